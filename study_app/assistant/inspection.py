@@ -11,6 +11,7 @@ from study_app.assistant.embedded.differences import differences
 from study_app.assistant.embedded.faults import ProgramFault, faults
 from study_app.assistant.embedded.programs import MAX_CHARACTERS, AnyDef, parsed, sections, unfenced, unfinished
 from study_app.assistant.notebook import Note, Notebook
+from study_app.domain.assistants.embedded_sentences import FAULTS
 
 __all__ = ["MAX_CHARACTERS", "CodeFinding", "findings", "inspected", "unfinished"]
 
@@ -69,7 +70,8 @@ def _unreadable(code: str, error: SyntaxError, errors: list[Note]) -> CodeFindin
         at = code.find(section.text, at)
         if code.count("\n", 0, at) < line:
             name = section.name
-    return CodeFinding(line, f"Line {line} cannot be read by Python: {error.msg}.", _by_title(errors, error), name)
+    what = FAULTS("unreadable", line=line, message=error.msg)
+    return CodeFinding(line, what, _by_title(errors, error), name)
 
 
 def _by_title(errors: list[Note], error: SyntaxError) -> Note | None:
@@ -113,7 +115,8 @@ def _matches(code: str, errors: Iterable[Note]) -> list[CodeFinding]:
     for number, (line, following) in enumerate(zip(lines, [*lines[1:], ""], strict=True), 1):
         for note in patterns:
             if line and note.title not in found and _begins_in(line, following, note):
-                found[note.title] = CodeFinding(number, f"Line {number}, `{line.strip()}`.", note)
+                what = FAULTS("looked_for", line=number, source=line.strip())
+                found[note.title] = CodeFinding(number, what, note)
     return list(found.values())
 
 

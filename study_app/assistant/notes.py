@@ -102,7 +102,8 @@ class NotesAssistant:
         """
         notebook = await self._notes_for(request.asked)
         try:
-            following = await asyncio.wait_for(asyncio.to_thread(next_step, request, notebook), MOST_SECONDS)
+            thinking = asyncio.to_thread(next_step, request, notebook, self._texts_for(request.asked))
+            following = await asyncio.wait_for(thinking, MOST_SECONDS)
         except TimeoutError:
             raise AssistantUnavailable("timeout", "the next step could not be worked out in time") from None
         async for piece in self._said(following.text):
@@ -110,6 +111,10 @@ class NotesAssistant:
         if following.call is not None:
             yield following.call
         yield ReplyEnd(MODEL, self._spec.prompt_version, parameters={"notes": notebook.digest})
+
+    def _texts_for(self, request: AssistantRequest) -> Mapping[str, str] | None:
+        """Return its sentences in the participant's language; None in English, where they stand in the code."""
+        return None if request.language == ENGLISH or self._texts is None else self._texts(request.language)
 
     async def _notes_for(self, request: AssistantRequest) -> Notebook:
         own = request.language == self._language
@@ -131,7 +136,7 @@ class NotesAssistant:
             "manner": self._spec.manner,
             "gives_code": self._spec.gives_code and not request.withhold_code,
         }
-        texts = None if request.language == ENGLISH or self._texts is None else self._texts(request.language)
+        texts = self._texts_for(request)
         if texts is None:
             answering = asyncio.to_thread(answer, request, notebook, **how)
         else:

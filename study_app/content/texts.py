@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from study_app.domain.assistants.embedded_sentences import AGENT, FAULTS
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.localisation.figures import FIGURES, Figures
 from study_app.domain.sentences import REFUSALS
@@ -26,6 +27,8 @@ BESIDE = "texts"
 SOURCE = "en"
 """The language from which the pages' texts are translated."""
 _HEAD = ("name", "reviewed_by")
+_MADE = (VERDICTS, REFUSALS, FAULTS, AGENT)
+"""Sentences whose English stands where they are made."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def shipped(language: str) -> TextFile | None:
     if not path.is_file():
         return None
     found = read_texts(path, f"study_app/texts/{language}.toml")
-    made = VERDICTS.texts() | REFUSALS.texts() if language == SOURCE else {}
+    made = {key: text for each in _MADE for key, text in each.texts().items()} if language == SOURCE else {}
     return TextFile(found.file, found.name, found.reviewed_by, {**found.pages, **made})
 
 

@@ -6,16 +6,20 @@ request leads to the same step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from study_app.assistant.embedded.programs import parsed, sections, source_of, unfenced, unfinished, with_functions
 from study_app.assistant.embedded.repair import repaired
 from study_app.assistant.notebook import Notebook
 from study_app.domain.assistants.acting import AgentRequest, AgentStep, ToolCall
+from study_app.domain.assistants.embedded_sentences import AGENT, FAULTS
 
 __all__ = ["NextStep", "next_step"]
 
+_RUN_ERROR = re.compile(r"^Error(?: in line \d+)?: (.+)$", re.MULTILINE)
+_FAILED_EXAMPLE = re.compile(r"^Example '(.+)' fails", re.MULTILINE)
 _SHORT = 3
 """Words of a message that says nothing of what is wanted."""
 
@@ -28,13 +32,20 @@ class NextStep:
     call: ToolCall | None
 
 
-def next_step(request: AgentRequest, notebook: Notebook) -> NextStep:
-    """Return the next step of a turn."""
-    return _Planner(request, notebook).step()
+def next_step(request: AgentRequest, notebook: Notebook, texts: Mapping[str, str] | None = None) -> NextStep:
+    """Return the next step of a turn.
+
+    Args:
+        request: The turn so far.
+        notebook: The notes.
+        texts: The texts' table `embedded` of another language than English.
+    """
+    return _Planner(request, notebook, texts).step()
 
 
 class _Planner:
-    def __init__(self, request: AgentRequest, notebook: Notebook) -> None:
+    def __init__(self, request: AgentRequest, notebook: Notebook, texts: Mapping[str, str] | None) -> None:
+        self._texts = texts
         self._request = request
         self._notebook = notebook
         self._code = request.program
@@ -46,11 +57,11 @@ class _Planner:
         if question := self._question():
             return question
         if last is not None and last.call.tool == "run" and _all_well(last):
-            return self._report("The program runs, and every visible example passes.")
+            return self._report(self._say("all_well"))
         if (last is None or last.call.tool == "ask") and self._can("view"):
-            return NextStep(f"{self._plan()} First I read the program.", ToolCall("view", {}))
+            return NextStep(self._say("reads", plan=self._plan()), ToolCall("view", {}))
         if self._runs_now(last):
-            return NextStep("I run it and see what comes out.", ToolCall("run", {}))
+            return NextStep(self._say("runs"), ToolCall("run", {}))
         for old, new, why in self._changes():
             return NextStep(why, ToolCall("edit", {"old": old, "new": new}))
         return self._report(self._at_a_loss())
@@ -80,9 +91,7 @@ class _Planner:
         left = unfinished(self._code, self._versions)
         if len(left) < 2:
             return None
-        names = ", ".join(f"`{name}`" for name in left)
-        asked = f"Shall I write all of it ({names}), or one of these functions only?"
-        return NextStep("", ToolCall("ask", {"question": asked}))
+        return NextStep("", ToolCall("ask", {"question": self._say("which", names=_listed(left))}))
 
     def _wanted(self) -> list[str]:
         """Functions that the answer to its question names; all of them where it names none."""
@@ -93,10 +102,8 @@ class _Planner:
     def _plan(self) -> str:
         left = self._to_write()
         if not self._versions:
-            return "I have no notes with code for this task, so I can only correct what is visibly wrong."
-        if left:
-            return f"My plan: write {', '.join(f'`{name}`' for name in left)}, run the program, and repair what fails."
-        return "My plan: run the program, find what is wrong, and repair it."
+            return self._say("plan_without_code")
+        return self._say("plan_to_write", names=_listed(left)) if left else self._say("plan_to_repair")
 
     def _refused(self) -> set[str]:
         """Functions whose change the participant did not want, or wrote otherwise: it proposes none of them again."""
@@ -121,7 +128,7 @@ class _Planner:
             return
         changed = _one_stretch(self._code, program)
         if changed is not None:
-            yield *changed, found[0].what
+            yield *changed, in_words(found[0].what, self._texts)
 
     def _functions(self) -> Iterator[tuple[str, str, str]]:
         """Yield the functions that are missing, then those that are written otherwise than in the notes."""
@@ -131,7 +138,7 @@ class _Planner:
             own = source_of(self._code, name)
             if name in refused or name not in wanted or own.split() == self._versions[name].split():
                 continue
-            why = f"I write `{name}`." if name in missing else f"`{name}` does not do what the task asks; I rewrite it."
+            why = self._say("writes" if name in missing else "rewrites", name=name)
             if own and self._code.count(own) == 1:
                 yield own, self._versions[name], why
                 continue
@@ -139,22 +146,51 @@ class _Planner:
             yield self._code if self._code.strip() else "", whole, why
         whole = with_functions(self._code, {}, self._request.asked.starter)
         if isinstance(parsed(self._code), SyntaxError) and not isinstance(parsed(whole), SyntaxError):
-            yield self._code, whole, "The rest of the file cannot be read by Python; I put it in order."
+            yield self._code, whole, self._say("puts_in_order")
 
     def _report(self, summary: str) -> NextStep:
         done = sum(step.call.tool == "edit" and not step.failed for step in self._steps)
-        said = f"{summary} Changes made: {done}."
+        said = self._say("changes_made", summary=summary, n=done)
         return NextStep("", ToolCall("report", {"summary": said})) if self._can("report") else NextStep(said, None)
 
     def _at_a_loss(self) -> str:
         if self._refused():
-            return "I have nothing else to propose."
+            return self._say("nothing_else")
         if not self._versions:
-            return "My notes hold no code for this task, and I see nothing that I could correct."
+            return self._say("nothing_to_correct")
         run = next((step for step in reversed(self._steps) if step.call.tool == "run"), None)
         if run is None:
-            return "I have done what my notes know of; run the program to see whether it works."
-        return "Something still fails, and my notes do not know what. The last run says:\n\n" + run.result[:1000]
+            return self._say("done_what_is_known")
+        return f"{self._say('still_fails')}\n\n{self._last_run(run.result)}"
+
+    def _last_run(self, result: str) -> str:
+        """Return what a run came to: as it stands in English, what failed in other languages."""
+        if self._texts is None:
+            return result[:1000]
+        errors = [self._say("run_error", error=one) for one in _RUN_ERROR.findall(result)[:1]]
+        failed = [self._say("run_failed_example", name=name) for name in _FAILED_EXAMPLE.findall(result)]
+        return "\n".join(f"- {line}" for line in (*errors, *failed))
+
+    def _say(self, key: str, **values: object) -> str:
+        """Return a sentence in the participant's language."""
+        if self._texts is None:
+            return AGENT(key, **values)
+        said = self._texts[f"agent.{key}"]
+        for name, value in values.items():
+            said = said.replace("{" + name + "}", str(value))
+        return said
+
+
+def in_words(what: str, texts: Mapping[str, str] | None) -> str:
+    """Return a finding in the language of the texts; in English without any."""
+    if texts is None:
+        return what
+    faults = {key.removeprefix("fault."): text for key, text in texts.items() if key.startswith("fault.")}
+    return FAULTS.translated(what, faults) or what
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _all_well(step: AgentStep) -> bool:

@@ -98,12 +98,12 @@ def _notes_of_error(asked: AnalysedRequest) -> list[Note]:
     if error is None:
         return []
     for notebook in (asked.notebook, general_notes()):
-        if found := _note_on(notebook, error):
+        if found := note_on(notebook, error):
             return [found]
     return []
 
 
-def _note_on(notebook: Notebook, error: ShownError) -> Note | None:
+def note_on(notebook: Notebook, error: ShownError) -> Note | None:
     """Return the note with the most words of the error's text, among those that speak of its class."""
     kind, text = error.kind.lower(), error.text.lower()
     scored: list[tuple[float, Note]] = []

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from study_app.assistant.embedded.faults import ProgramFault
 from study_app.assistant.embedded.programs import AnyDef, is_empty, parsed
+from study_app.domain.assistants.embedded_sentences import FAULTS
 
 _TOLD = frozenset(("open_nursery", "start_soon", "move_on_after", "fail_after", "sleep", "print", "append", "gather"))
 """Calls whose absence is worth a word; other helpers are a matter of taste."""
@@ -30,9 +31,8 @@ def differences(tree: ast.Module, versions: dict[str, str]) -> list[ProgramFault
 
 def _between(mine: AnyDef, theirs: AnyDef, tree: ast.Module) -> Iterator[ProgramFault]:
     if isinstance(theirs, ast.AsyncFunctionDef) and isinstance(mine, ast.FunctionDef):
-        yield ProgramFault(
-            mine.lineno, f"`{mine.name}` (line {mine.lineno}) has to be an `async def`.", "async and await"
-        )
+        what = FAULTS("must_be_async", name=mine.name, line=mine.lineno)
+        yield ProgramFault(mine.lineno, what, "async and await")
         return
     yield from _unused_arguments(mine, theirs)
     yield from _other_order(mine, theirs)
@@ -48,7 +48,7 @@ def _unused_arguments(mine: AnyDef, theirs: AnyDef) -> Iterator[ProgramFault]:
     used, needed = ({one.id for one in ast.walk(node) if isinstance(one, ast.Name)} for node in (mine, theirs))
     for one in mine.args.args:
         if one.arg in needed and one.arg not in used:
-            what = f"`{mine.name}` (line {mine.lineno}) never uses its argument `{one.arg}`."
+            what = FAULTS("argument_unused", name=mine.name, line=mine.lineno, argument=one.arg)
             yield ProgramFault(mine.lineno, what, one.arg)
 
 
@@ -66,10 +66,8 @@ def _other_order(mine: AnyDef, theirs: AnyDef) -> Iterator[ProgramFault]:
     said = [name for name, _ in _calls(mine) if name in ("sleep", "print")]
     wanted = [name for name, _ in _calls(theirs) if name in ("sleep", "print")]
     if sorted(said) == sorted(wanted) and said != wanted and len(said) == 2:
-        first, then = wanted
-        words = {"sleep": "wait", "print": "print"}
-        what = f"In `{mine.name}` the order is turned round: first {words[first]}, then {words[then]}."
-        yield ProgramFault(mine.lineno, what, "wait before print")
+        key = "wait_then_print" if wanted[0] == "sleep" else "print_then_wait"
+        yield ProgramFault(mine.lineno, FAULTS(key, name=mine.name), "wait before print")
 
 
 def _other_numbers(mine: AnyDef, theirs: AnyDef) -> Iterator[ProgramFault]:
@@ -81,7 +79,7 @@ def _other_numbers(mine: AnyDef, theirs: AnyDef) -> Iterator[ProgramFault]:
         for one in ast.walk(mine)
     )
     if used_bare:
-        what = f"Line {mine_range.lineno} counts from 0 and stops one short: `range` with one number begins at 0."
+        what = FAULTS("from_zero", line=mine_range.lineno)
         yield ProgramFault(mine_range.lineno, what, "range counts")
 
 
@@ -124,7 +122,7 @@ def _other_text(mine: AnyDef, theirs: AnyDef) -> Iterator[ProgramFault]:
     extra = [(text, line) for text, line in said if text not in [one for one, _ in wanted]]
     if missing and extra and len(said) == len(wanted):
         line = extra[0][1]
-        what = f"Line {line} prints other words than the task asks for; compare it with the brief letter by letter."
+        what = FAULTS("other_words", line=line)
         yield ProgramFault(line, what, "printed text")
 
 
@@ -144,10 +142,11 @@ def _not_caught(mine: AnyDef, theirs: AnyDef) -> Iterator[ProgramFault]:
     names, everything = _caught(mine)
     missing = [] if everything else sorted(wanted - names)
     if missing:
-        listed = " and ".join(f"`{name}`" for name in missing)
-        yield ProgramFault(
-            mine.lineno, f"`{mine.name}` (line {mine.lineno}) does not catch {listed}.", "catch exceptions"
-        )
+        *before, listed = [f"`{name}`" for name in missing]
+        for name in reversed(before):
+            listed = FAULTS("and", first=name, second=listed)
+        what = FAULTS("not_caught", name=mine.name, line=mine.lineno, names=listed)
+        yield ProgramFault(mine.lineno, what, "catch exceptions")
 
 
 def _not_called(mine: AnyDef, theirs: AnyDef, tree: ast.Module) -> Iterator[ProgramFault]:
@@ -156,7 +155,7 @@ def _not_called(mine: AnyDef, theirs: AnyDef, tree: ast.Module) -> Iterator[Prog
     own = {name for node in (mine, *helpers) for name, _ in _calls(node)}
     for name in dict.fromkeys(name for name, _ in _calls(theirs) if name in _TOLD):
         if name not in own:
-            what = f"I see no `{name}` in `{mine.name}` (line {mine.lineno}), and the task needs one."
+            what = FAULTS("not_called", called=name, name=mine.name, line=mine.lineno)
             yield ProgramFault(mine.lineno, what, name)
 
 
@@ -168,6 +167,5 @@ def _nothing_returned(mine: AnyDef, theirs: AnyDef) -> Iterator[ProgramFault]:
         return sum(isinstance(one, ast.Return) and one.value is not None and one not in inner for one in ast.walk(node))
 
     if returns(theirs) and not returns(mine):
-        yield ProgramFault(
-            mine.lineno, f"`{mine.name}` (line {mine.lineno}) returns nothing, so its caller gets `None`.", "return"
-        )
+        what = FAULTS("returns_nothing", name=mine.name, line=mine.lineno)
+        yield ProgramFault(mine.lineno, what, "return")

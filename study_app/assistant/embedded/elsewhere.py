@@ -1,7 +1,8 @@
 """The embedded assistant in languages other than English: what the notes say, found by words, in its own sentences.
 
-Its English counterpart also reads the program and the intent of a message; here a message is a search in the notes of
-its language, with the sentences of the texts' table `embedded` around what is found.
+Its English counterpart also reads the intent of a message; here a message that says that something is wrong gets what
+can be seen in the program, and any other is a search in the notes of its language, with the sentences of the texts'
+table `embedded` around what is found.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from math import log
 
+from study_app.assistant.embedded.acting import in_words
+from study_app.assistant.embedded.diagnosing import note_on
+from study_app.assistant.embedded.message import RequestText, ShownError
+from study_app.assistant.embedded.programs import unfinished
+from study_app.assistant.inspection import CodeFinding, inspected
 from study_app.assistant.notebook import Kind, Note, Notebook
 from study_app.domain.assistants.treatments import AssistantRequest, Manner
 
@@ -20,6 +26,8 @@ Texts = Mapping[str, str]
 _WORD = re.compile(r"[^\W\d_]\w*")
 _STEM = 5
 """Letters by which two words are taken as forms of one."""
+_MOST = 3
+"""Faults named at once."""
 _SHORT = 3
 """Words up to which a message can be a mere greeting or thanks."""
 _KINDS: Mapping[Manner, tuple[Kind, ...]] = {
@@ -38,6 +46,8 @@ def answer_from(
     if small:
         return small
     named = _named(notebook, request)
+    if wrong := _what_is_wrong(request, notebook, texts, manner=manner, gives_code=gives_code):
+        return wrong
     if manner == "hints" and named:
         return _next_point(request, notebook, texts, named[0], "hints")
     if manner == "questions" and named:
@@ -48,6 +58,60 @@ def answer_from(
     if not found:
         return texts["nothing"]
     return "\n\n".join(f"**{note.title}**\n\n{note.body if gives_code else note.prose}" for note in found)
+
+
+def _what_is_wrong(
+    request: AssistantRequest, notebook: Notebook, texts: Texts, *, manner: Manner, gives_code: bool
+) -> str:
+    """Return what is wrong in the program or with the error that was sent; empty where nothing is asked of the kind."""
+    read = RequestText(request.message)
+    if read.error is None and not _says_that_something_is_wrong(request.message, texts):
+        return ""
+    problems = inspected(read.code or request.code, notebook)[:_MOST]
+    if manner == "questions" and problems:
+        return _filled(texts["look_again"], line=problems[0].line)
+    parts = [_described(one, texts) for one in problems]
+    if gives_code:
+        broken = dict.fromkeys(one.function for one in problems)
+        right = [note for name in broken if (note := notebook.named("code", name))]
+        parts += [f"{_filled(texts['corrected'], name=note.title)}\n\n{note.code}" for note in right]
+    if read.error is not None:
+        parts.append(_on_error(read.error, notebook, texts))
+    return "\n\n".join(dict.fromkeys(parts)) or _no_fault(request, notebook, texts)
+
+
+def _says_that_something_is_wrong(message: str, texts: Texts) -> bool:
+    """Whether a word for a fault is in the message, or all words of one such as `not+works`."""
+    said = set(_WORD.findall(message.casefold()))
+    return any(set(words.split("+")) <= said for words in texts["words_wrong"].split())
+
+
+def _described(finding: CodeFinding, texts: Texts) -> str:
+    what = in_words(finding.what, texts)
+    return what if finding.note is None else f"{what} **{finding.note.title}**\n\n{finding.note.prose}"
+
+
+def _on_error(error: ShownError, notebook: Notebook, texts: Texts) -> str:
+    note = note_on(notebook, error)
+    if note is not None:
+        return f"**{note.title}**\n\n{note.prose}"
+    return _filled(texts["error_unknown"], error=f"{error.kind}: {error.text}" if error.text else error.kind)
+
+
+def _no_fault(request: AssistantRequest, notebook: Notebook, texts: Texts) -> str:
+    """Return a note that the message is about, else that nothing is seen to be wrong."""
+    found = _found(notebook, stems(request.message), ("errors", "concepts"), limit=1)
+    if found:
+        return f"**{found[0].title}**\n\n{found[0].prose}"
+    missing = unfinished(request.code, [note.title for note in notebook.of_kind("code")])
+    names = ", ".join(f"`{name}`" for name in missing)
+    return _filled(texts["not_written"], names=names) if missing else texts["no_fault"]
+
+
+def _filled(text: str, **values: object) -> str:
+    for name, value in values.items():
+        text = text.replace("{" + name + "}", str(value))
+    return text
 
 
 def stems(text: str) -> list[str]:
@@ -84,8 +148,8 @@ def _next_point(request: AssistantRequest, notebook: Notebook, texts: Texts, fun
     before = sum(f"**{function.title}**" in reply for _, reply in request.history)
     at = min(before, len(note.points) - 1) if kind == "hints" else before % len(note.points)
     key = "hint" if kind == "hints" else "question"
-    head = texts[key].replace("{name}", function.title).replace("{n}", str(at + 1))
-    return f"{head.replace('{m}', str(len(note.points)))}\n\n{note.points[at]}"
+    head = _filled(texts[key], name=function.title, n=at + 1, m=len(note.points))
+    return f"{head}\n\n{note.points[at]}"
 
 
 def _found(notebook: Notebook, said: Iterable[str], kinds: Iterable[Kind], limit: int = 2) -> list[Note]:

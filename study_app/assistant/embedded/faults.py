@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from study_app.assistant.embedded.programs import AnyDef, bound_names
+from study_app.domain.assistants.embedded_sentences import FAULTS
 
 _BUILTIN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 _AWAITED = {
@@ -56,7 +57,7 @@ def _never_awaited(tree: ast.Module) -> Iterator[ProgramFault]:
                 continue
             if _hands_on(parents.get(node)):
                 continue
-            what = f"Line {node.lineno} calls the async function `{node.func.id}` without `await`."
+            what = FAULTS("never_awaited", line=node.lineno, name=node.func.id)
             yield ProgramFault(node.lineno, what, "coroutine was never awaited")
 
 
@@ -77,7 +78,7 @@ def _library_not_awaited(tree: ast.Module) -> Iterator[ProgramFault]:
             continue
         parent = parents.get(node)
         if node.func.attr in _AWAITED["trio"] and not isinstance(parent, ast.Await) and not _hands_on(parent):
-            what = f"Line {node.lineno} calls `trio.{node.func.attr}` without `await`, so it does not wait at all."
+            what = FAULTS("does_not_wait", line=node.lineno, name=f"trio.{node.func.attr}")
             yield ProgramFault(node.lineno, what, "coroutine was never awaited")
 
 
@@ -89,7 +90,7 @@ def _awaited_plain(tree: ast.Module) -> Iterator[ProgramFault]:
         func = node.value.func
         name = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
         if name in ("start_soon", "print") or (isinstance(func, ast.Name) and name in plain):
-            what = f"Line {node.lineno} puts `await` before `{name}`, which is an ordinary call."
+            what = FAULTS("awaited_plain", line=node.lineno, name=name)
             yield ProgramFault(node.lineno, what, "object NoneType can't be used in 'await' expression")
 
 
@@ -103,10 +104,12 @@ def _without_value(tree: ast.Module) -> Iterator[ProgramFault]:
             continue
         reported.add(node.id)
         near = difflib.get_close_matches(node.id, [*bound, "True", "False", "None"], 1, _MISSPELT)
-        hint = f" Did you mean `{near[0]}`?" if near else ""
-        if not near and node.id in ("trio", "asyncio", "time", "random", "math"):
-            hint = " An `import` at the top of the file is missing."
-        yield ProgramFault(node.lineno, f"Line {node.lineno} uses `{node.id}`, which has no value.{hint}", "NameError")
+        if near:
+            what = FAULTS("no_value_near", line=node.lineno, name=node.id, near=near[0])
+        else:
+            is_module = node.id in ("trio", "asyncio", "time", "random", "math")
+            what = FAULTS("no_value_import" if is_module else "no_value", line=node.lineno, name=node.id)
+        yield ProgramFault(node.lineno, what, "NameError")
 
 
 def _wrong_arguments(tree: ast.Module) -> Iterator[ProgramFault]:
@@ -122,7 +125,8 @@ def _wrong_arguments(tree: ast.Module) -> Iterator[ProgramFault]:
             continue
         most = len(wanted.args) + len(wanted.posonlyargs)
         if not most - len(wanted.defaults) <= given <= most:
-            what = f"Line {node.lineno} gives `{name}` {given} argument{'s' * (given != 1)}; it takes {most}."
+            key = "one_argument" if given == 1 else "arguments"
+            what = FAULTS(key, line=node.lineno, name=name, given=given, most=most)
             yield ProgramFault(node.lineno, what, "takes positional arguments but were given")
 
 
@@ -142,7 +146,7 @@ def _called_in_argument(tree: ast.Module) -> Iterator[ProgramFault]:
             continue
         first = node.args[0]
         if node.func.attr == "start_soon" and isinstance(first, ast.Call):
-            what = f"Line {node.lineno} calls the function inside `start_soon(...)`; hand it over without calling it."
+            what = FAULTS("called_too_soon", line=node.lineno)
             yield ProgramFault(node.lineno, what, "Trio was expecting an async function")
 
 
@@ -153,11 +157,7 @@ def _limit_inside(tree: ast.Module) -> Iterator[ProgramFault]:
         for inner in node.body:
             limits = isinstance(inner, ast.With) and (_opens(inner, "move_on_after") or _opens(inner, "fail_after"))
             if limits and not any(isinstance(one, ast.Await) for one in ast.walk(inner)):
-                what = (
-                    f"Line {inner.lineno} puts the time limit inside the nursery's block, where it bounds only the "
-                    "starting of the tasks and not the tasks."
-                )
-                yield ProgramFault(inner.lineno, what, "move_on_after")
+                yield ProgramFault(inner.lineno, FAULTS("limit_inside", line=inner.lineno), "move_on_after")
 
 
 def _opens(node: ast.With | ast.AsyncWith, name: str) -> bool:
@@ -175,5 +175,5 @@ def _misspelt(tree: ast.Module, known: frozenset[str]) -> Iterator[ProgramFault]
         full = f"{node.value.id}.{node.attr}"
         near = difflib.get_close_matches(full, family, 1, 0.85) if full not in family else []
         if near:
-            what = f"Line {node.lineno} says `{full}`; the name is `{near[0]}`."
+            what = FAULTS("misspelt", line=node.lineno, name=full, near=near[0])
             yield ProgramFault(node.lineno, what, "has no attribute")

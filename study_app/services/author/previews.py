@@ -31,6 +31,8 @@ class AuthorPreviews:
         self._way = ParticipantFlow(world)
         self.arm: str | None = None
         """The arm that was chosen last."""
+        self.language = ""
+        """The language that was chosen last; empty for the study's first."""
         self.stopped = False
         """Whether the clock stands for every preview."""
 
@@ -38,13 +40,13 @@ class AuthorPreviews:
         """Where an author can go, in the order of the way."""
         return all_screens(self.world)
 
-    def go(self, token: str | None, key: str, arm: str) -> str:
+    def go(self, token: str | None, key: str, arm: str, language: str = "") -> str:
         """Put a new preview participant on a screen; returns the token for its cookie.
 
         As a new participant, so that every clock is fresh and every form empty; texts and answers are taken along.
 
         Raises:
-            Malformed: there is no such screen or arm.
+            Malformed: there is no such screen, arm or language.
         """
         study = self.world.study
         screen = next((each for each in self.screens() if each.key == key), None)
@@ -53,7 +55,10 @@ class AuthorPreviews:
         if arm not in {each.id for each in study.arms}:
             known = ", ".join(each.id for each in study.arms)
             raise Malformed(f"arm: there is no '{arm}' in this study (any more); use one of: {known}")
-        self.arm = arm
+        if language and language not in study.offered:
+            known = ", ".join(study.offered)
+            raise Malformed(f"language: this study is not offered in '{language}'; use one of: {known}")
+        self.arm, self.language = arm, language or self.language
         new = self.world.fresh_id() + self.world.fresh_id()
         with self.world.registry.begin() as unit:
             before = self._owner(unit, token)
@@ -93,6 +98,7 @@ class AuthorPreviews:
             arm=arm if allocated else None,
             finished_at=now if over else None,
             opens_at=opens_at,
+            language=self.language if self.language in study.offered else study.offered[0],
         )
 
     def _take_along(self, unit: UnitOfWork, before: Participant, person: Participant) -> None:

@@ -1,4 +1,4 @@
-"""The author's bar: arm, screens, clock, tasks and items, and what is wrong with the files. Plain links: no script.
+"""The author's bar: arm, screen, language, clock, tasks and items, what is wrong with the files; no script.
 
 Shows: the state of the files. Records: nothing.
 """
@@ -73,6 +73,7 @@ def bar_html(author: Author, app: App, place: Position | None) -> str:
         f'<b>Author</b><span class="sa-quiet">version {escape(app.world.study_hash[:8])}</span>',
         _list(f"Arm: {_arm_name(app, arm)}", [_arm_link(one, arm, here, screens) for one in app.study.arms]),
         _list(f"Screen: {_here(screens, here)}", [_screen_link(each, arm, here) for each in screens]),
+        *_languages(app, author, arm, here, screens),
         _clock(author),
         _list("Tasks and items", _looks(app)),
         _link("/enter?again=1", "Welcome page"),
@@ -107,9 +108,26 @@ def _here(screens: tuple[Screen, ...], here: str | None) -> str:
 
 def _arm_link(arm: StudyArm, chosen: str, here: str | None, screens: tuple[Screen, ...]) -> str:
     """To the same screen in another arm."""
-    target = here if here in {screen.key for screen in screens} else screens[0].key
-    address = f"/author/go?{urlencode({'screen': target, 'arm': arm.id})}"
+    address = f"/author/go?{urlencode({'screen': _target(here, screens), 'arm': arm.id})}"
     return _link(address, arm.label or arm.id, current=arm.id == chosen)
+
+
+def _target(here: str | None, screens: tuple[Screen, ...]) -> str:
+    return here if here in {screen.key for screen in screens} else screens[0].key
+
+
+def _languages(app: App, author: Author, arm: str, here: str | None, screens: tuple[Screen, ...]) -> tuple[str, ...]:
+    """To the same screen in another language; nothing where the study has one only."""
+    offered = app.study.offered
+    if len(offered) < 2:
+        return ()
+    chosen = author.previews.language if author.previews.language in offered else offered[0]
+    given = {"screen": _target(here, screens), "arm": arm}
+    links = [
+        _link(f"/author/go?{urlencode(given | {'language': each})}", app.texts[each].name, current=each == chosen)
+        for each in offered
+    ]
+    return (_list(f"Language: {app.texts[chosen].name}", links),)
 
 
 def _screen_link(screen: Screen, arm: str, here: str | None) -> str:

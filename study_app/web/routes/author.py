@@ -17,6 +17,7 @@ from study_app.domain.errors import StudyError
 from study_app.services.author.following import LOOK_SECONDS
 from study_app.services.participant.enrolment import TOKEN_DAYS
 from study_app.web.requests import COOKIE, BadRequest, host_of, is_tls, route
+from study_app.web.texts import COOKIE as LANGUAGE_COOKIE
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +44,13 @@ def _author(request: Request) -> Author:
 async def go(request: Request) -> Response:
     """Put this browser on a screen, as a new participant."""
     author = _author(request)
-    screen, arm = (request.query_params.get(name, "") for name in ("screen", "arm"))
-    token = await run_in_threadpool(author.previews.go, request.cookies.get(COOKIE), screen, arm)
+    screen, arm, language = (request.query_params.get(name, "") for name in ("screen", "arm", "language"))
+    token = await run_in_threadpool(author.previews.go, request.cookies.get(COOKIE), screen, arm, language)
     response = RedirectResponse("/", status_code=303)
-    seconds = TOKEN_DAYS * 86_400
-    response.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=is_tls(request), path="/")
+    spoken = author.previews.language or current().study.offered[0]
+    for name, value in ((COOKIE, token), (LANGUAGE_COOKIE, spoken)):
+        seconds, tls = TOKEN_DAYS * 86_400, is_tls(request)
+        response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=tls, path="/")
     return response
 
 

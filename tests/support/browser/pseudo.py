@@ -77,9 +77,17 @@ def nested(flat: dict[str, str]) -> dict[str, Any]:
 
 
 def write_pseudo_study(folder: Path, study: dict[str, Any], *, code: str = CODE, made: Any = pseudo) -> Path:
-    """A study file with shipped content next to it, offered in English and in the language of no people."""
-    for name in ("tasks", "assistants"):
+    """A study file with shipped content next to it, offered in English and in the language of no people.
+
+    Of the shipped assistant `full` there is one that acts, `agent`, and one that wants ideas explained first, `gated`.
+    """
+    for name in ("tasks", "quizzes", "assistants"):
         shutil.copytree(ROOT / name, folder / name, dirs_exist_ok=True)
+    full = (folder / "assistants" / "full.toml").read_text()
+    acts = full.replace('manner = "answers"', 'manner = "agent"') + '\n[agent]\napproval = "each"\n'
+    gated = full.replace('manner = "answers"', 'manner = "answers"\ngate = "explain"')
+    for name, text in (("agent", acts), ("gated", gated)):
+        (folder / "assistants" / f"{name}.toml").write_text(text.replace('id = "full"', f'id = "{name}"'))
     for pack in (folder / "tasks").iterdir():
         notes = pack / f"notes.{code}"
         notes.mkdir()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +22,8 @@ from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, T
 from study_app.domain.events.changes import utf16_length
 from study_app.domain.events.server import AgentActed, AgentDecided, AgentProposed
 from study_app.domain.events.words import Tool
+from study_app.domain.localisation.content_texts import name_of
+from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.records import RunRecord, Turn
 from study_app.ports import ActingAssistant, UnitOfWork
 from study_app.services.context import StudyContext
@@ -267,7 +269,10 @@ class AgentWork:
         with self.world.registry.begin() as unit:
             place = self._place(unit, work.turn)
         done = self.runs.run_for_agent(place, work.program)
-        return run_as_text(done), done.error_type is not None or done.ended_by != "exit", done
+        said = sayer(self.world.content_of(place.participant).said(place.study.language))
+        key = f"tasks.{name_of(place.pack)}.examples"
+        failed = done.error_type is not None or done.ended_by != "exit"
+        return run_as_text(done, lambda name: said(f"{key}.{name}", name)), failed, done
 
     def _note(self, work: AgentTurn, action: AgentAction, result: str, failed: bool, run: RunRecord | None) -> None:
         with self.world.registry.begin() as unit:
@@ -291,8 +296,13 @@ def _added(before: ReplyEnd | None, step: ReplyEnd) -> ReplyEnd:
     )
 
 
-def run_as_text(run: RunRecord) -> str:
-    """Return what a run came to, as the assistant reads it."""
+def run_as_text(run: RunRecord, named: Callable[[str], str] = str) -> str:
+    """Return what a run came to, as the assistant reads it.
+
+    Args:
+        run: The run.
+        named: An example's name -> its name in the participant's language.
+    """
     lines = [f"Ended by: {run.ended_by or 'unknown'}."]
     if run.error_type:
         where = f" in line {run.error_line}" if run.error_line else ""
@@ -302,5 +312,5 @@ def run_as_text(run: RunRecord) -> str:
             lines.append(f"{name}:\n{text[-_LONGEST_RESULT:]}")
     for check in run.checks:
         outcome = "passes" if check.get("passed") else f"fails: {check.get('message') or ''}".strip()
-        lines.append(f"Example '{check.get('name')}' {outcome}")
+        lines.append(f"Example '{named(str(check.get('name')))}' {outcome}")
     return "\n".join(lines)
