@@ -101,6 +101,24 @@ def test_every_screen_can_be_gone_to_in_every_arm(app):
             assert place.participant.kind == "preview"
 
 
+def test_a_preview_is_in_the_language_that_was_chosen_last(tmp_path):
+    file = tmp_path / "study.toml"
+    head = 'languages = ["en", "de"]\n'
+    file.write_text(head + STUDY)
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "de.toml").write_text('[content.stages.background]\ntitle = "Über Sie"\n')
+    app = start(Settings(study_file=file, database=f"sqlite:///{tmp_path}/author.db", var=tmp_path / "var"))
+    follow_files(app)
+    previews = app.author.previews
+    token = previews.go(None, "background/0/stage", "plain")
+    for language, title in (("", "About you"), ("de", "Über Sie"), ("", "Über Sie"), ("en", "About you")):
+        token = previews.go(token, "background/0/stage", "plain", language)
+        assert app.session.where(whose(app, token).id).stage.title == title
+    with pytest.raises(Malformed, match="not offered in 'fr'; use one of: en, de"):
+        previews.go(token, "background/0/stage", "plain", "fr")
+    app.close()
+
+
 def test_an_unknown_screen_or_arm_is_refused_in_a_sentence(app):
     with pytest.raises(Malformed, match="there is no 'quiz/0/stage' in this study"):
         app.author.previews.go(None, "quiz/0/stage", "plain")

@@ -5,8 +5,10 @@ What stands on a page in plain letters, outside code and Python's own messages, 
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from study_app.content.texts import catalogue
 CODE = "qps"
 PLAIN, MARKED = "abcdefghijklmnopqrstuvwxyz", "ȧƀċḋḗƒɠħīĵķŀḿƞǿƥɋřşŧŭṽẇẋẏẑ"
 LETTERS = str.maketrans(PLAIN + PLAIN.upper(), MARKED + MARKED.upper())
-KEPT = re.compile(r"(```.*?```|`[^`\n]*`|\{\w+\})", re.DOTALL)
+KEPT = re.compile(r"(```.*?```|`[^`]*`|\{\w+\})", re.DOTALL)
 """Code and placeholders."""
 FIND = """() => {
   const skip = 'code, pre, script, style, textarea, .cm-content, .cm-gutters, .code-box, .sa-file, .sa-line, mark, '
@@ -55,7 +57,9 @@ def pseudo(text: str) -> str:
     return "".join(part if at % 2 else part.translate(LETTERS) for at, part in enumerate(parts))
 
 
-PYTHONS = re.compile(r"^[A-Z]+\.[^:]*: |\b\w+(?:Error|Exception|Warning)\b|(?<=\d): .*$|'[a-z_]\w*'|\b[a-z]+_\w+")
+PYTHONS = re.compile(
+    r"(?<=Ƥẏŧħǿƞ: ).*$|^[A-Z]+\.[^:]*: |\b\w+(?:Error|Exception|Warning)\b|(?<=\d): .*$|'[a-z_]\w*'|\b[a-z]+_\w+"
+)
 """Where a text stood, an exception's name, its message after the line where it was raised, and names in quotes."""
 
 
@@ -76,6 +80,24 @@ def nested(flat: dict[str, str]) -> dict[str, Any]:
     return tables
 
 
+def pseudo_notes(pack: Path, made: Any = pseudo) -> dict[str, str]:
+    """A pack's notes in the language of no people, file name to text."""
+    found = {}
+    for file in (pack / "notes").glob("*.md"):
+        # Functions are called by their names, and what a note looks for is code.
+        named = file.name in ("code.md", "hints.md", "questions.md")
+        head = re.compile(r"^(## |Also: |Looks for: )" if named else r"^(Also: |Looks for: )")
+        found[file.name] = "\n".join(_marked(file.read_text(), head, made))
+    return found
+
+
+def _marked(text: str, head: re.Pattern[str], made: Any) -> Iterator[str]:
+    """The text in runs of lines and not in single ones: code within a sentence may go over the end of a line."""
+    for is_head, lines in itertools.groupby(text.splitlines(), lambda line: bool(head.match(line))):
+        run = "\n".join(lines)
+        yield run if is_head else made(run)
+
+
 def write_pseudo_study(folder: Path, study: dict[str, Any], *, code: str = CODE, made: Any = pseudo) -> Path:
     """A study file with shipped content next to it, offered in English and in the language of no people.
 
@@ -91,12 +113,8 @@ def write_pseudo_study(folder: Path, study: dict[str, Any], *, code: str = CODE,
     for pack in (folder / "tasks").iterdir():
         notes = pack / f"notes.{code}"
         notes.mkdir()
-        for file in (pack / "notes").glob("*.md"):
-            # Functions are called by their names, and what a note looks for is code.
-            named = file.name in ("code.md", "hints.md", "questions.md")
-            head = re.compile(r"^(## |Also: |Looks for: )" if named else r"^(Also: |Looks for: )")
-            lines = [line if head.match(line) else made(line) for line in file.read_text().splitlines()]
-            (notes / file.name).write_text("\n".join(lines))
+        for name, text in pseudo_notes(pack, made).items():
+            (notes / name).write_text(text)
     study["languages"] = ["en", code]
     file = folder / "study.toml"
     file.write_text(tomli_w.dumps(study))

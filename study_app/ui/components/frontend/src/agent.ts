@@ -1,6 +1,7 @@
 // An assistant that acts: the step that waits for the participant, in one fixed place, and the steps before it.
 import type { ServerClock } from "./clock";
 import { type Announcer, h } from "./dom";
+import { blocksOf, drawBlock } from "./markdown";
 import { clockFace, type Say } from "./texts";
 import type { AgentAction, AgentFrame } from "./types";
 
@@ -172,7 +173,10 @@ export class AgentDock {
       this.answer();
     });
     this.editing = area;
-    return h("div", {}, h("p", {}, action.input["question"] ?? ""), area);
+    const asked = blocksOf(action.input["question"] ?? "").flatMap((block) =>
+      drawBlock(block, (source) => h("pre", {}, h("code", {}, source))),
+    );
+    return h("div", {}, ...asked, area);
   }
 
   private answer(): void {
