@@ -21,6 +21,7 @@ from analysis.pipeline.crossover import CrossoverRunner
 from analysis.pipeline.description.acting import acting_section
 from analysis.pipeline.description.baseline import baseline_table
 from analysis.pipeline.description.descriptives import mean_rows
+from analysis.pipeline.description.explanations import explanations_section
 from analysis.pipeline.description.meta_analysis import meta_rows
 from analysis.pipeline.description.missingness import missingness_section
 from analysis.pipeline.description.outcome_summaries import outcome_summaries
@@ -123,6 +124,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "agreement": agreement_section(dataset, shown),
         "styles": styles,
         "treatment": treatment,
+        **({"explanations": explained} if (explained := explanations_section(shown)) else {}),
         **({"acting": acting} if (acting := acting_section(shown, used)) else {}),
         **(
             {"interim": interim_section(looks, [row.to_json() for row in single if row.role == "primary"])}

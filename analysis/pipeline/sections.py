@@ -14,6 +14,7 @@ from analysis.interaction import styles_section
 from analysis.interaction.selection import main_tables
 from analysis.measurement import agreement
 from analysis.measurement.graders import graders_section, is_of_graders
+from study_app.domain.assistants.gate import VERSION as GATE
 from study_app.domain.errors import StudyError
 from study_app.domain.interaction.patterns import rules_of
 from study_app.domain.quiz.answer_ratings import POINTS
@@ -36,7 +37,8 @@ def agreement_section(dataset: Dataset, view: View) -> dict[str, Any]:
 
 
 def _other_rubrics(ratings: pd.DataFrame) -> dict[str, Any]:
-    ratings = ratings[pd.to_numeric(ratings["value"], errors="coerce").notna()]
+    # The gate's verdicts have a section with the people who audited them.
+    ratings = ratings[pd.to_numeric(ratings["value"], errors="coerce").notna() & ratings["rubric"].ne(GATE)]
     ratings = ratings.assign(value=pd.to_numeric(ratings["value"]))
     found = {}
     for rubric, rows in ratings.groupby("rubric", sort=True, dropna=False):

@@ -154,7 +154,7 @@ def _explanations(desk: ConsoleSession, audits: GateAudits, kind: Kind) -> None:
     done = audits.audited(kind)
     if done:
         same = sum(each.agrees for each in done)
-        st.html(tables.note(f"{len(done)} judged by people, {same} of them as the gate did. Alpha is in the report."))
+        st.html(tables.note(f"{len(done)} judged by people, {same} of them as the gate did. Kappa is in the report."))
         rows = [
             (each.message, each.verdict.replace("_", " "), each.by, each.reason, f"{each.explained} of {each.audits}")
             for each in done
