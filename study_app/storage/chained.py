@@ -27,8 +27,9 @@ _INSERT = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _LAST = (
-    'SELECT number, opening, digest, final FROM chain_entries WHERE "table" = ? AND key = ? '
-    "ORDER BY number DESC LIMIT 1"
+    "SELECT number, opening, digest, final, (SELECT count(*) FROM chain_entries AS states "
+    'WHERE states."table" = newest."table" AND states.key = newest.key) '
+    'FROM chain_entries AS newest WHERE "table" = ? AND key = ? ORDER BY number DESC LIMIT 1'
 )
 _CLOSE = "UPDATE chain_entries SET opening = ? WHERE number = ?"
 
@@ -117,16 +118,18 @@ class ChainWriter:
 
     def record(self, entry: chain.ChainEntry, participant_id: str) -> None:
         """Append the state of one record, unless it is the one that was appended last."""
-        key = chain.named(entry.key)
+        key, states = chain.named(entry.key), 0
         last = self._driver.one(_LAST, (entry.table, key))
         if last is not None:
-            number, opening, digest, final = last
-            if bool(final) == entry.final and _is_last(entry, bytes(opening), bytes(digest)):
+            number, opening, digest, final, states = last
+            same = numbered(entry, states)
+            if bool(final) == entry.final and _is_last(same, bytes(opening), bytes(digest)):
                 return
-            if self.joins and not _agrees(entry, bytes(opening), bytes(digest), final=bool(final)):
+            if self.joins and not _agrees(entry, same, bytes(opening), bytes(digest), final=bool(final)):
                 return
             # Nothing is compared with an earlier state, and without its salt nothing of it can be guessed.
             self._driver.run(_CLOSE, (b"", number))
+        entry = numbered(entry, states + 1)
         number, position = self.append([entry.digest])
         values = (number, position, entry.table, key, participant_id, entry.final, entry.opening, entry.digest)
         self._driver.run(_INSERT, values)
@@ -159,14 +162,33 @@ class ChainWriter:
         self.record(chain.ChainEntry(name, tuple(map(str, key)), True, chain.new_salt(), chain.GONE), owner)
 
 
-def _agrees(entry: chain.ChainEntry, opening: bytes, digest: bytes, *, final: bool) -> bool:
-    """Whether an entry is of the row that is there; an older version hashed nothing but its cells of a dataset."""
+def state(stored: bytes, number: int) -> bytes:
+    """Return a row with the number of its state, as it is hashed.
+
+    Without the number, whoever has kept the opening of an earlier state could pass it off as the newest.
+    """
+    return stored + b"\x1f%d" % number
+
+
+def numbered(entry: chain.ChainEntry, number: int) -> chain.ChainEntry:
+    """Return a record as the state of that number; of one that is gone there is nothing to number."""
+    if entry.stored is not None:
+        return replace(entry, stored=state(entry.stored, number))
+    return entry if entry.content == chain.GONE else replace(entry, content=state(entry.content, number))
+
+
+def _agrees(entry: chain.ChainEntry, same: chain.ChainEntry, opening: bytes, digest: bytes, *, final: bool) -> bool:
+    """Whether an entry is of the row that is there, as this or an older version hashes it.
+
+    Older ones numbered no state, and the oldest hashed nothing but the row's cells of a dataset.
+    """
     if len(opening) < chain.SALT_BYTES:
         return False
-    older = replace(entry, salt=opening[: chain.SALT_BYTES], final=final)
-    if len(opening) == chain.SALT_BYTES:
-        older = replace(older, stored=None)
-    return older.opening == opening and older.digest == digest
+    for each in (same, entry, replace(entry, stored=None)):
+        older = replace(each, salt=opening[: chain.SALT_BYTES], final=final)
+        if older.opening == opening and older.digest == digest:
+            return True
+    return False
 
 
 def _is_last(entry: chain.ChainEntry, opening: bytes, digest: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from study_app.dataset.integrity import chain
 from study_app.dataset.integrity.differences import Difference
 from study_app.dataset.schema import compact_json
 from study_app.domain.events import ERASED, Event
+from study_app.storage.chained import state
 from study_app.storage.event_log import EVENTS, LOGGED
 from study_app.storage.sealed.columns import SEALED, Sealed, is_sealed_fact
 
@@ -32,6 +34,8 @@ class _Newest:
     opening: bytes
     digest: bytes
     gone: bool
+    number: int
+    """How many states were stored of it."""
     seen: bool = False
 
 
@@ -75,11 +79,15 @@ class Comparison:
 
     def _entries(self) -> dict[tuple[str, str], _Newest]:
         found: dict[tuple[str, str], chain.Chained] = {}
+        states: Counter[tuple[str, str]] = Counter()
         for number, where, position, name, key, final, opening, digest in self._rows(_ENTRIES):
+            states[name, key] += 1
             found[name, key] = chain.Chained(
                 where, position, name, key, "", bool(final), bytes(opening), bytes(digest), int(number)
             )
-        return {record: _Newest(each.opening, each.digest, each.is_gone) for record, each in found.items()}
+        return {
+            record: _Newest(each.opening, each.digest, each.is_gone, states[record]) for record, each in found.items()
+        }
 
     def _table(self, name: str, sealed: Sealed) -> Iterator[Difference]:
         for row in self._rows(sealed.everything):
@@ -92,7 +100,7 @@ class Comparison:
                 yield Difference("added", name, key)
                 continue
             entry.seen = True
-            if not _is_stored(name, cells, entry, sealed.content(row)):
+            if not _is_stored(name, cells, entry, state(sealed.content(row), entry.number)):
                 yield Difference("changed", name, key)
 
     def _log(self) -> Iterator[Difference]:
