@@ -31,6 +31,7 @@ from study_app.services.participant.agent.answering import AgentDecisions
 from study_app.services.participant.answers import Answers
 from study_app.services.participant.chat import AssistantChat
 from study_app.services.participant.enrolment import Enrol
+from study_app.services.participant.interviewing.interviews import Interviews
 from study_app.services.participant.runs import ProgramRuns
 from study_app.services.participant.session import ParticipantSession
 from study_app.services.participant.taking_over import TakingOver
@@ -63,6 +64,7 @@ class App:
     help: AssistantChat
     decisions: AgentDecisions
     answers: Answers
+    interviews: Interviews
     grading: Grading
     scoring: QuizScoring
     lifecycle: Lifecycle

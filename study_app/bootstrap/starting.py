@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+from study_app.assistant.interviewing.opening import open_interviewer
 from study_app.bootstrap.app import App
 from study_app.bootstrap.contents import (
     SECONDS_PER_WORD,
@@ -48,6 +49,7 @@ from study_app.services.participant.answers import Answers
 from study_app.services.participant.chat import AssistantChat
 from study_app.services.participant.enrolment import Enrol
 from study_app.services.participant.flow import ParticipantFlow
+from study_app.services.participant.interviewing.interviews import Interviews
 from study_app.services.participant.runs import ProgramRuns
 from study_app.services.participant.session import ParticipantSession
 from study_app.services.participant.taking_over import TakingOver
@@ -119,6 +121,8 @@ def start(
         me=this_replica(),
         process_ended=has_ended,
     )
+    if any(stage.kind == "interview" for stage in study.stages):
+        world.interviewer = open_interviewer(settings.environment)
     world.open_edition = edition_opener(settings, seconds_per_word)
     check_start(world, settings, changed_ok)
     anchoring = Anchoring(world, AnchorFile(settings.var / FILE_NAME, settings.environment.get(COMMAND, "")))
@@ -152,6 +156,7 @@ def _assembled(
         help=chat,
         decisions=AgentDecisions(world, way, session),
         answers=Answers(world, way),
+        interviews=Interviews(world, way),
         grading=grading,
         scoring=scoring,
         lifecycle=Lifecycle(world),

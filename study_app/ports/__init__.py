@@ -7,7 +7,15 @@ from study_app.ports.clock import Clock, ClockStep, SteadyClock
 from study_app.ports.database import RESTORED, Database, Restorable, UnitOfWork
 from study_app.ports.event_log import EventLog
 from study_app.ports.participant_records import Stay
-from study_app.ports.providers import ActingAssistant, Assistant, ExplanationJudge, Panel, PanelSubmission, Sandbox
+from study_app.ports.providers import (
+    ActingAssistant,
+    Assistant,
+    ExplanationJudge,
+    Interviewer,
+    Panel,
+    PanelSubmission,
+    Sandbox,
+)
 
 __all__ = [
     "RESTORED",
@@ -18,6 +26,7 @@ __all__ = [
     "Database",
     "EventLog",
     "ExplanationJudge",
+    "Interviewer",
     "Panel",
     "PanelSubmission",
     "Restorable",

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 from study_app.domain.assistants.acting import AgentRequest, ToolCall
 from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
+from study_app.domain.interviews.requests import InterviewReply, InterviewRequest
 from study_app.domain.tasks.packs import Isolation, OutputLine, Program, RunResult
 
 
@@ -82,6 +83,26 @@ class ExplanationJudge(Protocol):
 
         Raises:
             AssistantUnavailable: there is no verdict.
+        """
+        ...
+
+
+class Interviewer(Protocol):
+    """A model that chooses the questions of interviews; where none is there, rules choose."""
+
+    def step(self, request: InterviewRequest) -> InterviewReply:
+        """Return what the model wants to do next; blocking.
+
+        Raises:
+            AssistantUnavailable: there is no answer.
+        """
+        ...
+
+    def summarise(self, request: InterviewRequest) -> InterviewReply:
+        """Return the model's summary of an interview; blocking.
+
+        Raises:
+            AssistantUnavailable: there is no answer.
         """
         ...
 

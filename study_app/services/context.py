@@ -17,7 +17,7 @@ from study_app.domain.localisation.study_texts import in_language
 from study_app.domain.records import Participant, ProtocolVersion, Replica
 from study_app.domain.study.study import CompletionCodes, Study, protocol_hash
 from study_app.domain.trial_state import State
-from study_app.ports import Assistant, Clock, Database, Sandbox, UnitOfWork
+from study_app.ports import Assistant, Clock, Database, Interviewer, Sandbox, UnitOfWork
 from study_app.services.replicas import Replicas
 from study_app.services.version_content import Edition, altered_files, kept_content
 
@@ -105,6 +105,8 @@ class StudyContext:
     """Whether an author has stopped a participant's clock: stages that they open have no deadline."""
     text: Callable[[str, str], str] = lambda _language, key: key
     """Language and key -> a text for participants; only for what a service itself says to them."""
+    interviewer: Interviewer | None = None
+    """Chooses questions of interviews; None: rules choose."""
     open_edition: Callable[[Study, str, Mapping[str, bytes]], Edition] | None = None
     """Opens the content of an earlier version from its study, its hash and its files."""
     _editions: dict[str, Edition | None] = field(default_factory=dict)

@@ -16,6 +16,8 @@ from study_app.domain.interviews.quality import SUBSTANTIVE_WORDS
 from study_app.domain.interviews.rules import broken_by_wording
 from study_app.domain.interviews.wording import DISTRESS, phrase_in, word_count, words_of
 
+DISTRESS_SEEN = "interview ended: words of distress"
+"""How the audit log names it, for the console and the alert."""
 MOST_REDIRECTS = 3
 """After so many the interview ends, in a friendly way, once the last answer is there."""
 CLARIFIES = 1

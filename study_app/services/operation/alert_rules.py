@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from study_app.domain.interviews.machine import DISTRESS_SEEN
 from study_app.domain.study.operating.alerts import Alerts
 from study_app.domain.trial_state import State
 from study_app.ports import UnitOfWork
@@ -17,6 +18,7 @@ from study_app.services.spending import spent_usd
 
 NOT_FAILED = frozenset({None, "refused", "interrupted"})
 """Of a turn's error: the model declined, or a server of ours was stopped; the provider did answer."""
+DISTRESS_SHOWN = timedelta(hours=24)
 STEP_SHOWN = timedelta(minutes=2)
 """A step of the clock that was taken over is over at once; it counts for so long, so that it is seen."""
 
@@ -53,6 +55,8 @@ def _of_trial(world: StudyContext, unit: UnitOfWork, rules: Alerts, state: State
     if rules.nobody_enrolled_hours is not None:
         idle = _enrolment(world, unit, timedelta(hours=rules.nobody_enrolled_hours)) if state == "launched" else None
         yield "nobody_enrolled", idle
+    if any(stage.kind == "interview" for stage in world.study.stages):
+        yield "distress", _distress(unit, world.now())
     if rules.failed_replies is not None:
         yield "provider", _provider(unit, rules.failed_replies)
     limit = world.study.assistant_policy.study_cost_limit
@@ -73,6 +77,16 @@ def _enrolment(world: StudyContext, unit: UnitOfWork, hours: timedelta) -> str |
     return (
         f"No participant has enrolled since {max(moments):%Y-%m-%d %H:%M} UTC, and enrolment is open. Look at the "
         "recruiting site, and open the study's address yourself."
+    )
+
+
+def _distress(unit: UnitOfWork, now: datetime) -> str | None:
+    count = sum(now - entry.at < DISTRESS_SHOWN for entry in unit.audit_of([DISTRESS_SEEN]))
+    if not count:
+        return None
+    return (
+        f"{count} interview(s) ended within a day because an answer held words of distress. The console's audit page "
+        "names the participant; follow your protocol for such cases."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,11 +10,12 @@ from study_app.domain.errors import NotAllowed
 from study_app.domain.quiz.answer_log import FORM_KINDS, Draft
 from study_app.domain.quiz.answering import AnswerFault, Unanswerable, fault_of, response_to
 from study_app.domain.quiz.items import Bank, Item
-from study_app.domain.study.study import Stage
+from study_app.domain.study.sections import Question
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.participant.flow import ParticipantFlow, check_not_paused
 from study_app.services.participant.handing_in import bank_of, draft_of, pages_of, shown_fields
+from study_app.services.participant.interviewing.state import interview_at
 from study_app.services.position import AtStage, Ended, OnStage, Position
 from study_app.services.retrying import retried
 
@@ -94,17 +95,25 @@ class Answers:
             if unit.acknowledged(participant_id, screen.page) < screen.seq:
                 return Handed(False, behind=True)
             draft = draft_of(unit, participant_id, stage.id, screen.step)
-            if draft.page != screen.page or self._differ(place, draft.values, screen.shown):
+            asked = self._asked(unit, place)
+            names = shown_fields(self.world, place) if asked is None else tuple(each.id for each in asked)
+            if draft.page != screen.page or _differ(names, draft.values, screen.shown):
                 return Handed(False, differs=True)
-            faults = self.faults(stage, draft.values)
+            faults = self.faults(stage.asked if asked is None else asked, draft.values)
             if faults:
                 return Handed(False, faults)
             self.way.hand_in(unit, place, draft.values)
             return Handed(True)
 
-    def faults(self, stage: Stage, shown: Mapping[str, Any]) -> dict[str, AnswerFault]:
-        """Return what keeps a survey from being handed in, by question; a quiz is handed in with gaps, too."""
-        found = {question.id: fault_of(question, shown.get(question.id)) for question in stage.asked}
+    def _asked(self, unit: UnitOfWork, place: AtStage) -> tuple[Question, ...] | None:
+        """Return what a page of an interview asks; None of every other form."""
+        if place.stage.kind != "interview":
+            return None
+        return interview_at(self.world, unit, place).form(place.participant.step)
+
+    def faults(self, asked: Sequence[Question], shown: Mapping[str, Any]) -> dict[str, AnswerFault]:
+        """Return what keeps a form from being handed in, by question; a quiz is handed in with gaps, too."""
+        found = {question.id: fault_of(question, shown.get(question.id)) for question in asked}
         return {name: fault for name, fault in found.items() if fault is not None}
 
     @retried
@@ -122,7 +131,7 @@ class Answers:
                 or place.stage.kind not in ("survey", "eligibility")
             ):
                 return place
-            faults = self.faults(place.stage, given)
+            faults = self.faults(place.stage.asked, given)
             if faults:
                 raise NotAllowed("; ".join(f"{name}: {fault.code}" for name, fault in faults.items()))
             self.way.hand_in(unit, place, given)
@@ -149,12 +158,12 @@ class Answers:
             self.way.hand_in(unit, place, given)
             return self._at(unit, participant_id)
 
-    def _differ(self, place: AtStage, draft: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
-        names = shown_fields(self.world, place)
-        return any(draft.get(name) != shown.get(name) and not _both_blank(draft, shown, name) for name in names)
-
     def _at(self, unit: UnitOfWork, participant_id: str) -> Position:
         return self.way.arrive(unit, unit.known_participant(participant_id))
+
+
+def _differ(names: Sequence[str], draft: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
+    return any(draft.get(name) != shown.get(name) and not _both_blank(draft, shown, name) for name in names)
 
 
 def _both_blank(draft: Mapping[str, Any], shown: Mapping[str, Any], name: str) -> bool:

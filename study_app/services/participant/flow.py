@@ -251,7 +251,7 @@ class ParticipantFlow:
             return True
         if self._meets_full_quota(unit, place, shown):
             return True
-        if by == "participant" and more_pages(self.world, place):
+        if by == "participant" and more_pages(self.world, unit, place):
             return self.next_step(unit, place)
         return self.advance(unit, place, by)
 

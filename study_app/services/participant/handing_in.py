@@ -19,6 +19,8 @@ from study_app.domain.records import Answer, EndedBy
 from study_app.domain.study.sections import Question, Stage
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.participant.interviewing.state import interview_at
+from study_app.services.participant.interviewing.turns import keep_page
 from study_app.services.position import AtStage
 
 log = logging.getLogger(__name__)
@@ -69,8 +71,10 @@ def shown_fields(world: StudyContext, place: AtStage) -> tuple[str, ...]:
     return (*names, *map(confidence_field, names)) if place.stage.confidence else names
 
 
-def more_pages(world: StudyContext, place: AtStage) -> bool:
-    """Whether a page of the quiz follows."""
+def more_pages(world: StudyContext, unit: UnitOfWork, place: AtStage) -> bool:
+    """Whether a page of the quiz, or of the interview, follows."""
+    if place.stage.kind == "interview":
+        return interview_at(world, unit, place).question(place.participant.step) is not None
     return place.stage.kind == "quiz" and place.participant.step + 1 < len(pages_of(world, place))
 
 
@@ -85,14 +89,24 @@ def hand_in(
     What is not an answer to its question (possible at a deadline only) is left out; the log has it.
     """
     stage, participant = place.stage, place.participant
+    if stage.kind == "interview":
+        fields, blank = keep_page(world, unit, place, shown, by)
+        forget(unit, participant.id, stage.id, participant.step, blank)
+        note_handed_in(unit, place, fields, by)
+        return
     changes = _changes(unit, participant.id, stage.id, participant.step)
     if stage.kind == "quiz":
         blank = _keep_responses(world, unit, place, shown, changes)
     else:
         blank = _keep_answers(unit, place, shown, changes)
     forget(unit, participant.id, stage.id, participant.step, blank)
-    answered = AnswersHandedIn(items=fields_of(world, place), page=participant.step, by=by)
-    unit.record(participant.id, stage.id, place.now, answered)
+    note_handed_in(unit, place, fields_of(world, place), by)
+
+
+def note_handed_in(unit: UnitOfWork, place: AtStage, fields: tuple[str, ...], by: EndedBy) -> None:
+    """Record that the page at which the participant is was handed in."""
+    answered = AnswersHandedIn(items=fields, page=place.participant.step, by=by)
+    unit.record(place.participant.id, place.stage.id, place.now, answered)
 
 
 def failed_screeners(stage: Stage, shown: Mapping[str, Any]) -> list[str]:

@@ -25,6 +25,7 @@ from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.grading.submissions import submit_late, submitted_by_deadline
 from study_app.services.participant.handing_in import draft_of, hand_in
+from study_app.services.participant.interviewing.state import answered_fields
 from study_app.services.position import AtStage, OnStage, Position
 
 log = logging.getLogger(__name__)
@@ -210,6 +211,7 @@ def cleaned(
         return [event.saying({}) for event in events]
     handed = {(event.stage, page.page) for event, page in _handed_in(unit, participant.id)}
     answered = {(answer.stage, answer.item) for answer in unit.answers(participant.id) if answer.response is not None}
+    answered |= answered_fields(unit, participant.id)
 
     def words(event: BrowserEvent) -> bool:
         details = event.details

@@ -208,19 +208,29 @@ class FormField(TypedDict):
     starter: str | None
     beside: str | None
     """Of a rating of confidence: the item that it is about."""
+    label: NotRequired[str]
+    """The name of the answer's box, where the prompt only describes it."""
+
+
+class FormAct(TypedDict):
+    """Another way on from a page of an interview than its answer."""
+
+    act: Literal["skipped", "stopped"]
+    label: str
 
 
 class FormData(TypedDict):
-    """A page of a quiz or a survey."""
+    """A page of a quiz, a survey or an interview."""
 
     page_key: str
     stage: str
     step: int
-    kind: Literal["quiz", "survey"]
+    kind: Literal["quiz", "survey", "interview"]
     fields: list[FormField]
     count: int
     """Items of the whole quiz."""
     button: str
+    acts: NotRequired[list[FormAct]]
     no_way_back: bool
     deadline_ms: int | None
     now_ms: int

@@ -7,7 +7,19 @@ from collections.abc import Callable
 from study_app.bootstrap import App
 from study_app.services.position import BeforeStage, Ended, OnStage, Paused, Position, Waiting
 from study_app.ui.page import Page
-from study_app.ui.screens import consent, debrief, device, instructions, intro, paused, quiz, survey, waiting, workspace
+from study_app.ui.screens import (
+    consent,
+    debrief,
+    device,
+    instructions,
+    interview,
+    intro,
+    paused,
+    quiz,
+    survey,
+    waiting,
+    workspace,
+)
 
 SCREENS: dict[str, Callable[[Page[OnStage]], None]] = {
     "consent": consent.draw,
@@ -17,6 +29,7 @@ SCREENS: dict[str, Callable[[Page[OnStage]], None]] = {
     "instructions": instructions.draw,
     "tasks": workspace.draw,
     "quiz": quiz.draw,
+    "interview": interview.draw,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from study_app.domain.errors import present
@@ -13,7 +13,7 @@ from study_app.domain.quiz.scoring import MAX_RESPONSE_CHARS
 from study_app.domain.study.study import Question
 from study_app.page_assets import addresses
 from study_app.services.position import OnStage
-from study_app.ui.components import FormData, FormField, form
+from study_app.ui.components import FormAct, FormData, FormField, form
 from study_app.ui.markdown import to_html
 from study_app.ui.page import Page
 
@@ -43,19 +43,27 @@ _NOTHING: FormField = {
 }
 
 
-def draw_form(page: Page[OnStage], fields: list[FormField], *, button: str, count: int = 0) -> None:
+def draw_form(
+    page: Page[OnStage],
+    fields: list[FormField],
+    *,
+    button: str,
+    count: int = 0,
+    acts: Sequence[FormAct] = (),
+) -> None:
     """Mount the component: everything that is entered goes over our own routes."""
     place, stage = page.place, page.place.stage
     deadline = place.deadline_at
-    quiz = stage.kind == "quiz"
+    quiz, talk = stage.kind == "quiz", stage.kind == "interview"
     data: FormData = {
         "page_key": page.participant_id,
         "stage": stage.id,
         "step": place.participant.step,
-        "kind": "quiz" if quiz else "survey",
+        "kind": "quiz" if quiz else "interview" if talk else "survey",
         "fields": fields,
         "count": count,
         "button": page.text(button),
+        "acts": list(acts),
         "no_way_back": quiz,
         "deadline_ms": round(deadline.timestamp() * 1000) if deadline else None,
         "now_ms": round(place.now.timestamp() * 1000),

@@ -1,4 +1,4 @@
-"""POST and GET /api/answers: a page of a quiz or a survey is handed in, or shown again."""
+"""POST and GET /api/answers: a page of a form is handed in, or shown again. POST /api/interview: one is left."""
 
 from __future__ import annotations
 
@@ -50,6 +50,20 @@ async def hand_in(request: Request) -> Response:
 
 
 @route
+async def leave_question(request: Request) -> Response:
+    """Skip the question of an interview, or stop the interview."""
+    app, who = await participant(request)
+    value = await json_body(request)
+    place = field(value, "stage", str), whole_number(value, "step", required=True) or 0
+    page, act = page_name(value, required=True) or "", field(value, "act", str)
+    if act not in ("skipped", "stopped"):
+        raise BadRequest(400, "the field 'act' must be skipped or stopped")
+    handed = await run_in_threadpool(app.interviews.leave_question, who.id, *place, page, act)
+    now = await run_in_threadpool(app.session.peek, who.id)
+    return AsciiJSON(as_state(Ingested(0, now, superseded=False)) | {"accepted": handed.accepted})
+
+
+@route
 async def draft(request: Request) -> Response:
     """Return what stands in the fields of a form by the events stored so far, and which page shows it."""
     app, who = await participant(request)
@@ -69,4 +83,8 @@ def in_words(fault: AnswerFault) -> dict[str, str]:
     return {"code": fault.code, "words": text(f"form.fault_{fault.code}", **values)}
 
 
-ROUTES = [Route("/api/answers", hand_in, methods=["POST"]), Route("/api/answers", draft, methods=["GET"])]
+ROUTES = [
+    Route("/api/answers", hand_in, methods=["POST"]),
+    Route("/api/answers", draft, methods=["GET"]),
+    Route("/api/interview", leave_question, methods=["POST"]),
+]

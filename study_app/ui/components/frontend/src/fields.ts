@@ -182,7 +182,7 @@ class TextBox implements Field {
   ) {
     const shared = {
       class: "sa-text",
-      "aria-labelledby": data.number ? labels.hint : labels.prompt,
+      "aria-labelledby": data.number || data.label ? labels.hint : labels.prompt,
       "aria-describedby": labels.described || null,
       "aria-required": data.required && !data.number ? "true" : null,
       autocomplete: "off",

@@ -50,6 +50,7 @@ async function open(entry: Mounted): Promise<void> {
   if (!entry.host.isConnected) return sheet.destroy();
   entry.sheet = sheet;
   entry.host.append(sheet.element);
+  sheet.focusFirst();
   if (sheet.shows(entry.latest.data)) sheet.attend(entry.latest);
   else void open(entry);
 }

@@ -67,6 +67,11 @@ export class Questions {
     }
   }
 
+  /** Lets the next keys go into the first answer, unless something else has the focus already. */
+  focusFirst(): void {
+    if (document.activeElement === document.body) this.shown[0]?.field.focusable.focus({ preventScroll: true });
+  }
+
   lock(locked: boolean): void {
     for (const { field } of this.shown) field.lock(locked);
   }
@@ -92,9 +97,10 @@ export class Questions {
     // The ends of a scale stand at its ends; the sentence is for those who hear it.
     const hints = h("p", { class: data.kind === "scale" || data.kind === "slider" ? "sa-hidden" : "sa-form-hint", id: hint }, this.hintOf(data));
     const fault = h("p", { class: "sa-fault", id: message, hidden: true });
-    const named = data.number !== null && (data.kind === "text" || data.kind === "code");
+    const named = !!data.label || (data.number !== null && (data.kind === "text" || data.kind === "code"));
     // A box points to its fault while there is one; the code editor keeps its attributes to itself.
-    const described = [!named && hints.textContent && hint, data.kind === "code" && message].filter(Boolean).join(" ");
+    const about = data.label ? prompt : !named && hints.textContent && hint;
+    const described = [about, data.kind === "code" && message].filter(Boolean).join(" ");
     const field = makeField(data, value, { prompt, hint, described }, this.say, {
       set: (chosen) => this.changed(data, "answer_set", { value: chosen }),
       edit: (edit) => this.changed(data, "answer_edit", { ...edit }),
@@ -125,6 +131,7 @@ export class Questions {
   }
 
   private hintOf(data: FieldData): string {
+    if (data.label) return data.label;
     if (data.number && data.kind === "text") return this.say("your_answer");
     if (data.number && data.kind === "code") return this.say("code_answer");
     if (data.number && data.kind === "choice") return this.say("choose_one");

@@ -37,6 +37,8 @@ export class Sheet {
   private readonly saving = h("div", { class: "sa-saving", role: "status" });
   private readonly note = h("div", { class: "sa-form-note", role: "alert" });
   private readonly button: HTMLButtonElement;
+  /** Other ways on from this page than its answer. */
+  private readonly others: HTMLButtonElement[];
   private readonly veil: Veil;
   private readonly locks = new Set<Lock>();
   private readonly key: string;
@@ -94,6 +96,8 @@ export class Sheet {
       tell: (words) => this.tell(words),
     }, code);
     this.button = h("button", { type: "button", class: "sa-primary", "data-act": "hand_in", onclick: () => void this.press() }, data.button);
+    this.others = (data.acts ?? []).map(({ act, label }) =>
+      h("button", { type: "button", class: "sa-plain", "data-act": act, onclick: () => void this.leave(act) }, label));
     this.element = h("div", { class: `sa-form sa-form-${data.kind}` });
     const content = h("div", { class: "sa-form-content" }, this.questions.element, this.foot());
     this.veil = new Veil(content, this.say, this.announcer);
@@ -125,7 +129,7 @@ export class Sheet {
 
   private foot(): HTMLElement {
     const { no_way_back } = this.args.data;
-    const foot = h("div", { class: "sa-form-foot" }, this.note, h("div", { class: "sa-form-bar" }, this.button));
+    const foot = h("div", { class: "sa-form-foot" }, this.note, h("div", { class: "sa-form-bar" }, this.button, ...this.others));
     if (no_way_back) foot.append(h("p", { class: "sa-form-hint" }, this.say("no_way_back")));
     return foot;
   }
@@ -158,6 +162,25 @@ export class Sheet {
     this.record("submit_pressed", {});
     try {
       for (let tries = 0; tries < TRIES && (await this.sendOnce()) === "again"; tries++);
+    } finally {
+      this.setBusy(false);
+    }
+  }
+
+  /** Goes on without an answer. */
+  private async leave(act: string): Promise<void> {
+    if (this.busy || this.locks.size) return;
+    this.tell("");
+    this.setBusy(true);
+    try {
+      await this.log.settle(SETTLE_MS);
+      if (this.locks.size) return;
+      const { stage, step } = this.args.data;
+      const { status, body } = await this.api.post("/api/interview", { page: this.log.page, stage, step, act }, SEND_MS);
+      if (status === 200) this.accepted();
+      else if (status === 409) this.log.refuse(String(body["reason"] ?? "stage"), body);
+      else if (status === 401) this.lock("identity");
+      else this.tell(this.say("unreachable"));
     } finally {
       this.setBusy(false);
     }
@@ -268,6 +291,7 @@ export class Sheet {
     const locked = this.locks.size > 0;
     this.questions.lock(locked);
     this.button.disabled = locked;
+    for (const other of this.others) other.disabled = locked;
     const show = () => this.veil.show(this.locks);
     // A page that is handed in is gone in a moment: no words over it unless it stays.
     if (locked && this.locks.has("submitted")) setTimeout(show, VEIL_MS);
@@ -280,6 +304,11 @@ export class Sheet {
     if (this.saving.dataset["state"] === key) return;
     this.saving.dataset["state"] = key;
     this.saving.textContent = this.say(key);
+  }
+
+  /** After the first page of an interview the next answer can be typed at once. */
+  focusFirst(): void {
+    if (this.args.data.kind === "interview" && this.args.data.step > 0) this.questions.focusFirst();
   }
 
   destroy(): void {

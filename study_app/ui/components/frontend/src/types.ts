@@ -172,18 +172,22 @@ export interface FieldData {
   starter: string | null;
   /** Of a rating of confidence: the item that it is about. */
   beside: string | null;
+  /** The name of the answer's box, where the prompt only describes it. */
+  label?: string;
 }
 
 export interface FormData {
   page_key: string;
   stage: string;
   step: number;
-  kind: "quiz" | "survey";
+  kind: "quiz" | "survey" | "interview";
   fields: FieldData[];
   /** Items of the whole quiz. */
   count: number;
   /** The words on the button that goes on. */
   button: string;
+  /** Other ways on, of an interview. */
+  acts?: { act: string; label: string }[];
   no_way_back: boolean;
   deadline_ms: number | null;
   now_ms: number;

@@ -1,0 +1,92 @@
+"""What a page of an interview hands in: the answer to its question, or the rating of the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from study_app.dataset.measures.interviews.rows import turn_field
+from study_app.domain.events.server import InterviewAnswered, InterviewClosed, InterviewRated
+from study_app.domain.events.words import AnswerOutcome
+from study_app.domain.interviews.machine import DISTRESS_SEEN, shows_distress
+from study_app.domain.quiz.answering import LONGEST_TEXT, is_blank
+from study_app.domain.records import AuditEntry, EndedBy
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.participant.interviewing.state import (
+    HIGHEST_RATING,
+    MISSING,
+    RATING,
+    Interview,
+    interview_at,
+)
+from study_app.services.position import AtStage
+
+
+def keep_page(
+    world: StudyContext, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], by: EndedBy
+) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Keep what stands on the page; return its fields, and those of them that were left blank.
+
+    A second time, after late events, anew.
+    """
+    interview = interview_at(world, unit, place)
+    step = place.participant.step
+    if interview.question(step) is None:
+        return _rating(unit, place, interview, shown, by)
+    name = turn_field(step + 1)
+    given = _words(shown.get(name))
+    keep_answer(unit, place, interview, "deadline" if by == "deadline" else "answered", given)
+    if by == "deadline":
+        _close_at_deadline(unit, place, interview, given)
+    return (name,), frozenset() if given else frozenset({name})
+
+
+def keep_answer(unit: UnitOfWork, place: AtStage, interview: Interview, outcome: AnswerOutcome, given: str) -> None:
+    """Record what became of the question on the participant's page."""
+    question = interview.question(place.participant.step)
+    if question is not None:
+        kept = InterviewAnswered(turn_id=question.asked.turn_id, outcome=outcome, answer=given or None)
+        unit.record(place.participant.id, place.stage.id, place.now, kept)
+
+
+def _rating(
+    unit: UnitOfWork, place: AtStage, interview: Interview, shown: Mapping[str, Any], by: EndedBy
+) -> tuple[tuple[str, ...], frozenset[str]]:
+    held = interview.held
+    if held is None:
+        return (), frozenset()
+    if held.closed is None:
+        _close_at_deadline(unit, place, interview, "")
+        return (), frozenset()
+    if not interview.shows_summary():
+        return (), frozenset()
+    rating, missing = shown.get(RATING), _words(shown.get(MISSING))
+    valid = isinstance(rating, int) and not isinstance(rating, bool) and 1 <= rating <= HIGHEST_RATING
+    if valid or missing:
+        rated = InterviewRated(interview_id=held.id, rating=rating if valid else None, missing=missing or None)
+        unit.record(place.participant.id, place.stage.id, place.now, rated)
+    blank = {name for name, value in ((RATING, rating if valid else None), (MISSING, missing)) if is_blank(value)}
+    return (RATING, MISSING), frozenset(blank)
+
+
+def _words(value: Any) -> str:
+    return value.strip()[:LONGEST_TEXT] if isinstance(value, str) else ""
+
+
+def _close_at_deadline(unit: UnitOfWork, place: AtStage, interview: Interview, given: str) -> None:
+    held = interview.held
+    if held is None or held.closed is not None:
+        return
+    ended_by = "distress" if shows_distress(given, interview.standing.distress_words) else "deadline"
+    closed = InterviewClosed(interview_id=held.id, ended_by=ended_by)
+    unit.record(place.participant.id, place.stage.id, place.now, closed)
+    if ended_by == "distress":
+        note_distress(unit, place)
+
+
+def note_distress(unit: UnitOfWork, place: AtStage) -> None:
+    """Tell researchers that somebody has to be looked after: on the console's audit page, and as an alert."""
+    who = place.participant
+    if who.kind != "simulated":
+        unit.add_audit(AuditEntry(place.now, "platform", DISTRESS_SEEN, "", {"participant_id": who.id}))
