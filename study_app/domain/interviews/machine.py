@@ -68,8 +68,16 @@ class Standing:
         return sum(each.action == action and topic_id in (None, each.topic) for each in self.exchanges)
 
     @property
+    def closing(self) -> bool:
+        """Whether a closing question was asked: no topic is opened after it."""
+        closing = {each.id for each in self.plan.closing}
+        return any(each.topic in closing for each in self.exchanges)
+
+    @property
     def left(self) -> tuple[Topic, ...]:
-        """Topics that were not opened, in the plan's order."""
+        """Topics that can still be opened, in the plan's order."""
+        if self.closing:
+            return ()
         opened = {each.topic for each in self.exchanges}
         return tuple(topic for topic in self.plan.topics if topic.id not in opened)
 
@@ -124,7 +132,7 @@ def due(standing: Standing) -> Due:
     if ended is not None:
         return Close(ended)
     following = _following(standing)
-    if last.action == "closing" or last.outcome == "skipped" or standing.plan.mode == "fixed":
+    if standing.closing or last.outcome == "skipped" or standing.plan.mode == "fixed":
         return following
     allowed = _allowed(standing, last.topic)
     if allowed == {"next"} and len(standing.left) < 2:

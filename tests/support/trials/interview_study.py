@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Literal
+
+from support.clock import HandClock
+from support.trials.console_trial import NoSandbox
+
+from study_app.bootstrap import start
+from study_app.domain.errors import present
+from study_app.domain.events.details import EventDetails
+from study_app.services.participant.enrolment import EntryRequest
+from study_app.services.participant.interviewing.state import Interview
+from study_app.services.position import OnStage
+from study_app.services.researcher.exporting.export import export
+from study_app.settings import Settings
 
 STUDY = """
 schema = "study/1"
@@ -96,3 +110,61 @@ def write_interview_study(
     path = folder / "study.toml"
     path.write_text(STUDY.format(languages=languages, stage=stage), encoding="utf-8")
     return path
+
+
+class Interviewee:
+    """An app with one participant at the interview, who answers by the real services, without a browser."""
+
+    def __init__(self, folder: Path, *, environment: dict[str, str] | None = None, share: str = "yes", **study: Any):
+        self.folder, self.clock = folder, HandClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
+        self.settings = Settings(
+            study_file=write_interview_study(folder, **study),
+            database=f"sqlite:///{folder}/study.db",
+            var=folder / "var",
+            environment=environment or {},
+        )
+        self.app = start(self.settings, clock=self.clock, sandbox=NoSandbox())
+        self.id = self.enter(share)
+
+    def enter(self, share: str = "yes", language: str = "") -> str:
+        who = self.app.enrol.enter(EntryRequest(), language=language).participant.id
+        self.app.session.consent(who, agreed=True)
+        self.app.answers.submit_survey(who, "about", {"share_words": share})
+        self.app.session.where(who)
+        self.app.session.continue_(who, "instructions")
+        return who
+
+    @property
+    def view(self) -> tuple[OnStage, Interview] | None:
+        return self.app.interviews.view(self.id)
+
+    @property
+    def asked(self) -> str | None:
+        """The question on the page, or None after the last."""
+        place, interview = present(self.view, "a page of the interview")
+        question = interview.question(place.participant.step)
+        return None if question is None else question.asked.question
+
+    def say(self, words: str) -> Interviewee:
+        place, _ = present(self.view, "a page of the interview")
+        self.clock.advance(seconds=20)
+        step = place.participant.step
+        self.app.interviews.answer(self.id, "talk", step, {f"turn_{step + 1}": words})
+        return self
+
+    def leave(self, outcome: Literal["skipped", "stopped"]) -> None:
+        place, _ = present(self.view, "a page of the interview")
+        self.app.interviews.leave_question(self.id, "talk", place.participant.step, "", outcome)
+
+    def rate(self, rating: int | None, missing: str = "") -> None:
+        place, _ = present(self.view, "the page after the last question")
+        given = {"summary_rating": rating, "summary_missing": missing}
+        self.app.interviews.answer(self.id, "talk", place.participant.step, given)
+
+    def events(self, *kinds: type[EventDetails]) -> list[Any]:
+        with self.app.world.registry.begin(write=False) as unit:
+            return [event.details for event in unit.events_of(self.id, {kind.kind for kind in kinds})]
+
+    def export(self, name: str = "out", **more: Any) -> Path:
+        export(self.app.world, self.folder / name, include_preview=True, **more)
+        return self.folder / name

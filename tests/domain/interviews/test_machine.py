@@ -1,0 +1,181 @@
+"""Whatever a model and a person do, an interview keeps to its plan."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from study_app.domain.interviews.machine import (
+    MOST_REDIRECTS,
+    Ask,
+    Choice,
+    Close,
+    Exchange,
+    Standing,
+    Step,
+    Wait,
+    by_rule,
+    due,
+    fallback_of,
+    judge,
+)
+from study_app.domain.interviews.plan import read_plan
+from study_app.domain.interviews.rules import broken_by_wording
+
+PLAN = """
+id = "p"
+languages = ["en"]
+mode = "{mode}"
+max_turns = {turns}
+[[topics]]
+id = "one"
+goal = "g"
+probes = 2
+core = {{ en = "How did you begin?" }}
+[[topics]]
+id = "two"
+goal = "g"
+probes = 1
+must = {must}
+core = {{ en = "What was hard?" }}
+[[topics]]
+id = "three"
+goal = "g"
+probes = 0
+core = {{ en = "What helped?" }}
+[[closing]]
+id = "last"
+core = {{ en = "Anything else?" }}
+"""
+
+
+def plan_of(mode="probing", turns=12, must=True):
+    return read_plan(PLAN.format(mode=mode, turns=turns, must=str(must).lower()), "plan.toml")
+
+
+QUESTIONS = st.sampled_from(
+    ["What happened then?", "That is fascinating! And then?", "Why? And how?", "Warum haben Sie das so gemacht?", ""]
+) | st.text(max_size=60)
+STEPS = st.builds(
+    Step,
+    action=st.sampled_from(["probe", "next", "clarify", "redirect", "end", "reveal", ""]),
+    topic=st.sampled_from(["", "one", "two", "three", "last", "nowhere"]),
+    question=QUESTIONS,
+)
+ANSWERS = st.sampled_from(
+    ["", "Fine.", "I read the brief and then I wrote a loop, and it printed what I wanted at last."]
+)
+PEOPLE = st.tuples(st.sampled_from(["answered"] * 8 + ["skipped", "stopped"]), ANSWERS)
+
+
+def held(plan, turns, minutes_each=0.0):
+    """Walk an interview: each turn is two steps of the model, and what the person does."""
+    standing, ended = Standing(plan, "en"), None
+    for number in range(200):
+        move = due(standing)
+        if isinstance(move, Choice):
+            tries = [judge(standing, move, step).move for step in turns[number % len(turns)][0]]
+            move = next((each for each in tries if each is not None), None) or fallback_of(move)
+        if isinstance(move, Close):
+            ended = move
+            break
+        assert isinstance(move, Ask)
+        outcome, answer = turns[number % len(turns)][1]
+        asked = Exchange(move.topic, move.action, move.question, outcome, answer if outcome == "answered" else "")
+        standing = Standing(plan, "en", (*standing.exchanges, asked), (number + 1) * minutes_each)
+    return standing, ended
+
+
+@given(
+    st.sampled_from(["fixed", "probing", "open"]),
+    st.integers(4, 20),
+    st.booleans(),
+    st.lists(st.tuples(st.tuples(STEPS, STEPS), PEOPLE), min_size=1, max_size=12),
+)
+@settings(max_examples=150, deadline=None)
+def test_every_interview_ends_within_its_plan(mode, turns, must, script):
+    plan = plan_of(mode, turns, must)
+    standing, ended = held(plan, script)
+    asked = standing.exchanges
+    assert ended is not None
+    assert len(asked) <= turns
+    for topic in plan.topics:
+        on = [each for each in asked if each.topic == topic.id]
+        assert sum(each.action == "probe" for each in on) <= (0 if mode == "fixed" else topic.probes)
+        assert [each.question for each in on if each.action in ("core", "fallback")] == [topic.core["en"]] * bool(on)
+        if on:
+            assert on[0].action in ("core", "fallback")
+    assert sum(each.action == "redirect" for each in asked) <= MOST_REDIRECTS
+    for place, each in enumerate(asked):
+        if each.action in ("probe", "clarify", "redirect"):
+            assert broken_by_wording(each.question, "en", earlier=[e.question for e in asked[:place]]) == ()
+
+
+@given(st.lists(st.tuples(st.tuples(STEPS, STEPS), st.tuples(st.just("answered"), ANSWERS)), min_size=1, max_size=9))
+@settings(max_examples=80, deadline=None)
+def test_what_must_be_asked_is_asked_whenever_the_person_goes_on(script):
+    standing, ended = held(plan_of(turns=4), script)
+    topics = [each.topic for each in standing.exchanges]
+    assert "last" not in topics[:-1]
+    if ended.ended_by != "redirects":
+        assert {each.topic for each in standing.exchanges} == {"one", "two", "three", "last"}
+
+
+@given(st.text(max_size=300))
+@settings(max_examples=150, deadline=None)
+def test_what_a_model_words_is_shown_only_if_it_keeps_every_rule(question):
+    standing = Standing(plan_of(), "en", (Exchange("one", "core", "How did you begin?", "answered", "Somehow."),))
+    judged = judge(standing, due(standing), Step("probe", "one", question))
+    assert (judged.move is None) == bool(judged.broken)
+    if judged.move is not None:
+        assert judged.move.question.count("?") <= 1
+
+
+def test_the_same_standing_always_gives_the_same_move():
+    standing = Standing(plan_of(), "en", (Exchange("one", "core", "How did you begin?"),))
+    assert isinstance(due(standing), Wait)
+    assert due(Standing(plan_of(), "en")) == due(Standing(plan_of(), "en"))
+
+
+def test_without_a_model_a_short_answer_is_asked_for_one_moment_once():
+    probe = "Can you tell me about one concrete moment?"
+    first = Exchange("one", "core", "How did you begin?", "answered", "Slowly.")
+    standing = Standing(plan_of(), "en", (first,))
+    move = by_rule(standing, due(standing), probe)
+    assert (move.action, move.by, move.question) == ("probe", "rule", probe)
+    standing = Standing(plan_of(), "en", (first, Exchange("one", "probe", probe, "answered", "No.")))
+    assert by_rule(standing, due(standing), probe).topic == "two"
+    long = Exchange("one", "core", "How did you begin?", "answered", " ".join(["word"] * 12))
+    assert by_rule(Standing(plan_of(), "en", (long,)), due(Standing(plan_of(), "en", (long,))), probe).topic == "two"
+
+
+def test_the_model_ends_only_once_what_must_be_asked_was_and_closing_questions_still_come():
+    first = Exchange("one", "core", "How did you begin?", "answered", "Slowly.")
+    standing = Standing(plan_of(), "en", (first,))
+    assert judge(standing, due(standing), Step("end")).broken == ("must",)
+    more = tuple(Exchange(topic, "core", "?", "answered", "Well.") for topic in ("two", "three"))
+    standing = Standing(plan_of(), "en", (first, *more))
+    assert judge(standing, due(standing), Step("end")).move.topic == "last"
+
+
+def test_only_an_open_interview_lets_the_model_order_the_topics():
+    first = Exchange("one", "core", "How did you begin?", "answered", "Slowly.")
+    for mode, broken in (("probing", ("order",)), ("open", ())):
+        standing = Standing(plan_of(mode), "en", (first,))
+        assert judge(standing, due(standing), Step("next", "three")).broken == broken
+
+
+def test_another_wording_of_a_plans_question_is_refused():
+    standing = Standing(plan_of(), "en", (Exchange("one", "core", "How did you begin?", "answered", "Slowly."),))
+    judged = judge(standing, due(standing), Step("next", "two", "Which part was the worst for you?"))
+    assert judged.broken == ("core_wording",)
+
+
+def test_time_and_words_of_distress_end_it():
+    answered = Exchange("one", "core", "How did you begin?", "answered", "Slowly.")
+    assert due(Standing(plan_of(), "en", (answered,), minutes=12.0)) == Close("time")
+    for words in ("I want to die.", "Ich kann nicht mehr", "Quiero morir", "J'ai envie de mourir"):
+        hard = Exchange("one", "core", "How did you begin?", "answered", words)
+        assert due(Standing(plan_of(), "en", (hard,))) == Close("distress")
+    fine = Exchange("one", "core", "How did you begin?", "answered", "I had to kill the process, it was a dead end.")
+    assert isinstance(due(Standing(plan_of(), "en", (fine,))), Choice)
