@@ -18,6 +18,7 @@ from typing import Any
 
 from study_app.bootstrap import fresh_id
 from study_app.clock import SystemClock
+from study_app.dataset.measures.interviews.rows import turn_field
 from study_app.domain.errors import InfrastructureError, UserError
 from study_app.domain.quiz.confidence import confidence_field
 from study_app.domain.quiz.items import Item
@@ -28,6 +29,7 @@ from study_app.services.participant_status import current_status
 from study_app.services.position import BeforeStage, Ended, OnStage, Position, Waiting
 from study_app.settings import Settings
 from study_app.simulation.behaviour.confidence import stated_confidence
+from study_app.simulation.behaviour.interviews import SHORT_ANSWERS
 from study_app.simulation.behaviour.profiles import Rates, SimulatedPerson, draw_person
 from study_app.simulation.behaviour.quiz import fill_in
 from study_app.simulation.behaviour.surveys import answers
@@ -104,6 +106,7 @@ class Visitor:
             "instructions": self._instructions,
             "tasks": self._task,
             "quiz": self._quiz,
+            "interview": self._interview,
         }
         while not isinstance(place := self._place(), Ended):
             if isinstance(place, Waiting):
@@ -146,6 +149,14 @@ class Visitor:
         for question in stage.asked:
             if given[question.id] is not None:
                 self._answer(question, given[question.id])
+        self._hand_in()
+
+    def _interview(self, place: OnStage, stage: Stage) -> None:
+        """Answer one page: the question, or the rating of the summary."""
+        self.page.locator('.sa-form-interview [data-act="hand_in"]').wait_for()
+        box = self.page.locator(f'[data-field="{turn_field(place.participant.step + 1)}"]')
+        if box.count():
+            box.get_by_role("textbox").fill(self.rng.choice(SHORT_ANSWERS))
         self._hand_in()
 
     def _field(self, name: str) -> Any:

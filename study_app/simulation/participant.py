@@ -19,6 +19,7 @@ from study_app.services.position import BeforeStage, Ended, OnStage, Waiting
 from study_app.simulation.behaviour.browser_tab import Tab
 from study_app.simulation.behaviour.confidence import stated_confidence
 from study_app.simulation.behaviour.forms import Written, fill_in_form
+from study_app.simulation.behaviour.interviews import Interviewee, planted
 from study_app.simulation.behaviour.profiles import ArmEffects, Scales, SimulatedPerson
 from study_app.simulation.behaviour.quiz import Levels, Sheet, all_levels, fill_in
 from study_app.simulation.behaviour.surveys import answers
@@ -134,6 +135,8 @@ class SimulatedParticipant:
             cap = self.setting.scales.cap
             pace = self.person.base_minutes / cap if stage.main and cap else 0.45
             return 60 * (stage.minutes or 0.0) * min(max(pace, 0.05), 1.0)
+        if stage.kind == "interview":
+            return 240.0
         if stage.kind == "quiz":
             return 60 * (stage.minutes or 0.0) * QUIZ_SHARE[0]
         return 15 + len(stage.asked) * sum(SECONDS_PER_QUESTION) / 2
@@ -149,6 +152,7 @@ class SimulatedParticipant:
             "instructions": self._continue,
             "tasks": self._tasks,
             "quiz": self._quiz,
+            "interview": self._interview,
         }
         yield from stages[place.stage.kind](place, place.stage)
 
@@ -213,6 +217,11 @@ class SimulatedParticipant:
             shown |= {confidence_field(i.id): sure[i.id] for i in page if i.id in sure}
             share = seconds * len(page) / len(items)
             yield from fill_in_form(tab, stage.id, step, share, shown, starters)
+
+    def _interview(self, place: OnStage, stage: Stage) -> Iterator[Pause]:
+        seed = f"{self.setting.seed}:{self.person.number}:{stage.id}"
+        themes = planted(seed, self.received(place.arm))
+        yield from Interviewee(self.app.interviews, self._tab(), Random(f"{seed}:talk"), themes).talk(stage.id)
 
     def _confidence(self, stage: Stage, arm: StudyArm | None) -> dict[str, int]:
         """Percent by item, where the quiz asks for it."""
