@@ -10,7 +10,7 @@ import anthropic
 import httpx2
 
 from study_app.domain.errors import AssistantUnavailable
-from study_app.domain.interviews.machine import STEP_ACTIONS, Step, as_data
+from study_app.domain.interviews.machine import STEP_ACTIONS, ModelStep, as_data
 from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.interviews.requests import InterviewReply, InterviewRequest
 
@@ -146,7 +146,7 @@ def read_reply(message: Any) -> InterviewReply:
     found = _object(message)
     step = None
     if "action" in found:
-        step = Step(*(_text(found.get(name)) for name in ("action", "topic", "question", "reason")))
+        step = ModelStep(*(_text(found.get(name)) for name in ("action", "topic", "question", "reason")))
     return InterviewReply(
         step,
         _text(found.get("summary")),

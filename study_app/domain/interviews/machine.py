@@ -114,7 +114,7 @@ class Choice:
     topics: tuple[str, ...]
     """Those that `next` may open, the plan's next one first; empty where only closing questions are left."""
     fallback: Ask | Close
-    """What comes where the choice is no valid one."""
+    """What comes where the choice is not valid."""
 
 
 Due = Wait | Ask | Close | Choice
@@ -202,7 +202,7 @@ def _closing_left(standing: Standing) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Step:
+class ModelStep:
     """What a model wants to do next; nothing of it is trusted."""
 
     action: str
@@ -212,7 +212,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedStep:
     """What a step comes to."""
 
     move: Ask | Close | None
@@ -221,27 +221,27 @@ class Judged:
     """Names of the rules."""
 
 
-def judge(standing: Standing, choice: Choice, step: Step) -> Judged:
+def judge(standing: Standing, choice: Choice, step: ModelStep) -> JudgedStep:
     """Return what a model's step comes to; whatever it says, the plan's questions are asked in the plan's words."""
     if step.action not in STEP_ACTIONS:
-        return Judged(None, ("action",))
+        return JudgedStep(None, ("action",))
     if step.action not in choice.allowed:
-        return Judged(None, (_refusal(step.action),))
+        return JudgedStep(None, (_refusal(step.action),))
     if step.action == "end":
-        return Judged(_after_end(standing))
+        return JudgedStep(_after_end(standing))
     if step.action == "next":
         return _next(standing, choice, step)
     if step.topic not in ("", choice.topic):
-        return Judged(None, ("topic",))
+        return JudgedStep(None, ("topic",))
     earlier = [each.question for each in standing.exchanges]
     if step.action == "clarify":
         # The same question may come back in other words only.
         earlier.append(standing.core(choice.topic))
     broken = broken_by_wording(step.question, standing.language, earlier=earlier, forbidden=standing.forbidden)
     if broken:
-        return Judged(None, broken)
+        return JudgedStep(None, broken)
     action: InterviewAction = step.action
-    return Judged(Ask(choice.topic, action, step.question.strip(), "model"))
+    return JudgedStep(Ask(choice.topic, action, step.question.strip(), "model"))
 
 
 def _refusal(action: str) -> str:
@@ -258,17 +258,17 @@ def _opened(standing: Standing) -> tuple[Topic, ...]:
     return tuple(topic for topic in standing.plan.topics if topic.id not in left)
 
 
-def _next(standing: Standing, choice: Choice, step: Step) -> Judged:
+def _next(standing: Standing, choice: Choice, step: ModelStep) -> JudgedStep:
     if not choice.topics:
-        return Judged(choice.fallback)
+        return JudgedStep(choice.fallback)
     free = standing.plan.mode == "open"
     wanted = step.topic or choice.topics[0]
     if wanted not in (choice.topics if free else choice.topics[:1]):
-        return Judged(None, ("order",))
+        return JudgedStep(None, ("order",))
     core = standing.core(wanted)
     if step.question.strip() and " ".join(words_of(step.question)) != " ".join(words_of(core)):
-        return Judged(None, ("core_wording",))
-    return Judged(Ask(wanted, "core", core, "model"))
+        return JudgedStep(None, ("core_wording",))
+    return JudgedStep(Ask(wanted, "core", core, "model"))
 
 
 def fallback_of(choice: Choice) -> Ask | Close:

@@ -28,13 +28,13 @@ PROMPT_VERSION = "interviewer-1"
 """Of the instructions that a model gets beside the plan; part of every turn's `prompt_version`."""
 
 
-class PlanSection(BaseModel):
+class InterviewTable(BaseModel):
     """Any table of a plan: unknown keys are errors, values never change after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Topic(PlanSection):
+class Topic(InterviewTable):
     """One topic of an interview."""
 
     id: Identifier
@@ -48,7 +48,7 @@ class Topic(PlanSection):
     """The interview does not end by the model's choice before it was asked."""
 
 
-class ClosingQuestion(PlanSection):
+class ClosingQuestion(InterviewTable):
     """A question at the end, which has no follow-ups."""
 
     id: Identifier
@@ -56,7 +56,7 @@ class ClosingQuestion(PlanSection):
     """By language, asked word for word."""
 
 
-class PlanTexts(PlanSection):
+class PlanTexts(InterviewTable):
     """Sentences of the platform that a plan words differently, in one language; empty for the platform's."""
 
     probe: str = ""
@@ -71,7 +71,7 @@ class PlanTexts(PlanSection):
     """Words of distress beside the shipped ones; a language without shipped ones needs some."""
 
 
-class InterviewPlan(PlanSection):
+class InterviewPlan(InterviewTable):
     """A plan file."""
 
     id: Identifier

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from study_app.domain.interviews.machine import Choice, Standing, Step
+from study_app.domain.interviews.machine import Choice, ModelStep, Standing
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class InterviewRequest:
 class InterviewReply:
     """An answer of a model; nothing of it is trusted."""
 
-    step: Step | None = None
+    step: ModelStep | None = None
     """None where the answer holds none, because it cannot be read or the model declined."""
     summary: str = ""
     model: str = ""

@@ -1,4 +1,4 @@
-"""The rules on how a question of an interview is worded, whoever wrote it."""
+"""The rules on how a question of an interview is worded."""
 
 from __future__ import annotations
 

@@ -235,13 +235,13 @@ COMMON: Phrases = {
         "plus", "sur", "quoi", "pourquoi", "quest", "ete", "fait", "vos", "il", "ils", "elle", "a", "je", "tu",
     ),
 }  # fmt: skip
-"""Frequent words, by which a text's language is told."""
+"""Frequent words, by which a text's language is found."""
 
 
 def language_of(text: str, expected: str) -> str:
     """Return the language that a text is in, by its frequent words; `expected` where they do not clearly tell another.
 
-    A language without a list is only ever told apart from those that have one.
+    A language without a list is only distinguished from those that have one.
     """
     found = words_of(text)
     hits = {language: sum(word in common for word in found) for language, common in _COMMON_SETS.items()}

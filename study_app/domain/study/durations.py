@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from study_app.domain.study.sections import Question, Stage
 from study_app.domain.study.study import Study
 
-READING_MINUTES = {"consent": 2.0, "device": 0.5, "instructions": 1.5, "debrief": 0.0}
+READING_MINUTES = {"consent": 2.0, "device": 0.5, "instructions": 1.5, "interview": 10.0, "debrief": 0.0}
 """Minutes for a stage that is read, where the study file gives none."""
 QUESTION_MINUTES = {
     "choice": 0.2,

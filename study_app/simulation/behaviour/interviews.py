@@ -153,10 +153,7 @@ _MISSING: Mapping[str, Sequence[str]] = {
 
 
 def planted(seed: str, treated: bool) -> frozenset[str]:
-    """Return the themes of one person; the same seed gives the same, and more for nobody in either arm.
-
-    One draw a theme: with equal rates a person has the same themes in both arms.
-    """
+    """Return the themes of one person; where the rates are equal, the same in either kind of arm."""
     rng = Random(f"{seed}:themes")
     draws = {name: rng.random() for name in THEMES}
     return frozenset(n for n, theme in THEMES.items() if draws[n] < (theme.treated if treated else theme.control))

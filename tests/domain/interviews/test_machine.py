@@ -11,8 +11,8 @@ from study_app.domain.interviews.machine import (
     Choice,
     Close,
     Exchange,
+    ModelStep,
     Standing,
-    Step,
     Wait,
     by_rule,
     due,
@@ -57,7 +57,7 @@ QUESTIONS = st.sampled_from(
     ["What happened then?", "That is fascinating! And then?", "Why? And how?", "Warum haben Sie das so gemacht?", ""]
 ) | st.text(max_size=60)
 STEPS = st.builds(
-    Step,
+    ModelStep,
     action=st.sampled_from(["probe", "next", "clarify", "redirect", "end", "reveal", ""]),
     topic=st.sampled_from(["", "one", "two", "three", "last", "nowhere"]),
     question=QUESTIONS,
@@ -125,7 +125,7 @@ def test_what_must_be_asked_is_asked_whenever_the_person_goes_on(script):
 @settings(max_examples=150, deadline=None)
 def test_what_a_model_words_is_shown_only_if_it_keeps_every_rule(question):
     standing = Standing(plan_of(), "en", (Exchange("one", "core", "How did you begin?", "answered", "Somehow."),))
-    judged = judge(standing, due(standing), Step("probe", "one", question))
+    judged = judge(standing, due(standing), ModelStep("probe", "one", question))
     assert (judged.move is None) == bool(judged.broken)
     if judged.move is not None:
         assert judged.move.question.count("?") <= 1
@@ -152,22 +152,22 @@ def test_without_a_model_a_short_answer_is_asked_for_one_moment_once():
 def test_the_model_ends_only_once_what_must_be_asked_was_and_closing_questions_still_come():
     first = Exchange("one", "core", "How did you begin?", "answered", "Slowly.")
     standing = Standing(plan_of(), "en", (first,))
-    assert judge(standing, due(standing), Step("end")).broken == ("must",)
+    assert judge(standing, due(standing), ModelStep("end")).broken == ("must",)
     more = tuple(Exchange(topic, "core", "?", "answered", "Well.") for topic in ("two", "three"))
     standing = Standing(plan_of(), "en", (first, *more))
-    assert judge(standing, due(standing), Step("end")).move.topic == "last"
+    assert judge(standing, due(standing), ModelStep("end")).move.topic == "last"
 
 
 def test_only_an_open_interview_lets_the_model_order_the_topics():
     first = Exchange("one", "core", "How did you begin?", "answered", "Slowly.")
     for mode, broken in (("probing", ("order",)), ("open", ())):
         standing = Standing(plan_of(mode), "en", (first,))
-        assert judge(standing, due(standing), Step("next", "three")).broken == broken
+        assert judge(standing, due(standing), ModelStep("next", "three")).broken == broken
 
 
 def test_another_wording_of_a_plans_question_is_refused():
     standing = Standing(plan_of(), "en", (Exchange("one", "core", "How did you begin?", "answered", "Slowly."),))
-    judged = judge(standing, due(standing), Step("next", "two", "Which part was the worst for you?"))
+    judged = judge(standing, due(standing), ModelStep("next", "two", "Which part was the worst for you?"))
     assert judged.broken == ("core_wording",)
 
 

@@ -14,7 +14,7 @@ KINDS = frozenset(each.kind for each in (InterviewAsked, InterviewAnswered, Inte
 
 
 @dataclass
-class Question:
+class AskedQuestion:
     """One question, and what became of it; of several answers the last counts."""
 
     asked: InterviewAsked
@@ -45,7 +45,7 @@ class Held:
     id: str
     stage: str
     started_at: datetime
-    questions: list[Question] = field(default_factory=list)
+    questions: list[AskedQuestion] = field(default_factory=list)
     closed: InterviewClosed | None = None
     closed_at: datetime | None = None
     rated: InterviewRated | None = None
@@ -59,12 +59,12 @@ class Held:
 def interviews_of(events: Iterable[Event]) -> list[Held]:
     """Return a participant's interviews in the order in which they began."""
     found: dict[str, Held] = {}
-    turns: dict[str, Question] = {}
+    turns: dict[str, AskedQuestion] = {}
     for event in events:
         match event.details:
             case InterviewAsked(interview_id=name, turn_id=turn) as asked if turn not in turns:
                 held = found.setdefault(name, Held(name, event.stage, event.server_time))
-                turns[turn] = Question(asked, event.server_time)
+                turns[turn] = AskedQuestion(asked, event.server_time)
                 held.questions.append(turns[turn])
             case InterviewAnswered(turn_id=turn) as answered if turn in turns:
                 turns[turn].answered, turns[turn].answered_at = answered, event.server_time

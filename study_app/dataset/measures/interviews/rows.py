@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from study_app.dataset.measures.answers import Making, making_of
-from study_app.dataset.measures.interviews.history import Held, Question, interviews_of
+from study_app.dataset.measures.interviews.history import AskedQuestion, Held, interviews_of
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.events.server import InterviewAsked
 from study_app.domain.interviews.quality import Said, quality_of
@@ -86,7 +86,7 @@ def turn_rows(dossier: ParticipantRecord) -> Iterator[Row]:
             yield _turn(dossier, question) | _made(question, making.get(key))
 
 
-def _turn(dossier: ParticipantRecord, question: Question) -> Row:
+def _turn(dossier: ParticipantRecord, question: AskedQuestion) -> Row:
     said = question.asked
     answered = question.answer.strip() != ""
     return {
@@ -119,7 +119,7 @@ def _model(said: InterviewAsked) -> Row:
     }
 
 
-def _made(question: Question, making: Making | None) -> Row:
+def _made(question: AskedQuestion, making: Making | None) -> Row:
     if making is None or question.answered_at is None:
         return {}
     began = making.began

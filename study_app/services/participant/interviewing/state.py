@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from study_app.dataset.measures.interviews.history import KINDS, Held, Question, interviews_of
+from study_app.dataset.measures.interviews.history import KINDS, AskedQuestion, Held, interviews_of
 from study_app.dataset.measures.interviews.rows import turn_field
 from study_app.domain.events.server import InterviewAnswered, InterviewAsked
 from study_app.domain.interviews.machine import Exchange, Standing
 from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.interviews.rules import said_by
-from study_app.domain.study.sections import Question as FormQuestion
+from study_app.domain.study.sections import Question
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -38,7 +38,7 @@ class Interview:
         """Whether no further question comes."""
         return self.held is not None and self.held.closed is not None
 
-    def question(self, step: int) -> Question | None:
+    def question(self, step: int) -> AskedQuestion | None:
         """Return the question of a page of the stage; None for the page after the last."""
         questions = self.held.questions if self.held is not None else []
         return next((each for each in questions if each.asked.number == step + 1), None)
@@ -47,15 +47,15 @@ class Interview:
         """Whether the page after the last question has a summary to rate."""
         return self.held is not None and self.held.closed is not None and bool(self.held.closed.summary)
 
-    def form(self, step: int) -> tuple[FormQuestion, ...]:
+    def form(self, step: int) -> tuple[Question, ...]:
         """Return what a page of the stage asks, as questions of a form."""
         question = self.question(step)
         if question is not None:
-            return (FormQuestion(id=turn_field(step + 1), kind="text", prompt=question.asked.question),)
+            return (Question(id=turn_field(step + 1), kind="text", prompt=question.asked.question),)
         if not self.shows_summary():
             return ()
-        rating = FormQuestion(id=RATING, kind="scale", prompt=RATING, low=1, high=HIGHEST_RATING, required=False)
-        return rating, FormQuestion(id=MISSING, kind="text", prompt=MISSING, required=False)
+        rating = Question(id=RATING, kind="scale", prompt=RATING, low=1, high=HIGHEST_RATING, required=False)
+        return rating, Question(id=MISSING, kind="text", prompt=MISSING, required=False)
 
 
 def interview_at(world: StudyContext, unit: UnitOfWork, place: AtStage) -> Interview:

@@ -86,7 +86,7 @@ def _close_at_deadline(unit: UnitOfWork, place: AtStage, interview: Interview, g
 
 
 def note_distress(unit: UnitOfWork, place: AtStage) -> None:
-    """Tell researchers that somebody has to be looked after: on the console's audit page, and as an alert."""
+    """Tell researchers that a participant may need help: on the console's audit page, and as an alert."""
     who = place.participant
     if who.kind != "simulated":
         unit.add_audit(AuditEntry(place.now, "platform", DISTRESS_SEEN, "", {"participant_id": who.id}))
