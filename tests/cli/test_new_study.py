@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 import shutil
 import subprocess
 import tomllib
@@ -16,7 +17,10 @@ from typer.testing import CliRunner
 
 from study_app.cli import app
 from study_app.content import schemas
+from study_app.content.language_checks import content_texts
+from study_app.content.library import FolderLibrary
 from study_app.content.scaffold.new_study import languages
+from study_app.content.study_file import read_study
 
 ROOT = Path(__file__).resolve().parents[2]
 CHOICES = {
@@ -78,6 +82,31 @@ def test_new_studies_pass_check_pair_by_pair(tmp_path, row):
     assert problems_of(made(tmp_path / "study", *row)) == []
 
 
+PROSE = re.compile(r"```.*?```|`[^`]*`|\\{\\w+\\}|\\bnetworkx\\b", re.DOTALL)
+"""What is the same in every language: code, placeholders and the library's name."""
+
+
+@pytest.mark.parametrize("design", CHOICES["design"])
+def test_what_participants_of_a_new_study_read_is_all_in_its_language(tmp_path, design):
+    texts = {}
+    for language in languages():
+        study = made(tmp_path / language / "trial", design, 4, "networkx", language)
+        found = content_texts(FolderLibrary(read_study(study), study.parent, str(study)))
+        texts[language] = {key.rpartition(".examples.")[0] or key: PROSE.sub("", text) for key, text in found.items()}
+    alike = {"Quiz", "Python", "Assistant", "Task"}
+    for language in set(texts) - {"en"}:
+        assert texts[language].keys() == texts["en"].keys()
+        left = {
+            key: text
+            for key, text in texts[language].items()
+            if not key.endswith((".code", ".starter"))
+            and text == texts["en"][key]
+            and text.strip(" \n#:.") not in alike
+            and re.search(r"[a-z]{2,}", text)
+        }
+        assert left == {}, language
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -105,17 +134,16 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path):
 def kind_of(path: Path) -> str | None:
     """What kind of file a TOML file of a study is."""
     named = {"study.toml": "study", "task.toml": "pack", "bank.toml": "bank"}
-    return named.get(path.name) or {"items": "item", "keys": "key", "assistants": "assistant"}.get(path.parent.name)
+    folders = {"items": "item", "keys": "key", "assistants": "assistant", "interviews": "interview"}
+    return named.get(path.name) or folders.get(path.parent.name)
 
 
 def toml_files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*.toml")) if kind_of(path) and ".packages" not in path.parts]
 
 
-SHIPPED = [
-    ROOT / "study.toml",
-    *(path for part in ("tasks", "quizzes", "assistants", "examples") for path in toml_files(ROOT / part)),
-]
+FOLDERS = ("tasks", "quizzes", "assistants", "interviews", "examples")
+SHIPPED = [ROOT / "study.toml", *(path for part in FOLDERS for path in toml_files(ROOT / part))]
 
 
 @pytest.mark.parametrize("kind", schemas.KINDS)

@@ -47,6 +47,8 @@ SOLUTIONS: dict[str, tuple[str, str, str]] = {
     "jinja2": ("jinja2", "jinja2.Template('{{ n * 2 }}').render(n=n)", "n"),
     "attrs": ("attrs", "attrs.make_class('C', ['x'])(n * 3).x", "n"),
     "orjson": ("orjson", "orjson.loads(orjson.dumps([n] * n))[0] * 2", "n"),
+    "trio": ("trio", "trio.run(trio.sleep, 0.01) or n * 2", "n"),
+    "anyio": ("anyio", "anyio.run(anyio.sleep, 0.01) or n * 2", "n"),
     "pyarrow": ("pyarrow", "__import__('pyarrow.compute').compute.sum(pyarrow.array(range(n))).as_py()", "n"),
 }
 """Each body differs from the wrong value for every n from 4."""

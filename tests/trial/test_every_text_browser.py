@@ -274,3 +274,4 @@ def steps_of_an_agent(look) -> None:
         else:
             look.page.locator("[data-act=agent-apply]").click()
     look.here("agent, at the end")
+    expect(look.page.locator(".sa-steps li").last).to_contain_text(pseudo("Changes made:"))

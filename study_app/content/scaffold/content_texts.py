@@ -23,7 +23,7 @@ from study_app.domain.checks import Check, Same, call
 
 # Only the returned value counts here, not what is printed or how long it takes.
 VALUE = Same(lines=False, duration=False)
-EXAMPLE = "the example of the brief"
+EXAMPLE = {named}
 
 CHECKS = [
     Check(EXAMPLE, call("{function}", {example}), visible=True, compare=VALUE),
@@ -58,7 +58,9 @@ def pack_texts(new: NewStudy, lesson: Lesson) -> Iterator[tuple[str, str]]:
     yield "starter.py", _program(lesson, "...")
     yield "solution.py", _program(lesson, lesson.solution)
     yield "wrong/mistake.py", _program(lesson, lesson.wrong)
-    yield "checks.py", _CHECKS.format(function=lesson.function, example=lesson.example, draw=lesson.draw)
+    named = json.dumps(phrases["example"], ensure_ascii=False)
+    given = {"function": lesson.function, "example": lesson.example, "draw": lesson.draw}
+    yield "checks.py", _CHECKS.format(named=named, **given)
     notes = f"## {new.library}\nAlso: {import_name(new.library)}, import, {lesson.function}\n\n"
     texts = {
         "concepts": f"{phrases['glance']}:\n\n```python\n{syntax}\n```\n",

@@ -15,9 +15,9 @@ id = "{id}"
 title = {title}
 language = "{language}"
 # Whom participants write to, who carries the study out, and its ethics approval: the consent page shows these.
-contact = "[placeholder] the research team"
-researchers = "[placeholder] Dr A. Example, Department of Psychology, University of X"
-ethics = "[placeholder] Ethics committee of the University of X, no. 2026-17"
+contact = {contact}
+researchers = {researchers}
+ethics = {ethics}
 {requirements}
 [recruitment]
 entry = "open"          # for trying out; a launched study needs "links" (study create-links) or "prolific"

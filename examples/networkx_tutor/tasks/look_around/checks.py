@@ -4,7 +4,7 @@ from study_app.domain.checks import Check, Same, call
 
 # Only the returned value counts here, not what is printed or how long it takes.
 VALUE = Same(lines=False, duration=False)
-EXAMPLE = "the example of the brief"
+EXAMPLE = "das Beispiel der Aufgabe"
 
 CHECKS = [
     Check(EXAMPLE, call("names", "a"), visible=True, compare=VALUE),

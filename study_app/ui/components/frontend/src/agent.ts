@@ -40,6 +40,7 @@ export class StepList {
     row.replaceChildren(
       h("span", {}, this.say(`agent_did_${action.tool}`, { lines })),
       state && h("span", { class: "sa-step-state" }, state),
+      ...(action.tool === "report" ? inMarkdown(action.input["summary"] ?? "") : []),
     );
   }
 }
@@ -173,10 +174,7 @@ export class AgentDock {
       this.answer();
     });
     this.editing = area;
-    const asked = blocksOf(action.input["question"] ?? "").flatMap((block) =>
-      drawBlock(block, (source) => h("pre", {}, h("code", {}, source))),
-    );
-    return h("div", {}, ...asked, area);
+    return h("div", {}, ...inMarkdown(action.input["question"] ?? ""), area);
   }
 
   private answer(): void {
@@ -235,6 +233,11 @@ export class AgentDock {
   destroy(): void {
     window.removeEventListener("keydown", this.onKeys);
   }
+}
+
+/** What the assistant says within a step. */
+function inMarkdown(text: string): Node[] {
+  return blocksOf(text).flatMap((block) => drawBlock(block, (source) => h("pre", {}, h("code", {}, source))));
 }
 
 /** The lines of both texts in order: kept, taken away, added; by the longest common run of lines. */
