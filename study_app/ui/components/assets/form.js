@@ -447,6 +447,6 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
 .sa-diff span { display: block; white-space: pre; }
 .sa-added { background: rgb(46 160 67 / 18%); }
 .sa-removed { background: rgb(218 54 51 / 16%); }
-.sa-steps { margin: 6px 0 0; padding-left: 1.4em; font-size: 0.9em; }
+.sa-room .sa-steps { margin: 6px 0 0; padding-left: 1.4em; font-size: 0.9em; }
 .sa-step-state { margin-left: 0.6em; color: var(--muted); }
 `;var P=new WeakMap;function Pe(s){let e=s.parentElement,t=P.get(e)??Oe(s);return t.latest=s,t.sheet?.shows(s.data)?t.sheet.attend(s):he(t),()=>{setTimeout(()=>{t.host.isConnected||P.get(e)!==t||(P.delete(e),t.sheet?.destroy())},0)}}function Oe(s){let e=n("div",{},n("style",{},me),n("style",{},Q));s.parentElement.append(e);for(let o of["keydown","keyup","keypress"])e.addEventListener(o,i=>i.stopPropagation());let t={latest:s,host:e,sheet:null,opening:!1};return P.set(s.parentElement,t),t}async function he(s){if(s.opening)return;s.opening=!0,s.sheet?.destroy(),s.sheet=null;let e=await I.open(s.latest);if(s.opening=!1,!s.host.isConnected)return e.destroy();s.sheet=e,s.host.append(e.element),e.focusFirst(),e.shows(s.latest.data)?e.attend(s.latest):he(s)}export{Pe as default};
