@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from support.paths import ROOT
@@ -32,11 +33,18 @@ def marked(name: str) -> object:
     return pytest.param(name, marks=[] if name == ALWAYS else [pytest.mark.slow])
 
 
+def copied(name: str, folder: Path) -> Path:
+    """Return the study file of a copy; two examples use the shipped tasks and quiz, two folders up."""
+    shutil.copytree(EXAMPLES / name, folder / "examples" / name, ignore=shutil.ignore_patterns(".packages"))
+    for shared in ("tasks", "quizzes", "assistants"):
+        (folder / shared).symlink_to(ROOT / shared)
+    return folder / "examples" / name / "study.toml"
+
+
 @pytest.mark.parametrize("name", [marked(name) for name in NAMES])
 def test_an_example_goes_from_check_to_its_report(tmp_path, monkeypatch, name):
-    shutil.copytree(EXAMPLES / name, tmp_path / name, ignore=shutil.ignore_patterns(".packages"))
     monkeypatch.chdir(tmp_path)
-    file, database = tmp_path / name / "study.toml", f"sqlite:///{tmp_path}/study.db"
+    file, database = copied(name, tmp_path), f"sqlite:///{tmp_path}/study.db"
     if read_study(file).requirements:
         study("setup", file)
     study("check", file)
@@ -62,9 +70,8 @@ def test_an_example_goes_from_check_to_its_report(tmp_path, monkeypatch, name):
 @pytest.mark.browser
 @pytest.mark.parametrize("name", NAMES)
 def test_people_in_a_real_browser_walk_an_example(tmp_path, monkeypatch, name):
-    shutil.copytree(EXAMPLES / name, tmp_path / name, ignore=shutil.ignore_patterns(".packages"))
     monkeypatch.chdir(tmp_path)
-    file, database = tmp_path / name / "study.toml", f"sqlite:///{tmp_path}/study.db"
+    file, database = copied(name, tmp_path), f"sqlite:///{tmp_path}/study.db"
     if read_study(file).requirements:
         study("setup", file)
     walked = ("--participants", PEOPLE, "--seed", 1, "--database", database, "--browser", "--json")
