@@ -14,6 +14,7 @@ from study_app.dataset.schema import CLUSTER, PERIODS, SESSIONS, STATIC_TABLES, 
 from study_app.dataset.schema.cells import parsed_json, unguard
 from study_app.dataset.schema.columns import IMPORTED, ColumnType
 from study_app.dataset.schema.participants import question_columns
+from study_app.dataset.schema.tables import AGENT_ACTIONS, AGENT_TURN_COLUMNS
 from study_app.dataset.schema.versions import read_version
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.items import ItemType
@@ -46,7 +47,7 @@ def dataset_types(path: Path, manifest: Mapping[str, Any], newest: Study | None,
     """
     studies = _versions(path, manifest) or ([newest] if newest is not None else [])
     prefixes = {MAIN, *quiz_types(studies, lambda folder: None)}
-    every = participants_table(studies, {prefix: get_args(ItemType) for prefix in prefixes}).columns
+    every = participants_table(studies, {prefix: get_args(ItemType) for prefix in prefixes}, acts=True).columns
     people = {column.name: column for column in (*every, CLUSTER)}
     people |= {} if studies else {column.name: column for column in _asked(raw)}
     for name in _changed(studies):
@@ -55,8 +56,9 @@ def dataset_types(path: Path, manifest: Mapping[str, Any], newest: Study | None,
     if manifest.get("allocation") == IMPORTED:
         # An import has its own layout: its events have names and not numbers.
         return tables
-    for table in (*STATIC_TABLES, PERIODS, SESSIONS):
+    for table in (*STATIC_TABLES, PERIODS, SESSIONS, AGENT_ACTIONS):
         tables[table.name] = {column.name: column for column in table.columns}
+    tables["turns"] = {**tables["turns"], **{column.name: column for column in AGENT_TURN_COLUMNS}}
     return tables
 
 

@@ -139,7 +139,7 @@ def _check_fit(running: App, file: str) -> None:
 
     problems = language_problems(running.library) + review_problems(running.library)
     problems += assistant_problems(running.library, running.settings.environment)
-    problems += study_plan_problems(running.study, running.library.bank, file)
+    problems += study_plan_problems(running.study, running.library.bank, file, acts=running.library.acts)
     problems += [
         replace(problem, file=file) if problem.file == "study.toml" else problem
         for problem in launch_problems(running.world)

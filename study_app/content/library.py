@@ -285,6 +285,11 @@ class FolderLibrary:
         for name, spec in self.specs.items():
             yield f"assistants/{name}.json", (spec.model_dump_json(indent=1) + "\n").encode()
 
+    @property
+    def acts(self) -> bool:
+        """Whether one of the assistants acts."""
+        return any(spec.acts for spec in self.specs.values())
+
     def _there(self, folder: str, key: str) -> Path:
         path = self.at(folder)
         if not path.is_dir():

@@ -49,15 +49,18 @@ OWN = {"time": ("last_activity",)}
 """Options of the pipeline itself, with their values."""
 
 
-def study_plan_problems(study: Study, bank_of: Callable[[str], Bank | None], file: str) -> list[Problem]:
+def study_plan_problems(
+    study: Study, bank_of: Callable[[str], Bank | None], file: str, *, acts: bool = False
+) -> list[Problem]:
     """Everything in a study's plan that cannot be carried out with the columns that the study will have.
 
     Args:
         study: a valid study.
         bank_of: the bank of a folder.
         file: the study file as the user named it.
+        acts: whether one of its assistants acts.
     """
-    table = participants_table([study], quiz_types([study], bank_of))
+    table = participants_table([study], quiz_types([study], bank_of), acts=acts)
     answerable = measured(study, table.names)
     columns = {column.name: column for column in table.columns if column.name in answerable.columns}
     return [

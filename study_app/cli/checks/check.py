@@ -157,7 +157,7 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
     finally:
         sandbox.close()
     if _readable_banks(library):
-        problems += study_plan_problems(study, library.bank, str(path))
+        problems += study_plan_problems(study, library.bank, str(path), acts=library.acts)
     problems += design_problems(used_by(study), "check", str(path))
     if not problems:
         # These open every pack and bank, whose own problems come first.

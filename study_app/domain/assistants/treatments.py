@@ -176,6 +176,11 @@ class AssistantSpec(_Table):
         return self
 
     @property
+    def acts(self) -> bool:
+        """Whether it may change and run the program."""
+        return self.manner == "agent"
+
+    @property
     def prompt_version(self) -> str:
         """Twelve hex digits over what shapes a reply's words: prompt, parameters, manner, gives_code, gate, agent."""
         shaping = {"prompt": self.prompt, "parameters": self.parameters.given()}
@@ -280,7 +285,7 @@ def _treatment_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
         broken.append(
             ("gate", f'"{spec.gate}" although gives_code is false', "set gives_code = true, or leave gate out")
         )
-    if spec.manner == "agent":
+    if spec.acts:
         return [*broken, *_agent_rules(spec)]
     if spec.agent is not None:
         broken.append(("agent", f'given although manner is "{spec.manner}"', 'set manner = "agent", or leave it out'))

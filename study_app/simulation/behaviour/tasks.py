@@ -102,7 +102,7 @@ class TaskStageWork:
             adoption=self.person.adoption,
             allow_paste=spec is None or spec.allow_paste,
             rng=self.rng,
-            acts=spec is not None and spec.manner == "agent",
+            acts=spec is not None and spec.acts,
         )
 
     def _show(self, desk: SimulatedWorkspace, *, first: bool) -> None:

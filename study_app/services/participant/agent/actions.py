@@ -78,8 +78,7 @@ def acts(place: Position, world: StudyContext) -> TypeGuard[OnStage]:
     """Whether the assistant that the participant has here is one that acts."""
     if not isinstance(place, OnStage) or place.assistant is None:
         return False
-    manner: str = world.content_of(place.participant).specs[place.assistant].manner
-    return manner == "agent"
+    return bool(world.content_of(place.participant).specs[place.assistant].acts)
 
 
 def goes_without_asking(unit: UnitOfWork, participant_id: str) -> bool:

@@ -85,7 +85,7 @@ class VersionContents:
     def acts(self, versions: Versions) -> bool:
         """Whether an assistant of any version acts."""
         return any(
-            spec.manner == "agent"
+            spec.acts
             for study_hash in versions.hashes
             for spec in self._world.edition(study_hash).content.specs.values()
         )

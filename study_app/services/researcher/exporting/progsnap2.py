@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +26,15 @@ from study_app.dataset.writing import rows
 from study_app.dataset.writing.files import whole_directory
 from study_app.domain.events import EventDetails, details_of
 from study_app.domain.events.browser import Edit, Load, NotesOpened, TextCopied
-from study_app.domain.events.server import RunStarted, StageEnded, StageOpened, TaskSubmitted, TurnStarted
+from study_app.domain.events.server import (
+    AgentActed,
+    AgentDecided,
+    RunStarted,
+    StageEnded,
+    StageOpened,
+    TaskSubmitted,
+    TurnStarted,
+)
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind
 from study_app.services.context import StudyContext
@@ -61,8 +69,9 @@ alone give every program. `SessionID` is a person and a stage; it stands on ever
 which the validator of version 1.0 does not expect. Each Run has a `Compile` before it, and an error a `Compile.Error`
 whose parent that is: class, message and line. `LinkTables/Subject.csv` has a row for each subject: condition, answers
 to closed questions, scores, times and counts, named as in the codebook with `X-` before them. An edit by a button, such
-as a reply put into the program, is a `UserIndirectAction`; one that no person asked for is a `ToolReaction`. A row for
-which no browser's clock is known has the server's time as its `ClientTimestamp`. `ServerTimestamp` is in UTC to the
+as a reply put into the program, is a `UserIndirectAction`; one that no person asked for is a `ToolReaction`. So are
+changes and runs by an assistant that acts: those that the person approved, and those that it made without asking. A row
+for which no browser's clock is known has the server's time as its `ClientTimestamp`. `ServerTimestamp` is in UTC to the
 second and without a zone: a published script reads no other form, which again the validator does not expect;
 `ClientTimestamp` has zone and milliseconds. `TestID` begins with the task.
 Simulated people are fabricated events. What the state of the trial withholds of arms is left out here, too. Chats are
@@ -226,13 +235,18 @@ def _events(log: list[Event], runs: list[Event], turns: list[Event]) -> Iterator
     stages = {run["task"]: run["stage"] for run in runs}
     stages |= {task: row["stage"] for row, details in logged if (task := getattr(details, "task", None))}
     started: dict[str, int] = {}
+    # Nobody is asked before what is decided so.
+    unasked = {said.action_id for _, said in logged if isinstance(said, AgentDecided) and said.decision == "auto"}
+    by_agent = {said.run_id: said.action_id in unasked for _, said in logged if isinstance(said, AgentActed)}
     for rank, (row, details) in enumerate(logged):
         match details:
             case RunStarted(run_id=identity) | TaskSubmitted(run_id=identity) | TurnStarted(turn_id=identity):
                 started[identity] = rank
-        yield from (event | {"rank": rank} for event in _logged(row, details))
+        yield from (event | {"rank": rank} for event in _logged(row, details, unasked))
     for run in runs:
-        yield from (event | {"rank": started.get(run["run_id"], len(log))} for event in _run(run))
+        rank = started.get(run["run_id"], len(log))
+        initiator = None if run["kind"] != "agent" else _asked(by_agent.get(run["run_id"], False))
+        yield from (event | {"rank": rank, "EventInitiator": initiator} for event in _run(run))
     for turn in turns:
         rank = started.get(turn["turn_id"], len(log))
         yield from (event | {"rank": rank} for event in _turn(turn, stages.get(turn["task"])))
@@ -241,7 +255,12 @@ def _events(log: list[Event], runs: list[Event], turns: list[Event]) -> Iterator
 """Events of the log at which a run, a submission or a turn begins."""
 
 
-def _logged(row: Event, details: EventDetails) -> Iterator[Event]:
+def _asked(unasked: bool) -> str:
+    """Return the initiator of what an assistant does: itself, or the participant who approved it."""
+    return "ToolReaction" if unasked else "UserIndirectAction"
+
+
+def _logged(row: Event, details: EventDetails, unasked: Collection[str]) -> Iterator[Event]:
     event: Event = {
         "EventID": f"e{row['event_id']}",
         "at": row["server_time"],
@@ -258,7 +277,7 @@ def _logged(row: Event, details: EventDetails) -> Iterator[Event]:
             yield event | {"ProblemID": task} | section | {"EventType": "File.Open", "code": text}
             yield event | {"ProblemID": task} | _loaded(event, section, text)
         case Edit(task=task):
-            yield from _edits(event | {"ProblemID": task}, details)
+            yield from _edits(event | {"ProblemID": task}, details, unasked)
         case TextCopied(origin="editor", text=text) if text:
             yield event | {"EventType": "File.CopyText", "CopiedText": text}
         case NotesOpened(title=title):
@@ -277,7 +296,7 @@ def _loaded(event: Event, section: Event, text: str) -> Event:
     }
 
 
-def _edits(event: Event, edit: Edit) -> Iterator[Event]:
+def _edits(event: Event, edit: Edit, unasked: Collection[str]) -> Iterator[Event]:
     """One row for each change of an edit."""
     for number, change in enumerate(edit.changes):
         start, end, insert = change.start, change.end, change.insert
@@ -285,7 +304,7 @@ def _edits(event: Event, edit: Edit) -> Iterator[Event]:
             "EventType": "File.Edit",
             "EventID": f"{event['EventID']}.{number}" if number else event["EventID"],
             "CodeStateSection": _file(edit.task),
-            "EventInitiator": _initiator(edit),
+            "EventInitiator": _initiator(edit, unasked),
             "EditType": _EDIT_TYPES.get(edit.how) or _edit_type(end > start, bool(insert)),
             "SourceLocation": str(start),
             "InsertText": insert or None,
@@ -298,13 +317,12 @@ _BY_BUTTON = ("input.paste.reply", "input.starter")
 """The editor's names of edits for which a person presses a button and the page writes the text."""
 
 
-def _initiator(edit: Edit) -> str:
+def _initiator(edit: Edit, unasked: Collection[str]) -> str:
     """Return who changed the text: hands, a person by a button (a reply put in, the starter), or the page alone."""
     if edit.user_event in _BY_BUTTON:
         return "UserIndirectAction"
     if edit.how == "agent":
-        # The participant approved it, or let it be applied without being asked.
-        return "UserIndirectAction"
+        return _asked(edit.action_id in unasked)
     return "ToolReaction" if edit.how == "programmatic" else "UserDirectAction"
 
 

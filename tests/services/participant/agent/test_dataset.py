@@ -15,6 +15,7 @@ from support.trials.quiz_study import rewrite_table
 
 from study_app.dataset.verification import verify
 from study_app.services.researcher.exporting.export import export
+from study_app.services.researcher.exporting.progsnap2 import export_progsnap2
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +119,22 @@ def test_the_log_of_events_replays_to_what_was_submitted_with_the_agents_edits_i
         row for row in table(dataset, "runs") if row["kind"] == "submission" and row["task"] == walker.task
     ]
     assert submission["code"] == walker.text
+
+
+def test_progsnap2_tells_what_the_participant_approved_from_what_was_done_without_asking(tmp_path):
+    rows = {}
+    for approval in ("edits", "none"):
+        (tmp_path / approval).mkdir()
+        app, walker = agent_walker(tmp_path / approval, HandClock(), approval)
+        AgentPage(walker, lambda _: "approve").ask()
+        export_progsnap2(app.world, tmp_path / f"{approval}.ps2", include_preview=True)
+        app.close()
+        with (tmp_path / f"{approval}.ps2" / "MainTable.csv").open(newline="") as file:
+            rows[approval] = [row for row in csv.DictReader(file) if row["SubjectID"]]
+
+    def initiators(approval, kind):
+        return {row["EventInitiator"] for row in rows[approval] if row["EventType"] == kind and row["EventInitiator"]}
+
+    assert "UserIndirectAction" in initiators("edits", "File.Edit")
+    assert initiators("edits", "Run.Program") == {"ToolReaction"}
+    assert "ToolReaction" in initiators("none", "File.Edit")
