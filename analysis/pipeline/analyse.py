@@ -183,7 +183,7 @@ def _planned(
         periods = _periods(prepared, seed, ledger, ledger_note)
         planned = [row for row in prepared.analyses if row.role == "primary" or not primary_only]
         return [row for entry in planned for row in periods.run(entry)], []
-    runner = AnalysisRunner(prepared.frame, plan, shown, ledger, ledger_note, seed, intervals)
+    runner = AnalysisRunner(prepared.frame, plan, shown, ledger, ledger_note, seed, intervals, prepared.levels)
     chosen = [entry for entry in prepared.analyses if entry.role == "primary" or not primary_only]
     return [row for entry in chosen for row in runner.run(entry)], runner.deviations
 

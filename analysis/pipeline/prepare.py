@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from analysis.data.dataset import Dataset
 from analysis.data.view import View, view
 from analysis.pipeline.analysis_table import AnalysisTable, build
+from analysis.pipeline.factorial.levels import Levels
+from analysis.pipeline.factorial.rows import following, with_factors
 from analysis.pipeline.planning.answerable import answerable
 from analysis.pipeline.planning.plan import crossover_schedule, fit_to, plan_of, schedule, task_limit
 from analysis.pipeline.planning.refusals import refuse
@@ -29,6 +31,8 @@ class Prepared:
     left_out: tuple[str, ...]
     view: View
     frame: AnalysisTable
+    levels: Levels | None = None
+    """The factors of a study that has some."""
     sequence: bool = False
     """Whether people had several treatments, one in each period."""
 
@@ -38,6 +42,7 @@ class Prepared:
         if self.sequence:
             return crossover_schedule(self.fitted)
         rows = schedule(self.fitted, len(self.view.arms), self.frame.cluster is not None)
+        rows += following(self.fitted, self.dataset.study.study)
         if not self.dataset.plain:
             return rows
         return tuple(row for row in rows if answerable(row, self.fitted, self.frame))
@@ -66,7 +71,8 @@ def prepare(
     """
     plan = (plan_of(dataset) if plan is None else plan).with_limit(task_limit(dataset.study.raw))
     refuse(dataset, plan)
-    fitted, left_out = fit_to(with_delayed(plan, dataset.study.study), dataset)
+    study = dataset.study.study
+    fitted, left_out = fit_to(with_factors(with_delayed(plan, study), study), dataset)
     cluster, sequence = clusters_of(dataset, plan), allocates(dataset.study.raw, "sequence")
     shown = view(
         dataset,
@@ -78,7 +84,8 @@ def prepare(
     )
     shown = only_closed(dataset, shown)
     fitted = _with_censoring(fitted, "right" if dataset.plain else "at_cap")
-    return Prepared(dataset, plan, fitted, tuple(left_out), shown, build(shown, fitted, cluster), sequence)
+    table, levels = build(shown, fitted, cluster), Levels.of(dataset, shown)
+    return Prepared(dataset, plan, fitted, tuple(left_out), shown, table, levels, sequence)
 
 
 def clusters_of(dataset: Dataset, plan: Plan) -> str:

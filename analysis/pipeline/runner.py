@@ -13,6 +13,8 @@ from analysis.data.view import View
 from analysis.estimators import methods
 from analysis.estimators.core.results import Estimate
 from analysis.pipeline.analysis_table import LAST_ACTIVITY, AnalysisTable
+from analysis.pipeline.factorial.levels import BLOCK, Levels, in_the_study_s_names
+from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
 from analysis.pipeline.planning.fallback import LADDER, choose, within_cells
 from analysis.pipeline.planning.plan import bears_clusters
 from analysis.pipeline.planning.plan_check import unusable
@@ -61,6 +63,8 @@ class AnalysisRunner:
     seed: int
     intervals: bool = True
     """Whether a re-randomisation test is inverted into an interval."""
+    levels: Levels | None = None
+    """The factors of a study that has some."""
     deviations: list[str] = field(default_factory=list)
 
     def run(self, analysis: Analysis) -> list[Estimate]:
@@ -79,7 +83,7 @@ class AnalysisRunner:
             return self._nulls(analysis, outcome, reason, counts)
         rows = self._called(analysis, outcome, data, arm, control, counts)
         rows = [replace(row, note="; ".join(part for part in (row.note, left_out) if part)) for row in rows]
-        unseen = [] if analysis.contrast else empty
+        unseen = [] if analysis.contrast or analysis.method in METHODS_OF_FACTORS else empty
         why = "no participants to analyse in this arm"
         return rows + [self._null(analysis, outcome, why, counts, name) for name in unseen]
 
@@ -87,7 +91,11 @@ class AnalysisRunner:
         self, analysis: Analysis, outcome: Outcome, data: pd.DataFrame, arm: str, control: str, counts: dict[str, int]
     ) -> list[Estimate]:
         try:
+            if analysis.method in METHODS_OF_FACTORS:
+                data = self._with_levels(data)
             method, arguments, note = self._call(analysis, outcome, data)
+            if analysis.method in METHODS_OF_FACTORS:
+                note = "; ".join(part for part in (note, *self._take_factors(analysis, data, arguments)) if part)
             compared = _compared(analysis, arm, control)
             found = method(data, **compared, level=self.plan.level, seed=self.seed, **arguments)
         except LookupError as error:
@@ -102,6 +110,37 @@ class AnalysisRunner:
         if not listed:
             return self._nulls(analysis, outcome, f"{analysis.method} gives no contrast of two arms", counts)
         return self._named(analysis, outcome, listed, note)
+
+    def _with_levels(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Return the table with a column for each factor.
+
+        Raises:
+            LookupError: there are no factors, or arms are not distinguished yet.
+        """
+        if self.levels is None:
+            raise LookupError("the study has no factors")
+        if self.view.masked:
+            raise LookupError("the levels of factors are withheld until the trial is unsealed")
+        return self.levels.added(data)
+
+    def _take_factors(self, analysis: Analysis, data: pd.DataFrame, arguments: dict[str, Any]) -> list[str]:
+        """Add what the methods of factors are given; return what their rows must say."""
+        levels, notes = self.levels, []
+        if levels is None:
+            raise LookupError("the study has no factors")
+        arguments["factors"] = levels.columns
+        if analysis.adjusted:
+            model = choose(data, self.view.arm_ids, self.frame.covariates, self.frame.strata, self.plan.fallback)
+            arguments |= {"covariates": model.covariates, "stratum": model.strata, "own_slopes": model.kind == "lin"}
+            if model.kind != "lin":
+                notes.append(f"fallback from slopes of each cell ({model.reason})")
+                self.deviations.append(f"{analysis.id}: slopes of each cell left ({model.reason}).")
+        if analysis.method == "factorial":
+            arguments["nested"] = levels.study.control.id
+            return notes
+        arguments |= {"replicates": self.plan.replicates, "within": BLOCK}
+        arguments |= {} if self.intervals else {"interval": False}
+        return [*notes, f"within {levels.how}"]
 
     def prepared_call(self, analysis: Analysis) -> tuple[pd.DataFrame, dict[str, Any]]:
         """Return the rows and arguments of one analysis, for a computation of the same numbers elsewhere.
@@ -264,7 +303,10 @@ class AnalysisRunner:
         rows: list[Estimate] = []
         for entry in found:
             name = analysis.id
-            if entry.contrast is not None and several:
+            if analysis.method in METHODS_OF_FACTORS:
+                entry = in_the_study_s_names(entry)
+                name += f".{entry.id}"
+            elif entry.contrast is not None and several:
                 name += f".{entry.contrast[0]}" + (f".{entry.contrast[1]}" if analysis.method == "tukey_hsd" else "")
             elif entry.contrast is None and len(found) > 1 and len(entry.n) == 1:
                 name += f".{next(iter(entry.n))}"
@@ -295,6 +337,8 @@ class AnalysisRunner:
         counts = counts if counts is not None else dict.fromkeys(arms, 0)
         if analysis.contrast:
             return [self._null(analysis, outcome, reason, counts, analysis.contrast[0])]
+        if analysis.method in METHODS_OF_FACTORS:
+            return [replace(self._null(analysis, outcome, reason, counts, ""), id=analysis.id)]
         return [self._null(analysis, outcome, reason, counts, arm) for arm in (arms[1:] or ("",))]
 
     def _null(
@@ -311,6 +355,8 @@ def _compared(analysis: Analysis, arm: str, control: str) -> dict[str, str]:
     """Return the arms for the method; a correlation with another variable takes none."""
     if "control" in methods.METHODS[analysis.method].uses:
         return {"arm": arm, "control": control}
+    if "arm" not in methods.METHODS[analysis.method].uses:
+        return {}
     return {} if "x" in analysis.options else {"arm": arm}
 
 

@@ -87,6 +87,13 @@ def labels_of(prepared: Prepared) -> dict[str, str]:
         for column, options in value_labels(prepared.dataset).items()
         for value, text in options.items()
     }
+    study = prepared.dataset.study.study
+    named = {
+        level.id: str(level.arm.get("label") or level.id.replace("_", " "))
+        for factor in (study.factors if study is not None else ())
+        for level in factor.levels
+    }
+    arms = named | {"cells": "all cells"} | arms
     return arms | {"received": "received AI", "not_received": "no AI received"} | levels
 
 

@@ -33,9 +33,11 @@ METHODS = {
     "welch_anova": "Welch's analysis of variance", "kruskal": "Kruskal-Wallis test", "dunnett": "Dunnett's test",
     "tukey_hsd": "Tukey's comparisons", "multiple_imputation": "Multiple imputation",
     "tipping_point": "Tipping point", "paired_t": "Paired t test", "pearson": "Pearson correlation",
+    "factorial": "Factors (adjusted cells)", "factorial_rerandomization": "Factors (re-randomisation)",
     "spearman": "Spearman correlation", "risk_ratio": "Risk ratio",
 }  # fmt: skip
-TESTS = {"rerandomization": "re-randomisation", "permutation": "permutation", "noninferiority": "one-sided test",
+TESTS = {"rerandomization": "re-randomisation", "factorial_rerandomization": "re-randomisation",
+         "permutation": "permutation", "noninferiority": "one-sided test",
          "tost": "two one-sided tests"}  # fmt: skip
 """What a sentence calls the test where it is another word than the method's."""
 MARGINS = ("tost", "noninferiority")
@@ -168,6 +170,8 @@ def difference_sentence(
     row: Row, labels: Mapping[str, str], multiplicity: str, family: int, *, adjusted: bool = False
 ) -> Markup:
     """Difference, interval, p and adjusted p of a primary row; or that it is not estimable, and why."""
+    if row.get("detail", {}).get("effect") == "interaction" and row["p_value"] is not None:
+        return _interaction(row)
     if not row["contrast"] or row["estimate"] is None or row["p_value"] is None:
         return _no_difference(row)
     treated, control = row["contrast"]
@@ -194,6 +198,23 @@ def difference_sentence(
     return sentence + Markup(").")
 
 
+def _interaction(row: Row) -> Markup:
+    """Return by how much the effect of one factor differs between the levels of another."""
+    factors = " and ".join(str(name).replace("_", " ") for name in row["detail"]["factors"])
+    interval = f"{number(row['ci_low'])} to {number(row['ci_high'])}"
+    sentence = Markup("Interaction of {}: {} {} ({}% interval {}; {}").format(
+        factors,
+        tagged(row["id"], number(row["estimate"])),
+        row["unit"],
+        tagged(row["id"], f"{100 * row['ci_level']:g}", "quiet"),
+        tagged(row["id"], interval),
+        tagged(row["id"], p_phrase(row["p_value"])),
+    )
+    if row["p_adjusted"] is not None:
+        sentence += Markup("; adjusted: {}").format(tagged(row["id"], p_phrase(row["p_adjusted"])))
+    return sentence + Markup(").")
+
+
 def _no_difference(row: Row) -> Markup:
     """Of a test without an estimate its p; else why there is nothing."""
     if row["p_value"] is None:
@@ -214,6 +235,8 @@ def verdict(row: Row, labels: Mapping[str, str], alpha: float) -> str:
             f"By the plan's rule at {alpha:.0%}, the data do not exclude a difference of zero; "
             "the interval says which differences remain plausible."
         )
+    if not row["contrast"]:
+        return f"By the plan's rule at {alpha:.0%}, the absence of an interaction is rejected."
     direction = "higher" if row["estimate"] > (0.5 if row["unit"] == "probability" else 0) else "lower"
     treated, control = (labels.get(arm, arm) for arm in row["contrast"])
     found = f"{direction} with {treated} than with {control}"

@@ -32,3 +32,15 @@ def three_arms() -> pd.DataFrame:
             "score": [10.0, 12, 9, 11, 13, 8, 9, 7, 11, 10, 14, 12, 13, 15, 11],
         }
     )
+
+
+def crossed_factors() -> pd.DataFrame:
+    """Twelve people in two by two cells."""
+    return pd.DataFrame(
+        {
+            "help": ["none"] * 6 + ["some"] * 6,
+            "pace": (["free"] * 3 + ["timed"] * 3) * 2,
+            "score": [10.0, 12, 9, 11, 14, 10, 14, 12, 15, 13, 15, 14],
+            "warmup": [8.0, 6, 10, 4, 7, 9, 7, 8, 5, 10, 4, 6],
+        }
+    )

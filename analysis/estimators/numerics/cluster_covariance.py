@@ -74,14 +74,21 @@ class ClusterRobust:
         return found
 
     def df_of(self, index: int) -> float:
-        """Degrees of freedom of one coefficient: Satterthwaite's for CR2 under equal independent errors, else G - 1."""
+        """Return the degrees of freedom of one coefficient; see `df_along`."""
+        return self.df_along(np.eye(self.fitted.design.shape[1])[index])
+
+    def df_along(self, weights: Floats) -> float:
+        """Degrees of freedom of a contrast of coefficients.
+
+        Satterthwaite's for CR2 under equal independent errors, else G - 1.
+        """
         # G - 1 as in Stata; Satterthwaite's value needs CR2's unbiasedness.
         if self.kind != "CR2":
             return float(len(self.members) - 1)
         x, bread = self.fitted.design, self.fitted.gram_inverse
         sides, squares = [], []
         for rows, root in zip(self.members, self._adjustments, strict=True):
-            a = root @ (x[rows] @ bread[:, index])
+            a = root @ (x[rows] @ (bread @ weights))
             sides.append(x[rows].T @ a)
             squares.append(a @ a)
         # The trace of the matrix and of its square come from these small products; the matrix itself has a row for each

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from analysis.estimators.methods import METHODS
+from analysis.pipeline.factorial.rows import factor_problems
 from analysis.pipeline.looks.plan_rows import look_problems
 from analysis.pipeline.planning.key_check import compliance_problems, key_problems
 from analysis.pipeline.planning.row_check import row_problems
@@ -25,7 +26,7 @@ from study_app.domain.study.study import Study
 
 MADE_HERE = frozenset(
     "data outcome arm control covariates stratum cluster event horizon level seed frequency received scheme arms "
-    "replicates person period item".split()
+    "replicates person period item factors within nested own_slopes".split()
 )
 """Arguments that the pipeline gives to a method, so that no plan may."""
 OVER_ALL_ARMS = (
@@ -72,6 +73,7 @@ def study_plan_problems(
         *(late_problems(study.analysis, answerable, file) if study.allocation_stage is not None else []),
         *option_problems(study.analysis, file),
         *row_problems(study, answerable, file),
+        *factor_problems(study, file),
         *_unknown_arms(study, file),
         *_not_asked_everywhere(study, file),
         *look_problems(study.analysis, len(study.arms), file),

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from analysis.data.dataset import Dataset
 from analysis.data.load import read_study_file, typed_study
+from analysis.pipeline.factorial.rows import following, with_factors
 from analysis.pipeline.planning.plan import crossover_schedule, schedule, task_limit
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan
@@ -50,7 +51,8 @@ class PlanVersion:
         control = next((str(arm["id"]) for arm in self.study.get("arms", []) if arm.get("control")), "")
         if self.plan is None:
             return {}
-        plan = with_delayed(self.plan, typed_study(self.study))
+        study = typed_study(self.study)
+        plan = with_factors(with_delayed(self.plan, study), study)
         return definitions(plan, arms, control, self.study)
 
     @property
@@ -138,7 +140,7 @@ def registration(dataset: Dataset, plan: Plan, *, own_seed: bool, study_hashes: 
     """
     versions = locked_versions(dataset)
     used = definitions(
-        with_delayed(plan, dataset.study.study),
+        with_factors(with_delayed(plan, dataset.study.study), dataset.study.study),
         [arm.id for arm in dataset.study.arms],
         dataset.study.control,
         dataset.study.raw,
@@ -208,7 +210,8 @@ def definitions(plan: Plan, arms: list[str], control: str, study: Mapping[str, A
     found = {}
     clusters = allocates(study, "cluster") or bool(plan.cluster)
     sequence = allocates(study, "sequence")
-    for analysis in crossover_schedule(plan) if sequence else schedule(plan, len(arms), clusters):
+    rows = crossover_schedule(plan) if sequence else schedule(plan, len(arms), clusters)
+    for analysis in (*rows, *following(plan, typed_study(study))):
         found[analysis.id] = _canonical(common | _of_analysis(plan, analysis))
     for outcome in plan.outcomes:
         found[f"{outcome.id}.mean"] = _canonical(common | {"outcome": _outcome(outcome)})
@@ -231,7 +234,7 @@ def _of_analysis(plan: Plan, analysis: Analysis) -> dict[str, Any]:
     if analysis.adjusted:
         about["covariates"] = [entry.model_dump(mode="json", exclude={"label"}) for entry in plan.covariates]
         about |= {"strata": plan.strata, "fallback": plan.fallback.model_dump(mode="json")}
-    if analysis.method == "rerandomization":
+    if analysis.method in ("rerandomization", "factorial_rerandomization"):
         about["replicates"] = plan.replicates
     if analysis.method in SURVIVAL:
         about["horizon"] = plan.horizon

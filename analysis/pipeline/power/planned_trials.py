@@ -66,7 +66,8 @@ class PlannedTrial:
 
         Args:
             n: people allocated.
-            effect: each other arm minus control on each outcome, in standard deviations before any cap or bound.
+            effect: each other arm minus control on each outcome, in standard deviations before any cap or bound; of
+                factors each level minus the first one, without interaction.
             rng: where chance comes from.
         """
         table, profiles = self._people(n, rng)
@@ -81,10 +82,19 @@ class PlannedTrial:
             tables = {"participants": table, "allocations": ledger_table(table, levels), "periods": periods}
             return Dataset(Path("simulated"), Tables({}, tables), self._meta, "", plain=False)
         table["arm"] = [self.study.arms[place].id for place in drawn]
-        control = next(place for place, arm in enumerate(self.study.arms) if arm.id == self.study.control.id)
-        self._outcomes(table, effect * (drawn != control), profiles, rng)
+        self._outcomes(table, effect * self._steps[drawn], profiles, rng)
         tables = {"participants": table, "allocations": ledger_table(table, levels)}
         return Dataset(Path("simulated"), Tables({}, tables), self._meta, "", plain=False)
+
+    @cached_property
+    def _steps(self) -> Floats:
+        """Effects that each arm has: of the arms but the control one; of cells one for each level but the first."""
+        study = self.study
+        if not study.factors:
+            return np.array([float(arm.id != study.control.id) for arm in study.arms])
+        first = {factor.id: factor.level_ids[0] for factor in study.factors}
+        levels = [study.cells.get(arm.id, first) for arm in study.arms]
+        return np.array([float(sum(cell[name] != first[name] for name in first)) for cell in levels])
 
     def profiles(self, n: int, rng: np.random.Generator) -> list[dict[str, Any]]:
         """Return what the scheme knows of `n` people, in order of arrival."""

@@ -243,8 +243,13 @@ def _of_row(planned: PlannedTrial, n: int, effect: float, row: Row, counts: Coun
 
 
 def _beside(planned: PlannedTrial, n: int, effect: float, row: Row, family: int) -> list[FormulaPower]:
-    """Formulas for a row that compares an arm with the control; none for others, whose difference is 0 here."""
+    """Formulas for a row that compares an arm with the control, or a level of a factor with the first one.
+
+    None for others, whose difference is 0 here.
+    """
     study, (_, outcome, contrast) = planned.study, row
+    if study.factors:
+        return _of_levels(planned, n, effect, row, family)
     if len(contrast) != 2 or contrast[1] != study.control.id:
         return []
     if study.allocation.method == "sequence":
@@ -258,6 +263,22 @@ def _beside(planned: PlannedTrial, n: int, effect: float, row: Row, family: int)
     return formulas(
         planned.plan, planned.plan.outcome(outcome), compared, sizes, effect, planned.given, family, clustered=clustered
     )
+
+
+def _of_levels(planned: PlannedTrial, n: int, effect: float, row: Row, family: int) -> list[FormulaPower]:
+    """Return the formulas of a main effect: two groups, each of the cells at one level."""
+    study, (name, outcome, contrast) = planned.study, row
+    total = sum(arm.weight for arm in study.arms)
+    weight = {arm.id: arm.weight / total for arm in study.arms}
+    factor = next((each.id for each in study.factors if each.id in name.split(".")), None)
+    if factor is None or len(contrast) != 2:
+        return []
+    sizes = [n * sum(weight[arm] for arm in study.arms_at(factor, level)) for level in contrast]
+    clustered = bool(study.allocation.cluster)
+    return formulas(
+        planned.plan, planned.plan.outcome(outcome), (contrast[0], contrast[1]), (sizes[0], sizes[1]), effect,
+        planned.given, family, clustered=clustered,
+    )  # fmt: skip
 
 
 def _strictest(found: Sequence[Mapping[str, Any]]) -> float | None:

@@ -238,8 +238,23 @@ def _concealment() -> str:
 def _statistics(study: Study) -> str:
     plan = study.analysis
     names = ", ".join(covariate.column for covariate in plan.covariates)
+    if study.factors:
+        return _statistics_of_factors(study, names)
     return (
         f"Co-primary outcomes: {', '.join(plan.primary)}; multiplicity by {plan.multiplicity.method}. Decision by the "
         f"studentised re-randomisation test under the logged scheme ({plan.replicates} replicates), with the interval "
         f"that inverts it, at level {plan.level:g}. Covariates: {names or 'none'}."
+    )
+
+
+def _statistics_of_factors(study: Study, covariates: str) -> str:
+    plan = study.analysis
+    factors = ", ".join(factor.id for factor in study.factors)
+    return (
+        f"Co-primary outcomes: {', '.join(plan.primary)}. Each is compared by the main effects of {factors} (a level "
+        "less the first one, over the other factors' levels with equal weights) and their interactions, one family, "
+        f"multiplicity by {plan.multiplicity.method}, unless the plan lists rows in their place. Main effects: "
+        f"each factor drawn again while the others are held ({plan.replicates} replicates), where the allocation "
+        f"allows it, with the interval that inverts the test, at level {plan.level:g}. Simple effects, and the control "
+        f"outside the cells against each level, are secondary. Covariates: {covariates or 'none'}."
     )

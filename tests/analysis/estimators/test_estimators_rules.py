@@ -36,6 +36,8 @@ OPTIONS = {
     "interaction": {"moderator": "site"},
     "rerandomization": {"replicates": 99},
     "permutation": {"replicates": 99},
+    "factorial": {"factors": ("arm", "years"), "arm": None},
+    "factorial_rerandomization": {"factors": ("arm", "years"), "arm": None, "replicates": 99},
 }
 IDS = (
     "ols student_t welch_t ancova lin mann_whitney brunner_munzel rerandomization permutation logrank "

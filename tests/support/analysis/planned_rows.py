@@ -117,7 +117,7 @@ def _runner(study: Study, plan: Plan) -> AnalysisRunner | CrossoverRunner:
     ledger, note = ledger_of(data, prepared.view)
     if prepared.sequence:
         return CrossoverRunner(prepared.view, plan, study.control.id, ledger, note, 1)
-    return AnalysisRunner(prepared.frame, plan, prepared.view, ledger, note, 1)
+    return AnalysisRunner(prepared.frame, plan, prepared.view, ledger, note, 1, levels=prepared.levels)
 
 
 def _behaviour(data: Dataset, study: Study) -> None:

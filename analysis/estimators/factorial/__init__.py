@@ -1,0 +1,1 @@
+"""Factorial designs: main effects, interactions, simple effects, and a nested control."""
