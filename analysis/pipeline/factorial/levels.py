@@ -74,10 +74,10 @@ def in_the_study_s_names(row: Estimate) -> Estimate:
 
 
 def allocation_blocks(dataset: Dataset, view: View, study: Study) -> dict[str, str]:
-    """Return each person's block, read from the probabilities of the ledger; empty where they cannot be told.
+    """Return each person's block, read from the probabilities of the ledger; empty where it does not show them.
 
     A block of R places ends after R allocations of its stratum. The chance of an arm that was not drawn grows from r/R
-    to r/(R - 1), so that two rows tell R.
+    to r/(R - 1), so that two rows give R.
     """
     if study.allocation.method not in ("permuted_blocks", "stratified_blocks") or "allocations" not in dataset.tables:
         return {}
