@@ -43,6 +43,7 @@ class StudyServer:
         self.arguments = arguments
         self.database = f"sqlite:///{folder}/study.db"
         self.environment = environment
+        self.program = [str(Path(sys.executable).with_name("study"))]
         self.process: subprocess.Popen | None = None
 
     @property
@@ -60,7 +61,7 @@ class StudyServer:
         arguments += ["--console-port", str(self.console_port)] if self.console else ["--no-console"]
         arguments += self.arguments
         log = self.folder / "server.log"
-        command = [str(Path(sys.executable).with_name("study")), *arguments]
+        command = [*self.program, *arguments]
         with log.open("a") as stream:
             self.process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream, cwd=self.folder)
         try:

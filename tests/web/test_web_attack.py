@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 
 import httpx
 import pytest
+from support.server import ROOT, StudyServer
 from support.trials.people import enter
 from support.warm_processes import run_study
 
@@ -38,6 +40,29 @@ def test_every_attack_is_stopped_and_leaves_one_preview_participant(server):
     assert len(found) == len(ATTACKS)
     assert all(entry["ok"] for entry in found.values()), found
     assert excluded(server) == [*before, "preview"]
+
+
+@pytest.mark.slow
+def test_a_server_without_its_gate_gets_red_rows_that_say_what_to_do(tmp_path):
+    (tmp_path / "altered").mkdir()
+    (tmp_path / "altered" / "open").write_text("yes")
+    weak = StudyServer(tmp_path, ALTERED=str(tmp_path / "altered"))
+    weak.program = [sys.executable, str(ROOT / "tests" / "support" / "altered_server.py")]
+    weak.start()
+    try:
+        done = doctor(weak, weak.url, "--json")
+    finally:
+        weak.stop()
+    found = {e["name"]: e for e in json.loads(done.stdout)["findings"] if e["name"].startswith("attack")}
+    red = {name.removeprefix("attack: "): entry["finding"] for name, entry in found.items() if not entry["ok"]}
+    assert done.returncode == 1
+    assert len(found) == len(ATTACKS)
+    assert {"a stranger at addresses of Streamlit's", "a stranger's websocket", "a flood of requests"} <= red.keys(), (
+        red
+    )
+    assert all(red.values())
+    # What other layers stop stays green: the attack tells them apart.
+    assert not {"an edit that is not one", "a program whose error names an endless line"} & red.keys()
 
 
 def test_a_server_that_does_not_show_the_planted_nonce_is_not_attacked(server, tmp_path):
