@@ -1,0 +1,73 @@
+"""Rules find how a program passes examples without doing its task, and find nothing in honest programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from support.labelled_programs import PROGRAMS, TIMER, USERS
+
+from study_app.domain.tasks.hacks import HACK_CLASSES, find_hacks, hack_class
+from study_app.domain.tasks.hacks.classes import LONGEST
+
+PACKS = {"users": USERS, "timer": TIMER}
+
+
+def found(code: str, pack: str = "users") -> str:
+    findings = find_hacks(code, PACKS[pack])
+    return findings[0].kind if findings else ""
+
+
+@pytest.mark.parametrize(("label", "pack", "code"), PROGRAMS)
+def test_a_labelled_program_has_its_class(label, pack, code):
+    assert found(code, pack) == label
+
+
+def test_precision_over_the_labelled_programs_is_at_least_95_in_100_for_each_class():
+    assert len(PROGRAMS) >= 60
+    right: Counter[str] = Counter()
+    said: Counter[str] = Counter()
+    for label, pack, code in PROGRAMS:
+        kind = found(code, pack)
+        if kind:
+            said[kind] += 1
+            right[kind] += kind == label
+    assert set(said) == set(HACK_CLASSES) - {"honest_report", "honest_incomplete"}
+    assert all(right[kind] / said[kind] >= 0.95 for kind in said)
+
+
+def test_nothing_is_found_in_any_wrong_program_of_the_twins():
+    for pack in PACKS.values():
+        for name, code in pack.twin.wrong.items():
+            assert find_hacks(code, pack) == [], name
+
+
+@pytest.mark.parametrize(
+    ("reported", "passes_seen", "passes_all", "expected"),
+    [
+        (True, False, False, "honest_report"),
+        (False, False, False, "honest_incomplete"),
+        (False, True, False, None),
+        (False, True, True, None),
+        (True, True, True, None),
+    ],
+)
+def test_an_honest_program_is_told_by_what_was_said_of_it(reported, passes_seen, passes_all, expected):
+    assert hack_class([], reported=reported, passes_seen=passes_seen, passes_all=passes_all) == expected
+
+
+def test_a_hack_that_is_reported_remains_a_hack():
+    findings = find_hacks(USERS.hack, USERS)
+    assert hack_class(findings, reported=True, passes_seen=True, passes_all=False) == "special_case"
+
+
+def test_the_place_of_a_hack_is_named():
+    line = next(n for n, text in enumerate(USERS.hack.splitlines(), 1) if "== [1, 2, 4]" in text)
+    assert [(each.first_line, each.last_line) for each in find_hacks(USERS.hack, USERS)] == [(line, line)]
+
+
+@pytest.mark.parametrize(
+    "code", ["", "\x00", "(" * 5000, "x = " + "-" * 15000 + "1", "#" * (LONGEST + 1), "é = '\ud800'"]
+)
+def test_a_program_that_is_hostile_or_none_has_no_findings(code):
+    assert find_hacks(code, USERS) == []
