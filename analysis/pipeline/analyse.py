@@ -25,6 +25,7 @@ from analysis.pipeline.description.explanations import explanations_section
 from analysis.pipeline.description.meta_analysis import meta_rows
 from analysis.pipeline.description.missingness import missingness_section
 from analysis.pipeline.description.outcome_summaries import outcome_summaries
+from analysis.pipeline.description.passing import passing_section
 from analysis.pipeline.description.quiz_quality import psychometrics_section
 from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
 from analysis.pipeline.family import adjusted
@@ -125,6 +126,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "styles": styles,
         "treatment": treatment,
         **({"explanations": explained} if (explained := explanations_section(shown)) else {}),
+        **({"passing": passing} if (passing := passing_section(shown, _varied(dataset), plan.level)) else {}),
         **({"acting": acting} if (acting := acting_section(shown, used)) else {}),
         **(
             {"interim": interim_section(looks, [row.to_json() for row in single if row.role == "primary"])}
@@ -225,6 +227,11 @@ def _baseline(dataset: Dataset, shown: View, frame: AnalysisTable, plan: Plan) -
     names = baseline_variables(dataset, plan)
     data = frame.data[~frame.data["status"].isin(["excluded"])]
     return baseline_table(data, [name for name in names if name in data], shown.arm_ids, value_labels(dataset))
+
+
+def _varied(dataset: Dataset) -> bool:
+    """Whether arms of the study differ by impossible variants."""
+    return dataset.study.study is not None and bool(dataset.study.study.varied_tasks)
 
 
 def _provenance(dataset: Dataset, plan: Plan, seed: int, shown: View) -> dict[str, Any]:

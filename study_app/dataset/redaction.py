@@ -23,6 +23,8 @@ from study_app.domain.trial_state import State, hides_arms
 Row = dict[str, Any]
 
 ALLOCATION_COLUMNS = ("arm", "stratum", "allocation_index")
+_OF_CHECKS = ("checks", "visible_only_pass", "error_type")
+"""Of the runs of a task in whose place some arms meet a variant: its checks are not those of the task."""
 RUN_COLUMNS = tuple(column.name for column in RUNS.columns if column.reveals_arm)
 LEDGER_COLUMNS = tuple(column.name for column in ALLOCATIONS.columns if column.reveals_arm)
 """In a closed study: with any of them the arm of a row could be computed."""
@@ -69,6 +71,8 @@ class Mask:
         if not self.hides(dossier.participant.kind):
             return row
         hidden = {*REVEALING, *_free_columns(dossier.study), *arm_only_columns(dossier.study)}
+        # Where only some arms meet a task that cannot be done, such a program tells which arm it is from.
+        hidden |= {"visible_only_pass"} if dossier.study.varied_tasks else set()
         hidden |= set(factor_columns(dossier.study).values())
         if self.state == "launched":
             hidden |= set(ALLOCATION_COLUMNS)
@@ -104,7 +108,8 @@ class Mask:
         hides, hidden = self.hides(dossier.participant.kind), hidden_stages(dossier.study)
         for row in rows:
             masked = hides and row["stage"] in hidden
-            yield {name: value for name, value in row.items() if not (masked and name in RUN_COLUMNS)}
+            told = (*RUN_COLUMNS, *(_OF_CHECKS if row["task"] in dossier.study.varied_tasks else ()))
+            yield {name: value for name, value in row.items() if not (masked and name in told)}
 
     def whole(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
         """Return turns and evidence on compliance: withheld whole."""

@@ -18,6 +18,7 @@ from study_app.dataset.measures.quiz import quizzes
 from study_app.dataset.measures.record import Content, ParticipantRecord, factor_levels, identity_and_flow, questions
 from study_app.dataset.measures.tasks import runs_and_errors, task_outcomes, warm_up
 from study_app.dataset.measures.turns.acting import acting
+from study_app.dataset.measures.variants.hacks import variant_columns
 from study_app.domain.study.compliance import Evidence
 from study_app.domain.timing import TimeUse
 
@@ -75,6 +76,7 @@ def participant_row(dossier: ParticipantRecord, content: Content, coding: Coding
         compliance(dossier, work.evidence),
         acting(dossier, work.programs) if work.acts else {},
         interview_columns(dossier),
+        variant_columns(dossier, content, work.programs) if dossier.study.varied_tasks else {},
     ):
         row |= part
     return row | {"interaction_pattern": coding.pattern(dossier, row, work.codes, work.replies)}

@@ -24,6 +24,7 @@ from study_app.domain.records import Status
 from study_app.domain.study.quiz_confidence import confidence_columns
 from study_app.domain.study.quiz_roles import MAIN
 from study_app.domain.study.study import DerivedScore, Question, Study
+from study_app.domain.tasks.hacks import HACK_CLASSES
 
 _HEAD = (
     code("participant_id", "Random, stable identifier, the same in every table and every export"),
@@ -130,6 +131,28 @@ INTERVIEW_COLUMNS = revealing(
     integer("interview_words", "Words of the answers in the interview", "words"),
 )
 """In a study with an interview."""
+VARIANT_COLUMNS = revealing(
+    code("variant_met", "Main tasks in whose place the arm shows an impossible variant, each with its kind, else none"),
+    boolean("reported_impossible", "Said of a main task that it cannot be done as described"),
+    code(
+        "hack_class",
+        "By rules over the submitted programs: how one passes what it can see without doing its task, else whether the "
+        "participant reported the task or handed in an unfinished one; empty where all is done, or no rule says why",
+        *HACK_CLASSES,
+    ),
+    code(
+        "hack_author",
+        "Who wrote most characters of the lines that show the class",
+        "typed",
+        "assistant",
+        "agent",
+        "outside",
+    ),
+    boolean("disclosed", "Said so of such a program, by the way out or in a comment; empty for who wrote none"),
+)
+"""In a study whose arms differ by impossible variants."""
+BY_PACKS = ("variant_met", "hack_class", "hack_author", "disclosed")
+"""Of them, those that take the packs, which a dataset does not bring."""
 WRITTEN_BY_AGENT = ("agent_chars", "agent_share_of_submission")
 """Of them, those that take a replay of the programs."""
 _IDENTITY = (
@@ -139,10 +162,12 @@ _IDENTITY = (
     text("prolific_session", "Prolific submission; only with --identified"),
 )
 REVEALING = frozenset(
-    column.name for column in (*_USE, *_EXTRA, *AGENT_COLUMNS, *INTERVIEW_COLUMNS) if column.reveals_arm
+    column.name
+    for column in (*_USE, *_EXTRA, *AGENT_COLUMNS, *INTERVIEW_COLUMNS, *VARIANT_COLUMNS)
+    if column.reveals_arm
 )
 """Columns of every study that can tell an arm from another, beside the arm's own."""
-_BY_STUDY = (*AGENT_COLUMNS, *INTERVIEW_COLUMNS, *_IDENTITY)
+_BY_STUDY = (*AGENT_COLUMNS, *INTERVIEW_COLUMNS, *VARIANT_COLUMNS, *_IDENTITY)
 FIXED = frozenset(column.name for column in (*_HEAD, *_TASKS, *_QUIZ, *_USE, *_EXTRA, *_BY_STUDY))
 """Columns that every study has, so that no question may have their names."""
 
@@ -171,8 +196,9 @@ def participants_table(
     beside = _beside_quizzes(studies)
     talks = any(stage.kind == "interview" for study in studies for stage in study.stages)
     spoken = INTERVIEW_COLUMNS if talks else ()
+    varied = VARIANT_COLUMNS if any(study.varied_tasks for study in studies) else ()
     known = _IDENTITY if identified else ()
-    more = (*(AGENT_COLUMNS if acts else ()), *spoken, *known, *_factor_columns(studies))
+    more = (*(AGENT_COLUMNS if acts else ()), *spoken, *varied, *known, *_factor_columns(studies))
     columns = (*_HEAD, *background, *_TASKS, *_QUIZ, *main, *_USE, *exits, *scores, *later, *beside, *_EXTRA, *more)
     return TableSchema("participants", "One row for each participant", tuple({c.name: c for c in columns}.values()))
 

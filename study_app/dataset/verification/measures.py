@@ -15,7 +15,7 @@ from study_app.dataset.measures.row import DerivedData, participant_row
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.reading.records import Materials, dossier_of, evidence_in
 from study_app.dataset.schema import REVEALING, Column, TableName, cell, writable
-from study_app.dataset.schema.participants import PROGRAM_ORIGINS, WRITTEN_BY_AGENT
+from study_app.dataset.schema.participants import BY_PACKS, PROGRAM_ORIGINS, WRITTEN_BY_AGENT
 from study_app.dataset.verification.acting import check_actions
 from study_app.dataset.verification.answers import check_answers
 from study_app.dataset.verification.interviews import check_interviews
@@ -31,7 +31,7 @@ OF_TIME = ("active_minutes", "away_minutes", "active_seconds", "away_seconds")
 TOLERANCE_OF_TIME = 0.01
 """Browsers' clocks are exported to the millisecond only."""
 NOT_FROM_HERE = frozenset(
-    {*PROGRAM_ORIGINS, *WRITTEN_BY_AGENT, COLUMN, "checks_total", "attention_passed", "attention_total"}
+    {*PROGRAM_ORIGINS, *WRITTEN_BY_AGENT, *BY_PACKS, COLUMN, "checks_total", "attention_passed", "attention_total"}
 )
 """What the tables do not show alone: it takes notes, checks or keys, which are not published."""
 FROM_LOG = frozenset({*OF_TIME, *REVEALING})

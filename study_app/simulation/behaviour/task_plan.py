@@ -19,7 +19,9 @@ from study_app.simulation.behaviour.program_edits import (
 )
 from study_app.simulation.behaviour.typing import typed_characters
 
-Deed = Literal["read", "think", "search", "write", "run", "ask", "import", "reload", "submit"]
+Deed = Literal["read", "think", "search", "write", "run", "ask", "import", "reload", "submit", "report"]
+Ending = Literal["submit", "report", "hack"]
+"""How a task ends: handed in, said to be impossible, or handed in as a program that only satisfies the examples."""
 
 READING_SPEED = 18.0
 """Characters of a brief a second."""
@@ -55,6 +57,7 @@ class Recipe:
     """Copies the task into another AI and pastes its answer."""
     gives_up: bool
     rng: Random
+    ending: Ending = "submit"
     _document: str = field(default="", init=False)
 
     def acts(self, seconds: float) -> list[Act]:
@@ -66,6 +69,8 @@ class Recipe:
         final = self.pack.solution if self._delegates else in_own_words(self.pack.solution, self.rng)
         if self.gives_up:
             final = failing(self.pack.starter, self.pack.solution, self.rng)
+        if self.ending == "hack":
+            final = self.pack.hack
         acts = [Act("read", len(self.pack.brief) / READING_SPEED * 0.3, weight=2.0)]
         acts += self._questions(self.asking.before if self.asking else ())
         if self.outside_help:
@@ -76,7 +81,8 @@ class Recipe:
         acts += self._questions(self.asking.after if self.asking else ())
         if self.rng.random() < _RELOADS:
             acts.append(Act("reload", 3.0))
-        acts += [*self._write(final), Act("run", 3.0), Act("think", 4.0, weight=0.8), Act("submit")]
+        acts += [*self._write(final), Act("run", 3.0), Act("think", 4.0, weight=0.8)]
+        acts.append(Act("report" if self.ending == "report" else "submit"))
         return acts
 
     @property

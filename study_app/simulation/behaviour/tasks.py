@@ -9,13 +9,14 @@ from datetime import timedelta
 from random import Random
 
 from study_app.bootstrap import App
+from study_app.domain.study.rehearsal.section import by_arm
 from study_app.domain.study.study import Stage
 from study_app.domain.tasks.packs import TaskPack
 from study_app.services.position import OnStage
 from study_app.simulation.behaviour.assistant_use import Asking, explaining_first, plan
 from study_app.simulation.behaviour.browser_tab import Tab
 from study_app.simulation.behaviour.profiles import SimulatedPerson
-from study_app.simulation.behaviour.task_plan import Recipe
+from study_app.simulation.behaviour.task_plan import Ending, Recipe
 from study_app.simulation.behaviour.workspace import SimulatedWorkspace
 from study_app.simulation.clock import SimulationClock
 
@@ -122,11 +123,23 @@ class TaskStageWork:
             asking = plan(self.person.style, self.earlier + number, self.rng)
             spec = self.app.help.spec(place)
             asking = explaining_first(asking) if spec is not None and spec.gate == "explain" else asking
+        pack = self._pack(place, number)
         return Recipe(
             person=self.person,
-            pack=self._pack(place, number),
+            pack=pack,
             asking=asking,
             outside_help=other_ai,
             gives_up=self.person.gives_up and stage.main and number == len(stage.packs) - 1,
             rng=self.rng,
+            ending=self._ending(place, pack),
         )
+
+    def _ending(self, place: OnStage, pack: TaskPack) -> Ending:
+        """Return how the person ends a task of a study with variants; of other studies nothing is drawn."""
+        if not place.study.offers_exit:
+            return "submit"
+        expected, drawn = self.app.study.rehearsal.variants, self.rng.random()
+        if pack.twin is None or place.arm is None:
+            return "report" if drawn < expected.mistaken else "submit"
+        reports, hacks = by_arm(expected.reports, place.arm.id), by_arm(expected.hacks, place.arm.id)
+        return "report" if drawn < reports else "hack" if drawn < reports + hacks else "submit"

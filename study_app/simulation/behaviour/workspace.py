@@ -48,6 +48,7 @@ _TYPED_SHARE = 0.95
 _COMPOSING = 0.6
 """Share of a question's time that goes into wording it; the rest is reading the reply."""
 _LONGEST_COPY = 20_000
+_REASON = "Two of the examples exclude each other."
 
 
 @dataclass
@@ -180,6 +181,14 @@ class SimulatedWorkspace:
             self.tab.add(SubmitPressed(confirm=True))
             self.tab.flush()
             self.app.work.submit(self.participant_id, self.text, self.tab.page, confirm=True)
+
+    def _report(self, act: Act) -> Iterator[float]:
+        """Say that the task cannot be done as described."""
+        yield from self._play(20.0, [])
+        if not self.too_late:
+            self.tab.add(SubmitPressed(confirm=True))
+            self.tab.flush()
+            self.app.work.submit(self.participant_id, self.text, self.tab.page, impossible=_REASON)
 
     # -- asking --------------------------------------------------------------------------------------------------------
 

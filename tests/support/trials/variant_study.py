@@ -57,7 +57,7 @@ packs = ["tasks/warmup"]
 id = "debrief"
 kind = "debrief"
 [analysis]
-primary = []
+primary = ["visible_only_pass"]
 outcomes = [{ id = "visible_only_pass", kind = "binary" }]
 covariates = []
 subgroups = []

@@ -29,6 +29,11 @@ def rehearsal_problems(
             found.append(f"{key}: the study asks no question of this id; use one of: {', '.join(questions) or 'none'}")
         else:
             found += [f"{key}: {problem}" for problem in _answer_problems(expected, questions[name])]
+    known = [arm.id for arm in arms]
+    for key, rates in (("reports", rehearsal.variants.reports), ("hacks", rehearsal.variants.hacks)):
+        for arm in rates if isinstance(rates, dict) else ():
+            if arm not in known:
+                found.append(f"rehearsal.variants.{key}: '{arm}' is not an arm; use: {', '.join(known)}")
     for scenario in rehearsal.scenarios:
         found += [f"rehearsal.scenarios.{scenario.id}: {problem}" for problem in _scenario_problems(scenario, arms)]
         if sequence and isinstance(scenario.dropout, dict):

@@ -53,6 +53,17 @@ class ExpectedAnswer(StudySection):
         return self.shares.get(str(option), 0.0)
 
 
+class ExpectedVariants(StudySection):
+    """What people do with a task that cannot be done, in each arm that meets one."""
+
+    reports: Share | dict[str, Share] = 0.3
+    """Share that says so by the way out of the task: a number for all arms, or by arm."""
+    hacks: Share | dict[str, Share] = 0.3
+    """Share that hands in a program like the variant's hack. The others hand in an honest program."""
+    mistaken: Share = 0.02
+    """Share that says of a task that can be done that it cannot."""
+
+
 class Scenario(StudySection):
     """One assumption about effects and about who does otherwise than planned."""
 
@@ -100,6 +111,8 @@ class Rehearsal(StudySection):
     """People in a cluster."""
     answers: dict[Identifier, ExpectedAnswer] = Field(default_factory=dict)
     """Question -> how people answer it; other questions are answered by rules of the simulation."""
+    variants: ExpectedVariants = ExpectedVariants()
+    """Of tasks that cannot be done."""
     scenarios: tuple[Scenario, ...] = ()
     """What `study rehearse` plays, beside the trial without effects."""
 

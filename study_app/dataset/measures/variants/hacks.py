@@ -1,0 +1,139 @@
+"""How submissions pass what they can see without doing the task, who wrote that, and whether it was said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from study_app.dataset.measures.baseline import all_passed
+from study_app.dataset.measures.provenance import Programs
+from study_app.dataset.measures.record import Content, ParticipantRecord, task_of
+from study_app.domain.editing.provenance import Attribution, Source
+from study_app.domain.events import saying
+from study_app.domain.events.server import ReportedImpossible
+from study_app.domain.records import RunRecord
+from study_app.domain.tasks.hacks import HACK_CLASSES, RULE_CLASSES, HackFinding, find_hacks, hack_class
+
+_AUTHORS: dict[Source, str] = {
+    "typed": "typed",
+    "retyped": "assistant",
+    "assistant": "assistant",
+    "agent": "agent",
+    "outside": "outside",
+}
+_SAYING = (
+    "hack workaround hard-cod hardcod cheat impossible cannot conflict contradict special-cas sonderfall unmöglich "
+    "widerspr imposible truco contradi"
+).split()
+"""Beginnings of words by which a comment says that a program does not do its task."""
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One submission of a main task."""
+
+    run: RunRecord
+    findings: list[HackFinding]
+    kind: str | None
+
+
+def variant_columns(dossier: ParticipantRecord, content: Content, programs: Programs) -> dict[str, Any]:
+    """Return the columns of a study with variants; nothing for who has not begun a main task.
+
+    Of several submissions the class that comes first in `HACK_CLASSES` counts.
+
+    Args:
+        dossier: what the database holds of the participant.
+        content: packs, as the participant met them.
+        programs: where the submitted programs came from.
+    """
+    row: dict[str, Any] = {"variant_met": _met(dossier, content)}
+    if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
+        return row
+    said = {event.task for _, event in saying(dossier.events, ReportedImpossible)}
+    settled = all(map(dossier.done_with, dossier.main_stages))
+    judged = [_judge(run, dossier, content, said) for run in _submitted(dossier)]
+    row["reported_impossible"] = bool(said) if settled or said else None
+    classed = [each for each in judged if each.kind is not None]
+    if not settled or not classed or any(run.ended_by is None for run in _submitted(dossier)):
+        return row
+    worst = min(classed, key=lambda each: HACK_CLASSES.index(each.kind))
+    row["hack_class"] = worst.kind
+    if worst.kind in RULE_CLASSES:
+        row["hack_author"] = _author(worst, programs)
+        row["disclosed"] = worst.run.task in said or _says_so(worst.run.code)
+    return row
+
+
+def _met(dossier: ParticipantRecord, content: Content) -> str | None:
+    """Return the variants that the participant's arm shows, each with its kind; `none` where it shows none."""
+    arm = dossier.participant.arm
+    if arm is None:
+        return None
+    found = []
+    for stage in dossier.main_stages:
+        for folder in stage.packs:
+            shown = dossier.study.shown_pack(folder, stage, arm)
+            pack = content.pack(shown) if shown != folder else None
+            if pack is not None and pack.settings.variant is not None:
+                found.append(f"{task_of(folder)}={pack.settings.variant.kind}")
+            elif shown != folder:
+                found.append(task_of(folder))
+    return ";".join(found) or "none"
+
+
+def _submitted(dossier: ParticipantRecord) -> list[RunRecord]:
+    """Return the last submission of each main task."""
+    last = {
+        (run.stage, run.task): run for run in dossier.runs if run.kind == "submission" and run.stage in dossier.main_ids
+    }
+    return list(last.values())
+
+
+def _judge(run: RunRecord, dossier: ParticipantRecord, content: Content, said: set[str]) -> _Judged:
+    pack = content.pack_of(dossier.study, run.task, dossier.participant.arm)
+    if pack is None:
+        return _Judged(run, [], None)
+    findings = find_hacks(run.code, pack)
+    seen = [check["passed"] for check in run.checks if check["visible"]]
+    kind = hack_class(
+        findings, reported=run.task in said, passes_seen=bool(seen) and all(seen), passes_all=all_passed(run)
+    )
+    return _Judged(run, findings, kind)
+
+
+def _author(judged: _Judged, programs: Programs) -> str | None:
+    """Return where most characters of the hack's lines come from; None where the log does not show it."""
+    submitted = (program.submitted for program in programs.of_tasks)
+    found = next((each for each in submitted if each is not None and each.text == judged.run.code), None)
+    if found is None:
+        return None
+    counts: Counter[str] = Counter()
+    for finding in judged.findings:
+        if finding.kind == judged.kind:
+            counts.update(_by_author(found, finding))
+    return max(counts, key=lambda author: (counts[author], author)) if counts else None
+
+
+def _by_author(program: Attribution, finding: HackFinding) -> Counter[str]:
+    """Characters of a finding's lines by who wrote them; what the task gave is left out."""
+    lines = program.text.splitlines(keepends=True)
+    start = sum(map(_units, lines[: finding.first_line - 1]))
+    end = start + sum(map(_units, lines[finding.first_line - 1 : finding.last_line]))
+    counts: Counter[str] = Counter()
+    for span in program.spans:
+        if (author := _AUTHORS.get(span.source)) is not None:
+            counts[author] += max(0, min(end, span.end) - max(start, span.start))
+    return +counts
+
+
+def _units(text: str) -> int:
+    """Return the length of a text as the editor counts it, in units of UTF-16."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _says_so(code: str) -> bool:
+    """Whether a comment says that the program does not do its task."""
+    comments = " ".join(line.partition("#")[2] for line in code.splitlines()).lower()
+    return any(word in comments for word in _SAYING)
