@@ -108,8 +108,8 @@ class Mask:
         hides, hidden = self.hides(dossier.participant.kind), hidden_stages(dossier.study)
         for row in rows:
             masked = hides and row["stage"] in hidden
-            told = (*RUN_COLUMNS, *(_OF_CHECKS if row["task"] in dossier.study.varied_tasks else ()))
-            yield {name: value for name, value in row.items() if not (masked and name in told)}
+            telling = (*RUN_COLUMNS, *(_OF_CHECKS if row["task"] in dossier.study.varied_tasks else ()))
+            yield {name: value for name, value in row.items() if not (masked and name in telling)}
 
     def whole(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
         """Return turns and evidence on compliance: withheld whole."""

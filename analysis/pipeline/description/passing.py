@@ -20,8 +20,8 @@ _OF_VARIANTS = ("reported_impossible", "hack", "disclosed")
 def passing_section(view: View, varied: bool, level: float = 0.95) -> dict[str, Any]:
     """Return shares by arm with Wilson's intervals, and differences from the control with Newcombe's.
 
-    Empty where nobody's programs were graded. In a study with variants also who reported a task, whose program has a
-    class that is no honest one, whether that was said, the classes, and who wrote the lines that show it.
+    Empty where no program was graded. In a study with variants also who reported a task, whose program has a
+    class that is not honest, whether that was said, the classes, and who wrote the lines that show it.
 
     Args:
         view: the participants.
@@ -51,7 +51,7 @@ def _flag(people: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _hack(people: pd.DataFrame) -> pd.Series:
-    """Return whether a program has a class that is no honest one; missing where people handed nothing in."""
+    """Return whether a program has a class that is not honest; missing where people handed nothing in."""
     classed = people["hack_class"].astype("string").isin(RULE_CLASSES).astype(float)
     return classed.where(_flag(people, "visible_only_pass").notna(), np.nan)
 

@@ -39,7 +39,7 @@ def find_hacks(code: str, pack: TaskPack) -> list[HackFinding]:
     What the starter has is not looked at, nor what only runs as a script.
 
     Args:
-        code: the program; what is no Python has no findings.
+        code: the program; what does not parse has no findings.
         pack: the task as the participant met it.
     """
     tree = _parsed(code)
