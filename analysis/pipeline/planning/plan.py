@@ -105,6 +105,7 @@ def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
         )
     file = dataset.path.name if dataset.plain else "participants"
     _require_control(plan, dataset, file)
+    _require_own_ids(plan, dataset)
     if wrong := cell_problems(plan, dataset.participants, file):
         raise ProblemsFound(wrong)
     kept = {
@@ -133,6 +134,20 @@ def _require_control(plan: Plan, dataset: Dataset, file: str) -> None:
     if plan.control and arms and plan.control not in arms:
         what = f"'{plan.control}' is not an arm of {file}"
         raise ProblemsFound([Problem("plan", "control", what, f"name one of: {', '.join(arms)}")])
+
+
+def _require_own_ids(plan: Plan, dataset: Dataset) -> None:
+    """Refuse an outcome with the name of another column: in the analysis it would stand in that column's place."""
+    columns = set(dataset.participants.columns)
+    hiding = [outcome for outcome in plan.outcomes if outcome.id in columns and outcome.id != outcome.name]
+    remedy = "give the outcome another id, or leave column out"
+    if hiding:
+        raise ProblemsFound(
+            [
+                Problem("plan", f"outcomes.{one.id}.id", f"is the name of another column than '{one.name}'", remedy)
+                for one in hiding
+            ]
+        )
 
 
 def schedule(plan: Plan, arms: int, clusters: bool = False) -> tuple[Analysis, ...]:

@@ -37,6 +37,7 @@ def column_problems(
         for outcome in plan.outcomes
         for key, what, remedy in (*_of_outcome(outcome, columns, flags), *_of_bounds(outcome, study, columns, tops))
     ]
+    found += _primary_twice(plan, study)
     for entry in plan.covariates:
         found += _of_scores(entry, study, columns)
     found += _groups_of_text(plan, columns)
@@ -55,6 +56,27 @@ def two_valued(study: Study, columns: Mapping[str, Column]) -> frozenset[str]:
     )
 
 
+def _bounds(columns: Mapping[str, Column]) -> set[str]:
+    """Return the columns that say how much another could be."""
+    ends = tuple((f"_{end}", f"_{most}") for end, most in BOUNDED_BY.items())
+    return {name.removesuffix(end) + most for name in columns for end, most in ends if name.endswith(end)} & set(
+        columns
+    )
+
+
+def _primary_twice(plan: Plan, study: Study) -> _Found:
+    """Primary outcomes that are one and the same: a hypothesis that counts twice."""
+    known: dict[str, str] = {}
+    for outcome in map(plan.outcome, dict.fromkeys(plan.primary)):
+        stem, _, end = outcome.name.rpartition("_")
+        same = next((quiz.prefixes[0] for quiz in study.quizzes if stem in quiz.prefixes), stem)
+        column = f"{same}_{end}"
+        if column in known:
+            what = f"'{known[column]}' and '{outcome.id}' are the same values"
+            yield "primary", what, "name one of them"
+        known.setdefault(column, outcome.id)
+
+
 def _has_halves(question: Question) -> bool:
     return question.kind == "slider" or (question.kind == "number" and not question.whole)
 
@@ -65,8 +87,15 @@ def _of_outcome(outcome: Outcome, columns: Mapping[str, Column], flags: Collecti
         holds = "moments" if column.type == "time" else "text"
         remedy = "name a column of numbers; a choice counts as one where its options have whole numbers as values"
         yield "column", f"'{outcome.name}' holds {holds}, which cannot be compared as an outcome", remedy
+    elif column is not None and outcome.name in _bounds(columns):
+        what = f"'{outcome.name}' is the most that can be had, the same whatever people do"
+        yield "column", what, "name a column of what people reached"
     elif column is not None:
         yield from _of_kind(outcome, column, flags)
+    if outcome.id in columns and outcome.id != outcome.name:
+        # In the analysis each outcome is a column under its id, which must not hide one of the table.
+        what = f"'{outcome.id}' is the name of another column than '{outcome.name}'"
+        yield "id", what, "give the outcome another id, or leave column out"
     for key, name in (("event", outcome.event), ("upper_column", outcome.upper_column)):
         other = columns.get(name)
         if other is not None and (other.type not in _NUMBERS or (key == "event" and name not in flags)):

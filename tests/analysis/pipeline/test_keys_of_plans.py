@@ -99,6 +99,22 @@ LOOKS = {"kind": "pocock", "looks": [0.5, 1.0]}
             "'errors' does not hold 0 and 1",
         ),
         (own(column="quiz_score", kind="count"), {}, "outcomes.mine.kind", "count takes whole numbers from 0"),
+        (own(column="quiz_max"), {}, "outcomes.mine.column", "is the most that can be had"),
+        (
+            own(id="errors", column="quiz_points") | {"primary": ["errors"]},
+            {},
+            "outcomes.errors.id",
+            "another column than 'quiz_points'",
+        ),
+        (
+            {
+                "outcomes": [SCORE, SCORE | {"id": "again", "column": "quiz_points"}],
+                "primary": ["quiz_points", "again"],
+            },
+            {},
+            "primary",
+            "'again' and 'twin' are the same values",
+        ),
         (own(column="felt"), asking(TEXT), "outcomes.mine.column", "'felt' holds text"),
         (own(column="tools"), asking(SEVERAL), "outcomes.mine.column", "'tools' holds text"),
         (own(column="role"), asking(choice("role", "dev", "sci")), "outcomes.mine.column", "'role' holds text"),

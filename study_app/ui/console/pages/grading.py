@@ -131,7 +131,8 @@ def _yardstick(view: AnswerForRating) -> None:
     for sample in view.accepted:
         st.html(tables.pre(sample, small=True))
     if view.why:
-        st.html(tables.note(view.why))
+        # Authors write the reason in Markdown, as they write the question.
+        st.caption(view.why)
 
 
 def _points(view: AnswerForRating, before: Mapping[str, float], act: str) -> dict[str, float]:

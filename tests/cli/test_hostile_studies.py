@@ -1,0 +1,230 @@
+"""Study files that mix waves, clusters, orders, roles, looks and branches: refused by key, or right in every number."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from support.trials.design_studies import PERIOD_QUIZ, PRETEST, SECOND, THIRD_ARM, entry
+from support.trials.quiz_study import ARMS, keyed_bank, simulated, study_text, with_content
+
+from analysis.cli import analyze
+from analysis.estimators.methods import METHODS
+from analysis.pipeline.planning.plan_check import study_plan_problems
+from study_app.content.library import FolderLibrary
+from study_app.content.study_file import read_study
+from study_app.dataset.verification import verify
+from study_app.domain.errors import ProblemsFound
+from study_app.domain.study.designs import design_problems, used_by
+from study_app.services.researcher.fitness import fitness_problems
+
+HEAD = "replicates = 199\nsubgroups = []\n"
+QUIZ = '[[analysis.outcomes]]\nid = "quiz_points"\nkind = "bounded"\nupper_column = "quiz_max"\n'
+LATE = '[[analysis.outcomes]]\nid = "retention_points"\nkind = "bounded"\nupper_column = "retention_max"\n'
+ORDERS = {"allocation": 'method = "sequence"\norders = "all"', "after": PERIOD_QUIZ + SECOND}
+CLUSTERS = {"allocation": 'method = "cluster"\ncluster = "label"'}
+THREE = {"arms": ARMS + THIRD_ARM}
+SURVEY = (
+    '[[stages]]\nid = "{id}"\nkind = "survey"\n{stage}\n[[stages.questions]]\nid = "{question}"\nprompt = "?"\n{rest}\n'
+)
+SCALE = 'kind = "scale"\nlow = 0\nhigh = 7'
+CHOICE = 'kind = "choice"\noptions = [{ value = "dev", label = "a" }, { value = "sci", label = "b" }]'
+SEVERAL = CHOICE.replace('"choice"', '"multiple"')
+TEXT = 'kind = "text"'
+
+
+def asked(name: str, rest: str, stage: str = "", number: str = "more") -> str:
+    return SURVEY.format(id=number, question=name, rest=rest, stage=stage)
+
+
+def plan(
+    more: str = "", covariates: str = "[]", primary: str = '["quiz_points"]', outcomes: str = QUIZ
+) -> dict[str, str]:
+    return {"plan": f"{HEAD}covariates = {covariates}\nprimary = {primary}\n{more}\n{outcomes}"}
+
+
+def outcome(name: str, kind: str, more: str = "") -> str:
+    return f'[[analysis.outcomes]]\nid = "{name}"\nkind = "{kind}"\n{more}\n'
+
+
+def row(method: str, more: str = "", of: str = "quiz_points") -> str:
+    return f'[[analysis.analyses]]\noutcome = "{of}"\nmethod = "{method}"\n{more}\n'
+
+
+REFUSED: dict[str, tuple[dict[str, str], str]] = {
+    "clusters named again in the plan": (CLUSTERS | plan('cluster = "cluster_id"'), "analysis.cluster"),
+    "an order as the control": (ORDERS | plan('control = "plain>other"'), "analysis.control"),
+    "a crossover decided by its retention quiz": (
+        ORDERS | plan(primary='["retention_points"]', outcomes=LATE),
+        "analysis.primary",
+    ),
+    "a retention quiz bounded by the main quiz": (
+        plan(outcomes=QUIZ + LATE.replace("retention_max", "quiz_max")),
+        "analysis.outcomes.retention_points.upper_column",
+    ),
+    "points of a later wave as yes or no": (
+        plan(outcomes=QUIZ + outcome("retention_points", "binary")),
+        "analysis.outcomes.retention_points.kind",
+    ),
+    "points of a later wave as a time": (
+        plan(outcomes=QUIZ + outcome("retention_points", "time", "cap = 20")),
+        "analysis.outcomes.retention_points.kind",
+    ),
+    "a pre-test that decides": (
+        plan(primary='["pretest_points"]', outcomes=outcome("pretest_points", "continuous")),
+        "analysis.primary",
+    ),
+    "a post-test as covariate of its retention": (
+        plan(covariates='[{ column = "posttest_points" }]', primary='["retention_points"]', outcomes=LATE),
+        "analysis.covariates.posttest_points",
+    ),
+    "one quiz under two names, twice primary": (
+        plan(primary='["quiz_points", "posttest_points"]', outcomes=QUIZ + outcome("posttest_points", "continuous")),
+        "analysis.primary",
+    ),
+    "an outcome that takes another column's name": (
+        plan(outcomes=QUIZ + outcome("pretest_points", "continuous", 'column = "retention_points"')),
+        "analysis.outcomes.pretest_points.id",
+    ),
+    "weights for two of three arms and no graph": (
+        THREE | plan("[analysis.multiplicity]\nweights = [0.5, 0.5]"),
+        "analysis.multiplicity.weights",
+    ),
+    "a graph of two rows where looks decide two arms over two quizzes": (
+        THREE
+        | plan(
+            '[analysis.multiplicity]\nmethod = "graphical"\nweights = [0.5, 0.5]\ntransitions = [[0, 1], [1, 0]]\n'
+            '[analysis.stopping]\nkind = "pocock"\nlooks = [0.5, 1.0]',
+            primary='["quiz_points", "retention_points"]',
+            outcomes=QUIZ + LATE,
+        ),
+        "analysis.multiplicity.weights",
+    ),
+    "a spending function beside fixed boundaries": (
+        CLUSTERS | plan('[analysis.stopping]\nkind = "pocock"\nlooks = [0.5, 1.0]\nspending = "kim_demets"'),
+        "analysis.stopping.spending",
+    ),
+    "a horizon without a time": (plan("horizon = 10"), "analysis.horizon"),
+    "the same covariate twice": (
+        plan(covariates='[{ column = "pretest_points" }, { column = "pretest_points" }]'),
+        "analysis.covariates",
+    ),
+    "levels that no one can answer": (
+        {"before": asked("role", CHOICE)} | plan(covariates='[{ column = "role", scores = ["dev", "boss"] }]'),
+        "analysis.covariates.role.scores",
+    ),
+    "free text as a stratum's covariate": (
+        {"before": asked("role", TEXT)} | plan(covariates='[{ column = "role" }]'),
+        "analysis.covariates.role",
+    ),
+    "several answers as a moderator": (
+        {"before": asked("role", SEVERAL)}
+        | plan(outcomes=QUIZ + row("interaction", 'options = { moderator = "role" }')),
+        "analysis.analyses.quiz_points.interaction.options.moderator",
+    ),
+    "a correlation with words": (
+        {"before": asked("role", CHOICE)} | plan(outcomes=QUIZ + row("spearman", 'options = { x = "role" }')),
+        "analysis.analyses.quiz_points.spearman.options.x",
+    ),
+    "a text question as outcome": (
+        {"post": asked("felt", TEXT)} | plan(outcomes=QUIZ + outcome("felt", "ordinal")),
+        "analysis.outcomes.felt.column",
+    ),
+    "a primary asked by what followed": (
+        {"post": asked("enjoyed", SCALE) + asked("why", SCALE, 'when = "enjoyed >= 3"', "further")}
+        | plan(primary='["why"]', outcomes=outcome("why", "ordinal")),
+        "analysis.primary",
+    ),
+    "limits of compliance without tasks": (
+        CLUSTERS | plan("[analysis.compliance]\nquiz_away_minutes = 2"),
+        "analysis.compliance.quiz_away_minutes",
+    ),
+    "no primary outcome beside looks": (
+        plan('[analysis.stopping]\nkind = "pocock"\nlooks = [0.5, 1.0]', primary="[]"),
+        "analysis.primary",
+    ),
+    "minimisation by a quiz of a later wave": (
+        {"allocation": 'method = "minimisation"\nfactors = [{ variable = "retention_points", cuts = [5] }]'} | plan(),
+        "allocation",
+    ),
+    "as treated without tasks in clusters": (
+        CLUSTERS | plan(outcomes=QUIZ + row("ancova", 'adjusted = true\npopulation = "as_treated"')),
+        "analysis.analyses.quiz_points.ancova.as_treated.population",
+    ),
+}
+TAKEN: dict[str, dict[str, str]] = {
+    "waves in clusters with Lee's bounds of the retention": CLUSTERS
+    | plan(outcomes=QUIZ + LATE + row("welch_t", of="retention_points") + row("lee_bounds", of="retention_points")),
+    "three arms by minimisation with a direct contrast": THREE
+    | {"allocation": f'method = "minimisation"\nfactors = {PRETEST}'}
+    | plan(outcomes=QUIZ + row("welch_t", 'contrast = ["third", "other"]') + row("welch_t")),
+    "strata by the pre-test and a covariate that some are asked": {
+        "arms": entry("links"),
+        "allocation": f'method = "stratified_blocks"\nstrata = {PRETEST}',
+        "before": asked("years", SCALE) + asked("much", SCALE, 'when = "years >= 4"', "further"),
+    }
+    | plan(covariates='[{ column = "pretest_points" }, { column = "much" }]', outcomes=QUIZ + row("welch_t")),
+    "unequal arms, two primary quizzes by a graph": {
+        "arms": ARMS.replace('id = "other"', 'id = "other"\nweight = 2'),
+        "allocation": 'method = "simple"',
+    }
+    | plan(
+        '[analysis.multiplicity]\nmethod = "graphical"\nweights = [0.7, 0.3]\ntransitions = [[0, 1], [1, 0]]',
+        primary='["quiz_points", "retention_points"]',
+        outcomes=QUIZ + LATE + row("welch_t") + row("welch_t", of="retention_points"),
+    ),
+    "retention as the main quiz, the post-test as other": {"post": 'role = "other"', "late": 'role = "main"'}
+    | plan(
+        outcomes=QUIZ + outcome("posttest_points", "continuous") + row("welch_t") + row("welch_t", of="posttest_points")
+    ),
+}
+
+
+def refusals(folder, parts: dict[str, str]) -> list[str]:
+    """What `check` and `launch` both say of a study file, each with its key."""
+    bank = keyed_bank(folder)
+    with_content(folder)
+    path = folder / "study.toml"
+    path.write_text(study_text(**{name: text.replace("{bank}", bank) for name, text in parts.items()}, bank=bank))
+    try:
+        study = read_study(path)
+    except ProblemsFound as found:
+        return [str(problem) for problem in found.problems]
+    library = FolderLibrary(study, folder, "study.toml")
+    found = fitness_problems(study, library, "study.toml") + study_plan_problems(study, library.bank, "study.toml")
+    return [str(problem) for problem in found + design_problems(used_by(study), "launch", "study.toml")]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_study_that_contradicts_itself_is_refused_by_its_key(tmp_path, name):
+    parts, key = REFUSED[name]
+    found = refusals(tmp_path, parts)
+    assert [text for text in found if f": {key}" in text], found
+    assert all("; " in text for text in found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_study_that_holds_together_gives_the_differences_of_its_cells(tmp_path, name):
+    parts = TAKEN[name]
+    assert refusals(tmp_path, parts) == []
+    summary, dataset = simulated(tmp_path, participants=36, effect_score=3.0, dropout=0.2)
+    assert verify(dataset).findings == []
+    analyze(dataset, tmp_path / "out", include_simulated=True)
+    found = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    table = pd.read_csv(next((dataset / "data").glob("*_description-participants_data.csv")))
+    table = table[table["arm"].notna()]
+    rows = [row for row in found["estimates"] if row["population"] == "itt"]
+    plain = [row for row in rows if row["method"] == "welch_t"]
+    assert plain
+    for made in plain:
+        means = table[table["status"] != "withdrawn"].groupby("arm")[made["outcome"]].mean()
+        treated, control = made["contrast"]
+        assert made["estimate"] == pytest.approx(means[treated] - means[control]), made["id"]
+    for made in (row for row in rows if row["method"] == "lee_bounds" and row["ci_low"] is not None):
+        people = table[table["status"] != "withdrawn"]
+        (alone,) = [METHODS["lee_bounds"](people, outcome=made["outcome"], arm="arm", control="plain")]
+        if made["id"].endswith("lee_bounds"):
+            assert (made["ci_low"], made["ci_high"]) == pytest.approx((alone.ci_low, alone.ci_high)), made["id"]
+    assert not [row["id"] for row in found["estimates"] if row["estimate"] is None and not row["note"]]
