@@ -215,7 +215,7 @@ def test_a_study_that_holds_together_gives_the_differences_of_its_cells(tmp_path
     analyze(dataset, tmp_path / "out", include_simulated=True)
     found = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
     table = pd.read_csv(next((dataset / "data").glob("*_description-participants_data.csv")))
-    # Whoever left stays in the analysis as far as they came.
+    # People who left stay in the analysis as far as they came.
     people = table[table["arm"].notna() & ~table["status"].isin(NOT_ANALYSED)]
     rows = [row for row in found["estimates"] if row["population"] == "itt"]
     plain = [row for row in rows if row["method"] == "welch_t"]

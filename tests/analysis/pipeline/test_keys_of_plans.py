@@ -108,8 +108,8 @@ LOOKS = {"kind": "pocock", "looks": [0.5, 1.0]}
         ),
         (
             {
-                "outcomes": [SCORE, SCORE | {"id": "again", "column": "quiz_points"}],
-                "primary": ["quiz_points", "again"],
+                "outcomes": [SCORE | {"id": name, "column": "quiz_points"} for name in ("again", "twin")],
+                "primary": ["again", "twin"],
             },
             {},
             "primary",
