@@ -50,6 +50,35 @@ def identifiers_in(text: str) -> list[str]:
     return [name for name, pattern in IDENTIFIERS.items() if pattern.search(seen)]
 
 
+def redacted(text: str) -> str:
+    """Return a text with each identifier that a pattern finds replaced by its kind; a suggestion for a reader.
+
+    A pattern finds the telling sign of an identifier, such as the end of an address, so all that touches it goes, too.
+    """
+    spans = [
+        (*_whole(text, match.start(), match.end()), name)
+        for name, pattern in IDENTIFIERS.items()
+        for match in pattern.finditer(text[:LONGEST])
+    ]
+    parts, at = [], 0
+    for start, end, name in sorted(spans):
+        if end <= at:
+            continue
+        # Two that overlap leave one mark: the later one only makes the gap longer.
+        parts.append(text[at:start] + f"[{name}]" if start >= at else "")
+        at = end
+    return "".join(parts) + text[at:]
+
+
+def _whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a span with what touches it on both sides, up to a space."""
+    while start > 0 and not text[start - 1].isspace():
+        start -= 1
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    return start, end
+
+
 def texts_in(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
     """Every text within a JSON value, keys of objects included, each with its place such as `changes.insert`."""
     if isinstance(value, str):

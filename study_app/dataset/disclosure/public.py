@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from study_app.dataset.disclosure.coarsening import Recoding
-from study_app.dataset.disclosure.patterns import identifiers_in, texts_in
+from study_app.dataset.disclosure.patterns import identifiers_in, redacted, texts_in
 from study_app.dataset.disclosure.payloads import PLATFORM_KEYS, is_platforms, public_payload
 from study_app.dataset.measures.interviews.rows import shares
 from study_app.dataset.measures.record import ParticipantRecord
@@ -189,6 +189,10 @@ class Public:
             self.found.withheld[name, column.name] += 1
             return WITHHELD if column.type == "text" else None
         stays = decided_as.key in self.released
+        softened = replace(decided_as, text=redacted(text))
+        if column.type == "text" and not stays and softened.text != text and softened.key in self.released:
+            self.found.note(replace(cell, text=softened.text), True, decided_as)
+            return softened.text
         self.found.note(cell, stays, decided_as)
         return text if stays else WITHHELD if column.type == "text" else None
 

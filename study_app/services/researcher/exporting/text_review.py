@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from study_app.dataset.disclosure.coarsening import DEFAULT_K
-from study_app.dataset.disclosure.patterns import identifiers_in
+from study_app.dataset.disclosure.patterns import identifiers_in, redacted
 from study_app.dataset.disclosure.public import Cell
 from study_app.dataset.measures.interviews.rows import interview_rows, turn_rows
 from study_app.dataset.measures.record import Content, ParticipantRecord, identity_and_flow, questions
@@ -32,11 +32,24 @@ class ReviewedText:
     identifiers: tuple[str, ...]
     released: bool | None
     """What was decided; None where nothing was."""
+    suggested: Cell | None = None
+    """The same text without what the patterns found; None where they found nothing."""
 
     @property
     def column(self) -> str:
         """Return where it stands."""
         return f"{self.cell.table}.{self.cell.column}"
+
+
+def _without_identifiers(cell: Cell) -> Cell:
+    return replace(cell, text=redacted(cell.text))
+
+
+def _reviewed(cell: Cell, decided: Mapping[tuple[str, str, str, str], bool]) -> ReviewedText:
+    found = tuple(identifiers_in(cell.text))
+    softer = _without_identifiers(cell) if found else None
+    taken = softer is not None and decided.get(softer.key) is True
+    return ReviewedText(cell, found, True if taken else decided.get(cell.key), softer)
 
 
 class TextReviews:
@@ -55,7 +68,7 @@ class TextReviews:
             self._refuse_while_masked(unit, kind)
             decided = {review.key: review.released for review in unit.text_reviews()}
             cells = list(self._cells(unit, kind))
-        return [ReviewedText(cell, tuple(identifiers_in(cell.text)), decided.get(cell.key)) for cell in cells]
+        return [_reviewed(cell, decided) for cell in cells]
 
     def decide(self, who: str, kind: Kind, keys: Collection[tuple[str, str, str, str]], released: bool) -> int:
         """Record a decision on texts; returns on how many.
@@ -71,7 +84,7 @@ class TextReviews:
         """
         with self.world.registry.begin() as unit:
             self._refuse_while_masked(unit, kind)
-            known = {cell.key: cell for cell in self._cells(unit, kind)}
+            known = {each.key: each for cell in self._cells(unit, kind) for each in (cell, _without_identifiers(cell))}
             if any(key not in known for key in keys):
                 raise NotAllowed("a text has changed or is gone; read the board again")
             now = self.world.now()

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from study_app.dataset.disclosure.public import Cell
 from study_app.domain.errors import NotAllowed
 from study_app.services.researcher.exporting.text_review import ReviewedText, TextReviews
 from study_app.ui.console import html as tables
@@ -67,16 +68,25 @@ def _line(desk: ConsoleSession, reviews: TextReviews, number: int, line: Reviewe
         whole = len(text) <= SHOWN
         if not whole:
             st.html(tables.note(f"{len(text)} characters: too long to be released here; it stays left out."))
-        release, leave, _ = st.columns([2, 2, 8])
+        if line.suggested is not None:
+            st.html(tables.note("Suggested, with what a pattern found taken out:"))
+            st.html(tables.pre(line.suggested.text[:SHOWN], small=True))
+        release, leave, soften, _ = st.columns([2, 2, 3, 5])
         # By its content, so that a press never decides on another text that has come to the same place.
         key = line.cell.digest[:12] + line.cell.record
         if release.button("Release", key=f"release_{key}", disabled=not whole or line.released is True):
-            _decide(desk, reviews, line, True)
+            _decide(desk, reviews, [line.cell], True)
         if leave.button("Leave out", key=f"leave_{key}", disabled=line.released is False):
-            _decide(desk, reviews, line, False)
+            # What was released redacted before is taken back, too.
+            both = [line.cell, *([line.suggested] if line.suggested is not None else [])]
+            _decide(desk, reviews, both, False)
+        if line.suggested is not None and soften.button("Release redacted", key=f"soften_{key}", disabled=not whole):
+            _decide(desk, reviews, [line.suggested], True)
 
 
-def _decide(desk: ConsoleSession, reviews: TextReviews, line: ReviewedText, released: bool) -> None:
+def _decide(desk: ConsoleSession, reviews: TextReviews, cells: Sequence[Cell], released: bool) -> None:
     done = "Released" if released else "Left out"
-    if desk.attempt(lambda: reviews.decide(desk.person.name, desk.kind(), [line.cell.key], released), done):
+    if desk.attempt(
+        lambda: reviews.decide(desk.person.name, desk.kind(), [cell.key for cell in cells], released), done
+    ):
         st.rerun()
