@@ -50,7 +50,7 @@ def server(tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture(params=["en", "de"])
+@pytest.fixture(params=["en", pytest.param("de", marks=pytest.mark.slow)])
 def language(request):
     return request.param
 
