@@ -174,6 +174,9 @@ class Public:
     def _cell(self, name: TableName, column: Column, row: Mapping[str, Any], value: Any, person: _Person | None) -> Any:
         if name in ("participants", "allocations") and column.name in self.recodings:
             return self.recodings[column.name].of(value)
+        if (name, column.name, value) == ("interviews", "ended_by", "distress"):
+            # That a person was in distress is nothing for everybody to know.
+            return "stopped"
         return self._text(name, column, row, value, person) if column.free else value
 
     def _text(

@@ -355,7 +355,7 @@ INTERVIEWS = TableSchema(
         code("language", "Language in which it was held"),
         time("started_at", "When the first question was written down, before it was shown"),
         time("ended_at", "When it ended; empty while it goes on"),
-        code("ended_by", "What ended it", *get_args(InterviewEnd)),
+        code("ended_by", "What ended it; for everybody, distress counts as stopped", *get_args(InterviewEnd)),
         integer("turns", "Questions that were asked", "questions"),
         integer("words", "Words of all answers", "words"),
         integer("skipped", "Questions that the participant skipped", "questions"),

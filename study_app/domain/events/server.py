@@ -538,7 +538,7 @@ class InterviewClosed(EventDetails):
     kind: ClassVar[str] = "interview_closed"
 
     interview_id: str = described(holds="id")
-    ended_by: str = described(levels=get_args(InterviewEnd))
+    ended_by: str = described(levels=get_args(InterviewEnd), holds="private")
     summary: str | None = described("that the participant is shown", default=None, along="summary")
     summary_by: str | None = described(levels=("model", "rule"), default=None, along="summary")
     model: str | None = described("that wrote it", default=None, along="model")

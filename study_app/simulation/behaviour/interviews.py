@@ -1,4 +1,4 @@
-"""Simulated interviewees: answers of our own sentences, with themes planted at stated rates by arm.
+"""Simulated interviewees: their answers hold themes that are planted at stated rates by arm.
 
 The themes are the truth that a coding of such interviews is measured against: `planted` says who has which.
 """
