@@ -8,9 +8,12 @@ from collections.abc import AsyncIterator
 import pytest
 from support.clock import HandClock
 from support.trials.agent_study import AgentPage, agent_walker
+from support.trials.export_world import settle
 
+from study_app.dataset.verification import verify
 from study_app.domain.assistants.acting import AgentRequest, CallRefused, ToolCall, checked_call, replacement
 from study_app.domain.assistants.treatments import ReplyEnd, TextDelta
+from study_app.services.researcher.exporting.export import export
 
 
 class Scripted:
@@ -133,3 +136,33 @@ def test_positions_of_a_change_count_as_browsers_do():
     change = replacement("x = '\U0001f600'\ny = 1\n", {"old": "y = 1", "new": "y = 2"})
     assert (change.start, change.end, change.line) == (9, 14, 2)
     assert change.applied("x = '\U0001f600'\ny = 1\n") == "x = '\U0001f600'\ny = 2\n"
+
+
+@pytest.mark.parametrize("decides", ["approve", "reject"])
+def test_a_deadline_in_the_middle_of_a_turn_hands_in_the_program_as_it_stood(tmp_path, decides):
+    app, walker = agent_walker(tmp_path, HandClock(), "edits")
+    late = []
+
+    def choose(frame):
+        if not late:
+            late.append(walker.text)
+            walker.clock.advance(minutes=40)
+            app.session.sweep()
+        return decides
+
+    page = AgentPage(walker, choose).ask()
+    (submission,) = [run for run in submissions(app, walker.id) if run.task == "trio_timer"]
+    assert submission.code == late[0]
+    assert page.decisions[-1] == ("edit", "expired")
+    (turn,) = app.help.turns(walker.id)
+    assert turn.stop_reason == "task_over"
+    settle(app)
+    export(app.world, tmp_path / "data", include_preview=True)
+    found = [each for each in verify(tmp_path / "data").findings if each.finding_class != "browser"]
+    assert [str(each) for each in found] == []
+    app.close()
+
+
+def submissions(app, participant_id):
+    with app.world.registry.begin(write=False) as unit:
+        return [run for run in unit.runs(participant_id) if run.kind == "submission"]
