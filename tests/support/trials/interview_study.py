@@ -103,10 +103,12 @@ def write_interview_study(
     max_turns: int = 12,
     probes: int = 2,
     must: bool = True,
+    top: str = "",
+    end: str = "",
 ) -> Path:
     """The study file with its plan next to it."""
     plan = PLAN.format(mode=mode, minutes=minutes, max_turns=max_turns, probes=probes, must=str(must).lower())
-    (folder / "talk.toml").write_text(plan, encoding="utf-8")
+    (folder / "talk.toml").write_text(f"{top}\n{plan}\n{end}\n", encoding="utf-8")
     path = folder / "study.toml"
     path.write_text(STUDY.format(languages=languages, stage=stage), encoding="utf-8")
     return path

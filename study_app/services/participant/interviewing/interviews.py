@@ -152,7 +152,7 @@ class Interviews:
             asker = None
         if isinstance(next_, Choice):
             chosen = self._by_model(interview, next_, asker) if asker is not None else None
-            next_chosen = chosen or Chosen(by_rule(interview.standing, next_, self._probe(place, interview)))
+            next_chosen = chosen or Chosen(by_rule(interview.standing, next_, self._probe(interview)))
         elif isinstance(next_, Wait):
             raise NotAllowed("the question before waits for its answer")
         else:
@@ -161,7 +161,7 @@ class Interviews:
             return self._summarised(interview, next_chosen, asker)
         return next_chosen
 
-    def _probe(self, place: OnStage, interview: Interview) -> str:
+    def _probe(self, interview: Interview) -> str:
         own = interview.plan.texts.get(interview.language)
         return (own.probe if own is not None else "") or self.world.text(interview.language, "interview.probe")
 
@@ -175,7 +175,7 @@ class Interviews:
                 reply = asker.step(InterviewRequest(standing, choice, last))
             except AssistantUnavailable as error:
                 log.warning("the interviewer failed, so a rule asks: %s", error)
-                move = by_rule(standing, choice, self.world.text(interview.language, "interview.probe"))
+                move = by_rule(standing, choice, self._probe(interview))
                 return Chosen(move, tuple(replies), broken, error.kind, plan.model)
             replies.append(reply)
             if reply.step is None:
