@@ -131,7 +131,9 @@ def _budgets(held: Held, plan: InterviewPlan) -> Iterator[Breach]:
     redirects = 0
     for question in held.questions:
         said = question.asked
-        topic = plan.topic(said.topic) if said.topic in plan.known else None
+        if said.topic not in plan.known:
+            continue
+        topic = plan.topic(said.topic)
         probes[said.topic] = probes.get(said.topic, 0) + (said.action == "probe")
         redirects += said.action == "redirect"
         budget = topic.probes if isinstance(topic, Topic) else 0
