@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -22,7 +21,7 @@ from study_app.dataset.schema.versions import read_version
 from study_app.domain.allocation.arms import whole_weight
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.study.study import Study
-from study_app.domain.text_files import decode_text
+from study_app.domain.text_files import decode_text, parse_toml
 from study_app.domain.trial_state import State
 
 _NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>.+)_data\.(?P<format>csv|parquet)$")
@@ -141,7 +140,7 @@ def read_study_file(path: Path) -> dict[str, Any]:
     """
     try:
         text = decode_text(path.read_bytes(), str(path))
-        value = parsed_json(text) if path.suffix == ".json" else tomllib.loads(text)
+        value = parsed_json(text) if path.suffix == ".json" else parse_toml(text)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; give a study file or a plan") from None
     except (ValueError, OSError) as error:

@@ -21,7 +21,7 @@ from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.quiz.items import Bank, BankHead, Item, form_problems, item_problems
 from study_app.domain.quiz.keys import KEY_TYPES, AnyKey, CodeKey, Keys, key_problems, key_version
 from study_app.domain.quiz.scoring import RunProgram, response_from_output, score, verifying_program
-from study_app.domain.text_files import decode_text
+from study_app.domain.text_files import decode_text, parse_toml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -139,7 +139,7 @@ def _key_file(folder: Path, item_id: str) -> Path:
 
 def _read(path: Path, model: type[Model], problems: list[Problem]) -> Model | None:
     try:
-        return model.model_validate(tomllib.loads(decode_text(path.read_bytes(), str(path))))
+        return model.model_validate(parse_toml(decode_text(path.read_bytes(), str(path))))
     except FileNotFoundError:
         problems.append(Problem(str(path), "", "is missing", "add it"))
     except OSError as error:

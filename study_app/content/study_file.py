@@ -18,7 +18,7 @@ from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.study.factorial.cells import with_cells
 from study_app.domain.study.quiz_roles import role_problems
 from study_app.domain.study.study import Study
-from study_app.domain.text_files import decode_text
+from study_app.domain.text_files import decode_text, parse_toml
 
 CONTENT = ("banks.", "tasks.", "assistants.")
 """Beginnings of keys of texts that belong to packs, banks and assistants, not to the study file."""
@@ -39,7 +39,7 @@ def read_study(path: Path) -> Study:
         remedy = "name a study file, or run from the folder that holds study.toml"
         raise ProblemsFound([Problem(name, "", f"cannot be read ({error.strerror})", remedy)]) from None
     try:
-        raw = tomllib.loads(text)
+        raw = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ProblemsFound([Problem(name, "", f"is not valid TOML: {error}", "correct it at that place")]) from None
     try:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.tasks.checks import Case, Check
 from study_app.domain.tasks.packs import PackSettings, TaskPack
-from study_app.domain.text_files import decode_text
+from study_app.domain.text_files import decode_text, parse_toml
 
 _TEXTS = ("brief.md", "starter.py", "solution.py", "reference.md")
 _HACK = "hack.py"
@@ -132,7 +132,7 @@ def _settings(folder: Path, problems: list[Problem]) -> PackSettings | None:
     if not text.strip():
         return None
     try:
-        settings = PackSettings.model_validate(tomllib.loads(text))
+        settings = PackSettings.model_validate(parse_toml(text))
     except tomllib.TOMLDecodeError as error:
         problems.append(Problem(str(path), "", f"is not TOML ({error})", "correct the line that it names"))
         return None

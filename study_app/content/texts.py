@@ -19,7 +19,7 @@ from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.localisation.figures import FIGURES, Figures
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.tasks.sentences import VERDICTS
-from study_app.domain.text_files import decode_text
+from study_app.domain.text_files import decode_text, parse_toml
 
 FOLDER = Path(__file__).parents[1] / "texts"
 BESIDE = "texts"
@@ -174,7 +174,7 @@ def read_texts(path: Path, file: str) -> TextFile:
         ProblemsFound: it cannot be read, is not TOML, or holds something else than texts.
     """
     try:
-        tables = tomllib.loads(decode_text(path.read_bytes(), file))
+        tables = parse_toml(decode_text(path.read_bytes(), file))
     except OSError as error:
         remedy = "make it a readable file"
         raise ProblemsFound([Problem(file, "", f"cannot be read ({error.strerror})", remedy)]) from None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from study_app.content.library import is_content
+from study_app.domain.text_files import parse_toml
 
 BESIDE = ("texts", "requirements.txt")
 """What belongs to a study although its file need not name it."""
@@ -53,7 +53,7 @@ def written(study_file: Path) -> dict[Path, Written]:
 
 def _named(study_file: Path) -> list[str]:
     try:
-        raw = tomllib.loads(study_file.read_text(encoding="utf-8"))
+        raw = parse_toml(study_file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
     return [path for _, _, path in named_paths(raw)]

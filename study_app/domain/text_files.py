@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
+from typing import Any
+
 from study_app.domain.errors import Problem, ProblemsFound
 
 _MARKS = (
@@ -33,6 +36,32 @@ def decode_text(data: bytes, file: str) -> str:
         else:
             return text.replace("\r\n", "\n").replace("\r", "\n")
     raise ProblemsFound([Problem(file, "", found, REMEDY)])
+
+
+DEEPEST = 60
+"""Tables and lists within each other; no file of ours has ten."""
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Read TOML.
+
+    Raises:
+        TOMLDecodeError: it is not TOML, or nothing that a program can hold: the parser gives up by other errors at
+            brackets without end and at numbers of thousands of digits, and every walk over keys without end would.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise tomllib.TOMLDecodeError(f"a value cannot be read ({error})") from None
+    level: list[Any] = [content]
+    for _ in range(DEEPEST):
+        level = [value for each in level for value in (each.values() if isinstance(each, dict) else each)
+                 if isinstance(value, dict | list)]  # fmt: skip
+    if level:
+        raise tomllib.TOMLDecodeError(f"tables or lists lie more than {DEEPEST} deep within each other")
+    return content
 
 
 def _other_encoding(data: bytes) -> str | None:

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.errors import AssistantUnavailable, Problem, ProblemsFound
+from study_app.domain.text_files import parse_toml
 
 Provider = Literal["claude", "notes", "recorded"]
 Manner = Literal["answers", "hints", "questions", "agent"]
@@ -220,7 +221,7 @@ def read_assistant(text: str, *, file: str) -> AssistantSpec:
         ProblemsFound: the text is not TOML, or every problem of the treatment.
     """
     try:
-        data = tomllib.loads(text)
+        data = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ProblemsFound([Problem(file, "", f"not readable as TOML: {error}", "correct the syntax there")]) from None
     return parse_assistant(data, file=file)

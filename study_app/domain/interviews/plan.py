@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from study_app.domain.assistants.treatments import DEFAULT_MODEL
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interviews.wording import SHIPPED
+from study_app.domain.text_files import parse_toml
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
@@ -177,7 +178,7 @@ def read_plan(text: str, file: str) -> InterviewPlan:
         ProblemsFound: everything that is wrong with it.
     """
     try:
-        return InterviewPlan.model_validate(tomllib.loads(text))
+        return InterviewPlan.model_validate(parse_toml(text))
     except tomllib.TOMLDecodeError as error:
         raise ProblemsFound([Problem(file, "", f"is not TOML ({error})", "correct the syntax")]) from None
     except ValidationError as error:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.text_files import parse_toml
 
 CodeId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
@@ -118,7 +119,7 @@ def read_codebook(text: str, name: str = "codebook.toml") -> Codebook:
         ProblemsFound: every fault of the file, by key.
     """
     try:
-        content = tomllib.loads(text)
+        content = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ProblemsFound([Problem(name, "", f"is not TOML: {error}", "correct the line")]) from None
     return codebook_of(content, name)

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -21,6 +22,9 @@ MANIFEST = "manifest.json"
 TABLE = "tables/{}.jsonl"
 FILE = "var/{}"
 _PIECE = 1 << 20
+_MOST_OF_MANIFEST = 16 << 20
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError)
+"""What reading a part of a damaged or foreign archive raises; an encrypted one is a RuntimeError."""
 
 
 class Part(BaseModel):
@@ -116,15 +120,22 @@ def open_archive(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
     """
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise UserError(f"{path}: is not a backup of a study, or was cut off ({error}); name another") from None
     with archive:
         try:
-            manifest = Manifest.model_validate_json(archive.read(MANIFEST))
-        except (KeyError, ValidationError, zipfile.BadZipFile) as error:
+            manifest = Manifest.model_validate_json(_manifest_text(archive))
+        except (KeyError, ValidationError, *_UNREADABLE) as error:
             raise UserError(f"{path}: has no manifest of a backup ({type(error).__name__}); name another") from None
         check_parts(path, archive, manifest)
         yield archive, manifest
+
+
+def _manifest_text(archive: zipfile.ZipFile) -> bytes:
+    """Return the manifest; of one that unpacks to more than any has, no more than is needed to refuse it."""
+    with archive.open(MANIFEST) as file:
+        text = file.read(_MOST_OF_MANIFEST + 1)
+    return text if len(text) <= _MOST_OF_MANIFEST else b""
 
 
 def check_parts(path: Path, archive: zipfile.ZipFile, manifest: Manifest) -> None:
@@ -142,7 +153,7 @@ def check_parts(path: Path, archive: zipfile.ZipFile, manifest: Manifest) -> Non
             with archive.open(part.path) as file:
                 while piece := file.read(_PIECE):
                     digest.update(piece)
-        except (zipfile.BadZipFile, OSError, EOFError):
+        except _UNREADABLE:
             digest = hashlib.sha256(b"unreadable")
         if digest.hexdigest() != part.sha256:
             raise UserError(f"{path}: {part.path} was changed or damaged; take another copy")
