@@ -5,6 +5,7 @@ The walk through one study in the default run (`test_languages_browser`) is one 
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import urlencode
 
@@ -144,7 +145,7 @@ class Look:
 
     def settle(self) -> None:
         self.page.wait_for_function("!document.querySelector('[data-test-script-state=\"running\"]')")
-        expect(self.page.locator(".sa-foot, .sa-room, .stMain").first).to_be_visible()
+        expect(self.page.locator("main, .sa-room").first).to_be_visible()
 
     def button(self, english: str):
         return self.page.get_by_role("button", name=pseudo(english), exact=True)
@@ -275,3 +276,74 @@ def steps_of_an_agent(look) -> None:
             look.page.locator("[data-act=agent-apply]").click()
     look.here("agent, at the end")
     expect(look.page.locator(".sa-steps li").last).to_contain_text(pseudo("Changes made:"))
+
+
+def enter(server, look) -> None:
+    """Come in as somebody new."""
+    look.page.goto(f"{server.url}/enter?again=1&language={CODE}")
+    # The other language stands in its own words.
+    look.page.evaluate("document.querySelector('.languages a[hreflang=en]')?.remove()")
+    look.here("welcome")
+    look.press("Start")
+    expect(look.button("I agree")).to_be_visible()
+
+
+def test_each_end_before_the_last_page_stands_in_marks(server, look):
+    enter(server, look)
+    look.press("I do not agree")
+    expect(look.page.locator(".code-box")).to_be_visible()
+    look.here("declined")
+    enter(server, look)
+    look.press("I agree")
+    expect(look.page.get_by_role("heading", name=pseudo("Who can come"))).to_be_visible()
+    look.page.get_by_text(pseudo("The second"), exact=True).click()
+    look.press("Continue")
+    expect(look.page.locator(".code-box")).to_be_visible()
+    look.here("screened out")
+    for erase in (False, True):
+        enter(server, look)
+        look.press("I agree")
+        expect(look.page.get_by_role("heading", name=pseudo("Who can come"))).to_be_visible()
+        look.press("Leave the study")
+        if erase:
+            look.page.get_by_text(pseudo("Also delete everything I have entered so far")).click()
+        look.press("Leave now")
+        expect(look.page.locator(".code-box")).to_be_visible()
+        look.here(f"left, erased: {erase}")
+    assert look.found == {}
+
+
+@pytest.mark.parametrize("way", ["link=none", "PROLIFIC_PID=%7B%7Bx%7D%7D", "PROLIFIC_PID=a b", "nothing/there"])
+def test_whoever_cannot_come_in_reads_why_in_marks(server, look, way):
+    address = f"{server.url}/enter?{way}&language={CODE}" if "/" not in way else f"{server.url}/{way}"
+    look.page.context.add_cookies([{"name": "study_language", "value": CODE, "url": server.url}])
+    look.page.goto(address)
+    look.page.evaluate("document.querySelector('.languages a[hreflang=en]')?.remove()")
+    if start := look.page.locator("button[type=submit]").all():
+        with look.page.expect_navigation():
+            start[0].click()
+    found = look.page.evaluate(FIND)
+    # A field of the address is called what it is called.
+    assert plain([text.replace("PROLIFIC_PID", "") for text in found]) == []
+
+
+def test_time_that_runs_out_is_said_in_marks(chromium, tmp_path):
+    study = json.loads(json.dumps(STUDY))
+    for stage in study["stages"]:
+        if stage["id"] in ("about", "tasks", "quiz"):
+            stage["minutes"] = 0.1
+            stage.pop("intro", None)
+    server = StudyServer(tmp_path, write_pseudo_study(tmp_path, study), arguments=("--author",)).start()
+    context = chromium.new_context(viewport={"width": 1366, "height": 900})
+    context.set_default_timeout(60_000)
+    try:
+        look = Look(context.new_page())
+        for stage in ("about", "tasks", "quiz"):
+            go(server, look, f"{stage}/0/stage", "alone")
+            title = next(each["title"] for each in STUDY["stages"] if each["id"] == stage)
+            expect(look.page.get_by_text(pseudo(f"Time is up for “{title}”.")).first).to_be_visible()
+            look.here(f"after the time for {stage}")
+        assert look.found == {}
+    finally:
+        context.close()
+        server.stop()
