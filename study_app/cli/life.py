@@ -210,6 +210,8 @@ def amend(
 
     Example: study amend --dry-run
     """
+    from analysis.pipeline.planning.plan_check import study_plan_problems
+
     if not dry_run:
         require_reason(reason)
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
@@ -221,6 +223,8 @@ def amend(
             for line in lines or ["Nothing differs from the locked version."]:
                 say(line)
         problems += language_problems(running.library) + review_problems(running.library)
+        if any(change.key.split(".")[0] == "analysis" for change in changes):
+            problems += study_plan_problems(running.study, running.library.bank, str(study))
         if problems:
             raise ProblemsFound(problems)
         if dry_run:

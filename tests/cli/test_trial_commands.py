@@ -277,6 +277,17 @@ def test_an_amendment_cannot_empty_the_consent_page(tmp_path):
 
 
 @pytest.mark.slow
+def test_an_amendment_cannot_bring_a_plan_that_no_data_could_answer(tmp_path):
+    path = variant(tmp_path, *LAUNCHABLE)
+    database = ("--database", f"sqlite:///{tmp_path}/s.db")
+    study("launch", path, *database, cwd=tmp_path)
+    path.write_text(path.read_text("utf-8").replace("[analysis]\n", '[analysis]\ncontrol = "placebo"\n', 1), "utf-8")
+    refused = study("amend", path, *database, "--reason", "a control", cwd=tmp_path, expect=2)
+    (line,) = only_errors(refused)
+    assert ": analysis.control: 'placebo' is not an arm; name one of: " in line
+
+
+@pytest.mark.slow
 def test_a_language_without_texts_is_found_by_check_and_keeps_a_study_from_its_launch(tmp_path):
     path = variant(tmp_path, *LAUNCHABLE, ('language = "en"', 'language = "it"'))
     line = f"error: {path}: language: found 'it', but there are no texts for participants in this language; use 'de'"
