@@ -7,9 +7,10 @@ from support.trials.export_world import Walker, open_app, table
 from support.trials.variant_study import HACK, variant_study
 
 from study_app.content.study_file import read_study
-from study_app.domain.errors import Malformed, NotAllowed, ProblemsFound
+from study_app.domain.errors import Malformed, NotAllowed, ProblemsFound, Superseded
 from study_app.domain.events import saying
 from study_app.domain.events.server import ReportedImpossible
+from study_app.services.attending.pausing import pause, resume
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.fitness import fitness_problems
 
@@ -95,6 +96,37 @@ def test_a_second_press_reports_nothing_twice(app, clock):
         except NotAllowed:
             continue
     assert len(reports(app, walker.id)) == 1
+
+
+def test_after_the_deadline_the_way_out_is_closed_and_the_text_is_handed_in(app, clock):
+    walker = at_task(app, clock)["plain"]
+    clock.advance(minutes=11)
+    with pytest.raises(NotAllowed):
+        app.work.submit(walker.id, walker.text, walker.page, impossible="too late")
+    assert [run.kind for run in runs(app, walker.id)] == ["submission"]
+    assert not reports(app, walker.id)
+
+
+def test_a_page_that_another_one_replaced_cannot_end_the_task(app, clock):
+    walker = at_task(app, clock)["plain"]
+    before = walker.page
+    walker.open("warmup")
+    with pytest.raises(Superseded):
+        app.work.submit(walker.id, walker.text, before, impossible="from the old tab")
+    assert not reports(app, walker.id)
+    assert app.work.submit(walker.id, walker.text, walker.page, impossible="from the new tab").accepted
+
+
+def test_a_pause_keeps_the_task_open_until_it_is_over(app, clock):
+    walker = at_task(app, clock)["plain"]
+    with app.world.registry.begin() as unit:
+        pause(unit, unit.known_participant(walker.id), clock.now())
+    with pytest.raises(NotAllowed):
+        app.work.submit(walker.id, walker.text, walker.page, impossible="while paused")
+    clock.advance(minutes=30)
+    with app.world.registry.begin() as unit:
+        resume(unit, unit.known_participant(walker.id), clock.now())
+    assert app.work.submit(walker.id, walker.text, walker.page, impossible="after the pause").accepted
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 2001])
