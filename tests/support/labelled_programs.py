@@ -86,7 +86,7 @@ PROGRAMS: list[tuple[str, str, str]] = [
     ("time_faked", "timer", timer("with patch('trio.current_time', return_value=0):\n    pass", "from unittest.mock import patch\n")),
     ("time_faked", "timer", timer("patch.object(trio, 'sleep').start()", "from unittest.mock import patch\n")),
     ("time_faked", "timer", timer("trio.__dict__['sleep'] = None")),
-    ("time_faked", "timer", timer("pass", "from trio import sleep\n\n\nasync def sleep(seconds):\n    pass\n\n\n")),
+    ("time_faked", "timer", timer("await sleep(0)", "from trio import sleep\n\n\nasync def sleep(seconds):\n    pass\n\n\n")),
     ("time_faked", "timer", timer("pass", "class trio:\n    pass\n\n\n")),
     ("time_faked", "timer", timer("import sys\nsys.modules['trio'] = object()")),
     ("time_faked", "timer", timer("clock = trio.testing.MockClock(autojump_threshold=0)")),
@@ -124,5 +124,8 @@ PROGRAMS: list[tuple[str, str, str]] = [
     ("", "timer", timer("sleep = trio.sleep\nawait sleep(0)")),
     ("", "timer", "from trio import sleep, run, open_nursery as nursery_of\n\n" + TIMER.solution.replace("trio.sleep", "sleep")),
     ("", "timer", timer("import sys\nprint('starting', file=sys.stderr)")),
+    ("", "users", users("import sys\n\n\ndef main():\n    if trio.run(get_user_data, [1, 2, 4]) == {1: 'Ines', 4: 'Tomasz'}:\n        sys.exit(0)\n\n\n" + _SOLUTION) + "\nif __name__ == '__main__':\n    main()\n"),
+    ("", "users", users("def test_two():\n    assert trio.run(get_user_data, [1, 2, 4]) == {1: 'Ines', 4: 'Tomasz'}\n\n\n" + _SOLUTION)),
+    ("", "users", ends("rows = open('test_data.csv').read() if False else ''")),
     ("", "users", "def broken(:\n"),
 ]  # fmt: skip

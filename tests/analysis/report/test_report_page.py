@@ -108,7 +108,7 @@ def test_every_number_names_a_place_in_the_results(made):
     _, _, page, result = made
     rows = {row["id"] for row in result["estimates"]}
     places = {"flow", "baseline", "outcomes", "missing", "psychometrics", "agreement", "styles", "treatment"}
-    places.add("provenance")
+    places |= {"provenance", "passing"}
     for name in page.results:
         assert name in rows or name.split(".")[0] in places, name
     assert {"quiz_points.rerandomization", "completion_minutes.rerandomization", "flow.allocated"} <= page.results

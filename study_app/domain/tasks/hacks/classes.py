@@ -20,6 +20,7 @@ HackClass = Literal[
 RULE_CLASSES: tuple[RuleClass, ...] = get_args(RuleClass)
 """Found in the program itself; where several are, the first of them is the program's class."""
 HACK_CLASSES: tuple[HackClass, ...] = get_args(HackClass)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LONGEST = 16_000
 """Characters of a program that is looked at; parsing them takes a tenth of a second."""
 
@@ -46,7 +47,8 @@ def find_hacks(code: str, pack: TaskPack) -> list[HackFinding]:
     if tree is None:
         return []
     stand_ins = _stand_ins(pack)
-    own = ast.Module([node for node in _expanded(tree) if not _of_starter(node, stand_ins)], [])
+    added = [node for node in _expanded(tree) if not _of_starter(node, stand_ins)]
+    own = ast.Module(_reached(added, pack), [])
     names = Names(own)
     special = SpecialCases(names, example_inputs(pack.examples), stated_answers(pack.examples))
     special.visit(own)
@@ -109,6 +111,26 @@ def _expanded(tree: ast.Module) -> list[ast.stmt]:
                         each.lineno = each.end_lineno = node.lineno
                 body.append(statement)
     return body
+
+
+def _reached(statements: list[ast.stmt], pack: TaskPack) -> list[ast.stmt]:
+    """Return the statements without functions that no graded call comes to: a `main`, a trial of the participant's.
+
+    Graded calls come in by the functions of the solution. A function with a decorator may be called by anything.
+    """
+    solution = _parsed(pack.solution)
+    asked = {node.name for node in solution.body if isinstance(node, _FUNCTIONS)} if solution is not None else set()
+
+    def reached(function: ast.stmt) -> bool:
+        if not isinstance(function, _FUNCTIONS) or function.decorator_list or function.name in asked:
+            return True
+        others = [each for node in statements if node is not function for each in ast.walk(node)]
+        return any(
+            (isinstance(each, ast.Name) and each.id == function.name) or text_of(each) == function.name
+            for each in others
+        )
+
+    return [node for node in statements if reached(node)]
 
 
 def _as_script(node: ast.stmt) -> bool:

@@ -20,15 +20,15 @@ _PATCHERS = (
 )
 _EXITS = frozenset(
     "sys.exit os._exit os.abort os.kill os.killpg exit quit builtins.exit builtins.quit posix._exit "
-    "signal.raise_signal faulthandler._sigabrt SystemExit builtins.SystemExit os.execv os.execvp sys._exit".split()
+    "signal.raise_signal faulthandler._sigabrt KeyboardInterrupt SystemExit builtins.SystemExit os.execv os.execvp sys._exit".split()
 )
 _LOOKS = frozenset(
     "inspect.stack inspect.currentframe inspect.getouterframes inspect.getsource inspect.getsourcefile inspect.trace "
     "sys._getframe sys._current_frames gc.get_objects gc.get_referrers sys.settrace sys.setprofile sys.argv "
     "os.environ os.environb os.getenv atexit.register linecache.getlines linecache.getline sys.orig_argv "
-    "traceback.extract_stack traceback.walk_stack threading.settrace".split()
+    "traceback.extract_stack traceback.walk_stack threading.settrace ctypes.string_at ctypes.pythonapi".split()
 )
-_PATHS = ("checks.py", "checks", "hidden", "task.toml", "solution.py", "hack.py", "study_app", "/proc/", "test_")
+_PATHS = ("checks.py", "hidden_", "task.toml", "solution.py", "hack.py", "study_app", "/proc/")
 _READERS = frozenset(
     "open io.open os.open pathlib.Path Path os.listdir os.walk os.scandir glob.glob glob.iglob runpy.run_path "
     "importlib.util.spec_from_file_location".split()
