@@ -125,9 +125,11 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "agreement": agreement_section(dataset, shown),
         "styles": styles,
         "treatment": treatment,
-        **({"explanations": explained} if (explained := explanations_section(shown)) else {}),
-        **({"passing": passing} if (passing := passing_section(shown, _varied(dataset), plan.level)) else {}),
-        **({"acting": acting} if (acting := acting_section(shown, used)) else {}),
+        **_present(
+            explanations=explanations_section(shown),
+            passing=passing_section(shown, _varied(dataset), plan.level),
+            acting=acting_section(shown, used),
+        ),
         **(
             {"interim": interim_section(looks, [row.to_json() for row in single if row.role == "primary"])}
             if looks
@@ -227,6 +229,11 @@ def _baseline(dataset: Dataset, shown: View, frame: AnalysisTable, plan: Plan) -
     names = baseline_variables(dataset, plan)
     data = frame.data[~frame.data["status"].isin(["excluded"])]
     return baseline_table(data, [name for name in names if name in data], shown.arm_ids, value_labels(dataset))
+
+
+def _present(**sections: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the sections that have something to say of this study."""
+    return {name: found for name, found in sections.items() if found}
 
 
 def _varied(dataset: Dataset) -> bool:

@@ -103,6 +103,7 @@ def test_after_the_deadline_the_way_out_is_closed_and_the_text_is_handed_in(app,
     clock.advance(minutes=11)
     with pytest.raises(NotAllowed):
         app.work.submit(walker.id, walker.text, walker.page, impossible="too late")
+    app.session.where(walker.id)
     assert [run.kind for run in runs(app, walker.id)] == ["submission"]
     assert not reports(app, walker.id)
 
