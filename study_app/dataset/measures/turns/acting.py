@@ -26,6 +26,7 @@ class Step:
     decided: AgentDecided | None = None
     decided_at: Any = None
     acted: AgentActed | None = None
+    acted_at: Any = None
     edits: list[Edit] = field(default_factory=list)
     """Edits of pages that say they carry it out."""
     without_asking: bool = False
@@ -50,7 +51,7 @@ def steps_of(events: Iterable[Event]) -> list[Step]:
             case AgentDecided(action_id=action) as decided if action in found:
                 found[action].decided, found[action].decided_at = decided, event.server_time
             case AgentActed(action_id=action) as acted if action in found:
-                found[action].acted = acted
+                found[action].acted, found[action].acted_at = acted, event.server_time
             case Edit(action_id=str(action)) as edit if action in found:
                 found[action].edits.append(edit)
     return list(found.values())

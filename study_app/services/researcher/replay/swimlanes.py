@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from study_app.dataset.measures.activity import absences
+from study_app.dataset.measures.turns.acting import Step, steps_of
+from study_app.domain.events import Event
+from study_app.domain.events.browser import AnswerEdit, Edit
 from study_app.domain.events.moments import moments
 from study_app.services.researcher.replay.material import ReplayMaterial, Spell
 
@@ -16,10 +19,16 @@ KEYSTROKE = 0.4
 
 
 def lanes(material: ReplayMaterial, length: float) -> dict[str, list[Spell]]:
-    """Spells of typing, running, asking (writing a message), waiting (for a reply) and being away, in seconds."""
-    edits = [t for t, event in zip(material.at, material.events, strict=True) if event.kind in ("edit", "answer_edit")]
+    """Spells of typing, running, asking (writing a message), waiting (for a reply) and being away, in seconds.
+
+    Where an assistant acts there are spells of its steps as well, each from its proposal to its end; what it writes and
+    runs is in no lane of the participant's.
+    """
+    edits = [t for t, event in zip(material.at, material.events, strict=True) if is_typing(event)]
     asked = [(material.seconds(turn.asked_at), turn) for turn in material.turns]
-    running = [(material.seconds(run.started_at), run.wall_seconds or 0.0) for run in material.runs]
+    running = [
+        (material.seconds(run.started_at), run.wall_seconds or 0.0) for run in material.runs if run.kind != "agent"
+    ]
     found = {
         "typing": typing_spells(edits),
         "running": [(begun, begun + max(seconds, KEYSTROKE)) for begun, seconds in running],
@@ -27,7 +36,22 @@ def lanes(material: ReplayMaterial, length: float) -> dict[str, list[Spell]]:
         "waiting": [(t, t + turn.total_seconds) for t, turn in asked if turn.total_seconds],
         "away": away_spells(material, length),
     }
+    if steps := steps_of(material.events):
+        found["agent"] = [agent_spell(material, step) for step in steps]
     return {name: [(round(begun, 2), round(ended, 2)) for begun, ended in spells] for name, spells in found.items()}
+
+
+def is_typing(event: Event) -> bool:
+    """Whether an event is a change of a text by the participant."""
+    details = event.details
+    return isinstance(details, AnswerEdit) or (isinstance(details, Edit) and details.action_id is None)
+
+
+def agent_spell(material: ReplayMaterial, step: Step) -> Spell:
+    """Return when a step was proposed and when it was over; one that is still open takes a keystroke."""
+    begun = material.seconds(step.event.server_time)
+    over = step.acted_at or step.decided_at
+    return begun, max(begun + KEYSTROKE, begun if over is None else material.seconds(over))
 
 
 def typing_spells(edits: Iterable[float]) -> list[Spell]:

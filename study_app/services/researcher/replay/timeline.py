@@ -6,9 +6,11 @@ UTF-16 units, as in `domain.edits`) against the frame of the same task before it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from study_app.dataset.measures.turns.acting import Step, steps_of
 from study_app.domain.editing.edits import apply_event
 from study_app.domain.editing.provenance import Reply, Tracker
 from study_app.domain.events import Event, saying
@@ -40,6 +42,7 @@ def timeline(world: StudyContext, participant_id: str) -> dict[str, Any] | None:
     texts = _Texts(material, _packs(world, material))
     frames = texts.frames() + _run_frames(material) + _turn_frames(material) + _stage_frames(material)
     frames.sort(key=lambda frame: frame["t"])
+    steps = steps_of(material.events)
     length = max([frame["t"] for frame in frames] + [0.0])
     return {
         "participant": participant_id,
@@ -50,7 +53,7 @@ def timeline(world: StudyContext, participant_id: str) -> dict[str, Any] | None:
         "tasks": {task: pack.title for task, pack in texts.packs.items()},
         "frames": frames,
         "runs": {run.id: _run(material, run) for run in material.runs},
-        "turns": {turn.id: _turn(material, turn) for turn in material.turns},
+        "turns": {turn.id: _turn(material, turn, steps) for turn in material.turns},
         "lanes": lanes(material, length),
         "evidence": replay_evidence(world, material.participant),
     }
@@ -194,7 +197,7 @@ def _turn_frames(material: ReplayMaterial) -> list[Frame]:
     return found
 
 
-def _turn(material: ReplayMaterial, turn: Turn) -> dict[str, Any]:
+def _turn(material: ReplayMaterial, turn: Turn, steps: Sequence[Step]) -> dict[str, Any]:
     asked = material.seconds(turn.asked_at)
     return {
         "task": turn.task,
@@ -206,6 +209,19 @@ def _turn(material: ReplayMaterial, turn: Turn) -> dict[str, Any]:
         "model": turn.model,
         "stopped": turn.stopped_by_participant,
         "error": turn.error,
+        "steps": [_step(material, step) for step in steps if step.proposed.turn_id == turn.id],
+    }
+
+
+def _step(material: ReplayMaterial, step: Step) -> dict[str, Any]:
+    said, decided = step.proposed, step.decided_at
+    return {
+        "t": round(material.seconds(step.event.server_time), 3),
+        "tool": said.tool,
+        "input": dict(said.input),
+        "decision": step.decision,
+        "decided": None if decided is None else round(material.seconds(decided), 3),
+        "result": None if step.acted is None else step.acted.result,
     }
 
 

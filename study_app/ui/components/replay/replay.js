@@ -5,9 +5,9 @@ const CHECKPOINT = 64;
 const LARGE = 40_000;
 const AROUND = 200;
 const QUIET = 5;
-const LANES = { typing: "Typing", running: "Running", asking: "Asking", waiting: "Waiting", away: "Away" };
+const LANES = { typing: "Typing", running: "Running", asking: "Asking", waiting: "Waiting", agent: "Assistant acts", away: "Away" };
 const SOURCES = {
-  typed: "Typed", assistant: "Pasted from a reply", retyped: "Retyped from a reply", brief: "From the brief",
+  typed: "Typed", assistant: "Pasted from a reply", agent: "By an assistant that acts", retyped: "Retyped from a reply", brief: "From the brief",
   notes: "From the notes", outside: "Pasted from outside", starter: "Starter", unknown: "Unknown",
 };
 
@@ -184,7 +184,7 @@ class Player {
     this.canvas = h("canvas", { class: "sr-canvas", "aria-hidden": "true" });
     this.head = h("div", { class: "sr-head" });
     this.band = h("div", { class: "sr-band", onpointerdown: (event) => this.drag(event) }, this.canvas, this.head);
-    const names = h("ul", { class: "sr-names", "aria-label": "Lanes" }, ...Object.entries(LANES).map(([id, name]) => h("li", { class: `sr-lane-${id}` }, name)));
+    const names = h("ul", { class: "sr-names", "aria-label": "Lanes" }, ...this.laneIds().map((id) => h("li", { class: `sr-lane-${id}` }, LANES[id])));
     this.root = h("div", { class: "sr-root", tabindex: "-1", onkeydown: (event) => this.key(event) },
       h("div", { class: "sr-top" }, this.where, this.stages),
       h("div", { class: "sr-panes" },
@@ -230,6 +230,11 @@ class Player {
     this.seek(Math.min(Math.max(this.now, this.window[0]), this.window[1]));
   }
 
+  /** The lanes that this way has: the assistant's own only where one acts. */
+  laneIds() {
+    return Object.keys(LANES).filter((id) => this.data.lanes[id]);
+  }
+
   lanes() {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (!width) return;
@@ -239,9 +244,9 @@ class Player {
     brush.scale(ratio, ratio);
     const [start, end] = this.window;
     const x = (t) => ((t - start) / (end - start)) * width;
-    const row = height / Object.keys(LANES).length;
+    const row = height / this.laneIds().length;
     const colours = getComputedStyle(this.root);
-    Object.keys(LANES).forEach((id, index) => {
+    this.laneIds().forEach((id, index) => {
       brush.fillStyle = colours.getPropertyValue("--line");
       brush.fillRect(0, Math.round(row * (index + 0.5)), width, 1);
       brush.fillStyle = colours.getPropertyValue(`--lane-${id}`);
@@ -395,7 +400,8 @@ class Player {
     const asked = this.turns.filter((turn) => turn.asked <= this.now);
     const last = asked.at(-1);
     const told = last ? revealed(last, this.now) : "";
-    const key = `${asked.length} ${told.length} ${last ? this.now >= last.ended : ""}`;
+    const steps = last ? last.steps.map((step) => [step.t <= this.now, step.decided !== null && step.decided <= this.now]) : "";
+    const key = `${asked.length} ${told.length} ${last ? this.now >= last.ended : ""} ${steps}`;
     if (key === this.shown.chat) return;
     const grew = this.shown.turns === asked.length && asked.length > 0;
     this.shown.chat = key;
@@ -416,8 +422,26 @@ export function revealed(turn, now) {
 
 function turnOf(turn, reply, now) {
   const state = now < turn.ended ? "waiting" : turn.error ? `failed: ${turn.error}` : turn.stopped ? "stopped by the participant" : "";
-  return h("li", {}, h("p", { class: "sr-asked" }, turn.message), h("div", { class: "sr-reply" }, reply),
+  return h("li", {}, h("p", { class: "sr-asked" }, turn.message), h("div", { class: "sr-reply" }, reply), stepsOf(turn, now),
     state ? h("p", { class: "sr-none" }, state) : null);
+}
+
+const TOOLS = { view: "reads the program", edit: "changes the program", run: "runs the program", ask: "asks", report: "reports" };
+const DECISIONS = {
+  approve: "approved", reject: "rejected", edited: "edited, then applied", auto: "without asking", stale: "program changed meanwhile",
+  interrupted: "interrupted", expired: "time was up", answered: "answered",
+};
+
+/** The steps of an assistant that acts, as far as they had come by then. */
+function stepsOf(turn, now) {
+  const shown = turn.steps.filter((step) => step.t <= now);
+  if (!shown.length) return null;
+  const line = (step) => {
+    const decided = step.decided !== null && step.decided <= now ? (DECISIONS[step.decision] ?? step.decision) : "waits";
+    const said = step.input.question ?? step.input.summary ?? "";
+    return h("li", {}, [`${TOOLS[step.tool] ?? step.tool}: ${decided}`, said].filter(Boolean).join(" \u2013 "));
+  };
+  return h("ol", { class: "sr-steps" }, ...shown.map(line));
 }
 
 function lines(text, from, to) {

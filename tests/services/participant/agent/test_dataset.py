@@ -16,6 +16,7 @@ from support.trials.quiz_study import rewrite_table
 from study_app.dataset.verification import verify
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.exporting.progsnap2 import export_progsnap2
+from study_app.services.researcher.replay.timeline import timeline
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +139,15 @@ def test_progsnap2_tells_what_the_participant_approved_from_what_was_done_withou
     assert "UserIndirectAction" in initiators("edits", "File.Edit")
     assert initiators("edits", "Run.Program") == {"ToolReaction"}
     assert "ToolReaction" in initiators("none", "File.Edit")
+
+
+def test_the_replay_has_a_lane_and_the_steps_of_the_agent_apart_from_the_participants_own(walked):
+    walker, page, _ = walked
+    shown = timeline(walker.app.world, walker.id)
+    assert len(shown["lanes"]["agent"]) == len(page.decisions)
+    assert all(begun < ended for begun, ended in shown["lanes"]["agent"])
+    (turn,) = shown["turns"].values()
+    assert [(step["tool"], step["decision"]) for step in turn["steps"]] == page.decisions
+    assert "agent" in {source for frame in shown["frames"] for _, source in frame.get("spans", [])}
+    own = [run for run in shown["runs"].values() if run["kind"] != "agent"]
+    assert len(shown["lanes"]["running"]) == len(own) < len(shown["runs"])
