@@ -25,6 +25,7 @@ from analysis.pipeline.recomputed import recomputed
 from analysis.pipeline.sections import agreement_section
 from analysis.plotting import saved
 from analysis.report import Report, render
+from analysis.report.checklists.named import AnsweredItem, answered, text_of
 from analysis.report.render import labels_of, stamps
 from analysis.report.supplement import supplement
 from study_app.domain.errors import UserError
@@ -152,6 +153,32 @@ def section(dataset: Path, name: str, include_simulated: bool = False, include_p
     shown = view(opened, seed=plan.seed, include_simulated=include_simulated, include_preview=include_preview)
     with threadpool_limits(1):
         return dict(finite(agreement_section(opened, shown)))
+
+
+def checklist(
+    dataset: Path,
+    name: str,
+    plan: Path | None = None,
+    include_simulated: bool = False,
+    include_preview: bool = False,
+) -> tuple[list[AnsweredItem], str]:
+    """Return a checklist answered from a dataset, and its text.
+
+    Args:
+        dataset: directory of `study export`.
+        name: one of `analysis.report.checklists.named.CHECKLISTS`.
+        plan: study file or plan; None takes the study file inside the dataset.
+        include_simulated: count simulated participants in.
+        include_preview: count preview participants in.
+
+    Raises:
+        UserError: the dataset or the plan cannot be used.
+    """
+    given = load_plan(plan) if plan is not None else None
+    opened = load(dataset, given.columns if given is not None else {})
+    prepared = prepare(opened, given, include_simulated=include_simulated, include_preview=include_preview)
+    items = answered(prepared, analyse_prepared(prepared), name)
+    return items, text_of(items, name)
 
 
 def _columns_beside(dataset: Path) -> Mapping[str, str]:

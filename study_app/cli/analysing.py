@@ -86,6 +86,40 @@ def _row(row: dict[str, Any]) -> str:
     return f"{row['outcome']} ({contrast}): {row['estimate']:.3g} {row['unit']} {interval} {p}{holm}"
 
 
+@app.command("report")
+@command
+def report(
+    dataset: DatasetArgument,
+    checklist: Annotated[
+        Literal["consort", "erct", "ai-rct", "llm-se"],
+        typer.Option("--checklist", help="Which to fill in.", envvar="STUDY_CHECKLIST"),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write, as Markdown; else it is printed.", envvar="STUDY_OUT")
+    ] = None,
+    plan: Annotated[Path | None, typer.Option("--plan", help="Study file or plan.", envvar="STUDY_PLAN")] = None,
+    include_simulated: Simulated = False,
+    include_preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fill in a reporting checklist from a dataset: what answers each item, where that is found, and what is open.
+
+    Example: study report data --checklist consort
+    """
+    from analysis.cli import checklist as filled
+    from analysis.report.checklists.sources import CAVEATS
+
+    items, text = filled(dataset, checklist, plan, include_simulated, include_preview)
+    if out is not None:
+        out.write_text(text, encoding="utf-8")
+    if as_json:
+        listed = [item._asdict() for item in items]
+        left = sum(item.open for item in items)
+        say_json({"checklist": checklist, "about": CAVEATS[checklist], "items": listed, "open": left})
+    else:
+        say(text if out is None else str(out))
+
+
 @app.command("import-transcripts")
 @command
 def import_transcripts(

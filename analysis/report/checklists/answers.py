@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
 from analysis.pipeline.prepare import Prepared
 from analysis.report.checklists.consort import AUTHORS, ChecklistItem, filled
 from analysis.report.interim_table import adaptive_items
@@ -99,6 +100,8 @@ def _extensions(prepared: Prepared, result: Result) -> dict[str, tuple[Checklist
     found: dict[str, tuple[ChecklistItem, ...]] = {}
     if len(arms) > 2:
         found["CONSORT extension: multi-arm trials"] = _multi_arm(prepared, primary)
+    if prepared.levels is not None:
+        found["CONSORT extension: factorial trials"] = _factorial(prepared, result)
     if prepared.frame.cluster:
         found["CONSORT extension: cluster trials"] = _clusters(prepared, result)
     if prepared.sequence:
@@ -124,6 +127,42 @@ def _multi_arm(prepared: Prepared, primary: list[Any]) -> tuple[ChecklistItem, .
                       f"{rule.capitalize()} over {len(primary)} primary tests" if rule != "none" else "None planned"),
         ChecklistItem("17a", "Results of every planned comparison", "Primary result; Every outcome", "outcomes"),
     )  # fmt: skip
+
+
+def _factorial(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
+    study = prepared.dataset.study.study
+    factors = study.factors if study is not None else ()
+    named = "; ".join(f"{factor.title}: {', '.join(factor.level_ids)}" for factor in factors)
+    rows = [row for row in result["estimates"] if row["method"] in METHODS_OF_FACTORS and row["estimate"] is not None]
+    kinds = {kind: [row for row in rows if row["detail"].get("effect") == kind] for kind in ("main", "interaction")}
+    deciding = [row for row in kinds["main"] if row["role"] == "primary"]
+    primary = [row for row in result["estimates"] if row["role"] == "primary"]
+    cells = "; ".join(
+        f"{prepared_label(prepared, arm)} {cell['allocated']}" for arm, cell in result["flow"]["arms"].items()
+    )
+    return (
+        ChecklistItem("1a", "Title names a factorial trial", AUTHORS),
+        ChecklistItem("2b", "Why the factors were crossed, and whether an interaction was expected", AUTHORS),
+        ChecklistItem("3a", "Factors, their levels, and any control outside the cells", named, "design"),
+        ChecklistItem("6a", "Main comparisons", "Each level with the first, over the other factors; interactions",
+                      "primary"),
+        ChecklistItem("7a", "Sample size for each main comparison, and what was assumed of interactions",
+                      "study power, one row a comparison, without interaction"),
+        ChecklistItem("12a", "How each comparison was analysed: at the margins or within the table",
+                      "At the margins, cells weighted equally; simple effects within the table", "analyses"),
+        ChecklistItem("12b", "Adjustment for several comparisons",
+                      f"{prepared.fitted.multiplicity.method.capitalize()} over {len(primary)} primary rows"),
+        ChecklistItem("13a", "Numbers in each cell", cells, "flow"),
+        ChecklistItem("17a", "Main effects with intervals", _effects(deciding or kinds["main"]) or "Not estimated",
+                      "primary"),
+        ChecklistItem("17b", "Interactions with intervals", _effects(kinds["interaction"]) or "Not estimated",
+                      "primary"),
+        ChecklistItem("20", "What an interaction does to the reading of main effects", AUTHORS),
+    )  # fmt: skip
+
+
+def _effects(rows: list[Any]) -> str:
+    return "; ".join(f"{row['id']} {with_interval(row, shown(row))} {row['unit']}" for row in rows)
 
 
 def _clusters(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:

@@ -48,7 +48,7 @@ def _cell(levels: Sequence[FactorLevel], arms_from: ArmsFrom) -> dict[str, Any]:
     for level in levels:
         merged = _joined(merged, level.arm)
     titles = [str(level.arm.get("label") or level.id.replace("_", " ")) for level in levels]
-    return merged | {"id": _name(levels), "label": ", ".join(titles)}
+    return merged | {"id": _name(levels), "label": " + ".join(titles)}
 
 
 def _name(levels: Sequence[FactorLevel]) -> str:

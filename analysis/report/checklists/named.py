@@ -1,0 +1,275 @@
+"""A checklist by name, each item answered from the data and the study file, or left open for a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from analysis.pipeline.prepare import Prepared
+from analysis.report.checklists.answers import checklists, prepared_label
+from analysis.report.checklists.consort import AUTHORS
+from analysis.report.checklists.sources import CAVEATS, NAMED
+from analysis.report.scales import shown, with_interval
+
+CHECKLISTS = ("consort", *NAMED)
+DAYS_OF_A_TERM, DAYS_OF_A_YEAR = 90, 365
+Result = Mapping[str, Any]
+
+
+class AnsweredItem(NamedTuple):
+    """One item with its answer."""
+
+    item: str
+    topic: str
+    answer: str
+    """Empty where it is open."""
+    where: str
+    open: bool
+    """Whether a person must write it."""
+
+
+def answered(prepared: Prepared, result: Result, name: str) -> list[AnsweredItem]:
+    """Return the items of a checklist, in its order.
+
+    Args:
+        prepared: dataset and plan.
+        result: the object of results.json of the same.
+        name: one of `CHECKLISTS`.
+    """
+    if name == "consort":
+        return [*_consort(prepared, result)]
+    facts = _Facts(prepared, result)
+    found = []
+    for entry in NAMED[name]:
+        answer = facts.answer(entry.fact) if entry.fact else ""
+        answer += f" Open: {entry.rest}." if answer and entry.rest else ""
+        found.append(AnsweredItem(entry.number, entry.topic, answer, entry.where, not answer or bool(entry.rest)))
+    return found
+
+
+def _consort(prepared: Prepared, result: Result) -> list[AnsweredItem]:
+    found = []
+    for title, items in checklists(prepared, result).items():
+        if not title.startswith("CONSORT"):
+            continue
+        extension = title.partition(": ")[2]
+        for item in items:
+            open_ = item.where == AUTHORS
+            number = f"{extension} {item.number}".strip()
+            where = f"report: {item.anchor}" if item.anchor else "outside the report" if open_ else "see the answer"
+            found.append(AnsweredItem(number, item.topic, "" if open_ else item.where, where, open_))
+    return found
+
+
+def text_of(items: list[AnsweredItem], name: str) -> str:
+    """Return a checklist as a Markdown table."""
+    lines = [
+        f"# Checklist: {name}",
+        "",
+        CAVEATS[name],
+        "",
+        "| item | topic | answer | where |",
+        "| --- | --- | --- | --- |",
+    ]
+    for entry in items:
+        answer = entry.answer or "**open: a person must write it**"
+        lines.append("| " + " | ".join(_cell(part) for part in (entry.item, entry.topic, answer, entry.where)) + " |")
+    left = sum(entry.open for entry in items)
+    return "\n".join([*lines, "", f"{len(items) - left} of {len(items)} answered, {left} open."]) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+class _Facts:
+    """What the dataset, the study and the results say, a sentence a fact; empty where they say nothing."""
+
+    def __init__(self, prepared: Prepared, result: Result) -> None:
+        self.prepared, self.result = prepared, result
+        self.raw, self.plan = prepared.dataset.study.raw, prepared.fitted
+
+    def answer(self, fact: str) -> str:
+        """Return the sentence of a fact."""
+        made: Callable[[], str] = getattr(self, fact)
+        return made()
+
+    def unit(self) -> str:
+        """Say what was allocated."""
+        if self.prepared.frame.cluster:
+            count = self.prepared.frame.data[self.prepared.frame.cluster].nunique()
+            return f"{count} groups were allocated whole."
+        return "People were allocated one by one, each working alone with what their arm gives."
+
+    def schools(self) -> str:
+        """Say whether groups were allocated whole, which only a person can call schools."""
+        return "" if self.prepared.frame.cluster else "Not met: people were allocated one by one."
+
+    def own_quiz(self) -> str:
+        """Name the quizzes."""
+        banks = [str(stage["bank"]) for stage in self._stages("quiz")]
+        return f"The quizzes come from the study's own item banks: {', '.join(dict.fromkeys(banks))}." if banks else ""
+
+    def followed(self) -> str:
+        """Say how long after the start the last outcome is measured."""
+        days = sum(float(entry.get("delay_days") or 0) for entry in self.raw.get("sessions", ()))
+        reached = "a year or more" if days >= DAYS_OF_A_YEAR else "a term or more" if days >= DAYS_OF_A_TERM else "less"
+        return f"The last session opens {days:g} days after the first: {reached}{' than a term' * (reached == 'less')}."
+
+    def control(self) -> str:
+        """Describe the control."""
+        arm = self.prepared.view.control
+        cell = self.result["flow"]["arms"].get(arm)
+        if cell is None:
+            return ""
+        name, variables = prepared_label(self.prepared, arm), {row["variable"] for row in self.result["baseline"]}
+        return f"{name}: {cell['allocated']} allocated, {len(variables)} baseline variables by arm."
+
+    def alike(self) -> str:
+        """Say which limits all arms share."""
+        limits = [
+            f"{stage['id']} {stage['minutes']:g} min" for stage in self.raw.get("stages", ()) if stage.get("minutes")
+        ]
+        return f"Every arm has the same stages and limits: {', '.join(limits)}." if limits else ""
+
+    def one_subject(self) -> str:
+        """Name what is measured."""
+        return f"Not met by this study alone: its outcomes are {', '.join(o.title for o in self.plan.outcomes)}."
+
+    def registered(self) -> str:
+        """Say when the plan was frozen, and what changed."""
+        found = self.result["provenance"]["registration"]
+        if not found["frozen_at"]:
+            return f"Not met: {found['note']}."
+        return f"Frozen at launch, {found['frozen_at'][:10]}; {len(found['amendments'])} amendment(s)."
+
+    def role(self) -> str:
+        """Say which arms have an assistant, and who coded queries."""
+        arms = [prepared_label(self.prepared, arm.id) for arm in self.prepared.view.arms if arm.assistant]
+        offered = f"Offered to participants in: {', '.join(arms)}" if arms else "No arm offers an assistant"
+        return f"{offered}; queries are coded by {self.plan.coder}."
+
+    def models(self) -> str:
+        """Name the models that answered."""
+        turns = self._turns()
+        if turns is None or "model" not in turns:
+            return ""
+        kinds = Counter(zip(turns["model"], turns["prompt_version"], strict=True))
+        listed = "; ".join(f"{model}, prompt {prompt}: {count}" for (model, prompt), count in kinds.most_common())
+        return f"Turns by model and version of the prompt: {listed}."
+
+    def around(self) -> str:
+        """Name the assistants' files."""
+        names = [f"{name} ({entry.get('file')})" for name, entry in dict(self.raw.get("assistants", {})).items()]
+        return f"Assistants: {', '.join(names)}; each as it was used lies under materials/." if names else ""
+
+    def logs(self) -> str:
+        """Count the turns that are in the dataset."""
+        turns = self._turns()
+        count = 0 if turns is None else len(turns)
+        return (
+            f"{count} turns with message, reply and times in the table turns; prompts under materials/."
+            if count
+            else ""
+        )
+
+    def agreement(self) -> str:
+        """Say whether people coded beside the machine."""
+        found = self.result["agreement"]
+        return "Agreement of human and machine codes is in results.json: agreement." if found else ""
+
+    def open_model(self) -> str:
+        """Say which assistants run without a provider."""
+        turns = self._turns()
+        if turns is None or "model" not in turns:
+            return ""
+        return f"Models that answered: {', '.join(sorted(map(str, turns['model'].dropna().unique())))}."
+
+    def measures(self) -> str:
+        """Name control and outcomes."""
+        control = prepared_label(self.prepared, self.prepared.view.control)
+        return f"Compared with {control}; outcomes: {', '.join(o.title for o in self.plan.outcomes)}."
+
+    def estimands(self) -> str:
+        """Quote the variables of the estimands."""
+        return " ".join(f"{each.outcome}: {each.variable}" for each in self.plan.estimands)
+
+    def reliability(self) -> str:
+        """Point at the quiz's figures."""
+        return "Reliability and items of the quiz are in the report." if self.result["psychometrics"] else ""
+
+    def use(self) -> str:
+        """Point at the use of the assistant."""
+        return "Queries, codes and patterns of use by person." if self.result["styles"] else ""
+
+    def allocation(self) -> str:
+        """Name the method."""
+        method = str(dict(self.raw.get("allocation", {})).get("method", "")).replace("_", " ")
+        if self.result["masked"] or not method:
+            return ""
+        return f"{method.capitalize()}; every allocation is in the ledger, and `study verify` recomputes it."
+
+    def contamination(self) -> str:
+        """Count who received AI by arm."""
+        arms = self.result["flow"]["arms"]
+        if any(arm["received"] is None for arm in arms.values()):
+            return ""
+        parts = (f"{prepared_label(self.prepared, n)} {a['received']} of {a['allocated']}" for n, a in arms.items())
+        return f"Received AI, from any source: {', '.join(parts)}."
+
+    def attrition(self) -> str:
+        """Count who was analysed by arm."""
+        arms = self.result["flow"]["arms"]
+        parts = (f"{prepared_label(self.prepared, n)} {a['analysed']} of {a['allocated']}" for n, a in arms.items())
+        return f"In the first primary analysis: {', '.join(parts)}."
+
+    def people(self) -> str:
+        """Say how many, and by which way in."""
+        flow, entry = self.result["flow"], dict(self.raw.get("recruitment", {})).get("entry", "")
+        way = f", way in: {entry}" if entry else ""
+        return f"{flow['assessed']} assessed, {flow['allocated']} allocated{way}."
+
+    def groups(self) -> str:
+        """Name the planned subgroups."""
+        names = [entry.label or entry.column for entry in self.plan.subgroups]
+        return f"Interactions with {', '.join(names)}, planned." if names else "Not met: no subgroup is planned."
+
+    def size(self) -> str:
+        """Give the target."""
+        target = dict(self.raw.get("recruitment", {})).get("target_n")
+        return f"Target {target}; `study power` gives its power." if target else ""
+
+    def family(self) -> str:
+        """Give the multiplicity rule."""
+        primary = sum(row["role"] == "primary" for row in self.result["estimates"])
+        return f"{self.plan.multiplicity.method.capitalize()} over {primary} primary rows; {self.registered()}"
+
+    def primary(self) -> str:
+        """Give the primary estimates with their intervals."""
+        rows = [r for r in self.result["estimates"] if r["role"] == "primary" and r["estimate"] is not None]
+        return "; ".join(f"{row['id']}: {with_interval(row, shown(row))} {row['unit']}" for row in rows)
+
+    def margins(self) -> str:
+        """Give the margins of equivalence."""
+        return "; ".join(f"{each.outcome}: {each.margin:g}" for each in self.plan.margins)
+
+    def shared(self) -> str:
+        """Name what is in the dataset."""
+        licence = str(dict(self.raw.get("dataset", {})).get("license", ""))
+        return f"Dataset with codebook, materials and analysis scripts{f', {licence}' if licence else ''}."
+
+    def verified(self) -> str:
+        """Give the hash of the data."""
+        digest = self.result["provenance"]["dataset_sha256"][:12]
+        return f"The hash of the data begins with {digest}; `study verify` checks what they rest on."
+
+    def _turns(self) -> pd.DataFrame | None:
+        """Return the turns of the people who are analysed; None where there are none, or they are withheld."""
+        tables = self.prepared.view.tables
+        return tables["turns"] if "turns" in tables and len(tables["turns"]) else None
+
+    def _stages(self, kind: str) -> list[Mapping[str, Any]]:
+        return [stage for stage in self.raw.get("stages", ()) if stage.get("kind") == kind]
