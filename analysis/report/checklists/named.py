@@ -15,6 +15,8 @@ from analysis.report.checklists.sources import CAVEATS, NAMED
 from analysis.report.scales import shown, with_interval
 
 CHECKLISTS = ("consort", *NAMED)
+AT_LAUNCH = ("2", "18")
+"""Items of CONSORT that the launch answers: registration, and the commitment to the sealed seed."""
 DAYS_OF_A_TERM, DAYS_OF_A_YEAR = 90, 365
 Result = Mapping[str, Any]
 
@@ -51,12 +53,14 @@ def answered(prepared: Prepared, result: Result, name: str) -> list[AnsweredItem
 
 
 def _consort(prepared: Prepared, result: Result) -> list[AnsweredItem]:
-    found = []
+    found, frozen = [], bool(result["provenance"]["registration"]["frozen_at"])
     for title, items in checklists(prepared, result).items():
         if not title.startswith("CONSORT"):
             continue
         extension = title.partition(": ")[2]
         for item in items:
+            if item.number in AT_LAUNCH and not extension and not frozen:
+                item = item._replace(where="Not met: no plan was frozen")
             open_ = item.where == AUTHORS
             number = f"{extension} {item.number}".strip()
             where = f"report: {item.anchor}" if item.anchor else "outside the report" if open_ else "see the answer"

@@ -119,5 +119,5 @@ def test_different_keys_of_one_nested_table_are_no_conflict():
     one = TreatmentFactor(id="one", levels=({"id": "a", "arm": {"variants": {"x": "y"}}}, {"id": "b"}))
     two = TreatmentFactor(id="two", levels=({"id": "c", "arm": {"variants": {"z": "y"}}}, {"id": "d"}))
     crossed = ArmsFrom(factors=("one", "two"))
-    assert factor_problems([one, two], crossed, [], "simple") == []
+    assert not any("both set" in line for line in factor_problems([one, two], crossed, [], "simple"))
     assert arms_of([one, two], crossed)[0]["variants"] == {"x": "y", "z": "y"}
