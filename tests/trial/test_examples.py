@@ -90,7 +90,8 @@ def test_the_schemas_beside_the_examples_are_current():
 
 def test_every_file_of_an_example_names_its_schema():
     for path in sorted(EXAMPLES.rglob("*.toml")):
-        if ".packages" not in path.parts:
+        # Files of texts have keys by the study's own ids, and so no schema.
+        if ".packages" not in path.parts and path.parent.name != "texts":
             first = path.read_text().splitlines()[0]
             assert (path.parent / first.removeprefix("#:schema ")).is_file(), path
 
