@@ -125,16 +125,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "agreement": agreement_section(dataset, shown),
         "styles": styles,
         "treatment": treatment,
-        **_present(
-            explanations=explanations_section(shown),
-            passing=passing_section(shown, _varied(dataset), plan.level),
-            acting=acting_section(shown, used),
-        ),
-        **(
-            {"interim": interim_section(looks, [row.to_json() for row in single if row.role == "primary"])}
-            if looks
-            else {}
-        ),
+        **_of_some_studies(prepared, used, looks, single),
         "deviations": list(dict.fromkeys(deviations)),
         "warnings": [
             *dataset.warnings,
@@ -231,8 +222,18 @@ def _baseline(dataset: Dataset, shown: View, frame: AnalysisTable, plan: Plan) -
     return baseline_table(data, [name for name in names if name in data], shown.arm_ids, value_labels(dataset))
 
 
-def _present(**sections: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the sections that have something to say of this study."""
+def _of_some_studies(
+    prepared: Prepared, seed: int, looks: Looks | None, single: list[Estimate]
+) -> dict[str, dict[str, Any]]:
+    """Return the sections that only some studies have."""
+    shown = prepared.view
+    sections = {
+        "explanations": explanations_section(shown),
+        "passing": passing_section(shown, _varied(prepared.dataset), prepared.plan.level),
+        "acting": acting_section(shown, seed),
+    }
+    if looks:
+        sections["interim"] = interim_section(looks, [row.to_json() for row in single if row.role == "primary"])
     return {name: found for name, found in sections.items() if found}
 
 
