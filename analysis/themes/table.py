@@ -86,7 +86,7 @@ class CodedInterviews:
         return found
 
     def unsettled(self) -> int:
-        """Return the answers that people coded differently and nobody has settled."""
+        """Return the answers that people coded differently and that wait to be settled."""
         return sum(
             len({codes[who] for who in people(codes)}) > 1 and ADJUDICATED not in codes for codes in self.codes.values()
         )
