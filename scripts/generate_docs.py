@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin
@@ -34,14 +35,22 @@ SCHEMAS = DOCS.parents[1] / "examples" / "schemas"
 
 def commands() -> str:
     """docs/reference/commands.md: every verb with its arguments, options and environment twins."""
-    group: Any = typer.main.get_command(app)
     parts = ["# Commands", "Generated from the code by `scripts/generate_docs.py`; a test keeps it current.", EXITS]
-    for name, verb in sorted(group.commands.items()):
+    for name, verb in sorted(_verbs(typer.main.get_command(app))):
         parts.append(f"## study {name}")
         parts.append((verb.help or "").strip())
         rows = [_row(parameter) for parameter in verb.params if parameter.name != "help"]
         parts.append("\n".join(["| | meaning | default | environment |", "| --- | --- | --- | --- |", *rows]))
     return "\n\n".join(parts) + "\n"
+
+
+def _verbs(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every verb with its whole name, such as `code interviews freeze`."""
+    for name, verb in group.commands.items():
+        if hasattr(verb, "commands"):
+            yield from _verbs(verb, f"{before}{name} ")
+        else:
+            yield before + name, verb
 
 
 EXITS = """Exit codes: 0 done; 1 findings of `check` and `verify`, or a failure while running; 2 bad arguments or

@@ -1,4 +1,4 @@
-"""How interviews were held, by language and arm: the rules on wording, budgets and coverage as the questions kept them."""
+"""How interviews were held, by language and arm: whether rules on wording, budgets and coverage were kept."""
 
 from __future__ import annotations
 

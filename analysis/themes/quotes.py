@@ -1,4 +1,4 @@
-"""Words of participants that a report may show: released by a person, of themes that many have, where consent allows."""
+"""Words of participants that a report may show: released by a person, of themes that many have, as consent allows."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def _shared(interviews: pd.DataFrame) -> set[str]:
     """Return the interviews whose participants let their words leave; none where the study did not ask."""
     if "shared" not in interviews:
         return set()
-    said = interviews["shared"].map({True: True, 1: True, 1.0: True, "true": True, "1": True}).fillna(False)
-    return set(interviews["interview_id"].astype(str)[said.astype(bool)])
+    said = interviews["shared"].astype("string").str.lower().isin(["true", "1", "1.0"])
+    return set(interviews["interview_id"].astype(str)[said])
 
 
 def _released(ratings: pd.DataFrame) -> dict[tuple[str, str], str]:

@@ -96,7 +96,9 @@ def _why_not(coded: CodedInterviews) -> str:
         return f"{waiting} of the drawn interviews wait for people; code them on the console's board"
     ids = coded.interviews["interview_id"]
     if not coded.draws and any(coded.settled(each) is None for each in ids):
-        return "no sample was drawn for people to code, and a share that a program counted alone is biased by its errors"
+        return (
+            "no sample was drawn for people to code, and a share that a program counted alone is biased by its errors"
+        )
     if not coded.program and any(coded.settled(each) is None and each not in coded.draws for each in ids):
         return "interviews came after the sample was drawn; draw again, or let a program code them"
     return ""

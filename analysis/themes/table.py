@@ -17,11 +17,11 @@ from study_app.domain.interaction.codes import ADJUDICATED, agreed, people
 from study_app.domain.themes.codebook import Codebook, codebook_of, split
 from study_app.domain.themes.marks import (
     CLAUDE,
-    CODE,
     CODEBOOK,
     CODEBOOK_OBJECT,
     GOLD,
     HALF,
+    INDUCE,
     RULES,
     GoldDraw,
     gold_draw,
@@ -167,7 +167,7 @@ def coded_interviews(tables: Mapping[str, pd.DataFrame], participants: pd.DataFr
     table = table[table["interview_id"].isin(topics)]
     if frozen.book.induced:
         halves = _values(marks, HALF)
-        table = table[table["interview_id"].map(lambda each: halves.get(each) == CODE)]
+        table = table[table["interview_id"].map(lambda each: halves.get(each) != INDUCE)]
     table = table.reset_index(drop=True)
     known = set(table["interview_id"])
     given = _codes(marks, frozen, known)

@@ -12,6 +12,7 @@ import typer
 from study_app.cli import (
     analysing,
     authoring,
+    coding,
     data,
     life,
     looking,
@@ -27,8 +28,8 @@ from study_app.cli.people import pay, recruit, remind
 from study_app.private_files import be_private
 
 __all__ = [
-    "analysing", "app", "archive", "authoring", "backup", "check", "data", "doctor", "life", "looking", "main", "pay",
-    "planning", "recruit", "remind", "serve", "translating", "trying", "witness",
+    "analysing", "app", "archive", "authoring", "backup", "check", "coding", "data", "doctor", "life", "looking",
+    "main", "pay", "planning", "recruit", "remind", "serve", "translating", "trying", "witness",
 ]  # fmt: skip
 
 _KINDS: tuple[type, ...] = typer.BadParameter.__mro__

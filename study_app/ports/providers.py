@@ -11,6 +11,8 @@ from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
 from study_app.domain.interviews.requests import InterviewReply, InterviewRequest
 from study_app.domain.tasks.packs import Isolation, OutputLine, Program, RunResult
+from study_app.domain.themes.answers import AnswerToCode, CodedReply
+from study_app.domain.themes.codebook import Codebook
 
 
 class Sandbox(Protocol):
@@ -144,4 +146,23 @@ class Panel(Protocol):
 
     def add_to_group(self, group: str, people: Sequence[str]) -> None:
         """Add participants to a group."""
+        ...
+
+
+class InterviewCoder(Protocol):
+    """A model that codes answers by a codebook, many at a time and later.
+
+    Raises, in each: UserError where the key is not accepted, AssistantUnavailable where the provider does not answer.
+    """
+
+    def submit(self, book: Codebook, asked: Sequence[AnswerToCode]) -> str:
+        """Send answers; returns the id of the batch."""
+        ...
+
+    def ended(self, batch: str) -> bool:
+        """Whether all replies of a batch are there."""
+        ...
+
+    def replies(self, batch: str, book: Codebook) -> Iterator[CodedReply]:
+        """Yield the replies of a batch that has ended."""
         ...

@@ -1,0 +1,1 @@
+"""Claude as a coder of interviews."""

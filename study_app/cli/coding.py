@@ -1,0 +1,268 @@
+"""`study code interviews`: draw up a codebook, freeze it, code by it, draw the gold sample, exchange codes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from study_app.cli.common import STUDY, AsJson, DatabaseOption, Reason, app, command, say, say_json, settings_of, start
+from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.text_files import decode_text
+from study_app.private_files import write_private
+
+if TYPE_CHECKING:
+    from study_app.bootstrap import App
+    from study_app.domain.themes.codebook import Codebook
+    from study_app.domain.themes.transcripts import Transcript
+
+WHO = "cli"
+
+code = typer.Typer(no_args_is_help=True, help="Code what participants said.")
+interviews = typer.Typer(no_args_is_help=True, help="Themes of interviews, from the codebook to the gold sample.")
+app.add_typer(code, name="code")
+code.add_typer(interviews, name="interviews")
+
+Study = Annotated[Path, typer.Option("--study", help="Study file.", envvar="STUDY_FILE")]
+Of = Annotated[
+    Literal["real", "simulated", "preview"],
+    typer.Option("--of", help="Whose interviews: real, simulated or preview ones.", envvar="STUDY_OF"),
+]
+
+
+@contextmanager
+def _opened(study: Path, database: str | None) -> Iterator[App]:
+    running = start(settings_of(study, database), changed_ok=True, new_database=False)
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+def _report(found: Any, as_json: bool) -> None:
+    if as_json:
+        say_json(found.to_json())
+    else:
+        for line in found.lines():
+            say(line)
+
+
+@interviews.command()
+@command
+def status(study: Study = STUDY, database: DatabaseOption = None, of: Of = "real", as_json: AsJson = False) -> None:
+    """Say how far the coding has come; nothing here is by arm.
+
+    Example: study code interviews status --json
+    """
+    from study_app.services.researcher.themes.gold import GoldSample
+
+    with _opened(study, database) as running:
+        _report(GoldSample(running.world).status(of), as_json)
+
+
+@interviews.command()
+@command
+def induce(
+    study: Study = STUDY,
+    database: DatabaseOption = None,
+    of: Of = "real",
+    out: Annotated[Path, typer.Option("--out", help="Codebook file to write.", envvar="STUDY_OUT")] = Path(
+        "codebook.toml"
+    ),
+    name: Annotated[str, typer.Option("--name", help="Id of the codebook.", envvar="STUDY_NAME")] = "themes",
+    themes: Annotated[
+        int | None,
+        typer.Option("--themes", min=2, max=20, help="How many; else as many as are stable.", envvar="STUDY_THEMES"),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the resampling.", envvar="STUDY_SEED")] = 1,
+    coder: Annotated[
+        Literal["rules", "claude"],
+        typer.Option("--coder", help="Who proposes: groups of words, or Claude.", envvar="STUDY_CODER"),
+    ] = "rules",
+    as_json: AsJson = False,
+) -> None:
+    """Propose a codebook from a random half of the interviews, which is drawn at the first call and sealed from coding.
+
+    Read the file, name and define each code, then freeze it.
+
+    Example: study code interviews induce --out codebook.toml
+    """
+    from study_app.domain.themes.codebook import codebook_text
+    from study_app.services.researcher.themes.codebooks import Codebooks
+
+    if out.exists():
+        raise ProblemsFound([Problem(str(out), "", "is there already", "name another file with --out")])
+    with _opened(study, database) as running:
+        books = Codebooks(running.world)
+        half = books.sealed_half(WHO, of)
+        book, comments, detail = _proposed(half, name, themes, seed, coder)
+        books.note_proposal(WHO, detail | {"interviews": len(half), "coder": coder})
+    text = codebook_text(book, comments)
+    write_private(out, text.encode())
+    if as_json:
+        say_json({"file": str(out), "interviews": len(half), "codes": list(book.labels), **detail})
+        return
+    say(f"{out}: {len(book.codes)} themes proposed from {len(half)} interviews.")
+    say(f"Read and edit it; then: study code interviews freeze {out} --reason '...'")
+
+
+def _proposed(
+    half: list[Transcript], name: str, themes: int | None, seed: int, coder: str
+) -> tuple[Codebook, dict[str, str], dict[str, Any]]:
+    """Return the draft, a comment for each code, and what to keep about how it came about."""
+    if coder == "claude":
+        from study_app.assistant.coders.interviews import ClaudeInterviewCoder
+
+        proposal = ClaudeInterviewCoder().propose(name, half)
+        return proposal.book, {}, {"reply": proposal.reply}
+    from analysis.themes.induction import LEAST_ANSWERS, draft, induce
+
+    by_language: dict[str, list[str]] = {}
+    for each in half:
+        by_language.setdefault(each.language, []).extend(each.answers(topic) for topic in each.topics)
+    # A language with few answers has no groups to find; its answers are coded by the codebook all the same.
+    large = {key: own for key, own in by_language.items() if len(own) >= LEAST_ANSWERS} or by_language
+    found = [(language, induce(own, seed=seed, themes=themes)) for language, own in sorted(large.items())]
+    book, comments = draft(name, found)
+    stability = {language: {str(k): round(v, 3) for k, v in each.stability.items()} for language, each in found}
+    return book, comments, {"stability": stability, "seed": seed}
+
+
+@interviews.command()
+@command
+def freeze(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Codebook file.")],
+    reason: Reason,
+    study: Study = STUDY,
+    database: DatabaseOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Freeze a codebook: interviews are coded by it from now on, and its hash and time are on record.
+
+    Example: study code interviews freeze codebook.toml --reason "two readers agreed on the codes"
+    """
+    from study_app.domain.themes.codebook import read_codebook
+    from study_app.services.researcher.themes.codebooks import Codebooks
+
+    book = read_codebook(_text(file), str(file))
+    with _opened(study, database) as running:
+        version = Codebooks(running.world).freeze(WHO, book, reason)
+    if as_json:
+        say_json({"version": version, "sha256": book.sha256, "codes": list(book.labels)})
+    else:
+        say(f"Frozen: {version}, {len(book.codes)} codes, SHA-256 {book.sha256}.")
+
+
+def _text(file: Path) -> str:
+    if not file.is_file():
+        raise ProblemsFound([Problem(str(file), "", "there is no such file", "give the codebook's file")])
+    return decode_text(file.read_bytes(), str(file))
+
+
+@interviews.command(name="code")
+@command
+def code_interviews(
+    study: Study = STUDY,
+    database: DatabaseOption = None,
+    of: Of = "real",
+    coder: Annotated[
+        Literal["rules", "claude"],
+        typer.Option("--coder", help="Keywords of the codebook, or Claude in a batch.", envvar="STUDY_CODER"),
+    ] = "rules",
+    wait: Annotated[
+        int, typer.Option("--wait", min=0, help="Seconds to wait for the batch.", envvar="STUDY_WAIT")
+    ] = 3600,
+    as_json: AsJson = False,
+) -> None:
+    """Code all interviews that have no code by this coder yet; each reply is kept as it came.
+
+    A batch that is still running after --wait seconds is remembered: call the command again to fetch it.
+
+    Example: study code interviews code --coder rules
+    """
+    from study_app.services.researcher.themes.programs import ProgramCoding
+
+    with _opened(study, database) as running:
+        programs = ProgramCoding(running.world)
+        if coder == "rules":
+            found = {"coder": coder, "coded": programs.by_rules(of)}
+        else:
+            from study_app.assistant.coders.interviews import ClaudeInterviewCoder
+
+            coding = programs.by_batch(ClaudeInterviewCoder(), of, seconds=wait, pause=time.sleep)
+            found = {"coder": coder, **coding}
+    if as_json:
+        say_json(found)
+    else:
+        say("; ".join(f"{key}: {value}" for key, value in found.items()))
+
+
+@interviews.command()
+@command
+def gold(
+    study: Study = STUDY,
+    database: DatabaseOption = None,
+    of: Of = "real",
+    share: Annotated[
+        float, typer.Option("--share", min=0, max=1, help="Of the interviews to draw.", envvar="STUDY_SHARE")
+    ] = 0.3,
+    least: Annotated[int, typer.Option("--least", min=0, help="Draw so many at least.", envvar="STUDY_LEAST")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a random sample for people to code; interviews that were in an earlier draw are not drawn from again.
+
+    Example: study code interviews gold --share 0.3 --least 40
+    """
+    from study_app.services.researcher.themes.gold import GoldSample
+
+    with _opened(study, database) as running:
+        _report(GoldSample(running.world).draw(WHO, of, share=share, least=least), as_json)
+
+
+@interviews.command(name="export")
+@command
+def export_codes(
+    out: Annotated[Path, typer.Option("--out", help="File to write, .qdpx.", envvar="STUDY_OUT")],
+    study: Study = STUDY,
+    database: DatabaseOption = None,
+    of: Of = "real",
+    as_json: AsJson = False,
+) -> None:
+    """Write interviews and codes as a REFI-QDA project, which programs for qualitative analysis open.
+
+    It holds what people said: keep it as you keep the database.
+
+    Example: study code interviews export --out interviews.qdpx
+    """
+    _exchange(study, database, as_json, lambda exchange: exchange.write(WHO, of, out))
+
+
+@interviews.command(name="import")
+@command
+def import_codes(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="REFI-QDA project, .qdpx.")],
+    study: Study = STUDY,
+    database: DatabaseOption = None,
+    of: Of = "real",
+    as_json: AsJson = False,
+) -> None:
+    """Take the codes of people from a REFI-QDA project; each user of the project is a coder.
+
+    Example: study code interviews import coded.qdpx
+    """
+    _exchange(study, database, as_json, lambda exchange: exchange.read(WHO, of, file))
+
+
+def _exchange(study: Path, database: str | None, as_json: bool, act: Callable[[Any], dict[str, Any]]) -> None:
+    from study_app.services.researcher.themes.exchange import CodeExchange
+
+    with _opened(study, database) as running:
+        found = act(CodeExchange(running.world))
+    if as_json:
+        say_json(found)
+    else:
+        say("; ".join(f"{key}: {value}" for key, value in found.items()))

@@ -1,0 +1,79 @@
+"""Interviews and codes to and from other programs for qualitative analysis."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from study_app.dataset.reading.refi_qda import read_project
+from study_app.dataset.writing.refi_qda import QdaCoding, write_project
+from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.interaction.codes import people
+from study_app.domain.records import AuditEntry, Kind
+from study_app.domain.themes.codebook import split
+from study_app.domain.themes.marks import interview_of
+from study_app.private_files import write_private
+from study_app.services.context import StudyContext
+from study_app.services.researcher.themes.reading import Coded, rating_of
+
+
+class CodeExchange:
+    """Writes a REFI-QDA project of what is for coding, and takes people's codes from one."""
+
+    def __init__(self, world: StudyContext) -> None:
+        self.world = world
+
+    def write(self, who: str, kind: Kind, out: Path) -> dict[str, Any]:
+        """Write the project; returns what is in it.
+
+        Raises:
+            NotAllowed: no codebook is frozen.
+        """
+        with self.world.registry.begin() as unit:
+            coded = Coded(self.world, unit, kind)
+            codings = _codings(coded)
+            transcripts = [each.transcript for each in coded.to_code()]
+            content = write_project(self.world.study.id, coded.book, transcripts, codings)
+            detail = {"interviews": len(transcripts), "codings": len(codings), "kind": kind}
+            unit.add_audit(AuditEntry(self.world.now(), who, "export interviews", "", detail))
+        write_private(out, content)
+        return {"file": str(out), "interviews": len(transcripts), "codings": len(codings)}
+
+    def read(self, who: str, kind: Kind, file: Path) -> dict[str, Any]:
+        """Take people's codes from a project; codes that are the same as before are not stored again.
+
+        Raises:
+            NotAllowed: no codebook is frozen.
+            ProblemsFound: the file cannot be read or does not fit, or a coder has the name of a program.
+        """
+        if not file.is_file():
+            raise ProblemsFound([Problem(str(file), "", "there is no such file", "give a .qdpx file")])
+        with self.world.registry.begin() as unit:
+            unit.lock("themes")
+            coded = Coded(self.world, unit, kind)
+            transcripts = [each.transcript for each in coded.to_code()]
+            found = read_project(file.read_bytes(), coded.book, transcripts, str(file))
+            # Codes of programs travel along in our own exports; they are stored here already.
+            theirs = {key: codes for key, codes in found.items() if people([key[0]])}
+            known = coded.codes()
+            counts: Counter[str] = Counter()
+            for (coder, interview, topic), codes in sorted(theirs.items()):
+                allowed = {code for code in codes if coded.book.applies(code, topic)}
+                if known.get((interview, topic), {}).get(coder) != frozenset(allowed):
+                    value = coded.book.join(allowed)
+                    unit.add_rating(rating_of(self.world, (interview, topic), coder, value, coded.book.version))
+                    counts[coder] += 1
+            detail = {"codings": dict(counts), "kind": kind}
+            unit.add_audit(AuditEntry(self.world.now(), who, "import codes", "", detail))
+        return {"file": str(file), "codings": sum(counts.values()), "coders": sorted(counts)}
+
+
+def _codings(coded: Coded) -> list[QdaCoding]:
+    newest: dict[tuple[str, str, str], QdaCoding] = {}
+    to_code = {each.id for each in coded.to_code()}
+    for rating in coded.ratings:
+        key = interview_of(rating.object)
+        if key is not None and rating.rubric == coded.book.version and key[0] in to_code:
+            newest[(*key, rating.rater)] = QdaCoding(*key, rating.rater, split(rating.value), rating.rated_at)
+    return list(newest.values())

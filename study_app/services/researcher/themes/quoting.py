@@ -1,0 +1,139 @@
+"""Quotes for the report: suggested redactions, confirmed by a person, of themes that enough people have."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from study_app.dataset.disclosure.patterns import IDENTIFIERS, LONGEST
+from study_app.domain.errors import NotAllowed
+from study_app.domain.interaction.codes import agreed, people
+from study_app.domain.records import AuditEntry, Kind
+from study_app.domain.themes.marks import CLAUDE, LEAST_QUOTED, QUOTE, RULES, quote_value
+from study_app.services.context import StudyContext
+from study_app.services.researcher.themes.reading import Coded, Interview, holding, rating_of
+
+REMOVED = "[…]"
+_TOKEN = re.compile(r"\S+")
+_INSIDE = re.compile(r"(?<=[^\s.!?:] )[A-ZÄÖÜÉÈÀÁÍÓÚÑ]\w{2,}(?: [A-ZÄÖÜÉÈÀÁÍÓÚÑ]\w{2,})?")
+_NOUNS_ARE_CAPITALISED = ("de",)
+
+
+@dataclass(frozen=True)
+class QuoteCandidate:
+    """An answer that may be quoted once a person has read and redacted it."""
+
+    interview_id: str
+    topic: str
+    code: str
+    answer: str
+    suggested: str
+    """The answer with everything replaced that a pattern takes for an identifier or a name."""
+
+
+class Quotes:
+    """Offers answers of themes that enough people have, and takes what a person releases."""
+
+    def __init__(self, world: StudyContext) -> None:
+        self.world = world
+
+    def candidates(self, code: str, kind: Kind) -> list[QuoteCandidate]:
+        """Return answers with a code that may be quoted: consent allows it, and enough people have the theme.
+
+        Raises:
+            NotAllowed: no codebook is frozen, or it has no such code.
+        """
+        with self.world.registry.begin(write=False) as unit:
+            coded = Coded(self.world, unit, kind)
+        if code not in coded.book.labels:
+            raise NotAllowed(f"'{code}' is not a code of {coded.book.version}")
+        having = _having(coded, code)
+        if len({coded.by_id[interview].participant_id for interview, _ in having}) < LEAST_QUOTED:
+            return []
+        done = {(interview, topic) for (interview, topic, _), value in coded.newest(QUOTE).items() if value}
+        return [
+            _candidate(coded.by_id[interview], topic, code)
+            for interview, topic in sorted(having)
+            if coded.by_id[interview].shared and (interview, topic) not in done
+        ]
+
+    def release(self, who: str, candidate: QuoteCandidate, words: str) -> None:
+        """Release words of an answer as a person redacted them; empty words take a quote back.
+
+        Raises:
+            NotAllowed: the rules on quotes do not allow it (any more), or words are left that are not of the answer.
+        """
+        words = " ".join(words.split())
+        with self.world.registry.begin() as unit:
+            coded = holding(self.world, unit, candidate.interview_id)
+            if not coded.by_id[candidate.interview_id].shared:
+                raise NotAllowed("the participant does not let their words leave, or took their data back")
+            having = _having(coded, candidate.code)
+            enough = len({coded.by_id[each].participant_id for each, _ in having}) >= LEAST_QUOTED
+            if words and (not enough or (candidate.interview_id, candidate.topic) not in having):
+                raise NotAllowed(f"fewer than {LEAST_QUOTED} people have the theme, or this answer has it no more")
+            if strange := _not_said(words, coded.by_id[candidate.interview_id].transcript.answers(candidate.topic)):
+                raise NotAllowed(
+                    f"'{strange}' is not what was said; shorten the answer or put {REMOVED} for a part of it"
+                )
+            value = quote_value(candidate.code, words) if words else ""
+            key = (candidate.interview_id, candidate.topic)
+            unit.add_rating(rating_of(self.world, key, who, value, QUOTE))
+            detail = {"interview_id": key[0], "topic": key[1], "code": candidate.code, "released": bool(words)}
+            unit.add_audit(AuditEntry(self.world.now(), who, "release quote", "", detail))
+
+
+def _having(coded: Coded, code: str) -> set[tuple[str, str]]:
+    """Return the answers with a code: by people where they coded, by a program elsewhere."""
+    labels = coded.book.labels
+    found = set()
+    to_code = {each.id for each in coded.to_code()}
+    for key, given in coded.codes().items():
+        by_program = given.get(CLAUDE, given.get(RULES, frozenset()))
+        codes = agreed(given, labels) if people(given) else by_program
+        if code in (codes or ()) and key[0] in to_code:
+            found.add(key)
+    return found
+
+
+def _candidate(interview: Interview, topic: str, code: str) -> QuoteCandidate:
+    answer = interview.transcript.answers(topic)
+    suggested = suggested_redaction(answer, interview.transcript.language)
+    return QuoteCandidate(interview.id, topic, code, answer, suggested)
+
+
+def suggested_redaction(text: str, language: str = "en") -> str:
+    """Return a text without what patterns take for identifiers, and without capitalised words within sentences.
+
+    A suggestion only: no pattern knows every name, and a person reads each text. Where nouns are capitalised anyway,
+    names are left to that person.
+    """
+    seen = text[:LONGEST]
+    hidden: list[tuple[int, int]] = []
+    for pattern in IDENTIFIERS.values():
+        hidden += [_widened(seen, match.start(), match.end()) for match in pattern.finditer(seen)]
+    if language not in _NOUNS_ARE_CAPITALISED:
+        hidden += [match.span() for match in _INSIDE.finditer(seen)]
+    parts, place = [], 0
+    for start, end in sorted(hidden):
+        if start >= place:
+            parts += [seen[place:start], REMOVED]
+        place = max(place, end)
+    return "".join([*parts, seen[place:]])
+
+
+def _widened(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the whole words around a sign of an identifier."""
+    touched = [
+        token.span() for token in _TOKEN.finditer(text) if token.start() < max(end, start + 1) and token.end() > start
+    ]
+    if not touched:
+        return start, end
+    return min(touched[0][0], start), max(touched[-1][1], end)
+
+
+def _not_said(words: str, answer: str) -> str:
+    """Return a part of a quote that does not stand in the answer; empty where all of them do."""
+    said = " ".join(answer.split())
+    parts = [part.strip() for part in words.split(REMOVED)]
+    return next((part for part in parts if part and part not in said), "")

@@ -1,0 +1,92 @@
+"""A short study whose participants have held interviews, by the real services' records, ready to be coded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from support.clock import HandClock
+from support.trials.console_trial import NoSandbox
+from support.trials.interview_study import write_interview_study
+
+from study_app.bootstrap import App, start
+from study_app.dataset.measures.interviews.history import interviews_of
+from study_app.dataset.measures.interviews.rows import turn_field
+from study_app.services.participant.enrolment import EntryRequest
+from study_app.settings import Settings
+
+STAGE = "talk"
+CODEBOOK = """id = "talk"
+title = "Talking of work"
+[[codes]]
+id = "hurry"
+title = "Time pressure"
+definition = "Says that time was short."
+keywords = ["deadline", "hurr*", "clock"]
+[[codes]]
+id = "trust"
+title = "Trust"
+definition = "Judges whether help can be relied on."
+keywords = ["trust*", "check*"]
+topics = ["hard"]
+"""
+SAID = {
+    "hurry": "I was in a hurry because the clock ran the whole time.",
+    "trust": "I checked every line since I could not trust it at all.",
+    "": "It went on quietly and I liked how the task was written.",
+}
+
+
+class ThemesTrial:
+    """The app, and the interviews in it."""
+
+    def __init__(self, folder: Path, *, database: str = "") -> None:
+        self.folder = folder
+        self.study_file = write_interview_study(folder, stage='sharing = "share_words"', mode="fixed")
+        self.clock = HandClock()
+        database = database or f"sqlite:///{folder}/study.db"
+        self.settings = Settings(study_file=self.study_file, database=database, var=folder / "var", environment={})
+        self.people: dict[str, str] = {}
+        """Interview -> participant."""
+        self.app: App = start(self.settings, clock=self.clock, sandbox=NoSandbox())
+
+    def hold(self, answers: dict[str, str], *, share: str = "yes", over: bool = True) -> str:
+        """Walk one person through the study and the interview; returns the interview's id."""
+        app = self.app
+        who = app.enrol.enter(EntryRequest()).participant.id
+        app.session.where(who)
+        self.clock.advance(minutes=1)
+        app.session.consent(who, True)
+        app.answers.submit_survey(who, "about", {"share_words": share})
+        app.session.continue_(who, "instructions")
+        for _ in range(8):
+            found = app.interviews.view(who)
+            if found is None:
+                break
+            place, interview = found
+            question = interview.question(place.participant.step)
+            if question is None:
+                break
+            self.clock.advance(seconds=20)
+            if question.asked.topic not in answers and not over:
+                break
+            given = {turn_field(question.asked.number): answers.get(question.asked.topic, "")}
+            app.interviews.answer(who, STAGE, place.participant.step, given)
+        with app.world.registry.begin(write=False) as unit:
+            (held,) = interviews_of(unit.events(who))
+        self.people[held.id] = who
+        return held.id
+
+    def hold_many(self, count: int, seed: int = 1) -> dict[str, set[str]]:
+        """Hold interviews of both arms with themes at random; returns interview -> its themes."""
+        rng = np.random.default_rng(seed)
+        found = {}
+        for number in range(count):
+            themes = {name: str(rng.choice(["hurry", ""])) for name in ("start",)}
+            themes["hard"] = str(rng.choice(["hurry", "trust", ""]))
+            said = {topic: f"{SAID[theme]} Number {number}." for topic, theme in themes.items()}
+            found[self.hold(said)] = {each for each in themes.values() if each}
+        return found
+
+    def close(self) -> None:
+        self.app.close()
