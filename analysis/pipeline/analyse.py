@@ -43,6 +43,8 @@ from analysis.pipeline.software import software
 from analysis.pipeline.subgroups import subgroup_rows
 from analysis.pipeline.trial_ledger import Ledger, PooledLedger, ledger_of
 from analysis.pipeline.waves import attrition
+from analysis.themes.section import interviews_section, plans_of
+from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Plan
 
 SCHEMA = "study-results/1"
@@ -138,6 +140,14 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
     }
     provenance = {**given, "packages": software(estimates, result)}
     return dict(_finite({**result, "provenance": provenance}))
+
+
+def _interviews(dataset: Dataset, shown: View, seed: int) -> dict[str, Any]:
+    """Return the section on interviews, or why there is none; empty in a study without interviews."""
+    try:
+        return interviews_section(shown, dataset.study.raw, plans_of(dataset), seed)
+    except (StudyError, LookupError, ValueError, TypeError) as error:
+        return {"note": f"not computed: {error}"}
 
 
 def _registered(prepared: Prepared, seed: int) -> Registration:

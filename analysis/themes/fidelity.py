@@ -12,9 +12,9 @@ from analysis.interaction.intervals import mean, pooled_share, share
 from study_app.domain.interviews.plan import InterviewPlan, Topic
 from study_app.domain.interviews.rules import broken_by_wording
 
-WORDING = {"one_question": "one_question", "leading": "leading", "praise": "praise", "language": "language"}
+WORDING = {"one_question": "one_question", "leading": "leading", "praise": "praise", "language_kept": "language"}
 """Figure -> rule on wording; shares of questions that keep it, of `leading` and `praise` of those that break it."""
-KEPT = frozenset({"one_question", "language"})
+KEPT = frozenset({"one_question", "language_kept"})
 
 
 def fidelity_rows(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.data.dataset import Dataset
 from analysis.data.view import View
 from analysis.estimators.core.validation import AnalysisError
 from analysis.interaction.intervals import mean
@@ -52,6 +53,17 @@ def interviews_section(
     if coded is None:
         return section | {"note": "no codebook is frozen yet: study code interviews freeze"}
     return section | _coding(coded, seed) | _estimates(coded, view.control) | {"quotes": quotes(tables, coded)}
+
+
+def plans_of(dataset: Dataset) -> list[InterviewPlan]:
+    """Return the plans of interviews in a dataset's materials."""
+    found = []
+    for path in sorted((dataset.path / "materials" / "interviews").glob("*.json")):
+        try:
+            found.append(InterviewPlan.model_validate_json(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            continue
+    return found
 
 
 def _coding(coded: CodedInterviews, seed: int) -> dict[str, Any]:

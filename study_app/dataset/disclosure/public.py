@@ -30,6 +30,7 @@ from study_app.domain.interaction.codes import people
 from study_app.domain.quiz.items import Item
 from study_app.domain.records import NO_PLACE
 from study_app.domain.study.study import Study
+from study_app.domain.themes.marks import CODEBOOK, QUOTE, REASON, REPLY, interview_of
 
 Row = dict[str, Any]
 
@@ -149,7 +150,7 @@ class Public:
         for kind in identifiers_in(rater):
             self.found.identifiers["ratings.rater", kind, False] += 1
         value = self._schemas["ratings"].column("value")
-        judged = _is_judgement(str(row["value"]))
+        judged = _is_judgement(str(row["value"])) or _is_of_themes(row)
         kept["value"] = row["value"] if judged else self._text("ratings", value, row, row["value"])
         return kept
 
@@ -288,6 +289,13 @@ def _is_judgement(value: str) -> bool:
         return False
     points = found.values() if isinstance(found, dict) else [found]
     return all(isinstance(each, int | float) for each in points)
+
+
+def _is_of_themes(row: Mapping[str, Any]) -> bool:
+    """Whether a rating is a codebook, or codes and marks of an interview, and not words of a person."""
+    if row["rubric"] == CODEBOOK:
+        return True
+    return interview_of(str(row["object"])) is not None and row["rubric"] not in (REPLY, REASON, QUOTE)
 
 
 class _Person:

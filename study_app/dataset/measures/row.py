@@ -12,6 +12,7 @@ from study_app.dataset.measures.compliance import evidence_of
 from study_app.dataset.measures.fidelity import solution_shares
 from study_app.dataset.measures.interaction import Codes, Coding
 from study_app.dataset.measures.interviews.rows import interview_columns
+from study_app.dataset.measures.interviews.themes import theme_columns
 from study_app.dataset.measures.provenance import Programs, origins, outside, reply_uses
 from study_app.dataset.measures.provenance import programs as programs_of
 from study_app.dataset.measures.quiz import quizzes
@@ -20,6 +21,7 @@ from study_app.dataset.measures.tasks import runs_and_errors, task_outcomes, war
 from study_app.dataset.measures.turns.acting import acting
 from study_app.dataset.measures.variants.hacks import variant_columns
 from study_app.domain.study.compliance import Evidence
+from study_app.domain.themes.codebook import Codebook
 from study_app.domain.timing import TimeUse
 
 
@@ -39,16 +41,20 @@ class DerivedData:
     """What became of the reply of each turn (`measures_origin.reply_uses`)."""
     evidence: Sequence[Evidence]
     """On compliance (`measures_compliance.evidence_of`)."""
+    book: Codebook | None = None
+    """Of interviews, in force; None where none is frozen."""
 
 
-def work_of(dossier: ParticipantRecord, content: Content, coding: Coding, *, acts: bool = False) -> DerivedData:
+def work_of(
+    dossier: ParticipantRecord, content: Content, coding: Coding, *, acts: bool = False, book: Codebook | None = None
+) -> DerivedData:
     """Replay, time use and codes of one participant."""
     programs = programs_of(dossier, content)
     evidence = evidence_of(dossier, content)
     replies = reply_uses(dossier, programs)
     for turn, share in solution_shares(dossier, content).items():
         replies[turn]["solution_share"] = share
-    return DerivedData(uses(dossier), programs, coding.codes(dossier), acts, replies, evidence)
+    return DerivedData(uses(dossier), programs, coding.codes(dossier), acts, replies, evidence, book)
 
 
 def participant_row(dossier: ParticipantRecord, content: Content, coding: Coding, work: DerivedData) -> dict[str, Any]:
@@ -77,6 +83,7 @@ def participant_row(dossier: ParticipantRecord, content: Content, coding: Coding
         acting(dossier, work.programs) if work.acts else {},
         interview_columns(dossier),
         variant_columns(dossier, content, work.programs) if dossier.study.varied_tasks else {},
+        theme_columns(dossier, work.book),
     ):
         row |= part
     return row | {"interaction_pattern": coding.pattern(dossier, row, work.codes, work.replies)}

@@ -13,6 +13,7 @@ from typing import Any
 
 from study_app.dataset.disclosure.coarsening import recoded_table
 from study_app.dataset.findings import VerifyReport
+from study_app.dataset.measures.interviews.themes import CODEBOOK_FILE, read_frozen
 from study_app.dataset.schema import (
     TABLES,
     Column,
@@ -34,6 +35,7 @@ from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.quiz.items import Bank
 from study_app.domain.study.interviewing.placement import topics_of
 from study_app.domain.study.study import Study
+from study_app.domain.themes.codebook import Codebook
 from study_app.domain.trial_state import hides_arms
 
 _NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>[A-Za-z0-9_]+?)_data\.(?P<format>csv|parquet)$")
@@ -148,6 +150,19 @@ class UntrustedDataset:
         return found
 
     @cached_property
+    def codebook(self) -> Codebook | None:
+        """Codebook of interviews in the materials."""
+        try:
+            return read_frozen((self.path / CODEBOOK_FILE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    @property
+    def themes(self) -> tuple[str, ...]:
+        """Codes of that codebook."""
+        return self.codebook.labels if self.codebook is not None else ()
+
+    @cached_property
     def plans(self) -> list[InterviewPlan]:
         """Plans of interviews in the materials."""
         found = []
@@ -164,7 +179,7 @@ class UntrustedDataset:
         studies = list(self.studies.values())
         identified, acts = bool(self.manifest.get("identified")), "agent_actions" in self.files
         types, topics = quiz_types(studies, self._bank), topics_of(self.plans)
-        tables = tables_of(studies, types, identified=identified, acts=acts, topics=topics)
+        tables = tables_of(studies, types, identified=identified, acts=acts, topics=topics, themes=self.themes)
         return {name: recoded_table(table, self._recoded) for name, table in tables.items()} if self.public else tables
 
     @property

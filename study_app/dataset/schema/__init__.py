@@ -51,12 +51,13 @@ def tables_of(
     identified: bool = False,
     acts: bool = False,
     topics: Sequence[str] = (),
+    themes: Sequence[str] = (),
 ) -> dict[TableName, TableSchema]:
     """Every table of a study's dataset by name, in the order of `TABLES`; arguments as `participants_table`.
 
     `topics` are those of the study's interviews.
     """
-    people = participants_table(studies, quiz_types, identified=identified, acts=acts)
+    people = participants_table(studies, quiz_types, identified=identified, acts=acts, themes=themes)
     talks = any(stage.kind == "interview" for study in studies for stage in study.stages)
     methods = {study.allocation.method for study in studies}
     sessions = [SESSIONS] if any(len(study.sessions) > 1 for study in studies) else []

@@ -178,6 +178,7 @@ def participants_table(
     *,
     identified: bool = False,
     acts: bool = False,
+    themes: Sequence[str] = (),
 ) -> TableSchema:
     """Return the participants table of a study.
 
@@ -187,6 +188,7 @@ def participants_table(
             outcome columns, those of each stage stand at the end.
         identified: whether identities are exported.
         acts: whether an assistant of the study acts.
+        themes: codes of the codebook of interviews in force.
     """
     background = question_columns(q for study in studies for q in study.background_questions)
     exits = question_columns(q for study in studies for q in study.exit_questions)
@@ -195,7 +197,7 @@ def participants_table(
     later = tuple(column for stage in quiz_types if stage != MAIN for column in _stage_quiz(stage, quiz_types[stage]))
     beside = _beside_quizzes(studies)
     talks = any(stage.kind == "interview" for study in studies for stage in study.stages)
-    spoken = INTERVIEW_COLUMNS if talks else ()
+    spoken = (*(INTERVIEW_COLUMNS if talks else ()), *_themes(themes))
     varied = VARIANT_COLUMNS if any(study.varied_tasks for study in studies) else ()
     known = _IDENTITY if identified else ()
     more = (*(AGENT_COLUMNS if acts else ()), *spoken, *varied, *known, *_factor_columns(studies))
@@ -219,6 +221,11 @@ def _factor_columns(studies: Sequence[Study]) -> tuple[Column, ...]:
             caption = f"Level of the factor: {factor.title}; empty before allocation, in a control outside the cells, "
             found.setdefault(name, code(name, f"{caption}or where arms are withheld", *factor.level_ids))
     return revealing(*found.values())
+
+
+def _themes(codes: Sequence[str]) -> tuple[Column, ...]:
+    how = "by people where they coded, else by a program, uncorrected"
+    return revealing(*(boolean(f"theme_{code}", f"The interview has the theme {code}: {how}") for code in codes))
 
 
 def quiz_types(studies: Sequence[Study], bank_of: Callable[[str], Bank | None]) -> dict[str, list[str]]:

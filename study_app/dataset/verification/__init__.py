@@ -25,6 +25,7 @@ from study_app.dataset.verification.participants import (
 from study_app.dataset.verification.pools import check_pool, sites_of
 from study_app.dataset.verification.registration import check_anchors, check_looks, check_registration, read_prereg
 from study_app.dataset.verification.rows_against_log import check_logged
+from study_app.dataset.verification.themes import check_themes
 from study_app.domain.ledger import Anchor
 
 
@@ -83,6 +84,7 @@ def verify(
     for check in (check_known, check_arms, check_records, check_logged, check_models, check_gate):
         run(check, opened, log)
     run(check_visits, opened, log)
+    run(check_themes, opened)
     if not opened.public:
         run(check_chain, opened, heads)
     return report

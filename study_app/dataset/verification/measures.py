@@ -109,8 +109,8 @@ class Derived:
         by_rules = self.coding is not None and self.coding.coder == "rules" and self.coding.reads(dossier)
         codes = {n: None if turn["codes"] is None and not by_rules else labels_of(turn) for n, turn in turns.items()}
         replies = {name: turn.values for name, turn in turns.items()}
-        acts = "agent_actions" in self.opened.files
-        return DerivedData(use, Programs((), False), codes, acts, replies, evidence_in(tables["compliance"]))
+        acts, book = "agent_actions" in self.opened.files, self.opened.codebook
+        return DerivedData(use, Programs((), False), codes, acts, replies, evidence_in(tables["compliance"]), book)
 
     def _compared(self, dossier: ParticipantRecord, hidden: bool) -> list[Column]:
         flow = identity_and_flow(dossier)

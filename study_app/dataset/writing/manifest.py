@@ -48,6 +48,8 @@ class Seen:
     """Pages that sent events beyond a gap, and how far the log is whole."""
     turns: set[str] = field(default_factory=set)
     """Turns of the exported participants."""
+    interviews: dict[str, str] = field(default_factory=dict)
+    """Interview -> participant, of the exported ones."""
     moments: list[datetime] = field(default_factory=list)
     """First entry and last end among them."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +22,13 @@ class ChainFile:
         people: everybody in the database, by id.
         kinds: whose rows the export holds.
         labels: questions whose answers are withheld, for they name a cluster.
+        interviews: whose each interview is.
     """
 
     people: Mapping[str, Participant]
     kinds: tuple[Kind, ...]
     labels: frozenset[str] = frozenset()
+    interviews: Mapping[str, str] = field(default_factory=dict)
     entries: int = 0
     erased: int = 0
     _turns: dict[str, str] = field(default_factory=dict)
@@ -89,7 +92,9 @@ class ChainFile:
             yield entry.owner
             return
         kind, _, name = entry.owner.partition(":")
-        yield self._turns.get(name, name) if kind == "turn" else name.split(":")[0]
+        owners = {"turn": self._turns, "interview": self.interviews}.get(kind, {})
+        name = re.split("[:#]", name)[0]
+        yield owners.get(name, name)
 
 
 def _of_event(entry: Chained) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from study_app.dataset.measures.interviews.history import interviews_of
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import TableName, question_column
 from study_app.domain.study.clusters import COLUMN
@@ -27,6 +29,7 @@ class Clusters:
     identified: bool
     _people: dict[str, str | None] = field(default_factory=dict)
     _turns: dict[str, str | None] = field(default_factory=dict)
+    _interviews: dict[str, str | None] = field(default_factory=dict)
 
     def rows(self, dossier: ParticipantRecord, rows: Iterable[Named]) -> Iterator[Named]:
         """Yield the rows of one participant."""
@@ -36,6 +39,7 @@ class Clusters:
         own = {COLUMN: cluster_of(self.unit, dossier)}
         self._people[dossier.participant.id] = own[COLUMN]
         self._turns |= {turn.id: own[COLUMN] for turn in dossier.turns}
+        self._interviews |= {held.id: own[COLUMN] for held in interviews_of(dossier.events)}
         for name, row in rows:
             yield name, dict(row if self.identified else _without_label(dossier, name, row)) | own
 
@@ -51,8 +55,8 @@ class Clusters:
     def rating(self, row: Row) -> Row:
         """Return a judgement: its cluster is that of the person whose turn or answer was judged."""
         kind, _, name = str(row["object"]).partition(":")
-        known = self._turns if kind == "turn" else self._people
-        return dict(row) | {COLUMN: known.get(name.split(":")[0])}
+        known = {"turn": self._turns, "interview": self._interviews}.get(kind, self._people)
+        return dict(row) | {COLUMN: known.get(re.split("[:#]", name)[0])}
 
 
 def _without_label(dossier: ParticipantRecord, table: TableName, row: Row) -> Row:

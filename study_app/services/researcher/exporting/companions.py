@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from study_app.dataset.integrity.chain import join
 from study_app.dataset.integrity.differences import stated
 from study_app.dataset.integrity.record_hashes import PATH as RECORDS
+from study_app.dataset.measures.interviews.themes import CODEBOOK_FILE
 from study_app.dataset.schema import codebook, timestamp
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite
 from study_app.dataset.writing.coding_page import coding_page
@@ -33,7 +34,10 @@ from study_app.dataset.writing.manifest import (
 )
 from study_app.dataset.writing.packages import TableFile, croissant, datapackage
 from study_app.dataset.writing.shipped import shipped
+from study_app.domain.events import saying
 from study_app.domain.events.reference import events_page
+from study_app.domain.events.server import InterviewAsked
+from study_app.domain.records import Kind
 from study_app.domain.study.clusters import cluster_questions
 from study_app.services.researcher.exporting.chain_file import ChainFile
 from study_app.services.researcher.exporting.export_state import ExportState
@@ -73,6 +77,8 @@ def write_companions(
     versions = state.world.package_versions().items()
     state.write_text("materials/packages.txt", "".join(f"{name}=={version}\n" for name, version in sorted(versions)))
     # The file may have changed since it was locked; what counts is the version in force.
+    if state.book is not None:
+        state.write_text(CODEBOOK_FILE, state.book.canonical() + "\n")
     state.write_text("materials/study.json", state.versions.newest.text + "\n")
     for version in (*state.versions.drafts, *state.versions.locked):
         state.write_bytes(version_path(version.study_hash), version.text.encode())
@@ -131,10 +137,16 @@ def _chain(state: ExportState, masked: bool) -> dict[str, Any]:
         signed = None if any(head.signed is None for head in heads) else all(head.signed for head in heads)
         return {"join": join(head.head for head in heads), "signed": signed, **compared}
     labels = frozenset() if state.identified else cluster_questions(state.studies)
-    written = ChainFile({person.id: person for person in state.unit.participants()}, state.kinds, labels)
+    people = {person.id: person for person in state.unit.participants()}
+    written = ChainFile(people, state.kinds, labels, _whose_interviews(state))
     written.write(state.folder, state.unit)
     counted = {"entries": written.entries, "erased": written.erased}
     return {"heads": [vars(head) for head in heads], **counted, **compared}
+
+
+def _whose_interviews(state: ExportState) -> dict[str, str]:
+    asked = (event for kind in get_args(Kind) for event in state.unit.events_of_kind(kind, InterviewAsked.kind))
+    return {said.interview_id: event.participant_id for event, said in saying(asked, InterviewAsked)}
 
 
 def _changes(state: ExportState) -> str:

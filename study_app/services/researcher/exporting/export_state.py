@@ -9,6 +9,7 @@ from typing import Any
 
 from study_app.dataset.integrity.record_hashes import Records
 from study_app.dataset.measures.interaction import Coding
+from study_app.dataset.measures.interviews.themes import codebook_in_force
 from study_app.dataset.redaction import Mask
 from study_app.dataset.schema import tables_of
 from study_app.dataset.writing.files import (
@@ -75,7 +76,12 @@ class ExportState:
         self.acts = self.contents.acts(self.versions)
         types = self.contents.quiz_types(self.versions)
         topics = self.contents.topics()
-        self.tables = tables_of(self.studies, types, identified=self.identified, acts=self.acts, topics=topics)
+        self.book = None if any(map(self.mask.hides, self.kinds)) else codebook_in_force(unit.ratings())
+        """Of interviews; None where none is frozen, or themes could tell arms apart."""
+        themes = self.book.labels if self.book is not None else ()
+        self.tables = tables_of(
+            self.studies, types, identified=self.identified, acts=self.acts, topics=topics, themes=themes
+        )
         self.clusters = Clusters(unit, self.versions, self.identified)
         self.seen = Seen()
         self.records = Records()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from study_app.dataset.measures.compliance import evidence_rows
+from study_app.dataset.measures.interviews.history import interviews_of
 from study_app.dataset.measures.interviews.rows import interview_rows, turn_rows
 from study_app.dataset.measures.periods import periods
 from study_app.dataset.measures.record import ParticipantRecord
@@ -62,7 +64,7 @@ def _shown(state: ExportState, dossier: ParticipantRecord) -> Iterator[tuple[Tab
 
 def _rows_of(state: ExportState, dossier: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
     content = state.contents.of(dossier.participant.study_hash)
-    mask, work = state.mask, work_of(dossier, content, state.coding, acts=state.acts)
+    mask, work = state.mask, work_of(dossier, content, state.coding, acts=state.acts, book=state.book)
     yield "participants", mask.participant(dossier, participant_row(dossier, content, state.coding, work))
     yield from (("visits", row) for row in rows.visits(dossier, work.use))
     yield from (("events", _numbered(state, row)) for row in mask.events(dossier, rows.events(dossier)))
@@ -95,6 +97,7 @@ def _note(state: ExportState, dossier: ParticipantRecord) -> None:
     seen.isolation.update(run.isolation for run in dossier.runs if run.isolation)
     seen.turn_seconds += [t.total_seconds for t in dossier.turns if t.total_seconds is not None and not t.error]
     seen.turns |= {turn.id for turn in dossier.turns}
+    seen.interviews |= {held.id: dossier.participant.id for held in interviews_of(dossier.events)}
     seen.ungraded += sum(run.kind == "submission" and run.ended_by is None for run in dossier.runs)
     seen.unscored += sum(bool(answer.bank) and answer.points is None for answer in dossier.answers)
     pages = state.unit.pages(dossier.participant.id)
@@ -124,8 +127,10 @@ def _ratings(state: ExportState) -> Iterator[Mapping[str, Any]]:
         if masked and not rating.object.startswith("answer:"):
             continue
         kind, _, name = rating.object.partition(":")
-        known = {"turn": state.seen.turns, "answer": people, "participant": people}.get(kind)
-        if known is not None and name.split(":")[0] not in known:
+        known = {
+            "turn": state.seen.turns, "answer": people, "participant": people, "interview": state.seen.interviews,
+        }.get(kind)  # fmt: skip
+        if known is not None and re.split("[:#]", name)[0] not in known:
             continue
         row = state.clusters.rating(vars(rating))
         yield row if state.public is None else state.public.rules.rating(row)

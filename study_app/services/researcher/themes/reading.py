@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
 
 from study_app.dataset.measures.interviews.history import KINDS, Held, interviews_of
-from study_app.domain.errors import NotAllowed, ProblemsFound
+from study_app.dataset.measures.interviews.themes import codebook_in_force
+from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codes import people
 from study_app.domain.records import Answer, Kind, Rating
 from study_app.domain.study.interviewing.placement import SHARED
 from study_app.domain.study.study import Study
-from study_app.domain.themes.codebook import Codebook, codebook_of, split
+from study_app.domain.themes.codebook import Codebook, split
 from study_app.domain.themes.marks import (
-    CODEBOOK,
-    CODEBOOK_OBJECT,
     GOLD,
     HALF,
     INDUCE,
@@ -64,7 +62,7 @@ class Coded:
         self.ratings = sorted(unit.ratings(), key=lambda rating: rating.rated_at)
         self.all = list(_interviews(world, unit, kind))
         self.by_id = {each.id: each for each in self.all}
-        self.frozen = frozen_codebook(self.ratings)
+        self.frozen = codebook_in_force(self.ratings)
 
     @property
     def book(self) -> Codebook:
@@ -124,19 +122,6 @@ def holding(world: StudyContext, unit: UnitOfWork, interview_id: str) -> Coded:
         if interview_id in coded.by_id:
             return coded
     raise NotAllowed("there is no such interview any more; reload the page")
-
-
-def frozen_codebook(ratings: list[Rating]) -> Codebook | None:
-    """Return the codebook that was frozen last, of ratings in order of time."""
-    for rating in reversed(ratings):
-        if rating.rubric == CODEBOOK:
-            try:
-                book = codebook_of(json.loads(rating.value))
-            except (ValueError, ProblemsFound):
-                continue
-            if rating.object == CODEBOOK_OBJECT + book.version:
-                return book
-    return None
 
 
 def _interviews(world: StudyContext, unit: UnitOfWork, kind: Kind) -> list[Interview]:
