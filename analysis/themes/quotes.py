@@ -45,12 +45,16 @@ def _shared(interviews: pd.DataFrame) -> set[str]:
 
 
 def _released(ratings: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """(interview, code) -> words, the newest of each answer; an empty value takes a quote back."""
+    """Return (interview, code) -> words of the newest quotes; an empty value takes back those of an answer."""
     rows = ratings[ratings["rubric"].astype("string") == QUOTE].sort_values("rated_at", kind="stable")
     newest: dict[tuple[str, str, str], str] = {}
     for name, value in zip(rows["object"].astype(str), rows["value"], strict=True):
         key = interview_of(name)
         code, words = quote_of("" if pd.isna(value) else str(value))
-        if key is not None and code:
+        if key is None:
+            continue
+        if code:
             newest[(*key, code)] = words
-    return {(interview_id, code): words for (interview_id, _, code), words in newest.items() if words}
+        else:
+            newest = {known: words for known, words in newest.items() if known[:2] != key}
+    return {(interview_id, code): words for (interview_id, _, code), words in newest.items()}

@@ -54,8 +54,8 @@ ALLOWED = {
     f"analysis.multiplicity {NUMERICS}",
     "analysis.design": f"study_app.domain study_app.rerandomisation analysis.estimators distributed joblib {NUMERICS}",
     "analysis.pipeline": "study_app study_app.domain study_app.dataset study_app.rerandomisation analysis.data "
-    f"analysis.design analysis.estimators analysis.interaction analysis.measurement analysis.themes distributed joblib pydantic "
-    f"{NUMERICS}",
+    f"analysis.design analysis.estimators analysis.interaction analysis.measurement analysis.themes distributed joblib "
+    f"pydantic {NUMERICS}",
     "analysis.published_study": "study_app.domain study_app.dataset analysis.estimators analysis.interaction pydantic "
     f"{NUMERICS}",
     "analysis.report": "study_app.domain analysis.data analysis.design analysis.estimators analysis.interaction "

@@ -1,4 +1,4 @@
-"""What verify says of codes of interviews: older than the freeze, of the sealed half, by a codebook that was changed."""
+"""What verify says of codes of interviews: older than the freeze, of the sealed half, by an altered codebook."""
 
 from __future__ import annotations
 

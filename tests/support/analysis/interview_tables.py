@@ -67,6 +67,6 @@ def interview_tables(
             "interview_id": names, "participant_id": people, "language": "en", "plan": "exit", "ended_by": "completed",
             "shared": [number != 2 for number in range(n)],
         }),
-        "interview_turns": pd.DataFrame(turns | {"question": "How was it?", "words": 3.0}),
+        "interview_turns": pd.DataFrame(turns | {"question": "How was it?", "answer": "It was fine.", "words": 3.0}),
         "ratings": ratings,
     }  # fmt: skip

@@ -50,7 +50,7 @@ class Quotes:
         having = _having(coded, code)
         if len({coded.by_id[interview].participant_id for interview, _ in having}) < LEAST_QUOTED:
             return []
-        done = {(interview, topic) for (interview, topic, _), value in coded.newest(QUOTE).items() if value}
+        done = {key for key, value in coded.last(QUOTE).items() if value}
         return [
             _candidate(coded.by_id[interview], topic, code)
             for interview, topic in sorted(having)

@@ -107,6 +107,15 @@ class Coded:
             if rating.rubric == rubric and (key := interview_of(rating.object)) is not None and key[0] in self.by_id
         }
 
+    def last(self, rubric: str) -> dict[tuple[str, str], str]:
+        """Return (interview, topic) -> the newest value by a rubric, of any rater."""
+        found = {}
+        for rating in self.ratings:
+            key = interview_of(rating.object)
+            if rating.rubric == rubric and key is not None and key[0] in self.by_id:
+                found[key] = rating.value
+        return found
+
     def _values(self, rubric: str) -> dict[str, str]:
         return {interview: value for (interview, _, _), value in self.newest(rubric).items()}
 
