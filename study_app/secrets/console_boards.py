@@ -14,6 +14,7 @@ SEEN_BY: dict[str, tuple[Role, ...]] = {
     "grading": ("grader", "full"),
     "verdicts": BLIND,
     "coding": UNBLINDED,
+    "interviews": UNBLINDED,
     "protocol": BLIND,
     "sessions": BLIND,
     "recruiting": BLIND,

@@ -1,0 +1,5 @@
+"""The board on which people code interviews."""
+
+from study_app.ui.console.pages.interviews.board import render
+
+__all__ = ["render"]
