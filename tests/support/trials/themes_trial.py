@@ -10,12 +10,16 @@ from support.trials.console_trial import NoSandbox
 from support.trials.interview_study import write_interview_study
 
 from study_app.bootstrap import App, start
-from study_app.dataset.measures.interviews.history import interviews_of
-from study_app.dataset.measures.interviews.rows import turn_field
+from study_app.domain.events.server import InterviewAnswered, InterviewAsked, InterviewClosed
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.settings import Settings
 
 STAGE = "talk"
+QUESTIONS = {
+    "start": "How did you begin with the work?",
+    "hard": "Which moment was the hardest for you?",
+    "more": "What else would you like to add?",
+}
 CODEBOOK = """id = "talk"
 title = "Talking of work"
 [[codes]]
@@ -59,23 +63,28 @@ class ThemesTrial:
         app.session.consent(who, True)
         app.answers.submit_survey(who, "about", {"share_words": share})
         app.session.continue_(who, "instructions")
-        for _ in range(8):
-            found = app.interviews.view(who)
-            if found is None:
-                break
-            place, interview = found
-            question = interview.question(place.participant.step)
-            if question is None:
-                break
-            self.clock.advance(seconds=20)
-            if question.asked.topic not in answers and not over:
-                break
-            given = {turn_field(question.asked.number): answers.get(question.asked.topic, "")}
-            app.interviews.answer(who, STAGE, place.participant.step, given)
-        with app.world.registry.begin(write=False) as unit:
-            (held,) = interviews_of(unit.events(who))
-        self.people[held.id] = who
-        return held.id
+        app.session.where(who)
+        interview = f"talk{len(self.people) + 1:04d}{who[:4]}"
+        self.people[interview] = who
+        with app.world.registry.begin() as unit:
+            for number, (topic, question) in enumerate(QUESTIONS.items(), start=1):
+                if topic in answers or over:
+                    self._record(unit, who, interview, number, topic, question, answers.get(topic, ""))
+            if over:
+                unit.record(who, STAGE, self.clock.now(), InterviewClosed(interview_id=interview, ended_by="completed"))
+        return interview
+
+    def _record(self, unit, who, interview, number, topic, question, answer):
+        turn = f"{interview}t{number}"
+        asked = InterviewAsked(
+            interview_id=interview, turn_id=turn, number=number, topic=topic,
+            action="closing" if topic == "more" else "core", question=question, by="plan", plan="talk", plan_version="1", language="en",
+        )  # fmt: skip
+        unit.record(who, STAGE, self.clock.now(), asked)
+        self.clock.advance(seconds=20)
+        outcome = "answered" if answer else "skipped"
+        answered = InterviewAnswered(turn_id=turn, outcome=outcome, answer=answer or None)
+        unit.record(who, STAGE, self.clock.now(), answered)
 
     def hold_many(self, count: int, seed: int = 1) -> dict[str, set[str]]:
         """Hold interviews of both arms with themes at random; returns interview -> its themes."""
