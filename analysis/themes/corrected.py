@@ -179,7 +179,13 @@ def _limits(part: _Part, group: CodedGroup, level: float) -> tuple[float, float,
     reach = float(stats.t.ppf(0.5 + level / 2, df)) * error
     none_seen = len(human) < len(group) and bool((human == group.machine[group.gold]).all())
     note = "no error of the program in this sample; with a larger one there may be some" if none_seen else ""
-    return max(part.value - reach, 0.0), min(part.value + reach, 1.0), error, df, note
+    low, high = (min(max(end, 0.0), 1.0) for end in (part.value - reach, part.value + reach))
+    if not low < high:
+        # So few people coded that the corrected value lies outside of what a share can be, with its whole interval.
+        estimate, limits = min(max(part.value, 0.0), 1.0), wilson(int(human.sum()), len(human), level)
+        low, high = min(limits[0], estimate), max(limits[1], estimate)
+        note = "the corrected interval lies outside 0 to 1: Wilson's of the people's codes, up to the estimate"
+    return low, high, error, df, note
 
 
 def corrected_difference(treated: CodedGroup, control: CodedGroup, level: float = 0.95) -> Coefficient:

@@ -77,9 +77,17 @@ class ThemesTrial:
     def _record(self, unit, who, interview, number, topic, question, answer):
         turn = f"{interview}t{number}"
         asked = InterviewAsked(
-            interview_id=interview, turn_id=turn, number=number, topic=topic,
-            action="closing" if topic == "more" else "core", question=question, by="plan", plan="talk", plan_version="1", language="en",
-        )  # fmt: skip
+            interview_id=interview,
+            turn_id=turn,
+            number=number,
+            topic=topic,
+            action="closing" if topic == "more" else "core",
+            question=question,
+            by="plan",
+            plan="talk",
+            plan_version="1",
+            language="en",
+        )
         unit.record(who, STAGE, self.clock.now(), asked)
         self.clock.advance(seconds=20)
         outcome = "answered" if answer else "skipped"
