@@ -52,7 +52,12 @@ class ThemesTrial:
         self.settings = Settings(study_file=self.study_file, database=database, var=folder / "var", environment={})
         self.people: dict[str, str] = {}
         """Interview -> participant."""
-        self.app: App = start(self.settings, clock=self.clock, sandbox=NoSandbox())
+        self.app: App
+        self.open()
+
+    def open(self) -> None:
+        """Start the app, at first or again after commands have worked on its database."""
+        self.app = start(self.settings, clock=self.clock, sandbox=NoSandbox())
 
     def hold(self, answers: dict[str, str], *, share: str = "yes", over: bool = True) -> str:
         """Walk one person through the study and the interview; returns the interview's id."""
