@@ -36,7 +36,7 @@ SCHEMAS = DOCS.parents[1] / "examples" / "schemas"
 def commands() -> str:
     """docs/reference/commands.md: every verb with its arguments, options and environment twins."""
     parts = ["# Commands", "Generated from the code by `scripts/generate_docs.py`; a test keeps it current.", EXITS]
-    for name, verb in sorted(_verbs(typer.main.get_command(app))):
+    for name, verb in sorted(verbs(typer.main.get_command(app))):
         parts.append(f"## study {name}")
         parts.append((verb.help or "").strip())
         rows = [_row(parameter) for parameter in verb.params if parameter.name != "help"]
@@ -44,11 +44,11 @@ def commands() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _verbs(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+def verbs(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
     """Every verb with its whole name, such as `code interviews freeze`."""
     for name, verb in group.commands.items():
         if hasattr(verb, "commands"):
-            yield from _verbs(verb, f"{before}{name} ")
+            yield from verbs(verb, f"{before}{name} ")
         else:
             yield before + name, verb
 

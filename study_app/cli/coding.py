@@ -238,7 +238,13 @@ def export_codes(
 
     Example: study code interviews export --out interviews.qdpx
     """
-    _exchange(study, database, as_json, lambda exchange: exchange.write(WHO, of, out))
+
+    def write(exchange: Any) -> dict[str, Any]:
+        content, found = exchange.packed(WHO, of)
+        write_private(out, content)
+        return {"file": str(out), **found}
+
+    _exchange(study, database, as_json, write)
 
 
 @interviews.command(name="import")

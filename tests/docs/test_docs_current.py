@@ -35,7 +35,10 @@ def test_every_command_that_a_page_shows_exists_with_its_options(page):
         if verb.startswith(("-", "VERB", "<")):
             continue
         assert verb in verbs, f"{page.name}: study {verb} does not exist"
-        offered = {"--help"} | {name for option in verbs[verb].params for name in option.opts + option.secondary_opts}
+        found = verbs[verb]
+        for word in line.split()[2:]:
+            found = getattr(found, "commands", {}).get(word, found)
+        offered = {"--help"} | {name for option in found.params for name in option.opts + option.secondary_opts}
         for option in re.findall(r"(?<=\s)(--[a-z][a-z0-9-]*)", line):
             assert option in offered, f"{page.name}: study {verb} has no {option}"
 
@@ -72,7 +75,7 @@ def test_no_path_of_a_machine_and_no_host_of_a_registry_is_in_the_repository():
 
 
 def test_every_option_of_every_command_has_an_environment_twin():
-    for name, verb in typer.main.get_command(app).commands.items():
+    for name, verb in generate_docs.verbs(typer.main.get_command(app)):
         for option in verb.params:
             if option.param_type_name == "option" and option.name != "help":
                 assert str(option.envvar).startswith("STUDY_"), f"study {name} {option.opts[0]}"

@@ -13,7 +13,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
-class Found:
+class KeywordHit:
     """A code, and the words of the answer by which it was found."""
 
     code: str
@@ -25,14 +25,14 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(unicodedata.normalize("NFC", text).casefold()))
 
 
-def code_by_keywords(book: Codebook, topic: str, answer: str) -> tuple[Found, ...]:
+def code_by_keywords(book: Codebook, topic: str, answer: str) -> tuple[KeywordHit, ...]:
     """Return the codes whose keywords occur in an answer, in the codebook's order."""
     said = words_of(answer)
     found = []
     for code in book.of_topic(topic):
         for keyword in code.keywords:
             if words := _match(_parts(keyword), said):
-                found.append(Found(code.id, words))
+                found.append(KeywordHit(code.id, words))
                 break
     return tuple(found)
 

@@ -13,7 +13,6 @@ from study_app.domain.interaction.codes import people
 from study_app.domain.records import AuditEntry, Kind
 from study_app.domain.themes.codebook import split
 from study_app.domain.themes.marks import interview_of
-from study_app.private_files import write_private
 from study_app.services.context import StudyContext
 from study_app.services.researcher.themes.reading import Coded, rating_of
 
@@ -24,8 +23,8 @@ class CodeExchange:
     def __init__(self, world: StudyContext) -> None:
         self.world = world
 
-    def write(self, who: str, kind: Kind, out: Path) -> dict[str, Any]:
-        """Write the project; returns what is in it.
+    def packed(self, who: str, kind: Kind) -> tuple[bytes, dict[str, Any]]:
+        """Return the project as a file's content, and what is in it.
 
         Raises:
             NotAllowed: no codebook is frozen.
@@ -37,8 +36,7 @@ class CodeExchange:
             content = write_project(self.world.study.id, coded.book, transcripts, codings)
             detail = {"interviews": len(transcripts), "codings": len(codings), "kind": kind}
             unit.add_audit(AuditEntry(self.world.now(), who, "export interviews", "", detail))
-        write_private(out, content)
-        return {"file": str(out), "interviews": len(transcripts), "codings": len(codings)}
+        return content, {"interviews": len(transcripts), "codings": len(codings)}
 
     def read(self, who: str, kind: Kind, file: Path) -> dict[str, Any]:
         """Take people's codes from a project; codes that are the same as before are not stored again.

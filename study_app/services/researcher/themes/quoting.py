@@ -132,8 +132,8 @@ def _widened(text: str, start: int, end: int) -> tuple[int, int]:
     return min(touched[0][0], start), max(touched[-1][1], end)
 
 
-def _not_said(words: str, answer: str) -> str:
+def _not_said(quote: str, answer: str) -> str:
     """Return a part of a quote that does not stand in the answer; empty where all of them do."""
     said = " ".join(answer.split())
-    parts = [part.strip() for part in words.split(REMOVED)]
+    parts = [part.strip() for part in quote.split(REMOVED)]
     return next((part for part in parts if part and part not in said), "")

@@ -226,8 +226,9 @@ def test_codes_go_out_and_come_back_and_names_of_programs_do_not(trial, tmp_path
     ProgramCoding(world).by_rules(KIND)
     board.code("ann", interview, {"start": ["hurry"], "hard": ["trust"]})
     out = tmp_path / "codes.qdpx"
-    assert CodeExchange(world).write("ann", KIND, out)["codings"] == 4
-    assert out.stat().st_mode & 0o077 == 0
+    content, held = CodeExchange(world).packed("ann", KIND)
+    out.write_bytes(content)
+    assert held == {"interviews": 1, "codings": 4}
     before = ratings(trial, BOOK.version)
     assert CodeExchange(world).read("ann", KIND, out)["codings"] == 0
     assert ratings(trial, BOOK.version) == before
@@ -262,7 +263,7 @@ def test_words_are_quoted_only_of_themes_of_ten_people_with_consent_and_as_they_
     [
         ("Call +49 170 1234567 now", "Call […] now"),
         ("see www.example.org/me there", "see […] there"),
-        ("Then Peter helped. Nobody else did.", "Then […] helped. Nobody else did."),
+        ("Then Peter helped. Others did not.", "Then […] helped. Others did not."),
         ("plain words", "plain words"),
     ],
 )
