@@ -18,7 +18,7 @@ from study_app.private_files import write_private
 if TYPE_CHECKING:
     from study_app.bootstrap import App
     from study_app.domain.themes.codebook import Codebook
-    from study_app.domain.themes.transcripts import Transcript
+    from study_app.domain.themes.transcripts import InterviewText
 
 WHO = "cli"
 
@@ -111,7 +111,7 @@ def induce(
 
 
 def _proposed(
-    half: list[Transcript], name: str, themes: int | None, seed: int, coder: str
+    half: list[InterviewText], name: str, themes: int | None, seed: int, coder: str
 ) -> tuple[Codebook, dict[str, str], dict[str, Any]]:
     """Return the draft, a comment for each code, and what to keep about how it came about."""
     if coder == "claude":

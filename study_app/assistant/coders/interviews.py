@@ -14,7 +14,7 @@ from study_app.domain.assistants.treatments import DEFAULT_MODEL
 from study_app.domain.errors import AssistantUnavailable, ProblemsFound, UserError
 from study_app.domain.themes.answers import AnswerToCode, CodedReply
 from study_app.domain.themes.codebook import MOST_CODES, Codebook, codebook_of
-from study_app.domain.themes.transcripts import Transcript
+from study_app.domain.themes.transcripts import InterviewText
 
 PROMPT_VERSION = "themes-1"
 """Changes with any change of the instructions; part of every reply that is kept."""
@@ -98,7 +98,7 @@ class ClaudeInterviewCoder:
                 raw = {"batch": batch, "prompt_version": PROMPT_VERSION, **_plain(entry.result)}
                 yield CodedReply(str(entry.custom_id), _codes_in(raw, book), raw)
 
-    def propose(self, name: str, half: Sequence[Transcript]) -> Proposal:
+    def propose(self, name: str, half: Sequence[InterviewText]) -> Proposal:
         """Propose a codebook from the sealed half.
 
         Raises:

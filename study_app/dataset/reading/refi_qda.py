@@ -10,7 +10,7 @@ from xml.etree import ElementTree as Xml
 
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.themes.codebook import Codebook
-from study_app.domain.themes.transcripts import Span, Transcript, laid_out, topics_at
+from study_app.domain.themes.transcripts import InterviewText, PassageSpan, laid_out, topics_at
 
 PROJECT_SUFFIX = ".qde"
 MOST_BYTES = 100_000_000
@@ -28,7 +28,7 @@ class _Lookup:
 
 
 def read_project(
-    content: bytes, book: Codebook, transcripts: Sequence[Transcript], name: str = "project.qdpx"
+    content: bytes, book: Codebook, transcripts: Sequence[InterviewText], name: str = "project.qdpx"
 ) -> Coded:
     """Return the codes of each coder, by interview and topic.
 
@@ -120,7 +120,7 @@ def _codes(root: Xml.Element, book: Codebook) -> dict[str, str]:
 
 def _selected(
     selections: Sequence[Xml.Element],
-    spans: Sequence[Span],
+    spans: Sequence[PassageSpan],
     lookup: _Lookup,
     report: tuple[str, list[Problem]],
 ) -> Iterator[tuple[str, str, str]]:

@@ -15,7 +15,7 @@ from io import BytesIO
 from xml.etree import ElementTree as Xml
 
 from study_app.domain.themes.codebook import Codebook
-from study_app.domain.themes.transcripts import Transcript, laid_out
+from study_app.domain.themes.transcripts import InterviewText, laid_out
 
 NAMESPACE = "urn:QDA-XML:project:1.0"
 PROJECT_FILE = "project.qde"
@@ -41,7 +41,7 @@ def guid(*names: str) -> str:
 
 
 def write_project(
-    study_id: str, book: Codebook, transcripts: Sequence[Transcript], codings: Sequence[QdaCoding]
+    study_id: str, book: Codebook, transcripts: Sequence[InterviewText], codings: Sequence[QdaCoding]
 ) -> bytes:
     """Return the project as a `.qdpx` file.
 
@@ -85,7 +85,7 @@ def _codebook(root: Xml.Element, study_id: str, book: Codebook) -> None:
         _child(entry, "Description").text = _allowed(f"{code.title}: {code.definition}")
 
 
-def _source(sources: Xml.Element, study_id: str, transcript: Transcript, codings: Sequence[QdaCoding]) -> None:
+def _source(sources: Xml.Element, study_id: str, transcript: InterviewText, codings: Sequence[QdaCoding]) -> None:
     name = guid(study_id, "source", transcript.interview_id)
     source = _child(
         sources, "TextSource", guid=name, name=transcript.interview_id, plainTextPath=f"internal://{name}.txt"

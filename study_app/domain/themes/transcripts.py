@@ -16,7 +16,7 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Transcript:
+class InterviewText:
     """One interview; nothing in it names the participant or the arm."""
 
     interview_id: str
@@ -38,7 +38,7 @@ class Transcript:
 
 
 @dataclass(frozen=True)
-class Span:
+class PassageSpan:
     """Where a passage stands in the text; characters, the end excluded."""
 
     topic: str
@@ -46,15 +46,15 @@ class Span:
     end: int
 
 
-def laid_out(transcript: Transcript) -> tuple[str, tuple[Span, ...]]:
+def laid_out(transcript: InterviewText) -> tuple[str, tuple[PassageSpan, ...]]:
     """Return the text of an interview and the place of each answered passage in it."""
     parts: list[str] = []
-    spans: list[Span] = []
+    spans: list[PassageSpan] = []
     place = 0
     for passage in transcript.passages:
         text = f"{_lines(passage.question)}\n{_lines(passage.answer)}\n\n"
         if passage.answer.strip():
-            spans.append(Span(passage.topic, place, place + len(text) - 2))
+            spans.append(PassageSpan(passage.topic, place, place + len(text) - 2))
         parts.append(text)
         place += len(text)
     return "".join(parts), tuple(spans)
@@ -65,6 +65,6 @@ def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def topics_at(spans: Sequence[Span], start: int, end: int) -> tuple[str, ...]:
+def topics_at(spans: Sequence[PassageSpan], start: int, end: int) -> tuple[str, ...]:
     """Return the topics whose passages a selection touches."""
     return tuple(dict.fromkeys(span.topic for span in spans if start < span.end and end > span.start))

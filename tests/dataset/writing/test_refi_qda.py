@@ -12,7 +12,7 @@ from study_app.dataset.reading.refi_qda import read_project
 from study_app.dataset.writing.refi_qda import QdaCoding, write_project
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.themes.codebook import Code, Codebook
-from study_app.domain.themes.transcripts import Passage, Transcript, laid_out, topics_at
+from study_app.domain.themes.transcripts import InterviewText, Passage, laid_out, topics_at
 
 BOOK = Codebook(
     id="exit",
@@ -22,10 +22,10 @@ BOOK = Codebook(
     ),
 )
 TRANSCRIPTS = (
-    Transcript("i1", "en", (Passage("time", "How was it?", "A rush 🏃\r\nreally"),
+    InterviewText("i1", "en", (Passage("time", "How was it?", "A rush 🏃\r\nreally"),
                             Passage("time", "When?", "Ünder way"),
                             Passage("help", "And the help?", "I checked it <twice>"))),
-    Transcript("i2", "de", (Passage("time", "Wie war es?", "Keine Zeit."), Passage("help", "Und die Hilfe?", ""))),
+    InterviewText("i2", "de", (Passage("time", "Wie war es?", "Keine Zeit."), Passage("help", "Und die Hilfe?", ""))),
 )  # fmt: skip
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 CODINGS = (
@@ -95,7 +95,7 @@ def test_an_independent_reader_opens_the_project_and_finds_each_coding(tmp_path)
 def test_passages_lie_where_the_text_says_whatever_was_answered(passages):
     passages = [Passage(p.topic, *(each.encode("utf-8", "replace").decode() for each in (p.question, p.answer)))
                 for p in passages]  # fmt: skip
-    transcript = Transcript("i1", "en", tuple(passages))
+    transcript = InterviewText("i1", "en", tuple(passages))
     text, spans = laid_out(transcript)
     assert all(0 <= span.start < span.end <= len(text) for span in spans)
     codings = [QdaCoding("i1", topic, "ann", frozenset({"trust"}), AT) for topic in transcript.topics]

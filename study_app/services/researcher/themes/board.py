@@ -14,7 +14,7 @@ from study_app.domain.interaction.codes import ADJUDICATED, people
 from study_app.domain.records import AuditEntry, Kind
 from study_app.domain.themes.codebook import Codebook
 from study_app.domain.themes.marks import AUDIT, AUDIT_CRITERIA, AUDIT_SCALE, REASON
-from study_app.domain.themes.transcripts import Passage, Transcript
+from study_app.domain.themes.transcripts import InterviewText, Passage
 from study_app.services.context import StudyContext
 from study_app.services.researcher.rating import shuffled
 from study_app.services.researcher.themes.gold import PEOPLE
@@ -43,7 +43,7 @@ class InterviewBoard:
         with self.world.registry.begin(write=False) as unit:
             return Coded(self.world, unit, "preview").frozen
 
-    def waiting(self, coder: str, kind: Kind) -> list[Transcript]:
+    def waiting(self, coder: str, kind: Kind) -> list[InterviewText]:
         """Return the interviews that this person has still to code, those of the gold sample first.
 
         What two people have coded needs no third. Who has settled any disagreement has seen what others gave, and is
@@ -126,7 +126,7 @@ class InterviewBoard:
             detail = {"interview_id": key[0], "topic": key[1], "codes": value}
             unit.add_audit(AuditEntry(self.world.now(), who, "adjudicate", reason, detail))
 
-    def to_audit(self, auditor: str, kind: Kind) -> list[Transcript]:
+    def to_audit(self, auditor: str, kind: Kind) -> list[InterviewText]:
         """Return the interviews of the gold sample whose holding this person has not judged."""
         with self.world.registry.begin(write=False) as unit:
             coded = Coded(self.world, unit, kind)

@@ -10,7 +10,7 @@ from study_app.domain.records import AuditEntry, Kind, Rating
 from study_app.domain.themes.codebook import Codebook
 from study_app.domain.themes.marks import CODEBOOK, CODEBOOK_OBJECT, HALF, INDUCE, SAMPLER
 from study_app.domain.themes.sampling import halves
-from study_app.domain.themes.transcripts import Transcript
+from study_app.domain.themes.transcripts import InterviewText
 from study_app.services.context import StudyContext
 from study_app.services.researcher.themes.reading import Coded, rating_of
 
@@ -21,7 +21,7 @@ class Codebooks:
     def __init__(self, world: StudyContext) -> None:
         self.world = world
 
-    def sealed_half(self, who: str, kind: Kind) -> list[Transcript]:
+    def sealed_half(self, who: str, kind: Kind) -> list[InterviewText]:
         """Return the random half to draw a codebook from, drawn at the first call and the same at each later one.
 
         Raises:

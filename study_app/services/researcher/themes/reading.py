@@ -23,7 +23,7 @@ from study_app.domain.themes.marks import (
     interview_object,
     interview_of,
 )
-from study_app.domain.themes.transcripts import Passage, Transcript
+from study_app.domain.themes.transcripts import InterviewText, Passage
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 
@@ -37,7 +37,7 @@ class Interview:
     """One interview that has ended, with an answer."""
 
     participant_id: str
-    transcript: Transcript
+    transcript: InterviewText
     shared: bool
     """Whether the participant lets their words leave."""
 
@@ -152,10 +152,10 @@ def _shares(study: Study, stage: str, answers: list[Answer]) -> bool:
     return bool(asked) and any(not each.bank and each.item == asked and each.response == SHARED for each in answers)
 
 
-def transcript_of(held: Held) -> Transcript:
+def transcript_of(held: Held) -> InterviewText:
     """Return an interview as coders read it."""
     passages = (Passage(each.asked.topic, each.asked.question, each.answer) for each in held.questions)
-    return Transcript(held.id, held.first.language, tuple(passages))
+    return InterviewText(held.id, held.first.language, tuple(passages))
 
 
 def differ(codes: Mapping[str, frozenset[str]]) -> bool:

@@ -17,7 +17,7 @@ import streamlit as st
 from study_app.domain.records import Kind
 from study_app.domain.themes.codebook import Codebook
 from study_app.domain.themes.marks import AUDIT_CRITERIA, AUDIT_SCALE, LEAST_QUOTED
-from study_app.domain.themes.transcripts import Passage, Transcript
+from study_app.domain.themes.transcripts import InterviewText, Passage
 from study_app.services.researcher.themes.board import InterviewBoard
 from study_app.services.researcher.themes.gold import GoldSample
 from study_app.services.researcher.themes.quoting import REMOVED, Quotes
@@ -74,7 +74,7 @@ def _code(desk: ConsoleSession, board: InterviewBoard, book: Codebook, kind: Kin
         st.rerun()
 
 
-def _topic(transcript: Transcript, topic: str, book: Codebook) -> list[str]:
+def _topic(transcript: InterviewText, topic: str, book: Codebook) -> list[str]:
     """Draw one topic with its codes; returns those chosen."""
     left, right = st.columns([11, 9], gap="large")
     with left:
