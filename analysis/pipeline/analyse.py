@@ -241,6 +241,7 @@ def _of_some_studies(
         "explanations": explanations_section(shown),
         "passing": passing_section(shown, _varied(prepared.dataset), prepared.plan.level),
         "acting": acting_section(shown, seed),
+        "interviews": _interviews(prepared.dataset, shown, seed),
     }
     if looks:
         sections["interim"] = interim_section(looks, [row.to_json() for row in single if row.role == "primary"])
