@@ -165,7 +165,7 @@ class ChainWriter:
 def state(stored: bytes, number: int) -> bytes:
     """Return a row with the number of its state, as it is hashed.
 
-    Without the number, whoever has kept the opening of an earlier state could pass it off as the newest.
+    Without the number, one who has kept the opening of an earlier state could pass it off as the newest.
     """
     return stored + b"\x1f%d" % number
 

@@ -137,7 +137,7 @@ def test_an_earlier_state_that_is_passed_off_as_the_newest_is_found(app):
         unit.touch(person, stage="quiz" if stage != "quiz" else "tasks")
         after = connection.execute(newest).one()
         connection.execute(text("UPDATE participants SET stage = :s WHERE id = :id"), {"s": stage, "id": person})
-        # Whoever reads the database has the opening that the platform took away, and may exchange the numbers.
+        # A reader of the database has the opening that the platform took away, and may exchange the numbers.
         for number, values in (
             (before.number, {"number": -1, "opening": before.opening}),
             (after.number, {"number": before.number, "opening": b""}),

@@ -279,7 +279,7 @@ def steps_of_an_agent(look) -> None:
 
 
 def enter(server, look) -> None:
-    """Come in as somebody new."""
+    """Come in as a new person."""
     look.page.goto(f"{server.url}/enter?again=1&language={CODE}")
     # The other language stands in its own words.
     look.page.evaluate("document.querySelector('.languages a[hreflang=en]')?.remove()")

@@ -38,7 +38,7 @@ def resume(folder: Path, **later: float) -> tuple[App, Walker]:
     walker.app, walker.clock = app, clock
     for name, value in said.items():
         setattr(walker, name, value)
-    # A page has a name of its own, and a process that was killed here before has opened one.
+    # Each page has another name, and a process that was killed here before has opened one.
     walker.pages += secrets.randbelow(10**9)
     return app, walker
 

@@ -1,4 +1,4 @@
-"""Decisions on an agent's steps that come as a request of their own, and not among a page's events.
+"""Decisions on an agent's steps that come in a request by themselves, and not among a page's events.
 
 The log stays the only place where anything is decided: a request becomes the events that a page would have sent, and
 is decided as they are.
@@ -47,7 +47,7 @@ class StepAnswer:
     words: str | None = None
     """Why it is rejected, or the answer to its question."""
     page: str | None = None
-    """The page that sends it; without one the request is a page of its own, which takes the attempt over."""
+    """The page that sends it; without one the request counts as a new page, which takes the attempt over."""
     seq: int | None = None
     """The number of its event, where a page sends it."""
 
@@ -83,11 +83,11 @@ class AgentDecisions:
             Superseded: another page has taken over.
         """
         check_answer(answer)
-        decided, told = self._decide(participant_id, answer)
+        decided, stored = self._decide(participant_id, answer)
         if isinstance(decided, Refused):
             raise decided
-        if told is not None:
-            self.session.tell(told)
+        if stored is not None:
+            self.session.tell(stored)
         return decided
 
     @retried
@@ -105,17 +105,17 @@ class AgentDecisions:
     def _take(self, unit: UnitOfWork, place: OnStage, answer: StepAnswer) -> tuple[Decided, Ingested | None]:
         """Let the request decide where the step is open; a step of another program becomes stale."""
         self.way.check_page(unit, place, answer.page)
-        action, told = _step(unit, place, answer), None
+        action, stored = _step(unit, place, answer), None
         text = self._program(unit, place)
         if action.is_open and holds(action, text):
-            told = self._say(unit, place, _event(place, action, answer, text), answer, text)
+            stored = self._say(unit, place, _event(place, action, answer, text), answer, text)
         elif action.is_open:
             seconds = (place.now - action.at).total_seconds()
             stale = AgentDecided(action_id=action.id, decision="stale", seconds=seconds)
             unit.record(place.participant.id, place.participant.stage, place.now, stale)
         after = _step(unit, place, answer)
         decision = after.decided.decision if after.decided is not None else ""
-        return Decided(decision, self._program(unit, place), counts=told is not None and told.decided), told
+        return Decided(decision, self._program(unit, place), counts=stored is not None and stored.decided), stored
 
     def _program(self, unit: UnitOfWork, place: OnStage) -> str:
         document = unit.document(place.participant.id, place.task)

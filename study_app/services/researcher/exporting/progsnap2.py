@@ -235,7 +235,7 @@ def _events(log: list[Event], runs: list[Event], turns: list[Event]) -> Iterator
     stages = {run["task"]: run["stage"] for run in runs}
     stages |= {task: row["stage"] for row, details in logged if (task := getattr(details, "task", None))}
     started: dict[str, int] = {}
-    # Nobody is asked before what is decided so.
+    # What is decided so was not asked about.
     unasked = {said.action_id for _, said in logged if isinstance(said, AgentDecided) and said.decision == "auto"}
     by_agent = {said.run_id: said.action_id in unasked for _, said in logged if isinstance(said, AgentActed)}
     for rank, (row, details) in enumerate(logged):

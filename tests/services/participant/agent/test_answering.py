@@ -1,4 +1,4 @@
-"""Decisions on an agent's steps by a request of their own: one counts, and the log stays the only place of deciding."""
+"""Decisions on an agent's steps by separate requests: one counts, and the log stays the only place of deciding."""
 
 from __future__ import annotations
 
