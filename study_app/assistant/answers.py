@@ -12,13 +12,27 @@ from study_app.assistant.notebook import Note, Notebook
 from study_app.domain.assistants.treatments import AssistantRequest, Manner
 
 _Wanted = frozenset[Intent]
+_SMALL_TALK: _Wanted = frozenset({"greeting", "capability", "appreciation"})
+"""What is said without help in it, and so the only place where a persona of the embedded assistant is heard."""
 
 
-def answer(request: AssistantRequest, notebook: Notebook, *, manner: Manner, gives_code: bool) -> str:
-    """Return the reply, Markdown; the same for the same request, notes and treatment."""
+def answer(
+    request: AssistantRequest, notebook: Notebook, *, manner: Manner, gives_code: bool, small_talk: str = ""
+) -> str:
+    """Return the reply, Markdown; the same for the same request, notes and treatment.
+
+    Args:
+        request: what is asked.
+        notebook: the pack's notes.
+        manner: how it helps.
+        gives_code: whether it may give code.
+        small_talk: a persona's words before replies that help with nothing.
+    """
     asked = AnalysedRequest(request, notebook, gives_code)
     wanted = intents(asked.read, request.brief)
     parts = _of_any_manner(asked, wanted, manner) or _MANNERS[manner](asked, wanted)
+    if wanted & _SMALL_TALK:
+        parts = [small_talk, *parts]
     return "\n\n".join(dict.fromkeys(part for part in parts if part)) or nothing_found(asked)
 
 

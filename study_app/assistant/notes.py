@@ -136,6 +136,8 @@ class NotesAssistant:
             "manner": self._spec.manner,
             "gives_code": self._spec.gives_code and not request.withhold_code,
         }
+        if self._spec.persona is not None and request.language == self._language:
+            how["small_talk"] = self._spec.persona.small_talk
         texts = self._texts_for(request)
         if texts is None:
             answering = asyncio.to_thread(answer, request, notebook, **how)

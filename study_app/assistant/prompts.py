@@ -54,7 +54,7 @@ def _system(spec: AssistantSpec, request: AssistantRequest) -> str:
     task = f"<task>\n{request.brief.strip()}\n</task>"
     # In a study in English nothing is said of the language, so that its treatments stay what they were.
     said = "" if request.language == "en" else f"\n\nWrite your replies in the language '{request.language}'."
-    return f"{spec.prompt.strip()}{_WITHHOLD if request.withhold_code else ''}{said}\n\n{task}"
+    return f"{spec.instructions}{_WITHHOLD if request.withhold_code else ''}{said}\n\n{task}"
 
 
 def _question(request: AssistantRequest) -> str:

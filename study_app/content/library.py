@@ -11,6 +11,8 @@ from study_app.content.item_banks import load_bank, load_keys, public_json
 from study_app.content.requirements import Requirements, requirements_of
 from study_app.content.task_packs import load_pack
 from study_app.content.texts import FOLDER, TextFile, own_texts
+from study_app.content.treatments.personas import read_personas, spoken
+from study_app.domain.assistants.personas import Persona
 from study_app.domain.assistants.treatments import AssistantSpec, adapted, read_assistant
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interviews.plan import InterviewPlan, read_plan
@@ -144,7 +146,7 @@ class FolderLibrary:
 
     @cached_property
     def specs(self) -> dict[str, AssistantSpec]:
-        """The treatments under [assistants], by the name there.
+        """The treatments under [assistants] by the name there, and those that speak as an arm's persona.
 
         Raises:
             ProblemsFound: a file is missing or broken.
@@ -161,9 +163,22 @@ class FolderLibrary:
                 problems.append(Problem(self.file, f"assistants.{name}.file", what, "name an assistant's file"))
             except ProblemsFound as found:
                 problems += found.problems
+        try:
+            personas = self.personas
+        except ProblemsFound as found:
+            problems += found.problems
         if problems:
             raise ProblemsFound(problems)
-        return specs
+        return specs | spoken(self.study, specs, personas, self.file)
+
+    @cached_property
+    def personas(self) -> dict[str, Persona]:
+        """The personas under [personas], by the name there.
+
+        Raises:
+            ProblemsFound: a file is missing or broken.
+        """
+        return read_personas(self.study, self.root, self.file)
 
     @cached_property
     def requirements(self) -> Requirements | None:
@@ -230,6 +245,7 @@ class FolderLibrary:
         folders = [self.root / folder for folder in (*self.pack_folders, *self.bank_folders)]
         files = [path for folder in folders for path in sorted(folder.rglob("*")) if is_content(path)]
         files += [self.root / entry.file for entry in self.study.assistants.values()]
+        files += [self.root / entry.file for entry in self.study.personas.values()]
         files += [self.root / plan for plan in self.plan_files]
         files += [self.root / self.study.requirements] if self.study.requirements else []
         files += [self.root / text.file for text in self.own_texts.values()]
@@ -256,6 +272,9 @@ class FolderLibrary:
         for name, entry in self.study.assistants.items():
             if Path(entry.file).is_absolute():
                 yield f"assistants.{name}.file", entry.file
+        for name, voice in self.study.personas.items():
+            if Path(voice.file).is_absolute():
+                yield f"personas.{name}.file", voice.file
         if Path(self.study.requirements).is_absolute():
             yield "requirements", self.study.requirements
 

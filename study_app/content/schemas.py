@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, TypeAdapter
 
+from study_app.domain.assistants.personas import PersonaFile
 from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.quiz.items import BankHead, Item
@@ -29,6 +30,7 @@ KINDS: Mapping[str, Any] = {
     "item": Item,
     "key": AnyKey,
     "assistant": AssistantSpec,
+    "persona": PersonaFile,
     "interview": InterviewPlan,
 }
 """Kind of file -> the model that reads it."""

@@ -36,11 +36,12 @@ def named_paths(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         for task, folder in variants.items() if isinstance(variants, dict) else []:
             if isinstance(folder, str) and folder:
                 yield "folder", f"arms.{arm.get('id')}.variants.{task}", folder
-    assistants = raw.get("assistants")
-    for name, entry in assistants.items() if isinstance(assistants, dict) else []:
-        file = entry.get("file") if isinstance(entry, dict) else None
-        if isinstance(file, str) and file:
-            yield "file", f"assistants.{name}.file", file
+    for table in ("assistants", "personas"):
+        entries = raw.get(table)
+        for name, entry in entries.items() if isinstance(entries, dict) else []:
+            file = entry.get("file") if isinstance(entry, dict) else None
+            if isinstance(file, str) and file:
+                yield "file", f"{table}.{name}.file", file
 
 
 def written(study_file: Path) -> dict[Path, Written]:

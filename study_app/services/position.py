@@ -43,10 +43,10 @@ class AtStage:
 
     @property
     def assistant(self) -> str | None:
-        """The assistant that the participant may use here, or None."""
+        """The treatment that the participant may use here, by its name among the content's `specs`, or None."""
         if self.stage.kind != "tasks" or not self.stage.assistant or self.arm is None:
             return None
-        return self.arm.assistant
+        return self.arm.treatment
 
     @property
     def allocated_arm(self) -> StudyArm:

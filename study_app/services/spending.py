@@ -15,7 +15,7 @@ def usage(spec: AssistantSpec, turn: Turn) -> Usage:
     """Return what a turn has used; tokens are estimated where the provider never reported them."""
     given = turn.input_tokens
     if given is None:
-        given = estimated_tokens(spec.prompt + turn.message + turn.code)
+        given = estimated_tokens(spec.instructions + turn.message + turn.code)
     made = turn.output_tokens if turn.output_tokens is not None else estimated_tokens(turn.reply)
     return turn_usage(spec, input_tokens=given, output_tokens=made, seconds=turn.total_seconds or 0.0)
 

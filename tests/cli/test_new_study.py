@@ -134,7 +134,13 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path):
 def kind_of(path: Path) -> str | None:
     """What kind of file a TOML file of a study is."""
     named = {"study.toml": "study", "task.toml": "pack", "bank.toml": "bank"}
-    folders = {"items": "item", "keys": "key", "assistants": "assistant", "interviews": "interview"}
+    folders = {
+        "items": "item",
+        "keys": "key",
+        "assistants": "assistant",
+        "personas": "persona",
+        "interviews": "interview",
+    }
     return named.get(path.name) or folders.get(path.parent.name)
 
 
@@ -142,7 +148,7 @@ def toml_files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*.toml")) if kind_of(path) and ".packages" not in path.parts]
 
 
-FOLDERS = ("tasks", "quizzes", "assistants", "interviews", "examples")
+FOLDERS = ("tasks", "quizzes", "assistants", "personas", "interviews", "examples")
 SHIPPED = [ROOT / "study.toml", *(path for part in FOLDERS for path in toml_files(ROOT / part))]
 
 

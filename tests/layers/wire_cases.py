@@ -714,7 +714,7 @@ ASSISTANTS = [
         allow_insert=True,
         opens_after_minutes=5,
     ),
-    *cases("AssistantSpec", asked, SPEC, prompt="Ask."),
+    *cases("AssistantSpec", asked, SPEC, prompt="Ask.", persona={"id": "warm", "fragment": "Be friendly."}),
     *cases("AssistantSpec", reply_of, SPEC, gives_code=False),
     *cases("AssistantSpec", reply_of, SPEC | {"gives_code": False, "manner": "hints"}, manner="questions"),
     *cases(

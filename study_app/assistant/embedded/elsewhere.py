@@ -38,13 +38,19 @@ _KINDS: Mapping[Manner, tuple[Kind, ...]] = {
 
 
 def answer_from(
-    request: AssistantRequest, notebook: Notebook, texts: Texts, *, manner: Manner, gives_code: bool
+    request: AssistantRequest,
+    notebook: Notebook,
+    texts: Texts,
+    *,
+    manner: Manner,
+    gives_code: bool,
+    small_talk: str = "",
 ) -> str:
     """Return the reply, Markdown; the same for the same request, notes and texts."""
     said = stems(request.message)
     small = _small_talk(request.message, texts, manner)
     if small:
-        return small
+        return f"{small_talk}\n\n{small}" if small_talk else small
     named = _named(notebook, request)
     if wrong := _what_is_wrong(request, notebook, texts, manner=manner, gives_code=gives_code):
         return wrong

@@ -28,6 +28,7 @@ from study_app.content.library import FolderLibrary
 from study_app.content.requirements import requirements_problems
 from study_app.content.study_file import read_study
 from study_app.content.task_packs import load_pack
+from study_app.domain.assistants.personas import assistant_of
 from study_app.domain.errors import Problem, ProblemsFound, SandboxUnavailable
 from study_app.domain.interaction.patterns import rule_set
 from study_app.domain.study.clusters import stratum_warnings
@@ -149,7 +150,7 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
             problems += found_in_assistants
             if not found_in_assistants:
                 checked += [
-                    f"{study.assistants[name].file}: the assistant '{name}', version {spec.version}"
+                    f"{study.assistants[assistant_of(name)].file}: the assistant '{name}', version {spec.version}"
                     for name, spec in library.specs.items()
                 ]
         except ProblemsFound as found:

@@ -70,6 +70,7 @@ DERIVED: dict[TableName, frozenset[str]] = {
             "gate_by",
             "gate_reason",
             "withheld_chars",
+            "persona",
         },
     ),
     "answers": frozenset({"type", "concept", "about_task", "family", "pasted_chars", "away_seconds"}),

@@ -197,6 +197,7 @@ TURNS = TableSchema(
         code("gate_by", "Who judged: claude, or rules"),
         text("gate_reason", "Why, in the judge's words"),
         integer("withheld_chars", "Characters of code that the gate kept out of the reply", "characters"),
+        code("persona", "Persona in which the assistant spoke; empty where it has none"),
     ),
     reveals_arm=True,
 )
@@ -440,7 +441,7 @@ IDS: dict[TableName, tuple[str, ...]] = {
 ADDED_LATER: dict[TableName, tuple[str, ...]] = {
     "visits": ("paused_seconds",),
     "runs": ("grading", "grading_reason", "repeats", "review"),
-    "turns": ("gate", "gate_by", "gate_reason", "withheld_chars"),
+    "turns": ("gate", "gate_by", "gate_reason", "withheld_chars", "persona"),
     "answers": ("about_task", "family", "scoring_reason", "repeats", "confidence"),
 }
 """Columns that datasets of earlier versions do not have; without them a table is whole."""

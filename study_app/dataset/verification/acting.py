@@ -91,7 +91,7 @@ def _declared(opened: UntrustedDataset, dossier: ParticipantRecord) -> _Declared
     if arm is None or arm.assistant is None:
         return None
     try:
-        text = (opened.path / "materials" / "assistants" / f"{arm.assistant}.json").read_text(encoding="utf-8")
+        text = (opened.path / "materials" / "assistants" / f"{arm.treatment}.json").read_text(encoding="utf-8")
         spec = json.loads(text)
         return _Declared(spec["manner"] == "agent", AgentSettings.model_validate(spec["agent"] or {}))
     except (OSError, ValueError, KeyError, TypeError):

@@ -69,7 +69,8 @@ def turns(
 
 
 def _turn(turn: Turn, codes: tuple[str, ...] | None) -> Row:
-    return turn_row(turn) | {"codes": None if codes is None else ";".join(codes)}
+    said = {"codes": None if codes is None else ";".join(codes), "persona": turn.parameters.get("persona")}
+    return turn_row(turn) | said
 
 
 def answers(dossier: ParticipantRecord, content: Content) -> Iterator[Row]:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from study_app.domain.assistants.agent_settings import AgentSettings
+from study_app.domain.assistants.personas import Persona
 from study_app.domain.errors import AssistantUnavailable, Problem, ProblemsFound
 from study_app.domain.text_files import parse_toml
 
@@ -152,6 +153,8 @@ class AssistantSpec(_Table):
     """How it helps: `answers`, `hints` only, `questions` (Socratic), or as an `agent` that may change and run."""
     agent: AgentSettings | None = None
     """What an agent may do, and who approves it."""
+    persona: Persona | None = None
+    """How it speaks; or an arm chooses one of the study's [personas]."""
     gives_code: bool = True
     """False: a reply that contains solution code breaks the treatment, and the fidelity figure counts it."""
     gate: Literal["none", "explain"] = "none"
@@ -183,18 +186,30 @@ class AssistantSpec(_Table):
 
     @property
     def prompt_version(self) -> str:
-        """Twelve hex digits over what shapes a reply's words: prompt, parameters, manner, gives_code, gate, agent."""
+        """Twelve hex digits over what shapes a reply's words: prompt, parameters, manner, gate, agent, persona."""
         shaping = {"prompt": self.prompt, "parameters": self.parameters.given()}
         # Without a gate nothing is said of it, so that treatments stay what they were.
         gate = {} if self.gate == "none" else {"gate": self.gate}
         acting = {} if self.agent is None else {"agent": self.agent.model_dump(mode="json")}
-        return _digest(shaping | {"manner": self.manner, "gives_code": self.gives_code} | gate | acting)[:12]
+        speaking = {} if self.persona is None else {"persona": self.persona.shaping}
+        return _digest(shaping | {"manner": self.manner, "gives_code": self.gives_code} | gate | acting | speaking)[:12]
+
+    @property
+    def instructions(self) -> str:
+        """The prompt, followed by the persona's fragment where there is one."""
+        return "\n\n".join([self.prompt.strip(), *([self.persona.fragment] if self.persona else [])])
 
     @property
     def digest(self) -> str:
         """SHA-256 over the whole treatment, hexadecimal."""
-        # Without an agent nothing is said of one, so that treatments stay what they were.
-        return _digest(self.model_dump(mode="json", exclude={"agent"} if self.agent is None else None))
+        # Without an agent or a persona nothing is said of one, so that treatments stay what they were.
+        unused = {key for key in ("agent", "persona") if getattr(self, key) is None}
+        return _digest(self.model_dump(mode="json", exclude=unused))
+
+    def speaking_as(self, persona: Persona) -> AssistantSpec:
+        """Return the treatment with a persona that an arm chooses."""
+        greeting = persona.greeting or self.greeting
+        return self.model_copy(update={"persona": persona, "greeting": greeting})
 
 
 def parse_assistant(data: Mapping[str, Any], *, file: str, key: str = "") -> AssistantSpec:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from study_app.domain.assistants.personas import JOINT, assistant_of
 from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.domain.localisation.study_texts import Say
 from study_app.domain.quiz.items import Bank, Item
@@ -46,8 +47,14 @@ def pack_texts(folder: str, pack: TaskPack) -> Iterator[tuple[str, str]]:
 
 def assistant_texts(name: str, spec: AssistantSpec) -> Iterator[tuple[str, str]]:
     """Yield what a page shows of an assistant."""
-    yield f"assistants.{name}.label", spec.label
-    yield f"assistants.{name}.greeting", spec.greeting
+    yield f"assistants.{assistant_of(name)}.label", spec.label
+    yield _greeting_key(name, spec), spec.greeting
+
+
+def _greeting_key(name: str, spec: AssistantSpec) -> str:
+    if JOINT in name and spec.persona is not None and spec.persona.greeting:
+        return f"personas.{spec.persona.id}.greeting"
+    return f"assistants.{assistant_of(name)}.greeting"
 
 
 def localised_bank(folder: str, bank: Bank, say: Say) -> Bank:
@@ -75,5 +82,6 @@ def localised_pack(folder: str, pack: TaskPack, say: Say) -> TaskPack:
 
 def localised_assistant(name: str, spec: AssistantSpec, say: Say) -> AssistantSpec:
     """Return what a page shows of an assistant, in another language; what shapes its replies is the same."""
-    label, greeting = say(f"assistants.{name}.label", spec.label), say(f"assistants.{name}.greeting", spec.greeting)
+    label = say(f"assistants.{assistant_of(name)}.label", spec.label)
+    greeting = say(_greeting_key(name, spec), spec.greeting)
     return spec.model_copy(update={"label": label, "greeting": greeting})

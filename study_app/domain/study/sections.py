@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from study_app.domain.allocation.arms import Arm
+from study_app.domain.assistants.personas import treatment_name
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 StageKind = Literal[
@@ -36,12 +37,19 @@ class StudyArm(Arm):
     """The arm that others are compared with; exactly one."""
     assistant: str | None = None
     """Id of an assistant under [assistants]; None: the room holds the library's notes instead."""
+    persona: Identifier | None = None
+    """Id of a persona under [personas], in which the assistant speaks; independent of `assistant`."""
     instructions: str = ""
     """Markdown shown on stages of kind `instructions`."""
     pledge: str = ""
     """What participants of this arm promise before the tasks."""
     variants: dict[Identifier, str] = Field(default_factory=dict)
     """Task -> folder of the impossible variant that stands in its place in this arm; see `Variant`."""
+
+    @property
+    def treatment(self) -> str | None:
+        """Name of the assistant with its persona, such as `full+warm`; None without an assistant."""
+        return treatment_name(self.assistant, self.persona)
 
     def shown(self, folder: str) -> str:
         """Return the folder of the pack that participants of this arm meet in a task's place."""
@@ -364,6 +372,12 @@ class AssistantEntry(StudySection):
 
     file: str
     model: str | None = None
+
+
+class PersonaEntry(StudySection):
+    """Where a persona's file lies."""
+
+    file: str
 
 
 class AssistantPolicy(StudySection):

@@ -36,6 +36,7 @@ from study_app.domain.study.sections import (
     EntryMode,
     Identifier,
     OptionValue,
+    PersonaEntry,
     Question,
     Recruitment,
     SandboxPolicy,
@@ -45,6 +46,7 @@ from study_app.domain.study.sections import (
     StudySection,
     StudySession,
 )
+from study_app.domain.study.task_conditions.personas import persona_problems
 from study_app.domain.study.task_conditions.variants import variant_problems, varied
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
@@ -55,11 +57,12 @@ ADDED_KEYS = (
     ("analysis", "variant_time"),
     ("", "factors"),
     ("", "arms_from"),
+    ("", "personas"),
 )
 """Keys that came after studies had been launched, each with its section (empty for the top of the file). They stand in
 a study's text, and so in its hash, only where they are used: an upgrade changes the hash of no study. A key that is
 added joins them, or a test of the hash fails."""
-ADDED_ARM_KEYS = ("variants",)
+ADDED_ARM_KEYS = ("variants", "persona")
 """The same for the keys of an arm."""
 ADDED_STAGE_KEYS = ("plan", "sharing")
 """The same of the keys of a stage."""
@@ -76,6 +79,7 @@ __all__ = [
     "EntryMode",
     "Identifier",
     "OptionValue",
+    "PersonaEntry",
     "Question",
     "Recruitment",
     "SandboxPolicy",
@@ -125,6 +129,8 @@ class Study(StudySection):
     alerts: Alerts = Alerts()
     """What researchers hear of while the trial runs; no part of the hash, see `Alerts`."""
     assistants: dict[str, AssistantEntry] = Field(default_factory=dict)
+    personas: dict[Identifier, PersonaEntry] = Field(default_factory=dict)
+    """Ways of speaking that arms choose by `persona`, each a file."""
     assistant_policy: AssistantPolicy = AssistantPolicy()
     sandbox: SandboxPolicy = SandboxPolicy()
     activity: ActivityRule = ActivityRule()
@@ -191,6 +197,7 @@ class Study(StudySection):
         controls = [arm.id for arm in self.arms if arm.control]
         if len(self.arms) > 1 and len(controls) != 1:
             found.append(f"arms: {len(controls)} arms are marked control; mark exactly one with control = true")
+        found += persona_problems(self.arms, self.personas)
         for arm in self.arms:
             if arm.assistant and arm.assistant not in self.assistants:
                 known = ", ".join(sorted(self.assistants)) or "none"
@@ -318,7 +325,7 @@ class Study(StudySection):
             return len({(arm.instructions, arm.pledge) for arm in self.arms}) > 1 or len(self.arms) > 1
         if stage.kind != "tasks":
             return False
-        helped = stage.assistant and len({arm.assistant for arm in self.arms}) > 1
+        helped = stage.assistant and len({arm.treatment for arm in self.arms}) > 1
         return helped or any(varied(self.arms, folder) for folder in stage.packs)
 
     @property

@@ -333,6 +333,7 @@ class AssistantChat:
             code=current,
             asked_at=place.now,
             composing_seconds=composing_seconds(unit, place, page),
+            parameters={} if spec.persona is None else {"persona": spec.persona.id},
         )
         if not self.world.replicas.take(unit, self.world.replicas.mine(turn.participant_id, "reply", turn.id)):
             raise ReplyInProgress("the previous reply is still being written by another server")

@@ -121,7 +121,8 @@ def ended(turn: Turn, end: ReplyEnd) -> Turn:
         input_tokens=end.input_tokens,
         output_tokens=end.output_tokens,
         stop_reason=end.stop_reason,
-        parameters=_plain(end.parameters),
+        # Who spoke is known since the turn began; the provider says what it was asked with.
+        parameters={**turn.parameters, **_plain(end.parameters)},
     )
 
 

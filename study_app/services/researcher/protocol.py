@@ -88,7 +88,8 @@ class Protocol:
 
     def _helped(self, stage: Stage, arm: StudyArm) -> str:
         if stage.assistant and arm.assistant:
-            return f"with the assistant '{arm.assistant}'"
+            persona = f", speaking as '{arm.persona}'" if arm.persona else ""
+            return f"with the assistant '{arm.assistant}'{persona}"
         return "with notes on the library, without an assistant"
 
     def treatments(self) -> list[tuple[str, tuple[str, ...], dict[str, Any], str]]:
@@ -97,8 +98,8 @@ class Protocol:
         for name, spec in self.world.content.specs.items():
             settings = spec.model_dump(mode="json", exclude_defaults=True, exclude={"prompt"})
             settings |= {"prompt_version": spec.prompt_version, "sha256": spec.digest, "model": spec.model}
-            arms = tuple(arm.label or arm.id for arm in self.world.study.arms if arm.assistant == name)
-            found.append((name, arms, settings, spec.prompt))
+            arms = tuple(arm.label or arm.id for arm in self.world.study.arms if arm.treatment == name)
+            found.append((name, arms, settings, spec.instructions))
         return found
 
     def versions(self) -> list[VersionView]:

@@ -11,7 +11,7 @@ from study_app import __version__
 from study_app.domain.allocation import ALGORITHM, options
 from study_app.domain.study.comparing.delayed_outcomes import with_delayed
 from study_app.domain.study.quiz_confidence import judgement_question
-from study_app.domain.study.study import Study, canonical_json
+from study_app.domain.study.study import Study, StudyArm, canonical_json
 
 OPEN = "*To be completed by the researchers.*"
 
@@ -166,6 +166,12 @@ def _factors(study: Study) -> list[dict[str, Any]]:
     ]
 
 
+def _assisted(arm: StudyArm) -> str:
+    if not arm.assistant:
+        return "no assistant."
+    return f"assistant `{arm.assistant}`" + (f", persona `{arm.persona}`." if arm.persona else ".")
+
+
 def _arms(study: Study) -> str:
     factors = [
         f"- Factor **{factor['id']}**: "
@@ -174,9 +180,7 @@ def _arms(study: Study) -> str:
         for factor in _factors(study)
     ]
     arms = [
-        f"- **{arm.id}** ({arm.title}{', control' if arm.control else ''}): "
-        + (f"assistant `{arm.assistant}`." if arm.assistant else "no assistant.")
-        for arm in study.arms
+        f"- **{arm.id}** ({arm.title}{', control' if arm.control else ''}): " + _assisted(arm) for arm in study.arms
     ]
     return "\n".join([*factors, *arms])
 

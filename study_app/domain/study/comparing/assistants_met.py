@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from study_app.domain.study.study import Study
+from study_app.domain.study.task_conditions.personas import unused_personas
 
 Finding = tuple[str, str, str]
 """Key, what is wrong, what to do."""
@@ -21,11 +22,12 @@ def assistant_problems(study: Study) -> Iterator[Finding]:
 
 
 def assistant_warnings(study: Study) -> Iterator[str]:
-    """Yield assistants that no arm has, and stages that offer one where no arm has any."""
+    """Yield assistants and personas that no arm has, and stages that offer one where no arm has any."""
     used = {arm.assistant for arm in study.arms if arm.assistant}
     for name in study.assistants:
         if name not in used:
             yield f"assistants.{name}: no arm has this assistant, so no participant meets it"
+    yield from unused_personas(study.arms, study.personas)
     for stage in study.stages:
         if stage.assistant and (not used or stage.kind != "tasks"):
             why = "no arm has an assistant" if not used else f"a stage of kind {stage.kind} has none"

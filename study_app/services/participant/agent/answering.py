@@ -162,7 +162,7 @@ def check_answer(answer: StepAnswer) -> None:
 
 
 def _has_agent(world: StudyContext, place: AtStage) -> bool:
-    name = place.arm.assistant if place.arm is not None else None
+    name = place.arm.treatment if place.arm is not None else None
     return name is not None and world.content_of(place.participant).specs[name].acts
 
 

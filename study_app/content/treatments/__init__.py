@@ -1,0 +1,1 @@
+"""Treatments as arms have them: assistants with their personas."""
