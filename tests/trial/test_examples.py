@@ -36,7 +36,7 @@ def marked(name: str) -> object:
 def copied(name: str, folder: Path) -> Path:
     """Return the study file of a copy; two examples use the shipped tasks and quiz, two folders up."""
     shutil.copytree(EXAMPLES / name, folder / "examples" / name, ignore=shutil.ignore_patterns(".packages"))
-    for shared in ("tasks", "quizzes", "assistants"):
+    for shared in ("tasks", "quizzes", "assistants", "interviews"):
         (folder / shared).symlink_to(ROOT / shared)
     return folder / "examples" / name / "study.toml"
 

@@ -1,4 +1,0 @@
-def sign(words):
-    width = len(words[0]) if words else 0
-    edge = "+" + "-" * (width + 2) + "+"
-    return [edge, *(f"| {word.ljust(width)} |" for word in words), edge]
