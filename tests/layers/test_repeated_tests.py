@@ -19,4 +19,6 @@ def test_the_marker_brings_two_repetitions(request):
 
 def test_every_collected_test_that_is_tried_again_has_the_marker(request):
     repeated = [item for item in request.session.items if item.get_closest_marker("flaky")]
-    assert [item.nodeid for item in repeated if not item.get_closest_marker("browser")] == []
+    # A test may also say itself that it is tried again; then the marker stands above it.
+    marked = [item for item in repeated if "flaky" in {mark.name for mark in getattr(item.obj, "pytestmark", ())}]
+    assert [item.nodeid for item in repeated if not item.get_closest_marker("browser") and item not in marked] == []

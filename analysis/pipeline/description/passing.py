@@ -64,10 +64,20 @@ def _outcome(view: View, people: pd.DataFrame, column: str, level: float) -> dic
 
 def _share(arm: str, flags: pd.Series, level: float) -> dict[str, Any]:
     yes, total = int(flags.sum()), len(flags)
-    low, high = wilson(yes, total, level) if total else (None, None)
+    low, high = _interval(yes, total, level)
     return {
         "arm": arm, "yes": yes, "n": total, "share": yes / total if total else None, "ci_low": low, "ci_high": high
     }  # fmt: skip
+
+
+def _interval(yes: int, total: int, level: float) -> tuple[float | None, float | None]:
+    """Return Wilson's limits; none without people, or where the library that computes them is missing."""
+    if not total:
+        return None, None
+    try:
+        return wilson(yes, total, level)
+    except AnalysisError:
+        return None, None
 
 
 def _differences(view: View, known: pd.DataFrame, level: float) -> list[dict[str, Any]]:

@@ -12,7 +12,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interaction.codes import Coder
@@ -138,6 +145,10 @@ def _id(entry: Any) -> Any:
 
 def _waits_for_cap(outcome: Outcome) -> bool:
     return outcome.kind == "time" and outcome.cap is None and outcome.name in FROM_STAGES
+
+
+ADDED_PLAN_KEYS = ("variant_time",)
+"""Keys that came after plans had been registered; they stand in a plan's text only where they are used."""
 
 
 class Plan(PlanSection):
@@ -275,6 +286,15 @@ class Plan(PlanSection):
             if outcome.id == outcome_id:
                 return outcome
         raise KeyError(outcome_id)
+
+    @model_serializer(mode="wrap")
+    def _without_unused_additions(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out keys that came after plans had been registered, where they are not used.
+
+        The hash of a registered plan, and with it the seed of its analysis, stays what it was.
+        """
+        raw: dict[str, Any] = written(self)
+        return {name: value for name, value in raw.items() if name not in ADDED_PLAN_KEYS or value}
 
     def canonical(self) -> str:
         """Return the plan as canonical JSON: every default written out, sorted keys, no spaces."""

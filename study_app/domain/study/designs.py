@@ -130,6 +130,7 @@ TABLE: tuple[DesignValue, ...] = (
             "instructions": "blocks",
             "tasks": "every_stage",
             "quiz": "blocks",
+            "interview": "roles",
             "debrief": "blocks",
         },
     ),

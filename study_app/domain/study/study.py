@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from study_app.domain.allocation import Scheme, order_of
-from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.analysis_plan import ADDED_PLAN_KEYS, Plan
 from study_app.domain.study.branches import branch_problems
 from study_app.domain.study.factorial.cells import cells, factor_problems, with_cells
 from study_app.domain.study.factorial.sections import ArmsFrom, TreatmentFactor
@@ -54,7 +54,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
 ADDED_KEYS = (
     ("recruitment", "quotas"),
     ("recruitment", "bonus"),
-    ("analysis", "variant_time"),
+    *(("analysis", key) for key in ADDED_PLAN_KEYS),
     ("", "factors"),
     ("", "arms_from"),
     ("", "personas"),
@@ -475,7 +475,7 @@ class Study(StudySection):
         for section, key in ADDED_KEYS:
             holder = getattr(self, section) if section else self
             if getattr(holder, key) == type(holder).model_fields[key].get_default(call_default_factory=True):
-                del (raw[section] if section else raw)[key]
+                (raw[section] if section else raw).pop(key, None)
         for arm in raw["arms"]:
             for key in ADDED_ARM_KEYS:
                 if not arm[key]:

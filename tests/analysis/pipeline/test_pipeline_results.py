@@ -24,7 +24,7 @@ KEYS = [
     "schema", "state", "masked", "dry_run", "provenance", "flow", "baseline", "estimates", "outcomes", "meta_analysis",
     "missing",
     "psychometrics",
-    "agreement", "styles", "treatment", "deviations", "warnings",
+    "agreement", "styles", "treatment", "passing", "deviations", "warnings",
 ]  # fmt: skip
 ROW = {
     "id", "role", "outcome", "population", "method", "contrast", "estimate", "unit", "std_error", "df", "statistic",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.study import ADDED_KEYS, Study, protocol_hash
 
 STUDY = {
@@ -32,6 +33,12 @@ HASH = "9052b06f7f72ddf0bfe8ac8cfe3072ce3136a5952dd31c9ae47c25a4b2c8b83f"
 
 def test_a_study_that_uses_no_newer_key_has_the_hash_that_it_was_launched_with():
     assert protocol_hash(Study.model_validate(STUDY), {"tasks/one/brief.md": "0" * 64}) == HASH
+
+
+def test_a_plan_that_uses_no_newer_key_has_the_hash_and_the_seed_that_were_registered():
+    assert Plan().sha256 == "8964edec6faad724308af8d9143044ad2b71c8bddc54542d465bf28c577cdb10"
+    assert Plan(variant_time=True).sha256 != Plan().sha256
+    assert Plan.model_validate(Plan(variant_time=True).model_dump()).variant_time
 
 
 @pytest.mark.parametrize(

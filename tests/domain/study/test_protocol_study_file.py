@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from study_app.content.study_file import read_study, validate_study
+from study_app.domain.assistants.embedded_sentences import AGENT, FAULTS
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.study.study import protocol_hash
@@ -121,8 +122,9 @@ def test_every_text_of_the_catalogue_is_used_and_every_used_text_is_there():
 
     texts = catalogue("en").keys()
     source = "\n".join(path.read_text() for path in (ROOT / "study_app").rglob("*.py"))
-    made = {key for sentences in (REFUSALS, VERDICTS) for key in sentences.texts()}
-    assert made == {key for key in texts if key.startswith((f"{REFUSALS.table}.", f"{VERDICTS.table}."))}
+    tables = (REFUSALS, VERDICTS, FAULTS, AGENT)
+    made = {key for sentences in tables for key in sentences.texts()}
+    assert made == {key for key in texts if key.startswith(tuple(f"{each.table}." for each in tables))}
     used = {key for key in texts if f'"{key}"' in source or f"'{key}'" in source}
     # Two readers take a whole table and then the keys in it.
     for table in ("embedded.", "figures."):

@@ -30,7 +30,7 @@ OUTCOMES = (
     {"id": "quiz_points", "kind": "bounded", "upper_column": "quiz_max"},
     {"id": "posttest_score", "kind": "continuous"},
     {"id": "passed", "column": "task_completed", "kind": "binary"},
-    {"id": "ranked", "column": "attention_total", "kind": "ordinal"},
+    {"id": "ranked", "column": "attention_passed", "kind": "ordinal"},
     {"id": "pages", "column": "retention_points", "kind": "count"},
 )
 TIME = {"id": "completion_minutes", "kind": "time", "event": "completion_event"}
@@ -123,7 +123,7 @@ def _runner(study: Study, plan: Plan) -> AnalysisRunner | CrossoverRunner:
 def _behaviour(data: Dataset, study: Study) -> None:
     """Add what people received, where the study has tasks, and three people who left before every outcome but time."""
     table, rng = data.participants, np.random.default_rng(4)
-    for column in ("quiz_points", "quiz_max", "posttest_score", "task_completed", "attention_total"):
+    for column in ("quiz_points", "quiz_max", "posttest_score", "task_completed", "attention_passed"):
         if column not in table:
             table[column] = np.nan
     if "retention_points" not in table:

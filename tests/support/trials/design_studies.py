@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from support.paths import ROOT
 from support.trials.quiz_study import ARMS, OUTCOME, PLAN, keyed_bank, study_text, with_content
 
 SURVEY = """
@@ -140,7 +141,8 @@ STUDIES: dict[str, dict[str, str]] = {
         "pre": 'role = "baseline"',
         "post": 'role = "main"',
         "late": 'role = "retention"\n[[stages]]\nid = "again"\nkind = "quiz"\nminutes = 5\nbank = "{bank}"\n'
-        'session = "later"\nrole = "other"',
+        'session = "later"\nrole = "other"\n[[stages]]\nid = "talk"\nkind = "interview"\nsession = "later"\n'
+        'plan = "talk.toml"',
     },
     "outcomes": {
         "post": SURVEY.format(id="after", kind="survey", question="passed", more=SCALE).replace(
@@ -178,6 +180,8 @@ def made(folder: Path, name: str) -> Path:
         start, end = text.index('[[stages]]\nid = "retention"'), text.index('[[stages]]\nid = "debrief"')
         text = (text[:start] + text[end:]).replace('session = "later"', "")
         text = text.replace('[[sessions]]\nid = "later"\ndelay_days = 14', "")
+    if "talk.toml" in text:
+        (folder / "talk.toml").write_bytes((ROOT / "interviews" / "exit.toml").read_bytes())
     path = folder / "study.toml"
     path.write_text(text, encoding="utf-8")
     return path

@@ -18,7 +18,7 @@ from study_app.domain.themes.transcripts import InterviewText, Passage
 from study_app.services.context import StudyContext
 from study_app.services.researcher.rating import shuffled
 from study_app.services.researcher.themes.gold import PEOPLE
-from study_app.services.researcher.themes.reading import Coded, Codes, Interview, differ, holding, rating_of
+from study_app.services.researcher.themes.reading import Coded, Codes, EndedInterview, differ, holding, rating_of
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class InterviewBoard:
                 unit.add_rating(rating_of(self.world, (interview_id, ""), auditor, str(value), rubric))
 
 
-def _known(coded: Coded, interview_id: str) -> Interview:
+def _known(coded: Coded, interview_id: str) -> EndedInterview:
     found = next((each for each in coded.to_code() if each.id == interview_id), None)
     if found is None:
         raise NotAllowed("this interview is not for coding: it is gone, or the codebook was drawn from it")

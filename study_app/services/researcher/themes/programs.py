@@ -14,7 +14,7 @@ from study_app.domain.themes.keywords import code_by_keywords
 from study_app.domain.themes.marks import CLAUDE, REPLY, RULES
 from study_app.ports.providers import InterviewCoder
 from study_app.services.context import StudyContext
-from study_app.services.researcher.themes.reading import Coded, Interview, rating_of
+from study_app.services.researcher.themes.reading import Coded, EndedInterview, rating_of
 
 POLL_SECONDS = 20.0
 """Between two questions whether a batch has ended."""
@@ -137,7 +137,7 @@ class ProgramCoding:
             unit.set_meta_value(_BATCH + kind, batch)
 
 
-def _answer(interview: Interview, topic: str) -> AnswerToCode:
+def _answer(interview: EndedInterview, topic: str) -> AnswerToCode:
     said: Sequence[str] = [each.question for each in interview.transcript.on(topic)]
     transcript = interview.transcript
     return AnswerToCode(interview.id, topic, transcript.language, tuple(said), transcript.answers(topic))

@@ -11,7 +11,7 @@ from study_app.domain.interaction.codes import agreed, people
 from study_app.domain.records import AuditEntry, Kind
 from study_app.domain.themes.marks import CLAUDE, LEAST_QUOTED, QUOTE, RULES, quote_value
 from study_app.services.context import StudyContext
-from study_app.services.researcher.themes.reading import Coded, Interview, holding, rating_of
+from study_app.services.researcher.themes.reading import Coded, EndedInterview, holding, rating_of
 
 REMOVED = "[…]"
 _TOKEN = re.compile(r"\S+")
@@ -96,7 +96,7 @@ def _having(coded: Coded, code: str) -> set[tuple[str, str]]:
     return found
 
 
-def _candidate(interview: Interview, topic: str, code: str) -> QuoteCandidate:
+def _candidate(interview: EndedInterview, topic: str, code: str) -> QuoteCandidate:
     answer = interview.transcript.answers(topic)
     suggested = suggested_redaction(answer, interview.transcript.language)
     return QuoteCandidate(interview.id, topic, code, answer, suggested)

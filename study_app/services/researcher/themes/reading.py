@@ -33,7 +33,7 @@ MISSING = "no codebook is frozen yet; run: study code interviews freeze FILE"
 
 
 @dataclass(frozen=True)
-class Interview:
+class EndedInterview:
     """One interview that has ended, with an answer."""
 
     participant_id: str
@@ -83,7 +83,7 @@ class Coded:
         """Return interview -> its draw, of those that were drawn from."""
         return {each: draw for each, value in self._values(GOLD).items() if (draw := gold_draw(value)) is not None}
 
-    def to_code(self) -> list[Interview]:
+    def to_code(self) -> list[EndedInterview]:
         """Return the interviews that the codebook is applied to: of an induced one, those it was not drawn from."""
         if not self.book.induced:
             return self.all
@@ -133,7 +133,7 @@ def holding(world: StudyContext, unit: UnitOfWork, interview_id: str) -> Coded:
     raise NotAllowed("there is no such interview any more; reload the page")
 
 
-def _interviews(world: StudyContext, unit: UnitOfWork, kind: Kind) -> list[Interview]:
+def _interviews(world: StudyContext, unit: UnitOfWork, kind: Kind) -> list[EndedInterview]:
     found = []
     for person in unit.participants():
         if person.kind != kind or person.data_withdrawn:
@@ -143,7 +143,7 @@ def _interviews(world: StudyContext, unit: UnitOfWork, kind: Kind) -> list[Inter
             over = held.closed is not None or person.stage != held.stage
             if over and any(question.answer.strip() for question in held.questions):
                 shared = _shares(study, held.stage, unit.answers(person.id))
-                found.append(Interview(person.id, transcript_of(held), shared))
+                found.append(EndedInterview(person.id, transcript_of(held), shared))
     return found
 
 
