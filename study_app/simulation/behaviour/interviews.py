@@ -195,7 +195,8 @@ class Interviewee:
                 return
             outcome, words = self._answer(interview, step)
             if outcome != "answered":
-                yield 5.0
+                yield from self.tab.play(5.0, [])
+                self.tab.flush()
                 self.interviews.leave_question(self.tab.participant_id, stage, step, self.tab.page, outcome)
                 continue
             seconds = self.rng.uniform(*SECONDS_A_WORD) * len(words.split())

@@ -11,7 +11,7 @@ from study_app.services.researcher.ledger_check import recompute
 
 
 def with_key(folder):
-    (folder / "var").mkdir()
+    (folder / "var").mkdir(exist_ok=True)
     shutil.copy(trial().folder / "var" / "seal.key", folder / "var" / "seal.key")
     return folder
 

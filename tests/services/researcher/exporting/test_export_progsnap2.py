@@ -161,7 +161,7 @@ def test_a_reply_put_in_by_a_button_is_no_direct_act_and_the_pages_own_edit_is_a
         Edit(task="t", how="programmatic", changes=change),
         Edit(task="t", how="typed", changes=change, user_event="input.type"),
     ]
-    assert [progsnap2._initiator(edit) for edit in made] == [
+    assert [progsnap2._initiator(edit, ()) for edit in made] == [
         "UserIndirectAction",
         "UserIndirectAction",
         "ToolReaction",
