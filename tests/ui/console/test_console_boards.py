@@ -365,7 +365,11 @@ def test_nobody_who_is_not_signed_in_sees_a_board(trial, monkeypatch):
     ("role", "boards"),
     [
         ("grader", {"overview", "grading"}),
-        ("full", {*BOARDS} - {"accounts", "releasing.texts", "reporting.results"} | {"people", "release", "results"}),
+        (
+            "full",
+            {*BOARDS} - {"accounts", "releasing.texts", "reporting.results"}
+            | {"people", "release", "results", "interviews"},
+        ),
     ],
 )
 def test_the_list_of_boards_follows_the_role(role, boards, monkeypatch, trial):
