@@ -50,10 +50,10 @@ def identifiers_in(text: str) -> list[str]:
     return [name for name, pattern in IDENTIFIERS.items() if pattern.search(seen)]
 
 
-def redacted(text: str) -> str:
-    """Return a text with each identifier that a pattern finds replaced by its kind; a suggestion for a reader.
+def redacted(text: str, mark: str = "") -> str:
+    """Return a text with each identifier that a pattern finds replaced by a mark, or without one by its kind.
 
-    A pattern finds the telling sign of an identifier, such as the end of an address, so all that touches it goes, too.
+    A suggestion for a reader. A pattern finds the telling sign of an identifier, such as the end of an address, so all that touches it goes, too.
     """
     spans = [
         (*_whole(text, match.start(), match.end()), name)
@@ -65,7 +65,7 @@ def redacted(text: str) -> str:
         if end <= at:
             continue
         # Two that overlap leave one mark: the later one only makes the gap longer.
-        parts.append(text[at:start] + f"[{name}]" if start >= at else "")
+        parts.append(text[at:start] + (mark or f"[{name}]") if start >= at else "")
         at = end
     return "".join(parts) + text[at:]
 

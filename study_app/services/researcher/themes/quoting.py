@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from study_app.dataset.disclosure.patterns import IDENTIFIERS, LONGEST
+from study_app.dataset.disclosure.patterns import redacted
 from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codes import agreed, people
 from study_app.domain.records import AuditEntry, Kind
@@ -14,7 +14,6 @@ from study_app.services.context import StudyContext
 from study_app.services.researcher.themes.reading import Coded, EndedInterview, holding, rating_of
 
 REMOVED = "[…]"
-_TOKEN = re.compile(r"\S+")
 _INSIDE = re.compile(r"(?<=[^\s.!?:] )[A-ZÄÖÜÉÈÀÁÍÓÚÑ]\w{2,}(?: [A-ZÄÖÜÉÈÀÁÍÓÚÑ]\w{2,})?")
 _NOUNS_ARE_CAPITALISED = ("de",)
 
@@ -103,33 +102,13 @@ def _candidate(interview: EndedInterview, topic: str, code: str) -> QuoteCandida
 
 
 def suggested_redaction(text: str, language: str = "en") -> str:
-    """Return a text without what patterns take for identifiers, and without capitalised words within sentences.
+    """Return a text redacted as for a release, and without capitalised words within sentences.
 
     A suggestion only: no pattern knows every name, and a person reads each text. Where nouns are capitalised anyway,
     names are left to that person.
     """
-    seen = text[:LONGEST]
-    hidden: list[tuple[int, int]] = []
-    for pattern in IDENTIFIERS.values():
-        hidden += [_widened(seen, match.start(), match.end()) for match in pattern.finditer(seen)]
-    if language not in _NOUNS_ARE_CAPITALISED:
-        hidden += [match.span() for match in _INSIDE.finditer(seen)]
-    parts, place = [], 0
-    for start, end in sorted(hidden):
-        if start >= place:
-            parts += [seen[place:start], REMOVED]
-        place = max(place, end)
-    return "".join([*parts, seen[place:]])
-
-
-def _widened(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return the whole words around a sign of an identifier."""
-    touched = [
-        token.span() for token in _TOKEN.finditer(text) if token.start() < max(end, start + 1) and token.end() > start
-    ]
-    if not touched:
-        return start, end
-    return min(touched[0][0], start), max(touched[-1][1], end)
+    plain = redacted(text, REMOVED)
+    return plain if language in _NOUNS_ARE_CAPITALISED else _INSIDE.sub(REMOVED, plain)
 
 
 def _not_said(quote: str, answer: str) -> str:
