@@ -53,7 +53,8 @@ def identifiers_in(text: str) -> list[str]:
 def redacted(text: str, mark: str = "") -> str:
     """Return a text with each identifier that a pattern finds replaced by a mark, or without one by its kind.
 
-    A suggestion for a reader. A pattern finds the telling sign of an identifier, such as the end of an address, so all that touches it goes, too.
+    A suggestion for a reader. A pattern finds the telling sign of an identifier, such as the end of an address, so all
+    that touches it goes, too.
     """
     spans = [
         (*_whole(text, match.start(), match.end()), name)
