@@ -1,0 +1,98 @@
+"""`study probe`: the same questions to each persona, and whether their help is shown to be equal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tomllib
+
+import numpy as np
+import pytest
+import tomli_w
+from scipy import stats
+from support.paths import ROOT
+from support.trials.commands import study
+from support.trials.export_world import real_study
+
+from analysis.pipeline.planning.equal_help import equivalence_row
+from study_app.content.task_packs import load_pack
+from study_app.domain.assistants.probing import QUESTIONS, compared, measured, questions_for
+
+PERSONAS = ("matter_of_fact", "warm")
+
+
+def voices(folder):
+    """The shipped study with an arm for each persona."""
+    shutil.copytree(ROOT / "personas", folder / "personas")
+    path = real_study(folder)
+    raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    control, treated = raw["arms"]
+    raw["arms"] = [control, *(treated | {"id": persona, "persona": persona} for persona in PERSONAS)]
+    raw["personas"] = {persona: {"file": f"personas/{persona}.toml"} for persona in PERSONAS}
+    raw["allocation"] = {"method": "permuted_blocks", "block_sizes": [3]}
+    path.write_text(tomli_w.dumps(raw), encoding="utf-8")
+    return folder
+
+
+def test_the_embedded_assistant_helps_equally_in_both_personas(tmp_path):
+    home = voices(tmp_path)
+    shown = study("probe", "study.toml", "--json", "--out", "documentation/probe.json", cwd=home)
+    assert shown.returncode == 0, shown.stderr
+    result = json.loads(shown.stdout)
+    kept = json.loads((home / "documentation" / "probe.json").read_text(encoding="utf-8"))
+    assert {key: kept[key] for key in result} == result
+    # The warm-up offers no assistant.
+    assert {each["task"] for each in kept["replies"]} == {"trio_timer", "trio_users"}
+    assert result["questions"] == len(QUESTIONS) * 2 == len(kept["replies"]) / 2
+    assert set(result["means"]) == {"full+matter_of_fact", "full+warm"}
+    rows = {row["measure"]: row for row in result["differences"]}
+    assert all(row["equivalent"] for row in rows.values())
+    assert [rows[measure]["difference"] for measure in ("code_share", "leak", "refused")] == [0, 0, 0]
+    assert result["means"]["full+warm"]["leak"] > 0
+    assert rows["words"]["difference"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [(["--out", "."], 2, "is a folder"), (["--words", "0"], 2, "--words"), (["--help"], 0, "Example: study probe")],
+)
+def test_what_cannot_be_probed_is_one_line(tmp_path, arguments, code, said):
+    shown = study("probe", "study.toml", *arguments, cwd=voices(tmp_path), expect=code)
+    assert said in shown.stdout + shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_the_bounds_are_those_of_two_one_sided_paired_tests():
+    rng = np.random.default_rng(5)
+    one, two = rng.normal(50, 9, 24), rng.normal(52, 9, 24)
+    row = equivalence_row("words", one, two, 10.0)
+    low = stats.ttest_1samp(two - one, -10, alternative="greater").pvalue
+    high = stats.ttest_1samp(two - one, 10, alternative="less").pvalue
+    assert row["p"] == pytest.approx(max(low, high))
+    assert row["equivalent"] == (row["p"] < 0.05)
+    assert stats.ttest_1samp(two - one, 0).confidence_interval(0.9) == pytest.approx((row["low"], row["high"]))
+
+
+def test_without_spread_the_difference_is_held_against_the_margin():
+    assert equivalence_row("leak", [0, 1, 0], [0, 1, 0], 0.1)["equivalent"]
+    assert not equivalence_row("leak", [0, 0, 0], [1, 1, 1], 0.1)["equivalent"]
+
+
+def test_each_reply_is_measured_by_words_code_leak_and_refusal():
+    pack = load_pack(ROOT / "tasks" / "trio_timer")
+    assert len(set(questions_for(pack))) == len(QUESTIONS) == 12
+
+    def of(reply, declined=False):
+        return measured("full", "trio_timer", "?", reply, pack=pack, declined=declined)
+
+    whole = of(f"Here it is:\n\n```python\n{pack.solution}\n```\n")
+    assert (whole.words, whole.leak, whole.refused, whole.code_share > 0.8) == (3, True, False, True)
+    assert (of("I can't help with that.").refused, of("", declined=True).refused) == (True, True)
+    assert (of("A nursery waits.").code_share, of("A nursery waits.").leak) == (0, False)
+
+
+def test_personas_are_compared_within_their_assistant_and_otherwise_all_with_the_first():
+    crossed = ["full+a", "full+b", "hints+a", "hints+b"]
+    assert list(compared(crossed)) == [("full+a", "full+b"), ("hints+a", "hints+b")]
+    assert list(compared(["full", "hints", "late"])) == [("full", "hints"), ("full", "late")]
+    assert list(compared(["full"])) == []
