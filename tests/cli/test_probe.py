@@ -29,6 +29,8 @@ def voices(folder):
     control, treated = raw["arms"]
     raw["arms"] = [control, *(treated | {"id": persona, "persona": persona} for persona in PERSONAS)]
     raw["personas"] = {persona: {"file": f"personas/{persona}.toml"} for persona in PERSONAS}
+    tasks = next(stage for stage in raw["stages"] if stage.get("assistant"))
+    tasks["packs"] = ["tasks/trio_timer"]
     raw["allocation"] = {"method": "permuted_blocks", "block_sizes": [3]}
     path.write_text(tomli_w.dumps(raw), encoding="utf-8")
     return folder
@@ -42,8 +44,8 @@ def test_the_embedded_assistant_helps_equally_in_both_personas(tmp_path):
     kept = json.loads((home / "documentation" / "probe.json").read_text(encoding="utf-8"))
     assert {key: kept[key] for key in result} == result
     # The warm-up offers no assistant.
-    assert {each["task"] for each in kept["replies"]} == {"trio_timer", "trio_users"}
-    assert result["questions"] == len(QUESTIONS) * 2 == len(kept["replies"]) / 2
+    assert {each["task"] for each in kept["replies"]} == {"trio_timer"}
+    assert result["questions"] == len(QUESTIONS) == len(kept["replies"]) / 2
     assert set(result["means"]) == {"full+matter_of_fact", "full+warm"}
     rows = {row["measure"]: row for row in result["differences"]}
     assert all(row["equivalent"] for row in rows.values())
@@ -87,7 +89,7 @@ def test_each_reply_is_measured_by_words_code_leak_and_refusal():
 
     whole = of(f"Here it is:\n\n```python\n{pack.solution}\n```\n")
     assert (whole.words, whole.leak, whole.refused, whole.code_share > 0.8) == (3, True, False, True)
-    assert (of("I can't help with that.").refused, of("", declined=True).refused) == (True, True)
+    assert (of("I can\u2019t help with that.").refused, of("", declined=True).refused) == (True, True)
     assert (of("A nursery waits.").code_share, of("A nursery waits.").leak) == (0, False)
 
 

@@ -35,7 +35,7 @@ WORDS_MARGIN, SHARE_MARGIN = 0.2, 0.1
 """Largest differences that do not matter unless others are named: of the reference's mean words; of a share."""
 _CODE = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 _DECLINES = re.compile(
-    r"\b(?:I(?: am|'m)? (?:can't|cannot|can not|won't|will not|unable to|not able to)) "
+    r"\b(?:I(?: am|['\u2019]m)? (?:can['\u2019]t|cannot|can not|won['\u2019]t|will not|unable to|not able to)) "
     r"(?:help|assist|answer|give|write|provide|do|solve|share)\b",
     re.IGNORECASE,
 )
