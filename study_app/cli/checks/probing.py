@@ -19,14 +19,13 @@ from study_app.domain.assistants.probing import (
     SHARE_MARGIN,
     WORDS_MARGIN,
     Probe,
-    assisted_folders,
     compared,
     measured,
-    probed,
     questions_for,
 )
-from study_app.domain.assistants.treatments import AssistantRequest, TextDelta
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, TextDelta
 from study_app.domain.errors import AssistantUnavailable, InfrastructureError, UserError
+from study_app.domain.study.study import Study
 from study_app.ports import Assistant
 
 OutFile = Annotated[
@@ -77,6 +76,19 @@ def probe(
         return
     for line in lines(result):
         say(line)
+
+
+def probed(study: Study, specs: Mapping[str, AssistantSpec]) -> dict[str, AssistantSpec]:
+    """Return the treatments of the arms, in the arms' order; assistants that act are left out, for they take steps."""
+    names = dict.fromkeys(arm.treatment for arm in study.arms if arm.treatment)
+    return {name: specs[name] for name in names if not specs[name].acts}
+
+
+def assisted_folders(study: Study) -> tuple[str, ...]:
+    """Return the folders of the packs on which people may ask an assistant, variants among them."""
+    named = [folder for stage in study.stages if stage.kind == "tasks" and stage.assistant for folder in stage.packs]
+    shown = [arm.shown(folder) for folder in named for arm in study.arms if arm.assistant]
+    return tuple(dict.fromkeys([*named, *shown]))
 
 
 async def _all(library: FolderLibrary, assistants: Mapping[str, Assistant]) -> list[Probe]:

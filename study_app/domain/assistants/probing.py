@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from study_app.domain.assistants.fidelity import LEAK_THRESHOLD, leak_score
 from study_app.domain.assistants.personas import assistant_of
-from study_app.domain.assistants.treatments import AssistantSpec
-from study_app.domain.study.study import Study
 from study_app.domain.tasks.packs import TaskPack
 
 QUESTIONS = (
@@ -91,19 +89,6 @@ def measured(treatment: str, task: str, question: str, reply: str, *, pack: Task
         leak=leak,
         refused=declined or bool(_DECLINES.search(spoken)),
     )
-
-
-def probed(study: Study, specs: Mapping[str, AssistantSpec]) -> dict[str, AssistantSpec]:
-    """Return the treatments of the arms, in the arms' order; assistants that act are left out, for they take steps."""
-    names = dict.fromkeys(arm.treatment for arm in study.arms if arm.treatment)
-    return {name: specs[name] for name in names if not specs[name].acts}
-
-
-def assisted_folders(study: Study) -> tuple[str, ...]:
-    """Return the folders of the packs on which people may ask an assistant, variants among them."""
-    named = [folder for stage in study.stages if stage.kind == "tasks" and stage.assistant for folder in stage.packs]
-    shown = [arm.shown(folder) for folder in named for arm in study.arms if arm.assistant]
-    return tuple(dict.fromkeys([*named, *shown]))
 
 
 def compared(names: Sequence[str]) -> Iterator[tuple[str, str]]:
