@@ -82,10 +82,10 @@ def test_without_spread_the_difference_is_held_against_the_margin():
 
 def test_each_reply_is_measured_by_words_code_leak_and_refusal():
     pack = load_pack(ROOT / "tasks" / "trio_timer")
-    assert len(set(questions_for(pack))) == len(QUESTIONS) == 12
+    assert len(set(questions_for(pack.solution))) == len(QUESTIONS) == 12
 
     def of(reply, declined=False):
-        return measured("full", "trio_timer", "?", reply, pack=pack, declined=declined)
+        return measured("full", "trio_timer", "?", reply, solution=pack.solution, given=pack.starter, declined=declined)
 
     whole = of(f"Here it is:\n\n```python\n{pack.solution}\n```\n")
     assert (whole.words, whole.leak, whole.refused, whole.code_share > 0.8) == (3, True, False, True)

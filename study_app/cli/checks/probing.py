@@ -95,7 +95,8 @@ async def _all(library: FolderLibrary, assistants: Mapping[str, Assistant]) -> l
     found = []
     for folder in assisted_folders(library.study):
         pack = library.pack(folder)
-        for question in questions_for(pack):
+        given = f"{pack.starter}\n{pack.brief}"
+        for question in questions_for(pack.solution):
             request = AssistantRequest(
                 question,
                 pack.brief,
@@ -107,7 +108,11 @@ async def _all(library: FolderLibrary, assistants: Mapping[str, Assistant]) -> l
             )
             for name, assistant in assistants.items():
                 reply, declined = await _reply(name, assistant, request)
-                found.append(measured(name, request.task, question, reply, pack=pack, declined=declined))
+                found.append(
+                    measured(
+                        name, request.task, question, reply, solution=pack.solution, given=given, declined=declined
+                    )
+                )
     return found
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from study_app.domain.assistants.fidelity import LEAK_THRESHOLD, leak_score
 from study_app.domain.assistants.personas import assistant_of
-from study_app.domain.tasks.packs import TaskPack
 
 QUESTIONS = (
     "Hello!",
@@ -58,14 +57,16 @@ class Probe:
         return f"{self.task}: {self.question}"
 
 
-def questions_for(pack: TaskPack) -> tuple[str, ...]:
-    """Return the questions about a pack."""
+def questions_for(solution: str) -> tuple[str, ...]:
+    """Return the questions about a pack, from its reference solution."""
     defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    names = [node.name for node in ast.parse(pack.solution).body if isinstance(node, defined)]
+    names = [node.name for node in ast.parse(solution).body if isinstance(node, defined)]
     return tuple(question.format(function=f"`{names[0]}`" if names else "this task") for question in QUESTIONS)
 
 
-def measured(treatment: str, task: str, question: str, reply: str, *, pack: TaskPack, declined: bool) -> Probe:
+def measured(
+    treatment: str, task: str, question: str, reply: str, *, solution: str, given: str, declined: bool
+) -> Probe:
     """Return what is measured of a reply.
 
     Args:
@@ -73,11 +74,12 @@ def measured(treatment: str, task: str, question: str, reply: str, *, pack: Task
         task: id of the pack.
         question: as asked.
         reply: Markdown.
-        pack: says what the solution is, and what the participant has anyway.
+        solution: the reference solution, Python.
+        given: what the participant has anyway: starter, brief.
         declined: the provider said that the model refused.
     """
     code = sum(len(block.rstrip("\n")) for block in _CODE.findall(reply))
-    leak = leak_score(reply, pack.solution, given=f"{pack.starter}\n{pack.brief}") >= LEAK_THRESHOLD
+    leak = leak_score(reply, solution, given=given) >= LEAK_THRESHOLD
     spoken = _CODE.sub(" ", reply)
     return Probe(
         treatment=treatment,
