@@ -33,10 +33,13 @@ OutFile = Annotated[
     typer.Option("--out", help="File for the result with every reply, as JSON.", envvar="STUDY_OUT"),
 ]
 Words = Annotated[
-    float, typer.Option("--words", min=0.001, max=1, help="Margin of words, as a share of the reference's mean.")
+    float,
+    typer.Option(
+        "--words", min=0.001, max=1, help="Margin of words, as a share of the reference's mean.", envvar="STUDY_WORDS"
+    ),
 ]
 Shares = Annotated[
-    float, typer.Option("--shares", min=0.001, max=1, help="Margin of code share, leak and refusals.")
+    float, typer.Option("--shares", min=0.001, max=1, help="Margin of code share, leak and refusals.", envvar="STUDY_SHARES")
 ]  # fmt: skip
 
 
