@@ -39,8 +39,9 @@ Words = Annotated[
     ),
 ]
 Shares = Annotated[
-    float, typer.Option("--shares", min=0.001, max=1, help="Margin of code share, leak and refusals.", envvar="STUDY_SHARES")
-]  # fmt: skip
+    float,
+    typer.Option("--shares", min=0.001, max=1, help="Margin of code share, leak and refusals.", envvar="STUDY_SHARES"),
+]
 
 
 @app.command()
