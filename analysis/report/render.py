@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.data.variables import value_labels, variable_labels
-from analysis.pipeline.description.treatment import MEASURES
+from analysis.pipeline.description.treatment import MEASURES, RECORDED_WORDS
 from analysis.pipeline.prepare import Prepared
 from analysis.plotting import ARMS, VARIABLES, svg, themed
 from analysis.report import wording
@@ -127,6 +127,7 @@ def _context(
         "outcomes": outcome_lines(result["outcomes"], labels, titles),
         "columns": _columns(prepared),
         "treatment_measures": MEASURES,
+        "recorded_matches": RECORDED_WORDS,
         "palette": {variable: colour for colour, variable in VARIABLES.items()},
         "arm_count": len(ARMS),
     }

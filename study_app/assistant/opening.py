@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from study_app.assistant.notes import ENGLISH, NotesAssistant, NotesLoader, TextsOf, notes_in_folder
-from study_app.assistant.recorded import RecordedAssistant
+from study_app.assistant.replaying.recorded import RecordedAssistant
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec, Provider
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.ports import Assistant
@@ -40,7 +40,7 @@ def open_assistant(
         load_recording: The recording's name, as the treatment gives it -> its JSON Lines text.
         embedded_allowed: Whether the embedded assistant may stand in for Claude where there is no key.
         seconds_per_word: Pace of the embedded assistant.
-        texts: Language -> the sentences of the embedded assistant in languages other than English.
+        texts: Language -> the sentences of the embedded and the recorded assistant in languages other than English.
         language: The study's own, in which the packs' notes are.
 
     Raises:
@@ -50,7 +50,7 @@ def open_assistant(
     if provider == "claude":
         return _claude(spec, environment)
     if provider == "recorded":
-        return _recorded(spec, load_recording)
+        return _recorded(spec, load_recording, texts)
     if spec.provider == "claude" and not embedded_allowed:
         what = f"not set, but the assistant {spec.id!r} answers with Claude"
         remedy = "set it, or allow the embedded assistant in the study file (assistant_policy.allow_embedded = true)"
@@ -77,7 +77,9 @@ def _claude(spec: AssistantSpec, environment: Mapping[str, str]) -> Assistant:
     return ClaudeAssistant(spec, api_key=key, base_url=base_url)
 
 
-def _recorded(spec: AssistantSpec, load_recording: Callable[[str], str] | None) -> RecordedAssistant:
+def _recorded(
+    spec: AssistantSpec, load_recording: Callable[[str], str] | None, texts: TextsOf | None
+) -> RecordedAssistant:
     if load_recording is None:
         raise ProblemsFound([Problem(spec.recording, "", "recordings cannot be read here", "use another provider")])
     try:
@@ -85,4 +87,4 @@ def _recorded(spec: AssistantSpec, load_recording: Callable[[str], str] | None) 
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
         raise ProblemsFound([Problem(spec.recording, "", what, "correct `recording`")]) from None
-    return RecordedAssistant(spec, text, file=spec.recording)
+    return RecordedAssistant(spec, text, file=spec.recording, texts=texts)

@@ -23,13 +23,14 @@ from study_app.cli import (
 )
 from study_app.cli.checks import check, doctor, probing, trying
 from study_app.cli.common import app, complain
-from study_app.cli.operating import archive, backup
+from study_app.cli.operating import archive, backup, recording
 from study_app.cli.people import pay, recruit, remind
 from study_app.private_files import be_private
 
 __all__ = [
     "analysing", "app", "archive", "authoring", "backup", "check", "coding", "data", "doctor", "life", "looking",
-    "main", "pay", "planning", "probing", "recruit", "remind", "serve", "translating", "trying", "witness",
+    "main", "pay", "planning", "probing", "recording", "recruit", "remind", "serve", "translating", "trying",
+    "witness",
 ]  # fmt: skip
 
 _KINDS: tuple[type, ...] = typer.BadParameter.__mro__

@@ -221,7 +221,7 @@ class FolderLibrary:
         return self.own_texts[language].content
 
     def materials(self) -> Mapping[str, str]:
-        """Path -> SHA-256 of every file of packs, banks, assistants and texts."""
+        """Path -> SHA-256 of every file of packs, banks, assistants, recordings and texts."""
         return self._hashes
 
     def texts(self) -> Mapping[str, str]:
@@ -246,10 +246,19 @@ class FolderLibrary:
         files = [path for folder in folders for path in sorted(folder.rglob("*")) if is_content(path)]
         files += [self.root / entry.file for entry in self.study.assistants.values()]
         files += [self.root / entry.file for entry in self.study.personas.values()]
+        files += [self.root / recording for recording in self._recordings().values()]
         files += [self.root / plan for plan in self.plan_files]
         files += [self.root / self.study.requirements] if self.study.requirements else []
         files += [self.root / text.file for text in self.own_texts.values()]
         return {self._named(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
+
+    def _recordings(self) -> dict[str, str]:
+        """Assistant -> the recording that it replays; none where a treatment cannot be read, which `open` says."""
+        try:
+            specs = self.specs
+        except ProblemsFound:
+            return {}
+        return {name: spec.recording for name, spec in specs.items() if spec.provider == "recorded"}
 
     def _named(self, path: Path) -> str:
         """Return a file as the study's hash names it.
@@ -275,6 +284,9 @@ class FolderLibrary:
         for name, voice in self.study.personas.items():
             if Path(voice.file).is_absolute():
                 yield f"personas.{name}.file", voice.file
+        for name, recording in self._recordings().items():
+            if Path(recording).is_absolute():
+                yield f"assistants.{name}.recording", recording
         if Path(self.study.requirements).is_absolute():
             yield "requirements", self.study.requirements
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from study_app.domain.assistants.embedded_sentences import AGENT, FAULTS
+from study_app.domain.assistants.recording import RECORDED
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.localisation.figures import FIGURES, Figures
 from study_app.domain.sentences import REFUSALS
@@ -27,7 +28,7 @@ BESIDE = "texts"
 SOURCE = "en"
 """The language from which the pages' texts are translated."""
 _HEAD = ("name", "reviewed_by")
-_MADE = (VERDICTS, REFUSALS, FAULTS, AGENT)
+_MADE = (VERDICTS, REFUSALS, FAULTS, AGENT, RECORDED)
 """Sentences whose English stands where they are made."""
 
 

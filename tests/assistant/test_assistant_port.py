@@ -9,7 +9,7 @@ from support.providers.messages_api import Answer, failure, serving, whole
 
 from study_app.assistant.claude import ClaudeAssistant, Patience
 from study_app.assistant.notes import NotesAssistant
-from study_app.assistant.recorded import RecordedAssistant
+from study_app.assistant.replaying.recorded import RecordedAssistant
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable
 

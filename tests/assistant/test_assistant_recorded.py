@@ -4,10 +4,15 @@ import asyncio
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from study_app.assistant.recorded import RecordedAssistant
+from study_app.assistant.replaying.near import NearQuestions, asked_words
+from study_app.assistant.replaying.recorded import RecordedAssistant
+from study_app.content.texts import catalogue
+from study_app.domain.assistants.recording import NEAR, RECORDED
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd
-from study_app.domain.errors import AssistantUnavailable, ProblemsFound
+from study_app.domain.errors import ProblemsFound
 
 SPEC = AssistantSpec(id="old", version="1", label="A", provider="recorded", recording="turns.jsonl")
 TURNS = [
@@ -31,7 +36,7 @@ def heard(message, history=(), task=""):
 def test_a_turn_is_replayed_as_it_was_recorded():
     *pieces, end = heard("Hi")
     assert "".join(piece.text for piece in pieces) == "First."
-    assert end == ReplyEnd("m1", SPEC.prompt_version, 3, 2)
+    assert end == ReplyEnd("m1", SPEC.prompt_version, 3, 2, parameters={"recorded_match": "exact"})
 
 
 def test_the_same_message_again_gets_the_next_recorded_turn_and_then_the_last():
@@ -43,8 +48,9 @@ def test_the_same_message_again_gets_the_next_recorded_turn_and_then_the_last():
 
 def test_a_turn_of_one_task_answers_in_that_task_only():
     assert heard("Only there", task="trio_users")[0].text == "Yes."
-    with pytest.raises(AssistantUnavailable, match="no reply to this message"):
-        heard("Only there", task="trio_timer")
+    *pieces, end = heard("Only there", task="trio_timer")
+    assert "".join(piece.text for piece in pieces) == RECORDED("none")
+    assert (end.model, end.parameters) == ("", {"recorded_match": "none"})
 
 
 def test_a_recorded_failure_fails_again_after_its_words():
@@ -67,3 +73,85 @@ def test_a_line_separator_inside_a_reply_is_no_line_of_the_recording():
 
     *pieces, _ = asyncio.run(scene())
     assert "".join(piece.text for piece in pieces) == "One.\u2028Two.\u0085"
+
+
+QUESTIONS = {
+    "How do I open a nursery in trio?": "Write `async with trio.open_nursery() as nursery:`.",
+    "What does start_soon do with the function?": "It starts the task and returns at once.",
+    "Why is my timer printing twice?": "The loop runs once more than you want.",
+    "Wie öffne ich eine Datei in Python?": "Mit `open(...)`.",
+}
+
+
+def replayed(message, language="en", texts=None, task=""):
+    recording = "\n".join(json.dumps({"message": asked, "reply": said}) for asked, said in QUESTIONS.items())
+
+    async def scene():
+        request = AssistantRequest(message, "", "", (), task, language=language)
+        assistant = RecordedAssistant(SPEC, recording, texts=texts)
+        return [piece async for piece in assistant.reply(request)]
+
+    *pieces, end = asyncio.run(scene())
+    return "".join(piece.text for piece in pieces), end
+
+
+@pytest.mark.parametrize(
+    ("message", "answers"),
+    [
+        ("how can I open the nursery of trio", "How do I open a nursery in trio?"),
+        ("start_soon: what does it do with functions", "What does start_soon do with the function?"),
+        ("My timer prints twice, why?", "Why is my timer printing twice?"),
+        ("ich öffne eine Datei, wie in Python", "Wie öffne ich eine Datei in Python?"),
+    ],
+)
+def test_a_question_that_is_near_to_a_recorded_one_gets_its_reply_and_says_so(message, answers):
+    said, end = replayed(message)
+    assert said == QUESTIONS[answers]
+    assert end.parameters["recorded_match"] == "near"
+    assert NEAR <= end.parameters["recorded_nearness"] <= 1
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "What is the capital of France?",
+        "open",
+        "How do I cancel a task after five seconds in trio when the network connection is too slow for the user?",
+        "?!",
+        "what is this",
+        "你好",
+    ],
+)
+def test_a_question_that_is_near_to_none_is_kindly_refused(message):
+    said, end = replayed(message)
+    assert said == RECORDED("none")
+    assert end.parameters == {"recorded_match": "none"}
+    assert end.model == ""
+
+
+def test_what_no_recording_answers_is_said_in_the_participants_language():
+    for language in ("de", "es", "fr"):
+        said, _ = replayed("What is the capital of France?", language, lambda name: catalogue(name).table("embedded"))
+        assert said == catalogue(language)["embedded.recorded.none"] != RECORDED("none")
+
+
+def test_an_empty_recording_answers_nothing():
+    async def scene():
+        return [piece async for piece in RecordedAssistant(SPEC, "").reply(AssistantRequest("Hi", "", ""))]
+
+    assert asyncio.run(scene())[-1].parameters == {"recorded_match": "none"}
+
+
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=8), st.text(max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_nearness_is_a_share_and_is_whole_for_the_same_words(questions, message):
+    found = NearQuestions(questions).nearest(message, lambda _: True)
+    if found is not None:
+        place, nearness = found
+        assert NEAR <= nearness <= 1
+        assert asked_words(message) & asked_words(questions[place])
+    for question in questions:
+        if asked_words(question):
+            same = NearQuestions(questions).nearest(question, lambda _: True)
+            assert same is not None
+            assert same[1] == pytest.approx(1)

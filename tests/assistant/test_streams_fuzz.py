@@ -17,7 +17,7 @@ from support.providers.messages_api import Answer, serving, whole
 from support.trials.export_world import at_work
 
 from study_app.assistant.claude import ClaudeAssistant, Patience
-from study_app.assistant.recorded import RecordedAssistant
+from study_app.assistant.replaying.recorded import RecordedAssistant
 from study_app.domain.assistants.treatments import (
     AssistantRequest,
     AssistantSpec,

@@ -11,6 +11,7 @@ from scipy import stats
 
 from analysis.data.view import View
 from study_app.domain.assistants.fidelity import LEAK_THRESHOLD
+from study_app.domain.assistants.recording import MATCHES, Match
 
 MEASURES = {
     "first_token_seconds": "seconds to the first word",
@@ -21,6 +22,12 @@ MEASURES = {
     "leaked": "share that give a function of the solution",
 }
 """Measure of a reply -> its words."""
+RECORDED_WORDS: dict[Match, str] = {
+    "exact": "by the same question",
+    "near": "by a near one",
+    "none": "with no answer",
+}
+"""How a recording answered a question -> its words."""
 LEAST = 8
 """Replies from which a trend is tested."""
 
@@ -44,6 +51,7 @@ def _rows(turns: pd.DataFrame) -> pd.DataFrame:
     """One row per question that was asked, with its measures."""
     error = turns["error"].astype("string").fillna("")
     shares = turns.get("solution_share", pd.Series(np.nan, index=turns.index))
+    matches = turns.get("recorded_match", pd.Series(pd.NA, index=turns.index))
     made = pd.DataFrame(
         {
             "treatment": turns["treatment"].astype("string").fillna("?"),
@@ -55,6 +63,7 @@ def _rows(turns: pd.DataFrame) -> pd.DataFrame:
             "refused": (error == "refused").astype(float),
             "failed": ((error != "") & (error != "refused")).astype(float),
             "leaked": (pd.to_numeric(shares, errors="coerce") >= LEAK_THRESHOLD).astype(float).where(shares.notna()),
+            "match": matches.astype("string").fillna(""),
         }
     )
     return made[made["asked"].notna()].sort_values("asked", kind="stable")
@@ -80,7 +89,18 @@ def _of_treatment(rows: pd.DataFrame) -> dict[str, Any]:
         "weeks": [{"week": str(week), "questions": len(mine)} | _means(mine) for week, mine in weeks],
         "overall": _means(rows),
         "trend": {name: _trend(rows, name) for name in MEASURES},
+        **_replayed(rows),
     }
+
+
+def _replayed(rows: pd.DataFrame) -> dict[str, Any]:
+    """Return how a recording answered: `recorded`, match -> replies and their share of all; empty without one."""
+    found = rows[rows["match"].isin(MATCHES)]
+    if found.empty:
+        return {}
+    counts = {match: int((found["match"] == match).sum()) for match in MATCHES}
+    each = {match: {"replies": count, "share": count / len(found)} for match, count in counts.items()}
+    return {"recorded": {"replies": len(found), "matches": each}}
 
 
 def _means(rows: pd.DataFrame) -> dict[str, float | None]:

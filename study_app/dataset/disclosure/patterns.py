@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 _STREET = r"(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|court|ct|square|sq|boulevard|blvd|way|terrace|place|pl)"
@@ -50,15 +50,16 @@ def identifiers_in(text: str) -> list[str]:
     return [name for name, pattern in IDENTIFIERS.items() if pattern.search(seen)]
 
 
-def redacted(text: str, mark: str = "") -> str:
+def redacted(text: str, mark: str = "", kinds: Collection[str] = IDENTIFIERS.keys()) -> str:
     """Return a text with each identifier that a pattern finds replaced by a mark, or without one by its kind.
 
     A suggestion for a reader. A pattern finds the telling sign of an identifier, such as the end of an address, so all
-    that touches it goes, too.
+    that touches it goes, too. `kinds` are those of `IDENTIFIERS` that are looked for.
     """
     spans = [
         (*_whole(text, match.start(), match.end()), name)
         for name, pattern in IDENTIFIERS.items()
+        if name in kinds
         for match in pattern.finditer(text[:LONGEST])
     ]
     parts, at = [], 0

@@ -71,6 +71,7 @@ DERIVED: dict[TableName, frozenset[str]] = {
             "gate_reason",
             "withheld_chars",
             "persona",
+            "recorded_match",
         },
     ),
     "answers": frozenset({"type", "concept", "about_task", "family", "pasted_chars", "away_seconds"}),

@@ -17,6 +17,7 @@ from study_app.dataset.schema.columns import (
     text,
     time,
 )
+from study_app.domain.assistants.recording import MATCHES
 from study_app.domain.events.words import (
     Decision,
     InterviewAction,
@@ -198,6 +199,11 @@ TURNS = TableSchema(
         text("gate_reason", "Why, in the judge's words"),
         integer("withheld_chars", "Characters of code that the gate kept out of the reply", "characters"),
         code("persona", "Persona in which the assistant spoke; empty where it has none"),
+        code(
+            "recorded_match",
+            "How a recording answered: by the same question, a near one, or none; empty for other providers",
+            *MATCHES,
+        ),
     ),
     reveals_arm=True,
 )
@@ -441,7 +447,7 @@ IDS: dict[TableName, tuple[str, ...]] = {
 ADDED_LATER: dict[TableName, tuple[str, ...]] = {
     "visits": ("paused_seconds",),
     "runs": ("grading", "grading_reason", "repeats", "review"),
-    "turns": ("gate", "gate_by", "gate_reason", "withheld_chars", "persona"),
+    "turns": ("gate", "gate_by", "gate_reason", "withheld_chars", "persona", "recorded_match"),
     "answers": ("about_task", "family", "scoring_reason", "repeats", "confidence"),
 }
 """Columns that datasets of earlier versions do not have; without them a table is whole."""

@@ -12,6 +12,7 @@ from study_app.dataset.measures.interaction import Codes
 from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.dataset.measures.turns.acting import turn_columns
 from study_app.dataset.measures.turns.gate import gate_verdicts
+from study_app.domain.assistants.recording import match_of
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.quiz.items import Item
 from study_app.domain.records import Answer, Turn
@@ -70,7 +71,8 @@ def turns(
 
 def _turn(turn: Turn, codes: tuple[str, ...] | None) -> Row:
     said = {"codes": None if codes is None else ";".join(codes), "persona": turn.parameters.get("persona")}
-    return turn_row(turn) | said
+    match = match_of(turn.parameters) if turn.assistant == "recorded" else None
+    return turn_row(turn) | said | {"recorded_match": match}
 
 
 def answers(dossier: ParticipantRecord, content: Content) -> Iterator[Row]:

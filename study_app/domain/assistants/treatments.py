@@ -170,7 +170,7 @@ class AssistantSpec(_Table):
     study_limits: StudyLimits = StudyLimits()
     price: Price | None = None
     recording: str = ""
-    """For `recorded`: the JSONL file of turns to replay, relative to the file that names it."""
+    """For `recorded`: the JSONL file of turns to replay, relative to the study file."""
 
     @model_validator(mode="after")
     def _consistent(self) -> AssistantSpec:

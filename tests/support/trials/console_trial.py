@@ -44,7 +44,15 @@ class Trial:
     """One trial in a separate folder."""
 
     def __init__(
-        self, folder: Path, *, launched: bool = False, entry: str = "links", database: str = "", extra: str = "", **more
+        self,
+        folder: Path,
+        *,
+        launched: bool = False,
+        entry: str = "links",
+        database: str = "",
+        extra: str = "",
+        block_sizes: str = "[2, 4, 6]",
+        **more,
     ) -> None:
         self.folder = folder
         self.study_file = folder / "study.toml"
@@ -54,6 +62,7 @@ class Trial:
         text = re.sub(r'entry = "open"', f'entry = "{entry}"', text).replace(
             "allow_embedded = false", "allow_embedded = true"
         )
+        text = text.replace("block_sizes = [2, 4, 6]", f"block_sizes = {block_sizes}")
         self.study_file.write_text(text + extra)
         self.clock = HandClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
         database = database or f"sqlite:///{folder}/study.db"

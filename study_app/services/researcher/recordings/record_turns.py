@@ -1,0 +1,130 @@
+"""Turns of a trial as a recording: whole replies, without who asked, when, and in which arm."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from study_app.domain.assistants.recording import left_out_because, recorded_lines
+from study_app.domain.errors import NotAllowed
+from study_app.domain.records import AuditEntry, Kind, Participant, Turn
+from study_app.domain.study.study import Study
+from study_app.domain.trial_state import State, hides_arms
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.researcher.recordings.without_identities import Identities
+
+
+@dataclass(frozen=True)
+class RecordedTrial:
+    """A recording and what is to be said of it."""
+
+    content: bytes
+    treatment: str
+    turns: int
+    questions: int
+    """Different ones, by task."""
+    left_out: dict[str, int]
+    """Why turns are not in it -> how many."""
+    changed: int
+    """Turns of which something that could tell a person was taken out."""
+
+    @property
+    def sha256(self) -> str:
+        """What the protocol of a study that replays it states of it."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything but the content."""
+        names = ("treatment", "turns", "questions", "left_out", "changed")
+        return {name: getattr(self, name) for name in names} | {"sha256": self.sha256}
+
+    def lines(self) -> list[str]:
+        """Return it as lines for a person."""
+        said = [f"{self.turns} turns with the assistant '{self.treatment}', {self.questions} different questions"]
+        said += [f"Left out: {count} {why}" for why, count in sorted(self.left_out.items())]
+        if self.changed:
+            said.append(f"Identities were taken out of {self.changed} turns")
+        return [*said, f"SHA-256: {self.sha256}", "Read it before others get it: names and stories need a reader"]
+
+
+def record_turns(world: StudyContext, who: str, kind: Kind, treatment: str = "") -> RecordedTrial:
+    """Return the turns of these participants as a recording, and note in the audit log that it was made.
+
+    Args:
+        world: the study.
+        who: who asked for it, for the audit log.
+        kind: whose turns.
+        treatment: id of the assistant; empty where only one was asked anything.
+
+    Raises:
+        NotAllowed: the study is launched and not closed; it is closed and still sealed, and arms have different
+            assistants; there is nothing to record; which assistant is meant is not clear, or it acts.
+    """
+    with world.registry.begin() as unit:
+        state = world.state(unit)
+        people = {each.id: each for each in unit.participants()}
+        asked = [turn for turn in unit.turns() if _belongs(people, turn, kind)]
+        _check_state(state, world, unit, kind)
+        chosen = _chosen(world, {turn.treatment for turn in asked}, kind, treatment)
+        found = _recorded(chosen, [turn for turn in asked if turn.treatment == chosen], people.values())
+        # Without counts: while a trial is sealed, how much was asked is not to be read from its audit log.
+        unit.add_audit(AuditEntry(world.now(), who, "record", "", {"kind": kind, "sha256": found.sha256}))
+    return found
+
+
+def _belongs(people: dict[str, Participant], turn: Turn, kind: Kind) -> bool:
+    owner = people.get(turn.participant_id)
+    return owner is not None and owner.kind == kind and not owner.data_withdrawn
+
+
+def _check_state(state: State, world: StudyContext, unit: UnitOfWork, kind: Kind) -> None:
+    if state == "launched":
+        raise NotAllowed("the study is launched, and turns are recorded once it is over: close it first (study close)")
+    studies = [world.version(unit, version.study_hash) or world.study for version in unit.versions()]
+    if hides_arms(state, kind) and len(_assistants([*studies, world.study])) > 1:
+        raise NotAllowed(
+            "the study is closed and still sealed, and its arms have different assistants, so that a recording would "
+            "tell arms apart: unseal it first (study unseal)"
+        )
+
+
+def _assistants(studies: Iterable[Study]) -> set[str]:
+    """Return every assistant that an arm of any version has."""
+    return {arm.assistant for study in studies for arm in study.arms if arm.assistant}
+
+
+def _chosen(world: StudyContext, asked: set[str], kind: Kind, treatment: str) -> str:
+    """Return the treatment that is recorded."""
+    if not asked:
+        other = ", ".join(f"--of {each}" for each in ("real", "simulated", "preview") if each != kind)
+        raise NotAllowed(f"no {kind} participant asked an assistant anything; whose turns are meant, say by {other}")
+    listed = ", ".join(sorted(asked))
+    if treatment and treatment not in asked:
+        raise NotAllowed(f"--treatment: no {kind} participant asked '{treatment}' anything; asked was {listed}")
+    if not treatment and len(asked) > 1:
+        raise NotAllowed(f"participants asked {len(asked)} assistants ({listed}); choose one by --treatment")
+    chosen = treatment or next(iter(asked))
+    if any(spec.id == chosen and spec.acts for spec in world.content.specs.values()):
+        raise NotAllowed(f"the assistant '{chosen}' acts, and its steps cannot be replayed")
+    return chosen
+
+
+def _recorded(treatment: str, turns: list[Turn], people: Iterable[Participant]) -> RecordedTrial:
+    reasons = {turn.id: left_out_because(turn) for turn in turns}
+    whole = sorted((turn for turn in turns if reasons[turn.id] is None), key=lambda turn: turn.asked_at)
+    if not whole:
+        raise NotAllowed(f"no question to the assistant '{treatment}' was answered by a whole reply")
+    identities = Identities(people, whole)
+    lines = recorded_lines(whole, identities.removed)
+    return RecordedTrial(
+        content="".join(f"{line}\n" for line in lines).encode(),
+        treatment=treatment,
+        turns=len(lines),
+        questions=len({(turn.task, identities.removed(turn)[0]) for turn in whole}),
+        left_out=dict(Counter(reason for reason in reasons.values() if reason is not None)),
+        changed=sum(identities.removed(turn) != (turn.message, turn.reply) for turn in whole),
+    )
