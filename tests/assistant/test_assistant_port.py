@@ -117,11 +117,7 @@ def test_several_participants_are_answered_at_once(opened):
 @pytest.mark.parametrize("odd", ["", " ", "\x00", "🦀" * 500, "<script>", "```", "(" * 300])
 def test_no_message_breaks_it(opened, odd):
     request = AssistantRequest(odd, odd, odd, ((odd, odd),), pack="pack")
-    if opened is recorded:
-        with pytest.raises(AssistantUnavailable, match="holds no reply"):
-            pieces_of(opened, request)
-    else:
-        assert isinstance(pieces_of(opened, request)[1][-1], ReplyEnd)
+    assert isinstance(pieces_of(opened, request)[1][-1], ReplyEnd)
 
 
 @pytest.mark.parametrize("opened", [failing_claude, failing_notes, failing_recorded])

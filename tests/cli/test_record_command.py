@@ -53,14 +53,14 @@ def test_a_trial_is_recorded_and_replayed_without_a_provider(tmp_path):
     second = folder_with(tmp_path / "second", "replay")
     shutil.copy(out, second / "recording.jsonl")
     study("check", "study.toml", cwd=second)
-    simulated(second, seed=2)
+    simulated(second, seed=1, people=5)
     study("export", "study.toml", "--include-simulated", "--out", second / "data", cwd=second)
     study("verify", second / "data", cwd=second)
     turns = table(second / "data", "turns")
     assert {turn["assistant"] for turn in turns} == {"recorded"}
     found = {turn["recorded_match"] for turn in turns}
     assert found <= {"exact", "near", "none"}
-    assert found & {"exact", "near"}
+    assert "exact" in found, "the same people ask the same, and one more joins them"
     replies = {json.loads(line)["reply"] for line in out.read_text().splitlines()}
     assert all(turn["reply"] in replies for turn in turns if turn["recorded_match"] in ("exact", "near"))
     manifest = json.loads((second / "data" / "manifest.json").read_text())

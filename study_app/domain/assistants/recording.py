@@ -21,7 +21,7 @@ Match = Literal["exact", "near", "none"]
 MATCHES: tuple[Match, ...] = get_args(Match)
 MATCH, NEARNESS = "recorded_match", "recorded_nearness"
 """What a replayed turn says of itself among its parameters."""
-NEAR = 0.5
+NEAR = 0.4
 """Least nearness, 0 to 1, of the recorded question that answers in place of the same one."""
 
 RECORDED = Sentences(

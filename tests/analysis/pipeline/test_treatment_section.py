@@ -58,3 +58,16 @@ def test_few_replies_have_no_trend_and_a_masked_trial_no_section():
     assert few["trend"]["first_token_seconds"]["note"] == "fewer than 8 replies"
     assert set(treatment_section(view(turns(), hidden=True))) == {"note"}
     assert treatment_section(view(turns().iloc[:0])) == {}
+
+
+def test_replayed_replies_are_counted_by_how_the_recording_answered():
+    asked = turns().assign(recorded_match=["exact"] * 30 + ["near"] * 24 + ["none"] * 6)
+    found = treatment_section(view(asked))["full"]["recorded"]
+    assert found["replies"] == 60
+    assert {match: (each["replies"], each["share"]) for match, each in found["matches"].items()} == {
+        "exact": (30, 0.5),
+        "near": (24, 0.4),
+        "none": (6, 0.1),
+    }
+    assert "recorded" not in treatment_section(view(turns()))["full"]
+    assert "recorded" not in treatment_section(view(turns().assign(recorded_match=None)))["full"]

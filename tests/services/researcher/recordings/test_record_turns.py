@@ -123,6 +123,7 @@ file = "assistants/hints.toml"
         trial.app.lifecycle.close("enough")
         with pytest.raises(NotAllowed, match="unseal it first"):
             record_turns(trial.app.world, "cli", "real", "full")
+        trial.clock.advance(hours=25)
         trial.app.lifecycle.unseal("analysis")
         with pytest.raises(NotAllowed, match="choose one by --treatment"):
             record_turns(trial.app.world, "cli", "real")
