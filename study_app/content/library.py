@@ -278,15 +278,10 @@ class FolderLibrary:
             for task, folder in arm.variants.items():
                 if Path(folder).is_absolute():
                     yield f"arms.{arm.id}.variants.{task}", folder
-        for name, entry in self.study.assistants.items():
-            if Path(entry.file).is_absolute():
-                yield f"assistants.{name}.file", entry.file
-        for name, voice in self.study.personas.items():
-            if Path(voice.file).is_absolute():
-                yield f"personas.{name}.file", voice.file
-        for name, recording in self._recordings().items():
-            if Path(recording).is_absolute():
-                yield f"assistants.{name}.recording", recording
+        named = {f"assistants.{name}.file": entry.file for name, entry in self.study.assistants.items()}
+        named |= {f"personas.{name}.file": voice.file for name, voice in self.study.personas.items()}
+        named |= {f"assistants.{name}.recording": recording for name, recording in self._recordings().items()}
+        yield from ((key, file) for key, file in named.items() if Path(file).is_absolute())
         if Path(self.study.requirements).is_absolute():
             yield "requirements", self.study.requirements
 

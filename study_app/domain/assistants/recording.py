@@ -92,7 +92,8 @@ def recorded_lines(turns: Iterable[Turn], cleaned: Callable[[Turn], tuple[str, s
 
 
 def _line(turn: Turn, message: str, reply: str) -> str:
-    parameters = {name: value for name, value in turn.parameters.items() if name not in (MATCH, NEARNESS)}
+    # A persona can be that of one arm; a turn that is replayed names the one of its own treatment.
+    parameters = {name: value for name, value in turn.parameters.items() if name not in (MATCH, NEARNESS, "persona")}
     return RecordedTurn(
         message=message,
         reply=reply,

@@ -61,7 +61,9 @@ def test_what_did_not_end_as_a_whole_reply_is_left_out_and_counted(draft):
         )
     ):
         changed(draft, draft.ask(who, "trio_users", f"Question {number}", "Half"), **values)
-    changed(draft, kept, parameters={"recorded_match": "near", "recorded_nearness": 0.7, "notes": "x"})
+    changed(
+        draft, kept, parameters={"recorded_match": "near", "recorded_nearness": 0.7, "notes": "x", "persona": "kind"}
+    )
     found = record_turns(draft.app.world, "cli", "preview")
     assert lines(found)[0]["parameters"] == {"notes": "x"}
     assert found.turns == 1
