@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.domain.assistants.recording import left_out_because, recorded_lines
 from study_app.domain.errors import NotAllowed
 from study_app.domain.records import AuditEntry, Kind, Participant, Turn
 from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State, hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.researcher.recordings.lines import left_out_because, recorded_lines
 from study_app.services.researcher.recordings.without_identities import Identities
 
 
