@@ -39,7 +39,7 @@ def recorded_lines(turns: Iterable[Turn], cleaned: Callable[[Turn], tuple[str, s
 
 
 def _line(turn: Turn, message: str, reply: str) -> str:
-    # A persona can be that of one arm; a turn that is replayed names the one of its own treatment.
+    # A persona can be that of one arm; a replayed turn names the persona of the treatment that replays it.
     parameters = {name: value for name, value in turn.parameters.items() if name not in (MATCH, NEARNESS, "persona")}
     return RecordedTurn(
         message=message,

@@ -32,7 +32,7 @@ class Identities:
         self._ids = {each.casefold() for names in self._of.values() for each in names if _ID.fullmatch(each)}
         self._said: dict[str, set[str]] = defaultdict(set)
         for turn in turns:
-            # The assistant can repeat in any later reply what a message told it.
+            # The assistant can repeat in any later reply what a message said.
             self._said[turn.participant_id] |= _taken_out(turn.message)
 
     def removed(self, turn: Turn) -> tuple[str, str]:
