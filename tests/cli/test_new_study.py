@@ -86,7 +86,10 @@ PROSE = re.compile(r"```.*?```|`[^`]*`|\\{\\w+\\}|\\bnetworkx\\b", re.DOTALL)
 """What is the same in every language: code, placeholders and the library's name."""
 
 
-@pytest.mark.parametrize("design", CHOICES["design"])
+@pytest.mark.parametrize(
+    "design",
+    [pytest.param(each, marks=[] if each == "parallel" else [pytest.mark.slow]) for each in CHOICES["design"]],
+)
 def test_what_participants_of_a_new_study_read_is_all_in_its_language(tmp_path, design):
     texts = {}
     for language in languages():
