@@ -867,6 +867,7 @@ MARK = "Zanzibar"
 TEXTS = {"outcome": "quiz_points", "population": "p", "treatments": "t", "variable": "v", "summary": "s"}
 EVENT = {"event": "e", "strategy": "composite", "handling": "h"}
 SCORE = {"id": "quiz_points", "kind": "bounded", "upper": 27}
+MARKS = SCORE | {"id": "marks", "column": "quiz_points"}
 TIME = {"id": "completion_minutes", "kind": "time", "event": "completion_event", "cap": 35}
 
 
@@ -923,13 +924,13 @@ PLANS = [
         SCORE,
         slow=True,
         id="quiz_conceptual_points",
-        column="errors",
         kind="continuous",
         unit="marks",
         upper=30.0,
         upper_column="quiz_max",
     ),
     *cases("Outcome", with_outcome(estimates), TIME, slow=True, cap=20.0, event="task_completed", censored="right"),
+    *cases("Outcome", with_outcome(estimates), MARKS, slow=True, column="errors"),
     *cases("Outcome", with_outcome(report), SCORE, slow=True, label=MARK),
     *cases(
         "Estimand",
