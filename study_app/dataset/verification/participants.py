@@ -147,7 +147,22 @@ def _check_turns(opened: UntrustedDataset, people: Mapping[str, UntrustedRow]) -
             opened.report.add("assistant_in_wrong_arm", file, turn.number, what)
         elif not _within(opened, person, turn, visits.get(name, [])):
             opened.report.add("assistant_outside_stage", file, turn.number, "was asked where no assistant is open")
+        elif (wrong := _wrong_voice(opened, person, turn)) is not None:
+            opened.report.add("persona_differs", file, turn.number, wrong)
     return checked
+
+
+def _wrong_voice(opened: UntrustedDataset, person: UntrustedRow, turn: UntrustedRow) -> str | None:
+    """Return what is wrong with the persona that a turn names; one of an assistant's own file is not looked at."""
+    study, spoken = opened.study_of(person), turn["persona"]
+    if study is None or spoken is None:
+        return None
+    helped = [stage for stage in study.stages if stage.kind == "tasks" and stage.assistant]
+    due = {study.arm(str(person["arm"]), stage).persona for stage in helped}
+    if spoken in due or (due == {None} and spoken not in study.personas):
+        return None
+    named = ", ".join(sorted(each or "none" for each in due))
+    return f"the assistant spoke as {spoken}, the persona of the arm {person['arm']} is {named}"
 
 
 def _check_evidence(opened: UntrustedDataset, people: Mapping[str, UntrustedRow]) -> None:

@@ -10,6 +10,7 @@ import tomli_w
 from support.clock import HandClock
 from support.paths import ROOT
 from support.trials.export_world import Walker, open_app, real_study, settle, table
+from support.trials.quiz_study import change_row
 
 from study_app.assistant.prompts import conversation
 from study_app.content.library import FolderLibrary
@@ -126,3 +127,12 @@ def test_an_assistants_own_persona_and_an_arms_are_not_both(tmp_path):
     with pytest.raises(ProblemsFound) as caught:
         library_of(crossed_study(tmp_path, assistants=assistants)).open()
     assert "the file of the assistant 'full' has the persona 'dry'" in str(caught.value.problems[0])
+
+
+def test_verify_names_a_turn_in_the_voice_of_another_arm(trial, tmp_path):
+    _, dataset = trial
+    shutil.copytree(dataset, tmp_path / "forged")
+
+    first, second = sorted(VOICES)
+    change_row(tmp_path / "forged", "turns", lambda row: row["persona"] == first, persona=second)
+    assert "persona_differs" in {each.name for each in verify(tmp_path / "forged").findings}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shutil
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from study_app.clock import SystemClock
@@ -142,6 +145,21 @@ def rewrite_table(dataset: Path, table: str, change) -> None:
     """Change the text of one table of a dataset."""
     path = next((dataset / "data").glob(f"*_description-{table}_data.csv"))
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def change_row(dataset: Path, table: str, which: Callable[[dict[str, str]], bool], **cells: str) -> None:
+    """Change cells of the first row that a condition holds for."""
+
+    def change(text: str) -> str:
+        rows = list(csv.DictReader(io.StringIO(text)))
+        next(row for row in rows if which(row)).update(cells)
+        new = io.StringIO(newline="")
+        writer = csv.DictWriter(new, list(rows[0]), lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return new.getvalue()
+
+    rewrite_table(dataset, table, change)
 
 
 def results(out: Path) -> dict:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import shutil
 
@@ -11,7 +10,7 @@ import pytest
 from support.clock import HandClock
 from support.trials.agent_study import AgentPage, agent_walker
 from support.trials.export_world import settle, table
-from support.trials.quiz_study import rewrite_table
+from support.trials.quiz_study import change_row
 
 from study_app.dataset.verification import verify
 from study_app.services.researcher.exporting.export import export
@@ -72,16 +71,7 @@ def test_verify_names_a_row_that_was_changed(walked, tmp_path, name):
     column, which, value, finding = FORGED[name]
     shutil.copytree(dataset, tmp_path / "forged")
 
-    def change(text):
-        rows = list(csv.DictReader(io.StringIO(text)))
-        next(row for row in rows if which(row))[column] = value
-        new = io.StringIO(newline="")
-        writer = csv.DictWriter(new, list(rows[0]), lineterminator="\r\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return new.getvalue()
-
-    rewrite_table(tmp_path / "forged", "agent_actions", change)
+    change_row(tmp_path / "forged", "agent_actions", which, **{column: value})
     assert finding in {each.name for each in verify(tmp_path / "forged").findings}
 
 
