@@ -19,6 +19,7 @@ from study_app.dataset.schema.participants import BY_PACKS, PROGRAM_ORIGINS, WRI
 from study_app.dataset.verification.acting import check_actions
 from study_app.dataset.verification.answers import check_answers
 from study_app.dataset.verification.interviews import check_interviews
+from study_app.dataset.verification.sessions import check_sessions
 from study_app.domain.events import SERVER_PAGE
 from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.records import NO_PLACE, Rating
@@ -38,7 +39,7 @@ FROM_LOG = frozenset({*OF_TIME, *REVEALING})
 """What comes from events and turns, which may be withheld."""
 _TABLES: tuple[TableName, ...] = (
     "visits", "runs", "turns", "answers", "compliance", "periods", "allocations", "agent_actions", "interviews",
-    "interview_turns",
+    "interview_turns", "sessions",
 )  # fmt: skip
 
 
@@ -93,6 +94,7 @@ class Derived:
         self._cluster(person, [*events, *(row for rows in tables.values() for row in rows)])
         self._points(tables["answers"])
         if not hidden:
+            check_sessions(self.opened, dossier, tables["sessions"])
             self._visits(tables["visits"], use)
             self._paused(dossier, tables["visits"])
             self._periods(dossier, tables["periods"])

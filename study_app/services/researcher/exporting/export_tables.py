@@ -13,6 +13,7 @@ from study_app.dataset.measures.interviews.rows import interview_rows, turn_rows
 from study_app.dataset.measures.periods import periods
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.measures.row import participant_row, work_of
+from study_app.dataset.measures.sessions import sessions
 from study_app.dataset.measures.turns.acting import action_rows
 from study_app.dataset.redaction import Row
 from study_app.dataset.schema import TableName
@@ -26,7 +27,6 @@ from study_app.dataset.writing.manifest import (
     events_ahead,
     lost_events,
 )
-from study_app.dataset.writing.sessions import sessions
 from study_app.services.researcher.exporting.collect_records import (
     dossiers,
 )
