@@ -5,14 +5,14 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from study_app.assistant.provider import ProviderCheck
-from study_app.cli.checks.study_checks import assistant_problems, check_packages, unused_warnings
+from study_app.cli.checks.study_checks import check_packages, file_problems, in_file, unused_warnings
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -28,8 +28,9 @@ from study_app.cli.common import (
     settings_of,
     start,
 )
-from study_app.content.language_checks import language_problems, review_problems, review_warnings
+from study_app.content.language_checks import review_warnings
 from study_app.content.qr import qr_svg
+from study_app.domain.assistants.treatments import API_KEY_VARIABLE
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, UserError
 from study_app.domain.study.amending.frozen import frozen_lines
 from study_app.domain.study.consent import consent_warnings
@@ -135,15 +136,8 @@ def _check_fit(running: App, file: str) -> None:
     Raises:
         ProblemsFound: every problem.
     """
-    from analysis.pipeline.planning.plan_check import study_plan_problems
-
-    problems = language_problems(running.library) + review_problems(running.library)
-    problems += assistant_problems(running.library, running.settings.environment)
-    problems += study_plan_problems(running.study, running.library.bank, file, acts=running.library.acts)
-    problems += [
-        replace(problem, file=file) if problem.file == "study.toml" else problem
-        for problem in launch_problems(running.world)
-    ]
+    problems = file_problems(running, file, running.settings.environment)
+    problems += in_file(launch_problems(running.world), file)
     problems += _readable_by_others(running)
     check_packages(running, file)
     if problems:
@@ -210,8 +204,6 @@ def amend(
 
     Example: study amend --dry-run
     """
-    from analysis.pipeline.planning.plan_check import study_plan_problems
-
     if not dry_run:
         require_reason(reason)
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
@@ -222,9 +214,12 @@ def amend(
         if not as_json and (changes or dry_run):
             for line in lines or ["Nothing differs from the locked version."]:
                 say(line)
-        problems += language_problems(running.library) + review_problems(running.library)
-        if any(change.key.split(".")[0] == "analysis" for change in changes):
-            problems += study_plan_problems(running.study, running.library.bank, str(study))
+        # Whatever changed, a plan, a stage or an arm: the whole is judged as a launch would. Whether there is a key is
+        # the server's business, which may run under another account.
+        problems += file_problems(running, str(study), {API_KEY_VARIABLE: "given"} | dict(running.settings.environment))
+        problems = in_file(problems, str(study))
+        if changes:
+            check_packages(running, str(study))
         if problems:
             raise ProblemsFound(problems)
         if dry_run:

@@ -6,12 +6,17 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from study_app.bootstrap import library_versions
-from study_app.cli.checks.study_checks import assistant_problems, unused_warnings, versions_listed
+from study_app.cli.checks.study_checks import (
+    assistant_problems,
+    minutes_problems,
+    style_problems,
+    unused_warnings,
+    versions_listed,
+)
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -30,14 +35,11 @@ from study_app.content.study_file import read_study
 from study_app.content.task_packs import load_pack
 from study_app.domain.assistants.personas import assistant_of
 from study_app.domain.errors import Problem, ProblemsFound, SandboxUnavailable
-from study_app.domain.interaction.patterns import rule_set
 from study_app.domain.study.clusters import stratum_warnings
 from study_app.domain.study.comparing.delayed_outcomes import quiz_warnings
 from study_app.domain.study.comparing.treatment_orders import order_warnings
 from study_app.domain.study.consent import consent_problems, consent_warnings
 from study_app.domain.study.designs import design_problems, design_warnings, used_by
-from study_app.domain.study.durations import whole, wrong_minutes
-from study_app.domain.study.study import Study
 from study_app.ports import Sandbox
 from study_app.sandbox import open_sandbox
 from study_app.services.grading.authoring import check_pack, package_problems
@@ -127,7 +129,7 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
     from analysis.pipeline.planning.plan_check import study_plan_problems
 
     file = str(path)
-    problems = [*_style_problems(study.styles, file), *language_problems(library), *_minutes_problems(study, file)]
+    problems = [*style_problems(study.styles, file), *language_problems(library), *minutes_problems(study, file)]
     try:
         uninstalled = requirements_problems(library.requirements, file)
     except ProblemsFound as found:
@@ -187,30 +189,6 @@ def _bank_problems(sandbox: Sandbox, library: FolderLibrary, folder: Path) -> li
         return absent + check_bank(folder, None if absent else _program_runner(sandbox, packages))
     except SandboxUnavailable as error:
         return [Problem(str(folder), "", f"its programs could not be run ({error})", "see study doctor")]
-
-
-def _minutes_problems(study: Study, file: str) -> list[Problem]:
-    """Texts that tell participants another limit than the one that is kept."""
-    return [
-        Problem(
-            file,
-            wrong.key,
-            f"the text says '{wrong.stated}', the limit is {whole(wrong.limit)} minutes",
-            "write {minutes} in its place ({total_minutes} for the whole session), or correct one of the two",
-        )
-        for wrong in wrong_minutes(study)
-    ]
-
-
-def _style_problems(styles: dict[str, Any], file: str) -> list[Problem]:
-    """Return what is wrong with the study's own patterns of use."""
-    if not styles:
-        return []
-    try:
-        rule_set(styles, file)
-    except ProblemsFound as found:
-        return list(found.problems)
-    return []
 
 
 def _folder_problems(

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
 from study_app.assistant.opening import open_assistant, provider_in_use
 from study_app.cli.common import start
+from study_app.content.language_checks import language_problems, review_problems
 from study_app.content.library import FolderLibrary
 from study_app.content.requirements import requirements_problems
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.interaction.patterns import rule_set
 from study_app.domain.study.comparing.assistants_met import assistant_warnings
+from study_app.domain.study.durations import whole, wrong_minutes
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
 from study_app.services.grading.authoring import taught_problems
@@ -49,6 +52,56 @@ def assistant_problems(library: FolderLibrary, environment: Mapping[str, str]) -
             problems += _of_notes(library, name, spec)
             problems += _of_other_languages(library, name)
     return sorted(set(problems))
+
+
+def file_problems(running: App, file: str, environment: Mapping[str, str]) -> list[Problem]:
+    """Return what keeps a study from real participants by its files: language, assistants, styles, limits, the plan.
+
+    Args:
+        running: the study as started.
+        file: the study file as the user named it.
+        environment: says whether there is a key for Claude.
+    """
+    from analysis.pipeline.planning.plan_check import study_plan_problems
+
+    library, study = running.library, running.study
+    return [
+        *style_problems(study.styles, file),
+        *language_problems(library),
+        *review_problems(library),
+        *minutes_problems(study, file),
+        *assistant_problems(library, environment),
+        *study_plan_problems(study, library.bank, file, acts=library.acts),
+    ]
+
+
+def in_file(problems: list[Problem], file: str) -> list[Problem]:
+    """Return problems of the study file under the name that the user gave it."""
+    return [replace(problem, file=file) if problem.file == "study.toml" else problem for problem in problems]
+
+
+def minutes_problems(study: Study, file: str) -> list[Problem]:
+    """Texts that tell participants another limit than the one that is kept."""
+    return [
+        Problem(
+            file,
+            wrong.key,
+            f"the text says '{wrong.stated}', the limit is {whole(wrong.limit)} minutes",
+            "write {minutes} in its place ({total_minutes} for the whole session), or correct one of the two",
+        )
+        for wrong in wrong_minutes(study)
+    ]
+
+
+def style_problems(styles: dict[str, Any], file: str) -> list[Problem]:
+    """Return what is wrong with the study's own patterns of use."""
+    if not styles:
+        return []
+    try:
+        rule_set(styles, file)
+    except ProblemsFound as found:
+        return list(found.problems)
+    return []
 
 
 def unused_warnings(study: Study) -> Iterator[str]:

@@ -109,7 +109,7 @@ class Lifecycle:
         """Take the study file as it is now for everybody who comes from now on; returns the new hash.
 
         Raises:
-            ProblemsFound: the consent page would say less than it has to.
+            ProblemsFound: a launch would refuse the study as it is now, or something differs that is fixed for ever.
             NotAllowed: nothing changed, not launched, or something that may never change did.
         """
         require_reason(reason)
@@ -136,7 +136,7 @@ class Lifecycle:
         locked = stored_version(current.study_hash, current.text)
         looked = bool(kept_looks(unit, "real"))
         frozen = frozen_problems(locked, self.world.study, "study.toml", looked=looked)
-        return frozen + consent_problems(self.world.study, "study.toml")
+        return frozen + study_problems(self.world)
 
     def amendment(self) -> tuple[list[StudyChange], list[Problem]]:
         """Return what `amend` would change, and what it would refuse.
@@ -323,8 +323,8 @@ def require_reason(reason: str) -> None:
         raise NotAllowed("this needs a reason that others can understand; give --reason TEXT")
 
 
-def launch_problems(world: StudyContext) -> list[Problem]:
-    """Return what keeps a valid study from real participants."""
+def study_problems(world: StudyContext) -> list[Problem]:
+    """Return what keeps a valid study file, with its content, from real participants, on whichever machine."""
     study: Study = world.study
     found = fitness_problems(study, world.content, "study.toml")
     found += design_problems(used_by(study), "launch", "study.toml")
@@ -335,6 +335,13 @@ def launch_problems(world: StudyContext) -> list[Problem]:
         found.append(
             Problem("study.toml", "recruitment.entry", "'open' lets the same person enter again and again", remedy)
         )
+    return found
+
+
+def launch_problems(world: StudyContext) -> list[Problem]:
+    """Return what keeps a valid study from real participants here."""
+    study: Study = world.study
+    found = study_problems(world)
     embedded = [name for name, assistant in world.assistants.items() if assistant.id == "notes"]
     if embedded and not study.assistant_policy.allow_embedded:
         what = f"the assistant '{embedded[0]}' would be the embedded one, for there is no ANTHROPIC_API_KEY"

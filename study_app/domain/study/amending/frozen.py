@@ -13,6 +13,7 @@ FOR_EVER = {
     "id": "the study's id",
     "allocation": "how arms are drawn, which the sealed seed's commitment covers",
     "arms": "which arms there are, their weights, and which is the control",
+    "stages": "which quiz is the main one, whose points the columns quiz_... hold,",
 }
 """Key of the study file -> what it fixes."""
 
@@ -49,6 +50,7 @@ def frozen_problems(locked: Study, now: Study, file: str, *, looked: bool = Fals
         "id": locked.id != now.id,
         "allocation": locked.allocation != now.allocation,
         "arms": _arms(locked) != _arms(now),
+        "stages": locked.main_quiz is not None and _main_quiz(locked) != _main_quiz(now),
     }
     found = [Problem(file, key, f"{FOR_EVER[key]} changed", remedy) for key, differs in differing.items() if differs]
     after_look = "undo it: an interim look was taken, and a plan that changes after it has no error rate"
@@ -61,6 +63,11 @@ def frozen_problems(locked: Study, now: Study, file: str, *, looked: bool = Fals
 
 def _arms(study: Study) -> object:
     return options(study.allocation, study.arms), study.control.id
+
+
+def _main_quiz(study: Study) -> str:
+    """Return the main quiz: points of two quizzes in one column would be compared as if they were of one."""
+    return study.main_quiz.id if study.main_quiz is not None else ""
 
 
 def frozen_lines(study: Study, files: int) -> list[str]:
