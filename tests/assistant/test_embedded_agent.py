@@ -20,7 +20,7 @@ from study_app.domain.assistants.treatments import AssistantRequest
 from study_app.domain.records import RunRecord
 from study_app.sandbox.local import LocalSandbox
 from study_app.services.grading.grading import run_visible
-from study_app.services.participant.agent.working import run_as_text
+from study_app.services.participant.agent.run_texts import run_as_text
 from study_app.services.participant.runs import finished
 
 TASKS = Path(__file__).parents[2] / "tasks"

@@ -5,13 +5,23 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from study_app.assistant.replaying.near import NearQuestions
-from study_app.domain.assistants.recording import MATCH, NEARNESS, RECORDED, Match, RecordedTurn, question_key
+from study_app.assistant.replaying.steps import following, left_out
+from study_app.domain.assistants.acting import AgentRequest, ToolCall
+from study_app.domain.assistants.recording import (
+    LEFT_OUT,
+    MATCH,
+    NEARNESS,
+    RECORDED,
+    Match,
+    RecordedTurn,
+    question_key,
+)
 from study_app.domain.assistants.treatments import (
     AssistantRequest,
     AssistantSpec,
@@ -79,7 +89,7 @@ class RecordedAssistant:
         # A search goes over every recorded question: not on the loop that serves everybody.
         found = await asyncio.to_thread(self._found, request)
         turn = found.turn
-        for piece in turn.pieces or re.findall(r"\S+\s*|\s+", turn.reply):
+        for piece in turn.pieces or _words(turn.whole):
             yield TextDelta(piece)
         end = ReplyEnd(
             turn.model,
@@ -89,6 +99,35 @@ class RecordedAssistant:
             turn.stop_reason,
             found.parameters(),
         )
+        if turn.error:
+            raise ReplyBrokenOff(turn.error, f"recorded failure: {turn.error}", end=end, retry_after=turn.retry_after)
+        yield end
+
+    async def step(self, request: AgentRequest) -> AsyncGenerator[TextDelta | ToolCall | ReplyEnd]:
+        """Stream the next recorded step that fits the program; see `ports.ActingAssistant`.
+
+        Raises:
+            AssistantUnavailable: the recorded failure, after the recorded steps.
+        """
+        found = await asyncio.to_thread(self._found, request.asked)
+        turn = found.turn
+        place = following(turn, request)
+        said = {**found.parameters(), LEFT_OUT: left_out(request, len(turn.steps) if place is None else place)}
+        version = turn.prompt_version or self._spec.prompt_version
+        if place is not None:
+            step = turn.steps[place]
+            for piece in _words(step.text):
+                yield TextDelta(piece)
+            yield ToolCall(step.tool, step.input, str(place))
+            yield ReplyEnd(turn.model, version, step.input_tokens, step.output_tokens, "tool_use", said)
+            return
+        for piece in _words(turn.reply):
+            yield TextDelta(piece)
+        tokens = (
+            _rest(turn.input_tokens, (step.input_tokens for step in turn.steps)),
+            _rest(turn.output_tokens, (step.output_tokens for step in turn.steps)),
+        )
+        end = ReplyEnd(turn.model, version, *tokens, turn.stop_reason, said)
         if turn.error:
             raise ReplyBrokenOff(turn.error, f"recorded failure: {turn.error}", end=end, retry_after=turn.retry_after)
         yield end
@@ -111,6 +150,17 @@ class RecordedAssistant:
         english = RECORDED("none")
         texts = self._texts(request.language) if self._texts is not None else {}
         return texts.get("recorded.none", english)
+
+
+def _words(text: str) -> list[str]:
+    """Return the text in the pieces in which it is streamed."""
+    return re.findall(r"\S+\s*|\s+", text)
+
+
+def _rest(whole: int | None, parts: Iterable[int | None]) -> int | None:
+    """Return what a turn used after its steps; None where it is not known."""
+    known = [part for part in parts if part is not None]
+    return None if whole is None else max(0, whole - sum(known))
 
 
 def _nth(turns: list[RecordedTurn], request: AssistantRequest) -> RecordedTurn:

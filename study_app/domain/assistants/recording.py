@@ -2,7 +2,8 @@
 
 A recording is JSON Lines; each line one turn: `message`, `reply`, and optionally `task`, `model`, `prompt_version`,
 `input_tokens`, `output_tokens`, `stop_reason`, `parameters` as exported with `turns`, `pieces` (how the reply was cut),
-`error` (an AssistantUnavailable kind, raised after the reply's words), `retry_after`.
+`error` (an AssistantUnavailable kind, raised after the reply's words), `retry_after`. A turn of one that acts has
+`steps`, and its `reply` is what was said after the last of them.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from study_app.domain.assistants.treatments import UnavailableKind
+from study_app.domain.events.words import Tool
 from study_app.domain.sentences import Sentences
 
 Match = Literal["exact", "near", "none"]
 MATCHES: tuple[Match, ...] = get_args(Match)
-MATCH, NEARNESS = "recorded_match", "recorded_nearness"
-"""What a replayed turn says of itself among its parameters."""
+MATCH, NEARNESS, LEFT_OUT = "recorded_match", "recorded_nearness", "recorded_steps_left_out"
+"""What a replayed turn says of itself among its parameters; the last only of an assistant that acts."""
 NEAR = 0.4
 """Least nearness, 0 to 1, of the recorded question that answers in place of the same one."""
 
@@ -29,6 +31,18 @@ RECORDED = Sentences(
 """What is said where a recording answers nothing."""
 
 
+class RecordedStep(BaseModel):
+    """One step of an assistant that acts: what it said, and the call that it made."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    text: str = ""
+    tool: Tool
+    input: dict[str, str] = Field(default_factory=dict)
+    input_tokens: int | None = Field(None, ge=0, lt=2**31)
+    output_tokens: int | None = Field(None, ge=0, lt=2**31)
+
+
 class RecordedTurn(BaseModel):
     """One line of a recording."""
 
@@ -36,6 +50,7 @@ class RecordedTurn(BaseModel):
 
     message: str
     reply: str = ""
+    steps: tuple[RecordedStep, ...] = ()
     task: str = ""
     """Empty: of any task."""
     model: str = "recorded"
@@ -47,6 +62,13 @@ class RecordedTurn(BaseModel):
     pieces: tuple[str, ...] = ()
     error: UnavailableKind | None = None
     retry_after: float | None = Field(None, ge=0)
+
+    @property
+    def whole(self) -> str:
+        """Everything that was said, where nothing can be done."""
+        if not self.steps:
+            return self.reply
+        return "\n\n".join(text.strip() for text in (*(step.text for step in self.steps), self.reply) if text.strip())
 
 
 def question_key(message: str) -> str:

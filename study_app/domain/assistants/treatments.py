@@ -319,8 +319,6 @@ def _agent_rules(spec: AssistantSpec) -> list[tuple[str, str, str]]:
         broken.append(("gives_code", 'false although manner is "agent"', "set gives_code = true"))
     if spec.gate != "none":
         broken.append(("gate", f'"{spec.gate}" although manner is "agent"', "leave gate out"))
-    if spec.provider == "recorded":
-        broken.append(("provider", '"recorded" although manner is "agent"', "use claude or notes"))
     return broken
 
 

@@ -448,6 +448,7 @@ class AgentProposed(EventDetails):
     model: str | None = described("that served the step", default=None)
     input_tokens: int | None = described("of the step", default=None)
     output_tokens: int | None = described("of the step", default=None)
+    said_chars: int | None = described("of the reply, between the step before and this one", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)

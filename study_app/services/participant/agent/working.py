@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,6 +29,7 @@ from study_app.ports import ActingAssistant, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.grading.submissions import beginning
 from study_app.services.participant.agent.actions import AgentAction, actions_of, goes_without_asking
+from study_app.services.participant.agent.run_texts import run_as_text
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.runs import ProgramRuns
 from study_app.services.position import OnStage
@@ -37,8 +38,6 @@ _LOOK_SECONDS = 2.0
 """Between two looks for a decision that another server may have taken; one taken here wakes the turn at once."""
 _SETTLE_SECONDS = 2.5
 """After the participant's own typing has made a step stale, before the next step."""
-_LONGEST_RESULT = 4_000
-"""Characters of a run's output that the assistant reads."""
 
 
 class TaskOver(Exception):
@@ -69,6 +68,8 @@ class AgentTurn:
     """Of all steps so far: tokens are summed."""
     latest: ReplyEnd | None = None
     """Of the newest step."""
+    said_chars: int = 0
+    """Said since the last step that was shown."""
 
 
 class AgentWork:
@@ -109,6 +110,7 @@ class AgentWork:
                         call = piece
                     else:
                         said += piece.text
+                        work.said_chars += len(piece.text)
                         yield piece
                 if call is None:
                     reason = work.end.stop_reason if work.end else "end_turn"
@@ -153,6 +155,7 @@ class AgentWork:
             # Nothing was shown: the assistant hears why, and may try again.
             work.steps.append(AgentStep(said, call, str(refusal), failed=True))
             return
+        work.said_chars = 0
         yield Frame({"type": "action", **action.shown()})
         decided = action.decided
         if decided is None:
@@ -210,6 +213,7 @@ class AgentWork:
                 model=work.latest.model if work.latest else None,
                 input_tokens=work.latest.input_tokens if work.latest else None,
                 output_tokens=work.latest.output_tokens if work.latest else None,
+                said_chars=work.said_chars,
             )
             bound = base_hash(program, tool, {name: str(value) for name, value in proposed.input.items()})
             proposed = replace(proposed, base_sha256=bound)
@@ -294,23 +298,3 @@ def _added(before: ReplyEnd | None, step: ReplyEnd) -> ReplyEnd:
         input_tokens=total(before.input_tokens, step.input_tokens),
         output_tokens=total(before.output_tokens, step.output_tokens),
     )
-
-
-def run_as_text(run: RunRecord, named: Callable[[str], str] = str) -> str:
-    """Return what a run came to, as the assistant reads it.
-
-    Args:
-        run: The run.
-        named: An example's name -> its name in the participant's language.
-    """
-    lines = [f"Ended by: {run.ended_by or 'unknown'}."]
-    if run.error_type:
-        where = f" in line {run.error_line}" if run.error_line else ""
-        lines.append(f"Error{where}: {run.error_type}: {run.error_message or ''}")
-    for name, text in (("Output", run.stdout), ("Errors", run.stderr)):
-        if text.strip():
-            lines.append(f"{name}:\n{text[-_LONGEST_RESULT:]}")
-    for check in run.checks:
-        outcome = "passes" if check.get("passed") else f"fails: {check.get('message') or ''}".strip()
-        lines.append(f"Example '{named(str(check.get('name')))}' {outcome}")
-    return "\n".join(lines)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from study_app.dataset.measures.turns.acting import Step, steps_of
 from study_app.domain.errors import NotAllowed
+from study_app.domain.events.server import AgentDecided, AgentProposed
 from study_app.domain.records import AuditEntry, Kind, Participant, Turn
 from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State, hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.researcher.recordings.lines import left_out_because, recorded_lines
+from study_app.services.researcher.recordings.lines import cleaned, left_out_because, recorded_lines
 from study_app.services.researcher.recordings.without_identities import Identities
 
 
@@ -28,7 +30,7 @@ class RecordedTrial:
     questions: int
     """Different ones, by task."""
     left_out: dict[str, int]
-    """Why turns are not in it -> how many."""
+    """Why turns, or steps of turns, are not in it -> how many."""
     changed: int
     """Turns of which something that could tell a person was taken out."""
 
@@ -62,7 +64,7 @@ def record_turns(world: StudyContext, who: str, kind: Kind, treatment: str = "")
 
     Raises:
         NotAllowed: the study is launched and not closed; it is closed and still sealed, and arms have different
-            assistants; there is nothing to record; which assistant is meant is not clear, or it acts.
+            assistants; there is nothing to record; which assistant is meant is not clear.
     """
     with world.registry.begin() as unit:
         state = world.state(unit)
@@ -70,7 +72,10 @@ def record_turns(world: StudyContext, who: str, kind: Kind, treatment: str = "")
         asked = [turn for turn in unit.turns() if _belongs(people, turn, kind)]
         _check_state(state, world, unit, kind)
         chosen = _chosen(world, {turn.treatment for turn in asked}, kind, treatment)
-        found = _recorded(chosen, [turn for turn in asked if turn.treatment == chosen], people.values())
+        meant = [turn for turn in asked if turn.treatment == chosen]
+        acts = any(spec.id == chosen and spec.acts for spec in world.content.specs.values())
+        actions = _steps(unit, meant) if acts else None
+        found = _recorded(chosen, meant, people.values(), actions)
         # Without counts: while a trial is sealed, how much was asked is not to be read from its audit log.
         unit.add_audit(AuditEntry(world.now(), who, "record", "", {"kind": kind, "sha256": found.sha256}))
     return found
@@ -108,23 +113,46 @@ def _chosen(world: StudyContext, asked: set[str], kind: Kind, treatment: str) ->
     if not treatment and len(asked) > 1:
         raise NotAllowed(f"participants asked {len(asked)} assistants ({listed}); choose one by --treatment")
     chosen = treatment or next(iter(asked))
-    if any(spec.id == chosen and spec.acts for spec in world.content.specs.values()):
-        raise NotAllowed(f"the assistant '{chosen}' acts, and its steps cannot be replayed")
     return chosen
 
 
-def _recorded(treatment: str, turns: list[Turn], people: Iterable[Participant]) -> RecordedTrial:
-    reasons = {turn.id: left_out_because(turn) for turn in turns}
+def _steps(unit: UnitOfWork, turns: Collection[Turn]) -> dict[str, list[Step]]:
+    """Return the steps of each turn."""
+    found: dict[str, list[Step]] = {turn.id: [] for turn in turns}
+    for person in {turn.participant_id for turn in turns}:
+        for step in steps_of(unit.events_of(person, (AgentProposed.kind, AgentDecided.kind))):
+            found.get(step.proposed.turn_id, []).append(step)
+    return found
+
+
+def _recorded(
+    treatment: str,
+    turns: list[Turn],
+    people: Iterable[Participant],
+    actions: Mapping[str, list[Step]] | None,
+) -> RecordedTrial:
+    """Return the recording.
+
+    Args:
+        treatment: Its id.
+        turns: Every turn with it.
+        people: Every participant of the study.
+        actions: Turn -> its steps, where the assistant acts.
+    """
+    reasons = {turn.id: left_out_because(turn, acts=actions is not None) for turn in turns}
     whole = sorted((turn for turn in turns if reasons[turn.id] is None), key=lambda turn: turn.asked_at)
     if not whole:
         raise NotAllowed(f"no question to the assistant '{treatment}' was answered by a whole reply")
     identities = Identities(people, whole)
-    lines = recorded_lines(whole, identities.removed)
+    clean = [cleaned(turn, identities, None if actions is None else actions[turn.id]) for turn in whole]
+    lines = recorded_lines(clean)
+    left_out = Counter(reason for reason in reasons.values() if reason is not None)
+    left_out["steps that could tell a person"] = sum(turn.steps_left_out for turn in clean)
     return RecordedTrial(
         content="".join(f"{line}\n" for line in lines).encode(),
         treatment=treatment,
         turns=len(lines),
-        questions=len({(turn.task, identities.removed(turn)[0]) for turn in whole}),
-        left_out=dict(Counter(reason for reason in reasons.values() if reason is not None)),
-        changed=sum(identities.removed(turn) != (turn.message, turn.reply) for turn in whole),
+        questions=len({(each.turn.task, each.message) for each in clean}),
+        left_out=dict(+left_out),
+        changed=sum(each.changed for each in clean),
     )

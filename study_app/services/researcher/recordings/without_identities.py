@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from study_app.dataset.disclosure.patterns import IDENTIFIERS, redacted
+from study_app.domain.assistants.recording import RecordedStep
 from study_app.domain.records import Participant, Turn
 
 REMOVED = "[removed]"
@@ -40,6 +41,13 @@ class Identities:
         own = self._of.get(turn.participant_id, frozenset())
         message = self._without(redacted(turn.message, kinds=KINDS), own)
         return message, self._without(turn.reply, own | self._said[turn.participant_id])
+
+    def step_without(self, turn: Turn, step: RecordedStep) -> RecordedStep | None:
+        """Return a step without them; None where they stand in its call, for a call is made whole or not at all."""
+        known = self._of.get(turn.participant_id, frozenset()) | self._said[turn.participant_id]
+        if any(self._without(redacted(text, kinds=KINDS), known) != text for text in step.input.values()):
+            return None
+        return step.model_copy(update={"text": self._without(step.text, known)})
 
     def _without(self, text: str, own: Iterable[str]) -> str:
         # The longest first, so that none is left as a part of another.
