@@ -69,6 +69,8 @@ def lee_bounds(pair: ArmContrast, trim: str = "floor") -> Result:
 
 def _averaged(cells: Sequence[_Trimming]) -> tuple[Floats, float, float]:
     """Weights of the cells, and the bounds averaged by them."""
+    # Bounds within cells, averaged over the people who stay in either arm, are in expectation no wider than those of
+    # the whole (Lee 2009, on covariates); weights by all people would average over another population.
     weights = np.asarray([cell.always_observed for cell in cells])
     weights = weights / weights.sum()
     return weights, *(float(weights @ [getattr(cell, end) for cell in cells]) for end in ("lower", "upper"))
@@ -79,6 +81,8 @@ def _errors(
 ) -> tuple[list[float], dict[str, Any]]:
     """Return standard errors of the two bounds, and what is known of clusters."""
     if pair.trial.cluster is None:
+        # The cells hold different people, so their bounds are independent and variances add; the weights are taken as
+        # fixed.
         return [float(np.sqrt(weights**2 @ np.square([cell.errors[end] for cell in cells]))) for end in (0, 1)], {}
 
     def figures(part: AnalysisRequest) -> tuple[float, float]:
@@ -142,6 +146,8 @@ class _Trimming:
     @classmethod
     def of(cls, pair: ArmContrast, values: Floats, cell: Bools, fractional: bool) -> _Trimming:
         """Of the rows of a cell; NotEstimable where an arm has no observed outcome."""
+        # Infinity marks people of other cells, NaN a missing outcome: the arms' split must keep the two apart, for the
+        # retention counts the missing.
         treated, control = pair.split(np.where(cell, values, np.inf))
         treated, control = treated[~np.isinf(treated)], control[~np.isinf(control)]
         one, zero = np.sort(treated[~np.isnan(treated)]), np.sort(control[~np.isnan(control)])
@@ -206,6 +212,7 @@ def _bound_errors(one: Floats, zero: Floats, q: Fraction, first: bool, log_sprea
         # What is trimmed depends on a cut that is a quantile of the same data; the further the mean from the cut, the
         # more an error of the cut moves it.
         own += (part.mean() - edge) ** 2 * (share / len(part) + (log_spread if share else 0.0))
+        # The other arm is untrimmed and independent, so that the variance of its mean is simply added.
         errors.append(float(np.sqrt(own + other)))
     return (errors[0], errors[1]) if first else (errors[1], errors[0])
 
@@ -249,6 +256,8 @@ def worst_case(
     given = list(bounds) if bounds is not None else [outcome_min, outcome_max]
     lowest = float(seen.min() if given[0] is None else given[0])
     highest = float(seen.max() if given[1] is None else given[1])
+    # Bounds inside the data would claim less than is known, and the interval would no longer hold every possible
+    # effect.
     if lowest > seen.min() or highest < seen.max():
         raise AnalysisError.of("bounds", f"({lowest:g}, {highest:g}) exclude observed values", "give the scale's ends")
     treated, control = pair.split(values)

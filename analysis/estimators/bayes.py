@@ -43,6 +43,7 @@ def jzs_factor(t: float, df: float, n_effective: float, scale: float) -> float:
                        limit=400)[0]
         for low, high in ((peak - 40, peak - 4), (peak - 4, peak + 4), (peak + 4, peak + 80))
     ]  # fmt: skip
+    # The likelihood of no effect, with the same constants left out as above, so that they cancel in the ratio.
     null = -(df + 1) / 2 * np.log1p(t * t / df)
     return float(np.exp(np.log(sum(pieces)) + top - null))
 
@@ -77,6 +78,8 @@ def bayes_factor(
         gaps = paired_differences(pair, pair_id or trial.cluster or next(iter(trial.strata), None))
         t, df, size = gaps.mean() / (gaps.std(ddof=1) / np.sqrt(len(gaps))), len(gaps) - 1, float(len(gaps))
     else:
+        # Two samples have n1 n2 / (n1 + n2) as effective size, pairs their number (Rouder et al. 2009): what the
+        # prior's scale is multiplied by.
         size, df = len(treated) * len(control) / (len(treated) + len(control)), len(treated) + len(control) - 2
         t = (treated.mean() - control.mean()) / pooled_sd(treated, control) * np.sqrt(size)
     if not np.isfinite(t):

@@ -35,6 +35,8 @@ class ArmMeans:
         """Fit arms (and covariates, strata)."""
         samples_of(trial, least=1)
         if trial.control is None:
+            # All pairs need no control; the first label serves as the reference, and any choice gives the same
+            # differences.
             trial = replace(trial, control=trial.unordered_labels[0])
         design = additive(trial)
         fitted = fit(design.columns, trial.y)
@@ -59,6 +61,7 @@ class ArmMeans:
         n = {labels[one]: counts[labels[one]], labels[two]: counts[labels[two]]}
         return self.trial.estimate(
             **found, contrast=(labels[one], labels[two]), n=n,
+            # Quadrature can miss 0 and 1 by rounding.
             p_adjusted=min(max(tail(abs(found["statistic"])), 0.0), 1.0),
             effect_size=hedges_g(difference, self.sd, n[labels[one]], n[labels[two]], self.trial.level),
             note="simultaneous interval and adjusted p over all comparisons",
@@ -106,6 +109,8 @@ def tukey_hsd(trial: AnalysisRequest) -> Result:
     means = ArmMeans.of(trial)
     k = len(means.trial.labels)
     joint = stats.studentized_range(k, means.df)
+    # The studentised range is of a difference over the error of one mean; t divides by that of the difference, sqrt(2)
+    # larger.
     critical = float(joint.ppf(trial.level)) / np.sqrt(2)
     pairs = [(later, earlier) for earlier in range(k) for later in range(earlier + 1, k)]
     return unwrap(means.rows(pairs, critical, lambda t: float(joint.sf(t * np.sqrt(2)))))

@@ -43,6 +43,8 @@ def tost(
     if alpha >= 0.5:
         raise NotEstimable("a level of one half or less leaves no interval")
     difference, error, df = _parts(pair, equal_var, paired or pair_id is not None, pair_id)
+    # Two tests at alpha each need no correction: equivalence is claimed only where both reject (Berger 1982,
+    # intersection-union).
     below, above = (difference - low) / error, (difference - high) / error
     p_low, p_high = float(stats.t.sf(below, df)), float(stats.t.cdf(above, df))
     reach = float(stats.t.isf(alpha, df)) * error
@@ -103,6 +105,7 @@ def _parts(pair: ArmContrast, equal_var: bool, paired: bool, pair_id: str | None
         return paired_parts(pair, pair_id)
     if not adjusted:
         return t_parts(pair, equal_var)
+    # All arms are fitted together, so a contrast of a trial with several arms shares slopes and strata with the others.
     found = linear_rows(trial, additive(trial), None if trial.cluster else "HC3")
     row = found[pair.index - 1] if isinstance(found, list) else found
     return float(row.estimate or 0.0), float(row.std_error or np.nan), float(row.df or np.nan)

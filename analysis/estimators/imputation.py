@@ -118,6 +118,8 @@ class Pooled:
         if between == 0:
             return cls(float(estimates.mean()), float(np.sqrt(within)), df, 0.0, 0.0)
         share = (1 + 1 / m) * between / total
+        # Barnard & Rubin (1999): Rubin's degrees of freedom alone can exceed those of the complete data in small
+        # trials.
         observed = (df + 1) / (df + 3) * df * (1 - share)
         pooled = 1 / (share**2 / (m - 1) + 1 / observed)
         increase = (1 + 1 / m) * between / within
@@ -183,7 +185,10 @@ class _Imputation:
 
     def pooled(self, imputations: int, delta: float, seed: int) -> Pooled:
         """Return the analysis of every completed table, pooled."""
+        # The same draws at each delta, so that p is a smooth function of delta, whose crossing a root finder can
+        # bracket.
         rng = np.random.default_rng(seed)
+        # Nothing missing: two equal tables, the fewest between which a variance exists; it is 0.
         draws = np.repeat(self.y[None, :], imputations if self.missing.any() else 2, axis=0)
         for arm, shift in ((self.treated, delta), (~self.treated, 0.0)):
             gaps = np.flatnonzero(arm & self.missing)
@@ -191,6 +196,7 @@ class _Imputation:
                 draws[:, gaps] = self._drawn(arm, gaps, imputations, rng) + shift
         design = np.column_stack([self.columns, self.treated])
         kept = independent_columns(design)
+        # The arm's column comes last, so it is the one to go where covariates or strata already tell the arms apart.
         if design.shape[1] - 1 not in kept:
             raise NotEstimable("the arms cannot be distinguished from the covariates or strata")
         return self._analysed(design[:, kept], draws)
@@ -201,6 +207,7 @@ class _Imputation:
         base = fit(design, draws[0])
         if base.df < 1 or base.leverage.max() > 1 - 1e-10:
             raise NotEstimable("too few rows for the model; use fewer covariates")
+        # The orthonormal columns of the fit: residuals of all tables are then one projection.
         basis = np.asarray(base.model.model.exog)
         residuals = draws - (draws @ basis) @ basis.T
         weights = (design @ base.gram_inverse)[:, -1]
@@ -214,6 +221,8 @@ class _Imputation:
         columns = self.columns[:, self._usable(arm)]
         seen = arm & ~self.missing
         fitted = fit(columns[seen], self.y[seen])
+        # Variance, then coefficients, then noise: without the first two, imputed outcomes would take the regression as
+        # known, and intervals would be too narrow (Rubin 1987).
         scale = np.sqrt(fitted.sigma2 * fitted.df / rng.chisquare(fitted.df, imputations))
         root = linalg.cholesky(fitted.gram_inverse, lower=True)
         normal = rng.standard_normal((imputations, columns.shape[1]))

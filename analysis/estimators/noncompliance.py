@@ -120,6 +120,7 @@ class Instrumented:
         if kind not in ("HC0", "HC1", "CLASSICAL"):
             raise AnalysisError.of("vcov", f"{vcov!r} is not known", "use robust, HC0, HC1 or classical")
         model = IV2SLS(self.y, self.w, self.d, self.z)
+        # `debiased` divides by n - p in place of n: HC1 and the classical variance do, HC0 does not.
         return model.fit(cov_type="unadjusted" if kind == "CLASSICAL" else "robust", debiased=kind != "HC0")
 
     def first_stage_f(self) -> float:
@@ -127,6 +128,7 @@ class Instrumented:
         full, small = fit(np.column_stack([self.w, self.z]), self.d), fit(self.w, self.d)
         gained = float(small.residuals @ small.residuals - full.residuals @ full.residuals)
         left = float(full.residuals @ full.residuals)
+        # Full compliance: allocation explains all of what was received, and what is left over is rounding.
         perfect = left <= 1e-20 * gained or full.df < 1
         return float("inf") if perfect else gained / self.z.shape[1] / (left / full.df)
 
@@ -173,6 +175,7 @@ def describe_set(a: float, b: float, c: float) -> str:
     """
     # a > 0 where the instrument passes its own test at this level: only then is the accepted set an interval.
     under = b * b - 4 * a * c
+    # No real root: the quadratic has the sign of `a` everywhere.
     if under < 0:
         return "empty" if a > 0 else "the whole line (the instrument is too weak)"
     low, high = sorted(((-b - np.sqrt(under)) / (2 * a), (-b + np.sqrt(under)) / (2 * a)))

@@ -62,6 +62,7 @@ def anova(trial: AnalysisRequest, moderator: str | None = None) -> Result:
     if bottom < 1 or all(np.ptp(sample) == 0 for sample in samples):
         raise NotEstimable("no variation within arms to compare with")
     f, p = (float(value) for value in stats.f_oneway(*samples))
+    # The median makes Levene's test hold its level under skewness, as of times (Brown & Forsythe 1974).
     spread = stats.levene(*samples, center="median")
     note = (
         f"F with {top} and {bottom} degrees of freedom; "
@@ -89,6 +90,7 @@ def _f_row(
     trial: AnalysisRequest, small: Floats, large: Floats, top: int, bottom: int, what: str, scale: float = -1.0
 ) -> Result:
     gained = float(small @ small - large @ large)
+    # Type II sums of squares are all judged by the error of the full model, the others by that of their own larger one.
     error = scale if scale > 0 else float(large @ large)
     if bottom < 1 or error <= 0:
         raise NotEstimable("no residual variation to compare with")
@@ -135,7 +137,7 @@ def _rank_fit(columns: Floats, y: Floats) -> tuple[Floats, int]:
 
 @method_over_all_arms("covariates stratum cluster")
 def interaction(trial: AnalysisRequest, moderator: str = "", vcov: str | None = None) -> Result:
-    """Return Does the effect differ between subgroups? Interaction of the arms with one moderator.
+    """Test whether the effect differs between subgroups: interaction of the arms with one moderator.
 
     Formula: y = a + arm + m + arm m (+ covariates, strata); one row per product term with t and n - p degrees of
     freedom, `vcov` as in `ols` (HC3 by default; CR2 and Satterthwaite with `cluster`).
@@ -214,6 +216,7 @@ class InteractionTest:
     @property
     def df2(self) -> float:
         """Residual degrees of freedom; over clusters the smallest of the terms'."""
+        # The smallest of the terms' is the careful choice: there is no one Satterthwaite value for a joint test.
         return min(self.over_clusters, default=float(self.fitted.df))
 
     def df_of(self, term: int) -> float:
@@ -253,6 +256,7 @@ def welch_anova(trial: AnalysisRequest) -> Result:
         raise NotEstimable("an arm does not vary, so its weight is infinite")
     found = anova_oneway(samples, use_var="unequal", welch_correction=True)
     top, bottom = (float(df) for df in found.df)
+    # Welch's F weighs the arms by their variances, so that no share of variance follows from it.
     plain = float(stats.f_oneway(*samples).statistic)
     return trial.estimate(
         statistic=float(found.statistic), df=bottom, p_value=float(found.pvalue),

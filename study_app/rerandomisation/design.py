@@ -64,6 +64,7 @@ class Design:
     """What the replicates' numbers stand for: arms (or orders) in order of first declaration."""
 
     def __post_init__(self) -> None:
+        # An amendment may add an arm: the numbers of the arms before it must stay what they were.
         names = dict.fromkeys(option.id for regime in self.regimes for option in regime.options)
         object.__setattr__(self, "arms", tuple(names))
 
@@ -95,10 +96,13 @@ class Design:
         regimes: dict[Regime, int] = {}
         people: list[AllocatedPerson] = []
         places: dict[tuple[str, int], int] = {}
+        # Ledgers are independent, so that one after the other is as good as interleaved; within one, order is what the
+        # scheme saw.
         for row in sorted(rows, key=lambda row: (row.regime.ledger, row.index)):
             ledger = row.regime.ledger
             places[ledger, row.index] = len(people)
             returned = tuple(places[ledger, index] for index in row.returned if (ledger, index) in places)
+            # Equal schemes before and after an amendment are one regime: counts and open blocks went on through it.
             position = regimes.setdefault(row.regime, len(regimes))
             people.append(AllocatedPerson(position, row.levels, returned, row.participant_id))
         return cls(tuple(regimes), tuple(people))
@@ -110,6 +114,7 @@ class Design:
             NoRandomisationDistribution: minimisation that always takes the arm that balances best.
         """
         for regime in self.regimes:
+            # With nearly one possible assignment p is 1 whatever the effect: a refusal says more than that number.
             if regime.scheme.unit_method == "minimisation" and regime.scheme.preferred >= 1:
                 raise NoRandomisationDistribution(
                     "allocation: minimisation with probability 1.0 fixes nearly every arm by who came before, so that "

@@ -55,6 +55,7 @@ def enumerate_design(design: Design, limit: int = 20_000) -> Enumeration | None:
         walk.settle(person)
         weights = _branch_on_sizes(walk, person, weights)
         weights = _branch_on_arms(walk, person, weights)
+        # Paths only multiply: to give up here saves the memory of the remaining people.
         if len(weights) > limit * _PATHS_PER_ASSIGNMENT:
             return None
     # Several paths, by blocks of other sizes, lead to one assignment: their probabilities add up.
@@ -76,6 +77,7 @@ def _branch_on_sizes(walk: VectorisedReplay, person: int, weights: Floats) -> Fl
     walk.select(columns)
     # The middle of each size's range of draws, so that rounding cannot choose a neighbour.
     walk.open(person, (nth + 0.5) / count)
+    # Sizes are equally likely; a path that opens nothing has one copy and keeps its weight.
     return weights[columns] / copies[columns]
 
 

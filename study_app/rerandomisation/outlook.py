@@ -56,6 +56,7 @@ def outlook(name: str, scheme: Scheme, study: Study, n: int, trials: int) -> Sch
     """
     ends, hits = [], 0.0
     for trial in range(trials):
+        # The same trials for every scheme: what differs between two of them is the scheme, and not chance.
         seed = hashlib.sha256(f"outlook:{trial}".encode()).digest()
         end, right = _trial(scheme, study, n, seed)
         ends.append(end)
@@ -73,6 +74,7 @@ def _trial(scheme: Scheme, study: Study, n: int, seed: bytes) -> tuple[float, fl
     for index in range(1, n + 1):
         guesses = _fewest(counts, weights)
         decision = allocator.allocate(_profile(scheme, study, seed, index), draws(seed, index))
+        # The expectation over a guesser's lot among tied arms, in place of a drawn guess: no variance of its drawing.
         hits += (decision.arm in guesses) / len(guesses)
         counts[decision.arm] += 1
     shares = [counts[name] / weight for name, weight in weights.items()]
@@ -87,6 +89,7 @@ def _fewest(counts: Mapping[str, int], weights: Mapping[str, int]) -> list[str]:
 
 def _profile(scheme: Scheme, study: Study, seed: bytes, index: int) -> dict[str, Any]:
     digest = hashlib.sha256(seed + index.to_bytes(4, "big")).digest()
+    # A digest has 32 bytes; a scheme of more variables uses them again.
     return {name: _value(study, name, digest[number % 32]) for number, name in enumerate(scheme.variables)}
 
 

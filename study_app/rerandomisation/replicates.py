@@ -71,6 +71,8 @@ def replicate_design(design: Design, replicates: int, rng: np.random.Generator) 
         warnings.warn(caveat, RandomisationWarning, stacklevel=2)
     walk = VectorisedReplay(design, replicates)
     for person in range(len(design.people)):
+        # Two for each person, used or not, as the ledger draws: the stream stays aligned when a scheme needs no block
+        # size.
         size_draw, arm_draw = rng.random((2, replicates))
         walk.step(person, size_draw, arm_draw)
     return np.ascontiguousarray(walk.assigned.T)

@@ -66,6 +66,8 @@ def scheme_properties(
     weights = [option.weight for option in options(scheme, arms)]
     newcomers = _arrivals(scheme, n, profiles, margins, rng)
     per_arrival = -(-replicates // len(newcomers))
+    # Common random numbers: each scheme starts from the same state, so that their differences are more precise than
+    # each alone.
     state = rng.bit_generator.state
     results = []
     for candidate in [scheme, *alternatives(scheme)]:
@@ -190,6 +192,8 @@ def guesses(drawn: Assignments, weights: NDArray[np.float64], strata: Sequence[A
     counts: dict[Any, NDArray[np.float64]] = {}
     for person, stratum in enumerate(strata):
         before = counts.setdefault(stratum, np.zeros((len(weights), len(drawn))))
+        # Whole numbers, so that ties are ties: shares as fractions would differ in the last bit and the guess would not
+        # be by lot.
         lag = (before.sum(axis=0) + 1) * weights[:, None] - weights.sum() * before
         guessed = lag == lag.max(axis=0)
         right[:, person] = guessed[drawn[:, person], columns] / guessed.sum(axis=0)
@@ -222,17 +226,20 @@ def _hidden(design: Design) -> list[int]:
     if not cluster:
         return list(range(len(design.people)))
     levels = [person.levels[cluster] for person in design.people]
+    # People without a cluster are drawn alone.
     return [place for place, level in enumerate(levels) if level == MISSING or levels.index(level) == place]
 
 
 def _mean(values: NDArray[np.float64]) -> dict[str, float]:
     """Mean with its Monte Carlo error; rows are arrival sequences, whose spread counts where there are several."""
+    # Replicates of one sequence of newcomers are alike; as independent ones they would make the error too small.
     spread = values.mean(axis=1) if len(values) > 1 else values[0]
     error = float(spread.std(ddof=1) / np.sqrt(len(spread))) if len(spread) > 1 else 0.0
     return {"mean": float(values.mean()), "mc_error": error}
 
 
 def _summary(values: NDArray[np.float64]) -> dict[str, Any]:
+    # Counts over weights, as 1/3, differ in the last bit between sums; rounding makes them one level.
     levels, counts = np.unique(values.round(6), return_counts=True)
     return _mean(values) | {
         "p95": float(np.quantile(values, _RARE, method="inverted_cdf")),

@@ -24,6 +24,7 @@ class _Lane:
         )
         self.to_design = np.array([arms.index(option.id) for option in regime.options])
         self.as_declared = bool((self.to_design == np.arange(len(self.to_design))).all())
+        # One place more than arms, so that the -1 of a person without an arm reads the last and stays -1.
         self.to_local = np.full(len(arms) + 1, -1)
         self.to_local[self.to_design] = np.arange(len(regime.options))
 
@@ -37,6 +38,7 @@ class VectorisedReplay:
     def __init__(self, design: Design, width: int) -> None:
         self.design = design
         self.width = width
+        # People by rows: each step writes one contiguous row.
         self.assigned: Assignments = np.full((len(design.people), width), -1, dtype=np.int8)
         self._lanes = [_Lane(regime, design.arms, width) for regime in design.regimes]
         self._keys = [self._key(person) for person in design.people]
@@ -53,6 +55,7 @@ class VectorisedReplay:
         """Return the slots that went back before this person."""
         for other in self.design.people[person].returned:
             lane = self._lanes[self.design.people[other].regime]
+            # As in the ledger, each of whose regimes knows its own people only.
             if lane.scheme.replacement == "return_slot" and lane is self._lane(person):
                 local = lane.to_local[self.assigned[other]]
                 lane.rule.give_back(self._keys[other], self.design.people[other].levels, local)
@@ -79,12 +82,14 @@ class VectorisedReplay:
         free = lane.rule.probabilities(self._keys[person], self.design.people[person].levels)
         if joined is None:
             return free
+        # Later members of a cluster follow the first, with certainty.
         fixed = (np.arange(len(free))[:, None] == joined).astype(float)
         return np.where(joined < 0, free, fixed)
 
     def commit(self, person: int, chosen: Ints) -> None:
         """Note the options chosen."""
         lane, joined = self._lane(person), self._joined(person)
+        # Followers are not counted: the scheme allocated their cluster once.
         free = None if joined is None else joined < 0
         lane.rule.take(self._keys[person], self.design.people[person].levels, chosen, free)
         arms = chosen if lane.as_declared else lane.to_design[chosen]

@@ -44,11 +44,15 @@ def shares(masses: Sequence[NDArray[Any]]) -> Floats:
 
 def pick(probabilities: Floats, draw: Floats) -> Ints:
     """Return the arm that each draw falls on."""
+    # Added up from left to right, as `running` does: a cumulative sum by numpy may round otherwise than the domain's
+    # loop.
     reached = probabilities[0]
     chosen = (draw >= reached).astype(np.int64)
     for row in probabilities[1:]:
         reached = reached + row
         chosen += draw >= reached
+    # Probabilities may add up to a little less than 1; a draw above their sum belongs to the last arm that can be
+    # drawn.
     if chosen.max(initial=0) == len(probabilities):
         beyond = chosen == len(probabilities)
         last = len(probabilities) - 1 - np.argmax(probabilities[::-1] > 0, axis=0)
@@ -145,6 +149,7 @@ class VectorisedBiasedCoin(VectorisedCounting):
 
     def probabilities(self, key: Key, levels: Levels) -> Floats:
         """Return the coin's table, mixed over the arms that lag most."""
+        # In whole numbers: counts divided by weights would make ties depend on rounding.
         lag = self.at(key) * self.scale
         tied = lag == lag.min(axis=0)
         return mix(self.table, self.weights, only_first(tied) if self.scheme.ties == "first" else tied)
@@ -161,6 +166,7 @@ class VectorisedUrn(VectorisedCounting):
         balls = [
             alpha * weight + beta * (total * weight - count) for weight, count in zip(self.weights, counts, strict=True)
         ]
+        # With alpha 0 the urn begins without balls (Wei 1978): the first draw is by weight.
         empty = ~np.any([ball > 0 for ball in balls], axis=0)
         return shares([np.where(empty, float(weight), ball) for weight, ball in zip(self.weights, balls, strict=True)])
 
@@ -177,6 +183,7 @@ class VectorisedBigStick(VectorisedCounting):
         """Return the weights' shares among the arms allowed."""
         lag = self.at(key) * np.array(self.scale)[:, None]
         allowed = np.stack([self._within(lag, arm) for arm in range(len(lag))])
+        # Withdrawals may leave no arm within the bound; those that lag most then bring the counts back.
         allowed = np.where(allowed.any(axis=0), allowed, lag == lag.min(axis=0))
         return shares([np.where(able, weight, 0) for weight, able in zip(self.weights, allowed, strict=True)])
 
@@ -222,6 +229,7 @@ class VectorisedBlocks(VectorisedCounting):
 
     def give_back(self, key: Key, levels: Levels, arm: Ints) -> None:
         """Into the open block, or to wait for the next."""
+        # As in the domain: a new block of the returned slot alone would show its arm.
         opened = self.at(key).any(axis=0)
         columns = np.arange(self.width)
         self.at(key)[arm, columns] += opened
@@ -266,6 +274,7 @@ class VectorisedMinimisation(VectorisedCounting):
     def probabilities(self, key: Key, levels: Levels) -> Floats:
         """Return the coin's table, mixed over the arms of least score."""
         scores = self._scores(levels)
+        # Weighted sums of spreads differ by rounding where they are equal on paper; the domain has the same tolerance.
         tied = scores - scores.min(axis=0) <= TIE
         return mix(self.table, self.weights, only_first(tied) if self.scheme.ties == "first" else tied)
 

@@ -43,6 +43,7 @@ class AnchorFile:
         try:
             # One write with O_APPEND, so that lines of two processes do not mix.
             os.write(handle, (anchor.line() + "\n").encode())
+            # An anchor proves what the database was only if it outlives the machine on which both are.
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -63,6 +64,7 @@ class AnchorFile:
             given = (anchor.line() + "\n").encode()
             subprocess.run(self._command, input=given, timeout=_COMMAND_SECONDS, check=True, capture_output=True)
         except (OSError, subprocess.SubprocessError) as error:
+            # The anchor is in the file already; a mail server that is down must not stop the trial.
             log.error("%s: the anchor could not be handed on: %s", COMMAND, error)
 
 

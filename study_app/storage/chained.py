@@ -83,6 +83,8 @@ class ChainWriter:
 
     def append(self, digests: Sequence[bytes]) -> tuple[int, int]:
         """Join digests to a chain; returns the chain and the position of the first of them."""
+        # Held in memory to the end of the transaction, for each record would otherwise take a statement to read the
+        # head and one to write it.
         before = self.claimed or self._claim_one()
         head = before.head
         for digest in digests:
@@ -113,6 +115,8 @@ class ChainWriter:
         return Claimed(found.chain, found.position, found.head, trusted=trusted)
 
     def _of_signer(self, signer: str) -> Signed:
+        # On Postgres no row also means that others hold all of the chains: a further writer begins another instead of
+        # waiting.
         row = self._driver.one(self._claim, (signer,)) or self._driver.returned(_NEW, (chain.GENESIS, signer))
         return Signed(row[0], row[1], bytes(row[2]), row[3])
 

@@ -26,6 +26,7 @@ class AnyText(TypeDecorator[str]):
         """Python to database."""
         if value is None:
             return None
+        # A text that begins with the mark by itself is marked, too, so that reading back never mistakes it.
         if "\x00" in value or value.startswith(_MARK) or not _encodable(value):
             return _MARK + json.dumps(value)
         return value
@@ -53,6 +54,7 @@ class Moment(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """Python to database."""
+        # Whole numbers compare and subtract in SQL alike on both databases; SQLite has no type for moments.
         return None if value is None else round(value.timestamp() * 1000)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:

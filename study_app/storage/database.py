@@ -30,6 +30,7 @@ class SqlDatabase:
         with self.database.begin(write=write) as connection:
             unit = SqlUnitOfWork(connection, self.database.keys)
             yield unit
+            # Before the commit: the chain's head belongs to the same transaction as the records it covers.
             unit.flush()
         finish(unit)
 
@@ -78,6 +79,7 @@ class SqlDatabase:
 
     def close(self) -> None:
         """See ports.Database."""
+        # Before the engine: what is queued was promised an answer, and it needs connections.
         self._writer.close()
         self.database.empty_log()
         self.database.close()

@@ -61,6 +61,7 @@ class Driver:
         if self._sqlite:
             yield from self._raw.execute(sql)
             return
+        # A named cursor stays on the server; psycopg's plain one fetches every row before it gives the first.
         with self._raw.cursor(name=f"stream_{next(_names)}") as cursor:
             cursor.itersize = _AT_A_TIME
             yield from cursor.execute(sql)
@@ -75,6 +76,7 @@ class Driver:
 
 @lru_cache(maxsize=256)
 def _for_psycopg(sql: str) -> str:
+    # Cached, for the same few statements come with every batch; none of them has a literal question or percent sign.
     return sql.replace("?", "%s")
 
 

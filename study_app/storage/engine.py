@@ -87,6 +87,7 @@ class DatabaseEngine:
             except OSError as error:
                 what = f"the database's folder cannot be made ({error.strerror})"
                 raise ProblemsFound([Problem(path, "", what, "choose a folder you can write to")]) from None
+            # They may be left over from a process with another umask, and hold the same pages as the database.
             for suffix in ("-wal", "-shm"):
                 make_private(Path(f"{path}{suffix}"))
         engine = create_engine(
@@ -102,12 +103,15 @@ class DatabaseEngine:
         return engine
 
     def _postgres(self) -> Engine:
+        # hide_parameters: answers and code of participants would stand in logs of errors. pre_ping: a restarted server
+        # leaves dead connections in the pool.
         return create_engine(self.url, hide_parameters=True, pool_size=10, max_overflow=40, pool_pre_ping=True)
 
     @contextmanager
     def begin(self, *, write: bool) -> Iterator[Connection]:
         """Provide a transaction; see ports.Database.begin."""
         if self._writer is not None and write:
+            # Twice as long as the holder may itself wait for another process: beyond that its transaction hangs.
             if not self._writer.acquire(timeout=2 * BUSY_ATTEMPTS * BUSY_SECONDS):
                 raise InfrastructureError(f"{self.describe()}: another transaction does not end; restart the server")
             try:
@@ -146,13 +150,17 @@ class DatabaseEngine:
                 cursor = connection.cursor()
                 # Readers come and go: the next call finds a moment without one, and this one does not wait.
                 cursor.execute("PRAGMA busy_timeout=0")
-                busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-                cursor.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+                try:
+                    busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                finally:
+                    # Whatever came of it: the connection goes back to the pool, and its next writer must wait again.
+                    cursor.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
             except sqlite3.OperationalError:
                 return False
             finally:
                 connection.close()
-        self._log_holds_erased = bool(busy)
+            # While the writer's lock is held: an erasure that is committed right after it must not be overlooked.
+            self._log_holds_erased = bool(busy)
         return not busy
 
     @property
@@ -188,6 +196,7 @@ class DatabaseEngine:
                 raise InfrastructureError(f"{self.describe()}: {_reason(error)}") from error
         with self.begin(write=True) as connection:
             connection.info[MUST_LAST] = True
+            # A real write, for a database in read-only mode or on a full disk still answers SELECT 1.
             connection.exec_driver_sql("DELETE FROM locks WHERE name = 'probe'")
             connection.exec_driver_sql("INSERT INTO locks (name) VALUES ('probe')")
 

@@ -76,6 +76,7 @@ class SqlEventLog:
 
     def flush(self) -> None:
         """Write what is kept for the end of the transaction: the head of the chain."""
+        # Not through the property, which would make a writer for every transaction that only reads.
         if "chain" in self.__dict__:
             self.chain.flush()
 
@@ -115,12 +116,14 @@ class SqlEventLog:
     ) -> Stored:
         """Append what is new of a batch."""
         where = (participant_id, page)
+        # The counter first: two batches of one page queue here, so that neither sees the other's events as new.
         taken = self.driver.returned(_TAKE_PAGE, where)
         before: int = taken[0]
         # A page sends in order from the first that was not acknowledged: nothing lies far beyond the gap.
         unknown = {event.seq: event for event in events if before < event.seq <= before + FARTHEST}
         if not unknown:
             return Stored(before, ())
+        # One look-up in an index tells the usual case, in which nothing of the page waits beyond a gap.
         last = self.driver.one(_LAST, where)
         nothing_ahead = last is None or (last[0] or 0) <= before
         if not nothing_ahead:

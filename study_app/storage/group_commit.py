@@ -91,11 +91,13 @@ class GroupWriter:
     def close(self) -> None:
         """Store what is queued, then end; idempotent."""
         with self._starting:
+            # Under the lock of `submit`: no thread starts and no piece comes after this.
             self._closed = True
             threads, self._threads = self._threads, []
         for _ in threads:
             self._queue.put(None)
         for thread in threads:
+            # Outside the lock, for a piece under way may call `submit`, which waits for it.
             thread.join()
 
     def _write(self) -> None:

@@ -65,6 +65,8 @@ class SqlPositions(SqlEventLog):
         columns = ", ".join(f"{PARTICIPANTS.c[name].name} = ?" for name in changes)
         values = [bound(PARTICIPANTS, name, value) for name, value in changes.items()]
         self.driver.run(f"UPDATE participants SET {columns} WHERE id = ?", (*values, participant_id))
+        # The last sign of life changes with every request and is not sealed: without this test each would add a link to
+        # the chain.
         if _SEALED & changes.keys():
             self.chain_participant(participant_id)
 

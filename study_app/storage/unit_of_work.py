@@ -123,6 +123,8 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
 
     def lock(self, name: str) -> None:
         """See ports.UnitOfWork."""
+        # A row to lock must be there first; FOR UPDATE then makes the next taker wait for this commit (SQLite's one
+        # writer waits anyway).
         self._insert_new(LOCKS, {"name": name})
         self.connection.execute(select(LOCKS.c.name).where(LOCKS.c.name == name).with_for_update())
 
@@ -181,6 +183,7 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
 
     def move(self, participant: Participant, **changes: Any) -> bool:
         """See ports.UnitOfWork."""
+        # Compare and swap: of two tabs that go on from one position the second changes no row.
         guard = [PARTICIPANTS.c[name] == getattr(participant, name) for name in ("id", "stage", "step", "status")]
         moved = self.connection.execute(update(PARTICIPANTS).where(*guard).values(**changes)).rowcount == 1
         self._must_last()
@@ -225,6 +228,8 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
         if visit is None or visit.deadline_at is None:
             return False
         where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_at.is_(None))
+        # The sum is made here and not in SQL, so that two extensions at once must not both start from the same
+        # deadline.
         unchanged = VISITS.c.deadline_at == visit.deadline_at
         query = update(VISITS).where(*where, unchanged).values(deadline_at=visit.deadline_at + by)
         extended = self.connection.execute(query).rowcount == 1
@@ -325,6 +330,7 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
         keys = ("participant_id", "stage", "item")
         where = [ANSWERS.c[name] == getattr(answer, name) for name in keys]
         before = self.connection.execute(select(ANSWERS.c.response, ANSWERS.c.changes).where(*where)).one()
+        # Compared as JSON text, for to Python 1, 1.0 and True are equal and a changed answer would not count.
         changes = max(answer.changes, before.changes + (json.dumps(before.response) != json.dumps(answer.response)))
         counted = replace(answer, changes=changes)
         self.connection.execute(update(ANSWERS).where(*where).values(**asdict(counted)))
@@ -393,6 +399,7 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
         if bodies:
             erased = update(EVENTS).where(EVENTS.c.event_id == bindparam("row")).values(opening=bindparam("body"))
             self.connection.execute(erased, bodies)
+        # After the bodies, which are computed from what is overwritten here.
         self.connection.execute(update(EVENTS).where(which).values(payload=ERASED))
 
     # -- ledgers, links, audit -----------------------------------------------------------------------------------------
@@ -415,6 +422,8 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
         """See ports.UnitOfWork."""
         where = (ALLOCATIONS.c.allocation_index == allocation_index, ALLOCATIONS.c.ledger == ledger)
         self.connection.info[ERASES] = True
+        # The column is unique and the place in the ledger must stay: later rows are chained to it, and counts rest on
+        # it.
         values = {"row": dict(row), "participant_id": f"erased-{ledger}-{allocation_index}"}
         self.connection.execute(update(ALLOCATIONS).where(*where).values(**values))
         self.chain.seal("allocations", (ledger, allocation_index))
@@ -450,6 +459,7 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
 
     def add_audit(self, entry: AuditEntry) -> None:
         """See ports.UnitOfWork."""
+        # Each entry holds the hash of the last: two writers must not both follow the same one.
         self.lock("audit")
         last = self.connection.execute(
             select(AUDIT.c.row_hash).order_by(AUDIT.c.number.desc()).limit(1)
@@ -465,6 +475,7 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
 
     def add_rating(self, rating: Rating) -> None:
         """See ports.UnitOfWork."""
+        # A rating that comes again, as by a second click, changes nothing: judgements are never overwritten.
         if self._insert_new(RATINGS, asdict(rating)):
             self._chain_rating(rating)
 
@@ -503,6 +514,7 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
     def text_reviews(self) -> list[TextReview]:
         """See ports.UnitOfWork."""
         rows = self._rows(TextReview, select(REVIEWS).order_by(REVIEWS.c.number))
+        # In the order of storing, so that of several decisions on one text the last stays in the dictionary.
         return list({review.key: review for review in rows}.values())
 
 

@@ -9,6 +9,7 @@ import pytest
 from study_app.domain.events import BrowserEvent
 from study_app.domain.records import Participant, RunRecord
 from study_app.storage import open_registry
+from study_app.storage.engine import ERASES
 
 
 @pytest.fixture
@@ -68,3 +69,33 @@ def test_a_transaction_that_is_undone_waits_for_nothing_and_leaves_no_mark(regis
     with registry.begin() as unit:
         unit.add_participant(person)
     assert flushed == []
+
+
+class Relay:
+    """A writer's lock that another writer has been waiting for: it erases as soon as the lock is let go."""
+
+    def __init__(self, lock, erase):
+        self.acquire, self.release, self._erase = lock.acquire, lock.release, erase
+
+    def __enter__(self):
+        self.acquire()
+
+    def __exit__(self, *_):
+        self.release()
+        if erase := self._erase:
+            self._erase = None
+            erase()
+
+
+def test_an_erasure_right_after_the_log_was_emptied_is_emptied_the_next_time(registry, tmp_path, monkeypatch):
+    def erase():
+        with registry.database.begin(write=True) as connection:
+            connection.info[ERASES] = True
+            connection.exec_driver_sql("INSERT INTO locks (name) VALUES ('something to log')")
+
+    monkeypatch.setattr(registry.database, "_writer", Relay(registry.database._writer, erase))
+    assert registry.forget_erased()
+    log = tmp_path / "study.db-wal"
+    assert log.stat().st_size > 0
+    assert registry.forget_erased()
+    assert log.stat().st_size == 0

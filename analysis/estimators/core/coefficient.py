@@ -36,6 +36,8 @@ class Coefficient(float):
 
     def __new__(cls, value: float, **_: Any) -> Coefficient:
         """Return the number itself."""
+        # A float takes its value in `__new__`, before `__init__` sees the keywords; without this, float() would refuse
+        # them.
         return super().__new__(cls, value)
 
     def __init__(

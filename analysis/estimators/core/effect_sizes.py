@@ -24,6 +24,7 @@ def small_sample_factor(df: float) -> float:
     >>> round(small_sample_factor(58), 12)
     0.987003581028
     """
+    # Logs of the gamma functions, for the functions themselves overflow from 344 degrees of freedom on.
     return float(np.exp(special.gammaln(df / 2) - special.gammaln((df - 1) / 2)) / np.sqrt(df / 2))
 
 
@@ -40,6 +41,8 @@ def noncentrality_interval(statistic: float, df: float, level: float = 0.95) -> 
                 below = float(noncentrality < statistic)
             return below - probability
 
+        # The probability falls as the noncentrality rises. A start of about four standard errors of it brackets most
+        # roots; the loops widen it where few degrees of freedom make the distribution skew.
         width = 4.0 + abs(statistic) * 4 / np.sqrt(df)
         low, high = statistic - width, statistic + width
         while gap(low) < 0:
@@ -76,6 +79,7 @@ def hedges_g(difference: float, sd: float, n_treated: int, n_control: int, level
         return None
     root = np.sqrt(n_treated * n_control / (n_treated + n_control))
     low, high = noncentrality_interval(difference / sd * root, df, level)
+    # The interval needs no correction: it is of the population value, found by inverting the noncentral t.
     factor = small_sample_factor(df) if df > 1 else np.nan
     return EffectSize("hedges_g", factor * difference / sd, float(low / root), float(high / root))
 
@@ -159,6 +163,7 @@ def from_summary(
         raise AnalysisError.of("d", "is neither given nor implied", "give d, or mean_difference with sd")
     if mean_difference is not None and mean_difference * d < 0:
         raise AnalysisError.of("d", f"{d:g} and the difference {mean_difference:g} differ in sign", "fix one of them")
+    # A d of 0 implies no spread: the quotient does not exist.
     if sd is None and mean_difference is not None and d != 0:
         sd = mean_difference / d
     if mean_difference is None and sd is not None:
@@ -208,7 +213,9 @@ def categorical_difference(treated_counts: Sequence[float], control_counts: Sequ
     """
     one = np.asarray(treated_counts, dtype=np.float64)
     two = np.asarray(control_counts, dtype=np.float64)
+    # One level is left out, for shares add up to 1 and their full covariance is singular; which one does not matter.
     p, q = (one / one.sum())[1:], (two / two.sum())[1:]
     spread = (np.diag(p) - np.outer(p, p) + np.diag(q) - np.outer(q, q)) / 2
     gap = p - q
+    # A level that both arms lack makes the covariance singular; the pseudo-inverse leaves it out.
     return float(np.sqrt(max(gap @ np.linalg.pinv(spread) @ gap, 0.0)))

@@ -15,7 +15,7 @@ from scipy import stats
 
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import EffectSize, Estimate
-from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
+from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, label_of
 from analysis.estimators.numerics.cluster_covariance import anova_icc, clusters_per_arm, few_clusters
 
 Figures = Callable[[AnalysisRequest], Sequence[float]]
@@ -49,6 +49,8 @@ def over_clusters(trial: AnalysisRequest, run: Callable[[AnalysisRequest], Seque
     whole = [value for row, scale in zip(rows, scales, strict=True) for value in scale.figures(row)]
     errors = leave_one_out_errors(trial, figures, np.asarray(whole))
     about = about_clusters(trial)
+    # A mean is estimated for each arm, as t tests of cluster means count (Donner & Klar 2000); n - p of the people
+    # would be far too many, for they are not independent.
     df = float(max(about["clusters"] - (len(trial.unordered_labels) if _has_arms(trial) else 1), 1))
     noted = "; ".join([*trial.notes, *(few_clusters(trial) if _has_arms(trial) else [])])
     return [
@@ -73,9 +75,11 @@ def leave_one_out_errors(trial: AnalysisRequest, figures: Figures, whole: Floats
         try:
             found[code] = figures(replace(trial, data=data, cluster=None, notes=[]))
         except (AnalysisError, NotEstimable, np.linalg.LinAlgError, ArithmeticError):
-            named = trial.data[trial.cluster].iloc[int(np.argmax(codes == code))]
+            named = label_of(trial.data[trial.cluster].iloc[int(np.argmax(codes == code))])
             reason = f"without cluster {named!r} nothing can be estimated, so no standard error over clusters"
             raise NotEstimable(reason) from None
+    # About the estimate itself and not about the mean of the estimates without a cluster: CV3 rather than CV3J of
+    # MacKinnon, Nielsen & Webb (2023), a little larger.
     return np.asarray(np.sqrt((count - 1) / count * ((found - whole) ** 2).sum(axis=0)), dtype=np.float64)
 
 
@@ -90,6 +94,7 @@ def about_clusters(trial: AnalysisRequest) -> dict[str, Any]:
         y = y.copy()
         for index in range(len(trial.labels)):
             mine = seen & (trial.codes == index)
+            # The effect itself must not count as a likeness of clusters, each of which is in one arm.
             y[mine] -= y[mine].mean() if mine.any() else 0.0
     _, dense = np.unique(codes[seen], return_inverse=True)
     return {**found, "icc": anova_icc(y[seen], dense)}
@@ -110,6 +115,7 @@ class _Scale:
     def of(cls, row: Estimate) -> _Scale:
         """Of a row by its method, unit and effect size."""
         if row.unit in ("ratio", "odds ratio"):
+            # Ratios are skew and cannot be negative: errors are symmetric on their logarithm.
             found = cls(_log, lambda x: float(np.exp(x)))
         elif row.method == "kaplan_meier":
             found = cls(_log_log, lambda x: float(np.exp(-np.exp(x))))
@@ -122,11 +128,12 @@ class _Scale:
         return found
 
     def figures(self, row: Estimate) -> list[float]:
-        """Estimate and effect size on their scales; 0 for what the row does not have."""
-        if row.estimate is None:
-            return [0.0, 0.0]
-        value = row.effect_size.value if self.of_effect is not None and row.effect_size is not None else None
-        return [self.to(row.estimate), self.of_effect.to(value) if self.of_effect and value is not None else 0.0]
+        """Estimate and effect size on their scales; NaN for what these rows do not have."""
+        # NaN carries through to the error: a figure that does not exist without a cluster has none. A number in its
+        # place, 0 say, would be a difference like any other and give an error that means nothing.
+        effect = np.nan if row.effect_size is None or row.effect_size.value is None else row.effect_size.value
+        own = np.nan if row.estimate is None else self.to(row.estimate)
+        return [own, np.nan if self.of_effect is None else self.of_effect.to(effect)]
 
     def row(
         self, row: Estimate, at: Sequence[float], errors: Floats, df: float, about: dict[str, Any], noted: str
@@ -135,10 +142,11 @@ class _Scale:
         if row.estimate is None:
             return row
         if not (errors[0] > 0 and np.isfinite(errors[0])):
-            text = "; ".join(part for part in ("the clusters do not vary, so no standard error", noted) if part)
+            text = "; ".join(part for part in (_why_no_error(at[0], float(errors[0])), noted) if part)
             return replace(row, std_error=None, df=None, statistic=None, p_value=None, ci_low=None, ci_high=None,
                            note=text)  # fmt: skip
         reach = float(stats.t.ppf(0.5 + row.ci_level / 2, df))
+        # A share of pairs won is 1/2, and not 0, where the arms are alike.
         t = (at[0] - (0.5 if row.unit == "probability" or _is_share(row) else 0.0)) / float(errors[0])
         tested = row.method not in ("kaplan_meier", "rmst_by_arm")
         ends = sorted(self.back(at[0] + side * reach * float(errors[0])) for side in (-1, 1))
@@ -164,13 +172,17 @@ def _is_share(row: Estimate) -> bool:
     return row.method in ("mann_whitney", "brunner_munzel")
 
 
+def _why_no_error(at: float, error: float) -> str:
+    if np.isnan(at):
+        return "the estimate lies at an end of its scale, so no standard error over clusters"
+    if np.isnan(error):
+        return "without one of the clusters there is no such estimate, so no standard error over clusters"
+    return "the clusters do not vary, so no standard error"
+
+
 def _log(value: float) -> float:
-    if not value > 0:
-        raise NotEstimable("a ratio of zero has no logarithm")
-    return float(np.log(value))
+    return float(np.log(value)) if value > 0 else np.nan
 
 
 def _log_log(value: float) -> float:
-    if not 0 < value < 1:
-        raise NotEstimable("everyone or no one is without the event, so no interval")
-    return float(np.log(-np.log(value)))
+    return float(np.log(-np.log(value))) if 0 < value < 1 else np.nan

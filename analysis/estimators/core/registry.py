@@ -88,6 +88,7 @@ def method_per_contrast(uses: str = "", *, jackknife: bool = False) -> Callable[
                 try:
                     found = core(pair, **options)
                 except _UNFIT as error:
+                    # One contrast that cannot be estimated must not take the others' rows with it.
                     found = pair.estimate(note=f"not estimable: {_reason(error)}")
                 rows += found if isinstance(found, list) else [found]
             return unwrap(rows)
@@ -156,6 +157,8 @@ def _register(
             covariates=names(covariates), strata=names(stratum), cluster=cluster, event=event, horizon=horizon,
             level=level, seed=seed,
         )  # fmt: skip
+        # A plan runs dozens of methods; what a library would print about one is said in that row's note or refused by
+        # name.
         with np.errstate(all="ignore"), warnings.catch_warnings(), installed(name):
             warnings.simplefilter("ignore")
             found = _left_out(trial, run, options) if jackknife and cluster else run(trial, options)
@@ -185,6 +188,8 @@ def _left_out(
 
 def _dress(called: Callable[..., Result], core: Callable[..., Result], own: list[inspect.Parameter]) -> None:
     """Give the public function the name, text, module and full signature of its method."""
+    # By hand and not by functools.wraps, whose signature would be the core's; readers, the plan's checks and the page
+    # of methods read the public one.
     called.__name__ = called.__qualname__ = core.__name__
     called.__doc__ = core.__doc__
     called.__module__ = core.__module__

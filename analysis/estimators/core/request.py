@@ -135,6 +135,8 @@ class AnalysisRequest:
         if self.control is None:
             raise AnalysisError.of("control", "is not given", f"name the control arm, one of {levels}")
         label = label_of(self.control)
+        # A column of 0/1 may come as booleans (a comparison gives one): a control of 0 must find False there, and the
+        # reverse.
         twin = {"0": "False", "1": "True", "False": "0", "True": "1"}.get(label, label)
         return twin if label not in levels and twin in levels else label
 
@@ -185,6 +187,8 @@ class AnalysisRequest:
         names: list[str] = []
         for factor in self.strata:
             codes, labels = self._strata if len(self.strata) == 1 else groups(self.data, [factor])
+            # Each factor as main effects. Their combinations would take a column a cell, and minimisation over many
+            # factors leaves cells of one person (leverage 1).
             blocks.append(dummies(codes, len(labels)))
             names += [f"{factor}[{label}]" for label in labels[1:]]
         return np.column_stack(blocks), names
@@ -215,7 +219,8 @@ class AnalysisRequest:
             "n": self.counts,
         }
         row = {**base, **fields}
-        row["note"] = "; ".join(part for part in [row.get("note", ""), *self.notes] if part)
+        # Each once: a method that fits a model for every contrast notes what it dropped every time.
+        row["note"] = "; ".join(part for part in [row.get("note", ""), *dict.fromkeys(self.notes)] if part)
         return Estimate(**{name: _plain(value) for name, value in row.items()})
 
     def null(self, note: str, **fields: Any) -> Estimate:

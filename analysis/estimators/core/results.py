@@ -83,6 +83,7 @@ class Estimates(list[Estimate]):
         Returns:
             The axes.
         """
+        # Without pyplot, whose figures stay in a global list until they are closed.
         from matplotlib.figure import Figure
 
         shown = [row for row in self if row.estimate is not None or row.ci_low is not None]

@@ -115,12 +115,14 @@ def groups(data: pd.DataFrame, columns: Sequence[str]) -> tuple[Ints, list[str]]
     for other, names_ in texts[1:]:
         codes = codes * len(names_) + other
         levels = [f"{first} / {second}" for first in levels for second in names_]
+    # Combinations that no row has are left out, so that codes can size arrays and index columns without empty ones.
     seen, compact = np.unique(codes, return_inverse=True)
     return np.asarray(compact, dtype=np.int64), [levels[code] for code in seen]
 
 
 def _coded(series: pd.Series) -> tuple[Ints, list[str]]:
     """One column as codes into its sorted texts."""
+    # Labels are made of the distinct values and not of every cell, for tables of 100,000 rows have a handful of arms.
     codes, values = pd.factorize(series)
     texts = [label_of(value) for value in values]
     levels = sorted(set(texts))

@@ -149,9 +149,13 @@ class Cells:
             if factor in moved:
                 parts.append([-1.0 if n == 0 else float(level == moved[factor]) for n, level in enumerate(levels)])
             else:
+                # Equal weights, whatever the cells' sizes: the effect then does not depend on how many people happened
+                # to be in each cell.
                 parts.append([1 / len(levels)] * len(levels))
+        # The same order of the product as in `combinations`, so that weights and cells' means align.
         weights = np.asarray([float(np.prod(row)) for row in product(*parts)])
         several = [f"{name}.{level}" if len(self.factors[name]) > 2 else name for name, level in moved.items()]
+        # From -1 to 1 are two steps, in each factor moved.
         coding = 2.0 ** len(moved) if all(len(levels) == 2 for levels in self.factors.values()) else 1.0
         return Effect(kind, "_x_".join(several), tuple(moved), contrast, weights, coding)
 

@@ -64,6 +64,7 @@ def factorial(
     inner = [row for kind in wanted if kind != "control" for row in cells.effects(kind)]
     outer = cells.effects("control") if "control" in wanted and cells.has_control else []
     rows: list[Estimate] = []
+    # Two fits: the nested control would otherwise enter the covariates' means about which main effects are centred.
     for chosen, with_control in ((inner, False), (outer, True)):
         if chosen:
             model = _Model.of(cells.request(with_control=with_control), vcov, own_slopes)
@@ -90,6 +91,8 @@ class _Model:
         """Return the estimate of one effect; the first cell's mean is the intercept, which no contrast moves."""
         names = [*cells.names, cells.nested]
         weights = {name: float(weight) for name, weight in zip(names, effect.weights, strict=False)}
+        # The weights add up to 0, so that the intercept (the first cell's mean) cancels and contrasts of the
+        # coefficients will do.
         along = np.zeros(self.design.columns.shape[1])
         for column, label in zip(self.design.treated, self.trial.labels[1:], strict=True):
             along[column] = weights.get(label, 0.0)
@@ -211,6 +214,8 @@ class _FactorTest:
     def row(self, effect: Effect, alternative: str, interval: bool) -> Estimate:
         """Return the test of one level against the first."""
         trial, level = self.cells.trial, self.levels.index(present_level(effect))
+        # A constant effect of this level over the first, the same in all cells: the hypothesis that the interval
+        # inverts.
         shift = (self.codes == level).astype(np.float64) if interval else None
         observed, others = self.model.moments(self.codes, self.drawn.codes, level, len(self.levels), shift)
         if not np.isfinite(observed.studentised()[0]):

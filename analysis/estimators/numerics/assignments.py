@@ -57,6 +57,7 @@ def replicate(
     """
     if trial.cluster is not None and not _names_clusters(scheme):
         return _of_clusters(trial, scheme, replicates, arms)
+    # A stated seed even where none is given: the same data and plan must give the same p again.
     rng = np.random.default_rng(0 if trial.seed is None else trial.seed)
     name = _name(scheme)
     if isinstance(scheme, dict):
@@ -89,7 +90,7 @@ def _of_clusters(
     for values, what in [(trial.codes, "arm"), *([(trial.stratum_codes, "stratum")] if needs_strata else [])]:
         split = np.flatnonzero(values != values[first][codes])
         if len(split):
-            named = trial.data[trial.cluster].iloc[split[0]]
+            named = label_of(trial.data[trial.cluster].iloc[split[0]])
             what = f"cluster {named!r} has people in more than one {what}"
             raise AnalysisError.of(f"column {trial.cluster!r}", what, "clusters were not allocated whole: leave it out")
     order = np.argsort(first, kind="stable")
@@ -170,6 +171,7 @@ def _delegated(
     given = list(arms or getattr(scheme, "arms", None) or trial.labels)
     names = [label_of(getattr(arm, "id", arm)) for arm in given]
     weighted = [arm if isinstance(arm, Arm) else name for arm, name in zip(given, names, strict=True)]
+    # A sequential scheme depends on the order of arrival; rows of the table may be sorted by anything.
     order = np.arange(len(trial.data))
     if "allocation_index" in trial.data.columns:
         order = np.argsort(trial.data["allocation_index"].to_numpy(), kind="stable")
@@ -178,6 +180,7 @@ def _delegated(
     try:
         _refuse_unfit(trial, scheme, weighted)
         if len(profiles) <= FEW:
+            # Assignments of a sequential scheme are not equally likely, so each comes with its probability.
             whole = allocator.enumerate_assignments(scheme, profiles, limit=MAX_EXACT // 10, arms=weighted)
             if whole is not None:
                 return _enumeration(trial, whole, order, names, f"whole reference set of {_name(scheme)}")
@@ -224,6 +227,8 @@ def _as_codes(trial: AnalysisRequest, drawn: NDArray[Any], arms: list[str] | Non
     unknown = [text for text in texts if text not in position and (arms is None or text not in arms)]
     if unknown:
         raise AnalysisError.of("scheme", f"assigns unknown arms {unknown}", f"the table's are {list(trial.labels)}")
+    # An arm that the scheme can draw and the table does not hold is no error: -1 is the index of no treated arm, so
+    # that a regression counts its people with the control. Any function of the assignment tests a sharp null.
     lookup = np.asarray([position.get(text, -1) for text in texts], dtype=np.int8)
     if _is_small(drawn):
         table = np.zeros(int(values[-1]) + 1, dtype=np.int8)
@@ -247,6 +252,7 @@ def _distinct(drawn: NDArray[Any]) -> NDArray[Any]:
 
 def _is_whole_set(trial: AnalysisRequest, codes: NDArray[np.int8]) -> bool:
     """Whether given replicates enumerate every assignment with the observed counts (within strata), each once."""
+    # Replicates that happen to be all assignments, each once, give an exact p, without the correction for drawn ones.
     if len(codes) > MAX_EXACT or len(codes) != size_of_set(trial) or len(np.unique(codes, axis=0)) != len(codes):
         return False
     wanted = np.stack([np.bincount(trial.codes[rows], minlength=len(trial.labels)) for rows in _blocks(trial)])
@@ -274,6 +280,8 @@ def size_of_set(trial: AnalysisRequest) -> int:
 def complete(trial: AnalysisRequest, replicates: int, rng: np.random.Generator) -> ReplicateAssignments:
     """Arm counts fixed within strata: every assignment when there are few, else shuffles."""
     where = " within strata" if trial.strata else ""
+    # Eight times as many as were asked for: an exact answer is worth some time, but simulations call this for thousands
+    # of trials.
     if size_of_set(trial) <= min(MAX_EXACT, max(replicates, 1) * 8):
         return ReplicateAssignments(_enumerated(trial), True, f"complete randomisation{where}")
     codes = shuffled(trial.codes.astype(np.int8), _blocks(trial), replicates, rng)

@@ -42,6 +42,7 @@ class ClusterRobust:
     @cached_property
     def members(self) -> list[Ints]:
         """Row numbers, cluster by cluster."""
+        # One sort in place of a comparison with every cluster's code, which takes people times clusters.
         order = np.argsort(self.codes, kind="stable")
         return np.split(order, np.flatnonzero(np.diff(self.codes[order])) + 1)
 
@@ -135,6 +136,7 @@ def anova_icc(values: Floats, codes: Ints) -> float | None:
     means = np.bincount(codes, values) / sizes
     between = float((sizes * (means - values.mean()) ** 2).sum()) / (count - 1)
     within = float(((values - means[codes]) ** 2).sum()) / (n - count)
+    # The average size that unequal clusters stand for, below their mean size (Donner & Koval 1980).
     size = (n - (sizes**2).sum() / n) / (count - 1)
     total = between + (size - 1) * within
     return float((between - within) / total) if total > 0 else None

@@ -53,6 +53,8 @@ def interacted(trial: AnalysisRequest) -> DesignMatrix:
     """Intercept, arms, centred covariates, strata as main effects, and arms times centred covariates (Lin 2013)."""
     arms, arm_names = arm_columns(trial)
     x, x_names = trial.x
+    # About the mean of all arms: the arm's own coefficient is then the average effect over everybody (Lin 2013), and
+    # not the effect for a person whose covariates are 0.
     centred = x - x.mean(axis=0)
     strata, stratum_names = trial.stratum_columns
     products = (arms[:, :, None] * centred[:, None, :]).reshape(len(x), -1)
@@ -64,6 +66,7 @@ def interacted(trial: AnalysisRequest) -> DesignMatrix:
 
 def reduced(trial: AnalysisRequest, columns: Floats, labels: list[str], treated: range) -> DesignMatrix:
     """Drop columns that others span, saying so; an arm's own column must stay."""
+    # Arms last: where columns coincide, a covariate must not be kept in place of the effect that is asked for.
     order = [0, *[i for i in range(columns.shape[1]) if i not in treated and i > 0], *treated]
     order = [i for i in order if i < columns.shape[1]]
     order = list(dict.fromkeys(order))

@@ -57,6 +57,7 @@ def settled(design: DesignMatrix, beta: Floats, information: Floats, what: str) 
     scale = np.sqrt(np.maximum(np.diag(information), 0.0))
     if not np.isfinite(information).all() or (scale <= 1e-6).any():
         raise NotEstimable(f"{what} has no finite maximum (separation, or an arm without variation)")
+    # Scaled to a unit diagonal, so that a covariate in milliseconds is not mistaken for a collinear one.
     if float(np.linalg.eigvalsh(information / np.outer(scale, scale))[0]) < 1e-12:
         raise NotEstimable(f"{what} has no unique maximum (separation, or too little information)")
 

@@ -78,6 +78,8 @@ def _icc_limits(table: pd.DataFrame, x: Floats, level: float) -> dict[str, tuple
     found: dict[str, tuple[float, float]] = {}
     for name in ("ICC1", "ICC3"):
         f, df2 = float(table["F"][name]), float(table["df2"][name])
+        # Shrout & Fleiss (1979): the F ratio over its own quantiles bounds the ratio of true variances, of which each
+        # ICC is a function.
         low, high = f / stats.f.isf(tail, n - 1, df2), f * stats.f.isf(tail, df2, n - 1)
         found[name] = ((low - 1) / (low + k - 1), (high - 1) / (high + k - 1))
         found[f"{name}k"] = (1 - 1 / low, 1 - 1 / high)
@@ -87,6 +89,8 @@ def _icc_limits(table: pd.DataFrame, x: Floats, level: float) -> dict[str, tuple
     j = float(n * (n - 1) * (raters**2).sum() / (errors**2).sum())  # mean square of the raters over the error's
     top = (k - 1) * (n - 1) * (k * icc2 * j + n * (1 + (k - 1) * icc2) - k * icc2) ** 2
     bottom = (n - 1) * k**2 * icc2**2 * j**2 + (n * (1 + (k - 1) * icc2) - k * icc2) ** 2
+    # Two variances are estimated, raters' and error's, so their sum has Satterthwaite's degrees of freedom and the
+    # interval of ICC2 is approximate.
     v = top / bottom
     upper_f, lower_f = stats.f.isf(tail, n - 1, v), stats.f.isf(tail, v, n - 1)
     low = n * (f - upper_f) / (upper_f * (k * j + (k * n - k - n)) + n * f)

@@ -64,6 +64,7 @@ class Fit:
     @cached_property
     def leverage(self) -> Floats:
         """Diagonal of the hat matrix."""
+        # The hat matrix is QQ' on orthonormal columns, whose diagonal needs no inverse.
         return np.asarray((self.model.model.exog**2).sum(axis=1), dtype=np.float64)
 
     @property
@@ -110,6 +111,8 @@ class Fit:
         if kind in ("HC2", "HC3") and self.leverage.max() > 1 - 1e-10:
             raise NotEstimable(f"an observation has leverage 1, so {kind} does not exist; use fewer covariates")
         found = self.model.cov_params() if kind == "classical" else getattr(self.model, f"cov_{kind}")
+        # The sandwich on orthonormal columns, carried back: leverages and residuals are the same on both, for they span
+        # one space.
         return np.asarray(self.back @ found @ self.back.T, dtype=np.float64)
 
 

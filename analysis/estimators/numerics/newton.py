@@ -77,6 +77,7 @@ def _climb(
     likelihood: Likelihood, at: Floats, value: float, step: Floats, slope: tuple[Floats, Floats]
 ) -> tuple[Floats, float, Floats, Floats, bool]:
     """Return the longest of the step's halvings that does not go downhill."""
+    # 2^-40 is about 1e-12: a step that must be shorter still would change no digit that is printed.
     for power in range(40):
         tried = at + step / 2**power
         found = likelihood(tried)

@@ -108,6 +108,7 @@ class _Chunk:
         sums = [*(row * self.q for row in self.v), *(rest * self.v for rest in self.rests)]
         self.sums = np.concatenate(sums)
         self.pairs = [(a, b) for a in range(len(self.q)) for b in range(a, len(self.q))]
+        # Pairs off the diagonal occur twice in a quadratic form; doubling them here halves the products to be summed.
         self.products = np.stack([self.q[a] * self.q[b] * (1 if a == b else 2) for a, b in self.pairs])
         self.inner = [i for i, (a, _) in enumerate(self.pairs) if a < self.width]
         """Products that a treated arm changes."""
@@ -164,6 +165,8 @@ class _Chunk:
     def _scaled(self, people: slice, member: list[Floats], p: Floats, inverse: Floats, weights: Floats) -> Floats:
         """Root of each squared residual's weight in the variance: (R, people), or (R, 1) where it is common."""
         if self.vcov == "classical":
+            # The same for every person, so that squaring and summing the residuals gives the classical variance without
+            # an array.
             errors: Floats = np.sqrt(np.einsum("a,ar->r", self.row, weights[self.own]) / self.df)[:, None]
             return errors
         line = self._line(2, people, member, p, weights)
@@ -223,6 +226,8 @@ def _inverses(gram: Floats) -> tuple[Floats, Bools]:
     determinant = np.ones(gram.shape[2])
     for k in range(size):
         pivot = lower[k, k] - np.einsum("jr,jr->r", lower[k, :k], lower[k, :k])
+        # With a unit diagonal the determinant is 1 for orthogonal columns and 0 for collinear ones: it also tells where
+        # several columns are nearly collinear and no single pivot is small enough.
         determinant *= pivot
         usable = pivot > 1e-14
         sound &= usable
@@ -299,6 +304,8 @@ class Test:
         alpha = (1 - level) * (1 + 1e-12)
         centre, error = float(self.observed.a[0]), float(np.sqrt(self.observed.yy[0]))
         first = 0.0 if self.exact or self.weights is not None else 1 / (len(self._masses) + 1)
+        # From the estimate outwards and not from far away inwards: p need not fall steadily, and the interval ends
+        # where it first falls to alpha.
         inside, step = centre, 0.5 * error
         while self.p_value(centre + direction * step) > alpha:
             inside, step = centre + direction * step, step * 1.5
@@ -328,6 +335,8 @@ class _Section:
 
     def narrowed(self, inside: float, outside: float, width: float) -> tuple[float, float]:
         """Return the bracket of the first fall as seen from inside, no wider than this."""
+        # Several effects at once, for one step over many replicates costs little more than over one effect; fewer the
+        # more replicates there are, so that the array stays in the cache.
         parts = int(np.clip(AT_ONCE // (len(self.masses) + 1), 1, 31)) + 1
         while abs(outside - inside) > width:
             taus = inside + (outside - inside) * np.arange(1, parts) / parts

@@ -93,6 +93,8 @@ def _means(times: Floats, events: Bools, member: Bools, horizon: float) -> tuple
     left = risk - deaths
     terms = np.divide(deaths, risk * left, out=np.zeros_like(risk), where=left > 0)
     last = len(times) - 1 - np.argmax(member[:, ::-1], axis=1)
+    # The same rule as in `restricted_mean`: the area is open where the arm's last person was censored before the
+    # horizon.
     short = (times[last] < horizon) & (survival[:, -1] > 0)
     mean = np.where(short | ~member.any(axis=1), np.nan, areas.sum(axis=1))
     return mean, (beyond**2 * terms).sum(axis=1)

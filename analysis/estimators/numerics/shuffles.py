@@ -23,6 +23,7 @@ def shuffled(
             found[:, rows] = rng.permuted(np.tile(codes[rows], (replicates, 1)), axis=1)
         else:
             labels, counts = np.unique(codes[rows], return_counts=True)
+            # The commonest label is what is left when sets of the others are drawn, so the fewest places are drawn.
             order = np.argsort(-counts, kind="stable")
             whole = rows[-1] - rows[0] + 1 == len(rows)  # a slice is filled three times as fast
             place = slice(rows[0], rows[-1] + 1) if whole else rows
@@ -51,6 +52,8 @@ def subset(size: int, count: int, rng: np.random.Generator) -> Bools:
     >>> int(subset(1000, 300, np.random.default_rng(0)).sum())
     300
     """
+    # Two random bytes a place in place of eight: the chance is rounded to 1/65536, which the correction below makes up
+    # for.
     threshold = np.uint16(np.clip(round(count / size * 2**16), 1, 2**16 - 1))
     marked: Bools = rng.integers(0, 2**16, size, dtype=np.uint16) < threshold
     excess = int(np.count_nonzero(marked)) - count

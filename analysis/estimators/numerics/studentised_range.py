@@ -70,6 +70,7 @@ def _loadings(correlation: Floats) -> Floats | None:
     if k == 1:
         return np.zeros(1)
     if k == 2:
+        # Any correlation of two is a product: the root of its size, with its sign on one of them.
         shared = float(np.sqrt(abs(correlation[0, 1])))
         return np.asarray([shared, np.copysign(shared, correlation[0, 1])])
     if (correlation <= 0).any():
@@ -91,8 +92,11 @@ def dunnett_probability(q: float, loadings: Floats, df: float) -> float:
     """
     if q <= 0:
         return 0.0
+    # Beyond 8.5 a standard normal holds 2e-17, below the rounding of a double.
     z, weight = _legendre(-8.5, 8.5)
     s, density = _scales(df)
+    # Given the shared normal z and the scale s the statistics are independent: two nested integrals, whatever the
+    # number of arms (Dunnett 1955).
     normal = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * weight
     return min(float(density @ (_two_sided(q * s, z, loadings) @ normal)), 1.0)
 

@@ -78,12 +78,15 @@ class RandomInterceptReml:
         sizes = np.bincount(self.codes).astype(np.float64)
         both = np.column_stack([self.x, self.y])
         sums = np.stack([np.bincount(self.codes, column) for column in both.T], axis=1)
+        # V^-1 = I - r/(1 + n r) 11' in each cluster (Sherman & Morrison): sums by cluster are enough, and no n x n
+        # matrix is formed.
         gram = both.T @ both - (sums.T * (ratio / (1 + sizes * ratio))) @ sums
         change = -(sums.T * (ratio / (1 + sizes * ratio) ** 2)) @ sums
         inverse = np.asarray(np.linalg.inv(gram[:-1, :-1]), dtype=np.float64)
         beta = inverse @ gram[:-1, -1]
         left = float(gram[-1, -1] - gram[:-1, -1] @ beta)
         df = len(self.y) - self.x.shape[1]
+        # log|V| is the sum of log(1 + n r), by log1p, for r may be 1e-6; the last term is what makes it restricted.
         value = df * np.log(left / df) + np.log1p(sizes * ratio).sum() + np.linalg.slogdet(gram[:-1, :-1])[1]
         direction = np.append(-beta, 1.0)
         left_slope = float(direction @ change @ direction)
@@ -93,6 +96,7 @@ class RandomInterceptReml:
 
     def best(self) -> float:
         """Return the log ratio of cluster to residual variance with the highest restricted likelihood."""
+        # The profile may have two minima with few clusters; a root finder alone would take the nearest.
         grid = np.linspace(-14, 10, 49)
         index = int(np.argmin([self.solve(point).value for point in grid]))
         low, high = grid[max(index - 1, 0)], grid[min(index + 1, 48)]
@@ -142,6 +146,8 @@ def mixed_model(trial: AnalysisRequest) -> Result:
     clusters = len(np.unique(codes))
     if plain.df < 1 or clusters in (1, len(codes)):
         raise NotEstimable("clusters cannot be distinguished from people, or too few rows")
+    # Of the residuals of least squares: the fixed part shifts beta alone, and small numbers keep the digits of the
+    # cross products.
     model = RandomInterceptReml(design.columns, plain.residuals, codes)
     log_ratio = model.best()
     found_at = model.solve(log_ratio)
@@ -164,6 +170,8 @@ def mixed_model(trial: AnalysisRequest) -> Result:
         trial.notes += few_clusters(trial)
     rows = []
     for index, contrast, name in design.rows_of(trial):
+        # Without variance between clusters the model is that of least squares; the Hessian that Satterthwaite's value
+        # needs is flat there.
         df = float(plain.df) if is_edge or is_top else model.satterthwaite(log_ratio, sigma2, index)
         error = float(np.sqrt(sigma2 * found_at.inverse[index, index]))
         found = {"estimate": float(beta[index])} if is_top else t_interval(float(beta[index]), error, df, trial.level)

@@ -69,6 +69,7 @@ def spearman(trial: AnalysisRequest, x: str | None = None) -> Result:
     """
     found = stats.spearmanr(*_columns(trial, x))
     r, n = float(found.statistic), len(trial.y)
+    # Ranks vary more than normal scores: Fisher's 1/(n - 3) would be too narrow at large r (Bonett & Wright 2000).
     reach = stats.norm.ppf(0.5 + trial.level / 2) * np.sqrt((1 + r**2 / 2) / (n - 3)) if n > 3 else np.nan
     ends = (float(np.tanh(np.arctanh(r) - reach)), float(np.tanh(np.arctanh(r) + reach)))
     return _row(trial, r, float(found.pvalue), ends, "interval by Fisher's z with Bonett and Wright's variance")

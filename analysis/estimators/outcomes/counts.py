@@ -81,13 +81,17 @@ def negative_binomial(trial: AnalysisRequest, exposure: str | None = None) -> Re
     excess = float(((y - first.mu) ** 2 - y).sum())
     if excess <= 0:
         raise NotEstimable("the counts are no more variable than Poisson counts; use poisson")
+    # The moment estimate of 1/theta, so that the search begins at a dispersion of the right size.
     start = np.append(first.params, excess / float((first.mu**2).sum()))
     model = NegativeBinomial(y, design.columns, offset=offset)
     joint = model.fit(start, method="bfgs", maxiter=500, gtol=1e-9, disp=0)
+    # BFGS finds the neighbourhood from afar, Newton the last digits, which depend on no starting point.
     joint = model.fit(joint.params, method="newton", maxiter=100, tol=1e-12, disp=0)
     if not (joint.params[-1] > 0 and np.isfinite(joint.llf)):
         raise NotEstimable("the likelihood has no finite maximum (an arm without counts, or no overdispersion)")
     theta = 1 / float(joint.params[-1])
+    # Coefficients and theta are orthogonal in the expected information, so that errors given theta are those of the
+    # joint fit (Lawless 1987).
     given = fit_glm(trial, design, y, families.NegativeBinomial(alpha=1 / theta), "classical", offset)
     note = f"log scale; theta {theta:.12g}, log-likelihood {joint.llf:.12g}"
     detail = {"theta": theta, "log_likelihood": float(joint.llf)}

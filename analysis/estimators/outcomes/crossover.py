@@ -103,6 +103,7 @@ class Periods:
     @property
     def df(self) -> int:
         """Residual degrees of freedom: rows less people less columns."""
+        # People's means were taken out of the columns, but each still costs a degree of freedom.
         left: int = len(self.people) - len(np.unique(self.people)) - self.columns.shape[1]
         return left
 
@@ -136,6 +137,9 @@ class Periods:
         means = np.bincount(self.people, y) / np.maximum(np.bincount(self.people), 1)
         first = np.full(len(both), -1, dtype=np.int64)
         first[self.people[self.when == 0]] = self.arms[self.when == 0]
+        # With two treatments a person's sum is free of their difference: what is left between orders is carry-over
+        # (Grizzle 1965). It is reported and not used to choose an analysis, which would inflate the error (Freeman
+        # 1989).
         samples = [means[both & (first == arm)] for arm in np.unique(first[both])]
         if len(samples) < 2 or min(map(len, samples)) < 2 or all(np.ptp(sample) == 0 for sample in samples):
             return None

@@ -65,6 +65,7 @@ class PartialLikelihood:
     def pieces(self, beta: Floats) -> Pieces:
         """Log-likelihood, scores and informations."""
         eta = self.x @ beta
+        # A constant cancels in every term; without it exp overflows while Newton's method is still far away.
         eta = eta - eta.max(initial=-np.inf)
         return self._exact(eta) if self.ties == "exact" else self._averaged(eta)
 
@@ -83,6 +84,8 @@ class PartialLikelihood:
         start, end = self._bounds
         sums = []
         for term in terms:
+            # From the last time backwards: sums over who is still at risk for all deaths at once, in n rather than n^2
+            # steps.
             total = np.concatenate([np.zeros_like(term[:1]), np.cumsum(term[::-1], axis=0)])[::-1]
             tied = np.add.reduceat(term[self.dead], first, axis=0)[index]
             sums.append(total[start] - total[end] - tied * share.reshape(-1, *[1] * (term.ndim - 1)))
@@ -102,6 +105,8 @@ class PartialLikelihood:
             rows, d = slice(int(start[place]), int(end[place])), len(dead)
             zero, one, two = np.zeros(d + 1), np.zeros((d + 1, p)), np.zeros((d + 1, p, p))
             zero[0] = 1.0
+            # The sum over all sets of d people grows person by person: a set either has this one or has not (Gail,
+            # Lubin & Rubinstein 1981).
             for weight, row in zip(np.exp(eta[rows]), self.x[rows], strict=True):
                 cross = one[:-1, :, None] * row[None, None, :]
                 outer = np.outer(row, row)
@@ -123,6 +128,7 @@ class PartialLikelihood:
         if transform == "rank":
             return np.asarray(stats.rankdata(self.times)[dead], dtype=np.float64)
         if transform == "km":
+            # One curve over all strata, as R's cox.zph: the scale of time is shared, the baseline hazards are not.
             curve = kaplan_meier_curve(self.times, self.events)
             before = np.concatenate([[1.0], curve.survival[:-1]])
             return np.asarray(1 - before[np.searchsorted(curve.times, at)], dtype=np.float64)
@@ -158,6 +164,7 @@ class CoxFit:
         cross = np.einsum("t,tab->ab", clock, blocks)[:, columns]
         own = np.einsum("t,tab->ab", clock**2, blocks)[np.ix_(columns, columns)]
         score = (clock[:, None] * scores).sum(axis=0)[columns]
+        # The score's variance less what estimating beta takes away, for the score is taken at the estimate.
         spread = own - cross.T @ np.linalg.solve(base, cross)
         chi2 = float(score @ np.linalg.solve(spread, score))
         return chi2, len(columns), float(stats.chi2.sf(chi2, len(columns)))

@@ -83,11 +83,14 @@ class RandomIntercept:
             logs[:, k] = right @ eta - every @ np.logaddexp(0, eta) + log_weights[k]
             scores[:, k] = gained - every @ (special.expit(eta)[:, None] * extended)
             scores[:, k, p] *= sigma * u
+        # On the log scale, for at the outer nodes the likelihood of a person with many answers underflows.
         total = special.logsumexp(logs, axis=1)
         posterior = np.exp(logs - total[:, None])
         mean = np.einsum("ik,ikj->ij", posterior, scores)
+        # Louis (1982): the observed information is the complete-data one less the posterior variance of its score.
         hessian = np.einsum("ik,ika,ikb->ab", posterior, scores, scores, optimize=True) - mean.T @ mean
         hessian += self._curvature(base, sigma, points, every.T @ posterior)
+        # The parameter is log sigma: its second derivative has the first as a further term.
         hessian[p, p] += mean[:, p].sum()
         return float(total.sum()), mean.sum(axis=0), hessian
 
@@ -112,6 +115,7 @@ def fit_random_intercept(x: Floats, y: Floats, person: Ints, nodes: int = 61) ->
         return maximise(RandomIntercept(x, y, person, nodes), start, "the marginal likelihood")
     except NotEstimable:
         plain = maximise(Logit(x, y), start[:-1], "the likelihood")
+    # log sigma = -inf has no curvature; -1 there keeps the matrix invertible and touches no other coefficient's error.
     hessian = np.diag(np.append(np.zeros(x.shape[1]), -1.0))
     hessian[:-1, :-1] = plain.hessian
     return Maximum(np.append(plain.at, -np.inf), plain.value, np.append(plain.gradient, 0.0), hessian)

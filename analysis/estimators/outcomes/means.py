@@ -69,6 +69,8 @@ def t_parts(pair: ArmContrast, equal_var: bool) -> tuple[float, float, float]:
     if len(treated) + len(control) < 3:
         raise NotEstimable("two observations leave no degree of freedom")
     found = stats.ttest_ind(treated, control, equal_var=equal_var)
+    # scipy gives no standard error: the half-width of any interval over its quantile is one, by scipy's own degrees of
+    # freedom.
     ends = found.confidence_interval(0.5)
     error = float((ends.high - ends.low) / 2 / stats.t.ppf(0.75, found.df))
     return float(treated.mean() - control.mean()), error, float(found.df)
@@ -194,6 +196,8 @@ def linear_rows(trial: AnalysisRequest, design: DesignMatrix, vcov: str | None) 
     With clusters the covariance is CR2 with Satterthwaite's degrees of freedom (or the `vcov` named for clusters).
     """
     fitted = fit(design.columns, trial.varied_y)
+    # Certified polynomials are fitted without error; a contrast of arms without error has nothing to be tested by, and
+    # is refused.
     if trial.arm is None and fitted.is_exact:
         return unwrap([_exact_row(trial, fitted, index, name) for index, _, name in design.rows_of(trial)])
     fitted = fitted.with_residuals()

@@ -27,6 +27,7 @@ def wilson(yes: int, total: int, level: float = 0.95) -> tuple[float, float]:
         from statsmodels.stats.proportion import proportion_confint  # takes a second to import
 
     low, high = proportion_confint(yes, total, 1 - level, "wilson")
+    # The score limit is exactly 0 or 1 there; the closed form misses it by rounding.
     return 0.0 if yes == 0 else float(low), 1.0 if yes == total else float(high)
 
 
@@ -127,6 +128,8 @@ def cmh(pair: ArmContrast, correction: bool = False) -> Result:
     from statsmodels.stats.contingency_tables import StratifiedTable
 
     tables = _tables(pair)
+    # A stratum with one arm, or in which all answer alike, says nothing of the odds ratio; one of a single person would
+    # make the variance 0/0.
     both = [t for t in tables if t.sum(axis=0).all() and t.sum(axis=1).all()]
     if not both:
         raise NotEstimable("no stratum holds both arms and both answers")

@@ -89,6 +89,8 @@ def _ranked(x: Floats, falling: Floats, rank: int) -> float:
         middle = x[rows] - falling[(left[rows] + right[rows]) // 2]
         order = np.argsort(middle, kind="stable")
         mass = np.cumsum((right - left)[rows][order])
+        # The weighted median of the rows' middles leaves at most three quarters of the candidates, whichever side the
+        # rank is on.
         pivot = middle[order][np.searchsorted(mass, mass[-1] / 2)]
         below = _counted(x, rising, pivot, np.less)
         upto = _counted(x, rising, pivot, np.less_equal)
@@ -103,6 +105,7 @@ def _ranked(x: Floats, falling: Floats, rank: int) -> float:
 def _counted(x: Floats, rising: Floats, pivot: float, holds: Callable[..., Bools]) -> Ints:
     """How many of the differences x_i - y, y falling, meet a bound near the pivot, judged on them as rounded."""
     n = len(rising)
+    # x - pivot is rounded otherwise than x - y: the search lands next to the right place, and the loop mends it.
     count = n - np.searchsorted(rising, x - pivot, side="right")
     while True:
         last, following = rising[np.minimum(n - count, n - 1)], rising[np.maximum(n - count - 1, 0)]
@@ -116,6 +119,7 @@ def _counted(x: Floats, rising: Floats, pivot: float, holds: Callable[..., Bools
 def _normal_cut(treated: Floats, control: Floats, correction: bool, level: float) -> int:
     """Rank of the lowest difference that the normal test keeps: a shift leaves only the ties within each arm."""
     m, n = len(treated), len(control)
+    # Ties between the arms vanish under almost every shift; only those within an arm stay.
     ties = sum(float((counts**3 - counts).sum()) for counts in _multiplicities(treated, control))
     spread = np.sqrt(m * n / 12 * (m + n + 1 - ties / ((m + n) * (m + n - 1))))
     return int(np.ceil(m * n / 2 - (0.5 if correction else 0.0) - stats.norm.ppf(0.5 + level / 2) * spread))

@@ -72,6 +72,8 @@ class _Conditional:
 
     def __call__(self, rest: Floats) -> tuple[float, Floats, Floats]:
         """Value, gradient and Hessian."""
+        # Given the scores only differences of difficulties are identified: the first is held at 0, and all are centred
+        # afterwards.
         b = np.append(0.0, rest)
         value, gradient = -float(self.totals @ b), -self.totals.copy()
         hessian = np.zeros((len(b), len(b)))
@@ -115,6 +117,8 @@ def _log_symmetric(b: Floats) -> Floats:
     logs = np.full(len(b) + 1, -np.inf)
     logs[0] = 0.0
     for count, value in enumerate(b, start=1):
+        # Summation adds positive terms only and so loses no digits, as the quicker recursion with differences does
+        # (Gustafsson 1980); logs keep many items from overflowing.
         logs[1 : count + 1] = np.logaddexp(logs[1 : count + 1], logs[:count] - value)
     return logs
 
@@ -156,6 +160,8 @@ def _conditional_fit(frame: pd.DataFrame) -> tuple[Maximum, pd.Series, pd.Series
         raise AnalysisError.of("items", str(error), "too few people between none and all right") from error
     b = np.append(0.0, best.at)
     centring = np.eye(k) - 1 / k
+    # Centred difficulties are linear in the estimated ones, so that errors no longer depend on which item was held at
+    # 0.
     covariance = centring[:, 1:] @ best.covariance @ centring[:, 1:].T
     errors = np.sqrt(np.diag(covariance))
     return best, pd.Series(b - b.mean(), index=frame.columns), pd.Series(errors, index=frame.columns)

@@ -68,6 +68,7 @@ def marginal_effect(
     def effect(index: int, _: dict[str, float | None]) -> EffectSize | None:
         if trial.is_dose:
             weight = special.expit(design.columns @ beta)
+            # The derivative of the mean by the dose; its own derivative by beta, below, is the delta method's gradient.
             slope = weight * (1 - weight)
             gradient = (slope * (1 - 2 * weight)) @ design.columns / len(slope) * beta[index]
             gradient[index] += slope.mean()
@@ -145,6 +146,7 @@ def beta_regression(trial: AnalysisRequest, vcov: str = "expected") -> Result:
     fitted = model.fit(method="newton", maxiter=200, tol=1e-12, disp=0)
     information = -model.hessian(fitted.params, observed=vcov == "observed")
     slope = np.abs(model.score(fitted.params)).max() if np.isfinite(fitted.params).all() else np.inf
+    # Warnings of the library are silenced: the score says whether Newton's method arrived.
     if not slope < 1e-6 * len(y):
         raise np.linalg.LinAlgError
     settled(design, fitted.params[:-1], information, "the likelihood")
@@ -185,6 +187,7 @@ def ordinal_logit(trial: AnalysisRequest, categories: Sequence[object] | None = 
     """
     codes, labels = _ordered(trial, categories)
     full = additive(trial)
+    # The cuts take the intercept's part; with both, nothing would identify either.
     design = DesignMatrix(full.columns[:, 1:], full.names[1:], [index - 1 for index in full.treated])
     model, fitted = _fit_ordered(codes, design)
     note = f"logit scale, {len(labels)} categories, log-likelihood {fitted.llf:.12g}"
@@ -221,6 +224,8 @@ def _fit_ordered(codes: Ints, design: DesignMatrix) -> tuple[Any, Any]:
 def _cuts(raw: Floats, covariance: Floats) -> tuple[Floats, Floats]:
     """Cuts and their standard errors from statsmodels' first cut and logs of the gaps."""
     steps = np.append(raw[0], np.exp(raw[1:]))
+    # statsmodels keeps cuts in order by estimating logs of their gaps: cut j is the first plus all gaps before it, and
+    # so is its derivative.
     back = np.tril(np.ones((len(raw), len(raw)))) * np.append(1.0, np.exp(raw[1:]))
     return np.cumsum(steps), np.sqrt(np.diag(back @ covariance @ back.T))
 

@@ -71,6 +71,8 @@ def _logrank(trial: AnalysisRequest, strata: Ints, rho: float) -> Result:
     if not np.isfinite(chi2):
         raise NotEstimable("no events, or none while two arms were at risk")
     observed = np.bincount(trial.codes[events], minlength=count)
+    # statsmodels gives the statistic alone. A sum of cumulative hazards over an arm's people is what the log-rank test
+    # calls its expected events.
     expected = np.bincount(trial.codes, _hazards(times, events, strata), minlength=count)
     rows = list(zip(labels, observed, expected, strict=True))
     note = ", ".join(f"{label}: {int(o)} observed, {e:.12g} expected" for label, o, e in rows)
@@ -253,6 +255,7 @@ def _mean_row(trial: AnalysisRequest, times: Floats, index: int, label: str, hor
 
 
 def _ratio(pair: ArmContrast, one: _Restricted, zero: _Restricted, note: str, horizon: float) -> Estimate:
+    # Delta method: the log of a mean has the variance of the mean over its square, and the arms are independent.
     error = float(np.sqrt(one.variance / one.mean**2 + zero.variance / zero.mean**2))
     log = z_interval(float(np.log(one.mean / zero.mean)), error, pair.level)
     low, high = (float(np.exp(float(log[key] or 0.0))) for key in ("ci_low", "ci_high"))

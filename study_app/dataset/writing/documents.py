@@ -242,7 +242,7 @@ def changes(
 
 
 def yaml(value: Any, depth: int = 0) -> str:
-    """Return Simple values as YAML: texts are quoted as JSON has them, which YAML reads alike."""
+    """Return simple values as YAML: texts are quoted as JSON has them, which YAML reads alike."""
     pad = "  " * depth
     lines = []
     for key, entry in value.items():

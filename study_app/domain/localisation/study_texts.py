@@ -86,7 +86,7 @@ Say = Callable[[str, str], str]
 
 
 def sayer(texts: Mapping[str, str]) -> Say:
-    """Return Looks a text up; an empty translation counts as none."""
+    """Look a text up; an empty translation counts as none."""
     return lambda key, text: texts.get(key) or text
 
 

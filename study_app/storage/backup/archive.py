@@ -74,6 +74,8 @@ class ArchiveWriter:
     def add(self, path: str, pieces: Iterable[bytes], *, counted: bool = False) -> None:
         """Add a file, piece by piece."""
         digest, count = hashlib.sha256(), 0
+        # The size of a streamed part is not known when its header is written; without zip64 a log over 4 GiB fails at
+        # its end.
         with self.zip.open(path, "w", force_zip64=True) as file:
             for piece in pieces:
                 file.write(piece)
@@ -98,6 +100,7 @@ def new_archive(path: Path) -> Iterator[ArchiveWriter]:
     if path.exists():
         raise UserError(f"{path}: there is such a file already; choose another name, or remove it")
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder, for a link cannot cross file systems; mkstemp makes it readable by its owner only.
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".draft")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -145,6 +148,7 @@ def check_parts(path: Path, archive: zipfile.ZipFile, manifest: Manifest) -> Non
         UserError: a part is missing, changed, or not in the manifest.
     """
     there, named = sorted(archive.namelist()), sorted([MANIFEST, *(part.path for part in manifest.parts)])
+    # A name that comes twice in the archive is caught here, too: which of the two is read would depend on the reader.
     if there != named:
         raise UserError(f"{path}: its files are not those of its manifest; take another copy")
     for part in manifest.parts:

@@ -39,6 +39,7 @@ def back_up(url: str, var: Path, file: Path, at: datetime, version: str, *, secr
     """
     database = DatabaseEngine(url, create=False)
     try:
+        # One read transaction is one snapshot: participants go on meanwhile, and no table is newer than another.
         with new_archive(file) as archive, database.begin(write=False) as connection:
             rows.check_is_study(database, connection)
             for table in rows.table_names(connection):
@@ -97,6 +98,8 @@ def restore(
         finally:
             database.close()
         for name in manifest.files:
+            # Keys come last and replace none: had the transaction failed, a new key would not fit the database that
+            # stayed.
             if name != FILE_NAME and not (var / name).exists():
                 write_private(var / name, archive.read(FILE.format(name)))
     return Restored(restored.made_at, restored.study_id, restored.sha256, count)
@@ -136,6 +139,7 @@ def _what_is_there(database: DatabaseEngine, manifest: Manifest, at: datetime, *
             f"{database.describe()} is not empty; what it holds would be replaced: make a backup of it, then say "
             "--yes, or name another database"
         )
+    # The chain is read below by this version's tables; what is there may be older.
     bring_up_to_date(database)
     with database.begin(write=False) as connection:
         return _state(connection, manifest.study_id, at)

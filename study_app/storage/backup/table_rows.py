@@ -53,6 +53,7 @@ def is_empty(connection: Connection) -> bool:
 
 def lines_of(connection: Connection, table: str) -> Iterator[bytes]:
     """Yield a line of column names, then one of each row, in the order of the primary key."""
+    # Columns as the database has them and not as this version declares them: an older database is copied as it is.
     found = inspect(connection).get_columns(table)
     truths = [isinstance(column["type"], Boolean) for column in found]
     names = [column["name"] for column in found]
@@ -72,6 +73,7 @@ def _line(values: list[Any]) -> bytes:
 def _kept(value: Any, *, truth: bool) -> Any:
     if isinstance(value, bytes | memoryview):
         return {"bytes": base64.b64encode(bytes(value)).decode()}
+    # SQLite has 0 and 1 where Postgres has booleans and refuses numbers.
     return bool(value) if truth and value is not None else value
 
 

@@ -111,6 +111,7 @@ class Comparison:
             if number is None or digest is None:
                 yield Difference("added", "events", str(event_id))
                 continue
+            # An event's number is not hashed; that numbers and positions rise together shows that none was renumbered.
             if position <= last.get(number, 0):
                 yield Difference("changed", "events", str(event_id))
             last[number] = position

@@ -22,6 +22,7 @@ class SqlHeads(SqlPositions):
 
     def _heads(self, *, hold: bool = False) -> list[Signed]:
         """Return every chain; `hold` waits for who appends to one just now, and keeps all to the end."""
+        # What this transaction appended is still in memory; without it the heads would be those of before.
         self.flush()
         # No other transaction may move a head between the check of its signature and the new signature.
         query = HEADS.with_for_update() if hold else HEADS
