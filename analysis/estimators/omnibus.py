@@ -90,7 +90,7 @@ def _f_row(
     trial: AnalysisRequest, small: Floats, large: Floats, top: int, bottom: int, what: str, scale: float = -1.0
 ) -> Result:
     gained = float(small @ small - large @ large)
-    # Type II sums of squares are all judged by the error of the full model, the others by that of their own larger one.
+    # Type II sums of squares are all judged by the error of the full model, the others by that of the larger of two.
     error = scale if scale > 0 else float(large @ large)
     if bottom < 1 or error <= 0:
         raise NotEstimable("no residual variation to compare with")

@@ -227,7 +227,7 @@ def _as_codes(trial: AnalysisRequest, drawn: NDArray[Any], arms: list[str] | Non
     unknown = [text for text in texts if text not in position and (arms is None or text not in arms)]
     if unknown:
         raise AnalysisError.of("scheme", f"assigns unknown arms {unknown}", f"the table's are {list(trial.labels)}")
-    # An arm that the scheme can draw and the table does not hold is no error: -1 is the index of no treated arm, so
+    # The scheme may draw an arm that the table does not hold. -1 is the index of none of the treated arms, so
     # that a regression counts its people with the control. Any function of the assignment tests a sharp null.
     lookup = np.asarray([position.get(text, -1) for text in texts], dtype=np.int8)
     if _is_small(drawn):
