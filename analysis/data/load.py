@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -17,14 +16,13 @@ from analysis.data.cell_types import dataset_types, objects_in
 from analysis.data.dataset import REQUIRED_COLUMNS, Dataset, DeclaredArm, StudyMeta, Tables, check_participants
 from analysis.data.plain_table import load_plain
 from study_app.dataset.schema import parsed_json
+from study_app.dataset.schema.file_names import table_of
 from study_app.dataset.schema.versions import read_version
 from study_app.domain.allocation.arms import whole_weight
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text, parse_toml
 from study_app.domain.trial_state import State
-
-_NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>.+)_data\.(?P<format>csv|parquet)$")
 
 
 def load(path: Path | str, columns: Mapping[str, str] | None = None) -> Dataset:
@@ -50,9 +48,9 @@ def _load_directory(path: Path) -> Dataset:
     manifest = _read_json(path / "manifest.json")
     files = {}
     for file in sorted((path / "data").glob("*_data.*")):
-        match = _NAME.match(file.name)
-        if match:
-            files[match["table"]] = file
+        table = table_of(file.name)
+        if table is not None:
+            files[table] = file
     if "participants" not in files:
         raise UserError(
             f"{path}: no participants table under data/; give the directory that `study export --out` wrote"

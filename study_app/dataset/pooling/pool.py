@@ -21,6 +21,7 @@ from study_app.dataset.pooling.sites import Site, opened, tables_in
 from study_app.dataset.schema import SCHEMA, Column, TableName, TableSchema, codebook, compact_json, parsed_json
 from study_app.dataset.schema.columns import code
 from study_app.dataset.schema.csv_rows import uneven
+from study_app.dataset.schema.file_names import table_path
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite
 from study_app.dataset.writing.documents import CODEBOOK_INTRODUCTION, description, sidecar, yaml
 from study_app.dataset.writing.files import keep_private, sha256_of, whole_directory, write_json
@@ -111,7 +112,7 @@ class _Pool:
         return PoolSummary(self.out, people, rows, notes)
 
     def _path(self, table: str) -> str:
-        return f"data/study-{self.study_id}_description-{table}_data.csv"
+        return table_path(self.study_id, table, "csv")
 
     # -- tables --------------------------------------------------------------------------------------------------------
 

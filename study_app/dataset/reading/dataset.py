@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from study_app.dataset.schema import (
 from study_app.dataset.schema.cells import number_text
 from study_app.dataset.schema.columns import IMPORTED
 from study_app.dataset.schema.csv_rows import csv_rows
+from study_app.dataset.schema.file_names import table_of
 from study_app.dataset.schema.versions import read_version
 from study_app.domain.errors import UserError
 from study_app.domain.interviews.plan import InterviewPlan
@@ -37,8 +37,6 @@ from study_app.domain.study.interviewing.placement import topics_of
 from study_app.domain.study.study import Study
 from study_app.domain.themes.codebook import Codebook
 from study_app.domain.trial_state import hides_arms
-
-_NAME = re.compile(r"study-(?P<id>[^_]+)_description-(?P<table>[A-Za-z0-9_]+?)_data\.(?P<format>csv|parquet)$")
 
 
 @dataclass(frozen=True)
@@ -304,10 +302,10 @@ def open_dataset(path: Path, report: VerifyReport) -> UntrustedDataset:
         report.add("manifest_unreadable", "manifest.json", None, "is missing, or holds no JSON object")
     candidates: dict[str, list[Path]] = defaultdict(list)
     for file in sorted((path / "data").glob("*_data.*")):
-        match = _NAME.match(file.name)
+        table = table_of(file.name)
         # A pipe would be waited for without end.
-        if match and match["table"] in TABLES and (file.is_file() or file.is_dir()):
-            candidates[match["table"]].append(file)
+        if table in TABLES and (file.is_file() or file.is_dir()):
+            candidates[table].append(file)
     files = {table: found[-1] for table, found in candidates.items()}
     return UntrustedDataset(path, report, manifest, files, candidates)
 

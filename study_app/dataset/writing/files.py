@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 
 from study_app.dataset.schema import Column, TableSchema, guard
 from study_app.dataset.schema.cells import CELL_OF, moment, unguard
+from study_app.dataset.schema.file_names import table_path
 from study_app.domain.errors import InfrastructureError, UserError
 
 TableFormat = Literal["csv", "parquet"]
@@ -223,7 +224,7 @@ def _whole_milliseconds(value: datetime) -> datetime:
 
 def open_writer(folder: Path, study_id: str, table: TableSchema, fmt: TableFormat) -> tuple[str, TableWriter]:
     """Return the writer of a table, and its file's path relative to the dataset."""
-    path = f"data/study-{study_id}_description-{table.name}_data.{fmt}"
+    path = table_path(study_id, table.name, fmt)
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True)
     return path, (CsvWriter(target, table) if fmt == "csv" else ParquetWriter(target, table))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from study_app.domain.errors import (
 from study_app.domain.events.server import DeadlineExtended, TurnRefused, TurnStarted
 from study_app.domain.localisation.content_texts import localised_pack
 from study_app.domain.localisation.study_texts import sayer
-from study_app.domain.records import InProgress, Rating, Turn
+from study_app.domain.records import InProgress, Participant, Rating, Turn
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.timing import paused_seconds
 from study_app.ports import ActingAssistant, Assistant, UnitOfWork
@@ -240,6 +240,11 @@ class AssistantChat:
             for action in actions_of(unit, participant_id):
                 found.setdefault(action.proposed.turn_id, []).append(action.shown())
         return found
+
+    def actions_in(self, participant: Participant, turns: Iterable[Turn]) -> dict[str, list[dict[str, Any]]]:
+        """As `actions`; without reading the log, which is long, where no turn is that of an assistant that acts."""
+        acting = {spec.id for spec in self.world.content_of(participant).specs.values() if spec.acts}
+        return self.actions(participant.id) if any(turn.treatment in acting for turn in turns) else {}
 
     def close_interrupted(self, participant_id: str) -> None:
         """End the participant's turns whose reply a server that is gone was writing."""

@@ -97,7 +97,7 @@ async def turns(request: Request) -> Response:
     """Return the conversation so far, also of a reply in progress."""
     app, who = await participant(request)
     kept = await run_in_threadpool(app.help.turns, who.id)
-    actions = await run_in_threadpool(app.help.actions, who.id)
+    actions = await run_in_threadpool(app.help.actions_in, who, kept)
     shown = [
         {
             "turn_id": turn.id,

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import tomli_w
 
+from study_app.dataset.schema.file_names import table_path
 from study_app.domain.allocation import Scheme
 from study_app.domain.allocation.arms import Arm
 from study_app.rerandomisation import replicate
@@ -181,7 +182,7 @@ def write(folder: Path, trial: Trial | None = None, table: pd.DataFrame | None =
     (folder / "materials" / "study.toml").write_text(tomli_w.dumps(study(trial)), encoding="utf-8")
     files = []
     for name, rows in tables.items():
-        path = folder / "data" / f"study-made_description-{name}_data.csv"
+        path = folder / table_path("made", name, "csv")
         rows.to_csv(path, index=False, lineterminator="\r\n")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         files.append({"path": f"data/{path.name}", "sha256": digest, "rows": len(rows)})

@@ -18,6 +18,7 @@ from typing import Any
 from support.clock import HandClock
 
 from study_app.bootstrap import App, start
+from study_app.dataset.schema.file_names import in_file_name
 from study_app.domain.events import Batch
 from study_app.domain.quiz.scoring import correct_response
 from study_app.services.participant.enrolment import EntryRequest
@@ -339,7 +340,9 @@ def copy_of(base: Trial, folder: Path, *statements: str, sealed: bool = False) -
 
 def table(dataset: Path, name: str) -> list[dict[str, str]]:
     """The rows of a table as text."""
-    with next((dataset / "data").glob(f"*_description-{name}_data.csv")).open(encoding="utf-8", newline="") as handle:
+    with next((dataset / "data").glob(f"*_description-{in_file_name(name)}_data.csv")).open(
+        encoding="utf-8", newline=""
+    ) as handle:
         return list(csv.DictReader(handle))
 
 

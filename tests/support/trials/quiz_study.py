@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from study_app.clock import SystemClock
+from study_app.dataset.schema.file_names import in_file_name
 from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
 from study_app.simulation import open_for_simulation, simulate
@@ -143,7 +144,7 @@ def simulated(folder: Path, participants: int = 12, seed: int = 5, **options):
 
 def rewrite_table(dataset: Path, table: str, change) -> None:
     """Change the text of one table of a dataset."""
-    path = next((dataset / "data").glob(f"*_description-{table}_data.csv"))
+    path = next((dataset / "data").glob(f"*_description-{in_file_name(table)}_data.csv"))
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -31,8 +31,9 @@ def read(folder: Path | str = HERE, *tables: str) -> dict[str, pd.DataFrame]:
 
 def labels(table: str, folder: Path | str = HERE) -> dict[str, dict[str, str]]:
     """Labels of the values of a table's columns."""
-    (sidecar,) = (Path(folder) / "data").glob(f"*_description-{table}_data.json")
-    columns = json.loads(sidecar.read_text(encoding="utf-8"))["variableMeasured"]
+    sidecars = (Path(folder) / "data").glob("*_data.json")
+    descriptions = (json.loads(sidecar.read_text(encoding="utf-8")) for sidecar in sidecars)
+    columns = next(each for each in descriptions if each["name"] == table)["variableMeasured"]
     return {
         column["name"]: {term["termCode"]: term["name"] for term in column["valueReference"]}
         for column in columns

@@ -7,6 +7,7 @@ import json
 import shutil
 
 import pytest
+from support import psychds_rules
 from support.clock import HandClock
 from support.trials.agent_study import AgentPage, agent_walker
 from support.trials.export_world import settle, table
@@ -55,6 +56,12 @@ def test_the_participants_row_counts_what_they_decided_and_what_the_agent_wrote(
 def test_verify_is_content_with_what_was_walked(walked):
     *_, dataset = walked
     assert [str(finding) for finding in verify(dataset).findings] == []
+
+
+def test_the_dataset_with_the_agents_table_conforms_to_psych_ds_without_a_warning(walked):
+    *_, dataset = walked
+    assert psychds_rules.errors(dataset) == []
+    assert psychds_rules.warnings(dataset) == []
 
 
 FORGED = {

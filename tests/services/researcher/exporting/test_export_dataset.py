@@ -9,8 +9,8 @@ import shlex
 import subprocess
 
 import pandas as pd
-import psychds_rules
 import pytest
+from support import psychds_rules
 from support.clock import HandClock
 from support.trials.export_world import EXIT, Walker, copy_of, open_app, table, trial
 
