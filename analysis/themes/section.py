@@ -83,6 +83,7 @@ def _coding(coded: CodedInterviews, seed: int) -> dict[str, Any]:
         },
         "coded": len(coded.interviews),
         "program": coded.program,
+        "unread": len(coded.unread),
         "gold": {"drawn": len(drawn), "waiting": coded.waiting(), "unsettled": coded.unsettled()},
         "agreement": agreement_of_people(by_people, book.labels, seed),
         "errors": against_people(units, coded.program, PEOPLE, book.labels, seed) if coded.program else {},

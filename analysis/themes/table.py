@@ -22,6 +22,7 @@ from study_app.domain.themes.marks import (
     GOLD,
     HALF,
     INDUCE,
+    REPLY,
     RULES,
     GoldDraw,
     gold_draw,
@@ -56,6 +57,8 @@ class CodedInterviews:
     draws: dict[str, GoldDraw] = field(default_factory=dict)
     topics: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Interview -> topics with an answer."""
+    unread: frozenset[tuple[str, str]] = frozenset()
+    """(interview, topic) that the program was asked about and gave no code for: its replies could not be read."""
 
     def settled(self, interview_id: str) -> frozenset[str] | None:
         """Return the codes of an interview by people; None where they have not coded all its topics."""
@@ -68,8 +71,16 @@ class CodedInterviews:
         return frozenset(found)
 
     def by_program(self, interview_id: str) -> frozenset[str] | None:
-        """Return the codes of an interview by the program; None where it has not coded all its topics."""
-        given = [self.codes.get((interview_id, topic), {}).get(self.program) for topic in self.topics[interview_id]]
+        """Return the codes of an interview by the program; None where it has not coded all its topics.
+
+        An answer on which its replies could not be read counts as one without codes: what the program makes of an
+        answer may be wrong in any way, for the random sample shows by how much.
+        """
+        given = [
+            frozenset() if codes is None and (interview_id, topic) in self.unread else codes
+            for topic in self.topics[interview_id]
+            for codes in [self.codes.get((interview_id, topic), {}).get(self.program)]
+        ]
         if any(each is None for each in given):
             return None
         return frozenset().union(*(each for each in given if each is not None))
@@ -172,9 +183,11 @@ def coded_interviews(tables: Mapping[str, pd.DataFrame], participants: pd.DataFr
     known = set(table["interview_id"])
     given = _codes(marks, frozen, known)
     draws = {each: draw for each, value in _values(marks, GOLD).items() if (draw := gold_draw(value)) is not None}
-    return CodedInterviews(
-        frozen, _program(given), table, given, {each: draws[each] for each in draws if each in known}, topics
-    )
+    program = _program(given)
+    replied = marks[(marks["rubric"].astype(str) == REPLY) & (marks["rater"].astype(str) == program)]
+    unread = {key for key in replied["_key"] if key[0] in known and program not in given.get(key, {})}
+    own = {each: draws[each] for each in draws if each in known}
+    return CodedInterviews(frozen, program, table, given, own, topics, frozenset(unread))
 
 
 def _interviews(interviews: pd.DataFrame, participants: pd.DataFrame) -> pd.DataFrame:

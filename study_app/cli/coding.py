@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from study_app.cli.common import STUDY, AsJson, DatabaseOption, Reason, app, command, say, say_json, settings_of, start
-from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.text_files import decode_text
 from study_app.private_files import write_private
 
 if TYPE_CHECKING:
+    from study_app.assistant.coders.interviews import ClaudeInterviewCoder
     from study_app.bootstrap import App
     from study_app.domain.themes.codebook import Codebook
     from study_app.domain.themes.transcripts import InterviewText
@@ -99,8 +100,11 @@ def induce(
     with _opened(study, database) as running:
         books = Codebooks(running.world)
         half = books.sealed_half(WHO, of)
-        book, comments, detail = _proposed(half, name, themes, seed, coder)
+        book, comments, detail = _proposed(half, name, themes, seed, _asker(running, coder))
+        # A model's reply is kept also where no codebook can be read from it.
         books.note_proposal(WHO, detail | {"interviews": len(half), "coder": coder})
+    if book is None:
+        raise UserError(f"Claude's proposal is not a codebook: {detail['fault']}; it is in the audit log, try again")
     text = codebook_text(book, comments)
     write_private(out, text.encode())
     if as_json:
@@ -110,15 +114,23 @@ def induce(
     say(f"Read and edit it; then: study code interviews freeze {out} --reason '...'")
 
 
-def _proposed(
-    half: list[InterviewText], name: str, themes: int | None, seed: int, coder: str
-) -> tuple[Codebook, dict[str, str], dict[str, Any]]:
-    """Return the draft, a comment for each code, and what to keep about how it came about."""
-    if coder == "claude":
-        from study_app.assistant.coders.interviews import ClaudeInterviewCoder
+def _asker(running: App, coder: str) -> ClaudeInterviewCoder | None:
+    """Return who proposes and codes with a model; None where rules do."""
+    if coder != "claude":
+        return None
+    from study_app.assistant.coders.interviews import ClaudeInterviewCoder
 
-        proposal = ClaudeInterviewCoder().propose(name, half)
-        return proposal.book, {}, {"reply": proposal.reply}
+    return ClaudeInterviewCoder(running.settings.environment)
+
+
+def _proposed(
+    half: list[InterviewText], name: str, themes: int | None, seed: int, claude: ClaudeInterviewCoder | None
+) -> tuple[Codebook | None, dict[str, str], dict[str, Any]]:
+    """Return the draft, a comment for each code, and what to keep about how it came about."""
+    if claude is not None:
+        proposal = claude.propose(name, half, seed)
+        detail = {"read": proposal.read, "seed": seed, "reply": proposal.reply}
+        return proposal.book, {}, detail | ({"fault": proposal.fault} if proposal.fault else {})
     from analysis.themes.induction import LEAST_ANSWERS, draft, induce
 
     by_language: dict[str, list[str]] = {}
@@ -188,13 +200,11 @@ def code_interviews(
 
     with _opened(study, database) as running:
         programs = ProgramCoding(running.world)
+        found: dict[str, Any] = {}
         if coder == "rules":
             found = {"coder": coder, "coded": programs.by_rules(of)}
-        else:
-            from study_app.assistant.coders.interviews import ClaudeInterviewCoder
-
-            coding = programs.by_batch(ClaudeInterviewCoder(), of, seconds=wait, pause=time.sleep)
-            found = {"coder": coder, **coding}
+        elif (claude := _asker(running, coder)) is not None:
+            found = {"coder": coder, **programs.by_batch(claude, of, seconds=wait, pause=time.sleep)}
     if as_json:
         say_json(found)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from study_app.domain.assistants.acting import AgentRequest, ToolCall
@@ -159,8 +160,12 @@ class InterviewCoder(Protocol):
         """Send answers; returns the id of the batch."""
         ...
 
-    def ended(self, batch: str) -> bool:
-        """Whether all replies of a batch are there."""
+    def find(self, answers: int, since: datetime) -> str | None:
+        """Return the batch of so many answers that was sent since a moment; None where there is none."""
+        ...
+
+    def ended(self, batch: str) -> bool | None:
+        """Whether all replies of a batch are there; None where the provider does not have it any more."""
         ...
 
     def replies(self, batch: str, book: Codebook) -> Iterator[CodedReply]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import anthropic
+import httpx2
 
-from study_app.domain.assistants.treatments import DEFAULT_MODEL
+from study_app.assistant.coders.replies import UNREADABLE, plain, text_in
+from study_app.assistant.opening import BASE_URL_VARIABLE
+from study_app.domain.assistants.treatments import API_KEY_VARIABLE, DEFAULT_MODEL
 from study_app.domain.errors import AssistantUnavailable, ProblemsFound, UserError
 from study_app.domain.themes.answers import AnswerToCode, CodedReply
 from study_app.domain.themes.codebook import MOST_CODES, Codebook, codebook_of
+from study_app.domain.themes.sampling import in_random_order
 from study_app.domain.themes.transcripts import InterviewText
 
 PROMPT_VERSION = "themes-1"
@@ -21,7 +26,13 @@ PROMPT_VERSION = "themes-1"
 MAX_TOKENS = 1_000
 MAX_TOKENS_OF_A_PROPOSAL = 8_000
 MOST_CHARACTERS = 200_000
-"""Of answers in one request for a proposal; the first so many are sent."""
+"""Of answers in one request for a proposal; of more, whole interviews in a random order are sent."""
+MOST_LISTED = 100
+"""Batches that are looked through for one that was sent right before an interruption."""
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""By so much the provider's clock may differ from this machine's."""
+_CUT_OFF = frozenset({"refusal", "max_tokens"})
+"""Reasons to stop after which what stands in a reply does not count."""
 
 _CODE = """You code answers from research interviews by a codebook.
 
@@ -45,24 +56,32 @@ Rules:
 class Proposal:
     """A codebook that was proposed, and the reply it was read from."""
 
-    book: Codebook
     reply: dict[str, Any]
+    book: Codebook | None
+    """None where the reply is not a codebook."""
+    fault: str = ""
+    """What is wrong with the reply."""
+    read: int = 0
+    """Interviews whose answers were sent."""
 
 
 class ClaudeInterviewCoder:
     """Claude as a coder.
 
     Args:
-        client: of the Messages API; None makes one from the environment.
+        environment: holds the key and, where set, the provider's address.
         model: which one.
 
     Raises:
         UserError: no API key.
     """
 
-    def __init__(self, client: Any = None, model: str = DEFAULT_MODEL) -> None:
-        self._client = client or _client()
+    def __init__(self, environment: Mapping[str, str], model: str = DEFAULT_MODEL) -> None:
+        self._client = _client(environment)
         self.model = model
+
+    def __repr__(self) -> str:
+        return f"ClaudeInterviewCoder({self.model!r})"
 
     def submit(self, book: Codebook, asked: Sequence[AnswerToCode]) -> str:
         """Send a batch; returns its id.
@@ -74,39 +93,69 @@ class ClaudeInterviewCoder:
         requests: Any = [{"custom_id": each.custom_id, "params": self._params(book, each)} for each in asked]
         with _failing("take the interviews"):
             batch = self._client.messages.batches.create(requests=requests)
-        return str(batch.id)
+            return _id_of(batch)
 
-    def ended(self, batch: str) -> bool:
-        """Whether a batch has ended.
+    def find(self, answers: int, since: datetime) -> str | None:
+        """Return the batch of so many answers that was sent since a moment; None where there is none.
+
+        Raises:
+            UserError: the key is not accepted.
+            AssistantUnavailable: the provider cannot be reached.
+        """
+        with _failing("list its batches"):
+            listed = self._client.messages.batches.list(limit=MOST_LISTED).data
+            return next(
+                (
+                    _id_of(batch)
+                    for batch in listed
+                    if batch.created_at >= since - CLOCKS_DIFFER
+                    and sum(batch.request_counts.model_dump().values()) == answers
+                ),
+                None,
+            )
+
+    def ended(self, batch: str) -> bool | None:
+        """Whether a batch has ended; None where the provider does not have it any more.
 
         Raises:
             UserError: the key is not accepted.
             AssistantUnavailable: the provider cannot be reached.
         """
         with _failing("say how far the batch is"):
-            return bool(self._client.messages.batches.retrieve(batch).processing_status == "ended")
+            try:
+                found = self._client.messages.batches.retrieve(batch)
+            except anthropic.NotFoundError:
+                return None
+            # Results are deleted after some weeks; the batch itself stays in the provider's list.
+            if found.archived_at is not None:
+                return None
+            return bool(found.processing_status == "ended")
 
     def replies(self, batch: str, book: Codebook) -> Iterator[CodedReply]:
         """Yield the replies of a batch that has ended.
 
         Raises:
             UserError: the key is not accepted.
-            AssistantUnavailable: the provider cannot be reached.
+            AssistantUnavailable: the provider cannot be reached, or what it sends cannot be read.
         """
         with _failing("hand out the replies"):
             for entry in self._client.messages.batches.results(batch):
-                raw = {"batch": batch, "prompt_version": PROMPT_VERSION, **_plain(entry.result)}
+                raw = {"batch": batch, "prompt_version": PROMPT_VERSION, **plain(entry.result)}
                 yield CodedReply(str(entry.custom_id), _codes_in(raw, book), raw)
 
-    def propose(self, name: str, half: Sequence[InterviewText]) -> Proposal:
-        """Propose a codebook from the sealed half.
+    def propose(self, name: str, half: Sequence[InterviewText], seed: int = 1) -> Proposal:
+        """Propose a codebook from the sealed half; the reply is returned whatever it holds.
+
+        Args:
+            name: id of the codebook.
+            half: the interviews.
+            seed: of the order in which they are sent, which decides who is left out where they are too long.
 
         Raises:
-            UserError: the key is not accepted, or the reply is not a codebook.
+            UserError: the key is not accepted.
             AssistantUnavailable: the provider cannot be reached.
         """
-        answers = [{"topic": topic, "answer": each.answers(topic)} for each in half for topic in each.topics]
-        content = json.dumps(answers, ensure_ascii=False)[:MOST_CHARACTERS]
+        content, read = _answers_to_read(half, seed)
         with _failing("propose a codebook"):
             reply = self._client.messages.create(
                 model=self.model,
@@ -115,12 +164,16 @@ class ClaudeInterviewCoder:
                 messages=[{"role": "user", "content": content}],
                 output_config={"format": {"type": "json_schema", "schema": _PROPOSAL_SCHEMA}},
             )
-        raw = {"prompt_version": PROMPT_VERSION, **_plain(reply)}
+        raw = {"prompt_version": PROMPT_VERSION, **plain(reply)}
+        if raw.get("stop_reason") in _CUT_OFF:
+            return Proposal(raw, None, f"the reply ended by {raw['stop_reason']}", read)
         try:
-            codes = json.loads(_text_in(raw))["codes"]
-            return Proposal(codebook_of({"id": name, "induced": True, "codes": codes[:MOST_CODES]}), raw)
-        except (ValueError, KeyError, TypeError, ProblemsFound) as error:
-            raise UserError(f"Claude's proposal is not a codebook ({type(error).__name__}); try again") from None
+            codes = json.loads(text_in(raw))["codes"]
+            return Proposal(raw, codebook_of({"id": name, "induced": True, "codes": codes[:MOST_CODES]}), "", read)
+        except ProblemsFound as error:
+            return Proposal(raw, None, str(error.problems[0]), read)
+        except UNREADABLE as error:
+            return Proposal(raw, None, f"the reply cannot be read ({type(error).__name__})", read)
 
     def _params(self, book: Codebook, asked: AnswerToCode) -> dict[str, Any]:
         codes = book.of_topic(asked.topic)
@@ -169,45 +222,59 @@ _PROPOSAL_SCHEMA = {
 
 def _codes_in(raw: dict[str, Any], book: Codebook) -> tuple[str, ...] | None:
     """Return the codes in a reply; None where it failed, was refused, or holds anything but codes of the codebook."""
+    message = raw.get("message")
+    if not isinstance(message, dict) or message.get("stop_reason") in _CUT_OFF:
+        return None
     try:
-        codes = json.loads(_text_in(raw.get("message") or {}))["codes"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        codes = json.loads(text_in(message))["codes"]
+    except UNREADABLE:
         return None
     if not isinstance(codes, list) or any(code not in book.labels for code in codes):
         return None
     return tuple(label for label in book.labels if label in codes)
 
 
-def _text_in(message: Any) -> str:
-    blocks = message.get("content") if isinstance(message, dict) else None
-    texts = [block.get("text") for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
-    return "".join(text for text in texts if isinstance(text, str))
+def _answers_to_read(half: Sequence[InterviewText], seed: int) -> tuple[str, int]:
+    """Return the answers as JSON, and of how many interviews they are."""
+    by_id = {each.interview_id: each for each in half}
+    parts: list[str] = []
+    length = read = 0
+    for name in in_random_order(by_id, str(seed)):
+        own = [
+            json.dumps({"topic": topic, "answer": by_id[name].answers(topic)}, ensure_ascii=False)
+            for topic in by_id[name].topics
+        ]
+        length += sum(map(len, own))
+        if read and length > MOST_CHARACTERS:
+            break
+        parts += own
+        read += 1
+    return f"[{', '.join(parts)}]", read
 
 
-def _plain(value: Any) -> dict[str, Any]:
-    """Return a reply as JSON types, whatever the client made of it."""
-    dumped = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
-    return dumped if isinstance(dumped, dict) else {"unreadable": str(dumped)[:1000]}
+def _id_of(batch: Any) -> str:
+    if not isinstance(batch.id, str) or not batch.id:
+        raise ValueError("a batch without an id")
+    return batch.id
 
 
 @contextmanager
 def _failing(what: str) -> Iterator[None]:
     """Turn what the client raises into an error of ours."""
+    again = "try again, what is there is kept"
     try:
         yield
     except (anthropic.AuthenticationError, anthropic.PermissionDeniedError) as error:
-        raise UserError("environment: ANTHROPIC_API_KEY: is not accepted; copy the key again") from error
-    except anthropic.AnthropicError as error:
-        said = f"Claude could not {what}: {type(error).__name__}; try again, what is there is kept"
+        raise UserError(f"environment: {API_KEY_VARIABLE}: is not accepted; copy the key again") from error
+    except (anthropic.AnthropicError, httpx2.HTTPError) as error:
+        raise AssistantUnavailable("other", f"Claude could not {what}: {type(error).__name__}; {again}") from error
+    except UNREADABLE as error:
+        said = f"Claude could not {what}: its answer cannot be read ({type(error).__name__}); {again}"
         raise AssistantUnavailable("other", said) from error
 
 
-def _client() -> anthropic.Anthropic:
-    missing = "environment: ANTHROPIC_API_KEY: is not set; set it, or use --coder rules"
-    try:
-        client = anthropic.Anthropic()
-    except anthropic.AnthropicError:
-        raise UserError(missing) from None
-    if not client.api_key and not client.auth_token:
-        raise UserError(missing)
-    return client
+def _client(environment: Mapping[str, str]) -> anthropic.Anthropic:
+    key = environment.get(API_KEY_VARIABLE, "").strip()
+    if not key:
+        raise UserError(f"environment: {API_KEY_VARIABLE}: is not set; set it, or use --coder rules")
+    return anthropic.Anthropic(api_key=key, base_url=environment.get(BASE_URL_VARIABLE, "").strip() or None)

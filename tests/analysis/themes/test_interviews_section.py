@@ -62,6 +62,13 @@ def test_a_share_that_only_a_program_counted_is_not_given(changes, said):
     assert said in found["why_no_shares"]
 
 
+def test_an_answer_whose_replies_could_not_be_read_counts_as_without_codes():
+    assert "why_no_shares" in section(uncoded_by_program=3)
+    found = section(uncoded_by_program=3, unread=True)
+    assert found["unread"] == 3
+    assert len(found["shares"]) == 4
+
+
 def test_where_people_coded_everything_their_share_is_the_share():
     found = section(gold=40, coded_by_people=40, program=False)
     ai = next(row for row in found["shares"] if row["id"] == "theme:hurry:ai")

@@ -15,7 +15,7 @@ def codebook(induced=False):
 
 def interview_tables(
     *, n=40, gold=20, coded_by_people=None, program=True, late=0, uncoded_by_program=0, induced=False, quotes=False,
-    audits=False, seed=3,
+    audits=False, unread=False, seed=3,
 ):  # fmt: skip
     """Interviews i0..., of which the first `gold` are drawn; the last `late` were in no draw."""
     rng = np.random.default_rng(seed)
@@ -37,6 +37,8 @@ def interview_tables(
             rows.append((f"interview:{name}", "sampler", f"{draw} {gold / considered!r}", "themes_gold"))
         if program and number >= uncoded_by_program + gold or program and number < gold:
             rows.append((f"interview:{name}#time", "rules", book.join(found), book.version))
+        elif unread:
+            rows.append((f"interview:{name}#time", "rules", "{}", "themes_reply"))
         if number < coded_by_people:
             for coder in ("ann", "ben"):
                 rows.append((f"interview:{name}#time", coder, book.join(true), book.version))

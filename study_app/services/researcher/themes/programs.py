@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from study_app.domain.errors import NotAllowed
@@ -18,6 +19,8 @@ from study_app.services.researcher.themes.reading import Coded, EndedInterview, 
 
 POLL_SECONDS = 20.0
 """Between two questions whether a batch has ended."""
+MOST_REQUESTS = 50_000
+"""Answers in one batch; those beyond wait for the next one."""
 _BATCH = "themes_batch:"
 """Fact under which a batch that runs at the provider is remembered, by kind of participant."""
 
@@ -56,7 +59,8 @@ class ProgramCoding:
             pause: waits for so many seconds.
 
         Returns:
-            `batch`, `state` (`done`, `running`, or `nothing to code`), `coded`, `unreadable`.
+            `batch`, `state` (`done`, `running`, or `nothing to code`), `coded`, `unreadable` and `left`: answers
+            without a code, which the next call sends anew.
 
         Raises:
             NotAllowed: no codebook is frozen.
@@ -64,25 +68,43 @@ class ProgramCoding:
             AssistantUnavailable: the provider cannot be reached; a batch that was sent is remembered.
         """
         book, waiting = self.waiting(CLAUDE, kind)
-        batch = self._batch(kind)
-        if batch is None or batch["version"] != book.version:
-            if not waiting:
-                return {"batch": "", "state": "nothing to code", "coded": 0, "unreadable": 0}
-            batch = {"id": coder.submit(book, waiting), "version": book.version}
-            self._remember(kind, batch)
+        batch = self._under_way(coder, kind, book, waiting)
+        if batch is None:
+            return {"batch": "", "state": "nothing to code", "coded": 0, "unreadable": 0, "left": 0}
         left = seconds
-        while not coder.ended(batch["id"]):
+        while not coder.ended(batch):
             if left <= 0:
-                return {"batch": batch["id"], "state": "running", "coded": 0, "unreadable": 0}
+                return {"batch": batch, "state": "running", "coded": 0, "unreadable": 0, "left": len(waiting)}
             pause(min(POLL_SECONDS, left))
             left -= POLL_SECONDS
         by_id = {each.custom_id: each for each in waiting}
-        found = [
-            (by_id[reply.custom_id], reply) for reply in coder.replies(batch["id"], book) if reply.custom_id in by_id
-        ]
+        found = [(by_id[reply.custom_id], reply) for reply in coder.replies(batch, book) if reply.custom_id in by_id]
         coded = self._store(CLAUDE, found, kind)
         self._remember(kind, None)
-        return {"batch": batch["id"], "state": "done", "coded": coded, "unreadable": len(found) - coded}
+        counts = {"coded": coded, "unreadable": len(found) - coded, "left": len(waiting) - coded}
+        return {"batch": batch, "state": "done", **counts}
+
+    def _under_way(
+        self, coder: InterviewCoder, kind: Kind, book: Codebook, waiting: Sequence[AnswerToCode]
+    ) -> str | None:
+        """Return the batch to wait for: one that was sent, also right before an interruption, else a new one.
+
+        None where there is nothing to code.
+        """
+        known = self._batch(kind)
+        if known is not None and known["version"] == book.version:
+            name = known["id"] or coder.find(known["answers"], datetime.fromisoformat(known["since"]))
+            if name and coder.ended(name) is not None:
+                return str(name)
+        if not waiting:
+            return None
+        sent = waiting[:MOST_REQUESTS]
+        # Before it is sent: a process that ends before it knows the batch's id finds it by this.
+        intent = {"id": "", "version": book.version, "since": self.world.now().isoformat(), "answers": len(sent)}
+        self._remember(kind, intent)
+        batch = coder.submit(book, sent)
+        self._remember(kind, intent | {"id": batch})
+        return batch
 
     def waiting(self, program: str, kind: Kind) -> tuple[Codebook, list[AnswerToCode]]:
         """Return the frozen codebook, and the answers that a program has not coded by it.

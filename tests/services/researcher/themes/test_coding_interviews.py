@@ -195,7 +195,7 @@ def test_a_batch_is_remembered_fetched_later_and_each_reply_is_kept(trial):
     first = programs.by_batch(coder, KIND, seconds=0, pause=lambda _: None)
     assert (first["state"], len(coder.asked), ratings(trial, REPLY)) == ("running", 1, [])
     again = ProgramCoding(trial.app.world).by_batch(coder, KIND, seconds=60, pause=lambda _: None)
-    assert again == {"batch": "batch1", "state": "done", "coded": 1, "unreadable": 1}
+    assert again == {"batch": "batch1", "state": "done", "coded": 1, "unreadable": 1, "left": 1}
     assert len(coder.asked) == 1
     assert [json.loads(each.value)["batch"] for each in ratings(trial, REPLY)] == ["batch1", "batch1"]
     assert [each.value for each in ratings(trial, BOOK.version)] == ["hurry"]
