@@ -42,8 +42,10 @@ _STRONGER: dict[IsolationLevel, IsolationLevel] = {"medium": "strong", "strong":
 _START_SECONDS, _PATIENCE_SECONDS, _POLL_SECONDS = 120.0, 60.0, 0.05
 _LONGEST_MESSAGE = 20_000_000
 _ROOT = Path(__file__).resolve().parents[2]
-_CAPABILITIES = ["CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_SYS_NICE"]
-"""For the fork server: each run gets its own user, and loses them."""
+_CAPABILITIES = ["CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_SYS_NICE", "CAP_SYS_CHROOT"]
+"""For the fork server: each run gets its own user and root folder, and loses them."""
+ROOT_OF_RUNS = "/runs"
+"""Where no Landlock is, runs see this folder as the whole file system: what they may read, and no /proc."""
 RESULT: TypeAdapter[RunResult] = TypeAdapter(RunResult)
 LINE: TypeAdapter[OutputLine] = TypeAdapter(OutputLine)
 ISOLATION: TypeAdapter[Isolation] = TypeAdapter(Isolation)
@@ -119,11 +121,16 @@ def _mounts(packages: tuple[str, ...]) -> list[dict[str, Any]]:
         if not any(path == other or path.startswith(f"{other}/") for other in shown):
             shown.append(path)
     read_only = ["rbind", "ro", "nosuid", "nodev"]
+    of_runs = [f"{ROOT_OF_RUNS}{path}" for path in shown if path != str(code)]
     return [
         {"destination": "/proc", "type": "proc", "source": "proc"},
         {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "nodev", "size=16m"]},
         {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"]},
         *({"destination": path, "type": "bind", "source": path, "options": read_only} for path in shown),
+        *(
+            {"destination": path, "type": "bind", "source": path.removeprefix(ROOT_OF_RUNS), "options": read_only}
+            for path in of_runs
+        ),
     ]
 
 

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from study_app.domain.errors import SandboxUnavailable
 from study_app.domain.tasks.packs import OutputLine, Program
+from study_app.sandbox.container import ROOT_OF_RUNS
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options
 
@@ -25,7 +26,7 @@ class Worker:
     """Serves until its standard input ends."""
 
     def __init__(self) -> None:
-        self._sandbox = LocalSandbox(Options(bubblewrap=False, folders=tuple(sys.argv[1:])))
+        self._sandbox = LocalSandbox(Options(bubblewrap=False, folders=tuple(sys.argv[1:]), root=ROOT_OF_RUNS))
         self._cancelled: set[int] = set()
         self._saying = threading.Lock()
 

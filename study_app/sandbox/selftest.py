@@ -168,6 +168,8 @@ def _judge(stopped: dict[str, bool], mechanisms: dict[str, Any], *, bubblewrap: 
         return "strong", f"Strong isolation (Landlock ABI {abi} + seccomp)."
     if bubblewrap:
         return "medium", "File isolation rests on bubblewrap (this kernel has no Landlock)."
+    if mechanisms.get("new_root"):
+        return "medium", "Programs see a separate root folder that holds only what they may read (no Landlock here)."
     return "medium", "Files are protected only by Unix permissions; world-readable files are readable."
 
 

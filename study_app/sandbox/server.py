@@ -47,6 +47,8 @@ class Options:
     """Runs after which a fork server is replaced by a fresh one."""
     folders: tuple[str, ...] = ()
     """Where the study's own packages are installed; empty for those of this Python."""
+    root: str = ""
+    """A folder that holds what programs may read under the same paths: without Landlock it is all that they see."""
 
 
 @dataclass
@@ -255,6 +257,7 @@ def _configuration(wanted: tuple[str, ...], options: Options) -> dict[str, Any]:
         "native": installed.native(wanted),
         "max_abi": options.max_landlock_abi,
         "use_seccomp": options.seccomp,
+        "root_of_runs": options.root,
     }
 
 

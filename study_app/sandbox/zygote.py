@@ -174,6 +174,7 @@ def _start() -> tuple[socket.socket, Any, Any, Any]:
         use_seccomp=config["use_seccomp"],
         probe=config["probe"],
         native=config["native"],
+        new_root=config["root_of_runs"],
     )
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A collection in a child would write to every preloaded object's header and copy all shared pages.
@@ -185,6 +186,7 @@ def _start() -> tuple[socket.socket, Any, Any, Any]:
         "own_uid": plan.own_uid,
         "root": plan.root,
         "threads_counted": plan.counted,
+        "new_root": bool(plan.new_root),
     }
     data = json.dumps(hello).encode()
     control.sendall(struct.pack("<I", len(data)) + data)

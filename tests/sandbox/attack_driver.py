@@ -158,7 +158,10 @@ def main() -> None:
             if achieved:
                 found[path.stem] = achieved
 
-        scripts = sorted(path for path in (HERE / "attacks").glob("*.py") if not path.stem.startswith("forge_"))
+        named = settings.get("scripts")
+        everything = sorted((HERE / settings.get("folder", "attacks")).glob("*.py"))
+        scripts = [path for path in everything if path.stem in (named or [path.stem])]
+        scripts = [path for path in scripts if not path.stem.startswith("forge_")]
         list(pool.map(attack, scripts))
         after = sandbox.run(Program("print('still here')", ("trio",), LIMITS))
         same = serving(sandbox) is server

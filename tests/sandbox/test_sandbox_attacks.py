@@ -95,8 +95,8 @@ def test_attacks_inside_bubblewrap():
     assert attack({"bubblewrap": True})["level"] == "strong+"
 
 
-OWN_SYSTEM = frozenset({"devices", "huge_pages", "kernel_log", "list_folders", "read_command_lines"})
-"""gVisor has no Landlock: these see the emulated system of the container, which holds nothing of a study."""
+OWN_SYSTEM = frozenset({"huge_pages", "list_folders"})
+"""gVisor has no Landlock: a run sees the folders of its root, and the emulated system takes a flag for huge pages."""
 
 
 @pytest.mark.slow
@@ -105,7 +105,7 @@ def test_attacks_inside_a_container(runner):
     if shutil.which(runner) is None:
         pytest.skip(f"{runner} is not installed")
     report = attack({"runner": runner}, harmless=OWN_SYSTEM if runner == "runsc" else frozenset())
-    assert report["level"] in ("medium", "strong", "strong+")
+    assert report["level"] in ("strong", "strong+")
 
 
 def test_every_attack_says_in_its_first_line_what_it_tries():

@@ -79,6 +79,8 @@ class ConfinementPlan:
     """From which each run makes its own ruleset, with the one file of /proc that compiled code asks for."""
     base_mb: int = 0
     """Address space that the imported packages take before any program runs."""
+    new_root: str = ""
+    """The folder that a run sees as the whole file system; empty where it keeps the server's."""
 
 
 def prepare(
@@ -88,6 +90,7 @@ def prepare(
     use_seccomp: bool = True,
     probe: Sequence[str] = (os.__file__,),
     native: bool = False,
+    new_root: str = "",
 ) -> ConfinementPlan:
     """Find out what the machine offers and build what is the same for all runs.
 
@@ -97,6 +100,7 @@ def prepare(
         use_seccomp: False pretends that the kernel has none.
         probe: files that a run must be able to read under its own uid, else runs keep the server's uid.
         native: programs use compiled packages, which ask `/proc/self/cgroup` how much memory there is.
+        new_root: a folder that holds what is readable, for a machine without Landlock; empty where there is none.
     """
     if sys.platform != "linux":
         return ConfinementPlan(
@@ -125,6 +129,7 @@ def prepare(
         first_uid=first,
         own_rules=rules if native else None,
         base_mb=_address_space_mb(),
+        new_root=new_root if new_root and not version and _in_a_child(lambda: os.chroot(new_root)) else "",
     )
 
 
@@ -280,6 +285,9 @@ def apply(plan: ConfinementPlan, *, run_id: int, memory_mb: int, cpu_seconds: in
     if plan.libc is None:
         return
     libc = plan.libc
+    if plan.new_root:
+        os.chroot(plan.new_root)
+        os.chdir("/")
     _count_alone(plan, libc, run_id)
     if not plan.own_uid and (plan.root or plan.counted == "namespace"):
         _drop_capabilities(libc)
