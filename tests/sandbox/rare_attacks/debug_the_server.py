@@ -1,4 +1,4 @@
-# Tries to make every request of ptrace on the server, its siblings and itself, and to be traced by nobody's leave.
+# Tries to make every request of ptrace on the server, its siblings and itself, and to let itself be traced.
 # Family: ptrace
 import ctypes, os
 

@@ -26,7 +26,7 @@ for level, option in ((1, 77), (1, 59), (1, 31), (1, 17)):
     try:
         got = one.getsockopt(level, option, 64)
         handle = int.from_bytes(got[:4], "little")
-        # The peer of a pair is the run itself: its handle must lead to nobody else, and fetch nothing.
+        # The peer of a pair is the run itself: its handle must lead to no other process, and fetch nothing.
         if option == 77 and libc.syscall(438, handle, TARGETS["database_descriptor"], 0) >= 0:
             print("ESCAPED: fetched by the peer's handle")
         if option == 17 and handle != os.getpid():

@@ -1,4 +1,4 @@
-# Tries to open and connect by machine code of its own, past the C library and Python's hooks.
+# Tries to open and connect by machine code without the C library and Python's hooks.
 # Family: files
 import ctypes, mmap, platform
 

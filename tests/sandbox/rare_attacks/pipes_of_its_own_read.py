@@ -4,7 +4,7 @@ import ctypes, fcntl, os, select
 
 libc = ctypes.CDLL(None, use_errno=True)
 def others(descriptor):
-    """What comes out of a pipe of its own that it did not write itself."""
+    """What comes out of one of these pipes that it did not write itself."""
     try:
         got = b"".join(iter(lambda: os.read(descriptor, 65536), b""))
     except BlockingIOError:
