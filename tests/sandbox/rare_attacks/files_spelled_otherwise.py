@@ -12,7 +12,7 @@ for spelling in (
     for flags in (os.O_RDONLY, os.O_RDONLY | os.O_NOFOLLOW, os.O_PATH, os.O_RDONLY | os.O_DIRECT, os.O_RDONLY | os.O_NOATIME):
         try:
             number = os.open(spelling, flags)
-            # A handle without reading is no way in, unless it can become one.
+            # A handle alone reads nothing; it counts where it can become more.
             if flags != os.O_PATH:
                 print("ESCAPED", spelling, flags)
             for again in (lambda: os.read(number, 1), lambda: os.open(f"/proc/self/fd/{number}", os.O_RDONLY), lambda: os.open(f"/dev/fd/{number}", os.O_RDONLY), lambda: os.listdir(number), lambda: os.open("study.db", os.O_RDONLY, dir_fd=number)):
