@@ -11,6 +11,7 @@ from analysis.estimators import (  # noqa: F401  (importing registers)
     noncompliance,
     omnibus,
     resampling,
+    weighting,
 )
 from analysis.estimators.core.registry import REGISTRY, Estimator
 from analysis.estimators.factorial import effects  # noqa: F401

@@ -10,6 +10,7 @@ from analysis.pipeline.analysis_table import AnalysisTable, build
 from analysis.pipeline.factorial.levels import Levels
 from analysis.pipeline.factorial.rows import following, with_factors
 from analysis.pipeline.planning.answerable import answerable
+from analysis.pipeline.planning.losses import rows_of_losses
 from analysis.pipeline.planning.plan import crossover_schedule, fit_to, plan_of, schedule, task_limit
 from analysis.pipeline.planning.refusals import refuse
 from analysis.pipeline.planning.registration import allocates
@@ -43,6 +44,7 @@ class Prepared:
             return crossover_schedule(self.fitted)
         rows = schedule(self.fitted, len(self.view.arms), self.frame.cluster is not None)
         rows += following(self.fitted, self.dataset.study.study)
+        rows += rows_of_losses(self.fitted, self.dataset.study.study, rows)
         if not self.dataset.plain:
             return rows
         return tuple(row for row in rows if answerable(row, self.fitted, self.frame))

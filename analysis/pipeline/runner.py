@@ -24,7 +24,7 @@ from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
 
 SURVIVAL = frozenset(filter(of_times, methods.METHODS))
-KEEPS_MISSING = ("lee_bounds", "worst_case", "multiple_imputation", "tipping_point")
+KEEPS_MISSING = ("lee_bounds", "worst_case", "multiple_imputation", "tipping_point", "inverse_probability")
 COMPLIER = ("wald_iv", "tsls")
 ROBUST = ("poisson", "fractional_logit", "wald_iv", "tsls")
 """Rows with HC1 unless the plan names another: classical and HC0 errors reject too often with few people."""

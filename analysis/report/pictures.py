@@ -19,7 +19,7 @@ from analysis.report.wording import p_phrase, stepped_down
 Row = Mapping[str, Any]
 DIFFERENCES = (
     "rerandomization", "permutation", "lin", "ancova", "ols", "welch_t", "student_t", "rmst", "wald_iv", "tsls", "tost",
-    "lee_bounds", "worst_case", "mixed_model", "cluster_robust",
+    "lee_bounds", "worst_case", "mixed_model", "cluster_robust", "inverse_probability",
 )  # fmt: skip
 """Methods whose rows are in the outcome's unit, and so fit into one forest."""
 
@@ -150,6 +150,7 @@ def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:
         "noninferiority": "Non-inferiority test",
         "mixed_model": "Random-intercept model",
         "cluster_robust": "Cluster-robust means",
+        "inverse_probability": "Weighted for loss",
     }
     text = "Lin's fallback (see note)" if stepped_down(row) else names.get(str(row["method"]), str(row["method"]))
     text += ", within covariates" if row["method"] == "lee_bounds" and str(row["id"]).endswith(".covariates") else ""

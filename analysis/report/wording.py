@@ -32,7 +32,8 @@ METHODS = {
     "cluster_robust": "Cluster-robust means", "interaction": "Interaction", "anova": "Analysis of variance",
     "welch_anova": "Welch's analysis of variance", "kruskal": "Kruskal-Wallis test", "dunnett": "Dunnett's test",
     "tukey_hsd": "Tukey's comparisons", "multiple_imputation": "Multiple imputation",
-    "tipping_point": "Tipping point", "paired_t": "Paired t test", "pearson": "Pearson correlation",
+    "tipping_point": "Tipping point", "inverse_probability": "Weighted for loss",
+    "paired_t": "Paired t test", "pearson": "Pearson correlation",
     "factorial": "Factors (adjusted cells)", "factorial_rerandomization": "Factors (re-randomisation)",
     "spearman": "Spearman correlation", "risk_ratio": "Risk ratio",
 }  # fmt: skip

@@ -77,7 +77,8 @@ def complete(data: pd.DataFrame, column: str) -> pd.Series:
         raise AnalysisError.of(
             f"column {column!r}",
             f"{missing} of {len(series)} cells are empty",
-            "drop or impute those rows first, or use a method that takes missing values (lee_bounds, worst_case)",
+            "drop or impute those rows first, or use a method that takes missing values (lee_bounds, worst_case, "
+            "inverse_probability)",
         )
     return series
 

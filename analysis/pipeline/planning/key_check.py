@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from analysis.estimators.methods import METHODS
 from analysis.pipeline.planning.fallback import LADDER
+from analysis.pipeline.planning.losses import rows_of_losses
 from analysis.pipeline.planning.plan import crossover_schedule, schedule
 from analysis.pipeline.planning.row_check import OF_SHARES, of_times
 from study_app.domain.errors import Problem
@@ -66,7 +67,8 @@ def _rows(study: Study, plan: Plan) -> tuple[Analysis, ...]:
     """Return the analyses that the plan asks for in the study's design."""
     if study.allocation.method == "sequence":
         return crossover_schedule(plan)
-    return schedule(plan, len(study.arms), study.allocation.method == "cluster")
+    rows = schedule(plan, len(study.arms), study.allocation.method == "cluster")
+    return (*rows, *rows_of_losses(plan, study, rows))
 
 
 def _given(section: BaseModel) -> list[str]:

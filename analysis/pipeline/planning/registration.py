@@ -17,6 +17,7 @@ from typing import Any, Literal
 from analysis.data.dataset import Dataset
 from analysis.data.load import read_study_file, typed_study
 from analysis.pipeline.factorial.rows import following, with_factors
+from analysis.pipeline.planning.losses import rows_of_losses
 from analysis.pipeline.planning.plan import crossover_schedule, schedule, task_limit
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan
@@ -211,7 +212,9 @@ def definitions(plan: Plan, arms: list[str], control: str, study: Mapping[str, A
     clusters = allocates(study, "cluster") or bool(plan.cluster)
     sequence = allocates(study, "sequence")
     rows = crossover_schedule(plan) if sequence else schedule(plan, len(arms), clusters)
-    for analysis in (*rows, *following(plan, typed_study(study))):
+    typed = typed_study(study)
+    rows += following(plan, typed)
+    for analysis in (*rows, *rows_of_losses(plan, typed, rows)):
         found[analysis.id] = _canonical(common | _of_analysis(plan, analysis))
     for outcome in plan.outcomes:
         found[f"{outcome.id}.mean"] = _canonical(common | {"outcome": _outcome(outcome)})

@@ -77,7 +77,7 @@ CHANGES = [
     for argument in GIVEN
     if argument in function.uses and argument not in NEEDED.get(method, ())
 ]
-GAPS = ("tipping_point", "multiple_imputation", "lee_bounds")
+GAPS = ("tipping_point", "multiple_imputation", "lee_bounds", "inverse_probability")
 """Methods about missing outcomes, of which the table then has some."""
 ALONE = {"mixed_logit": {"cluster"}, "bayes_factor": {"stratum", "cluster"}, "cmh": set()}
 

@@ -43,7 +43,7 @@ IDS = (
     "ols student_t welch_t ancova lin mann_whitney brunner_munzel rerandomization permutation logrank "
     "stratified_logrank kaplan_meier rmst cox newcombe fisher cmh fractional_logit beta_regression ordinal_logit "
     "mixed_logit poisson negative_binomial anova welch_anova kruskal dunnett tukey_hsd lee_bounds worst_case wald_iv "
-    "tsls tost bayes_factor cluster_robust mixed_model pearson spearman"
+    "tsls tost bayes_factor cluster_robust mixed_model pearson spearman inverse_probability"
 ).split()
 MEASURED = ["score", "share", "done", "minutes", "errors", "rating"]
 
@@ -171,7 +171,7 @@ def test_what_a_person_can_mend_is_an_error_that_names_it(method, case):
     assert ";" in str(found.value)
 
 
-@pytest.mark.parametrize("method", [m for m in IDS if m not in ("lee_bounds", "worst_case")])
+@pytest.mark.parametrize("method", [m for m in IDS if m not in ("lee_bounds", "worst_case", "inverse_probability")])
 def test_a_missing_outcome_is_refused_by_name(method):
     name = OUTCOMES.get(method, "score")
     data = people()

@@ -59,6 +59,10 @@ def test_wave_one_is_analysed_while_wave_two_runs_and_wave_two_once_it_is_over(t
     second = analysed(trial, "second")
     (row,) = (r for r in second["estimates"] if r["role"] == "primary" and r["outcome"] == "score_then")
     assert sum(row["n"].values()) == 3
+    of_losses = {r["method"]: r for r in second["estimates"] if r["outcome"] == "score_then" and r["role"] != "primary"}
+    assert of_losses["lee_bounds"]["ci_low"] is not None
+    assert "2 are needed" in of_losses["inverse_probability"]["note"], "one person of an arm came back"
+    assert "score_now.inverse_probability" not in {r["id"] for r in second["estimates"]}
     waves = {wave["number"]: wave["arms"] for wave in second["flow"]["waves"]}
     assert sum(arm["lost"] for arm in waves[1].values()) == 1
     assert sum(arm["lost"] for arm in waves[2].values()) == 6, "who was lost in the first session is in the second, too"
