@@ -10,11 +10,11 @@ from study_app.dataset.findings import DatasetFinding, VerifyReport
 from study_app.dataset.reading.dataset import UntrustedDataset, open_dataset
 from study_app.dataset.verification.allocation import check_ledgers, check_participants
 from study_app.dataset.verification.chain import check_chain
+from study_app.dataset.verification.derived.measures import Derived
 from study_app.dataset.verification.event_log import Log, check_log
 from study_app.dataset.verification.files import check_files, check_tables, check_versions
 from study_app.dataset.verification.gate import check_gate
 from study_app.dataset.verification.manifest import check_manifest
-from study_app.dataset.verification.measures import Derived
 from study_app.dataset.verification.participants import (
     check_arms,
     check_known,

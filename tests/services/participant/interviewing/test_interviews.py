@@ -16,7 +16,7 @@ from support.trials.quiz_study import rewrite_table
 
 from study_app.dataset.measures.interviews.history import AskedQuestion, Held
 from study_app.dataset.verification import verify
-from study_app.dataset.verification.interviews import breaches
+from study_app.dataset.verification.derived.interviews import breaches
 from study_app.domain.events import Batch
 from study_app.domain.events.server import InterviewAnswered, InterviewAsked, InterviewClosed
 from study_app.domain.interviews.plan import read_plan

@@ -16,10 +16,10 @@ from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, ki
 from study_app.dataset.reading.records import Materials, dossier_of, evidence_in
 from study_app.dataset.schema import REVEALING, Column, TableName, cell, writable
 from study_app.dataset.schema.participants import BY_PACKS, PROGRAM_ORIGINS, WRITTEN_BY_AGENT
-from study_app.dataset.verification.acting import check_actions
 from study_app.dataset.verification.answers import check_answers
-from study_app.dataset.verification.interviews import check_interviews
-from study_app.dataset.verification.sessions import check_sessions
+from study_app.dataset.verification.derived.acting import check_actions
+from study_app.dataset.verification.derived.interviews import check_interviews
+from study_app.dataset.verification.derived.sessions import check_sessions
 from study_app.domain.events import SERVER_PAGE
 from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.records import NO_PLACE, Rating
