@@ -14,8 +14,9 @@ from study_app.dataset.measures.turns.acting import APPLIED, Step, action_rows, 
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import Column, cell
 from study_app.dataset.schema.tables import AGENT_TURN_COLUMNS
+from study_app.dataset.verification.deciding import wrong_decisions
 from study_app.domain.assistants.agent_settings import AgentSettings
-from study_app.domain.events import saying
+from study_app.domain.events import Event, saying
 from study_app.domain.events.browser import AgentAnswered, Edit
 from study_app.domain.events.server import TurnEnded
 
@@ -120,6 +121,8 @@ def _breaches(
             yield step, ("approval_mode_differs", "it waited for the participant, and was done without asking")
         elif declared is not None and declared.acts:
             yield from ((step, breach) for breach in _regime(step, declared.settings))
+    for step, what in wrong_decisions(dossier.events, steps, lambda event: _in_time(dossier, event)):
+        yield step, ("decision_differs", what)
 
 
 def _regime(step: Step, settings: AgentSettings) -> Iterator[Breach]:
@@ -150,6 +153,12 @@ def _deadline(dossier: ParticipantRecord, step: Step) -> Breach | None:
     if visit is not None and visit.ended_at is not None and step.event.server_time > visit.ended_at + SLACK:
         return "step_after_deadline", f"proposed at {step.event.server_time}, the stage ended at {visit.ended_at}"
     return None
+
+
+def _in_time(dossier: ParticipantRecord, event: Event) -> bool:
+    visit = dossier.visit(event.stage)
+    ends = [end for end in (visit.ended_at, visit.deadline_at) if end is not None] if visit is not None else []
+    return visit is not None and all(event.server_time <= end for end in ends)
 
 
 def _change(step: Step, edits: int) -> Breach | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
 from support.clock import HandClock
 from support.trials.agent_study import AgentPage, agent_walker
+
+from study_app.services.participant.agent.answering import StepAnswer
 
 
 def saved(walker) -> str:
@@ -120,6 +124,34 @@ def test_of_two_tabs_only_the_one_that_owns_the_attempt_decides(tmp_path):
     page.ask()
     assert "reject" not in {decision for _, decision in page.decisions}
     assert "approve" in {decision for _, decision in page.decisions}
+    app.close()
+
+
+def test_of_two_tabs_that_decide_at_once_one_wins_and_the_change_is_made_once_or_not_at_all(tmp_path):
+    app, walker = agent_walker(tmp_path, HandClock())
+    before = walker.text
+    outcome: list[tuple[str, str]] = []
+
+    def both(frame):
+        """The page approves by its edit while another tab takes the attempt over and rejects."""
+        if frame["tool"] != "edit":
+            return "approve"
+        with ThreadPoolExecutor(2) as threads:
+            acts = (
+                threads.submit(app.decisions.decide, walker.id, StepAnswer(frame["action_id"], "reject")),
+                threads.submit(page.apply, frame),
+            )
+            wait(acts)
+        (step,) = [
+            each for each in app.help.actions(walker.id)[page.turn_id] if each["action_id"] == frame["action_id"]
+        ]
+        outcome.append((step["decision"], saved(walker)))
+        return "stop"
+
+    page = AgentPage(walker, both)
+    page.ask()
+    ((decision, text),) = outcome
+    assert (decision, text) in (("reject", before), ("approve", walker.text))
     app.close()
 
 

@@ -1,0 +1,146 @@
+"""Decisions on an agent's steps, derived from the log once more: what pages sent, and what was the program then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from study_app.dataset.measures.turns.acting import Step, as_proposed
+from study_app.domain.assistants.acting import base_hash
+from study_app.domain.editing.edits import apply_event
+from study_app.domain.events import Event, saying
+from study_app.domain.events.browser import AgentAnswered, Edit, TextEvent
+from study_app.domain.events.changes import ReplayMismatch
+from study_app.domain.events.server import AgentDecided, AgentProposed, PageOpened, TurnEnded
+from study_app.domain.events.words import Decision
+
+POSSIBLE: Mapping[str, frozenset[Decision]] = {
+    "view": frozenset({"auto"}),
+    "edit": frozenset({"approve", "reject", "edited", "auto", "stale", "interrupted", "expired"}),
+    "run": frozenset({"approve", "reject", "auto", "stale", "interrupted", "expired"}),
+    "ask": frozenset({"answered", "interrupted", "expired"}),
+    "report": frozenset({"auto"}),
+}
+"""Tool -> what can become of a call of it."""
+_BY_THE_SERVER: frozenset[Decision] = frozenset({"interrupted", "expired"})
+"""Said as a turn ends; a participant's word that comes later counts instead."""
+_SLACK = timedelta(seconds=0.05)
+"""Moments are kept to the millisecond."""
+
+
+def wrong_decisions(
+    events: Sequence[Event], steps: Sequence[Step], in_time: Callable[[Event], bool]
+) -> Iterator[tuple[Step, str]]:
+    """Yield each step whose decision is not what the rest of the log leads to, and why.
+
+    Args:
+        events: the participant's.
+        steps: of their agent.
+        in_time: whether an event of a page came while its stage was open.
+    """
+    sent = _Sent(in_time).follow(events)
+    ends = {ended.turn_id: ended for _, ended in saying(events, TurnEnded)}
+    last = {step.proposed.turn_id: step for step in steps}
+    for step in steps:
+        if step.decided is None or step.decided_at is None:
+            continue
+        decision, action = step.decided.decision, step.proposed.action_id
+        if decision not in POSSIBLE.get(step.proposed.tool, frozenset()):
+            yield step, f"the decision is {decision}, which a call of {step.proposed.tool} cannot have"
+        elif decision == "approve" and not step.proposed.waits:
+            yield step, "the decision is approve, and the participant was not asked"
+        elif sent.decisions.get(action, decision) != decision:
+            yield step, f"the decision is {decision}, and the page sent {sent.decisions[action]}"
+        elif decision == "stale" and action in sent.never_stale:
+            yield step, "the decision is stale, and the program was the one that it was proposed for"
+        elif decision in _BY_THE_SERVER and (what := _at_the_end(step, decision, last, ends)):
+            yield step, what
+        elif abs(timedelta(seconds=step.decided.seconds) - (step.decided_at - step.event.server_time)) > _SLACK:
+            yield step, f"the decision took {step.decided.seconds} s by its own word, and another time by the log"
+
+
+def _at_the_end(step: Step, decision: Decision, last: Mapping[str, Step], ends: Mapping[str, TurnEnded]) -> str | None:
+    """Return what is wrong with a decision that the server makes as a turn ends."""
+    if last[step.proposed.turn_id] is not step:
+        return f"the decision is {decision}, and the turn went on"
+    ended = ends.get(step.proposed.turn_id)
+    if ended is None:
+        return None
+    due = "interrupted" if ended.stopped or ended.error is not None else "expired"
+    return None if decision == due else f"the decision is {decision}, and by the turn's end it is {due}"
+
+
+class _Sent:
+    """What the page that owned the attempt decided, in the order of the log."""
+
+    def __init__(self, in_time: Callable[[Event], bool]) -> None:
+        self._in_time = in_time
+        self._owner: str | None = None
+        self._texts: dict[tuple[str | None, str | None], str | None] = {}
+        self._left: dict[str, AgentProposed] = {}
+        self.decisions: dict[str, Decision] = {}
+        self.never_stale: set[str] = set()
+
+    def follow(self, events: Sequence[Event]) -> _Sent:
+        for event in events:
+            match event.details:
+                case PageOpened(page=page):
+                    self._owner = page
+                case AgentProposed(action_id=action) as proposed:
+                    self._left[action] = proposed
+                case AgentDecided(action_id=action) as decided:
+                    self._decided(action, decided)
+                case Edit(action_id=str(action)) as edit:
+                    self._page_said(event, action, edit)
+                case AgentAnswered(action_id=action) as answered:
+                    self._page_said(event, action, answered)
+            if isinstance(event.details, TextEvent):
+                self._write(event, event.details)
+        return self
+
+    def _decided(self, action: str, decided: AgentDecided) -> None:
+        proposed = self._left.get(action)
+        if proposed is None:
+            return
+        if decided.decision == "stale" and self._holds(proposed):
+            self.never_stale.add(action)
+        if decided.decision not in _BY_THE_SERVER:
+            del self._left[action]
+
+    def _page_said(self, event: Event, action: str, said: Edit | AgentAnswered) -> None:
+        """Note what a page said of a step that was open, for the program that it was proposed for."""
+        proposed = self._left.get(action)
+        owned = self._owner in (None, event.page)
+        if proposed is None or action in self.decisions or not owned or not self._in_time(event):
+            return
+        if self._holds(proposed, event.page) and (meant := _meant(proposed, said)) is not None:
+            self.decisions[action] = meant
+
+    def _holds(self, proposed: AgentProposed, page: str | None = None) -> bool:
+        """Whether a program is known, and is the one that a step was proposed for."""
+        if proposed.tool not in ("edit", "run"):
+            return True
+        text = self._texts.get((page or self._owner, proposed.task))
+        texts = {name: str(value) for name, value in proposed.input.items()}
+        return text is not None and base_hash(text, proposed.tool, texts) == proposed.base_sha256
+
+    def _write(self, event: Event, details: TextEvent) -> None:
+        place = (event.page, details.task)
+        try:
+            self._texts[place] = apply_event(self._texts.get(place), details)
+        except ReplayMismatch:
+            # Not known from here on, until the page loads the text again; the replay of the log says more.
+            self._texts[place] = None
+
+
+def _meant(proposed: AgentProposed, said: Edit | AgentAnswered) -> Decision | None:
+    """Return the decision that an event of a page is, None where it is none on such a call."""
+    if isinstance(said, Edit):
+        if proposed.tool != "edit":
+            return None
+        return "edited" if not as_proposed(proposed, said) else "approve" if proposed.waits else "auto"
+    if proposed.tool == "ask":
+        return "answered" if said.decision == "answered" else None
+    if said.decision == "approve":
+        return "approve" if proposed.tool == "run" else None
+    return "reject" if said.decision == "reject" else None

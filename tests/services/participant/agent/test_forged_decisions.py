@@ -1,0 +1,109 @@
+"""Decisions that are altered in the log and in the table alike are found: each of them, whatever it becomes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from typing import get_args
+
+import pytest
+from support.clock import HandClock
+from support.trials.agent_study import AgentPage, agent_walker
+from support.trials.export_world import settle, table
+from support.trials.quiz_study import rewrite_table
+
+from study_app.dataset.verification import verify
+from study_app.domain.events.words import Decision
+from study_app.services.researcher.exporting.export import export
+
+FOUND = {"decision_differs", "agent_edit_differs", "approval_mode_differs", "action_without_decision"}
+DECISIONS = get_args(Decision)
+
+
+class Hurried(AgentPage):
+    """Hands the task in where it is told to."""
+
+    def _meet(self, frame):
+        if frame["type"] == "action" and frame["waits"] and frame["tool"] == "run" and not self.handed_in:
+            self.handed_in = True
+            self.walker.submit()
+        else:
+            super()._meet(frame)
+
+    handed_in = False
+
+
+def walked(folder, approval):
+    app, walker = agent_walker(folder, HandClock(), approval)
+    if approval == "none":
+        AgentPage(walker, lambda _: "approve").ask()
+    else:
+        AgentPage(walker, lambda frame: "answered" if frame["tool"] == "ask" else "stop").ask("help me")
+        choices = iter(["approve", "reject", "typed", "edited"])
+        page = AgentPage(walker, lambda frame: next(choices, "stop") if frame["tool"] == "edit" else "approve").ask()
+        assert {"approve", "reject", "stale", "edited"} <= {decision for _, decision in page.decisions}
+        page = Hurried(walker, lambda _: "approve").ask()
+        assert "expired" in {decision for _, decision in page.decisions}
+    settle(app)
+    export(app.world, folder / "data", include_preview=True)
+    app.close()
+    return folder / "data"
+
+
+@pytest.fixture(scope="module")
+def datasets(tmp_path_factory):
+    return {approval: walked(tmp_path_factory.mktemp(approval), approval) for approval in ("each", "none")}
+
+
+def forge(dataset, decisions):
+    """Give steps other decisions, in the log and in the table."""
+
+    def rewritten(text, change):
+        rows = list(csv.DictReader(io.StringIO(text)))
+        for row in rows:
+            change(row)
+        new = io.StringIO(newline="")
+        writer = csv.DictWriter(new, list(rows[0]), lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return new.getvalue()
+
+    def in_log(row):
+        if row["kind"] == "agent_decided":
+            said = json.loads(row["payload"])
+            row["payload"] = json.dumps(said | {"decision": decisions.get(said["action_id"], said["decision"])})
+
+    def in_table(row):
+        row["decision"] = decisions.get(row["action_id"], row["decision"])
+
+    rewrite_table(dataset, "events", lambda text: rewritten(text, in_log))
+    rewrite_table(dataset, "agent_actions", lambda text: rewritten(text, in_table))
+
+
+def missed(dataset, to, by):
+    """The steps whose decision is replaced by the one that stands `by` places on, and that no finding names."""
+    shutil.copytree(dataset, to)
+    rows = table(dataset, "agent_actions")
+    other = {row["action_id"]: DECISIONS[(DECISIONS.index(row["decision"]) + by) % len(DECISIONS)] for row in rows}
+    forge(to, other)
+    named = {finding.row for finding in verify(to).findings if finding.name in FOUND}
+    return [
+        (row["tool"], row["decision"], other[row["action_id"]])
+        for number, row in enumerate(rows, 2)
+        if number not in named
+    ]
+
+
+def test_every_decision_is_among_those_that_are_altered_here(datasets):
+    found = {row["decision"] for dataset in datasets.values() for row in table(dataset, "agent_actions")}
+    assert found == set(DECISIONS)
+    for dataset in datasets.values():
+        assert [str(finding) for finding in verify(dataset).findings] == []
+
+
+@pytest.mark.parametrize("by", [pytest.param(by, marks=pytest.mark.slow if by > 1 else ()) for by in range(1, 8)])
+@pytest.mark.parametrize("approval", ["each", "none"])
+def test_verify_finds_each_decision_that_was_altered(datasets, tmp_path, approval, by):
+    assert missed(datasets[approval], tmp_path / "forged", by) == []
