@@ -23,7 +23,7 @@ DECISIONS = get_args(Decision)
 
 
 class Hurried(AgentPage):
-    """Hands the task in where it is told to."""
+    """Hands the task in while a run is proposed."""
 
     def _meet(self, frame):
         if frame["type"] == "action" and frame["waits"] and frame["tool"] == "run" and not self.handed_in:
