@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from study_app.assistant.interviewing.parameters import interviewer_parameters
 from study_app.assistant.opening import BASE_URL_VARIABLE, provider_in_use
-from study_app.domain.assistants.served_models import ModelFacts, model_problems, model_warnings
+from study_app.domain.assistants.served_models import DeclaredModel, ModelFacts, model_problems, model_warnings
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec
 from study_app.domain.errors import AssistantUnavailable, Problem, ProblemsFound
+from study_app.domain.interviews.plan import InterviewPlan
 
 
 @dataclass
@@ -18,7 +20,7 @@ class ProviderCheck:
     """What the provider said about every treatment that it answers for."""
 
     models: dict[str, ModelFacts] = field(default_factory=dict)
-    """Treatment -> its model."""
+    """Treatment, or `interview` with the plan's id -> its model."""
     problems: list[Problem] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
     """One sentence for each model that could not be asked about: whether it can be given is not known."""
@@ -36,24 +38,38 @@ class ProviderCheck:
 
 
 def check_provider(
-    specs: Mapping[str, AssistantSpec], environment: Mapping[str, str], ends_on: date | None, file: str
+    specs: Mapping[str, AssistantSpec],
+    environment: Mapping[str, str],
+    ends_on: date | None,
+    file: str,
+    plans: Mapping[str, InterviewPlan] | None = None,
 ) -> ProviderCheck:
-    """Ask about each treatment that Claude answers on this machine; without a key there is none, and nothing is asked.
+    """Ask about each model that Claude serves on this machine; without a key there is none, and nothing is asked.
 
     Args:
         specs: The study's treatments by name.
         environment: Holds the key and, where set, the provider's address.
         ends_on: The last day of recruitment.
         file: The study file, for messages.
+        plans: Plans of interviews by their files; those in which a model chooses follow-ups are asked about.
     """
     found = ProviderCheck()
+    declared = {
+        name: DeclaredModel.of(spec.model_copy(update={"id": name}), file)
+        for name, spec in specs.items()
+        if provider_in_use(spec, environment) == "claude"
+    }
+    if environment.get(API_KEY_VARIABLE, "").strip():
+        declared |= {
+            f"interview {plan.id}": DeclaredModel(plan.model, interviewer_parameters(plan), where)
+            for where, plan in (plans or {}).items()
+            if plan.asks_model
+        }
     asked: dict[str, ModelFacts | AssistantUnavailable] = {}
-    for name, spec in specs.items():
-        if provider_in_use(spec, environment) != "claude":
-            continue
-        if spec.model not in asked:
-            asked[spec.model] = _ask(spec, environment)
-        _add(found, name, spec, asked[spec.model], ends_on, file)
+    for name, each in declared.items():
+        if each.model not in asked:
+            asked[each.model] = _ask(each, environment)
+        _add(found, name, each, asked[each.model], ends_on)
     # Treatments that share a model or a key share what is to be said about it.
     return replace(
         found,
@@ -63,12 +79,13 @@ def check_provider(
     )
 
 
-def _ask(spec: AssistantSpec, environment: Mapping[str, str]) -> ModelFacts | AssistantUnavailable:
+def _ask(declared: DeclaredModel, environment: Mapping[str, str]) -> ModelFacts | AssistantUnavailable:
     # Imported here, for the SDK takes a second that only a server with a key should wait for.
     from study_app.assistant.claude import ClaudeAssistant, Patience
 
     base_url = environment.get(BASE_URL_VARIABLE, "").strip() or None
     key = environment[API_KEY_VARIABLE].strip()
+    spec = AssistantSpec(id="asked", version="1", label="asked", prompt="asked", model=declared.model)
     claude = ClaudeAssistant(spec, api_key=key, base_url=base_url, patience=Patience(stall=10.0, retries=1))
     try:
         return asyncio.run(claude.facts())
@@ -79,20 +96,19 @@ def _ask(spec: AssistantSpec, environment: Mapping[str, str]) -> ModelFacts | As
 def _add(
     found: ProviderCheck,
     name: str,
-    spec: AssistantSpec,
+    declared: DeclaredModel,
     answer: ModelFacts | AssistantUnavailable,
     ends_on: date | None,
-    file: str,
 ) -> None:
     if isinstance(answer, ModelFacts):
         found.models[name] = answer
-        found.problems += model_problems(spec.model_copy(update={"id": name}), answer, ends_on, file)
-        found.warnings += model_warnings(spec, answer, ends_on)
+        found.problems += model_problems(declared, answer, ends_on)
+        found.warnings += model_warnings(declared, answer, ends_on)
     elif answer.kind == "authentication":
         what = "the provider does not accept the key"
         found.problems.append(Problem("environment", API_KEY_VARIABLE, what, "set a key that is valid"))
     elif answer.kind == "unknown_model":
-        what = f"the provider knows no model '{spec.model}'"
-        found.problems.append(Problem(file, f"assistants.{name}.model", what, "correct its name"))
+        what = f"the provider knows no model '{declared.model}'"
+        found.problems.append(Problem(declared.file, declared.key, what, "correct its name"))
     else:
-        found.unreachable.append(f"the provider could not be asked about '{spec.model}' ({answer})")
+        found.unreachable.append(f"the provider could not be asked about '{declared.model}' ({answer})")

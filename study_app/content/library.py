@@ -127,6 +127,15 @@ class FolderLibrary:
             self._plans[file] = self._read_plan(file)
         return self._plans[file]
 
+    @property
+    def plans(self) -> dict[str, InterviewPlan]:
+        """Plans of interviews by their files, as messages name these.
+
+        Raises:
+            ProblemsFound: one is missing or broken, or does not fit the study.
+        """
+        return {str(self.at(file)): self.plan(file) for file in self.plan_files}
+
     def _read_plan(self, file: str) -> InterviewPlan:
         path = self.at(file)
         stage = next(each for each in self.study.stages if each.plan == file)

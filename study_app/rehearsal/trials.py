@@ -252,7 +252,7 @@ def _mean_minutes(visits: pd.DataFrame) -> float:
 
 def _cost(app: App) -> float:
     with app.world.registry.begin(write=False) as unit:
-        return spent_usd(unit, app.library.specs, "simulated")
+        return spent_usd(unit, app.library, "simulated")
 
 
 # -- rows --------------------------------------------------------------------------------------------------------------

@@ -1,12 +1,15 @@
-"""What assistants have used and cost."""
+"""What assistants and interviewers have used and cost."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from study_app.domain.assistants.budget import Usage, cost_usd, estimated_tokens, total, turn_usage
 from study_app.domain.assistants.treatments import AssistantSpec
+from study_app.domain.content_library import ContentLibrary
+from study_app.domain.events.server import InterviewAsked, InterviewClosed
+from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.records import Kind, Turn
 from study_app.ports import UnitOfWork
 
@@ -22,9 +25,10 @@ def usage(spec: AssistantSpec, turn: Turn) -> Usage:
 
 @dataclass(frozen=True)
 class ModelCost:
-    """What one treatment has used of one model."""
+    """What one treatment, or the interviews by one plan, have used of one model."""
 
     treatment: str
+    """Of interviews: `interview` and the plan's id."""
     model: str
     messages: int
     input_tokens: int
@@ -32,29 +36,53 @@ class ModelCost:
     uncounted: int
     """Messages whose tokens the provider did not report: they are not in the cost."""
     usd: float | None
-    """None where the treatment names no price."""
+    """None where the treatment, or the plan, names no price."""
 
 
-def costs_by_model(unit: UnitOfWork, specs: Mapping[str, AssistantSpec], kind: Kind) -> list[ModelCost]:
-    """Return what participants of a kind have used, by treatment and model."""
-    prices = {spec.id: spec.price for spec in specs.values()}
+def costs_by_model(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> list[ModelCost]:
+    """Return what participants of a kind have used, by treatment and model; interviews at the end, by plan."""
+    prices = {spec.id: spec.price for spec in content.specs.values()}
     found = []
     for treatment, model, messages, read, written, uncounted in unit.tokens_by_model(kind):
         price = prices.get(treatment)
         usd = None if price is None else cost_usd(price, read, written)
         found.append(ModelCost(treatment, model, messages, read, written, uncounted, usd))
-    return found
+    return [*found, *_of_interviews(unit, content, kind)]
 
 
-def spent_usd(unit: UnitOfWork, specs: Mapping[str, AssistantSpec], kind: str) -> float:
-    """US dollars that all participants of a kind have used so far, by the treatments' prices.
+def spent_usd(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> float:
+    """US dollars that all participants of a kind have used so far, by the prices of treatments and interviews.
 
     Args:
         unit: the transaction.
-        specs: the study's treatments; a turn under one that the study has no more costs nothing here.
+        content: names the prices; what a treatment used that the study has no more costs nothing here.
         kind: real, preview or simulated: one kind's use is not paid from another's budget.
     """
     mine = {person.id for person in unit.participants() if person.kind == kind}
-    by_id = {spec.id: spec for spec in specs.values()}
+    by_id: dict[str, AssistantSpec] = {spec.id: spec for spec in content.specs.values()}
     turns = [turn for turn in unit.turns() if turn.participant_id in mine and turn.treatment in by_id]
-    return total(usage(by_id[turn.treatment], turn) for turn in turns).cost_usd
+    asked = total(usage(by_id[turn.treatment], turn) for turn in turns).cost_usd
+    return asked + sum(one.usd or 0.0 for one in _of_interviews(unit, content, kind))
+
+
+def _of_interviews(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> Iterator[ModelCost]:
+    """Yield what models were asked in interviews, by plan and model; steps that no model was asked for are none."""
+    plans: dict[str, InterviewPlan] = {plan.id: plan for plan in map(content.plan, content.plan_files)}
+    if not plans:
+        return
+    plan_of: dict[str, str] = {}
+    used: dict[tuple[str, str], list[tuple[int | None, int | None]]] = {}
+    for name in (InterviewAsked.kind, InterviewClosed.kind):
+        for event in unit.events_of_kind(kind, name):
+            said = event.details
+            if isinstance(said, InterviewAsked):
+                plan_of[said.interview_id] = said.plan
+            if isinstance(said, (InterviewAsked, InterviewClosed)) and said.model is not None:
+                key = (plan_of.get(said.interview_id, ""), said.model)
+                used.setdefault(key, []).append((said.input_tokens, said.output_tokens))
+    for (plan, model), counts in sorted(used.items()):
+        read, written = (sum(each or 0 for each in side) for side in zip(*counts, strict=True))
+        uncounted = sum(None in each for each in counts)
+        price = plans[plan].price if plan in plans else None
+        usd = None if price is None else cost_usd(price, read, written)
+        yield ModelCost(f"interview {plan}", model, len(counts), read, written, uncounted, usd)

@@ -9,12 +9,12 @@ from typing import Any
 import anthropic
 import httpx2
 
+from study_app.assistant.interviewing.parameters import MAX_TOKENS
 from study_app.domain.errors import AssistantUnavailable
 from study_app.domain.interviews.machine import STEP_ACTIONS, ModelStep, as_data
 from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.interviews.requests import InterviewReply, InterviewRequest
 
-MAX_TOKENS = 1200
 SECONDS = 20.0
 """Longest wait for one step; a rule asks in the model's place after it."""
 LONGEST_TEXT = 4_000

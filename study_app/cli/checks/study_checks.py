@@ -51,7 +51,18 @@ def assistant_problems(library: FolderLibrary, environment: Mapping[str, str]) -
         if name in used and (embedded or provider_in_use(spec, environment) == "notes"):
             problems += _of_notes(library, name, spec)
             problems += _of_other_languages(library, name)
-    return sorted(set(problems))
+    return sorted({*problems, *_of_interviews(library)})
+
+
+def _of_interviews(library: FolderLibrary) -> Iterator[Problem]:
+    """Yield each plan whose model could cost more than the study's limit without being counted."""
+    if library.study.assistant_policy.study_cost_limit is None:
+        return
+    for plan in library.plans.values():
+        if plan.asks_model and plan.price is None:
+            what = f"cannot be kept: the interview '{plan.id}' names no price"
+            remedy = 'give [price] input_usd and output_usd in its file, or mode = "fixed"'
+            yield Problem(library.file, "assistant_policy.study_cost_limit", what, remedy)
 
 
 def file_problems(running: App, file: str, environment: Mapping[str, str]) -> list[Problem]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from study_app.domain.assistants.treatments import AssistantSpec
+from study_app.domain.assistants.treatments import AssistantSpec, Parameters
 from study_app.domain.errors import Problem
 
 ModelLifecycle = Literal["active", "deprecated", "retired"]
@@ -35,49 +35,68 @@ class ModelFacts:
         return f"{self.name} ({self.id}, {self.lifecycle}{retiring})"
 
 
-def model_problems(spec: AssistantSpec, facts: ModelFacts, ends_on: date | None, file: str) -> Iterator[Problem]:
-    """Yield what keeps the treatment from being given as declared until recruitment ends.
+@dataclass(frozen=True)
+class DeclaredModel:
+    """A model as a file declares it, with the keys by which messages name what is wrong."""
+
+    model: str
+    parameters: Parameters
+    file: str
+    key: str = "model"
+    parameters_key: str = ""
+    """What stands before a parameter's own name."""
+
+    @classmethod
+    def of(cls, spec: AssistantSpec, file: str) -> DeclaredModel:
+        """Return what a treatment declares, as the study file names it."""
+        place = f"assistants.{spec.id}"
+        return cls(spec.model, spec.parameters, file, f"{place}.model", f"{place}.parameters.")
+
+
+def model_problems(declared: DeclaredModel, facts: ModelFacts, ends_on: date | None) -> Iterator[Problem]:
+    """Yield what keeps a model from being used as declared until recruitment ends.
 
     Args:
-        spec: The treatment.
-        facts: What the provider says about its model.
+        declared: The model.
+        facts: What the provider says about it.
         ends_on: The last day of recruitment; None where the study does not say.
-        file: The study file, for messages.
     """
-    key = f"assistants.{spec.id}.model"
+    file, key = declared.file, declared.key
     if facts.lifecycle == "retired":
-        yield Problem(file, key, f"'{spec.model}' is retired: the provider refuses it", "choose a model that is served")
+        yield Problem(
+            file, key, f"'{declared.model}' is retired: the provider refuses it", "choose a model that is served"
+        )
         return
-    if not same_model(spec.model, facts.id):
-        what = f"the provider takes '{spec.model}' for '{facts.id}', which its replies will name"
+    if not same_model(declared.model, facts.id):
+        what = f"the provider takes '{declared.model}' for '{facts.id}', which its replies will name"
         yield Problem(file, key, what, "name the model that is to be served")
     leaves = facts.retires_at.date() if facts.retires_at else None
     if leaves is not None and ends_on is not None and leaves <= ends_on:
-        what = f"'{spec.model}' retires on {leaves}, before recruitment ends ({ends_on})"
+        what = f"'{declared.model}' retires on {leaves}, before recruitment ends ({ends_on})"
         yield Problem(file, key, what, "choose a model that is served longer, or end recruitment before")
-    yield from _parameters(spec, facts, file)
+    yield from _parameters(declared, facts)
 
 
-def model_warnings(spec: AssistantSpec, facts: ModelFacts, ends_on: date | None) -> list[str]:
+def model_warnings(declared: DeclaredModel, facts: ModelFacts, ends_on: date | None) -> list[str]:
     """Return what to know although it keeps nothing from going on."""
     if facts.lifecycle == "retired" or (facts.lifecycle == "active" and facts.retires_at is None):
         return []
     when = f" on {facts.retires_at.date()}" if facts.retires_at else ""
     unknown = "; say when recruitment ends (recruitment.ends_on)" if ends_on is None else ""
-    return [f"the provider has announced the end of '{spec.model}'{when}{unknown}"]
+    return [f"the provider has announced the end of '{declared.model}'{when}{unknown}"]
 
 
-def _parameters(spec: AssistantSpec, facts: ModelFacts, file: str) -> Iterator[Problem]:
-    given = spec.parameters
+def _parameters(declared: DeclaredModel, facts: ModelFacts) -> Iterator[Problem]:
+    given, file, key = declared.parameters, declared.file, declared.parameters_key
     asked = [f"thinking:{given.thinking}" if given.thinking else "", f"effort:{given.effort}" if given.effort else ""]
     for one in asked:
         if one in facts.refused:
             name, _, value = one.partition(":")
-            what = f"'{spec.model}' does not accept {name} = \"{value}\""
-            yield Problem(file, f"assistants.{spec.id}.parameters.{name}", what, "leave it out or choose another")
+            what = f"'{declared.model}' does not accept {name} = \"{value}\""
+            yield Problem(file, f"{key}{name}", what, "leave it out or choose another")
     if facts.max_tokens is not None and given.max_tokens > facts.max_tokens:
-        what = f"{given.max_tokens} is over what '{spec.model}' accepts ({facts.max_tokens})"
-        yield Problem(file, f"assistants.{spec.id}.parameters.max_tokens", what, f"give at most {facts.max_tokens}")
+        what = f"{given.max_tokens} is over what '{declared.model}' accepts ({facts.max_tokens})"
+        yield Problem(file, f"{key}max_tokens", what, f"give at most {facts.max_tokens}")
 
 
 def same_model(declared: str, served: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from study_app.domain.assistants.treatments import DEFAULT_MODEL
+from study_app.domain.assistants.treatments import DEFAULT_MODEL, Price
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interviews.wording import SHIPPED
 from study_app.domain.text_files import parse_toml
@@ -94,6 +94,8 @@ class InterviewPlan(InterviewTable):
     model: str = DEFAULT_MODEL
     effort: Effort | None = None
     """How much a model thinks before each question; None for its own default."""
+    price: Price | None = None
+    """What the model costs, by which interviews count towards `assistant_policy.study_cost_limit`."""
     topics: tuple[Topic, ...]
     """In the order in which they are asked."""
     closing: tuple[ClosingQuestion, ...] = ()
@@ -106,6 +108,11 @@ class InterviewPlan(InterviewTable):
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether a model chooses follow-ups, where there is a key."""
+        return self.mode != "fixed"
 
     @property
     def asked(self) -> tuple[Topic | ClosingQuestion, ...]:
@@ -131,9 +138,9 @@ class InterviewPlan(InterviewTable):
     @property
     def prompt_version(self) -> str:
         """Twelve digits of the SHA-256 over everything that a model's questions may depend on."""
-        canonical = json.dumps(
-            [PROMPT_VERSION, self.model_dump(mode="json")], sort_keys=True, ensure_ascii=False, separators=(",", ":")
-        )
+        # A price changes no question.
+        content = self.model_dump(mode="json", exclude={"price"})
+        canonical = json.dumps([PROMPT_VERSION, content], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 

@@ -102,11 +102,12 @@ def _provider(unit: UnitOfWork, failures: int) -> str | None:
 
 
 def _budget(world: StudyContext, unit: UnitOfWork, share: float, limit: float) -> str | None:
-    if spent_usd(unit, world.content.specs, "real") < share * limit:
+    if spent_usd(unit, world.content, "real") < share * limit:
         return None
     return (
-        f"The assistants have used {share:.0%} of the study's {limit:g} US dollars "
-        "(assistant_policy.study_cost_limit). At the limit participants cannot ask any more."
+        f"Assistants and interviews have used {share:.0%} of the study's {limit:g} US dollars "
+        "(assistant_policy.study_cost_limit). At the limit participants cannot ask any more, and "
+        "rules ask in interviews."
     )
 
 

@@ -311,7 +311,7 @@ class AssistantChat:
             worked -= (clock_stood(visit, place.stage.minutes, given) or 0.0) / 60
         allowed = allowance(spec, mine, study, worked_minutes=max(worked, 0.0))
         limit = self.world.study.assistant_policy.study_cost_limit
-        spent = spent_usd(unit, self.world.content.specs, place.participant.kind) if limit is not None else 0.0
+        spent = spent_usd(unit, self.world.content, place.participant.kind) if limit is not None else 0.0
         return within_study_cost(allowed, spec.price, spent, limit)
 
     def _write_down(

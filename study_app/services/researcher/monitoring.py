@@ -58,10 +58,10 @@ def treatment_leaks(world: StudyContext, people: Sequence[Participant], turns: S
 
 
 def _spent(unit: UnitOfWork, world: StudyContext, kind: Kind, limit: float | None, *, coarse: bool) -> float | None:
-    """US dollars that the assistants have used; in tenths of the limit where a figure that moves could tell an arm."""
+    """US dollars that models have used; in tenths of the limit where a figure that moves could tell an arm."""
     if limit is None:
         return None
-    spent = spent_usd(unit, world.content.specs, kind)
+    spent = spent_usd(unit, world.content, kind)
     return spent if not coarse else min(10, int(10 * spent / limit)) * limit / 10
 
 
@@ -241,11 +241,11 @@ class Monitor:
             return unit.audit()[::-1]
 
     def costs(self, kind: Kind) -> list[ModelCost]:
-        """Return what assistants have cost by model; nothing while arms are hidden, for models differ by arm."""
+        """Return what models have cost by treatment and interview; nothing while arms are hidden, for they differ."""
         with self.world.registry.begin(write=False) as unit:
             if not arms_visible(self.world.state(unit), kind):
                 return []
-            return costs_by_model(unit, self.world.content.specs, kind)
+            return costs_by_model(unit, self.world.content, kind)
 
     def due(self, kind: Kind) -> list[DuePerson]:
         """Return everybody on their way to a later session, by the day it opens for them."""

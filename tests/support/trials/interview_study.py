@@ -29,6 +29,7 @@ researchers = "Dr A. Example"
 ethics = "No. 2026-17"
 consent.pay = "None."
 consent.risks = "None."
+{policy}
 [[arms]]
 id = "plain"
 label = "Marmalade"
@@ -105,12 +106,13 @@ def write_interview_study(
     must: bool = True,
     top: str = "",
     end: str = "",
+    policy: str = "",
 ) -> Path:
     """The study file with its plan next to it."""
     plan = PLAN.format(mode=mode, minutes=minutes, max_turns=max_turns, probes=probes, must=str(must).lower())
     (folder / "talk.toml").write_text(f"{top}\n{plan}\n{end}\n", encoding="utf-8")
     path = folder / "study.toml"
-    path.write_text(STUDY.format(languages=languages, stage=stage), encoding="utf-8")
+    path.write_text(STUDY.format(languages=languages, stage=stage, policy=policy), encoding="utf-8")
     return path
 
 

@@ -33,6 +33,7 @@ from study_app.services.participant.interviewing.state import Interview, intervi
 from study_app.services.participant.interviewing.turns import keep_answer, note_distress
 from study_app.services.position import OnStage
 from study_app.services.retrying import retried
+from study_app.services.spending import spent_usd
 
 log = logging.getLogger(__name__)
 
@@ -147,12 +148,14 @@ class Interviews:
     def _chosen(self, place: OnStage, interview: Interview) -> Chosen:
         """Return the next move; a model is asked outside any transaction, and not for simulated participants."""
         next_ = due(interview.standing)
-        asker = self.world.interviewer if place.participant.kind != "simulated" else None
-        if interview.plan.mode == "fixed":
-            asker = None
+        asker = self.world.interviewer if place.participant.kind != "simulated" and interview.plan.asks_model else None
+        error = None
+        if asker is not None and self._spent_all(place):
+            asker, error = None, "budget"
         if isinstance(next_, Choice):
             chosen = self._by_model(interview, next_, asker) if asker is not None else None
-            next_chosen = chosen or Chosen(by_rule(interview.standing, next_, self._probe(interview)))
+            move = by_rule(interview.standing, next_, self._probe(interview))
+            next_chosen = chosen or Chosen(move, error=error)
         elif isinstance(next_, Wait):
             raise NotAllowed("the question before waits for its answer")
         else:
@@ -160,6 +163,14 @@ class Interviews:
         if isinstance(next_chosen.move, Close):
             return self._summarised(interview, next_chosen, asker)
         return next_chosen
+
+    def _spent_all(self, place: OnStage) -> bool:
+        """Whether the study's limit on what models cost is reached."""
+        limit = self.world.study.assistant_policy.study_cost_limit
+        if limit is None:
+            return False
+        with self.world.registry.begin(write=False) as unit:
+            return spent_usd(unit, self.world.content, place.participant.kind) >= limit
 
     def _probe(self, interview: Interview) -> str:
         own = interview.plan.texts.get(interview.language)
