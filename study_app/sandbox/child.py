@@ -75,6 +75,7 @@ def _arrange(descriptors: list[int], ruleset: int | None) -> int:
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # As Python does: a closed pipe is an exception that the program can see, and not a silent end.
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.set_wakeup_fd(-1)
     # Out of the way first: a descriptor may have the number that another one is to get.
@@ -86,7 +87,9 @@ def _arrange(descriptors: list[int], ruleset: int | None) -> int:
         os.dup2(source, target)
     if rules is not None:
         os.dup2(rules, lockdown.RULESET)
+    # Whatever the fork server held open, its socket among it, would let a program speak for other runs.
     os.closerange(lockdown.RULESET + (rules is not None), 4096)
+    # The fork server's environment is for importing packages; a run gets what it needs by name.
     os.environ.clear()
     os.environ.update(LANG="C.UTF-8", HOME="/", PATH="", **lockdown.THREADS)
     with contextlib.suppress(OSError):
@@ -104,6 +107,7 @@ def _streams() -> None:
     write = frames.writer(REPORT)
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         raw = io.BufferedWriter(frames.FramedStream(descriptor, write))
+        # A lone surrogate in a string must not end the program in its own print.
         stream = io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
@@ -151,6 +155,7 @@ def _attempt(job: dict[str, Any], module: types.ModuleType, report: dict[str, An
     watch = harness.Watch(virtual=job["clock"] == "virtual")
     try:
         linecache.cache[FILE] = (len(job["code"]), None, source_lines(job["code"]), FILE)
+        # A text that was pasted from a Windows editor may begin with a byte order mark, which `compile` refuses.
         code = job["code"].removeprefix("\ufeff")
         if call is not None and call.get("uses"):
             report["observation"] = _recorded(code, call, module, watch)
@@ -161,6 +166,8 @@ def _attempt(job: dict[str, Any], module: types.ModuleType, report: dict[str, An
         elif call is not None:
             report["observation"] = harness.perform(call, module.__dict__, watch)
     except SystemExit as leaving:
+        # A program that leaves before its function is called has not answered: the grader must tell it from one that
+        # returned.
         report["left"] = True
         return _exit_status(leaving)
     except BaseException as error:
@@ -251,10 +258,13 @@ def describe(error: BaseException) -> dict[str, Any]:
     """Type, message and line in the participant's own code of what ended the program."""
     cause = leaf(error)
     line = cause.lineno if isinstance(cause, SyntaxError) and cause.filename == FILE else None
+    # The exception inside a group may have been raised in a library alone; the line that counts is then in the group's
+    # own traceback.
     for candidate in (cause, error):
         frames = traceback.extract_tb(candidate.__traceback__, limit=-200) if line is None else []
         line = next((frame.lineno for frame in reversed(frames) if frame.filename == FILE), line)
     try:
+        # `__str__` may be the participant's, and may raise anything.
         message = str(cause)
     except BaseException:
         message = "(its message could not be made)"
@@ -266,6 +276,8 @@ def show(error: BaseException) -> None:
     with contextlib.suppress(BaseException):
         shown = traceback.TracebackException.from_exception(error, compact=True)
         _trim(shown)
+        # A recursion of two functions fills a thousand lines, which would use up the output before what the program
+        # printed.
         lines = "".join(shown.format()).removesuffix("\n").split("\n")
         kept = lines if len(lines) <= 200 else [*lines[:100], "  ...", *lines[-100:]]
         sys.stderr.write("".join(f"{_clip(line)}\n" for line in kept))

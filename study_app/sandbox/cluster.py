@@ -71,6 +71,7 @@ class ClusterSandbox:
             raise SandboxUnavailable(
                 f"no cluster answers at {address} ({error}); start its scheduler and a worker"
             ) from None
+        # Not pure: Dask would give two equal programs one result, and a second run of the same text must run again.
         self._executor = self._client.get_executor(pure=False, retries=0)
         self._folders = folders
         self._isolation: Isolation | None = None
@@ -82,6 +83,7 @@ class ClusterSandbox:
             if self._isolation is None:
                 found = list(self._client.run(isolation_of_worker, self._folders).values())
                 order = ("off", "weak", "medium", "strong", "strong+")
+                # Dask chooses the worker of each run, so no more can be promised than what the weakest one holds.
                 self._isolation = min(found, key=lambda isolation: order.index(isolation.level))
             return self._isolation
 
@@ -92,6 +94,7 @@ class ClusterSandbox:
         cancelled: Callable[[], bool] | None = None,
     ) -> RunResult:
         """Run one program on a worker; see `ports.Sandbox`. Lines are reported at the end, with the worker's stamps."""
+        # Twice and no more: a program that ends every worker that it meets must not end them all.
         for _ in range(2):
             result = self._attempt(program, cancelled)
             if result is not None:

@@ -117,6 +117,7 @@ def _mounts(packages: tuple[str, ...]) -> list[dict[str, Any]]:
     wanted = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", sys.prefix, sys.base_prefix, str(code)]
     wanted += [os.path.realpath(sys.base_prefix), *packages]
     shown: list[str] = []
+    # The shortest first: what lies below a folder that is mounted already needs no mount.
     for path in sorted({path for path in wanted if os.path.exists(path)}, key=len):
         if not any(path == other or path.startswith(f"{other}/") for other in shown):
             shown.append(path)
@@ -157,6 +158,7 @@ class _Container:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self.alive = True
+        # One reader for all runs: answers of runs at the same time come mixed, each with the number of its request.
         threading.Thread(target=self._read, name="container", daemon=True).start()
 
     def ask(self, request: dict[str, Any]) -> tuple[int, _Asked]:
@@ -165,6 +167,7 @@ class _Container:
         with self._lock:
             if not self.alive:
                 raise SandboxUnavailable(f"the container ended: {self.last_words()}")
+            # Before it is sent: the answer may be there before this thread goes on.
             self._asked[number] = asked
             self._send({"id": number} | request)
         return number, asked
@@ -187,6 +190,7 @@ class _Container:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        # The runtime keeps a killed container's state below /run until it is deleted by name.
         subprocess.run(self._delete, capture_output=True, timeout=30, check=False)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -195,6 +199,7 @@ class _Container:
         self._process.stdin.flush()
 
     def _read(self) -> None:
+        # Bounded: a worker that was taken over could otherwise fill this server's memory with a line without end.
         while (line := self._process.stdout.readline(_LONGEST_MESSAGE)).endswith(b"\n"):
             try:
                 answer = json.loads(line)
@@ -317,7 +322,12 @@ class ContainerSandbox:
     ) -> RunResult | None:
         """One attempt; None where the container was lost."""
         container = self._running()
-        number, asked = container.ask({"program": asdict(program)})
+        try:
+            number, asked = container.ask({"program": asdict(program)})
+        except (SandboxUnavailable, OSError):
+            # It ended after it was looked at, before its end was read: as for a run that is lost with it.
+            container.close()
+            return None
         waited, stopped, longest = 0.0, False, program.limits.wall_seconds + _PATIENCE_SECONDS
         try:
             while waited < longest:

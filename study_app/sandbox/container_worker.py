@@ -60,6 +60,7 @@ class Worker:
         self._say(number, "line", asdict(line))
 
     def _say(self, number: int, kind: str, value: Any) -> None:
+        # A message is one line: two threads must not write into each other's.
         with self._saying:
             sys.stdout.write(json.dumps({"id": number, kind: value}) + "\n")
             sys.stdout.flush()

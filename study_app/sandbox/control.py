@@ -58,6 +58,7 @@ class Control:
                 self._alive = True
                 self._started.clear()
                 threading.Thread(target=self._live, name="control", daemon=True).start()
+        # The graded run starts after the control's first tick, so that its whole length is watched.
         self._started.wait(_START_SECONDS)
 
     def end(self, seconds: float) -> float | None:
@@ -84,6 +85,7 @@ class Control:
         self._closed = True
 
     def _live(self) -> None:
+        # A life of a minute, renewed for as long as it is wanted: the control is bounded as every run is.
         limits = RunLimits(_LIFE_SECONDS, cpu_seconds=10, output_bytes=1_000_000)
         try:
             while self._wanted():

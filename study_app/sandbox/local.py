@@ -121,6 +121,8 @@ class LocalSandbox:
             if self._closed:
                 raise SandboxUnavailable("the sandbox is closed")
             server = self._servers.get(key)
+            # Replaced from time to time: what a fork server leaks, however little, would grow over the weeks of a
+            # trial.
             if server is not None and server.alive and server.runs < self._options.recycle_after:
                 return server
             absent = packages.installation(self._options.folders).missing(key)
@@ -128,6 +130,7 @@ class LocalSandbox:
                 raise SandboxUnavailable(f"package {', '.join(absent)} is not installed; {self._install()}")
             fresh = self._servers[key] = ForkServer(key, self._options, bubblewrap=self._bubblewrap)
         if server is not None:
+            # Outside the lock, and not killed: runs under way end on the old one while new ones start on the fresh one.
             server.retire()
         return fresh
 
@@ -137,6 +140,7 @@ class LocalSandbox:
     def _observe(self) -> Isolation:
         """Try bubblewrap first, then without it; the better of what was observed."""
         wrapper = find_bubblewrap() if self._options.bubblewrap else None
+        # Bubblewrap may be installed and yet refused, as inside a container: what decides is whether a program ran.
         for candidate in [wrapper, None] if wrapper else [None]:
             self._bubblewrap = candidate
             try:
@@ -198,6 +202,8 @@ class LocalSandbox:
         """Run it; where the fork server is lost during the run, run it again on a fresh one (twice at most)."""
         shown: list[OutputLine] = []
         for _ in range(3):
+            # A seed that was set before makes the repetition print the same lines, so that what was shown can be passed
+            # over.
             result = self._run_once(program, _continue_after(shown, on_line), cancelled)
             if result is not None:
                 return result
@@ -238,6 +244,8 @@ def _pipes() -> tuple[list[int], list[int]]:
         ours.append(read)
         theirs.append(write)
     for descriptor in ours:
+        # One thread serves four pipes by poll: a blocking write of the job would stand still while the program fills
+        # its output.
         os.set_blocking(descriptor, False)
     return ours, theirs
 

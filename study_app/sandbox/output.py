@@ -95,6 +95,7 @@ class Collector:
             self.full = True
             data = data[: self._left]
         self._left -= len(data)
+        # In a graded run times of whole lines count, and a line that the other stream breaks into must stay one.
         if data and self._marker is None:
             self._cut(_OTHER[stream], seconds)
         *whole, part = (self._parts[stream] + data).split(b"\n")

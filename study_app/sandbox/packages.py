@@ -140,6 +140,7 @@ class Installation:
         while waiting:
             name, extras = waiting.pop()
             before = seen.get(name)
+            # Met again with other extras, a distribution is looked at again: each extra may require more.
             if name not in self.distributions or (before is not None and extras <= before):
                 continue
             seen[name] = extras | (before or frozenset())

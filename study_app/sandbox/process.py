@@ -127,6 +127,7 @@ class RunningProgram:
 
     def _feed_job(self, poller: Any) -> None:
         try:
+            # In pieces, as the pipe takes them: a program may be longer than a pipe's buffer.
             self._job = self._job[os.write(self._job_pipe, self._job[:65536]) :]
         except BlockingIOError:
             return
@@ -189,6 +190,8 @@ class RunningProgram:
             kill()
 
     def _result(self) -> RunResult | None:
+        # A lost fork server is not the program's fault, and the run is repeated; but one that we stopped ourselves has
+        # its result.
         lost = self._ending.exit_status is None and self._stopped is None
         if lost and (self._ending.started or not self._ready):
             return None

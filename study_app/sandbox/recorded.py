@@ -16,6 +16,7 @@ from study_app.ports import Sandbox
 
 def key_of(program: Program) -> str:
     """Return what tells programs apart: everything but the seed and the number that a graded call bears."""
+    # The nonce differs in each call so that no program can forge a report; it says nothing about what is asked.
     call = {name: value for name, value in (program.call or {}).items() if name != "nonce"}
     material = asdict(replace(program, seed=None, call=call or None))
     for how in ("report_bytes", "controlled"):  # How a run is watched does not change what it does.

@@ -127,6 +127,7 @@ def observe(
         return _isolation(
             "off", f"Code execution is disabled: a trivial program failed ({_reason(alive)}).", mechanisms, {}
         )
+    # At the same time, for a participant's first run waits until all of them have ended.
     with _bait(planted) as bait, ThreadPoolExecutor(4) as pool:
         programs = _programs(bait)
         results = dict(zip(programs, pool.map(run, programs.values()), strict=True))
@@ -155,6 +156,8 @@ def _judge(stopped: dict[str, bool], mechanisms: dict[str, Any], *, bubblewrap: 
             "Development only: this system offers no system call filter, so participants' code can read this server's "
             "files, reach the network and start processes. Never collect data on it; use a Linux server."
         )
+    # A wall that the kernel says it has and that did not hold is worse than one that it lacks: nothing is known of what
+    # else fails.
     if beyond_files or (escaped and abi):
         return "off", f"Code execution is disabled: the canary {', '.join(beyond_files or escaped)} was not stopped."
     if escaped:

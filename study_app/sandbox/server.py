@@ -113,6 +113,8 @@ class ForkServer:
             self._endings[run_id] = ending
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
             try:
+                # Under the lock: two messages of two threads on one stream must not mix, and the ending must be known
+                # before it can come.
                 self._control.sendmsg([zygote.REQUEST.pack(zygote.RUN, run_id)], rights)
             except OSError:
                 del self._endings[run_id]
@@ -179,6 +181,7 @@ class ForkServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             cwd="/",
+            # A Ctrl-C in the terminal is the server's to handle, which lets runs end first.
             start_new_session=True,
         )
         self._theirs.close()
@@ -232,6 +235,7 @@ class ForkServer:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        # Those who wait for one of these runs would otherwise wait for ever.
         for ending in lost:
             ending.done.set()
         if self._watchdog is not None:

@@ -67,6 +67,7 @@ class Watchdog:
 
     def _watch(self) -> None:
         while not self._ended.is_set():
+            # Asleep while nothing runs: an idle server should not look into /proc a hundred times a second.
             self._awake.wait()
             self._awake.clear()
             while self._busy() and not self._ended.wait(self._seconds):

@@ -108,6 +108,29 @@ def test_a_container_holds_no_folder_of_the_study_and_nothing_to_write_to(tmp_pa
         assert not any(secret == path or path in secret.parents for path in shown), secret
 
 
+DEAF = """
+import os, sys, time
+line = sys.stdin.readline()
+if "program" not in line:
+    print('{"id": 1, "isolation": {"level": "medium", "message": "as seen"}}', flush=True)
+    os.close(0)
+    time.sleep(1)
+"""
+
+
+def test_a_container_that_no_longer_listens_is_a_fault_of_the_infrastructure(tmp_path):
+    script, fake = tmp_path / "runtime.py", tmp_path / "fake"
+    script.write_text(DEAF)
+    fake.write_text(f'#!/bin/sh\ncase "$1" in run) exec {sys.executable} {script};; esac\n')
+    fake.chmod(0o755)
+    sandbox = open_sandbox(f"oci:{fake}")
+    try:
+        assert sandbox.isolation().level != "off"
+        assert sandbox.run(Program("print(1)")).ended_by == "infrastructure"
+    finally:
+        sandbox.close()
+
+
 MAIMED = """
 import sys
 for line in sys.stdin:

@@ -74,6 +74,8 @@ class RunGroups:
             with _held(base):
                 _remove_left_overs(base)
                 self._divide()
+            # One on trial: a kernel that refuses a group's limits must be known now and not at the first participant's
+            # run.
             folder = self._make(1)
             self._end(folder)
         except BaseException:
@@ -145,6 +147,8 @@ class RunGroups:
         try:
             _write(folder / "memory.max", str(memory_mb * 1024 * 1024))
             _write(folder / "pids.max", str(MAX_TASKS))
+            # Without swap a run ends at its limit rather than slowing the machine down; as one group, so that no thread
+            # is left of it.
             for name, value in (("memory.swap.max", "0"), ("memory.oom.group", "1"), ("cpu.max", _CPU_MAX)):
                 # Absent without swap, on older kernels, or where processors are not delegated.
                 with contextlib.suppress(FileNotFoundError):
@@ -155,6 +159,7 @@ class RunGroups:
         return folder
 
     def _end(self, folder: Path) -> None:
+        # Time used in the group is the proof that a process was moved into it.
         self.placed = self.placed or _count(folder / "cpu.stat", "usage_usec") > 0
         with self._lock:
             # A process that is still dying keeps its group for a moment: the next run's end removes it.

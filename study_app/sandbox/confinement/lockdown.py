@@ -195,6 +195,8 @@ def _can_drop_uid(probe: Sequence[str], *, must: bool) -> bool:
 
 def _counted(libc: ctypes.CDLL) -> Counted:
     """How a run that keeps the server's user can have its threads counted alone."""
+    # Tried rather than asked for: capabilities, security modules and namespaces each may refuse it, and no one place
+    # says so.
     if _in_a_child(lambda: os.setresuid(_FIRST_UID, -1, -1)):
         return "real_uid"
     # The kernel never applies the limit to the machine's root, whatever its namespace.
@@ -229,6 +231,8 @@ def _become(uid: int) -> None:
 
 def _count_alone(plan: ConfinementPlan, libc: ctypes.CDLL, run_id: int) -> None:
     """Make RLIMIT_NPROC count this run alone; must precede the calls that a change of credentials undoes."""
+    # In turn, so that runs at the same time differ: with one uid one run could signal another, and their threads would
+    # be counted together.
     uid = _FIRST_UID + (plan.first_uid - _FIRST_UID + run_id) % _UIDS
     if plan.counted == "uid":
         _become(uid)
@@ -243,6 +247,8 @@ def limit_resources(memory_mb: int, cpu_seconds: int, *, counted: bool) -> None:
     wanted = {
         "RLIMIT_AS": memory_mb * 1024 * 1024,
         "RLIMIT_NOFILE": 64,
+        # A descriptor open for writing may be a pipe, to which this limit does not apply; every file that could grow is
+        # refused.
         "RLIMIT_FSIZE": 0,
         "RLIMIT_CORE": 0,
         "RLIMIT_MEMLOCK": 0,
@@ -279,6 +285,7 @@ def apply(plan: ConfinementPlan, *, run_id: int, memory_mb: int, cpu_seconds: in
         OSError: a wall that `prepare` promised could not be put up; the caller must not run the program.
     """
     with contextlib.suppress(OSError):
+        # Participants' programs give way to the server that answers everybody's keystrokes.
         os.nice(5)
     # A new user namespace takes the limit that its first process has, so the limit is set before it is made.
     limit_resources(plan.base_mb + memory_mb, cpu_seconds, counted=plan.counted != "none")
@@ -291,6 +298,7 @@ def apply(plan: ConfinementPlan, *, run_id: int, memory_mb: int, cpu_seconds: in
     _count_alone(plan, libc, run_id)
     if not plan.own_uid and (plan.root or plan.counted == "namespace"):
         _drop_capabilities(libc)
+    # After the change of user, which clears it: no run outlives its fork server.
     libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     # Without it an unprivileged process may put up neither wall, and a setuid program could leave them.
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:

@@ -99,6 +99,8 @@ class Reader:
         buffer, at = self._rest + data, 0
         while len(buffer) - at >= HEAD.size:
             tag, length = HEAD.unpack_from(buffer, at)
+            # The program can write to this pipe, too. After a frame that makes no sense nothing tells where the next
+            # one begins.
             if tag not in (STDOUT, STDERR, REPORTED, BEAT, FIGURE):
                 self._broken, self._rest = True, b""
                 return

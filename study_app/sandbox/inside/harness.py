@@ -92,6 +92,8 @@ class Watch:
         }
 
     def _watch_blocking(self) -> None:
+        # The virtual clock stands still while a thread blocks: a time measured by it would then be too good, and the
+        # parent repeats the call in real time.
         sleep, start = time.sleep, threading.Thread.start
 
         def watched_sleep(seconds: float) -> None:
@@ -137,6 +139,8 @@ class Watch:
             async_fn: Callable[..., Any], *args: Any, clock: Any = None, instruments: Any = (), **rest: Any
         ) -> Any:
             if clock is None:
+                # Time jumps to the next deadline once every task waits: sleeps cost nothing, and order and times are
+                # exact on any machine.
                 clock = trio.testing.MockClock(autojump_threshold=0)
                 clock._real_clock = _perf_counter  # Its own readings are not the program's.
             return run(async_fn, *args, clock=clock, instruments=[*instruments, Steps()], **rest)
@@ -156,6 +160,7 @@ class TimedOutput(io.TextIOBase):
         """Pass text on and note the lines it completes."""
         self._stream.write(text)
         *whole, self._part = (self._part + text).split("\n")
+        # Bounded here already, for the report is read into the server's memory.
         for line in whole[: 5000 - len(self._watch.lines)]:
             if not line.startswith(MARK):
                 self._watch.lines.append((self._watch.now(), line[:2000]))
@@ -272,6 +277,7 @@ async def _in_trio(call: dict[str, Any], calls: list[Callable[[], Any]], watch: 
             await trio.sleep(BEAT_SECONDS)
 
     if call.get("beats"):
+        # A system task, so that no nursery of the program waits for it or cancels it.
         trio.lowlevel.spawn_system_task(beat)
     with _marked(call, watch):
         if len(calls) == 1:
@@ -359,6 +365,7 @@ def encode(value: Any, depth: int = 0) -> Any:
     if kind is list:
         return [encode(item, depth + 1) for item in value]
     if kind in (tuple, set, frozenset):
+        # By `repr`: a set has no order, and items of several types cannot be compared.
         items = sorted(value, key=repr) if kind is not tuple else value
         return {f"${kind.__name__}": [encode(item, depth + 1) for item in items]}
     if kind is dict:

@@ -34,6 +34,7 @@ def look(code: str) -> dict[str, Any]:
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.partition(".")[0])
+        # What `__import__` loads is decided at run time; it is named as what it can do.
         elif isinstance(node, ast.Name) and node.id == "__import__":
             found.add("importlib")
     return {"valid": True, "imports": sorted(found)[:_MOST_IMPORTS]}
@@ -70,6 +71,7 @@ class CallRecorder:
         """Start noting; the compiled code runs in this namespace."""
         namespace[_RECORD] = self._note
         sys.setprofile(self._profile)
+        # Calls in threads count, too: they are one of the ways to be concurrent that a task may ask for.
         threading.setprofile(self._profile)
 
     def remove(self) -> None:
@@ -90,6 +92,7 @@ class CallRecorder:
         self._called |= self._wanted & {base.__name__ for base in kind.__mro__}
 
     def _profile(self, frame: types.FrameType, event: str, argument: Any) -> None:
+        # Functions written in C have no frame; only the frame that calls them tells who did.
         if event == "c_call" and frame.f_code.co_filename == self._file:
             if (name := getattr(argument, "__name__", "")) in self._wanted:
                 self._called.add(name)
