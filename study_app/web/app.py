@@ -40,6 +40,7 @@ def _every(seconds: float, job: Callable[[], Any]) -> asyncio.Task[None]:
         while True:
             await asyncio.sleep(seconds)
             try:
+                # In a thread: a sweep waits for the database, and keystrokes come through this loop.
                 await run_in_threadpool(job)
             except Exception:
                 log.exception("a background job failed; it is tried again")
@@ -59,6 +60,7 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
     study.clock_watch.begin()
     # Before the first request: another server takes what one that is not listed does for lost.
     await run_in_threadpool(study.taking_over.tick)
+    # A loop for each: a grading that takes minutes must not hold back the deadlines.
     work = (study.session.sweep, study.grading.grade_present, study.scoring.score_handed_in)
     watches = (
         study.taking_over.tick,

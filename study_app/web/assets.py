@@ -97,6 +97,7 @@ class _Files:
     @cached_property
     def table(self) -> dict[str, Path]:
         folder = self.static / "static"
+        # Known by a table made once: no path from a request is ever joined to a folder.
         table = {f"static/{path.relative_to(folder).as_posix()}": path for path in folder.rglob("*") if path.is_file()}
         return table | {address: FOLDER / name for name, address in addresses().items()}
 

@@ -37,6 +37,7 @@ def main(arguments: list[str]) -> int:
     from study_app.web.routes.console_app import make
 
     parent = os.environ.get(PARENT, "")
+    # The participants' process migrates the database first; two that do so at once would wait for each other.
     if parent.isdigit() and not sys.stdin.buffer.readline():
         return 0
     try:

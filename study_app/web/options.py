@@ -44,6 +44,7 @@ def configure_streamlit() -> None:
     from streamlit import config
 
     found = str(config_file())
+    # Called twice in a process, as by tests, it must not wrap its own replacement.
     others = getattr(config.get_config_files, "others", config.get_config_files)
 
     def files(file_name: str) -> list[str]:

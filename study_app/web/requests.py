@@ -128,6 +128,7 @@ async def body(request: Request, limit: int = MAX_BODY) -> bytes:
     if declared.isdigit() and int(declared) > limit:
         raise too_large
     content = bytearray()
+    # Counted as it comes: the declared length may be missing or wrong.
     async for piece in request.stream():
         content += piece
         if len(content) > limit:
@@ -171,6 +172,7 @@ async def _multipart(request: Request, content: bytes) -> dict[str, str]:
         yield content
 
     try:
+        # On a body that was counted already: the parser itself would write large parts to the disk without a bound.
         form = await MultiPartParser(request.headers, whole()).parse()
     except MultiPartException as problem:
         raise BadRequest(400, f"the form cannot be read: {problem.message}") from None

@@ -123,6 +123,7 @@ def console_process(settings: Settings, *, author: bool = False) -> Iterator[Cal
         yield begin
     finally:
         with suppress(ProcessLookupError):
+            # The whole group, since the console may have started a sandbox.
             os.killpg(process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(5)
@@ -141,6 +142,7 @@ def author_settings(settings: Settings) -> Settings:
             what = f"{host} can be reached by others, and an author's pages show keys and checks"
             raise ProblemsFound([Problem(option, "", what, "leave it out with --author")])
     var = settings.var / f"author-{settings.port}"
+    # Anew at each start: what an author tried yesterday under another draft fits no study of today.
     shutil.rmtree(var, ignore_errors=True)
     var.mkdir(parents=True, mode=0o700)
     accounts = Account(settings.var).path

@@ -40,6 +40,7 @@ def shell(title: str, code: str) -> str:
     page = page.replace('<html lang="en">', f'<html lang="{escape(code)}">')
     page = page.replace("<title>Streamlit</title>", f"<title>{escape(title)}</title>")
     known = set(SCRIPT.findall(page))
+    # Named ahead: the browser would otherwise learn of each script from the one before, a round trip at a time.
     more = [address for address in (*FILES.needed(), *_ours(EVERY_PAGE)) if address not in known]
     links = "".join(f'<link rel="modulepreload" crossorigin href="./{address}">' for address in more)
     opening = OPENING.replace("{loading}", escape(text("opening.loading")))
@@ -62,6 +63,7 @@ def wanted_soon() -> list[str]:
 
 def in_script(value: Any) -> str:
     """Return a value as it may stand in an inline script."""
+    # A title with `</script>` in it would end the script.
     return json.dumps(value).replace("</", "<\\/")
 
 

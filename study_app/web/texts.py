@@ -34,6 +34,7 @@ def speak_to(connection: HTTPConnection) -> None:
 def preferred(connection: HTTPConnection, offered: Iterable[str]) -> str:
     """Return the offered language that stands first in the browser's list; the study's default where none does."""
     known = list(offered)
+    # In the browser's own order, without its weights: browsers send them in falling order.
     for wanted in connection.headers.get("accept-language", "")[:1000].split(","):
         code = wanted.partition(";")[0].strip().lower()
         found = next((each for each in known if each.lower() in (code, code.partition("-")[0])), None)

@@ -50,6 +50,8 @@ def try_program(
     if run_only:
         return shown
     graded = grade(sandbox, pack, code, run_seed=seed)
+    # A program that fails as the reference does would pass; an author who tries one must see that before participants
+    # do.
     raised = _raised_by_reference(sandbox, pack, graded.run_seed)
     checks = tuple(_not_proven(check, raised.get(check.name)) for check in graded.checks)
     return shown | describe(replace(graded, checks=checks))
@@ -178,6 +180,8 @@ def _import_failure(sandbox: Sandbox, name: str) -> str | None:
 
 def _of_solution(sandbox: Sandbox, pack: TaskPack) -> list[Problem]:
     file = str(Path(pack.folder) / "solution.py")
+    # As a participant runs it, before any check: a check calls one function, and a solution whose last lines fail would
+    # still pass.
     plain = sandbox.run(pack.program(pack.solution, seed=0))
     problems = []
     if plain.exit_status != 0 or plain.ended_by != "exit":

@@ -172,16 +172,21 @@ class CallRuns:
     def _settle(self, job: RealTimeCall, attempt: Attempt, history: list[Judgement]) -> CallOutcome:
         """Repeat a call alone until it is decided; a program that runs into its limits each time is not waited for."""
         while not _decided(history) and len(history) <= REPEATS and not self._gave_up:
+            # A program that loops for ever would otherwise hold the lock for its whole limit at every call, and
+            # everybody's grading with it.
             if attempt.ran_over and len(self._over) >= _MOST_OVER:
                 return CallOutcome(self._over[-1], attempt, len(history) - 1)
             if time.monotonic() > self._until:
                 history.append(replace(history[-1], open=history[-1].open or late(attempt.lag or 0.0)))
                 break
+            # Beside 60 other calls this one would be late again for the same reason. The lock is the whole server's,
+            # not this grading's.
             with ALONE:
                 attempt = self._attempt(job, len(history), True)
             history.append(self._judge(job, attempt))
             if attempt.ran_over and _confirmed(history[-1:]):
                 self._over.append(history[-1])
+        # One check without a verdict leaves the program without one, so that the other repeats would change nothing.
         self._gave_up |= _outcome(history).open is not None
         return CallOutcome(_outcome(history), attempt, len(history) - 1)
 
@@ -215,6 +220,7 @@ def _confirmed(history: list[Judgement]) -> bool:
 
 
 def _outcome(history: list[Judgement]) -> Judgement:
+    # Right once in real time is right: a machine can make a program late, and never early.
     if history[-1].passed:
         return history[-1]
     if _confirmed(history):

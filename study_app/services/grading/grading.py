@@ -135,7 +135,10 @@ class _Grading:
     def of(self, checks: Sequence[Check], seeds: int, run_seed: int | None) -> Grade:
         """Judge the checks."""
         run_seed = secrets.randbits(31) if run_seed is None else run_seed
+        # Nothing is scheduled without a runner: more seeds would repeat the same run.
         seeds = seeds if self.pack.settings.runner != "none" else 1
+        # From the grading's own seed, so that a verdict can be repeated; three orders of tasks, for a race may show
+        # under one of them only.
         scheduler = tuple(Random(f"{run_seed}:scheduler").sample(range(2**31), seeds))
         # What a person may look at belongs to what counts; an instant answer does without.
         found = inspect_text(self.sandbox, self.pack, self.code, scheduler[0]) if self.counts else None
@@ -305,6 +308,8 @@ class _Grading:
         if id(check) in self._suspicious:
             self.regraded = True
             return True
+        # What is wrong by the virtual clock is wrong; what is right rests on a report that the program could forge,
+        # where times count.
         return self.clock == "real" and check.timed and verdict.wrong is None
 
     def _really(self, jobs: list[RealTimeCall]) -> dict[int, _Verdict]:
@@ -332,6 +337,7 @@ class _Grading:
         if verdict.open:
             return CheckResult(check.name, check.visible, None, verdict.open if check.visible else "")
         if verdict.wrong is None or not check.visible:
+            # Of a hidden check participants and assistant learn nothing but its result: a message would show its input.
             return CheckResult(check.name, check.visible, verdict.wrong is None)
         return _explain(check, verdict)
 
@@ -349,6 +355,8 @@ def _worse(one: _Verdict | None, other: _Verdict) -> _Verdict:
     """Of two scheduler seeds: certainly wrong before not judged before right."""
     if one is None:
         return other
+    # Certain before open: one seed under which a program is certainly wrong decides, whatever the machine did under
+    # another.
     worst = min(one, other, key=lambda verdict: (not (verdict.wrong and not verdict.open), not verdict.open))
     return _Verdict(worst.wrong, worst.open, worst.case, worst.result, one.repeats + other.repeats)
 

@@ -79,6 +79,7 @@ def observe(sandbox: Sandbox, pack: TaskPack, code: str, case: Case, how: How) -
     Raises:
         SandboxUnavailable: the program could not be run.
     """
+    # A number that no other process knows: a report with another is not from this call.
     call = case.as_call(secrets.token_hex(8), pack.settings.runner)
     if how.controlled:
         call["beats"] = True
@@ -182,6 +183,7 @@ def run_call(sandbox: Sandbox, pack: TaskPack, code: str, call: dict[str, Any], 
     """
     limits = pack.limits
     if how.longest is not None:
+        # Rounded up, so that a right program is never cut short.
         limits = replace(limits, wall_seconds=min(limits.wall_seconds, math.ceil(how.longest)))
     program = Program(
         code, pack.packages, limits, how.seed, how.clock, call, how.report_bytes, controlled=how.controlled

@@ -36,6 +36,7 @@ class Pauses:
     def failed(self, run_id: str) -> None:
         """Note that it could not be graded for lack of something of ours."""
         before = self._next.get(run_id)
+        # Doubled, for a sandbox that is down is down for all; bounded, so that its return is noticed within minutes.
         pause = _FIRST_PAUSE if before is None else min(2 * before[1], _LONGEST_PAUSE)
         self._next[run_id] = (self._now() + pause, pause)
 
@@ -67,7 +68,10 @@ def quarantine(world: StudyContext, run: RunRecord, error: BaseException) -> Non
     reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
     log.error("the grading of a submission failed", exc_info=error, extra={"submission": run.id})
     with world.registry.begin() as unit:
-        unit.update_run(replace(run, grading="failed", grading_reason=reason))
+        # Late edits may have changed the program in the meantime: then it waits for its own grading, and is not written
+        # over with the one that failed.
+        if any(now.id == run.id and now.code == run.code for now in unit.ungraded()):
+            unit.update_run(replace(run, grading="failed", grading_reason=reason))
 
 
 def without_verdict(world: StudyContext) -> list[RunRecord]:

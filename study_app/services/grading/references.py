@@ -62,12 +62,16 @@ class References:
     def _of(self, sandbox: Sandbox, pack: TaskPack, case: Case, timed: bool) -> Expected:
         timed = timed and pack.settings.clock == "real"
         call = case.as_call("", pack.settings.runner)
+        # Everything that the observation depends on, and nothing else: an edited solution must not find what the old
+        # one did.
         material = json.dumps([pack.solution, pack.packages, pack.settings.clock, call, timed], sort_keys=True)
         key = hashlib.sha256(material.encode()).hexdigest()
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
+        # Outside the lock: two threads may observe the same call, which costs a run, but none waits for another's
+        # reference.
         expected = _observed(sandbox, pack, case, timed)
         with self._lock:
             self._kept[key] = expected

@@ -103,6 +103,8 @@ class QuizScoring:
             self._for_people.add(_name(answer))
             return False
         with self.world.registry.begin() as unit:
+            # Where the answer has changed since it was read, no row is found and nothing is overwritten: it is scored
+            # in the next pass.
             return unit.set_points(scored) and scored.points is not None
 
     def _scored(self, answer: Answer, study: Study, content: ContentLibrary) -> Answer | None:
@@ -148,6 +150,8 @@ class _Checks:
                 raise SandboxUnavailable("programs are not isolated as the study file asks")
             output = output_of(self._sandbox, quiz_program(program, self._packages))
         except InfrastructureError as error:
+            # Kept beside raising it: `score` makes of the error an answer that waits for people, and this one is to be
+            # tried again.
             self.failure = error
             raise
         self.repeats += output.repeats
@@ -172,6 +176,7 @@ def _with_points(answer: Answer, verdict: Score, key_version: str, repeats: int)
 
 
 def _name(answer: Answer) -> str:
+    # With the response: an answer that late events change is another one to all that is remembered of it.
     return json.dumps((answer.participant_id, answer.stage, answer.item, answer.response))
 
 

@@ -96,6 +96,7 @@ def submit_late(unit: UnitOfWork, place: AtStage, task: str, code: str, now: dat
             unit.update_run(
                 replace(
                     run, code=code, ended_by=None, checks=(), visible_only_pass=None,
+                    grading=None, grading_reason=None, repeats=None, review="",
                     error_type=None, error_message=None, error_line=None, isolation=None, scheduler_seed=None,
                 )
             )  # fmt: skip
@@ -138,6 +139,7 @@ class Grading:
         with self._one_at_a_time:
             if not self._may_run():
                 return 0
+            # Read after the lock is held: a second pass that waited must not grade what the first has just graded.
             waiting = [run for run in self.pending() if people is None or run.participant_id in people]
             return sum(self._attempt(run) for run in waiting if self._pauses.due(run.id))
 
@@ -151,6 +153,7 @@ class Grading:
             return False
         try:
             return self._graded(run)
+        # Whatever came of it: a claim that stayed would keep every other server from grading it.
         finally:
             self._let_go(run)
 
@@ -240,4 +243,5 @@ def _seed(run: RunRecord, clock: RunClock) -> int:
     """
     if clock == "virtual":
         return int.from_bytes(hashlib.sha256(f"{run.task}:{run.code}".encode()).digest()[:7], "big")
+    # Seven bytes stay below 2^63, which columns and generators of any library take.
     return int.from_bytes(run.id.encode()[-7:], "big")

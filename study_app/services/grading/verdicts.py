@@ -58,6 +58,7 @@ def judge_in_real_time(
     found = _wrong_in_real_time(check, expected, attempt.seen, may_block)
     if found is None:
         return Judgement()
+    # A busy machine makes a program wait and not compute: processor time, memory and output are counted for it alone.
     if attempt.result.ended_by in OWN_LIMITS:
         return Judgement(found, firm=True)
     lag = attempt.lag or 0.0

@@ -66,11 +66,13 @@ def _of_trial(world: StudyContext, unit: UnitOfWork, rules: Alerts, state: State
 
 def _enrolment(world: StudyContext, unit: UnitOfWork, hours: timedelta) -> str | None:
     real = [person for person in unit.participants() if person.kind == "real"]
+    # While enrolment is closed nothing is wrong: an alert that is always there is not read.
     if recruitment_paused(unit) is not None or places_taken(world, unit) >= world.study.recruitment.target_n:
         return None
     launched = unit.meta("launched_at")
     moments = [person.enrolled_at for person in real[-1:]]
     moments += [datetime.fromisoformat(launched)] if launched else []
+    # Hours count from when people could last come in, or a pause of a week would raise the alert at its end.
     moments += [entry.at for entry in unit.audit_of([RESUMED_RECRUITMENT])]
     if not moments or world.now() - max(moments) < hours:
         return None

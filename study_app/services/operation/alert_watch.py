@@ -109,6 +109,7 @@ class AlertWatch:
         with self.world.registry.begin(write=False) as unit:
             found = conditions(self.world, unit, self.machine)
             before = {each.kind: each for each in incidents(unit)}
+        # Read first, without the lock: nearly every look finds nothing new, and several servers look.
         if all((text is not None) == _lasts(before.get(kind)) for kind, text in found.items()):
             return
         with self.world.registry.begin() as unit:
@@ -163,6 +164,7 @@ class AlertWatch:
             unit.lock(INCIDENTS)
             kept = {each.kind: each for each in incidents(unit)}
             now_kept = kept.get(incident.kind)
+            # It may have been replaced by another of its kind while this one was sent.
             if now_kept is not None and now_kept.since == incident.since:
                 owed = tuple(each for each in now_kept.owed if each != (moment, channel))
                 kept[incident.kind] = replace(now_kept, owed=owed, claimed_until="")

@@ -70,6 +70,7 @@ class Anchoring:
 
     def _keep(self, anchor: KeptAnchor) -> None:
         with self._lock:
+            # An idle study would otherwise write a line a minute for ever, each of which the next start reads.
             if self._last is None or (anchor.heads, anchor.ledger) != (self._last.heads, self._last.ledger):
                 # First here: an anchor that the database does not know is one that it has lost.
                 with self.world.registry.begin() as unit:
@@ -88,6 +89,7 @@ class Anchoring:
                 return
         self.keep()
         if now >= self._send_due and self._last is not None and self._last != self._sent:
+            # Noted before it is sent, for a mail server that hangs must not be asked again each second.
             self._send_due, self._sent = now + SENT_EVERY, self._last
             self.store.send(self._last)
 
@@ -120,6 +122,7 @@ class Anchoring:
     def _lost_places(self, unit: UnitOfWork, kept: Sequence[KeptAnchor]) -> list[str]:
         gaps = ledger_gaps(unit)
         ledger = self._ledger(unit)
+        # Places that were lost before are gaps already; only what lies beyond them is new.
         there = max([ledger.index if ledger else 0, *(high for _, high in gaps)])
         named = last_index(kept, self.world.study.id)
         if named <= there:

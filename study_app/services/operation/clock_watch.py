@@ -75,6 +75,7 @@ class ClockWatch:
         """Give every open stage the time back that the step would take from it, then follow the clock."""
         with self.world.registry.begin() as unit:
             now = self.world.now()
+            # Two servers on one machine see the same step at the same time; deadlines must be moved by it once.
             unit.lock(ALERT)
             if self._taken_here_already(unit, step, now):
                 self._away = False

@@ -30,6 +30,7 @@ def find_head_keys(world: StudyContext) -> bool:
         key = world.seal.open(sealed)
     except SealingKeyMissing:
         key = None
+    # Made only while the other is missing: with both there, what is stored needs one signature.
     world.registry.sign_heads(key, world.seal.interim_key(make=key is None))
     return key is not None
 

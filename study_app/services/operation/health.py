@@ -46,6 +46,7 @@ class Health:
             with self.world.registry.begin(write=False) as unit:
                 sealed = unit.meta("sealed_seed")
             try:
+                # A server that cannot allocate would let people in who get no further than the allocation.
                 self.world.seal.open(sealed or "")
             except StudyError:
                 found.append("the sealing key is missing or another one, so no participant can be allocated")
@@ -60,6 +61,7 @@ class Health:
         with self._lock:
             if self._kept is not None and time.monotonic() - self._kept[0] < KEPT_SECONDS:
                 return self._kept[1]
+            # Forgotten before the look: a look that fails must not leave the answer of the last good one.
             self._kept = None
             self.world.registry.probe()
             with self.world.registry.begin(write=False) as unit:

@@ -54,6 +54,7 @@ class IsolationWatch:
                 unit.add_audit(AuditEntry(now, "server", FELL, isolation.message, detail))
             if (unit.meta(HELD) or "") > now.isoformat():
                 # Another server of the study has moved the deadlines: once is enough.
+                # Soon again: that server may go, and its deadlines are held for ten seconds only.
                 self._moved_until = now + STEP / 10
                 return
             unit.set_meta(HELD, (now + STEP).isoformat())

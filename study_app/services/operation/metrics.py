@@ -46,6 +46,7 @@ class _Histogram:
         self.sum = 0.0
 
     def add(self, value: float) -> None:
+        # Prometheus counts a value that equals a bucket's end into the bucket.
         self.counts[bisect_left(self.ends, value)] += 1
         self.sum += value
 

@@ -30,6 +30,7 @@ def note_changed_packages(world: StudyContext) -> list[str]:
     changed = changed_packages(world)
     with world.registry.begin() as unit:
         known = [entry.detail.get("changed") for entry in unit.audit() if entry.what == CHANGED]
+        # Once for each difference, and not at each start.
         if changed and (not known or known[-1] != changed):
             entry = AuditEntry(world.now(), "server", CHANGED, "", {"changed": changed})
             unit.add_audit(entry)

@@ -86,17 +86,23 @@ class Answers:
         with self.world.registry.begin() as unit:
             place = self._at(unit, participant_id)
             stage = place.stage
+            # A second click, whose first has moved the participant on: answered as a success, for what it asked for has
+            # happened.
             if stage is None or (stage.id, place.participant.step) != (screen.stage, screen.step):
                 return Handed(True)
             check_not_paused(place)
             if stage.kind not in FORM_KINDS or not isinstance(place, OnStage):
                 raise NotAllowed("this part of the study has no answers to hand in")
             self.way.check_page(unit, place, screen.page)
+            # What is handed in comes from the log: were the last keystrokes still under way, the answer would lack
+            # them.
             if unit.acknowledged(participant_id, screen.page) < screen.seq:
                 return Handed(False, behind=True)
             draft = draft_of(unit, participant_id, stage.id, screen.step)
             asked = self._asked(unit, place)
             names = shown_fields(self.world, place) if asked is None else tuple(each.id for each in asked)
+            # Log and screen are two records of one form; handing in what only one of them has would make the other a
+            # lie.
             if draft.page != screen.page or _differ(names, draft.values, screen.shown):
                 return Handed(False, differs=True)
             faults = self.faults(stage.asked if asked is None else asked, draft.values)

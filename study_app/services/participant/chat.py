@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -89,6 +90,15 @@ class _Reply:
     gated: GatedReply = field(default_factory=lambda: GatedReply(closed=False, closing=""))
     agent: AgentTurn | None = None
     """Of a treatment that acts."""
+    loop: asyncio.AbstractEventLoop | None = None
+    """In which it is produced."""
+
+    def stop(self) -> None:
+        """Stop it; from any thread."""
+        # An asyncio event that is set in another thread does not wake its loop, which may wait for the provider.
+        if self.loop is not None:
+            with suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(self.stopped.set)
 
     def add(self, text: str) -> None:
         """Take another piece of the reply, as the participant sees it."""
@@ -198,22 +208,26 @@ class AssistantChat:
         self._asking.add(participant_id)
         try:
             turn, request, by = await asyncio.to_thread(self._begin, participant_id, message, page, code, seq)
-            reply = self._replies[participant_id] = _Reply(turn, agent=by.acting(turn, request))
+            reply = self._replies[participant_id] = _Reply(
+                turn, agent=by.acting(turn, request), loop=asyncio.get_running_loop()
+            )
         finally:
             self._asking.discard(participant_id)
         task = asyncio.create_task(self._produce(reply, request, by))
+        # The event loop keeps weak references only: a task that is held nowhere may be collected in the middle of a
+        # reply.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return StreamingTurn(turn.id, self._consume(reply), lambda: reply.turn.error)
 
     def stop(self, participant_id: str, turn_id: str) -> bool:
-        """Stop a reply on the participant's wish; what came so far is kept."""
+        """Stop a reply on the participant's wish; what came so far is kept. From any thread, for it may write."""
         reply = self._replies.get(participant_id)
         if reply is None:
             return self._stop_elsewhere(participant_id, turn_id)
         if reply.turn.id != turn_id:
             return False
-        reply.stopped.set()
+        reply.stop()
         return True
 
     def _stop_elsewhere(self, participant_id: str, turn_id: str) -> bool:
@@ -259,7 +273,7 @@ class AssistantChat:
         """Stop those of these replies that are written here."""
         for reply in list(self._replies.values()):
             if reply.turn.id in turn_ids:
-                reply.stopped.set()
+                reply.stop()
 
     def spec(self, place: Position | AtStage) -> AssistantSpec | None:
         """Return the treatment that the participant has on this stage, or None."""
@@ -340,6 +354,7 @@ class AssistantChat:
             composing_seconds=composing_seconds(unit, place, page),
             parameters={} if spec.persona is None else {"persona": spec.persona.id},
         )
+        # Claimed in the same transaction as the turn: of two servers that are asked at once, one writes the reply.
         if not self.world.replicas.take(unit, self.world.replicas.mine(turn.participant_id, "reply", turn.id)):
             raise ReplyInProgress("the previous reply is still being written by another server")
         unit.add_turn(turn)
@@ -378,6 +393,7 @@ class AssistantChat:
         loop = asyncio.get_running_loop()
         began = loop.time()
         saved = began
+        # A task to wait on beside the next piece: a provider that is silent for a minute must not keep a stop waiting.
         stop = asyncio.create_task(reply.stopped.wait())
         try:
             if request.withhold_code:
@@ -403,6 +419,8 @@ class AssistantChat:
                 reply.add(reply.gated.feed(text))
                 if loop.time() - saved > SAVE_EVERY:
                     saved = loop.time()
+                    # Every two seconds and not for each piece: a killed server loses a moment of a reply, and the
+                    # database is not written a hundred times for one.
                     await asyncio.to_thread(self._save, reply.turn)
         except AssistantUnavailable as error:
             if isinstance(error, ReplyBrokenOff):
@@ -419,6 +437,8 @@ class AssistantChat:
                 await asyncio.to_thread(self._finish, reply)
             except Exception:
                 log.exception("the end of a reply could not be saved")
+            # After the end is stored, and before the stream ends: a page that asks again at once finds no reply in its
+            # way.
             self._replies.pop(reply.turn.participant_id, None)
             reply.pieces.put_nowait(None)
             self._measure(reply.turn)

@@ -144,6 +144,8 @@ class Enrol:
         self.world.follow()
         check_entry(self.world.study, entry)
         with self.world.registry.begin() as unit:
+            # Two requests with one session id, or for the last place, go one after the other: each sees what the one
+            # before has made.
             unit.lock("enrolment")
             offered = self.world.study.offered
             chosen = language if language in offered else offered[0]
@@ -226,6 +228,7 @@ class Enrol:
                 raise NotAllowed(REFUSALS("part_early", date=f"{owner.opens_at:%Y-%m-%d %H:%M} UTC"))
         key = f"panel_session:{owner.id}:{session.id}"
         kept = unit.meta(key)
+        # As at the first entry: the session id is what shows that the same person comes back.
         if kept not in (None, hashed(entry.prolific_session)):
             raise NotAllowed(REFUSALS("used", contact=contact))
         unit.set_meta(key, hashed(entry.prolific_session))

@@ -56,6 +56,8 @@ class ParticipantFlow:
     def place(self, unit: UnitOfWork, participant: Participant) -> Position:
         """Where they are; a stage whose time is up is ended first."""
         study = self.world.met_by(unit, participant)
+        # Deadlines before anything else: what a late request asks for must meet the stage that the clock says, not the
+        # one on its screen.
         participant, visit = self._expire(unit, study, participant)
         study = self._branched(unit, study, participant)
         now = self.world.now()
@@ -122,6 +124,7 @@ class ParticipantFlow:
         stage, participant = place.stage, place.participant
         minutes = None if self.world.clock_stopped(participant.id) else stage.minutes
         visit = Visit(participant.id, stage.id, place.now, deadline(place.now, minutes))
+        # The unique key decides: a reload that opens the same stage must not start its clock again.
         if unit.open_visit(visit):
             unit.record(participant.id, stage.id, place.now, StageOpened(minutes=stage.minutes))
             orders = drawn_orders(stage) | items_drawn(self.world, place)
@@ -180,6 +183,8 @@ class ParticipantFlow:
             if allocated is None:
                 return self.turn_away(unit, place)
             changes |= allocated
+        # Guarded by where the participant was: of two requests that go on from here, one moves and the other changes
+        # nothing.
         if not unit.move(place.participant, **changes):
             return False
         unit.end_visit(place.participant.id, stage.id, place.now, ended_by)
@@ -334,6 +339,7 @@ class ParticipantFlow:
 
     def _expire(self, unit: UnitOfWork, study: Study, participant: Participant) -> tuple[Participant, Visit | None]:
         """End every stage whose time is up; return the participant then, and their visit of the stage they are on."""
+        # A loop, for the next stage may have been opened at the deadline of this one and be over as well.
         while not participant.over:
             visit = unit.visit(participant.id, participant.stage)
             open_visit = visit is not None and visit.ended_at is None and participant.paused_at is None
@@ -345,6 +351,7 @@ class ParticipantFlow:
 
     def end_overdue(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit) -> None:
         """End a stage whose time is up, at its deadline; the current task's saved text becomes its submission."""
+        # The deadline and not the moment of the sweep: how often a server looks must not decide about anybody's time.
         ended_at = visit.deadline_at or self.world.now()
         study = self._branched(unit, study, participant)
         stage = study.stage(visit.stage)

@@ -153,6 +153,7 @@ def _keep_answers(unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], ch
         if answer is not None:
             unit.save_answer(survey_answer(place, question, answer, changes[question.id]))
             continue
+        # Handed in anew after late events: an answer that these have emptied must not stay.
         unit.drop_answer(place.participant.id, place.stage.id, question.id)
         if is_blank(shown.get(question.id)):
             blank.add(question.id)

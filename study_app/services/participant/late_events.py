@@ -129,6 +129,7 @@ def late_events(unit: UnitOfWork, participant_id: str, batch: Batch, now: dateti
     if opening is None:
         return Late({})
     taken_over, opened = opening
+    # The page's monotonic clock, which no change of the device's time moves; its wall clock may be hours off.
     start = taken_over.server_time - timedelta(milliseconds=_mono(opened.mono_ms))
     found = {}
     for event in batch.events:

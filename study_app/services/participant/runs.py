@@ -81,6 +81,7 @@ class ProgramRuns:
             NotAllowed: not on a task, or another page has taken over.
             TooLong: the code.
         """
+        # On record before it runs: a program that brings the server down is then known, and closed as an outage.
         place, record = self._begin(participant_id, code, page, seq)
         active = self._replace_active(participant_id, record.id)
         thread = threading.Thread(target=self._execute, args=(place, record, active, emit), daemon=True)
@@ -202,8 +203,10 @@ class ProgramRuns:
         finally:
             with self._lock:
                 self._waiting -= 1
+                # Only this run's own entry: a second run may have taken its place already.
                 if self._active.get(record.participant_id) is active:
                     del self._active[record.participant_id]
+            # Last, and in any case: the route streams until it comes.
             emit(None)
             self.world.measure("study_run_seconds", time.monotonic() - began)
 
@@ -315,6 +318,7 @@ class ProgramRuns:
             failing = self._failing_examples(place, code)
             if failing:
                 return Submitted(False, failing)
+        # A run of the same program would go on and print into a task that is over.
         self.stop(participant_id)
         return self._accept(place, code, page, seq, reason)
 

@@ -230,7 +230,9 @@ class ParticipantSession:
             return self.ingest_in(unit, participant, batch)
 
         stored = self.world.registry.submit(work)
-        stored.add_done_callback(lambda done: None if done.exception() else self.tell(done.result()))
+        stored.add_done_callback(
+            lambda done: None if done.cancelled() or done.exception() else self.tell(done.result())
+        )
         return stored
 
     def ingest_in(self, unit: UnitOfWork, participant: Participant, batch: Batch) -> Ingested:
@@ -246,6 +248,7 @@ class ParticipantSession:
             late = late_events(unit, participant.id, batch, now)
             events = cleaned(unit, place.participant, events, late)
         stages = None if late is None else late.stages
+        # Whatever the stage is: the log is what was typed, also where it changes nothing any more.
         stored = unit.store_batch(participant.id, batch.page, participant.stage, now, events, stages)
         _check_arm(place, batch)
         decided = False

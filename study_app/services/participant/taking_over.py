@@ -27,6 +27,7 @@ class TakingOver:
     def tick(self) -> None:
         """Give a sign of life, do what participants asked other servers for, and end what no other server will."""
         now = self.world.now()
+        # The second condition: a clock that was set back would otherwise leave this server silent, and taken for gone.
         if now >= self._beat_due or self._beat_due - now > BEAT:
             self._beat_due = now + BEAT
             with self.world.registry.begin() as unit:

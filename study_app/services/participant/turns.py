@@ -162,6 +162,8 @@ async def until(stream: AsyncIterator[Any], stop: asyncio.Task[Any], seconds: fl
     try:
         while True:
             following = asyncio.ensure_future(anext(iterator, None))
+            # `wait` and not `wait_for`: a timeout must cancel neither the stop nor the piece; which of them came is
+            # seen below.
             await asyncio.wait({following, stop}, timeout=last - clock(), return_when=asyncio.FIRST_COMPLETED)
             if not following.done():
                 following.cancel()

@@ -52,6 +52,7 @@ def has_route(scope: Scope, routes: Iterable[Route]) -> bool:
 def from_elsewhere(connection: HTTPConnection) -> bool:
     """Whether a page of another site asks."""
     origin = connection.headers.get("origin")
+    # Browsers send an origin with each POST: a request without one comes from no page of another site.
     return origin is not None and not same_site(origin, host_of(connection))
 
 

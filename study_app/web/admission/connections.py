@@ -78,6 +78,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """See httptools."""
         self._be_silent(False)
+        # Counted anew: a connection that is kept alive sends many requests' headers.
         self._header_bytes, self._in_body = 0, True
         self._wait(BODY_SECONDS)
         super().on_headers_complete()
@@ -124,6 +125,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._give_up_at is None or self.transport.is_closing():
             return
         if self.loop.time() >= self._give_up_at:
+            # Not `close`, which waits until what is written has been taken: a silent client may never take it.
             self.transport.abort()
         else:
             self._timer = self.loop.call_at(self._give_up_at, self._look)

@@ -81,6 +81,7 @@ class ParticipantGateway:
             return
         cookie = _cookie(connection)
         wait = self.limits.participant
+        # Counted message by message, for one websocket carries as many as its page likes.
         messages = PageMessages(receive, send, lambda size: wait(cookie, addresses.WEBSOCKET, size))
         await self.app(connection.scope, messages.receive, messages.send)
 
@@ -96,6 +97,8 @@ class ParticipantGateway:
         cookie = _cookie(request)
         if not self._costs_nothing(scope, cookie) and (wait := self._wait(request, cookie, _size(request))):
             return too_often(wait)
+        # Before any route: a new route that forgot to look would otherwise take another site's requests with the
+        # participant's cookie.
         if not addresses.reads(scope) and addresses.from_elsewhere(request):
             return error(403, REFUSALS("other_origin"))
         if (endpoint := FAST_PATHS.get((scope["method"], path))) is not None:

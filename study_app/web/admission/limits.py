@@ -88,6 +88,7 @@ class KnownCookies:
     def add(self, cookie: bytes) -> None:
         """Note that it was found now."""
         self._until[cookie] = self._clock() + KNOWN_SECONDS
+        # A cookie that is looked up again is the newest, or those in use would be forgotten first.
         self._until.move_to_end(cookie)
         if len(self._until) > MOST_KEPT:
             self._until.popitem(last=False)
@@ -110,6 +111,7 @@ class RequestLimits:
 
     def participant(self, cookie: bytes, path: str, size: int) -> float:
         """Seconds to wait for a request of a participant; 0 where it may pass."""
+        # Bytes last: what is refused for its number has not yet used up its bytes.
         return self._kinds.get(path, self._requests).take(cookie) or self._bytes.take(cookie, size)
 
 

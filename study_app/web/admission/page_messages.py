@@ -30,6 +30,7 @@ class PageMessages:
 
         Kinds that pages may send and the app does not use are left out.
         """
+        # Read on and not answered: Streamlit's protocol has no refusal of one message.
         while not self._ended:
             message = await self._receive()
             if message["type"] != "websocket.receive":
@@ -56,6 +57,7 @@ class PageMessages:
 
 def kind_of(data: bytes) -> str | None:
     """Return the kind of a page's message, or None for bytes that are not one."""
+    # Here and not at the top: the commands that serve nothing must not load Streamlit, which takes a second.
     from google.protobuf.message import DecodeError
     from streamlit.proto.BackMsg_pb2 import BackMsg
 

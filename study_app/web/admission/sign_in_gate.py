@@ -116,6 +116,7 @@ def _nowhere(scope: Scope) -> Response:
 
 
 async def _signed_in(scope: Scope) -> bool:
+    # In a thread, for accounts are a file, which may lie on a slow disk.
     return await run_in_threadpool(console.who, _cookie(scope)) is not None
 
 

@@ -82,6 +82,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _shown(value: object) -> Any:
+    # A number can be a duration or a count; any text may be what a person typed, or their name.
     if isinstance(value, bool | int | float):
         return value
     return _kind(value) if isinstance(value, BaseException) else _HIDDEN
@@ -117,6 +118,7 @@ def _reason(error: BaseException) -> str | None:
             return None
         if isinstance(following, OSError) and following.strerror:
             return following.strerror
+        # The driver's own error and not SQLAlchemy's, whose text holds the statement with its values.
         if type(following).__name__ == "OperationalError" and not hasattr(following, "statement"):
             return str(following).strip().partition("\n")[0][:300]
         following = following.__cause__ or following.__context__
@@ -151,6 +153,7 @@ def begin_logging(setting: str = "", on_error: Callable[[str], None] | None = No
     handler = logging.StreamHandler()
     handler.setFormatter(StudyFormatter(as_json=as_json))
     root = logging.getLogger()
+    # In place of whatever a library has added: a second handler would write the whole record after all.
     root.handlers[:] = [handler, *([ErrorCount(on_error)] if on_error else [])]
     root.setLevel(logging.WARNING)
     logging.getLogger("study_app").setLevel(logging.INFO)
@@ -166,6 +169,7 @@ def quiet_streamlit() -> None:
     for logger in theirs._loggers.values():  # noqa: SLF001
         logger.handlers[:] = []
         logger.propagate = True
+    # Streamlit makes loggers as it goes, and gives each a handler through this function.
     theirs.setup_formatter = lambda logger: setattr(logger, "propagate", True)
 
 

@@ -37,8 +37,11 @@ _kept: tuple[float, list[Family]] | None = None
 def may_read(connection: HTTPConnection, token: str) -> bool:
     """Whether the one who asks may read the metrics: a process of this machine that no proxy stands for, or a token."""
     given = connection.headers.get("authorization", "")
+    # Compared in constant time: the time of an ordinary comparison tells how many characters were right.
     if token and secrets.compare_digest(given.encode(), f"Bearer {token}".encode()):
         return True
+    # The connection's own address: one that a header names anybody can write, and a proxy on this machine stands for
+    # strangers.
     return connection.scope.get(PEER) in LOOPBACK and not connection.scope.get(FORWARDED)
 
 

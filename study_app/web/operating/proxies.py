@@ -60,6 +60,7 @@ class TrustedProxies:
             return
         peer = scope["client"][0] if scope.get("client") else ""
         given = {name: value for name, value in scope["headers"] if name in HEADERS}
+        # A copy, for the server keeps the scope it made; the two additions are for those who must not believe a proxy.
         scope = {**scope, PEER: peer, FORWARDED: bool(given)}
         if given and not self._believes(peer):
             scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in HEADERS]
@@ -72,6 +73,7 @@ class TrustedProxies:
             found = ip_address(address.partition("%")[0])
         except ValueError:
             return False
+        # A socket that takes IPv6 too names an IPv4 peer as ::ffff:10.0.0.5.
         mapped = getattr(found, "ipv4_mapped", None) or found
         return any(mapped in network for network in self._trusted if network.version == mapped.version)
 

@@ -45,6 +45,8 @@ class RequestFigures:
         await self.app(scope, receive, counted)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        # A name of an address by which people are known would stand in the metrics, and each new one takes memory for
+        # ever.
         route = scope["path"] if scope["path"] in self._routes else "other"
         method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD") else "other"
         self._metrics.count("study_requests_total", route=route, method=method, status=f"{status // 100}xx")

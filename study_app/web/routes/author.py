@@ -74,6 +74,9 @@ async def following(app: App) -> AsyncIterator[None]:
                 await run_in_threadpool(look)
             except StudyError as failure:
                 log.warning("the study's version could not be looked at: %s", failure)
+            except Exception:
+                # A watch that ended would leave this process with the old version until its next start.
+                log.exception("the study's version could not be looked at; it is tried again")
             await asyncio.sleep(seconds)
 
     task = asyncio.create_task(watch())

@@ -38,7 +38,10 @@ async def chat(request: Request) -> Response:
     except BudgetSpent as spent:
         words = text(spent.message_key).replace("{minutes}", f"{spent.wait_minutes:.0f}")
         return error(429, words, reason="budget", retry_after=round(spent.wait_minutes * 60) or None)
+    # A proxy that buffers would show the reply in one piece at its end.
     headers = {"X-Turn-Id": asked.turn_id, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    # Waited for before the answer begins: a provider that fails at once can then be a 503, which no started stream can
+    # become.
     first = await anext(asked.text, None)
     if first is None and asked.failure() is not None:
         return error(503, _kindly(asked), reason=asked.failure(), turn_id=asked.turn_id)
@@ -71,7 +74,8 @@ async def stop(request: Request) -> Response:
     """End the reply on the participant's wish."""
     app, who = await participant(request)
     value = await json_body(request)
-    return AsciiJSON({"stopped": app.help.stop(who.id, field(value, "turn_id", str))})
+    turn_id = field(value, "turn_id", str)
+    return AsciiJSON({"stopped": await run_in_threadpool(app.help.stop, who.id, turn_id)})
 
 
 @route

@@ -124,9 +124,11 @@ def dataset(request: Request, person: ConsoleUser) -> Response:
         )
         app.datasets.write(where, wanted, who=person.name, via="console")
         packed = _zipped(where, folder / f"{where.name}.zip")
+    # The background task of the answer removes the folder; without an answer there is none.
     except BaseException:
         rmtree(folder, ignore_errors=True)
         raise
+    # After the file is made, for a dataset that failed has shown nothing; before it is sent, for then it has.
     monitor.record_unblinding(person.name, "dataset", "real")
     return FileResponse(packed, filename=packed.name, background=BackgroundTask(rmtree, folder, True))
 

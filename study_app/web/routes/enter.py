@@ -131,6 +131,7 @@ async def enter(request: Request) -> Response:
     fields = dict(request.query_params)
     vouched = await run_in_threadpool(_vouched, request, fields, pressed=False)
     speak(fields.get(LANGUAGE, ""))
+    # Here already: a person with a placeholder for an id should not read the welcome page first.
     check_entry(current().study, EntryRequest.parse(vouched))
     return welcome(request)
 
@@ -146,6 +147,7 @@ async def start(request: Request) -> Response:
     check_origin(request)
     fields = await form_body(request, LARGEST_FORM)
     speak(fields.get(LANGUAGE, ""))
+    # A browser without cookies would otherwise make a new participant at each press.
     if fields.get(PROBE) and not request.cookies:
         return no_cookies(fields)
     entry = EntryRequest.parse(await run_in_threadpool(_vouched, request, fields, pressed=True))

@@ -44,6 +44,7 @@ async def events(request: Request) -> Response:
         await participant(request)
         raise
     began = time.monotonic()
+    # No thread waits here: two hundred pages' batches are stored by one writer, and each awaits its own future.
     stored = await asyncio.wrap_future(session.submit(request.cookies.get(COOKIE), batch))
     _measure(batch, time.monotonic() - began)
     state = as_state(stored)

@@ -25,6 +25,7 @@ async def run(request: Request) -> Response:
     value = await json_body(request)
     code = field(value, "code", str)
     loop = asyncio.get_running_loop()
+    # Without a bound: the sandbox caps what a run prints, and its thread must never wait for a slow browser.
     lines: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
     def emit(line: dict[str, Any] | None) -> None:
@@ -63,7 +64,7 @@ def _examples(content: ContentLibrary, task: str, checks: Iterable[Mapping[str, 
 async def stop(request: Request) -> Response:
     """Kill the participant's run."""
     app, who = await participant(request)
-    return AsciiJSON({"stopped": app.work.stop(who.id)})
+    return AsciiJSON({"stopped": await run_in_threadpool(app.work.stop, who.id)})
 
 
 @route

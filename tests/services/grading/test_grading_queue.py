@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from support.clock import HandClock
@@ -11,8 +12,8 @@ from support.trials.export_world import Walker, open_app, real_study, table
 from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed, SandboxUnavailable
 from study_app.domain.tasks.packs import CheckResult, Grade
-from study_app.services.grading.queue import Pauses, retry, with_review, without_verdict
-from study_app.services.grading.submissions import with_verdict
+from study_app.services.grading.queue import Pauses, quarantine, retry, with_review, without_verdict
+from study_app.services.grading.submissions import submit_late, with_verdict
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.export import export
 
@@ -219,3 +220,35 @@ def test_a_warm_up_that_was_put_aside_is_unknown_in_the_export_and_for_verify(tm
     assert row["warmup_passed"] == ""
     report = verify(tmp_path / "dataset")
     assert "derived_differs" not in report.counts, report.lines()
+
+
+@pytest.fixture
+def handed_in(trial, at_tasks):
+    """Return a submission that waits for its grading."""
+    person = at_tasks()
+    person.submit("print(1)\n")
+    return next(iter(submissions(trial[0], person.id).values()))
+
+
+def test_a_grading_that_fails_does_not_write_over_late_edits(trial, handed_in):
+    app, _ = trial
+    with app.world.registry.begin() as unit:
+        unit.update_run(replace(handed_in, code="print(2)\n"))
+    quarantine(app.world, handed_in, ValueError("of the old program"))
+    kept = submissions(app, handed_in.participant_id)[handed_in.task]
+    assert (kept.code, kept.grading) == ("print(2)\n", None)
+
+
+@pytest.mark.parametrize("state", ["inconclusive", "failed"])
+def test_late_edits_of_a_submission_without_a_verdict_are_graded(trial, handed_in, state):
+    app, clock = trial
+    place = SimpleNamespace(
+        participant=SimpleNamespace(id=handed_in.participant_id),
+        stage=SimpleNamespace(id=handed_in.stage),
+        now=handed_in.started_at,
+    )
+    with app.world.registry.begin() as unit:
+        unit.update_run(replace(handed_in, grading=state, grading_reason="why", repeats=5, review="os"))
+        submit_late(unit, place, handed_in.task, "print(2)\n", clock.now())
+        [waiting] = [run for run in unit.ungraded() if run.id == handed_in.id]
+    assert (waiting.code, waiting.grading_reason, waiting.repeats, waiting.review) == ("print(2)\n", None, None, "")

@@ -136,6 +136,34 @@ def test_a_stop_reaches_the_server_that_writes_the_reply(pair):
     assert turn.stopped_by_participant
 
 
+def test_a_stop_from_another_thread_ends_a_reply_whose_provider_says_nothing(pair):
+    first, _, clock = pair
+    walker = at_work(first, clock)
+
+    async def stopped() -> Turn:
+        class Silent:
+            id = "notes"
+
+            async def reply(self, _request):
+                from study_app.domain.assistants.treatments import TextDelta
+
+                yield TextDelta("word ")
+                await asyncio.Event().wait()
+
+        name = next(iter(first.world.assistants))
+        first.world.assistants = {**first.world.assistants, name: Silent()}
+        asked = await first.help.ask(walker.id, "?", walker.page, walker.text, walker.seq)
+        await anext(asked.text)
+        # As a look at what other servers asked for does it, while nothing else wakes the loop.
+        threading.Timer(0.2, first.help.stop_wanted, [{asked.turn_id}]).start()
+        async with asyncio.timeout(60):
+            async for _ in asked.text:
+                pass
+        return first.help.turns(walker.id)[-1]
+
+    assert asyncio.run(stopped()).stopped_by_participant
+
+
 def test_a_run_on_another_server_replaces_the_one_here_and_a_dead_server_s_run_is_ended(pair):
     first, second, clock = pair
     walker = at_work(first, clock)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from support.trials.console_trial import Trial
@@ -11,6 +13,7 @@ from study_app.domain.errors import Malformed, UnknownParticipant
 from study_app.domain.events import Batch
 from study_app.domain.records import Visit
 from study_app.services.participant.enrolment import EntryRequest
+from study_app.services.participant.session import ParticipantSession
 
 TASK = "trio_timer"
 
@@ -89,3 +92,11 @@ def test_another_page_is_told_that_it_has_been_superseded(trial):
     admitted = at_work(trial)
     trial.app.session.take_over(admitted.participant.id, "page2")
     assert trial.app.session.submit(admitted.token, edits(1, "a")).result(10).superseded
+
+
+def test_a_batch_whose_request_was_given_up_leaves_no_failure_in_the_log(caplog):
+    given_up = Future()
+    world = SimpleNamespace(registry=SimpleNamespace(submit=lambda work: given_up))
+    stored = ParticipantSession(world, way=None).submit("a cookie", Batch(page="p", events=[]))
+    assert stored.cancel()
+    assert caplog.records == []

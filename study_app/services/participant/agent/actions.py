@@ -65,6 +65,7 @@ _KINDS = (AgentProposed.kind, AgentDecided.kind, AgentActed.kind)
 def actions_of(unit: UnitOfWork, participant_id: str, turn_id: str | None = None) -> list[AgentAction]:
     """Return the participant's steps in the order of proposing, of one turn or of all."""
     events = unit.events_of(participant_id, _KINDS)
+    # The last one counts: a decision of the participant may come after the server's own `interrupted` or `expired`.
     decided = {details.action_id: details for _, details in saying(events, AgentDecided)}
     acted = {details.action_id: details for _, details in saying(events, AgentActed)}
     return [

@@ -127,6 +127,7 @@ class AgentDecisions:
         events: list[PageEvent] = [said]
         if answer.page is not None:
             page, first = answer.page, answer.seq or 1
+            # The decision must meet the text that the page shows, so nothing of the page may be under way.
             if unit.acknowledged(participant_id, page) != first - 1:
                 raise Malformed("seq: the page's events before this one have not arrived; send them first")
         else:

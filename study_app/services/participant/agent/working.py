@@ -86,6 +86,7 @@ class AgentWork:
         waiting = self._waiting.get(participant_id)
         if waiting is not None:
             loop, event = waiting
+            # The loop may have been closed since: a server that stops needs no waking.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(event.set)
 
@@ -171,6 +172,7 @@ class AgentWork:
         yield Frame({"type": "result", "action_id": action.id, "result": result, "failed": failed})
         work.steps.append(AgentStep(said, call, result, failed, decided.decision))
         if decided.decision == "stale":
+            # A person who goes on typing would make each further step stale at once, and use up the turn.
             await asyncio.sleep(_SETTLE_SECONDS)
 
     # -- one step ------------------------------------------------------------------------------------------------------
@@ -217,6 +219,8 @@ class AgentWork:
             )
             bound = base_hash(program, tool, {name: str(value) for name, value in proposed.input.items()})
             proposed = replace(proposed, base_sha256=bound)
+            # On record before it is shown: what a participant decides on must be in the log, also if the server dies in
+            # between.
             unit.record(turn.participant_id, place.stage.id, place.now, proposed)
             decided = None
             if not proposed.waits and tool != "edit":
@@ -227,9 +231,12 @@ class AgentWork:
     async def _decision(self, turn: Turn, action: AgentAction) -> AgentDecided:
         """Wait until the step is decided: by the participant, by their typing, or by the page that applies it."""
         woken = asyncio.Event()
+        # Noted before the first look: a decision between look and wait would otherwise wake no turn for two seconds.
         self._waiting[turn.participant_id] = asyncio.get_running_loop(), woken
         try:
             while True:
+                # In a thread, for a transaction may wait for the database while this loop serves everybody's
+                # keystrokes.
                 decided = await asyncio.to_thread(self._look, turn, action)
                 if decided is not None:
                     return decided
