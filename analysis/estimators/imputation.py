@@ -40,8 +40,7 @@ def multiple_imputation(pair: ArmContrast, imputations: int = IMPUTATIONS, delta
         >>> -4.6 < row.estimate < -3.9, row.detail["imputed"]
         (True, {'ai': 0, 'no_ai': 2})
     """
-    if imputations < 2:
-        raise AnalysisError.of("imputations", f"{imputations} is too few", "ask for 50, say")
+    _require(imputations, delta=delta)
     model = _Imputation.of(pair)
     return _row(pair, model, model.pooled(imputations, delta, _seed(pair)), delta)
 
@@ -65,6 +64,9 @@ def tipping_point(pair: ArmContrast, imputations: int = IMPUTATIONS, reach: floa
         >>> row.estimate > 0
         True
     """
+    _require(imputations, reach=reach)
+    if steps < 3:
+        raise AnalysisError.of("steps", f"{steps} is too few", "ask for 41, say")
     model = _Imputation.of(pair)
     if not model.missing.any():
         raise NotEstimable("no outcome is missing")
@@ -95,6 +97,14 @@ def tipping_point(pair: ArmContrast, imputations: int = IMPUTATIONS, reach: floa
         "ci_low": [row["ci_low"] for row in rows], "ci_high": [row["ci_high"] for row in rows],
     }  # fmt: skip
     return pair.estimate(estimate=tip, p_value=base["p_value"], note=note, n=model.counts(pair), detail=detail)
+
+
+def _require(imputations: int, **numbers: float) -> None:
+    if imputations < 2:
+        raise AnalysisError.of("imputations", f"{imputations} is too few", "ask for 50, say")
+    for name, value in numbers.items():
+        if not np.isfinite(value):
+            raise AnalysisError.of(name, f"{value!r} is not a finite number", "give one, in the unit that it has")
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from analysis.estimators.core.validation import AnalysisError, Floats, NotEstima
 from analysis.estimators.numerics.assignments import ReplicateAssignments, replicate
 from analysis.estimators.numerics.cluster_covariance import ClusterRobust, few_clusters
 from analysis.estimators.numerics.designs import additive, interacted
-from analysis.estimators.numerics.linear import fit, independent_columns, vcov_name
-from analysis.estimators.numerics.replicated_regression import Moments, Regression, Test
+from analysis.estimators.numerics.linear import fit, independent_columns
+from analysis.estimators.numerics.replicated_regression import Moments, Regression, Test, vcov_of_draws
 from analysis.estimators.numerics.restricted_mean import replicated_difference
 from analysis.estimators.outcomes.means import raw_effect
 from study_app.domain.errors import present
@@ -154,7 +154,7 @@ def _variance(trial: AnalysisRequest, statistic: str, vcov: str | None, studenti
     # exact with any variance, since its reference set uses the same one.
     if not studentised or min(trial.counts.values()) < SMALL_ARM:
         return "classical"
-    return vcov_name(vcov) if vcov else ("HC3" if statistic == "lin" else "HC2")
+    return vcov_of_draws(vcov) if vcov else ("HC3" if statistic == "lin" else "HC2")
 
 
 def _model(trial: AnalysisRequest, outcome: Floats, statistic: str, vcov: str) -> Regression:

@@ -16,6 +16,7 @@ from analysis.pipeline.analysis_table import LAST_ACTIVITY, AnalysisTable
 from analysis.pipeline.factorial.levels import BLOCK, Levels, in_the_study_s_names
 from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
 from analysis.pipeline.planning.fallback import LADDER, choose, within_cells
+from analysis.pipeline.planning.option_domains import OF_COLUMNS
 from analysis.pipeline.planning.plan import bears_clusters
 from analysis.pipeline.planning.plan_check import unusable
 from analysis.pipeline.planning.row_check import of_times
@@ -182,10 +183,7 @@ class AnalysisRunner:
     ) -> tuple[Callable[..., Any], dict[str, Any], str]:
         """Return the method, what it is given, and what its rows must say about it."""
         name = analysis.method
-        if reason := unusable(analysis):
-            raise LookupError(reason)
-        if self.frame.cluster and not bears_clusters(name):
-            raise LookupError(f"{name} takes people as independent, and they were allocated in clusters")
+        self._require_usable(analysis, data)
         called: Callable[..., Any] = methods.METHODS[name]
         notes: list[str] = []
         arguments: dict[str, Any] = {key: value for key, value in analysis.options.items() if key != "time"}
@@ -213,6 +211,20 @@ class AnalysisRunner:
         if name in COMPLIER:
             arguments["received"] = "received"
         return called, self._suited(analysis, outcome, data, arguments), "; ".join(notes)
+
+    def _require_usable(self, analysis: Analysis, data: pd.DataFrame) -> None:
+        """Refuse a row that its method cannot make.
+
+        Raises:
+            LookupError: why.
+        """
+        if reason := unusable(analysis, clustered=bool(self.frame.cluster)):
+            raise LookupError(reason)
+        for option in OF_COLUMNS:
+            if (column := analysis.options.get(option)) is not None and column not in data:
+                raise LookupError(f"options.{option}: there is no column '{column}'")
+        if self.frame.cluster and not bears_clusters(analysis.method):
+            raise LookupError(f"{analysis.method} takes people as independent, and they were allocated in clusters")
 
     def _suited(
         self, analysis: Analysis, outcome: Outcome, data: pd.DataFrame, arguments: dict[str, Any]

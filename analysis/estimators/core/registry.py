@@ -26,6 +26,8 @@ class Estimator(Protocol):
     __doc__: str | None
     uses: frozenset[str]
     """The shared arguments that it uses; it refuses the others."""
+    of_people: frozenset[str]
+    """Its options that take people as independent, which it refuses once they come in clusters."""
 
     def __call__(
         self,
@@ -165,6 +167,7 @@ def _register(
         return Estimates(found) if isinstance(found, list) else found
 
     called.uses = frozenset(uses)  # type: ignore[attr-defined]
+    called.of_people = frozenset(OF_PEOPLE if jackknife else ()) & known  # type: ignore[attr-defined]
     _dress(called, core, own)
     REGISTRY[name] = called  # type: ignore[assignment]
     return REGISTRY[name]

@@ -18,7 +18,7 @@ from analysis.estimators.numerics.assignments import ReplicateAssignments, compl
 from analysis.estimators.numerics.cluster_covariance import ClusterRobust
 from analysis.estimators.numerics.designs import DesignMatrix, additive, interacted
 from analysis.estimators.numerics.linear import Fit, fit, independent_columns, t_interval, vcov_name
-from analysis.estimators.numerics.replicated_regression import Regression, Test
+from analysis.estimators.numerics.replicated_regression import Regression, Test, vcov_of_draws
 
 EffectKind = Literal["main", "interaction", "simple", "control", "all"]
 HELD = "_held"
@@ -171,7 +171,8 @@ def factorial_rerandomization(
     whole = Cells.of(inside, list(cells.factors), "control")
     _ = inside.varied_y
     tests = [
-        _FactorTest(whole, factor, within, vcov_name(vcov or "HC3"), own_slopes, replicates) for factor in whole.factors
+        _FactorTest(whole, factor, within, vcov_of_draws(vcov or "HC3"), own_slopes, replicates)
+        for factor in whole.factors
     ]
     mains = whole.effects("main")
     rows = [

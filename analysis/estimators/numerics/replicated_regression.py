@@ -17,7 +17,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.estimators.core.validation import Bools, Floats, Ints, NotEstimable
+from analysis.estimators.core.validation import AnalysisError, Bools, Floats, Ints, NotEstimable
+from analysis.estimators.numerics.linear import vcov_name
 
 CHUNK = 150_000
 """Cells of one array of replicates times people that are held at a time."""
@@ -27,6 +28,14 @@ AT_ONCE = 6_000
 """Cells of effects times replicates that a search for a limit looks at in one step."""
 _POWERS = {"HC0": 0.0, "HC2": 0.5, "HC3": 1.0}
 """Of 1 / (1 - leverage) beside each residual."""
+
+
+def vcov_of_draws(kind: str) -> str:
+    """Return the canonical spelling of a covariance estimator that is computed for every draw at once."""
+    name = vcov_name(kind)
+    if name != "classical" and name not in _POWERS:
+        raise AnalysisError.of("vcov", f"{kind!r} is not known to re-randomisation", "use classical, HC0, HC2 or HC3")
+    return name
 
 
 @dataclass(frozen=True)

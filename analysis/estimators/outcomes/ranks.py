@@ -37,6 +37,7 @@ def mann_whitney(
     ties = len(np.unique(pair.trial.y[pair.rows])) < len(treated) + len(control)
     if method not in ("auto", "exact", "asymptotic"):
         raise AnalysisError.of("method", f"{method!r} is not known", "use auto, exact or asymptotic")
+    _require_side(alternative)
     small = max(len(treated), len(control)) < EXACT_BELOW
     exact = method == "exact" or (method == "auto" and small and not ties)
     if exact and ties:
@@ -52,6 +53,11 @@ def mann_whitney(
         detail={"exact": exact},
         note="exact" if exact else "normal approximation" + (", continuity corrected" if correction else ""),
     )  # fmt: skip
+
+
+def _require_side(alternative: str) -> None:
+    if alternative not in ("two-sided", "greater", "less"):
+        raise AnalysisError.of("alternative", f"{alternative!r} is not known", "use two-sided, greater or less")
 
 
 def _hodges_lehmann(treated: Floats, control: Floats, exact: bool, correction: bool, level: float) -> EffectSize:
@@ -180,8 +186,7 @@ def brunner_munzel(pair: ArmContrast, alternative: str = "two-sided") -> Result:
     """
     from statsmodels.stats.nonparametric import rank_compare_2indep  # takes a second to import
 
-    if alternative not in ("two-sided", "greater", "less"):
-        raise AnalysisError.of("alternative", f"{alternative!r} is not known", "use two-sided, greater or less")
+    _require_side(alternative)
     found = rank_compare_2indep(*pair.varied_arms())
     share, error, df = float(found.prob1), float(np.sqrt(found.var_prob)), float(found.df)
     if not error > 0:

@@ -14,6 +14,7 @@ from analysis.estimators.methods import METHODS
 from analysis.pipeline.factorial.rows import factor_problems
 from analysis.pipeline.looks.plan_rows import look_problems
 from analysis.pipeline.planning.key_check import compliance_problems, key_problems
+from analysis.pipeline.planning.option_domains import value_problem
 from analysis.pipeline.planning.row_check import row_problems
 from study_app.dataset.schema import participants_table, quiz_types
 from study_app.dataset.schema.outcome_fit import column_problems, course_problems, most_of_quizzes
@@ -71,7 +72,7 @@ def study_plan_problems(
         *course_problems(study.analysis, study, file),
         *compliance_problems(study, bank_of, file),
         *(late_problems(study.analysis, answerable, file) if study.allocation_stage is not None else []),
-        *option_problems(study.analysis, file),
+        *option_problems(study.analysis, file, clustered=study.allocation.method == "cluster"),
         *row_problems(study, answerable, file),
         *factor_problems(study, file),
         *_unknown_arms(study, file),
@@ -110,13 +111,12 @@ def _not_asked_everywhere(study: Study, file: str) -> list[Problem]:
     ]
 
 
-def option_problems(plan: Plan, file: str, table: str = "analysis") -> list[Problem]:
+def option_problems(plan: Plan, file: str, *, clustered: bool = False) -> list[Problem]:
     """Methods that do not exist, and options that their method does not take."""
-    where = f"{table}.analyses" if table else "analyses"
     return [
-        Problem(file, f"{where}.{analysis.id}.{key}", what, remedy)
+        Problem(file, f"analysis.analyses.{analysis.id}.{key}", what, remedy)
         for analysis in plan.analyses
-        for key, what, remedy in _of_analysis(analysis)
+        for key, what, remedy in _of_analysis(analysis, clustered)
     ]
 
 
@@ -125,12 +125,12 @@ def direct_contrasts(plan: Plan, file: str) -> list[Problem]:
     return [problem for problem in option_problems(plan, file) if problem.key.endswith(".options.control")]
 
 
-def unusable(analysis: Analysis) -> str:
+def unusable(analysis: Analysis, *, clustered: bool = False) -> str:
     """Why a row of the plan cannot be made whatever the data are, or an empty text."""
-    return "; ".join(f"{key}: {what}" for key, what, _ in _of_analysis(analysis))
+    return "; ".join(f"{key}: {what}" for key, what, _ in _of_analysis(analysis, clustered))
 
 
-def _of_analysis(analysis: Analysis) -> list[tuple[str, str, str]]:
+def _of_analysis(analysis: Analysis, clustered: bool) -> list[tuple[str, str, str]]:
     method = METHODS.get(analysis.method)
     if method is None:
         close = get_close_matches(analysis.method, list(METHODS), n=3) or sorted(METHODS)
@@ -144,17 +144,42 @@ def _of_analysis(analysis: Analysis) -> list[tuple[str, str, str]]:
         found.append(("contrast", f"{analysis.population} has its own arms", "remove contrast, or choose itt"))
     if analysis.contrast and analysis.method in OVER_ALL_ARMS:
         found.append(("contrast", f"{analysis.method} compares no two arms", "remove contrast, or use lin or welch_t"))
-    needed, meaning = PAIRS if analysis.options.get("paired") else NEEDS.get(analysis.method, ("", ""))
+    needed, meaning = PAIRS if analysis.options.get("paired") is True else NEEDS.get(analysis.method, ("", ""))
     if needed and needed not in analysis.options:
         found.append((f"options.{needed}", f"{analysis.method} cannot do without it", f"give {meaning}"))
     for name, value in analysis.options.items():
         if name in OWN and value in OWN[name]:
             continue
-        found += [(f"options.{name}", *entry) for entry in _option(analysis.method, name, value, taken)]
+        found += [(f"options.{name}", *entry) for entry in _option(analysis.method, name, value, taken, clustered)]
+    return found + _together(analysis, clustered)
+
+
+def _together(analysis: Analysis, clustered: bool) -> list[tuple[str, str, str]]:
+    """Options that are sound alone, and exclude each other or what else the row says."""
+    options, found = analysis.options, []
+    paired = options.get("paired") is True
+    if (
+        analysis.method in ("tost", "noninferiority")
+        and options.get("equal_var") is True
+        and (analysis.adjusted or clustered)
+    ):
+        what = "a pooled variance goes with neither covariates nor clusters"
+        found.append(("options.equal_var", what, "remove it, or compare people without adjustment"))
+    if paired and (analysis.adjusted or clustered or options.get("equal_var") is True):
+        what = "pairs go with neither covariates, clusters nor a pooled variance"
+        found.append(("options.paired", what, "choose one of them"))
+    if "pair_id" in options and analysis.method != "paired_t" and not paired:
+        found.append(("options.pair_id", "rows are not paired", "say paired = true, or remove it"))
+    if analysis.adjusted and options.get("statistic") in ("mean", "rmst"):
+        what = f"the statistic '{options['statistic']}' does not adjust"
+        found.append(("adjusted", what, 'remove adjusted, or use statistic = "lin" or "ancova"'))
+    low, high = options.get("outcome_min"), options.get("outcome_max")
+    if isinstance(low, int | float) and isinstance(high, int | float) and low >= high:
+        found.append(("options.outcome_max", f"{high:g} is not above outcome_min", "give the two ends of the scale"))
     return found
 
 
-def _option(method: str, name: str, value: object, taken: dict[str, Any]) -> list[tuple[str, str]]:
+def _option(method: str, name: str, value: object, taken: dict[str, Any], clustered: bool) -> list[tuple[str, str]]:
     if name == "control":
         return [("a control is not an option", 'write contrast = ["treated arm", "arm to compare with"] in its place')]
     if name in MADE_HERE:
@@ -163,10 +188,13 @@ def _option(method: str, name: str, value: object, taken: dict[str, Any]) -> lis
         takes = ", ".join(sorted(taken)) or "no options"
         return [(f"{method} does not take it", f"remove it; {method} takes {takes}")]
     try:
-        TypeAdapter(taken[name], config=ConfigDict(arbitrary_types_allowed=True)).validate_python(value)
+        # Strictly: neither a text nor a yes is taken as a number.
+        adapter: TypeAdapter[Any] = TypeAdapter(taken[name], config=ConfigDict(arbitrary_types_allowed=True))
+        adapter.validate_python(value, strict=True)
     except ValidationError as error:
         reason = error.errors()[0]["msg"]
         return [(f"{value!r} is not valid for {method}", reason[:1].lower() + reason[1:])]
     except (PydanticSchemaGenerationError, PydanticUserError):
         pass
-    return []
+    wrong = value_problem(method, name, value, clustered=clustered)
+    return [wrong] if wrong is not None else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from analysis.estimators.methods import METHODS
+from analysis.pipeline.planning.option_domains import OF_COLUMNS
 from analysis.pipeline.planning.plan import WITHIN_PEOPLE, bears_clusters, unused_within_people
 from study_app.dataset.schema.plan_fit import Measured, near
 from study_app.domain.errors import Problem
@@ -21,8 +22,6 @@ TAKES: Mapping[str, tuple[str, tuple[OutcomeKind, ...]]] = {
 """Method -> what it takes, and the kinds of outcomes that are that; others take any number."""
 OF_SHARES = ("fractional_logit", "beta_regression")
 BY_RECEIVED = ("wald_iv", "tsls")
-COLUMNS = ("x", "moderator", "pair_id")
-"""Options that name a column of the participants table."""
 _ALLOCATED_WHOLE = ("cluster_robust", "mixed_model")
 _Found = Iterator[tuple[str, str, str]]
 
@@ -58,7 +57,7 @@ def _of_row(row: Analysis, study: Study, measured: Measured) -> _Found:
     yield from _of_outcome(row, study.analysis.outcome(row.outcome))
     yield from _of_adjustment(row, study, measured.columns)
     yield from _of_population(row, study)
-    for name in COLUMNS:
+    for name in OF_COLUMNS:
         column = row.options.get(name)
         if isinstance(column, str) and column not in measured.columns:
             remedy = "correct the plan" + near(column, measured.columns)
@@ -112,6 +111,10 @@ def _of_outcome(row: Analysis, outcome: Outcome) -> _Found:
     takes, kinds = TAKES.get(method, ("", (kind,)))
     if kind not in kinds:
         yield "method", f"{method} takes {takes}, and {name}", f'use welch_t, or give the outcome kind = "{kinds[0]}"'
+    if kind != "time" and row.options.get("statistic") == "rmst":
+        yield "options.statistic", f"a restricted mean is of times, and {name}", 'use statistic = "mean" or "lin"'
+    if kind != "time" and "time" in row.options:
+        yield "options.time", f"only a time has a last activity, and {name}", "remove it"
     if method in OF_SHARES and outcome.upper is None and not outcome.upper_column:
         yield "method", f"{method} needs the highest possible value of '{outcome.id}'", "give upper or upper_column"
 

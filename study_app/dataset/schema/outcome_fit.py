@@ -169,7 +169,7 @@ def _groups_of_text(plan: Plan, columns: Mapping[str, Column]) -> _Found:
     named += [
         (f"analyses.{row.id}.options.{key}", value)
         for row in plan.analyses
-        for key in ("moderator", "x")
+        for key in ("moderator", "x", "exposure", "instruments")
         if isinstance(value := row.options.get(key), str)
     ]
     for key, name in named:
@@ -177,8 +177,8 @@ def _groups_of_text(plan: Plan, columns: Mapping[str, Column]) -> _Found:
         if column is not None and column.type == "text" and not column.levels and (column.free or column.labels):
             what = f"'{name}' holds text or several answers at once, which are neither groups nor numbers"
             yield key, what, "name a question with one answer of a few, or of a number"
-        elif column is not None and key.endswith(".x") and column.type not in _NUMBERS:
-            yield key, f"'{name}' holds no numbers to correlate with", "name a column of numbers"
+        elif column is not None and key.endswith((".x", ".exposure")) and column.type not in _NUMBERS:
+            yield key, f"'{name}' holds no numbers", "name a column of numbers"
 
 
 def most_of_quizzes(study: Study, bank_of: Callable[[str], Bank | None]) -> dict[str, float]:

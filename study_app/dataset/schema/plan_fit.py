@@ -146,9 +146,10 @@ def late_problems(plan: Plan, study: Measured, file: str) -> list[Problem]:
     named = [(f"covariates.{entry.column}", entry.column) for entry in plan.covariates]
     named += [(f"subgroups.{entry.column}", entry.column) for entry in plan.subgroups]
     named += [
-        (f"analyses.{row.id}.options.moderator", column)
+        (f"analyses.{row.id}.options.{option}", column)
         for row in plan.analyses
-        if isinstance(column := row.options.get("moderator"), str)
+        for option in ("moderator", "instruments")
+        if isinstance(column := row.options.get(option), str)
     ]
     return [
         Problem(
