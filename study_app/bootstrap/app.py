@@ -32,6 +32,7 @@ from study_app.services.participant.answers import Answers
 from study_app.services.participant.chat import AssistantChat
 from study_app.services.participant.enrolment import Enrol
 from study_app.services.participant.interviewing.interviews import Interviews
+from study_app.services.participant.probing.asking import AffectCards
 from study_app.services.participant.runs import ProgramRuns
 from study_app.services.participant.session import ParticipantSession
 from study_app.services.participant.taking_over import TakingOver
@@ -65,6 +66,7 @@ class App:
     decisions: AgentDecisions
     answers: Answers
     interviews: Interviews
+    probes: AffectCards
     grading: Grading
     scoring: QuizScoring
     lifecycle: Lifecycle

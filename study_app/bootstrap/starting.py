@@ -50,6 +50,7 @@ from study_app.services.participant.chat import AssistantChat
 from study_app.services.participant.enrolment import Enrol
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.interviewing.interviews import Interviews
+from study_app.services.participant.probing.asking import AffectCards
 from study_app.services.participant.runs import ProgramRuns
 from study_app.services.participant.session import ParticipantSession
 from study_app.services.participant.taking_over import TakingOver
@@ -157,6 +158,7 @@ def _assembled(
         decisions=AgentDecisions(world, way, session),
         answers=Answers(world, way),
         interviews=Interviews(world, way),
+        probes=AffectCards(world, way),
         grading=grading,
         scoring=scoring,
         lifecycle=Lifecycle(world),

@@ -18,11 +18,12 @@ PROTOCOL = frozenset(
     | {"assistant_outside_stage", "code_before_explanation"}
     | {"persona_differs", "coded_before_freeze", "coded_in_sealed_half", "model_differs", "step_after_deadline"}
     | {"interview_before_outcome", "interview_turn_after_deadline", "interview_wording_differs", "rule_broken_unlogged"}
+    | {"probe_early", "probe_repeated", "probe_too_long", "probe_unplanned"}
 )
 """The platform, the provider or a researcher did other than the study declares."""
 BROWSER = frozenset(
     {"browser_clock_back", "browser_gap", "claims_a_reply", "edit_of_no_step", "edits_unapplied"}
-    | {"program_not_from_edits"}
+    | {"probe_not_shown", "program_not_from_edits", "worked_during_probe"}
 )
 """What a browser sent cannot be, and nothing that the study rests on was changed by it."""
 CLASSES: Mapping[str, FindingClass] = {

@@ -136,7 +136,7 @@ class Mask:
         }
         if not launched:
             columns["allocations"] = list(LEDGER_COLUMNS)
-        by_study = sorted({"periods", "interviews", "interview_turns"} & set(tables))
+        by_study = sorted({"periods", "interviews", "interview_turns", "probes"} & set(tables))
         return {
             "of": "real participants",
             "tables": ["turns", "compliance", *by_study, *(["allocations"] if launched else [])],

@@ -65,13 +65,19 @@ def spells_away(length: float, away: Sequence[TimeSpan], away_after: float) -> l
 
 
 def time_use(
-    length: float, acts: Sequence[float], away: Sequence[TimeSpan], *, idle_after: float, away_after: float
+    length: float,
+    acts: Sequence[float],
+    away: Sequence[TimeSpan],
+    *,
+    idle_after: float,
+    away_after: float,
+    stopped: Sequence[TimeSpan] = (),
 ) -> TimeUse:
     """Tell a visit's time apart.
 
     Rule: a spell with the window hidden or unfocused of at least `away_after` seconds is away. Of the rest, the time
     between two neighbouring acts is active up to `idle_after` seconds from the first of them; the visit's start counts
-    as an act. What is neither is idle.
+    as an act. What is neither is idle, and so is what would be active while the clock stood still.
 
     Args:
         length: seconds from the visit's start to its end.
@@ -79,14 +85,15 @@ def time_use(
         away: hidden or unfocused spells.
         idle_after: seconds.
         away_after: seconds.
+        stopped: spells in which something else than the task was on the screen, and the clock stood still.
     """
     gone = spells_away(length, away, away_after)
     away_seconds = sum(spell.end - spell.start for spell in gone)
     marks = sorted({0.0, *(act for act in acts if 0 <= act <= length)})
-    active = 0.0
+    active, out = 0.0, _merged([*gone, *stopped])
     for mark, following in zip(marks, [*marks[1:], length], strict=True):
         end = min(following, mark + idle_after)
-        active += (end - mark) - _overlap(mark, end, gone)
+        active += (end - mark) - _overlap(mark, end, out)
     return TimeUse(active, max(0.0, length - away_seconds - active), away_seconds)
 
 

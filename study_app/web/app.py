@@ -26,7 +26,7 @@ from study_app.web.headers import SecurityHeaders
 from study_app.web.operating import pages
 from study_app.web.operating.logs import quiet_streamlit
 from study_app.web.options import configure_streamlit
-from study_app.web.routes import acts, anchor, answers, author, chat, enter, events, reminders, runs
+from study_app.web.routes import acts, anchor, answers, author, chat, enter, events, probes, reminders, runs
 from study_app.web.routes.not_found import strangers
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,7 @@ def served_routes(study: App) -> list[Route]:
         *events.ROUTES,
         *answers.ROUTES,
         *runs.ROUTES,
+        *probes.ROUTES,
         *chat.ROUTES,
     ]
     routes += [*reminders.ROUTES, *pages.ROUTES]

@@ -8,8 +8,8 @@ from typing import Any
 
 PATH = "documentation/records.json"
 OF_PARTICIPANTS = ("participants", "visits", "events", "runs", "turns", "answers", "compliance", "periods", "sessions")
-ACTING = ("agent_actions", "interviews", "interview_turns")
-"""Of participants as well; named only where a study has an assistant that acts, or an interview."""
+ACTING = ("agent_actions", "interviews", "interview_turns", "probes")
+"""Of participants as well; named only where a study has an assistant that acts, an interview, or probes of affect."""
 WHOLE = ("ratings", "allocations")
 """Tables that stand for themselves: one hash over all rows. A sealed ledger withholds what its own hashes are over."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from study_app.dataset.measures.affect.probes import stopped_by_probes
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.events import ACTS, SERVER_PAGE, Event
 from study_app.domain.records import Visit
@@ -16,7 +17,9 @@ SILENT_AFTER = 30.0
 """Seconds: three missed heartbeats mean that the page was closed, asleep or hidden."""
 
 
-def visit_use(visit: Visit, study: Study, events: Sequence[Event], at: Sequence[float]) -> TimeUse | None:
+def visit_use(
+    visit: Visit, study: Study, events: Sequence[Event], at: Sequence[float], stopped: Sequence[TimeSpan] = ()
+) -> TimeUse | None:
     """How the time of an ended visit was used; None where no page logged anything."""
     if visit.ended_at is None:
         return None
@@ -31,6 +34,7 @@ def visit_use(visit: Visit, study: Study, events: Sequence[Event], at: Sequence[
         [*_unfocused(mine, length), *_silent(mine, length)],
         idle_after=rule.idle_after_seconds,
         away_after=rule.away_after_seconds,
+        stopped=stopped,
     )
 
 
@@ -89,7 +93,10 @@ def _silent(events: Sequence[tuple[float, Event]], length: float) -> list[TimeSp
 def uses(dossier: ParticipantRecord) -> dict[str, TimeUse]:
     """Time use by stage, where it is known."""
     at = dossier.moments
-    found = {visit.stage: visit_use(visit, dossier.study, dossier.events, at) for visit in dossier.visits}
+    found = {
+        visit.stage: visit_use(visit, dossier.study, dossier.events, at, stopped_by_probes(dossier, visit))
+        for visit in dossier.visits
+    }
     return {stage: use for stage, use in found.items() if use is not None}
 
 

@@ -28,6 +28,7 @@ from study_app.dataset.schema.tables import (
     INTERVIEW_TURNS,
     INTERVIEWS,
     PERIODS,
+    PROBES,
     RATINGS,
     RUNS,
     SESSIONS,
@@ -66,11 +67,12 @@ def tables_of(
     ]
     more = [*([PERIODS] if "sequence" in methods else []), *sessions, *([AGENT_ACTIONS] if acts else [])]
     more += [INTERVIEWS.with_columns(*quality_columns(topics)), INTERVIEW_TURNS] if talks else []
+    more += [PROBES] if any(study.probes for study in studies) else []
     tables = (people, *static, *more)
     return {table.name: table.with_columns(CLUSTER) if "cluster" in methods else table for table in tables}
 
 
-_BY_STUDY = (PERIODS, AGENT_ACTIONS, INTERVIEWS, INTERVIEW_TURNS)
+_BY_STUDY = (PERIODS, AGENT_ACTIONS, INTERVIEWS, INTERVIEW_TURNS, PROBES)
 REVEALING_TABLES = tuple(table.name for table in (*STATIC_TABLES, *_BY_STUDY) if table.reveals_arm)
 """Tables that can tell an arm from another by which rows they have."""
 CLUSTER = code(COLUMN, "Pseudonym of the participant's cluster; empty where it is not known")
@@ -87,6 +89,7 @@ __all__ = [
     "INTERVIEW_TURNS",
     "LABELS",
     "PERIODS",
+    "PROBES",
     "RATINGS",
     "REVEALING",
     "REVEALING_TABLES",

@@ -21,6 +21,7 @@ TableName = Literal[
     "agent_actions",
     "interviews",
     "interview_turns",
+    "probes",
 ]
 
 TABLES: tuple[TableName, ...] = (
@@ -38,10 +39,11 @@ TABLES: tuple[TableName, ...] = (
     "agent_actions",
     "interviews",
     "interview_turns",
+    "probes",
 )
 """Every table of an export, in the order in which it is written; `periods` only of a sequence of treatments,
 `sessions` only of a study with several, `agent_actions` only of one with an assistant that acts, `interviews` and
-`interview_turns` only of one with an interview."""
+`interview_turns` only of one with an interview, `probes` only of one that asks during tasks how people feel."""
 
 
 _XML_SCHEMA = "http://www.w3.org/2001/XMLSchema#"

@@ -22,12 +22,14 @@ from study_app.domain.events.words import (
     Decision,
     InterviewAction,
     InterviewEnd,
+    ProbeOutcome,
     Quality,
     QuestionSource,
     Tool,
 )
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.study.compliance import UNITS
+from study_app.domain.study.task_conditions.probes import CALM, DESPERATE, HIGH, LOW
 
 _WHO = code("participant_id", "Random, stable identifier of the participant, the same in every table and every export")
 
@@ -416,6 +418,31 @@ INTERVIEW_TURNS = TableSchema(
     reveals_arm=True,
 )
 
+PROBES = TableSchema(
+    "probes",
+    "One row for each probe of affect that a participant was shown during a task; the clock stood still meanwhile",
+    (
+        _WHO,
+        code("stage", "Stage of tasks"),
+        code("task", "Task that was on"),
+        number("minute", "Of the stage's clock at which it was due; it is shown later to those who were away", "min"),
+        time("shown_at", "When it was shown"),
+        time("answered_at", "When it was answered, skipped or interrupted; empty where it lapsed"),
+        code(
+            "outcome",
+            "answered; skipped by the participant; interrupted: they worked on, or the stage ended; lapsed: not "
+            "answered in time; empty while it is on the screen",
+            *get_args(ProbeOutcome),
+            "lapsed",
+        ),
+        number("seconds", "For which the stage's clock stood still", "s"),
+        integer("valence", "1 unpleasant to 9 pleasant; empty where not answered", "", LOW, HIGH),
+        integer("arousal", "1 low energy to 9 high energy; empty where not answered", "", LOW, HIGH),
+        integer("calm_desperate", "0 calm to 100 desperate; empty where not answered", "", CALM, DESPERATE),
+    ),
+    reveals_arm=True,
+)
+
 
 def quality_columns(topics: Sequence[str]) -> tuple[Column, ...]:
     """Return the columns of `interviews` on what each topic brought."""
@@ -441,6 +468,7 @@ IDS: dict[TableName, tuple[str, ...]] = {
     "agent_actions": ("action_id",),
     "interviews": ("interview_id",),
     "interview_turns": ("turn_id",),
+    "probes": ("participant_id", "stage", "minute"),
 }
 """What no two rows of a table share."""
 

@@ -12,12 +12,14 @@ from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import TableName
 from study_app.dataset.schema.cells import code_sha256
 from study_app.dataset.verification.event_log import ENDINGS, Log, kinds_hidden, said
-from study_app.domain.events import EventDetails
+from study_app.domain.events import Event, EventDetails
 from study_app.domain.events.server import (
     AnswersHandedIn,
     DeadlineExtended,
     LanguageChosen,
     Outage,
+    ProbeAnswered,
+    ProbeShown,
     ProgramError,
     ProgramEvent,
     RunEnded,
@@ -29,6 +31,7 @@ from study_app.domain.events.server import (
     TaskSubmitted,
     TurnStarted,
 )
+from study_app.domain.interaction.asked_probes import AskedProbe, asked_probes
 
 SLACK_SECONDS = 0.05
 """Deadlines are kept to the millisecond, lengths of outages are not."""
@@ -111,7 +114,7 @@ def _visit(visit: UntrustedRow, log: Log) -> Stated:
 
 
 def _deadline(visit: UntrustedRow, log: Log, minutes: float | None) -> Stated:
-    """Return the stage's own limit, later by no more than the assistant's outages in it."""
+    """Return the stage's own limit, later by no more than outages, probes and what researchers gave in it."""
     start, end = visit["started_at"], visit["deadline_at"]
     if minutes is None or end is None or start is None:
         if (end is None) != (minutes is None):
@@ -119,9 +122,24 @@ def _deadline(visit: UntrustedRow, log: Log, minutes: float | None) -> Stated:
         return
     most = sum(outage.seconds or 0.0 for _, outage in _each(log, Outage, "stage", visit["stage"]))
     most += 60 * sum(given.minutes for _, given in _each(log, DeadlineExtended, "stage", visit["stage"]))
+    most += sum(probe.seconds for probe in _probes(log) if probe.stage == visit["stage"])
     later = (end - start).total_seconds() - minutes * 60
     if not -SLACK_SECONDS <= later <= most + SLACK_SECONDS:
-        yield "deadline_at", end, f"a limit of {minutes} minutes and {most} seconds of outages"
+        yield (
+            "deadline_at",
+            end,
+            f"a limit of {minutes} minutes and {most} seconds without its clock, or given",
+        )
+
+
+def _probes(log: Log) -> list[AskedProbe]:
+    """Return the probes in a log; each moves the deadline by the seconds for which the clock stood."""
+    rows = [row for kind in (ProbeShown.kind, ProbeAnswered.kind) for row in log.of(kind)]
+    rows = [row for row in rows if row["server_time"] is not None]
+    rows.sort(key=lambda row: (row["server_time"], row["seq"]))
+    return asked_probes(
+        Event("", "", 0, row["kind"], row["stage"], row["server_time"], payload=row["payload"]) for row in rows
+    )
 
 
 def _run(run: UntrustedRow, log: Log) -> Stated:

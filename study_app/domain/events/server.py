@@ -15,6 +15,7 @@ from study_app.domain.events.words import (
     Failure,
     InterviewAction,
     InterviewEnd,
+    ProbeOutcome,
     QuestionSource,
     RunEnd,
     StageEnd,
@@ -328,6 +329,31 @@ class ReportedImpossible(EventDetails):
     task: str = described(holds="id")
     run_id: str = described("of the submission", holds="id")
     reason: str = described("in their words")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeShown(EventDetails):
+    """The participant is asked how they feel; with it the deadline moves, for the clock stands still meanwhile."""
+
+    kind: ClassVar[str] = "probe_shown"
+
+    minute: float = described("of the stage's clock at which it was due")
+    task: str = described("that was on", holds="id")
+    seconds: float = described("for which it is shown at most, and by which the deadline moved")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeAnswered(EventDetails):
+    """A probe is over before its time, and the deadline has the rest of that time back."""
+
+    kind: ClassVar[str] = "probe_answered"
+
+    minute: float = described("of the probe")
+    outcome: ProbeOutcome = described(levels=get_args(ProbeOutcome))
+    seconds: float = described("for which the clock stood still")
+    valence: int | None = described("1 unpleasant to 9 pleasant", default=None)
+    arousal: int | None = described("1 low energy to 9 high energy", default=None)
+    calm_desperate: int | None = described("0 calm to 100 desperate", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)

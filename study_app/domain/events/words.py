@@ -37,3 +37,5 @@ InterviewEnd = Literal["completed", "stopped", "turns", "time", "redirects", "di
 """What ended an interview."""
 Quality = Literal["substantive", "minimal", "refused", "confused", "not_reached"]
 """What a topic of an interview brought."""
+ProbeOutcome = Literal["answered", "skipped", "interrupted"]
+"""What ended a probe of affect before its time: an answer, Skip, or the participant's or a researcher's other act."""

@@ -19,6 +19,7 @@ from study_app.domain.study.analysis_plan import Analysis, Multiplicity, Outcome
 from study_app.domain.study.factorial.sections import ArmsFrom
 from study_app.domain.study.sections import Recruitment, Stage
 from study_app.domain.study.study import Study
+from study_app.domain.study.task_conditions.probes import AffectProbes
 
 Verb = Literal["enrol", "simulate", "export", "verify", "analyze", "power"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
@@ -61,6 +62,7 @@ _KEYS: tuple[tuple[str, type[BaseModel], tuple[str, ...]], ...] = (
     ("arms_from", ArmsFrom, ("factors", "plus_control")),
     ("allocation", Scheme, tuple(Scheme.model_fields)),
     ("stages", Stage, ("kind", "role")),
+    ("probes", AffectProbes, tuple(AffectProbes.model_fields)),
     ("recruitment", Recruitment, ("entry",)),
     ("analysis.outcomes", Outcome, ("kind",)),
     ("analysis.analyses", Analysis, ("population", "role")),
@@ -138,6 +140,9 @@ TABLE: tuple[DesignValue, ...] = (
         "stages.role",
         {"": "blocks", "baseline": "roles", "main": "roles", "retention": "roles", "other": "roles"},
     ),
+    *_rows("probes.at_minutes", {SET: "every_stage"}),
+    *_rows("probes.stages", {SET: "every_stage"}),
+    *_rows("probes.tasks", {SET: "every_stage"}),
     *_rows("recruitment.entry", {"open": "simple", "links": "blocks", "prolific": "strata"}),
     *_rows(
         "analysis.outcomes.kind",
@@ -218,6 +223,7 @@ def used_by(study: Study) -> set[tuple[str, str]]:
             "arms_from": (study.arms_from,),
             "allocation": (study.allocation,),
             "stages": study.stages,
+            "probes": study.probes,
             "recruitment": (study.recruitment,),
         }
     )

@@ -47,6 +47,13 @@ from study_app.domain.study.sections import (
     StudySession,
 )
 from study_app.domain.study.task_conditions.personas import persona_problems
+from study_app.domain.study.task_conditions.probes import (
+    AffectProbes,
+    ScheduledProbe,
+    probe_problems,
+    probed_stages,
+    probes_at,
+)
 from study_app.domain.study.task_conditions.variants import variant_problems, varied
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z]{2,8})?")
@@ -58,6 +65,7 @@ ADDED_KEYS = (
     ("", "factors"),
     ("", "arms_from"),
     ("", "personas"),
+    ("", "probes"),
 )
 """Keys that came after studies had been launched, each with its section (empty for the top of the file). They stand in
 a study's text, and so in its hash, only where they are used: an upgrade changes the hash of no study. A key that is
@@ -136,6 +144,8 @@ class Study(StudySection):
     activity: ActivityRule = ActivityRule()
     sessions: tuple[StudySession, ...] = (StudySession(id="main"),)
     stages: tuple[Stage, ...] = Field(min_length=1)
+    probes: tuple[AffectProbes, ...] = ()
+    """When people are asked during tasks how they feel, with the clock stopped; the same in every arm."""
     styles: dict[str, Any] = Field(default_factory=dict)
     """Patterns of use of the study's own, in place of the published six; see docs/explanation/styles.md."""
     analysis: Plan = Field(default_factory=Plan)
@@ -162,6 +172,7 @@ class Study(StudySection):
             *alert_problems(self.alerts, self.assistant_policy.study_cost_limit),
             *rehearsal_problems(self.rehearsal, self.stages, self.arms, sequence=self.allocation.method == "sequence"),
             *quota_problems(self),
+            *probe_problems(self.probes, self.stages),
             *variant_problems(self.arms, self.stages, mixed=self.analysis.variant_time),
         ]
         if problems:
@@ -412,6 +423,15 @@ class Study(StudySection):
     def varied_tasks(self) -> frozenset[str]:
         """Tasks in whose place some arms meet a variant."""
         return frozenset(task for arm in self.arms for task in arm.variants)
+
+    def probes_at(self, stage: str) -> tuple[ScheduledProbe, ...]:
+        """Return the probes of affect at a stage, the earliest first."""
+        return probes_at(self.probes, self.stages, stage)
+
+    @property
+    def probed_stages(self) -> tuple[Stage, ...]:
+        """The stages with probes of affect, in order."""
+        return probed_stages(self.probes, self.stages)
 
     @property
     def offers_exit(self) -> bool:

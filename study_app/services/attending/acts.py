@@ -13,7 +13,9 @@ from study_app.services.attending.single_answers import erase_answer
 from study_app.services.context import StudyContext
 from study_app.services.messages import set_message
 from study_app.services.participant.enrolment import Enrol
+from study_app.services.participant.probing.closing import interrupt
 from study_app.services.participant.session import ParticipantSession
+from study_app.services.position import AtStage
 from study_app.services.researcher.lifecycle import require_reason
 
 LONGEST_MESSAGE = 1_000
@@ -53,7 +55,11 @@ class ParticipantActs:
         with self.world.registry.begin() as unit:
             person = self._known(unit, participant_id)
             # Ends a stage whose time was up before the pause.
-            person = self._session.way.place(unit, person).participant
+            place = self._session.way.place(unit, person)
+            person = place.participant
+            if isinstance(place, AtStage):
+                # Else its time would be given back twice.
+                interrupt(unit, place)
             pause(unit, person, self.world.now())
             self._audit(unit, who, PAUSE, reason, person, stage=person.stage)
 

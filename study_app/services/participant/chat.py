@@ -44,6 +44,7 @@ from study_app.services.participant.agent.actions import actions_of, close_actio
 from study_app.services.participant.agent.working import AgentTurn, AgentWork, Frame
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.gate import STILL_OPEN, GatedReply, gate_open, judged, verdict_event
+from study_app.services.participant.probing.closing import interrupt
 from study_app.services.participant.turns import (
     close_interrupted,
     composing_seconds,
@@ -291,6 +292,7 @@ class AssistantChat:
             if not isinstance(found, Refused):
                 self.way.check_page(unit, place, page)
             if isinstance(found, OnStage):
+                interrupt(unit, found)
                 return self._write_down(unit, found, message, page, code, seq)
             stage = place.participant.stage
             unit.record(participant_id, stage, place.now, TurnRefused(reason=str(found)))

@@ -38,6 +38,7 @@ from study_app.services.context import StudyContext
 from study_app.services.grading.submissions import submit_saved
 from study_app.services.participant.allocation import allocate
 from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, items_drawn, more_pages
+from study_app.services.participant.probing.closing import interrupt
 from study_app.services.participant_status import closed_wave, closes_at_of, missed
 from study_app.services.places import full_quota, gave_up_place, held_from, holds, lock_ledger, place_for
 from study_app.services.position import AtStage, BeforeStage, Ended, OnStage, Paused, Position, Waiting
@@ -153,6 +154,8 @@ class ParticipantFlow:
         check_not_paused(place)
         participant, stage = place.participant, place.stage
         moved = unit.move(participant, step=participant.step + 1, last_seen_at=place.now)
+        if moved:
+            interrupt(unit, place)
         if moved and stage.kind == "tasks":
             following = participant.step + 1
             unit.record(participant.id, stage.id, place.now, TaskShown(task=_task(stage, following), index=following))
@@ -187,6 +190,7 @@ class ParticipantFlow:
         # nothing.
         if not unit.move(place.participant, **changes):
             return False
+        interrupt(unit, place)
         unit.end_visit(place.participant.id, stage.id, place.now, ended_by)
         unit.record(place.participant.id, stage.id, place.now, StageEnded(ended_by=ended_by))
         if ends_session:
@@ -230,6 +234,7 @@ class ParticipantFlow:
         changes = {"stage": END, "step": 0, "status": status, "finished_at": _finished_at(place), "opens_at": None}
         if not unit.move(place.participant, **changes, **more):
             return False
+        interrupt(unit, place)
         if unit.end_visit(place.participant.id, stage.id, place.now, ended_by):
             unit.record(place.participant.id, stage.id, place.now, StageEnded(ended_by=ended_by))
         return True

@@ -23,6 +23,7 @@ from study_app.services.grading.examples import Checks, ExamplesBeside, verdicts
 from study_app.services.grading.queue import accepts_isolation
 from study_app.services.grading.submissions import beginning, keep_program, take_submission
 from study_app.services.participant.flow import ParticipantFlow, check_not_paused
+from study_app.services.participant.probing.closing import interrupt
 from study_app.services.position import AtStage, OnStage
 from study_app.services.retrying import retried
 
@@ -129,6 +130,7 @@ class ProgramRuns:
         check_code(code)
         with self.world.registry.begin() as unit:
             place = self._on_task(unit, participant_id, page)
+            interrupt(unit, place)
             record = keep_program(self.world, unit, place, "run", code, page, seq)
             self._replace_elsewhere(unit, record)
         return place, record

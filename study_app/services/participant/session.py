@@ -23,6 +23,7 @@ from study_app.services.participant.enrolment import check_token, owner_of_token
 from study_app.services.participant.erasing import erase
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.late_events import apply_events, cleaned, late_events, take_late
+from study_app.services.participant.probing.closing import interrupt_by_work
 from study_app.services.position import AtStage, Ended, OnStage, Paused, Position, Waiting
 from study_app.services.retrying import retried
 
@@ -256,6 +257,8 @@ class ParticipantSession:
             here = [event for event in stored.fresh if not _elsewhere(form, task, event)]
             decided = acts(place, self.world) and decide(unit, place, batch.page, here)
             apply_events(unit, place, batch.page, here)
+            if isinstance(place, AtStage):
+                interrupt_by_work(unit, place, here)
         if late is not None:
             over = [event for event in stored.fresh if moved or _elsewhere(form, task, event)]
             take_late(self.world, unit, place, batch.page, late, over)

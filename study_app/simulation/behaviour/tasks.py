@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from study_app.bootstrap import App
@@ -13,6 +13,7 @@ from study_app.domain.study.rehearsal.section import by_arm
 from study_app.domain.study.study import Stage
 from study_app.domain.tasks.packs import TaskPack
 from study_app.services.position import OnStage
+from study_app.simulation.affect_answers import FeltCourse
 from study_app.simulation.behaviour.assistant_use import Asking, explaining_first, plan
 from study_app.simulation.behaviour.browser_tab import Tab
 from study_app.simulation.behaviour.profiles import SimulatedPerson
@@ -64,14 +65,15 @@ class TaskStageWork:
         packs = [self._pack(place, number) for number in range(len(stage.packs))]
         weights = [len(pack.solution) * self.rng.uniform(*_UNEVEN) for pack in packs]
         tab = Tab(self.app, self.clock, self.participant_id, self.rng, self.skew)
-        started = self.clock.now()
+        started, deadline = self.clock.now(), place.deadline_at
         for number in range(len(packs)):
-            desk = self._desk(place, tab, number)
+            desk = self._desk(place, tab, number, deadline)
             self._show(desk, first=number == 0)
             due = seconds * sum(weights[: number + 1]) / sum(weights)
             spent = (self.clock.now() - started).total_seconds()
             yield from desk.work(self._recipe(place, stage, number).acts(max(due - spent, 1.0)))
             tab.flush()
+            deadline = desk.deadline
             if desk.too_late and desk.deadline is not None:
                 yield (desk.deadline - self.clock.now()).total_seconds() + 2.0
                 return
@@ -90,7 +92,7 @@ class TaskStageWork:
             return limit * self.rng.uniform(*GIVING_UP)
         return limit * (share if share < 1 else self.rng.uniform(*OVERTIME))
 
-    def _desk(self, place: OnStage, tab: Tab, number: int) -> SimulatedWorkspace:
+    def _desk(self, place: OnStage, tab: Tab, number: int, deadline: datetime | None) -> SimulatedWorkspace:
         spec = self.app.help.spec(place)
         return SimulatedWorkspace(
             app=self.app,
@@ -99,12 +101,22 @@ class TaskStageWork:
             participant_id=self.participant_id,
             task=place.stage.packs[number].rsplit("/", 1)[-1],
             pack=self._pack(place, number),
-            deadline=place.deadline_at,
+            deadline=deadline,
             adoption=self.person.adoption,
             allow_paste=spec is None or spec.allow_paste,
             rng=self.rng,
             acts=spec is not None and spec.acts,
+            felt=self._felt(place),
         )
+
+    def _felt(self, place: OnStage) -> FeltCourse | None:
+        """Return how the person answers probes; None where the stage has none, and then nothing is drawn."""
+        stage = place.stage
+        if not place.study.probes_at(stage.id):
+            return None
+        arm = place.arm.id if place.arm is not None else ""
+        seed = f"{self.participant_id}:{stage.id}:affect"
+        return FeltCourse(self.app.study.rehearsal.affect, arm, stage.minutes or 1.0, seed)
 
     def _show(self, desk: SimulatedWorkspace, *, first: bool) -> None:
         document = self.app.session.document(self.participant_id, desk.task)

@@ -34,6 +34,7 @@ from study_app.domain.events.browser import (
 from study_app.domain.events.details import EventDetails
 from study_app.domain.tasks.packs import TaskPack
 from study_app.services.participant.agent.working import Frame
+from study_app.simulation.affect_answers import FeltCourse
 from study_app.simulation.behaviour.agent_use import ANSWER, RATES, answered, carried_out, choice
 from study_app.simulation.behaviour.assistant_use import idea, words
 from study_app.simulation.behaviour.browser_tab import Cue, Tab
@@ -44,6 +45,7 @@ from study_app.simulation.behaviour.typing import edit, typed
 
 LAST_SECOND = timedelta(seconds=1)
 """Nothing is done in the last second before a deadline."""
+_ASK_AGAIN = timedelta(seconds=10)
 _TYPED_SHARE = 0.95
 _COMPOSING = 0.6
 """Share of a question's time that goes into wording it; the rest is reading the reply."""
@@ -67,8 +69,12 @@ class SimulatedWorkspace:
     rng: Random
     acts: bool = False
     """The assistant is one that acts."""
+    felt: FeltCourse | None = None
+    """How the person answers probes of affect; None where the stage has none."""
     text: str = ""
     _error: str | None = None
+    _probe_after: datetime | None = None
+    """A probe that could not be shown is asked for again then."""
 
     def load(self, source: str) -> Load:
         """Return the event by which the editor says what it starts from."""
@@ -89,8 +95,43 @@ class SimulatedWorkspace:
                 return
 
     def _play(self, seconds: float, cues: list[Cue]) -> Iterator[float]:
+        while (due := self._seconds_to_probe()) is not None and due < seconds:
+            yield from self._let_pass(due, [cue for cue in cues if cue[0] <= due])
+            seconds, cues = seconds - due, [(at - due, what) for at, what in cues if at > due]
+            yield from self._probe()
+        yield from self._let_pass(seconds, cues)
+
+    def _let_pass(self, seconds: float, cues: list[Cue]) -> Iterator[float]:
         until = None if self.deadline is None else self.deadline - LAST_SECOND
         yield from self.tab.play(seconds, cues, until)
+
+    # -- probes of affect ----------------------------------------------------------------------------------------------
+
+    def _seconds_to_probe(self) -> float | None:
+        """Return how long the person can work on before a probe comes; None where none does before the end."""
+        if self.felt is None or self.deadline is None:
+            return None
+        now, state = self.tab.clock.now(), self.app.probes.state(self.participant_id)
+        if not state.left or self.too_late:
+            return None
+        due = max((self.deadline - now).total_seconds() - max(state.left), 0.0)
+        again = 0.0 if self._probe_after is None else (self._probe_after - now).total_seconds()
+        return max(due, again, 0.0)
+
+    def _probe(self) -> Iterator[float]:
+        """Ask for the probe that is due, as the page does, and do with the card what this person does."""
+        self.tab.flush()
+        state = self.app.probes.show(self.participant_id, self.tab.page)
+        self._probe_after = self.tab.clock.now() + _ASK_AGAIN
+        if state.shown is None or self.felt is None:
+            return
+        self.deadline = state.place.deadline_at
+        response = self.felt.at(state.shown.shown.minute)
+        yield from self._let_pass(response.seconds, [])
+        if not response.lapses:
+            minute = state.shown.shown.minute
+            done = self.app.probes.end(self.participant_id, self.tab.page, minute, response.answer)
+            self.deadline = done.place.deadline_at
 
     # -- looking and thinking ------------------------------------------------------------------------------------------
 

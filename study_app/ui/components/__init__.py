@@ -121,6 +121,15 @@ class ProgressView(TypedDict):
     later_minutes: float
 
 
+class ProbesView(TypedDict):
+    """Probes of affect that may come on this page; the same keys as the answer of their route."""
+
+    due_ms: list[int]
+    """Left on the clock when one is due."""
+    open: bool
+    """One is on: after a reload it is drawn again."""
+
+
 class WorkspaceData(TypedDict):
     """Everything the workspace needs; read from the database in every script run."""
 
@@ -156,6 +165,8 @@ class WorkspaceData(TypedDict):
     progress: NotRequired[ProgressView | None]
     notice: NotRequired[str]
     """What ended just before and what was handed in; empty for nothing."""
+    probes: NotRequired[ProbesView | None]
+    """Of affect; None where the stage has none left."""
 
 
 class FormOption(TypedDict):

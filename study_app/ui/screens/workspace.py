@@ -16,7 +16,7 @@ from study_app.domain.records import RunRecord
 from study_app.domain.tasks.packs import in_order
 from study_app.services.participant.runs import MAX_CODE_BYTES
 from study_app.services.position import OnStage
-from study_app.ui.components import AssistantView, LastRun, ShownTurn, WorkspaceData, workspace
+from study_app.ui.components import AssistantView, LastRun, ProbesView, ShownTurn, WorkspaceData, workspace
 from study_app.ui.markdown import to_html
 from study_app.ui.page import WORKSPACE_STYLE, Page
 
@@ -62,7 +62,15 @@ def _data(page: Page[OnStage]) -> WorkspaceData:
         "texts": page.texts.table("workspace"),
         "progress": page.live_progress(),
         "notice": page.announcement(),
+        "probes": _probes(page),
     }
+
+
+def _probes(page: Page[OnStage]) -> ProbesView | None:
+    if not page.place.study.probes_at(page.place.stage.id):
+        return None
+    state = page.app.probes.state(page.participant_id)
+    return {"due_ms": [round(seconds * 1000) for seconds in state.left], "open": state.shown is not None}
 
 
 def _time_scope(page: Page[OnStage], tasks: int) -> str:

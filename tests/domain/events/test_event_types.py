@@ -241,6 +241,21 @@ WRITTEN: list[tuple[Any, dict[str, Any]]] = [
         browser.PasteAttempt(text="x", length=1, how="paste", target="editor", origin="outside"),
         {"text": "x", "length": 1, "how": "paste", "target": "editor", "from": "outside"},
     ),
+    (
+        server.ProbeShown(minute=5.0, task="t", seconds=60.0),
+        {"minute": 5.0, "task": "t", "seconds": 60.0},
+    ),
+    (
+        server.ProbeAnswered(minute=5.0, outcome="skipped", seconds=4.5),
+        {
+            "minute": 5.0,
+            "outcome": "skipped",
+            "seconds": 4.5,
+            "valence": None,
+            "arousal": None,
+            "calm_desperate": None,
+        },
+    ),
     (browser.Resize(width=1280, height=720), {"w": 1280, "h": 720}),
 ]
 """What the server and simulated pages wrote before the kinds had types."""

@@ -21,6 +21,7 @@ options = [{{ value = 1, label = "a" }}, {{ value = 0, label = "b" }}]
 SCALE = '[[stages.questions]]\nid = "enjoyed"\nkind = "scale"\nlow = 0\nhigh = 7\nprompt = "?"\n'
 HELP = '[assistants.full]\nfile = "assistants/full.toml"\n[assistant_policy]\nallow_embedded = true\n'
 TASKS = '[[stages]]\nid = "work"\nkind = "tasks"\nminutes = 20\npacks = ["tasks/sorted_scores"]\nassistant = true\n'
+PROBES = '[[probes]]\nat_minutes = [2, 5]\nstages = ["work"]\ntasks = ["sorted_scores"]\n'
 DEVICE = '[[stages]]\nid = "device"\nkind = "device"\n'
 SECOND = '[[stages]]\nid = "between"\nkind = "instructions"\n'
 PERIOD_QUIZ = '[[stages]]\nid = "first_quiz"\nkind = "quiz"\nminutes = 10\nbank = "{bank}"\n'
@@ -134,7 +135,7 @@ STUDIES: dict[str, dict[str, str]] = {
     "every_stage": {
         "arms": ARMS + HELP,
         "before": SURVEY.format(id="fit", kind="eligibility", question="fits", more="eligible = [1, 0]") + DEVICE,
-        "after": TASKS,
+        "after": TASKS + PROBES,
         "plan": plan(TIME),
     },
     "roles": {

@@ -19,6 +19,7 @@ from study_app.dataset.schema.participants import BY_PACKS, PROGRAM_ORIGINS, WRI
 from study_app.dataset.verification.answers import check_answers
 from study_app.dataset.verification.derived.acting import check_actions
 from study_app.dataset.verification.derived.interviews import check_interviews
+from study_app.dataset.verification.derived.probes import check_probes
 from study_app.dataset.verification.derived.sessions import check_sessions
 from study_app.domain.events import SERVER_PAGE
 from study_app.domain.interaction.codebook import LABELS
@@ -39,7 +40,7 @@ FROM_LOG = frozenset({*OF_TIME, *REVEALING})
 """What comes from events and turns, which may be withheld."""
 _TABLES: tuple[TableName, ...] = (
     "visits", "runs", "turns", "answers", "compliance", "periods", "allocations", "agent_actions", "interviews",
-    "interview_turns", "sessions",
+    "interview_turns", "sessions", "probes",
 )  # fmt: skip
 
 
@@ -103,6 +104,7 @@ class Derived:
             self._codes(tables["turns"], self.coding.codes(dossier))
             check_actions(self.opened, dossier, tables["agent_actions"], tables["turns"])
             check_interviews(self.opened, dossier, tables["interviews"], tables["interview_turns"])
+            check_probes(self.opened, dossier, tables["probes"])
 
     def _work(
         self, dossier: ParticipantRecord, tables: Mapping[TableName, Sequence[UntrustedRow]], use: dict[str, TimeUse]

@@ -34,6 +34,8 @@ def rehearsal_problems(
         for arm in rates if isinstance(rates, dict) else ():
             if arm not in known:
                 found.append(f"rehearsal.variants.{key}: '{arm}' is not an arm; use: {', '.join(known)}")
+    for arm in sorted(rehearsal.affect.arms() - set(known)):
+        found.append(f"rehearsal.affect: '{arm}' is not an arm; use: {', '.join(known)}")
     for scenario in rehearsal.scenarios:
         found += [f"rehearsal.scenarios.{scenario.id}: {problem}" for problem in _scenario_problems(scenario, arms)]
         if sequence and isinstance(scenario.dropout, dict):

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from study_app.domain.study.sections import Identifier, OptionValue, StudySection
+from study_app.domain.study.task_conditions.probes import CALM, DESPERATE, HIGH, LOW
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Correlation = Annotated[float, Field(gt=-1, lt=1)]
@@ -64,6 +65,47 @@ class ExpectedVariants(StudySection):
     """Share that says of a task that can be done that it cannot."""
 
 
+OnGrid = Annotated[float, Field(ge=LOW, le=HIGH)]
+OnSlider = Annotated[float, Field(ge=CALM, le=DESPERATE)]
+CourseOnGrid = tuple[OnGrid, OnGrid] | Annotated[dict[str, tuple[OnGrid, OnGrid]], Field(min_length=1)]
+CourseOnSlider = tuple[OnSlider, OnSlider] | Annotated[dict[str, tuple[OnSlider, OnSlider]], Field(min_length=1)]
+
+
+class ExpectedAffect(StudySection):
+    """How people feel during tasks: mean at the stage's beginning and at its limit, for all arms or by arm."""
+
+    valence: CourseOnGrid = (6.0, 5.5)
+    """From 1 unpleasant to 9 pleasant."""
+    arousal: CourseOnGrid = (5.0, 6.0)
+    """From 1 low to 9 high energy."""
+    calm_desperate: CourseOnSlider = (25.0, 40.0)
+    """From 0 calm to 100 desperate."""
+    skips: Share = 0.05
+    """Share of probes that are skipped."""
+    lapses: Share = 0.02
+    """Share of probes that are not answered in time."""
+
+    @model_validator(mode="after")
+    def _at_most_all(self) -> ExpectedAffect:
+        if self.skips + self.lapses > 1:
+            raise ValueError("skips and lapses are more than all probes together; lower one")
+        return self
+
+    def arms(self) -> set[str]:
+        """Return the arms that are named."""
+        named = (self.valence, self.arousal, self.calm_desperate)
+        return {arm for entry in named if isinstance(entry, dict) for arm in entry}
+
+
+def along(course: tuple[float, float] | dict[str, tuple[float, float]], arm: str, share: float) -> float:
+    """Return the mean after a share of the stage's limit; an arm that is not named has the mean of those that are."""
+    if isinstance(course, dict):
+        ends = [course[arm]] if arm in course else list(course.values())
+        starts, lasts = [end[0] for end in ends], [end[1] for end in ends]
+        course = sum(starts) / len(starts), sum(lasts) / len(lasts)
+    return course[0] + (course[1] - course[0]) * min(max(share, 0.0), 1.0)
+
+
 class Scenario(StudySection):
     """One assumption about effects and about who does otherwise than planned."""
 
@@ -113,6 +155,8 @@ class Rehearsal(StudySection):
     """Question -> how people answer it; other questions are answered by rules of the simulation."""
     variants: ExpectedVariants = ExpectedVariants()
     """Of tasks that cannot be done."""
+    affect: ExpectedAffect = ExpectedAffect()
+    """Answers to probes during tasks."""
     scenarios: tuple[Scenario, ...] = ()
     """What `study rehearse` plays, beside the trial without effects."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
+from study_app.dataset.measures.affect.probes import probe_rows
 from study_app.dataset.measures.compliance import evidence_rows
 from study_app.dataset.measures.interviews.history import interviews_of
 from study_app.dataset.measures.interviews.rows import interview_rows, turn_rows
@@ -83,6 +84,8 @@ def _rows_of(state: ExportState, dossier: ParticipantRecord) -> Iterator[tuple[T
         topics = state.contents.topics()
         yield from (("interviews", row) for row in mask.whole(dossier, interview_rows(dossier, topics)))
         yield from (("interview_turns", row) for row in mask.whole(dossier, turn_rows(dossier)))
+    if "probes" in state.tables:
+        yield from (("probes", row) for row in mask.whole(dossier, probe_rows(dossier)))
 
 
 def _numbered(state: ExportState, event: Row) -> Row:

@@ -1,4 +1,5 @@
 // The workspace: puts the parts together and keeps them in step with the server.
+import { Probes } from "./affect";
 import { type Advance, Repeater } from "./advance";
 import { Api } from "./api";
 import { Chat } from "./chat";
@@ -47,7 +48,7 @@ export class Room {
   private readonly advance: Repeater<Advance>;
   private readonly endings: (() => void)[] = [];
   private readonly step = h("span", { class: "sa-step" });
-  private readonly part = new ProgressLine(() => (this.deadline === null ? 0 : (this.deadline - this.clock.now()) / 60_000));
+  private readonly part = new ProgressLine(() => ((this.shownDeadline() ?? this.clock.now()) - this.clock.now()) / 60_000);
   private readonly title = h("h1");
   private readonly saving = h("div", { class: "sa-saving", role: "status" });
   private readonly brief = h("div", { class: "sa-scroll sa-prose", "data-source": "brief", tabindex: 0 });
@@ -60,6 +61,10 @@ export class Room {
   private readonly submission: Submission;
   private readonly exit: HonestExit | null;
   private readonly veil: Veil;
+  private readonly probes: Probes;
+  /** Time left while the clock stands still. */
+  private frozen: number | null = null;
+  private focusedBefore: HTMLElement | null = null;
   private readonly locks = new Set<Lock>();
   private deadline: number | null;
   private lastProbe = 0;
@@ -94,7 +99,7 @@ export class Room {
     });
     this.advance = new Repeater<Advance>((value) => this.args.setTriggerValue("advance", value));
     this.element = h("div", { class: "sa-room" });
-    this.countdown = new Countdown(this.say, this.clock, () => this.deadline, {
+    this.countdown = new Countdown(this.say, this.clock, () => this.shownDeadline(), {
       zero: () => this.timeIsUp(),
       warn: (text, urgent) => this.warn(text, urgent),
     });
@@ -117,6 +122,15 @@ export class Room {
     });
     this.exit = data.offers_exit ? this.makeExit() : null;
     this.veil = new Veil(this.panes, this.say, this.announcer);
+    this.probes = new Probes(this.api, this.say, {
+      page: () => this.log.page,
+      left: () => (this.deadline === null ? null : this.deadline - this.clock.now()),
+      free: () => this.locks.size === 0 && document.visibilityState === "visible" && !this.element.querySelector("dialog[open]"),
+      settled: () => this.log.settle(ASK_SETTLE_MS),
+      heard: (state) => this.heard(state),
+      refused: (reason, body) => this.refusedElsewhere(reason, body),
+      covers: (on) => this.coverForProbe(on),
+    });
     this.tools = new EditorTools(this.element, this.say, {
       find: () => this.editor.find(),
       starter: () => void this.backToStarter(),
@@ -160,6 +174,7 @@ export class Room {
     this.notes.show(data.notes_html);
     this.countdown.showScope(data.time_scope ?? "");
     this.part.show(data.progress ?? null);
+    this.probes.plan(data.probes ?? null);
     this.tools.offerStarter(data.starter !== undefined);
     const moved = before.task.id !== data.task.id || before.stage !== data.stage || before.step !== data.step;
     if (moved) this.startTask(before);
@@ -227,7 +242,7 @@ export class Room {
     const splitter = new Splitter(this.panes, (widths) => this.log.add("panes_resized", widths));
     splitter.handle("brief", instructions, this.say("resize_left"));
     splitter.handle("side", side, this.say("resize_right"));
-    this.element.append(top, this.timeNote, this.panes, this.announcer.element, this.veil.element);
+    this.element.append(top, this.timeNote, this.panes, this.announcer.element, this.veil.element, this.probes.element);
     return editorPane;
   }
 
@@ -452,6 +467,8 @@ export class Room {
   }
 
   private applyLocks(): void {
+    // Whatever ends the task or the page ends the probe.
+    if (this.probes.shown && [...this.locks].some((each) => each !== "probe")) return this.probes.close();
     const locked = this.locks.size > 0;
     this.editor.lock(locked);
     this.runner.lock(locked);
@@ -459,6 +476,25 @@ export class Room {
     this.submission.lock(locked);
     this.exit?.lock(locked);
     this.veil.show(this.locks);
+  }
+
+  private shownDeadline(): number | null {
+    return this.frozen === null || this.deadline === null ? this.deadline : this.clock.now() + this.frozen;
+  }
+
+  /** A probe takes the room and gives it back as it was: nothing moves, the caret stays, and the clock stands. */
+  private coverForProbe(on: boolean): void {
+    if (on) {
+      this.frozen = this.deadline === null ? null : Math.max(this.deadline - this.clock.now(), 1000);
+      this.focusedBefore = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+      this.locks.add("probe");
+    } else {
+      this.frozen = null;
+      this.locks.delete("probe");
+    }
+    this.applyLocks();
+    this.countdown.tick();
+    if (!on && this.locks.size === 0) this.focusedBefore?.focus({ preventScroll: true });
   }
 
   private showSaving(state: Saving, durable: boolean): void {
@@ -473,6 +509,7 @@ export class Room {
     this.stopExpiry();
     this.countdown.destroy();
     this.provenance.destroy();
+    this.probes.destroy();
     this.chat?.destroy();
     for (const end of this.endings) end();
     this.log.destroy();

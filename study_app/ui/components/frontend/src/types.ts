@@ -103,6 +103,14 @@ export interface ProgressData {
   later_minutes: number;
 }
 
+/** Probes of affect that may still come on this page. */
+export interface ProbesData {
+  /** Left on the clock when one is due. */
+  due_ms: number[];
+  /** One is on, after a reload. */
+  open: boolean;
+}
+
 export interface WorkspaceData {
   page_key: string;
   stage: string;
@@ -128,6 +136,7 @@ export interface WorkspaceData {
   progress?: ProgressData | null;
   /** What ended just before and what was handed in; empty for nothing. */
   notice?: string;
+  probes?: ProbesData | null;
   api: string;
   texts: Texts;
 }

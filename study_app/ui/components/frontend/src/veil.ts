@@ -2,9 +2,9 @@
 import { type Announcer, h } from "./dom";
 import type { Say } from "./texts";
 
-export type Lock = "superseded" | "identity" | "submitted" | "stage" | "deadline";
+export type Lock = "superseded" | "identity" | "submitted" | "stage" | "deadline" | "probe";
 
-/** The most final reason is the one that is said. */
+/** The most final reason is the one that is said; a probe has its own card. */
 const ORDER: Lock[] = ["superseded", "identity", "submitted", "stage", "deadline"];
 const RELOADABLE = new Set<Lock>(["superseded", "identity"]);
 
@@ -21,7 +21,7 @@ export class Veil {
   show(locks: ReadonlySet<Lock>): void {
     const lock = ORDER.find((each) => locks.has(each)) ?? null;
     this.element.hidden = lock === null;
-    this.covered.inert = lock !== null;
+    this.covered.inert = locks.size > 0;
     if (lock && lock !== this.shown) this.write(lock);
     this.shown = lock;
   }

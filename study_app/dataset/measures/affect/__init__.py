@@ -1,0 +1,1 @@
+"""Affect: probes during tasks, as rows."""

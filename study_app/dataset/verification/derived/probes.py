@@ -1,0 +1,124 @@
+"""Probes of affect: the table as the log has it, each planned, shown once, at its minute, and as long as declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from study_app.dataset.measures.affect.probes import probe_rows, ran_until
+from study_app.dataset.measures.record import ParticipantRecord
+from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
+from study_app.dataset.schema import Column, cell
+from study_app.domain.events import saying
+from study_app.domain.events.browser import Edit
+from study_app.domain.events.server import ProbeAnswered, StageReopened
+from study_app.domain.interaction.asked_probes import AskedProbe, asked_probes
+from study_app.domain.study.task_conditions.probes import PROBE_SECONDS, ScheduledProbe
+
+SLACK = 0.05
+"""Seconds; moments are kept to the millisecond."""
+TYPED_BEFORE = 5.0
+"""Seconds after which an edit was made on the card's time: earlier ones may have been on their way."""
+Breach = tuple[str, str]
+"""Name of the finding, and what is wrong."""
+
+
+def check_probes(opened: UntrustedDataset, dossier: ParticipantRecord, rows: Sequence[UntrustedRow]) -> None:
+    """Hold one participant's probes against the log, and the log's own word against the study."""
+    name, asked = dossier.participant.id, asked_probes(dossier.events)
+    if "probes" not in opened.files:
+        if asked:
+            opened.report.add("probes_missing", "", None, f"{name}: the log knows {len(asked)} probes")
+        return
+    file, due = opened.relative("probes"), list(probe_rows(dossier))
+    if len(rows) != len(due):
+        what = f"{name}: {len(rows)} probes in the table, the log gives {len(due)}"
+        opened.report.add("probe_differs", file, rows[0].number if rows else None, what)
+    for row, expected in zip(rows, due, strict=False):
+        for column in _differing(opened.tables["probes"].columns, row, expected):
+            what = f"{column} is {row[column]!r}, the log says {expected.get(column)!r}"
+            opened.report.add("probe_differs", file, row.number, what[:300])
+    for breach, what in (*_breaches(dossier, asked), *_unanswerable(dossier, asked), *_never_shown(dossier, asked)):
+        opened.report.add(breach, file, None, f"{name}: {what}")
+
+
+def _differing(columns: Sequence[Column], row: UntrustedRow, expected: Mapping[str, Any]) -> Iterator[str]:
+    for column in columns:
+        if column.name != "cluster_id" and cell(column, row[column.name]) != cell(column, expected.get(column.name)):
+            yield column.name
+
+
+def _breaches(dossier: ParticipantRecord, asked: Sequence[AskedProbe]) -> Iterator[Breach]:
+    """Yield what the platform did otherwise than the study says."""
+    seen: set[tuple[str, float]] = set()
+    for probe in asked:
+        minute, where = probe.shown.minute, f"minute {probe.shown.minute:g} of '{probe.stage}'"
+        plan = _planned(dossier, probe)
+        visit = dossier.visit(probe.stage)
+        if plan is None or not plan.meets(probe.shown.task):
+            yield "probe_unplanned", f"{where}: the study plans no probe there while '{probe.shown.task}' is on"
+        elif visit is not None and ran_until(dossier, visit, probe.shown_at) < minute * 60 - SLACK:
+            yield "probe_early", f"{where}: it was shown at {probe.shown_at}, before that minute"
+        if (probe.stage, minute) in seen:
+            yield "probe_repeated", f"{where}: it was shown a second time"
+        seen.add((probe.stage, minute))
+        if max(probe.shown.seconds, probe.seconds) > PROBE_SECONDS + SLACK:
+            yield "probe_too_long", f"{where}: the clock stood for {max(probe.shown.seconds, probe.seconds):g} s"
+
+
+def _planned(dossier: ParticipantRecord, probe: AskedProbe) -> ScheduledProbe | None:
+    scheduled = dossier.study.probes_at(probe.stage)
+    return next((each for each in scheduled if each.minute == probe.shown.minute), None)
+
+
+def _unanswerable(dossier: ParticipantRecord, asked: Sequence[AskedProbe]) -> Iterator[Breach]:
+    """Yield answers to nothing, answers whose time cannot be theirs, and work that the clock stood still for."""
+    taken = [probe.answered for probe in asked if probe.answered is not None]
+    for event, answer in saying(dossier.events, ProbeAnswered):
+        if not any(answer is each for each in taken):
+            yield (
+                "probe_answer_unasked",
+                f"an answer to minute {answer.minute:g} of '{event.stage}', not open then",
+            )
+    for probe in asked:
+        if probe.answered is not None and probe.answered_at is not None:
+            lasted = probe.stood(probe.answered_at)
+            if abs(lasted - probe.answered.seconds) > SLACK:
+                yield (
+                    "probe_time_differs",
+                    f"minute {probe.shown.minute:g} of '{probe.stage}': the clock stood for "
+                    f"{probe.answered.seconds:g} s, shown and answered lie {lasted:g} s apart",
+                )
+        yield from _worked(dossier, probe)
+
+
+def _worked(dossier: ParticipantRecord, probe: AskedProbe) -> Iterator[Breach]:
+    moments = zip(dossier.moments, dossier.events, strict=True)
+    start = probe.shown_at.timestamp()
+    edits = [
+        at
+        for at, event in moments
+        if isinstance(event.details, Edit)
+        and event.details.how != "agent"
+        and TYPED_BEFORE < at - start < probe.seconds
+    ]
+    if edits:
+        what = f"{len(edits)} edits while minute {probe.shown.minute:g} of '{probe.stage}' was on and the clock stood"
+        yield "worked_during_probe", what
+
+
+def _never_shown(dossier: ParticipantRecord, asked: Sequence[AskedProbe]) -> Iterator[Breach]:
+    """Yield the probes whose minute came and that no page asked for: a closed or hidden tab, or a blocked request."""
+    for visit in dossier.visits:
+        if visit.ended_at is None or any(isinstance(each.details, StageReopened) for each in dossier.events):
+            continue
+        ran = ran_until(dossier, visit, visit.ended_at) - max(
+            (dossier.paused(visit) or 0.0) - sum(each.seconds for each in asked if each.stage == visit.stage), 0.0
+        )
+        shown = [probe.shown.minute for probe in asked if probe.stage == visit.stage]
+        for plan in dossier.study.probes_at(visit.stage):
+            if not plan.tasks and plan.minute not in shown and ran > plan.minute * 60 + TYPED_BEFORE:
+                yield (
+                    "probe_not_shown",
+                    f"minute {plan.minute:g} of '{visit.stage}' came, and no page asked",
+                )
