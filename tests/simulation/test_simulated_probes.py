@@ -128,7 +128,7 @@ def test_verify_holds_the_log_against_the_study(dataset, tmp_path, name):
 def test_expected_affect_of_no_arm_or_off_the_scale_is_refused(tmp_path):
     for number, (text, what) in enumerate(
         {
-            "calm_desperate = { nobody = [1, 2] }": "'nobody' is not an arm; use: plain, variant",
+            "calm_desperate = { absent = [1, 2] }": "'absent' is not an arm; use: plain, variant",
             "valence = [0, 5]": "valence",
             "skips = 0.9\nlapses = 0.2": "more than all probes together",
         }.items()

@@ -13,7 +13,7 @@ from study_app.domain.timing import TimeSpan
 
 Row = dict[str, Any]
 LAPSED = "lapsed"
-"""Nobody answered within the time of the card."""
+"""Not answered within the time of the card."""
 DIGITS = 3
 """Of seconds: moments are kept to the millisecond."""
 

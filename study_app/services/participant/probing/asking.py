@@ -1,6 +1,6 @@
 """Asking people during a task how they feel: one card, once for each minute of the plan, with the clock stopped.
 
-The deadline moves before the card is on the screen, in the transaction that records it. So a card that nobody answers,
+The deadline moves before the card is on the screen, in the transaction that records it. So a card that is not answered,
 a second window, a reload and a killed server all end alike: the clock stood still for the card's time at most, once.
 """
 

@@ -1,4 +1,4 @@
-"""The end of a probe: its unused seconds go back, so that nobody gains time by one."""
+"""The end of a probe: its unused seconds go back, so that no one gains time by one."""
 
 from __future__ import annotations
 

@@ -278,7 +278,7 @@ def wander(app, clock, rng: Random) -> tuple[str, float]:
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 30))])
-def test_nobody_gains_or_loses_time_by_probes_whatever_they_do(tmp_path, clock, seed):
+def test_no_one_gains_or_loses_time_by_probes_whatever_they_do(tmp_path, clock, seed):
     app = open_app(tmp_path, clock, probe_study(tmp_path))
     who, ran = wander(app, clock, Random(seed))
     assert ran == pytest.approx(600, abs=0.01)
