@@ -121,6 +121,7 @@ def boundaries(
         critical = _spent_boundaries(fractions, alpha, sides, _spending(name, alpha / sides, gamma))
     else:
         critical = _shaped_boundaries(fractions, alpha, sides, _shape(name, fractions, delta))
+    # From the boundaries found and not from the target: what is reported is what these critical values spend.
     spent = np.cumsum(crossing_probabilities(fractions, critical, sides))
     return Boundaries(tuple(map(float, critical)), tuple(fractions), alpha, sides, kind, tuple(map(float, spent)))
 
@@ -129,6 +130,7 @@ def _fractions(info: int | Sequence[float]) -> Floats:
     values = np.arange(1, info + 1) if isinstance(info, int | np.integer) else np.asarray(info, dtype=np.float64)
     if not len(values) or values[0] <= 0 or (np.diff(values) <= 0).any():
         raise AnalysisError.of("info", f"{info!r} is not positive and rising", "give the information at each look")
+    # Fractions up to less than 1 are those of a trial under way, and must not be stretched to the whole.
     scale = 1.0 if values[-1] <= 1 else values[-1]
     return np.asarray(values / scale, dtype=np.float64)
 
@@ -136,7 +138,9 @@ def _fractions(info: int | Sequence[float]) -> Floats:
 def _shape(name: str, t: Floats, delta: float) -> Floats:
     """Relative size of the critical values; NaN at a look whose value is fixed at 3 (Haybittle and Peto)."""
     if name == "haybittle_peto":
+        # Haybittle (1971), Peto et al. (1976): 3 at each look before the end, and what is left of the error at the end.
         return np.append(np.full(len(t) - 1, np.nan), 1.0)
+    # Wang & Tsiatis (1987): c_k = C t_k^(delta - 1/2), of which O'Brien-Fleming (0) and Pocock (1/2) are the ends.
     power = {"obf": 0.0, "pocock": 0.5, "wang_tsiatis": delta}[name]
     return np.asarray((t / t[-1]) ** (power - 0.5), dtype=np.float64)
 
@@ -177,12 +181,15 @@ def planned_spending(kind: str, planned: Sequence[float], alpha: float, gamma: f
 def _spending(name: str, alpha: float, gamma: float) -> Callable[[float], float]:
     """Error of one side that may be spent by information fraction t."""
     if name == "spend_obf":
+        # Lan & DeMets (1983): 2 - 2 Phi(z_{alpha/2} / sqrt(t)).
         edge = float(stats.norm.isf(alpha / 2))
         return lambda t: float(2 * stats.norm.sf(edge / np.sqrt(t)))
     if name == "spend_pocock":
+        # Lan & DeMets (1983): alpha ln(1 + (e - 1) t).
         return lambda t: float(alpha * np.log1p((math.e - 1) * t))
     if name == "spend_power":
         return lambda t: float(alpha * t**gamma)
+    # The limit of the formula below, which is 0/0 there.
     if gamma == 0:
         return lambda t: alpha * t
     return lambda t: float(alpha * np.expm1(-gamma * t) / np.expm1(-gamma))
@@ -212,7 +219,9 @@ def spent_critical(info: Floats, spent: Sequence[float], sides: int, inner: Sequ
         def gap(value: float, now: float = float(now), target: float = target) -> float:
             return sum(path.tails(now, value)) - target
 
+        # One-sided, a boundary may lie below 0 where much of the error is left at the end.
         low = -5.0 if sides == 1 else 1e-9
+        # Beyond 38 a normal tail underflows: a look at which next to nothing may be spent cannot be crossed.
         if target <= 1e-300 or gap(38.0) > 0:
             critical.append(38.0)
         else:
@@ -261,6 +270,7 @@ class Continuation:
         """Return the chance of z beyond the critical value, above and (with two sides) below, at the next look."""
         spread, centre = math.sqrt(now - self._before), self._nodes + self.drift * (now - self._before)
         edge = critical * math.sqrt(now)
+        # By the normal integral and not by nodes: the tails are what is small, and quadrature would lose their digits.
         up = float(self._density @ special.ndtr((centre - edge) / spread))
         down = float(self._density @ special.ndtr((-edge - centre) / spread)) if self.sides == 2 else 0.0
         return up, down
@@ -268,6 +278,7 @@ class Continuation:
     def go_on(self, now: float, critical: float, inner: float = 0.0) -> None:
         """Pass a look: z within the critical values, and outside of `inner` where the trial ends there for futility."""
         spread, centre = math.sqrt(now - self._before), self._nodes + self.drift * (now - self._before)
+        # Beyond 9.5 standard deviations lies less than 1e-20: the range of integration ends there.
         edge, wide = critical * math.sqrt(now), 9.5 * math.sqrt(now)
         floor = -edge if self.sides == 2 else min(-wide, self.drift * now - wide)
         low, high = max(floor, self.drift * now - wide), min(edge, self.drift * now + wide)
@@ -276,6 +287,8 @@ class Continuation:
         pieces = [_nodes(start, end) for start, end in parts if end > start]
         pieces = pieces or [(np.zeros(1), np.zeros(1))]  # every trial has stopped
         fresh, weights = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
+        # The increments of the score are independent normals, so that each look is one convolution (Armitage, McPherson
+        # & Rowe 1969).
         kernel = np.exp(-(((fresh[:, None] - centre[None, :]) / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
         self._density = weights * (kernel @ self._density)
         self._nodes, self._before = fresh, now

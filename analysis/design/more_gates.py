@@ -39,6 +39,7 @@ def _clustered(clusters: int, method: str, seed: np.random.SeedSequence) -> list
     outcome = {"newcombe": "yes", "poisson": "count"}.get(method, "y")
     options: dict[str, Any] = {}
     if method == "rerandomization":
+        # With 199 a p of 5% can be reached exactly: (1 + 9) / 200.
         options = {"replicates": 199, "statistic": "mean", "interval": False}
     row: Any = METHODS[method](table, outcome=outcome, arm="arm", control="plain", cluster="class",
                           seed=int(rng.integers(2**31)), **options)  # fmt: skip
@@ -49,6 +50,7 @@ def few_clusters(clusters: int, trials: int, workers: int = 1) -> list[Validatio
     """Cluster trials without an effect: how often each method that takes clusters rejects at 5%."""
     found = []
     for number, method in enumerate(("mixed_model", "cluster_robust", "rerandomization", "newcombe", "poisson")):
+        # Each figure from its own seeds: they must be able to fail independently of each other.
         own = 1000 + 10 * CLUSTERS.index(clusters) + number
         # Leaving out one cluster at a time fits every trial as often as it has clusters.
         count = max(trials // 4, 1) if method in ("newcombe", "poisson") else trials

@@ -64,6 +64,7 @@ def _holm(p: Floats) -> Floats:
     time on that.
     """
     order = np.argsort(p, kind="stable")
+    # The running maximum keeps the order of adjusted p-values that of the raw ones.
     stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
     found = np.empty_like(p)
     found[order] = np.minimum(stepped, 1.0)
@@ -131,16 +132,19 @@ def graphical(
     order: list[int] = []
     highest = 0.0
     while left:
+        # The one that is rejected at the smallest alpha comes first (Bretz et al. 2009, algorithm 2): p_i <= w_i alpha.
         ratios = [raw[i] / w[i] if w[i] > 0 and known[i] else np.inf for i in left]
         chosen = left[int(np.argmin(ratios))]
         if not np.isfinite(min(ratios)):
             break
+        # A later hypothesis is rejected only together with those before it, so adjusted p-values never fall.
         highest = max(highest, min(float(min(ratios)), 1.0))
         adjusted[chosen] = highest
         order.append(chosen)
         left.remove(chosen)
         w, g = _passed_on(w, g, chosen, left)
     adjusted[~known] = np.nan
+    # 0.05 is not 1 - 0.95 in floating point, and a p that equals its level must count as rejected.
     rejected = adjusted <= alpha * (1 + 1e-12)
     return Graphical(adjusted, tuple(i for i in order if rejected[i]), rejected, alpha)
 
@@ -163,6 +167,8 @@ def _passed_on(w: Floats, g: Floats, gone: int, left: list[int]) -> tuple[Floats
     weights[gone] = 0.0
     for i in left:
         weights[i] = w[i] + w[gone] * g[gone, i]
+        # The weight that would come back from the hypothesis that is gone: 1 minus it keeps rows of edges within 1
+        # (Bretz et al. 2009).
         stay = 1 - g[i, gone] * g[gone, i]
         for k in left:
             if k != i and stay > 1e-14:

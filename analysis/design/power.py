@@ -51,6 +51,7 @@ def t_test_power(
         if difference is None:
             raise AnalysisError.of("difference", "is not given", "two standard deviations need it in outcome units")
         one, two = (float(value) ** 2 / size for value, size in zip(np.asarray(sd), (first, second), strict=True))
+        # Satterthwaite's, of the true variances: approximate for power, as Welch's test is.
         df = (one + two) ** 2 / (one**2 / (first - 1) + two**2 / (second - 1))
         return _noncentral_power(difference / float(np.sqrt(one + two)), df, alpha, alternative)
     if difference is not None and sd is not None:
@@ -82,6 +83,7 @@ def _noncentral_power(shift: float, df: float, alpha: float, alternative: str) -
     if side != 2:
         return _above(float(stats.t.isf(alpha, df)), df, shift * side)
     edge = float(stats.t.isf(alpha / 2, df))
+    # Both sides count, also the wrong one: R's power.t.test leaves it out unless it is strict, pwr.t.test does not.
     return _above(edge, df, shift) + _above(edge, df, -shift)
 
 
@@ -143,6 +145,7 @@ def sample_size(
 
 
 def _root(gap: Callable[[float], float], low: float, high: float) -> float:
+    # Power rises with n, so doubling finds an upper end; 1e9 people say that the effect has the wrong sign.
     while high <= low or gap(high) < 0:
         high *= 2
         if high > 1e9:

@@ -81,6 +81,7 @@ class SequentialTest:
         sizes = np.abs(np.asarray(z, dtype=np.float64))
 
         def gap(logit: float) -> float:
+            # Boundaries fall as the error rises, at every look: the gap has one root.
             return float(np.max(sizes - np.asarray(self.critical(_error(logit)))))
 
         if gap(_LOWEST) >= 0:
@@ -95,6 +96,7 @@ class SequentialTest:
         Args:
             levels: at which decisions are taken.
         """
+        # The levels themselves are in the table, so that interpolation never decides about one.
         errors = np.unique([*map(_error, np.linspace(_LOWEST, _HIGHEST, 120)), *levels])
         critical = np.array([self.critical(float(error)) for error in errors])
 
@@ -119,6 +121,7 @@ def _error(logit: float) -> float:
 def _spent(rule: Stopping, looks: Sequence[TakenLook], alpha: float) -> list[float]:
     kind = KINDS[f"spending_{rule.spending}" if rule.kind == "spending" else rule.kind]
     allowed = planned_spending(kind, rule.looks, alpha, rule.gamma)
+    # The last look spends all that is left, whatever the fraction that was reached: there is none after it.
     return [alpha if look.information >= 1 else allowed(look.information) for look in looks]
 
 
@@ -152,6 +155,8 @@ def stage_wise(
         for now, edge in zip(t[:-1], critical, strict=False):
             total += path.tails(float(now), edge)[0]
             path.go_on(float(now), edge)
+        # Results are ordered by the look that stopped, then by z (Tsiatis, Rosner & Mehta 1984): the chance of one at
+        # least as far up.
         return total + path.tails(1.0, z)[0]
 
     def at(share: float) -> float:
@@ -184,6 +189,7 @@ def sequential_power(
     planned = tuple(
         TakenLook(place, n, share) for place, (n, share) in enumerate(zip(sizes, rule.looks, strict=True), start=1)
     )
+    # The drift with which the fixed test has its power: information carries over, whatever the test's own distribution.
     drift = float(stats.norm.isf(alpha / 2) + stats.norm.ppf(min(max(fixed_power, alpha), 1 - 1e-12)))
     t: Floats = np.asarray(sizes, dtype=np.float64) / sizes[-1]
     critical = np.asarray(_critical(rule, planned, alpha))

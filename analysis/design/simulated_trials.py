@@ -107,6 +107,7 @@ def batch(setting: TrialSetting, rng: np.random.Generator, count: int = 1) -> It
 
 def _made(setting: TrialSetting, rng: np.random.Generator, drawn: NDArray[np.int8], years: Ints, classes: Ints) -> Made:
     n = setting.n
+    # The first of the drawn set, which is exchangeable with the others: so the test is exact whatever the scheme.
     treated = drawn[0].astype(np.int64)
     ability = rng.normal(size=n) + 0.4 * (years - 2)
     if SCHEMES[setting.scheme].cluster:
@@ -126,6 +127,8 @@ def _made(setting: TrialSetting, rng: np.random.Generator, drawn: NDArray[np.int
 
 def location(incomplete: float) -> float:
     """Where minutes are centred so that this share lies beyond the cap (noise variance as the trials have it)."""
+    # Variance of 3 ability + noise: ability has 1 and 0.4^2 times that of a number from 1 to 3, which is 2/3; noise has
+    # 36.
     spread = np.sqrt(9 * (1 + 0.16 * 2 / 3) + 36)
     return float(CAP - spread * special.ndtri(1 - incomplete))
 

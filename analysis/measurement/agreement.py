@@ -87,6 +87,7 @@ def kappa_of_table(table: ArrayLike, weights: str | None = None, level: float = 
         return Coefficient(np.nan, n=int(n), note="not estimable: only one category occurs")
     if weights not in KAPPA_WEIGHTS:
         raise AnalysisError.of("weights", f"{weights!r} is not known", "use linear or quadratic, or leave them out")
+    # Expected agreement is 1 there, and kappa 0/0.
     if (counts.sum(axis=0) * counts.sum(axis=1) > 0).sum() == 1 and np.trace(counts) == n:
         return Coefficient(np.nan, n=int(n), note="not estimable: only one category occurs")
     from statsmodels.stats.inter_rater import cohens_kappa  # takes a second to import
@@ -133,6 +134,7 @@ def fleiss_kappa(ratings: Ratings, level: float = 0.95) -> Coefficient:
     p = counts.sum(axis=0) / (n * m)
     kappa = float(inter_rater.fleiss_kappa(counts, method="fleiss"))
     q = 1 - p
+    # Fleiss, Nee & Landis (1979): the variance under no agreement that replaced the one of 1971.
     inner = (p * q).sum() ** 2 - (p * q * (q - p)).sum()
     error = float(np.sqrt(2 * inner) / ((p * q).sum() * np.sqrt(n * m * (m - 1))))
     reach = float(stats.norm.ppf(0.5 + level / 2)) * error
@@ -165,6 +167,7 @@ def masi_distance(a: Any, b: Any) -> float:
     if one == two:
         return 0.0
     shared = one & two
+    # Passonneau (2006): 2/3 where one set holds the other, 1/3 where they only overlap.
     weight = 2 / 3 if shared in (one, two) else 1 / 3
     return 1 - len(shared) / len(one | two) * (weight if shared else 0.0)
 
@@ -260,7 +263,9 @@ def _bootstrapped(
         return None, None
     rng = np.random.default_rng(0 if seed is None else seed)
     n = len(counts)
+    # Units are drawn and not ratings: ratings of one unit depend on each other.
     drawn = [_alpha_of(counts[rng.integers(0, n, n)], values, level) for _ in range(replicates)]
+    # A resample in which all ratings are alike has no alpha.
     kept = [value for value in drawn if np.isfinite(value)]
     if not kept:
         return None, None

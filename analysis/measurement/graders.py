@@ -133,6 +133,8 @@ def _with_width(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _icc(wide: Wide) -> dict[str, Any]:
+    # Raters are separate terms of the model only where each rated every answer; else each rating is one of a random
+    # rater.
     if wide.notna().all(axis=None):
         return {"name": "ICC2", **safe(lambda rated: agreement.icc(rated, "ICC2"), wide)}
     return {"name": "ICC1", **safe(lambda rated: agreement.icc(rated, "ICC1"), _equally_often(wide))}
@@ -142,5 +144,6 @@ def _equally_often(wide: Wide) -> Wide:
     """Return the answers with the commonest number of ratings, raters taken as exchangeable: one column a rating."""
     rated = [row[~np.isnan(row)] for row in wide.to_numpy(dtype=float)]
     times = Counter(len(row) for row in rated)
+    # Fleiss's kappa needs equally many ratings of each unit: the commonest number keeps most answers.
     most = max(times, key=lambda number: (times[number], number))
     return pd.DataFrame([row for row in rated if len(row) == most])

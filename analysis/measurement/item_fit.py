@@ -89,6 +89,7 @@ def dif(items: Table, group: ArrayLike, reference: Any = None) -> pd.DataFrame:
     rows = []
     for name in frame.columns:
         right = frame[name].to_numpy() == 1
+        # People of equal scores are compared: without that, a difference in ability would look like a biased item.
         tables = [_cells(right[scores == score], is_first[scores == score]) for score in np.unique(scores)]
         tables = [table for table in tables if table.sum(axis=0).all() and table.sum(axis=1).all()]
         rows.append({"item": name, **(_tested(StratifiedTable(tables)) if tables else {})})
@@ -124,5 +125,6 @@ def _ets(row: Any) -> str:
     size = abs(float(row["delta"]))
     if size < _SLIGHT or row["p"] >= 0.05:
         return "A"
+    # Zieky (1993): large only where it is also significantly above 1, one-sided at 5%.
     beyond = (size - _SLIGHT) / float(row["delta_error"]) > float(stats.norm.isf(0.05))
     return "C" if size >= _LARGE and beyond else "B"

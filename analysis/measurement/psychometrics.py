@@ -78,6 +78,7 @@ def _companions(covariance: Floats) -> dict[str, float | None]:
         return {"standardized": None, "lambda6": None}
     correlation = covariance / np.outer(spread, spread)
     try:
+        # Guttman's lambda 6: the diagonal of the inverse holds 1 / (1 - R^2) of each item on the others.
         unexplained = 1 / np.diag(np.linalg.inv(correlation))
         lambda6: float | None = float(1 - unexplained.sum() / correlation.sum())
     except np.linalg.LinAlgError:
@@ -107,6 +108,7 @@ def omega(items: Table, method: str = "ml") -> Coefficient:
         note = "not estimable: needs three items that vary" + left_out(constant)
         return Coefficient(np.nan, n=len(frame), details=details, note=note)
     correlation = np.corrcoef(frame.to_numpy(), rowvar=False)
+    # The likelihood of a factor model is unbounded on a singular correlation matrix.
     if np.linalg.eigvalsh(correlation)[0] < 1e-10:
         note = "not estimable: an item is a combination of others"
         return Coefficient(np.nan, n=len(frame), details=details, note=note)
@@ -126,6 +128,7 @@ def one_factor(correlation: Floats) -> Floats:
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         values, vectors = np.linalg.eigh(correlation)
+        # The sign of a factor is free; that in which most items load positively is the one to report.
         first = vectors[:, -1] * np.sign(vectors[:, -1].sum() or 1.0) * np.sqrt(values[-1])
         start = (first[:, None] * 0.8, 1 - 0.64 * np.minimum(first, 1.0) ** 2)  # its own start is random
         found = Factor(corr=correlation, n_factor=1, method="ml").fit(maxiter=2000, tol=1e-12, start=start)
@@ -201,6 +204,7 @@ def q3(items: Table, theta: ArrayLike | None = None, difficulty: ArrayLike | Non
     x = frame.to_numpy()
     k = x.shape[1]
     b = rasch_cml(frame).difficulty.to_numpy() if difficulty is None else np.asarray(difficulty, dtype=np.float64)
+    # Moved inwards a little, for scores of 0 and k have no finite ability.
     ability = special.logit((x.sum(axis=1) + 0.3) / (k + 0.6)) if theta is None else np.asarray(theta, dtype=np.float64)
     residuals = x - special.expit(ability[:, None] - b[None, :])
     with np.errstate(all="ignore"):

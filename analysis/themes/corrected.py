@@ -109,8 +109,11 @@ def _part(group: CodedGroup) -> _Part | None:
         return None
     error = np.where(gold, np.nan_to_num(group.human) - group.machine, 0.0)
     weight = np.where(gold, 1.0 / np.where(gold, group.probability, 1.0), 0.0)
+    # Divided by their own sum (Hajek 1971) and not by the number of people: a sample that came out small would
+    # otherwise pull the correction towards 0.
     weight = weight / weight.sum()
     rectifier = float((weight * error).sum())
+    # Each person's part in the estimate; the squares of these add up to its variance.
     influence = weight * (error - np.where(gold, rectifier, 0.0))
     for inside in (gold, ~gold):
         if inside.any():
@@ -122,6 +125,7 @@ def _part(group: CodedGroup) -> _Part | None:
     for inside in (gold, ~gold):
         n = int(inside.sum())
         if n > 1:
+            # n / (n - 1), for influences are centred at the sample's own means.
             pieces.append((float((influence[inside] ** 2).sum()) * n / (n - 1), float(n - 1)))
     return _Part(value, tuple(pieces))
 
@@ -199,6 +203,7 @@ def corrected_difference(treated: CodedGroup, control: CodedGroup, level: float 
     if first is None or second is None:
         note = f"not estimable: people coded fewer than {LEAST_GOLD} interviews of an arm"
         return Coefficient(np.nan, ci_level=level, n=n, note=note)
+    # Before cutting to 0 to 1: a share that was cut would bias the difference.
     value = first.value - second.value
     if any(not _error(part.variances)[0] > 0 for part in (first, second)):
         return _from_shares(value, (treated, control), n, level)
@@ -214,6 +219,7 @@ def corrected_difference(treated: CodedGroup, control: CodedGroup, level: float 
 def _from_shares(value: float, groups: tuple[CodedGroup, CodedGroup], n: int, level: float) -> Coefficient:
     p, q = (corrected_share(group, level) for group in groups)
     ends = [end if end is not None else float("nan") for end in (p.ci_low, p.ci_high, q.ci_low, q.ci_high)]
+    # Zou & Donner (2008): each limit's distance to its own share, squared and added, as Newcombe's for proportions.
     low = value - float(np.hypot(p - ends[0], ends[3] - q))
     high = value + float(np.hypot(ends[1] - p, q - ends[2]))
     note = "an arm's codes do not vary: limits from those of the shares, no test"

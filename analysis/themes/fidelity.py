@@ -63,6 +63,7 @@ def _figures(
     row: dict[str, Any] = {"interviews": len(interviews), "questions": len(turns)}
     for name in WORDING:
         flags = ~turns[name].astype(bool) if name in KEPT else turns[name].astype(bool)
+        # Resampled by participant: questions of one interview come from one course of talk.
         row[name] = _pooled(flags, turns["participant_id"], seed)
     ended = interviews["ended_by"].astype("string")
     answered = turns[turns["words"].notna()]

@@ -78,6 +78,7 @@ def induce(answers: Sequence[str], *, seed: int = 1, most: int = 10, themes: int
     stability, consensus = {}, {}
     for count in counts:
         stability[count], consensus[count] = _consensus(matrix, count, rng)
+    # Stability alone favours few themes, which hardly any subsample can break up: the largest that is nearly as stable.
     chosen = max(count for count, value in stability.items() if value >= max(stability.values()) - WITHIN)
     groups = _cut(consensus[chosen], chosen)
     labels = np.full(len(answers), -1, dtype=np.int64)

@@ -106,6 +106,7 @@ def _weights(units: Sequence[Unit], seed: int) -> Floats:
     count = len({unit.participant_id for unit in units})
     if not count:
         return np.zeros((REPLICATES, 0))
+    # Weights in place of drawn rows: tables of all replicates are then one matrix product.
     rng = np.random.default_rng(seed)
     return rng.multinomial(count, np.full(count, 1 / count), size=REPLICATES).astype(np.float64)
 
@@ -184,6 +185,7 @@ def _with_limits(point: dict[str, Any], drawn: Floats, level: float) -> dict[str
     """Add the limits to an estimate; none where most replicates had no variation."""
     known = drawn[~np.isnan(drawn)]
     missing = len(drawn) - len(known)
+    # Limits over the minority of resamples that vary would be of those alone.
     if point["estimate"] is None or len(known) < len(drawn) / 2:
         return point | {
             "ci_low": None,

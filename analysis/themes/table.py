@@ -109,6 +109,8 @@ class CodedInterviews:
             ProblemsFound: an interview outside the sample has no code by the program.
         """
         ids = self.interviews["interview_id"].tolist()
+        # Codes of people outside the drawn sample do not count: who was coded beyond it was chosen, and not drawn by
+        # chance.
         human = {each: self.settled(each) for each in ids if each not in self.draws or self.draws[each].drawn}
         machine = {each: self.by_program(each) if self.program else frozenset() for each in ids}
         chance = np.asarray([self.draws[each].probability if each in self.draws else 1.0 for each in ids])
