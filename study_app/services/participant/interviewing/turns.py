@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from study_app.dataset.measures.interviews.rows import turn_field
+from study_app.domain.errors import NotAllowed
 from study_app.domain.events.server import InterviewAnswered, InterviewClosed, InterviewRated
 from study_app.domain.events.words import AnswerOutcome
 from study_app.domain.interviews.machine import DISTRESS_SEEN, shows_distress
 from study_app.domain.quiz.answering import LONGEST_TEXT, is_blank
 from study_app.domain.records import AuditEntry, EndedBy
+from study_app.domain.sentences import REFUSALS
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.participant.interviewing.state import (
@@ -29,10 +31,16 @@ def keep_page(
     """Keep what stands on the page; return its fields, and those of them that were left blank.
 
     A second time, after late events, anew.
+
+    Raises:
+        NotAllowed: the next question is not there yet.
     """
     interview = interview_at(world, unit, place)
     step = place.participant.step
     if interview.question(step) is None:
+        if by == "participant" and not interview.closed:
+            # Handed in before the next question is there: no page of ours does so.
+            raise NotAllowed(REFUSALS("not_open"))
         return _rating(unit, place, interview, shown, by)
     name = turn_field(step + 1)
     given = _words(shown.get(name))
