@@ -163,34 +163,40 @@ def public_classes() -> dict[str, list[str]]:
 
 def function_lengths() -> dict[str, int]:
     """Code lines of each function; migrations, which are lists of columns, are left out."""
-    return {
-        f"{place(path)}:{node.lineno} {node.name}": code_lines(node, sources(path.relative_to(ROOT).parts[0])[path])
-        for path, tree in trees().items()
-        if "migrations" not in path.parts
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+    found = {}
+    for path, tree in trees().items():
+        if "migrations" in path.parts:
+            continue
+        lines = sources(path.relative_to(ROOT).parts[0])[path].splitlines()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                found[f"{place(path)}:{node.lineno} {node.name}"] = code_lines(node, lines)
+    return found
 
 
-def code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef, text: str) -> int:
+def code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> int:
     """Lines from `def` to the end that are neither blank nor docstring."""
     last = node.end_lineno or node.lineno
     documented = ast.get_docstring(node) is not None
     rows = set(range(node.lineno, last + 1))
     if documented:
         rows -= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
-    lines = text.splitlines()
     return sum(bool(lines[row - 1].strip()) for row in rows)
 
 
 def comment_share(package: str) -> float:
     """Lines that hold only a comment, in per cent of the lines that are not blank."""
-    comments = whole = 0
-    for text in sources(package).values():
-        whole += sum(bool(line.strip()) for line in text.splitlines())
-        tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-        comments += sum(token.type == tokenize.COMMENT and token.line.lstrip().startswith("#") for token in tokens)
-    return percent(comments, max(whole, 1))
+    counts = [comment_lines(path) for path in sources(package)]
+    return percent(sum(comments for comments, _ in counts), max(sum(whole for _, whole in counts), 1))
+
+
+@cache
+def comment_lines(path: Path) -> tuple[int, int]:
+    """Lines of a file that hold only a comment, and those that are not blank; a package and its part share it."""
+    text = path.read_text(encoding="utf-8")
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    comments = sum(token.type == tokenize.COMMENT and token.line.lstrip().startswith("#") for token in tokens)
+    return comments, sum(bool(line.strip()) for line in text.splitlines())
 
 
 def shortened(names: list[str], most: int = 8) -> str:
