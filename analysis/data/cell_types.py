@@ -10,7 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from study_app.dataset.schema import CLUSTER, PERIODS, SESSIONS, STATIC_TABLES, Column, participants_table, quiz_types
+from study_app.dataset.schema import (
+    CLUSTER,
+    MODEL_TABLES,
+    PERIODS,
+    SESSIONS,
+    STATIC_TABLES,
+    Column,
+    participants_table,
+    quiz_types,
+)
 from study_app.dataset.schema.cells import parsed_json, unguard
 from study_app.dataset.schema.columns import IMPORTED, ColumnType
 from study_app.dataset.schema.participants import question_columns
@@ -56,7 +65,7 @@ def dataset_types(path: Path, manifest: Mapping[str, Any], newest: Study | None,
     if manifest.get("allocation") == IMPORTED:
         # An import has its own layout: its events have names and not numbers.
         return tables
-    for table in (*STATIC_TABLES, PERIODS, SESSIONS, AGENT_ACTIONS):
+    for table in (*STATIC_TABLES, PERIODS, SESSIONS, AGENT_ACTIONS, *MODEL_TABLES):
         tables[table.name] = {column.name: column for column in table.columns}
     tables["turns"] = {**tables["turns"], **{column.name: column for column in AGENT_TURN_COLUMNS}}
     return tables

@@ -24,6 +24,7 @@ from analysis.pipeline.description.descriptives import mean_rows
 from analysis.pipeline.description.explanations import explanations_section
 from analysis.pipeline.description.meta_analysis import meta_rows
 from analysis.pipeline.description.missingness import missingness_section
+from analysis.pipeline.description.models import model_warnings, models_section
 from analysis.pipeline.description.outcome_summaries import outcome_summaries
 from analysis.pipeline.description.passing import passing_section
 from analysis.pipeline.description.quiz_quality import psychometrics_section
@@ -110,6 +111,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
     estimates = [_placed(row, registered) for row in rows]
     styles = styles_or_reason(shown, plan, dataset.study.raw)
     treatment = treatment_section(shown)
+    some = _of_some_studies(prepared, used, looks, single)
     given = _provenance(dataset, plan, used, shown) | {"registration": registered.to_json(estimates)}
     result = {
         "schema": SCHEMA,
@@ -127,7 +129,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "agreement": agreement_section(dataset, shown),
         "styles": styles,
         "treatment": treatment,
-        **_of_some_studies(prepared, used, looks, single),
+        **some,
         "deviations": list(dict.fromkeys(deviations)),
         "warnings": [
             *dataset.warnings,
@@ -136,6 +138,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
             *_kinds(shown),
             *style_warnings(styles),
             *treatment_warnings(treatment),
+            *model_warnings(some.get("models", {})),
         ],
     }
     provenance = {**given, "packages": software(estimates, result)}
@@ -241,6 +244,7 @@ def _of_some_studies(
         "explanations": explanations_section(shown),
         "passing": passing_section(shown, _varied(prepared.dataset), prepared.plan.level),
         "acting": acting_section(shown, seed),
+        "models": models_section(shown),
         "interviews": _interviews(prepared.dataset, shown, seed),
     }
     if looks:

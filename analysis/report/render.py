@@ -22,6 +22,7 @@ from analysis.report.pictures import Picture, pictures
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.scales import bounds_note, shown
 from study_app.domain.allocation.options import order_of
+from study_app.domain.assistants.probing import MEASURES as PROBE_MEASURES
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ def _context(
         "columns": _columns(prepared),
         "treatment_measures": MEASURES,
         "recorded_matches": RECORDED_WORDS,
+        "probe_measures": PROBE_MEASURES,
         "palette": {variable: colour for colour, variable in VARIABLES.items()},
         "arm_count": len(ARMS),
     }

@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 from study_app.assistant.interviewing.parameters import interviewer_parameters
 from study_app.assistant.opening import BASE_URL_VARIABLE, provider_in_use
-from study_app.domain.assistants.served_models import DeclaredModel, ModelFacts, model_problems, model_warnings
+from study_app.domain.assistants.served_models import (
+    DeclaredModel,
+    ModelFacts,
+    ModelLook,
+    model_problems,
+    model_warnings,
+)
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec
 from study_app.domain.errors import AssistantUnavailable, Problem, ProblemsFound
 from study_app.domain.interviews.plan import InterviewPlan
@@ -77,6 +83,25 @@ def check_provider(
         unreachable=list(dict.fromkeys(found.unreachable)),
         warnings=list(dict.fromkeys(found.warnings)),
     )
+
+
+def look_at_models(
+    specs: Mapping[str, AssistantSpec], environment: Mapping[str, str], now: datetime
+) -> list[ModelLook]:
+    """Return what can be known today of the model of each treatment, asked without a token."""
+    asked: dict[str, ModelFacts | AssistantUnavailable] = {}
+    found = []
+    for name, spec in specs.items():
+        provider = provider_in_use(spec, environment)
+        if provider != "claude":
+            found.append(ModelLook(now.isoformat(), name, provider))
+            continue
+        if spec.model not in asked:
+            asked[spec.model] = _ask(DeclaredModel.of(spec, name), environment)
+        answer = asked[spec.model]
+        said = answer if isinstance(answer, ModelFacts) else f"not known: {answer}"
+        found.append(ModelLook.of(now, name, provider, spec.model, said))
+    return found
 
 
 def _ask(declared: DeclaredModel, environment: Mapping[str, str]) -> ModelFacts | AssistantUnavailable:

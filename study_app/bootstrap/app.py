@@ -27,6 +27,7 @@ from study_app.services.operation.head_signing import HeadSigning
 from study_app.services.operation.health import Health
 from study_app.services.operation.isolation_watch import IsolationWatch
 from study_app.services.operation.metrics import Metrics
+from study_app.services.operation.models.watch import ModelWatch
 from study_app.services.participant.agent.answering import AgentDecisions
 from study_app.services.participant.answers import Answers
 from study_app.services.participant.chat import AssistantChat
@@ -83,6 +84,7 @@ class App:
     clock_watch: ClockWatch
     isolation_watch: IsolationWatch
     alert_watch: AlertWatch
+    model_watch: ModelWatch
     taking_over: TakingOver
     metrics: Metrics
     texts: TextShelf

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from study_app.assistant.interviewing.opening import open_interviewer
+from study_app.assistant.provider import look_at_models
 from study_app.bootstrap.app import App
 from study_app.bootstrap.contents import (
     SECONDS_PER_WORD,
@@ -43,6 +44,7 @@ from study_app.services.operation.head_signing import HeadSigning
 from study_app.services.operation.health import Health
 from study_app.services.operation.isolation_watch import IsolationWatch
 from study_app.services.operation.metrics import Metrics
+from study_app.services.operation.models.watch import ModelWatch
 from study_app.services.participant.agent.answering import AgentDecisions
 from study_app.services.participant.agent.working import AgentWork
 from study_app.services.participant.answers import Answers
@@ -175,6 +177,7 @@ def _assembled(
         clock_watch=ClockWatch(world),
         isolation_watch=IsolationWatch(world),
         alert_watch=_alert_watch(settings, world),
+        model_watch=_model_watch(settings, world, library),
         taking_over=TakingOver(world, chat, runs),
         metrics=Metrics(),
         texts=open_texts(library),
@@ -182,6 +185,19 @@ def _assembled(
     world.measure = app.metrics.observe
     world.text = lambda language, key: app.texts[language].filled(key)
     return app
+
+
+def _model_watch(settings: Settings, world: StudyContext, library: FolderLibrary) -> ModelWatch:
+    """Return what looks at models and asks them, as the study is at that moment."""
+
+    def of_now() -> FolderLibrary:
+        return world.content if isinstance(world.content, FolderLibrary) else library
+
+    return ModelWatch(
+        world,
+        lambda now: look_at_models(world.content.specs, settings.environment, now),
+        lambda: open_assistants(of_now(), settings, 0.0),
+    )
 
 
 def _alert_watch(settings: Settings, world: StudyContext) -> AlertWatch:

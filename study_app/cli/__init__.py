@@ -21,7 +21,7 @@ from study_app.cli import (
     translating,
     witness,
 )
-from study_app.cli.checks import check, doctor, probing, trying
+from study_app.cli.checks import check, doctor, models, probing, trying
 from study_app.cli.common import app, complain
 from study_app.cli.operating import archive, backup, recording
 from study_app.cli.people import pay, recruit, remind
@@ -29,7 +29,7 @@ from study_app.private_files import be_private
 
 __all__ = [
     "analysing", "app", "archive", "authoring", "backup", "check", "coding", "data", "doctor", "life", "looking",
-    "main", "pay", "planning", "probing", "recording", "recruit", "remind", "serve", "translating", "trying",
+    "main", "models", "pay", "planning", "probing", "recording", "recruit", "remind", "serve", "translating", "trying",
     "witness",
 ]  # fmt: skip
 

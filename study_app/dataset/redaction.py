@@ -136,7 +136,8 @@ class Mask:
         }
         if not launched:
             columns["allocations"] = list(LEDGER_COLUMNS)
-        by_study = sorted({"periods", "interviews", "interview_turns", "probes"} & set(tables))
+        named = {"periods", "interviews", "interview_turns", "probes", "model_looks", "model_replies"}
+        by_study = sorted(named & set(tables))
         return {
             "of": "real participants",
             "tables": ["turns", "compliance", *by_study, *(["allocations"] if launched else [])],

@@ -13,6 +13,9 @@ from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.records import Kind, Turn
 from study_app.ports import UnitOfWork
 
+WATCHING_USD = "model_watch_usd"
+"""Where the database keeps what asking the models themselves has cost, so that a study's limit counts it."""
+
 
 def usage(spec: AssistantSpec, turn: Turn) -> Usage:
     """Return what a turn has used; tokens are estimated where the provider never reported them."""
@@ -53,6 +56,8 @@ def costs_by_model(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> lis
 def spent_usd(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> float:
     """US dollars that all participants of a kind have used so far, by the prices of treatments and interviews.
 
+    Of real participants with what the rounds of questions to the models have cost.
+
     Args:
         unit: the transaction.
         content: names the prices; what a treatment used that the study has no more costs nothing here.
@@ -62,6 +67,7 @@ def spent_usd(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> float:
     by_id: dict[str, AssistantSpec] = {spec.id: spec for spec in content.specs.values()}
     turns = [turn for turn in unit.turns() if turn.participant_id in mine and turn.treatment in by_id]
     asked = total(usage(by_id[turn.treatment], turn) for turn in turns).cost_usd
+    asked += float(unit.meta_value(WATCHING_USD) or 0.0) if kind == "real" else 0.0
     return asked + sum(one.usd or 0.0 for one in _of_interviews(unit, content, kind))
 
 

@@ -69,6 +69,7 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
         study.head_signing.tick,
         study.anchoring.tick,
         study.alert_watch.tick,
+        study.model_watch.tick,
     )
     jobs = (*watches, *work)
     tasks = [_every(SWEEP_SECONDS, job) for job in jobs]
@@ -79,6 +80,7 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
         async with author.following(study):
             yield {}
     finally:
+        study.model_watch.stop()
         for task in tasks:
             task.cancel()
         # Wait for the jobs: the database is closed next, and a job that is cut off in a thread would still use it.

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from study_app.cli.common import STUDY, AsJson, StudyFile, app, command, err, say, say_json, settings_of
-from study_app.content.library import FolderLibrary
-from study_app.domain.assistants.probing import (
-    MEASURES,
-    SHARE_MARGIN,
-    WORDS_MARGIN,
-    Probe,
-    compared,
-    measured,
-    questions_for,
+from study_app.cli.common import (
+    STUDY,
+    AsJson,
+    DatabaseOption,
+    StudyFile,
+    app,
+    command,
+    err,
+    say,
+    say_json,
+    settings_of,
+    start,
 )
-from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, TextDelta
-from study_app.domain.errors import AssistantUnavailable, InfrastructureError, UserError
-from study_app.domain.study.study import Study
-from study_app.ports import Assistant
+from study_app.domain.assistants.drift import ModelReply, Occasion
+from study_app.domain.assistants.probing import MEASURES, SHARE_MARGIN, WORDS_MARGIN, compared
+from study_app.domain.errors import InfrastructureError, UserError
+from study_app.services.operation.models.asking import assisted_folders, probed
+from study_app.services.operation.models.kept import replies_of
+
+if TYPE_CHECKING:
+    from study_app.bootstrap import App
 
 OutFile = Annotated[
     Path | None,
@@ -48,6 +53,7 @@ Shares = Annotated[
 @command
 def probe(
     study: StudyFile = STUDY,
+    database: DatabaseOption = None,
     words: Words = WORDS_MARGIN,
     shares: Shares = SHARE_MARGIN,
     out: OutFile = None,
@@ -55,26 +61,27 @@ def probe(
 ) -> None:
     """Put twelve fixed questions about each task to each assistant and persona, and compare what they give.
 
-    The questions are in English. With a key Claude answers, and its tokens are paid for.
+    The questions are in English. With a key Claude answers, and its tokens are paid for. Replies are kept in the
+    study's database; an export has them, and the report compares them.
 
     Example: study probe --out documentation/probe.json
     """
-    from study_app.bootstrap.contents import open_assistants, open_library
-
-    library = open_library(study)
-    names = list(probed(library.study, library.specs))
-    if not names:
-        raise UserError("arms: none has an assistant that answers; a probe needs one")
-    if not assisted_folders(library.study):
-        raise UserError("stages: none offers an assistant; say assistant = true on a stage of tasks")
     if out is not None and out.is_dir():
         raise UserError(f"--out: {out} is a folder; name a file, such as {out / 'probe.json'}")
-    assistants = open_assistants(library, settings_of(study), 0.0)
-    probes = asyncio.run(_all(library, {name: assistants[name] for name in names}))
-    result = summary(library.study.id, probes, names, words, shares)
-    result["answered_by"] = {name: assistants[name].id for name in names}
+    running = start(settings_of(study, database), changed_ok=True)
+    try:
+        names = list(probed(running.study, running.library.specs))
+        if not names:
+            raise UserError("arms: none has an assistant that answers; a probe needs one")
+        if not assisted_folders(running.study):
+            raise UserError("stages: none offers an assistant; say assistant = true on a stage of tasks")
+        replies = asked_round(running, "probe")
+    finally:
+        running.close()
+    result = summary(running.study.id, replies, names, words, shares)
+    result["answered_by"] = {each.treatment: each.provider for each in replies}
     if out is not None:
-        _write(out, result | {"replies": [asdict(each) for each in probes]})
+        _write(out, result | {"replies": [asdict(each) for each in replies]})
     if as_json:
         say_json(result)
         return
@@ -82,63 +89,25 @@ def probe(
         say(line)
 
 
-def probed(study: Study, specs: Mapping[str, AssistantSpec]) -> dict[str, AssistantSpec]:
-    """Return the treatments of the arms, in the arms' order; assistants that act are left out, for they take steps."""
-    names = dict.fromkeys(arm.treatment for arm in study.arms if arm.treatment)
-    return {name: specs[name] for name in names if not specs[name].acts}
-
-
-def assisted_folders(study: Study) -> tuple[str, ...]:
-    """Return the folders of the packs on which people may ask an assistant, variants among them."""
-    named = [folder for stage in study.stages if stage.kind == "tasks" and stage.assistant for folder in stage.packs]
-    shown = [arm.shown(folder) for folder in named for arm in study.arms if arm.assistant]
-    return tuple(dict.fromkeys([*named, *shown]))
-
-
-async def _all(library: FolderLibrary, assistants: Mapping[str, Assistant]) -> list[Probe]:
-    found = []
-    for folder in assisted_folders(library.study):
-        pack = library.pack(folder)
-        given = f"{pack.starter}\n{pack.brief}"
-        for question in questions_for(pack.solution):
-            request = AssistantRequest(
-                question,
-                pack.brief,
-                pack.starter,
-                task=folder.rsplit("/", 1)[-1],
-                pack=folder,
-                starter=pack.starter,
-                language=library.study.language,
-            )
-            for name, assistant in assistants.items():
-                reply, declined = await _reply(name, assistant, request)
-                found.append(
-                    measured(
-                        name, request.task, question, reply, solution=pack.solution, given=given, declined=declined
-                    )
-                )
-    return found
-
-
-async def _reply(name: str, assistant: Assistant, request: AssistantRequest) -> tuple[str, bool]:
-    """Return what an assistant says, and whether its provider declined.
+def asked_round(running: App, occasion: Occasion) -> list[ModelReply]:
+    """Ask a round and return its replies.
 
     Raises:
         InfrastructureError: the provider failed; a comparison without some of the replies would not be of equals.
     """
-    pieces: list[str] = []
-    try:
-        async for piece in assistant.reply(request):
-            if isinstance(piece, TextDelta):
-                pieces.append(piece.text)
-    except AssistantUnavailable as error:
-        if error.kind != "refused":
-            raise InfrastructureError(f"assistant '{name}': {error}; run the probe again") from None
-        return "".join(pieces), True
-    return "".join(pieces), False
+    made = running.model_watch.round(occasion, "cli")
+    if made.note:
+        raise InfrastructureError(f"{made.note} (assistant_policy.study_cost_limit); the round has ended there")
+    with running.world.registry.begin(write=False) as unit:
+        replies = replies_of(unit, made.number)
+    failed = [each for each in replies if each.error]
+    if failed:
+        what = f"assistant '{failed[0].treatment}': {failed[0].error}"
+        raise InfrastructureError(f"{what}; {len(failed)} of {len(replies)} questions were not answered: run it again")
+    return replies
 
 
-def summary(study: str, probes: Iterable[Probe], names: list[str], words: float, shares: float) -> dict[str, Any]:
+def summary(study: str, probes: Iterable[ModelReply], names: list[str], words: float, shares: float) -> dict[str, Any]:
     """Return the means of each treatment and the differences with their equivalence bounds."""
     from analysis.pipeline.planning.equal_help import equivalence_row
 

@@ -142,6 +142,10 @@ class Public:
         """Return a row of a ledger."""
         return self._row("allocations", row, str(row.get("participant_id") or ""))
 
+    def model_row(self, name: TableName, row: Mapping[str, Any]) -> Row:
+        """Return a row on a model, which no participant has a part in; its moment is left out."""
+        return self._row(name, row, "")
+
     def rating(self, row: Mapping[str, Any]) -> Row:
         """Return a judgement; raters are numbered."""
         kept = self._row("ratings", row, "")

@@ -10,8 +10,9 @@ PATH = "documentation/records.json"
 OF_PARTICIPANTS = ("participants", "visits", "events", "runs", "turns", "answers", "compliance", "periods", "sessions")
 ACTING = ("agent_actions", "interviews", "interview_turns", "probes")
 """Of participants as well; named only where a study has an assistant that acts, an interview, or probes of affect."""
-WHOLE = ("ratings", "allocations")
-"""Tables that stand for themselves: one hash over all rows. A sealed ledger withholds what its own hashes are over."""
+WHOLE = ("ratings", "allocations", "model_looks", "model_replies")
+"""Tables that stand for themselves: one hash over all rows, of those on models only where they have any. A sealed
+ledger withholds what its own hashes are over."""
 
 
 class Records:
@@ -33,5 +34,5 @@ class Records:
         return {
             table: {name: running.hexdigest() for name, running in sorted(rows.items())}
             for table, rows in self._running.items()
-            if rows or table not in ACTING
+            if rows or table not in (*ACTING, "model_looks", "model_replies")
         }

@@ -177,7 +177,10 @@ class UntrustedDataset:
         studies = list(self.studies.values())
         identified, acts = bool(self.manifest.get("identified")), "agent_actions" in self.files
         types, topics = quiz_types(studies, self._bank), topics_of(self.plans)
-        tables = tables_of(studies, types, identified=identified, acts=acts, topics=topics, themes=self.themes)
+        watched = "model_replies" in self.files or "model_looks" in self.files
+        tables = tables_of(
+            studies, types, identified=identified, acts=acts, topics=topics, themes=self.themes, watched=watched
+        )
         return {name: recoded_table(table, self._recoded) for name, table in tables.items()} if self.public else tables
 
     @property

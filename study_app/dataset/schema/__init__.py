@@ -18,6 +18,7 @@ from study_app.dataset.schema.cells import (
 )
 from study_app.dataset.schema.codebook import codebook
 from study_app.dataset.schema.columns import TABLES, Column, ColumnType, TableName, TableSchema, code
+from study_app.dataset.schema.model_tables import MODEL_LOOKS, MODEL_REPLIES, MODEL_TABLES
 from study_app.dataset.schema.participants import REVEALING, participants_table, question_column, quiz_types
 from study_app.dataset.schema.tables import (
     AGENT_ACTIONS,
@@ -53,10 +54,11 @@ def tables_of(
     acts: bool = False,
     topics: Sequence[str] = (),
     themes: Sequence[str] = (),
+    watched: bool = False,
 ) -> dict[TableName, TableSchema]:
     """Every table of a study's dataset by name, in the order of `TABLES`; arguments as `participants_table`.
 
-    `topics` are those of the study's interviews.
+    `topics` are those of the study's interviews; `watched` says whether models were looked at or asked.
     """
     people = participants_table(studies, quiz_types, identified=identified, acts=acts, themes=themes)
     talks = any(stage.kind == "interview" for study in studies for stage in study.stages)
@@ -69,10 +71,11 @@ def tables_of(
     more += [INTERVIEWS.with_columns(*quality_columns(topics)), INTERVIEW_TURNS] if talks else []
     more += [PROBES] if any(study.probes for study in studies) else []
     tables = (people, *static, *more)
-    return {table.name: table.with_columns(CLUSTER) if "cluster" in methods else table for table in tables}
+    found = {table.name: table.with_columns(CLUSTER) if "cluster" in methods else table for table in tables}
+    return found | {table.name: table for table in MODEL_TABLES if watched}
 
 
-_BY_STUDY = (PERIODS, AGENT_ACTIONS, INTERVIEWS, INTERVIEW_TURNS, PROBES)
+_BY_STUDY = (PERIODS, AGENT_ACTIONS, INTERVIEWS, INTERVIEW_TURNS, PROBES, *MODEL_TABLES)
 REVEALING_TABLES = tuple(table.name for table in (*STATIC_TABLES, *_BY_STUDY) if table.reveals_arm)
 """Tables that can tell an arm from another by which rows they have."""
 CLUSTER = code(COLUMN, "Pseudonym of the participant's cluster; empty where it is not known")
@@ -88,6 +91,9 @@ __all__ = [
     "INTERVIEWS",
     "INTERVIEW_TURNS",
     "LABELS",
+    "MODEL_LOOKS",
+    "MODEL_REPLIES",
+    "MODEL_TABLES",
     "PERIODS",
     "PROBES",
     "RATINGS",

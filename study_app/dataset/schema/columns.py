@@ -22,6 +22,8 @@ TableName = Literal[
     "interviews",
     "interview_turns",
     "probes",
+    "model_looks",
+    "model_replies",
 ]
 
 TABLES: tuple[TableName, ...] = (
@@ -40,10 +42,13 @@ TABLES: tuple[TableName, ...] = (
     "interviews",
     "interview_turns",
     "probes",
+    "model_looks",
+    "model_replies",
 )
 """Every table of an export, in the order in which it is written; `periods` only of a sequence of treatments,
 `sessions` only of a study with several, `agent_actions` only of one with an assistant that acts, `interviews` and
-`interview_turns` only of one with an interview, `probes` only of one that asks during tasks how people feel."""
+`interview_turns` only of one with an interview, `probes` only of one that asks during tasks how people feel,
+`model_looks` and `model_replies` only where models were looked at."""
 
 
 _XML_SCHEMA = "http://www.w3.org/2001/XMLSchema#"

@@ -469,6 +469,8 @@ IDS: dict[TableName, tuple[str, ...]] = {
     "interviews": ("interview_id",),
     "interview_turns": ("turn_id",),
     "probes": ("participant_id", "stage", "minute"),
+    "model_looks": ("looked_at", "treatment"),
+    "model_replies": ("round", "treatment", "task", "question"),
 }
 """What no two rows of a table share."""
 

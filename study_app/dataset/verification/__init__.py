@@ -15,6 +15,7 @@ from study_app.dataset.verification.event_log import Log, check_log
 from study_app.dataset.verification.files import check_files, check_tables, check_versions
 from study_app.dataset.verification.gate import check_gate
 from study_app.dataset.verification.manifest import check_manifest
+from study_app.dataset.verification.models.rounds import check_rounds
 from study_app.dataset.verification.participants import (
     check_arms,
     check_known,
@@ -85,6 +86,7 @@ def verify(
         run(check, opened, log)
     run(check_visits, opened, log)
     run(check_themes, opened)
+    run(check_rounds, opened)
     if not opened.public:
         run(check_chain, opened, heads)
     return report

@@ -27,6 +27,7 @@ _ACTS = {
     "ledger_gaps": "ledger gap",
     "interim_looks": "interim look",
     "waves": "close wave",
+    "model_rounds": "model round",
 }
 
 
@@ -167,7 +168,7 @@ def audit_summary(entries: Sequence[AuditEntry]) -> dict[str, Any]:
     return summary
 
 
-_OF_THE_STUDY = ("launches", "amendments", "closings", "unsealings", "interim_looks", "waves")
+_OF_THE_STUDY = ("launches", "amendments", "closings", "unsealings", "interim_looks", "waves", "model_rounds")
 
 
 def public_audit(summary: Mapping[str, Any], reason: Callable[[str], str]) -> dict[str, Any]:
@@ -186,7 +187,7 @@ def public_audit(summary: Mapping[str, Any], reason: Callable[[str], str]) -> di
 
 def _public(entry: AuditEntry) -> dict[str, Any]:
     names = ("participant_id", "from", "to", "ledger_head", "allocated", "manifest_sha256",
-             "look", "n", "decision", "digest", "kind", "wave")  # fmt: skip
+             "look", "n", "decision", "digest", "kind", "wave", "round")  # fmt: skip
     return {name: entry.detail[name] for name in names if name in entry.detail}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -51,6 +51,70 @@ class DeclaredModel:
         """Return what a treatment declares, as the study file names it."""
         place = f"assistants.{spec.id}"
         return cls(spec.model, spec.parameters, file, f"{place}.model", f"{place}.parameters.")
+
+
+@dataclass(frozen=True)
+class ModelLook:
+    """What the provider said of a treatment's model on one day, as it is kept."""
+
+    looked_at: str
+    treatment: str
+    provider: str
+    """Who answers: claude, notes or recorded."""
+    model: str = ""
+    """As the treatment names it; empty where no model answers."""
+    served: str = ""
+    name: str = ""
+    lifecycle: str = ""
+    retires_at: str = ""
+    max_tokens: int | None = None
+    refused: str = ""
+    """Parameters that the model does not accept, joined by spaces."""
+    problem: str = ""
+    """Why nothing is known."""
+
+    @classmethod
+    def of(cls, looked_at: datetime, treatment: str, provider: str, model: str, found: ModelFacts | str) -> ModelLook:
+        """Return a look from what the provider said, or from why it said nothing."""
+        at = looked_at.isoformat()
+        if isinstance(found, str):
+            return cls(at, treatment, provider, model, problem=found)
+        leaves = found.retires_at.isoformat() if found.retires_at else ""
+        refused = " ".join(sorted(found.refused))
+        return cls(at, treatment, provider, model, found.id, found.name, found.lifecycle, leaves, found.max_tokens,
+                   refused)  # fmt: skip
+
+    def days_left(self, now: datetime) -> int | None:
+        """Return whole days until the model retires; None where no end is announced."""
+        return (datetime.fromisoformat(self.retires_at) - now).days if self.retires_at else None
+
+    def differs_from(self, other: ModelLook) -> bool:
+        """Whether it says other than another look."""
+        return replace(self, looked_at="") != replace(other, looked_at="")
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        if self.problem:
+            return self.problem
+        if not self.served:
+            return f"answered by {self.provider}, no model"
+        retiring = f", retires {self.retires_at[:10]}" if self.retires_at else ""
+        return f"{self.name} ({self.served}, {self.lifecycle}{retiring})"
+
+    def warning(self, now: datetime, ends_on: date | None) -> str | None:
+        """Return what keeps the treatment from being given until recruitment ends, as a sentence, or None."""
+        if self.lifecycle == "retired":
+            return f"The model '{self.model}' of the treatment '{self.treatment}' is retired: the provider refuses it."
+        leaves = datetime.fromisoformat(self.retires_at) if self.retires_at else None
+        if leaves is None or (ends_on is not None and leaves.date() > ends_on):
+            return None
+        end = "before recruitment ends" if ends_on else "and the study does not say when recruitment ends"
+        left = self.days_left(now)
+        return (
+            f"The model '{self.model}' of the treatment '{self.treatment}' retires on {leaves.date()}, in {left} days, "
+            f"{end}{f' ({ends_on})' if ends_on else ''}. End recruitment before, or plan what replaces it."
+        )
 
 
 def model_problems(declared: DeclaredModel, facts: ModelFacts, ends_on: date | None) -> Iterator[Problem]:

@@ -388,7 +388,10 @@ class AssistantPolicy(StudySection):
     require: Literal["any", "claude"] = "any"
     """`claude`: the study does not even start without a key."""
     study_cost_limit: float | None = Field(default=None, gt=0)
-    """US dollars for all participants together."""
+    """US dollars for all participants together, and for the rounds of `drift_probes`."""
+    drift_probes: bool = True
+    """Whether the same fixed questions are put to each treatment's provider at launch, weekly and at the close; with a
+    key they are paid for."""
 
 
 class SandboxPolicy(StudySection):

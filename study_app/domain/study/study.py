@@ -66,6 +66,7 @@ ADDED_KEYS = (
     ("", "arms_from"),
     ("", "personas"),
     ("", "probes"),
+    ("assistant_policy", "drift_probes"),
 )
 """Keys that came after studies had been launched, each with its section (empty for the top of the file). They stand in
 a study's text, and so in its hash, only where they are used: an upgrade changes the hash of no study. A key that is

@@ -13,6 +13,8 @@ from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.clock_watch import clock_alert
 from study_app.services.operation.isolation_watch import isolation_alert
+from study_app.services.operation.models.board import newest
+from study_app.services.operation.models.kept import rounds
 from study_app.services.places import RESUMED_RECRUITMENT, places_taken, recruitment_paused
 from study_app.services.spending import spent_usd
 
@@ -59,6 +61,10 @@ def _of_trial(world: StudyContext, unit: UnitOfWork, rules: Alerts, state: State
         yield "distress", _distress(unit, world.now())
     if rules.failed_replies is not None:
         yield "provider", _provider(unit, rules.failed_replies)
+    if rules.model_retires:
+        yield "model_retires", _retiring(world, unit) if state == "launched" else None
+    if rules.model_drift:
+        yield "model_drift", _drift(unit)
     limit = world.study.assistant_policy.study_cost_limit
     if rules.budget_share is not None and limit is not None:
         yield "budget", _budget(world, unit, rules.budget_share, limit)
@@ -100,6 +106,26 @@ def _provider(unit: UnitOfWork, failures: int) -> str | None:
     return (
         f"The last {failures} replies of the assistant failed (last: {last[-1].error}). Look at the provider's status "
         "page and at the key's account; participants get the lost time back."
+    )
+
+
+def _retiring(world: StudyContext, unit: UnitOfWork) -> str | None:
+    """Return what today's looks say of models that end before recruitment does."""
+    ends_on, now = world.study.recruitment.ends_on, world.now()
+    # Days count down: an incident keeps the words with which it began.
+    found = [line for each in newest(unit) if (line := each.warning(now, ends_on))]
+    return " ".join(dict.fromkeys(found)) or None
+
+
+def _drift(unit: UnitOfWork) -> str | None:
+    """Return what the newest round of questions found other than at the launch."""
+    ended = [each for each in rounds(unit) if each.ended_at and each.replies]
+    if not ended or not ended[-1].drifts:
+        return None
+    parts = (f"{name}: {', '.join(what)}" for name, what in sorted(ended[-1].drifts.items()))
+    return (
+        f"The models do not answer as at the launch ({'; '.join(parts)}). Look at study models; later participants may "
+        "meet another treatment."
     )
 
 

@@ -39,6 +39,10 @@ class Alerts(StudySection):
     """Programs are less isolated than the study file accepts, so that the study is paused."""
     clock_step: bool = True
     """The machine's clock was set ahead or back."""
+    model_retires: bool = True
+    """A model that a treatment names is retired, or its provider has announced an end before recruitment ends."""
+    model_drift: bool = True
+    """The newest round of fixed questions was answered by another model, or differently, than at the launch."""
 
     @field_validator("mail")
     @classmethod

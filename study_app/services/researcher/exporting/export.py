@@ -34,6 +34,7 @@ from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind
 from study_app.domain.study.study import Study
 from study_app.services.context import StudyContext
+from study_app.services.operation.models.kept import is_watched
 from study_app.services.participant_status import closed_wave
 from study_app.services.researcher.exporting.collect_records import (
     VersionContents,
@@ -168,16 +169,16 @@ def _signature(state: ExportState, manifest: Mapping[str, Any]) -> tuple[str | N
 def study_tables(world: StudyContext, *, identified: bool = False) -> dict[TableName, TableSchema]:
     """Return the tables and columns that an export of this study has, for the console and the documentation."""
     with world.registry.begin(write=False) as unit:
-        versions = versions_of(world, unit)
+        versions, watched = versions_of(world, unit), is_watched(unit)
     studies = versions.in_order
     contents = VersionContents(world)
     types, acts = contents.quiz_types(versions), contents.acts(versions)
-    return tables_of(studies, types, identified=identified, acts=acts, topics=contents.topics())
+    return tables_of(studies, types, identified=identified, acts=acts, topics=contents.topics(), watched=watched)
 
 
 def codebook_page(study: Study, library: ContentLibrary) -> str:
     """docs/reference/codebook.md: the codebook of a study's dataset, identities included."""
-    tables = tables_of([study], quiz_types([study], Content(library).bank), identified=True)
+    tables = tables_of([study], quiz_types([study], Content(library).bank), identified=True, watched=True)
     return codebook(
         list(tables.values()),
         "Written from the code for the shipped study by `scripts/generate_docs.py`; every dataset brings its study's "

@@ -24,6 +24,7 @@ from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.operation.models.kept import is_watched
 from study_app.services.researcher.exporting.cluster_columns import Clusters
 from study_app.services.researcher.exporting.collect_records import (
     VersionContents,
@@ -80,7 +81,13 @@ class ExportState:
         """Of interviews; None where none is frozen, or themes could tell arms apart."""
         themes = self.book.labels if self.book is not None else ()
         self.tables = tables_of(
-            self.studies, types, identified=self.identified, acts=self.acts, topics=topics, themes=themes
+            self.studies,
+            types,
+            identified=self.identified,
+            acts=self.acts,
+            topics=topics,
+            themes=themes,
+            watched=is_watched(unit),
         )
         self.clusters = Clusters(unit, self.versions, self.identified)
         self.seen = Seen()

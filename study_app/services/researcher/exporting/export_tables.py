@@ -11,6 +11,7 @@ from study_app.dataset.measures.affect.probes import probe_rows
 from study_app.dataset.measures.compliance import evidence_rows
 from study_app.dataset.measures.interviews.history import interviews_of
 from study_app.dataset.measures.interviews.rows import interview_rows, turn_rows
+from study_app.dataset.measures.models import look_rows, reply_rows
 from study_app.dataset.measures.periods import periods
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.measures.row import participant_row, work_of
@@ -28,6 +29,7 @@ from study_app.dataset.writing.manifest import (
     events_ahead,
     lost_events,
 )
+from study_app.services.operation.models.kept import all_replies, looks
 from study_app.services.researcher.exporting.collect_records import (
     dossiers,
 )
@@ -52,6 +54,8 @@ def write_tables(state: ExportState) -> dict[str, dict[str, Any]]:
                     state.records.add(name, dossier.participant.id, writers[name].write(row))
         for row in _ratings(state):
             state.records.add("ratings", "", writers["ratings"].write(row))
+        for name, row in _of_models(state):
+            state.records.add(name, "", writers[name].write(row))
     return {
         path: {"sha256": sha256_of(state.folder / path), "rows": writers[name].rows} for name, path in paths.items()
     }
@@ -118,6 +122,16 @@ def _allocations(state: ExportState) -> Iterator[Mapping[str, Any]]:
         else:
             shown = map(state.public.rules.allocation, rows)
             yield from sorted(shown, key=lambda row: (row.get("participant_id") or "", row.get("arm") or ""))
+
+
+def _of_models(state: ExportState) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
+    """Yield what is known of the models: how each treatment answers, which would tell masked arms apart."""
+    if "model_looks" not in state.tables or any(map(state.mask.hides, state.kinds)):
+        return
+    found: list[tuple[TableName, Mapping[str, Any]]] = [("model_looks", row) for row in look_rows(looks(state.unit))]
+    found += [("model_replies", row) for row in reply_rows(all_replies(state.unit))]
+    for name, row in found:
+        yield name, row if state.public is None else state.public.rules.model_row(name, row)
 
 
 def _ratings(state: ExportState) -> Iterator[Mapping[str, Any]]:

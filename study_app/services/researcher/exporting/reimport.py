@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from study_app.dataset.findings import VerifyReport
+from study_app.dataset.measures.models import look_in, reply_in
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of, open_dataset
 from study_app.dataset.schema import compact_json, parsed_json, question_column
 from study_app.domain.errors import Problem, ProblemsFound, UserError
@@ -16,6 +17,7 @@ from study_app.domain.ledger import LedgerRow
 from study_app.domain.records import END, Answer, ProtocolVersion, RunRecord, Turn
 from study_app.ports import Restorable, UnitOfWork
 from study_app.services.context import StudyContext, draft_key
+from study_app.services.operation.models.kept import put_back_watch
 from study_app.services.researcher.lifecycle import Lifecycle
 
 PutBack = Callable[[UnitOfWork, Iterable[tuple[Restorable, Mapping[str, Any]]]], Mapping[Restorable, int]]
@@ -61,6 +63,9 @@ def reimport(world: StudyContext, path: Path, put_back: PutBack, *, who: str) ->
         try:
             _restore_study(dataset, unit)
             counts = put_back(unit, _records(dataset, world))
+            looks = [look_in(row.values) for row in dataset.rows("model_looks")]
+            replies = [reply_in(row.values) for row in dataset.rows("model_replies")]
+            put_back_watch(unit, looks, replies, world.now())
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{path}: holds a row that no export writes ({type(error).__name__}: {error}); study verify names it, "

@@ -8,10 +8,12 @@
 from __future__ import annotations
 
 import shutil
+from datetime import datetime
 
 import streamlit as st
 
 from study_app.domain.records import Kind
+from study_app.services.operation.models.board import IN_WORDS, model_board, verdict
 from study_app.services.researcher.console_views import Overview
 from study_app.services.researcher.interim.looks import PlannedLook
 from study_app.ui.console import html as tables
@@ -46,6 +48,7 @@ def render(desk: ConsoleSession) -> None:
     _protocol(desk, view)
     _planned_looks(desk, kind)
     _machine(desk, view, kind)
+    _models(desk)
     _costs(desk, kind)
 
 
@@ -148,6 +151,36 @@ def _cost(view: Overview) -> list[tuple[str, str]]:
         return []
     reached = "; reached: no new questions" if view.spent_usd >= view.cost_limit_usd else ""
     return [("Assistant's cost", f"{view.spent_usd:.2f} of {view.cost_limit_usd:g} US dollars{reached}")]
+
+
+def _models(desk: ConsoleSession) -> None:
+    """Draw what the provider says of each treatment's model, and whether it still answers as at the launch."""
+    with desk.app.world.registry.begin(write=False) as unit:
+        board = model_board(desk.app.world, unit)
+    if not board.looks and not board.rounds:
+        return
+    st.header("Models", anchor=False)
+    if board.looks:
+        rows = [
+            (each.treatment, each.model or each.provider, each.summary, _days(each.days_left(board.now)),
+             tables.moment(datetime.fromisoformat(each.looked_at)))
+            for each in board.looks
+        ]  # fmt: skip
+        header = ("Treatment", "Model", "By its provider", "Days left", "Looked at (UTC)")
+        st.html(tables.table(header, rows, numbers=(3,), label="Models"))
+    if board.rounds:
+        found = {(each.round, each.treatment): verdict(each) for each in board.compared}
+        asked: list[tuple[object, ...]] = []
+        for one in board.rounds:
+            said = [f"{name}: {words}" for (number, name), words in found.items() if number == one.number]
+            state = "; ".join(said) or ("first replies" if one.ended_at else f"going on, {one.asked} asked")
+            asked.append((str(one.number), IN_WORDS[one.occasion], tables.moment(one.began), one.replies or "", state))
+        header = ("Round", "Asked", "Since (UTC)", "Replies", "Beside the launch")
+        st.html(tables.table(header, asked, numbers=(3,), label="Rounds of questions to the models"))
+
+
+def _days(left: int | None) -> str:
+    return "no end announced" if left is None else str(left)
 
 
 def _costs(desk: ConsoleSession, kind: Kind) -> None:

@@ -1,0 +1,74 @@
+"""`study models`: what the provider says of the models, and whether they still answer as they did."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from study_app.cli.checks.probing import asked_round
+from study_app.cli.common import (
+    STUDY,
+    AsJson,
+    DatabaseOption,
+    StudyFile,
+    app,
+    command,
+    say,
+    say_json,
+    settings_of,
+    start,
+)
+from study_app.domain.assistants.drift import occasion_due
+from study_app.domain.errors import UserError
+from study_app.services.operation.models.asking import watched
+from study_app.services.operation.models.board import model_board
+from study_app.services.operation.models.kept import rounds
+
+
+@app.command()
+@command
+def models(
+    study: StudyFile = STUDY,
+    database: DatabaseOption = None,
+    ask: Annotated[
+        bool,
+        typer.Option(
+            "--ask",
+            help="Put the fixed questions to each treatment now, and compare the replies with those at the launch.",
+            envvar="STUDY_ASK",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the provider about each treatment's model, and show days left and every round of fixed questions.
+
+    A running server looks each day of a launched study and asks at launch, weekly and at the close; with --ask a key is
+    paid for as there. Exits with 1 where the newest round differs from the launch, or a model retires too early.
+
+    Example: study models --ask --json
+    """
+    running = start(settings_of(study, database), changed_ok=True, new_database=False)
+    try:
+        if ask and not watched(running.world):
+            raise UserError("stages: no assistant answers on a task; say assistant = true on a stage of tasks")
+        running.model_watch.look("cli")
+        if ask:
+            with running.world.registry.begin(write=False) as unit:
+                known = [(each.occasion, each.began) for each in rounds(unit)]
+                due = occasion_due(running.world.state(unit), known, running.world.now())
+            asked_round(running, due or "probe")
+        with running.world.registry.begin(write=False) as unit:
+            board = model_board(running.world, unit)
+        ends_on = running.study.recruitment.ends_on
+    finally:
+        running.close()
+    warnings = [line for each in board.looks if (line := each.warning(board.now, ends_on))]
+    if as_json:
+        say_json(board.to_json() | {"warnings": warnings})
+    else:
+        for line in [*board.lines(), *(f"warning: {each}" for each in warnings)]:
+            say(line)
+    last = max((each.number for each in board.rounds if each.ended_at), default=0)
+    if warnings or any(each.drifts for each in board.compared if each.round == last):
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""The models over time: what a dataset says of them."""

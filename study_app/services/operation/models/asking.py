@@ -1,0 +1,139 @@
+"""The fixed questions of a round: to which treatments, about which tasks, and one of them asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from time import monotonic
+
+from study_app.domain.assistants.budget import cost_usd, estimated_tokens
+from study_app.domain.assistants.drift import ModelReply, Occasion
+from study_app.domain.assistants.probing import measured, questions_for
+from study_app.domain.assistants.recording import match_of
+from study_app.domain.assistants.treatments import (
+    AssistantRequest,
+    AssistantSpec,
+    ReplyBrokenOff,
+    ReplyEnd,
+    TextDelta,
+)
+from study_app.domain.content_library import ContentLibrary
+from study_app.domain.errors import AssistantUnavailable
+from study_app.domain.study.study import Study
+from study_app.ports import Assistant
+from study_app.services.context import StudyContext
+
+
+@dataclass(frozen=True)
+class ModelQuestion:
+    """One question of a round to one treatment."""
+
+    treatment: str
+    task: str
+    number: int
+    request: AssistantRequest
+    solution: str
+
+
+@dataclass(frozen=True)
+class RoundFacts:
+    """What every reply of a round states."""
+
+    number: int
+    occasion: Occasion
+    asked_at: str
+
+
+def probed(study: Study, specs: Mapping[str, AssistantSpec]) -> dict[str, AssistantSpec]:
+    """Return the treatments of the arms, in the arms' order; assistants that act are left out, for they take steps."""
+    names = dict.fromkeys(arm.treatment for arm in study.arms if arm.treatment)
+    return {name: specs[name] for name in names if not specs[name].acts}
+
+
+def assisted_folders(study: Study) -> tuple[str, ...]:
+    """Return the folders of the packs on which people may ask an assistant, variants among them."""
+    named = [folder for stage in study.stages if stage.kind == "tasks" and stage.assistant for folder in stage.packs]
+    shown = [arm.shown(folder) for folder in named for arm in study.arms if arm.assistant]
+    return tuple(dict.fromkeys([*named, *shown]))
+
+
+def questions(study: Study, content: ContentLibrary, names: Iterable[str]) -> Iterator[ModelQuestion]:
+    """Yield every question to every treatment, question by question, so that all are asked at about the same time."""
+    listed = list(names)
+    for folder in assisted_folders(study):
+        pack = content.pack(folder)
+        task = folder.rsplit("/", 1)[-1]
+        for number, text in enumerate(questions_for(pack.solution), 1):
+            request = AssistantRequest(
+                text, pack.brief, pack.starter, task=task, pack=folder, starter=pack.starter, language=study.language
+            )
+            yield from (ModelQuestion(name, task, number, request, pack.solution) for name in listed)
+
+
+def watched(world: StudyContext) -> list[ModelQuestion]:
+    """Return the questions of a round about the study as it is now; empty where nothing answers."""
+    return list(questions(world.study, world.content, probed(world.study, world.content.specs)))
+
+
+def asked(question: ModelQuestion, assistant: Assistant, spec: AssistantSpec, facts: RoundFacts) -> ModelReply:
+    """Ask one question, and return what came of it; blocking, a failure of the provider is in `error`."""
+    began = monotonic()
+    text, end, error = asyncio.run(_reply(assistant, question.request))
+    seconds = round(monotonic() - began, 3)
+    request = question.request
+    given = f"{request.starter}\n{request.brief}"
+    seen = measured(
+        question.treatment, question.task, request.message, text,
+        solution=question.solution, given=given, declined=error == "refused",
+    )  # fmt: skip
+    failed = "" if error == "refused" else error
+    priced = assistant.id == "claude" and not (failed and end is None)
+    return ModelReply(
+        round=facts.number,
+        occasion=facts.occasion,
+        treatment=question.treatment,
+        provider=assistant.id,
+        declared=spec.model if assistant.id == "claude" else "",
+        model=end.model if end else "",
+        prompt_version=end.prompt_version if end else spec.prompt_version,
+        task=question.task,
+        question=question.number,
+        message=request.message,
+        reply=text,
+        words=seen.words,
+        code_share=round(seen.code_share, 6),
+        leak=seen.leak,
+        refused=seen.refused,
+        asked_at=facts.asked_at,
+        seconds=seconds,
+        input_tokens=end.input_tokens if end else None,
+        output_tokens=end.output_tokens if end else None,
+        stop_reason=end.stop_reason if end else "",
+        error=failed,
+        recorded_match=(match_of(end.parameters) or "") if end else "",
+        usd=_cost(spec, request, text, end) if priced else 0.0,
+    )
+
+
+async def _reply(assistant: Assistant, request: AssistantRequest) -> tuple[str, ReplyEnd | None, str]:
+    """Return the words of the reply, what the provider said of it, and the kind of its failure."""
+    pieces: list[str] = []
+    end: ReplyEnd | None = None
+    try:
+        async for piece in assistant.reply(request):
+            if isinstance(piece, TextDelta):
+                pieces.append(piece.text)
+            else:
+                end = piece
+    except AssistantUnavailable as error:
+        return "".join(pieces), error.end if isinstance(error, ReplyBrokenOff) else end, error.kind
+    return "".join(pieces), end, ""
+
+
+def _cost(spec: AssistantSpec, request: AssistantRequest, reply: str, end: ReplyEnd | None) -> float:
+    """Return US dollars; tokens are estimated where the provider never reported them."""
+    read, written = (end.input_tokens, end.output_tokens) if end else (None, None)
+    if read is None:
+        read = estimated_tokens(spec.instructions + request.brief + request.message + request.code)
+    return cost_usd(spec.price, read, written if written is not None else estimated_tokens(reply))

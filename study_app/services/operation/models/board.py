@@ -1,0 +1,76 @@
+"""What is known of the models, for console and command line; nothing here tells a participant's arm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from study_app.domain.assistants.drift import Compared, rounds_compared
+from study_app.domain.assistants.served_models import ModelLook
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.operation.models.kept import Round, all_replies, looks, rounds
+
+_OF_ROUND = ("number", "occasion", "began_at", "ended_at", "replies", "note")
+IN_WORDS = {"launch": "at the launch", "weekly": "weekly", "close": "at the close", "probe": "study probe"}
+
+
+@dataclass(frozen=True)
+class ModelBoard:
+    """The newest look at each treatment's model, and every round of questions."""
+
+    looks: tuple[ModelLook, ...]
+    rounds: tuple[Round, ...]
+    compared: tuple[Compared, ...]
+    now: datetime
+
+    def lines(self) -> list[str]:
+        """Return it as lines for a person."""
+        said = [f"{each.treatment}: {each.summary}{_left(each, self.now)}" for each in self.looks]
+        said = said or ["No look at the models yet: study models looks, and a running server does each day."]
+        for each in self.rounds:
+            moment = f"{each.began:%Y-%m-%d %H:%M} UTC"
+            if not each.ended_at:
+                asked = f"{each.asked} asked so far"
+                said.append(f"round {each.number}, {IN_WORDS[each.occasion]}, since {moment}: {asked}")
+                continue
+            ended = f" ({each.note})" if each.note else ""
+            said.append(f"round {each.number}, {IN_WORDS[each.occasion]}, {moment}: {each.replies} replies{ended}")
+            said += [f"  {line}" for line in self._of(each)]
+        return said
+
+    def _of(self, one: Round) -> list[str]:
+        found = [each for each in self.compared if each.round == one.number]
+        return [f"{each.treatment}: {verdict(each)}" for each in found]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON types."""
+        return {
+            "looks": [vars(each) | {"days_left": each.days_left(self.now)} for each in self.looks],
+            "rounds": [{name: getattr(each, name) for name in _OF_ROUND} for each in self.rounds],
+            "compared": [vars(each) | {"drifts": each.drifts} for each in self.compared],
+        }
+
+
+def verdict(each: Compared) -> str:
+    """Say how a treatment's replies of a round stand to its first ones."""
+    alike = f"{each.exact:.0%} of {each.pairs} replies word for word, {each.near:.0%} nearly"
+    if not each.drifts:
+        return f"as in round {each.first} ({alike})"
+    return f"differs from round {each.first}: {'; '.join(each.drifts)} ({alike})"
+
+
+def model_board(world: StudyContext, unit: UnitOfWork) -> ModelBoard:
+    """Return what is known of the models."""
+    return ModelBoard(newest(unit), tuple(rounds(unit)), tuple(rounds_compared(all_replies(unit))), world.now())
+
+
+def newest(unit: UnitOfWork) -> tuple[ModelLook, ...]:
+    """Return the newest look at each treatment's model."""
+    return tuple({each.treatment: each for each in looks(unit)}.values())
+
+
+def _left(look: ModelLook, now: datetime) -> str:
+    left = look.days_left(now)
+    return "" if left is None else f", {left} days left"

@@ -1,0 +1,215 @@
+"""The models over time: a look at the provider each day, and the same questions at launch, weekly and at the close.
+
+Called every second by each server; one of them at a time does the work. A round goes on by one question a call, so that
+it takes nothing from participants, and a server that ends in the middle leaves it to be gone on with.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from study_app.domain.assistants.drift import ModelReply, Occasion, occasion_due, rounds_compared
+from study_app.domain.assistants.served_models import ModelLook
+from study_app.ports import Assistant, UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.operation.models.asking import ModelQuestion, RoundFacts, asked, watched
+from study_app.services.operation.models.kept import (
+    LOCK,
+    Round,
+    add_replies,
+    all_replies,
+    end_round,
+    keep_looks,
+    keep_round,
+    looks,
+    replies_of,
+    rounds,
+)
+from study_app.services.spending import spent_usd
+
+LOOK_EVERY = timedelta(days=1)
+LOOK_AGAIN = timedelta(hours=1)
+"""After a look that found nothing out."""
+CLAIM = timedelta(minutes=5)
+"""How long another server waits for one that has begun to ask: longer than any reply takes."""
+PAUSE = timedelta(minutes=10)
+ATTEMPTS = 3
+"""At one question, the pause between; then its failure is kept in place of a reply."""
+CLAIMED = "model_watch_claim"
+AT_LIMIT = "the study's cost limit is reached"
+
+Look = Callable[[datetime], list[ModelLook]]
+Assistants = Callable[[], Mapping[str, Assistant]]
+
+
+class ModelWatch:
+    """Looks at models and asks them.
+
+    Args:
+        world: the study.
+        look: asks the provider about each treatment's model.
+        assistants: opens what answers each treatment, without the pace that participants meet.
+    """
+
+    def __init__(self, world: StudyContext, look: Look, assistants: Assistants) -> None:
+        self.world = world
+        self._look = look
+        self._open = assistants
+        self._opened: tuple[str, Mapping[str, Assistant]] | None = None
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Ask nothing more in this process."""
+        self._stopped.set()
+
+    def tick(self) -> None:
+        """Look where a look is due, else ask the next question where a round is due or goes on."""
+        if self._stopped.is_set():
+            return
+        with self.world.registry.begin(write=False) as unit:
+            wanted = self._look_due(unit) or self._round_due(unit)
+        if not wanted or not self._claim():
+            return
+        try:
+            with self.world.registry.begin(write=False) as unit:
+                look_due = self._look_due(unit)
+            if look_due:
+                self.look("server")
+            else:
+                self._step("server")
+        finally:
+            self._release()
+
+    def look(self, who: str) -> list[ModelLook]:
+        """Ask the provider about every treatment's model now, and keep what it says."""
+        found = self._look(self.world.now())
+        with self.world.registry.begin() as unit:
+            unit.lock(LOCK)
+            keep_looks(unit, found, who)
+        return found
+
+    def round(self, occasion: Occasion, who: str, said: Callable[[int, int], None] = lambda _done, _of: None) -> Round:
+        """Ask a whole round now, without pauses, and return it; for a command.
+
+        Args:
+            occasion: why.
+            who: who asks, for the audit log.
+            said: is given how many questions are done, and of how many.
+        """
+        number = self._begin(occasion).number
+        while True:
+            found = self._step(who, number=number, patient=False)
+            said(found.asked, len(watched(self.world)))
+            if found.ended_at:
+                return found
+
+    # -- which is due --------------------------------------------------------------------------------------------------
+
+    def _look_due(self, unit: UnitOfWork) -> bool:
+        if self.world.state(unit) != "launched" or not self.world.content.specs:
+            return False
+        known = looks(unit)
+        if not known:
+            return True
+        last = max(datetime.fromisoformat(each.looked_at) for each in known)
+        failed = any(each.problem for each in known if each.looked_at == last.isoformat())
+        return self.world.now() - last >= (LOOK_AGAIN if failed else LOOK_EVERY)
+
+    def _round_due(self, unit: UnitOfWork) -> bool:
+        if not self.world.study.assistant_policy.drift_probes:
+            return False
+        known, now = rounds(unit), self.world.now()
+        going = next((each for each in known if not each.ended_at and each.occasion != "probe"), None)
+        if going is not None:
+            return not going.next_at or datetime.fromisoformat(going.next_at) <= now
+        return self._occasion(unit) is not None and bool(watched(self.world))
+
+    def _occasion(self, unit: UnitOfWork) -> Occasion | None:
+        known = [(each.occasion, each.began) for each in rounds(unit)]
+        return occasion_due(self.world.state(unit), known, self.world.now())
+
+    # -- one server at a time ------------------------------------------------------------------------------------------
+
+    def _claim(self) -> bool:
+        me, now = self.world.replicas.me.name, self.world.now()
+        with self.world.registry.begin() as unit:
+            unit.lock(LOCK)
+            claim = unit.meta_value(CLAIMED) or {}
+            taken = claim.get("by") not in (None, "", me) and claim.get("until", "") > now.isoformat()
+            if taken and not self.world.replicas.is_gone(unit, claim["by"]):
+                return False
+            unit.set_meta_value(CLAIMED, {"by": me, "until": (now + CLAIM).isoformat()})
+        return True
+
+    def _release(self) -> None:
+        with self.world.registry.begin() as unit:
+            unit.lock(LOCK)
+            if (unit.meta_value(CLAIMED) or {}).get("by") == self.world.replicas.me.name:
+                unit.set_meta_value(CLAIMED, {})
+
+    # -- a round -------------------------------------------------------------------------------------------------------
+
+    def _begin(self, occasion: Occasion) -> Round:
+        with self.world.registry.begin() as unit:
+            unit.lock(LOCK)
+            number = max((each.number for each in rounds(unit)), default=0) + 1
+            made = Round(number, occasion, self.world.now().isoformat())
+            keep_round(unit, made)
+        return made
+
+    def _step(self, who: str, number: int | None = None, *, patient: bool = True) -> Round:
+        """Ask the next question of the round that goes on, or end it; begins the one that is due."""
+        going = self._going(number)
+        asking = watched(self.world)
+        if going.asked >= len(asking):
+            return self._end(going, who)
+        with self.world.registry.begin(write=False) as unit:
+            limit = self.world.study.assistant_policy.study_cost_limit
+            over = limit is not None and spent_usd(unit, self.world.content, "real") >= limit
+        if over:
+            return self._end(replace(going, note=AT_LIMIT), who)
+        reply = self._ask(going, asking[going.asked])
+        if reply.error and patient and going.failures + 1 < ATTEMPTS:
+            later = (self.world.now() + PAUSE).isoformat()
+            return self._kept(replace(going, failures=going.failures + 1, next_at=later), [])
+        done = self._kept(replace(going, asked=going.asked + 1, failures=0, next_at=""), [reply])
+        return self._end(done, who) if done.asked >= len(asking) else done
+
+    def _going(self, number: int | None) -> Round:
+        with self.world.registry.begin(write=False) as unit:
+            known, occasion = rounds(unit), self._occasion(unit)
+        mine = [each for each in known if not each.ended_at and number in (None, each.number)]
+        mine = [each for each in mine if number is not None or each.occasion != "probe"]
+        return mine[0] if mine else self._begin(occasion or "weekly")
+
+    def _ask(self, going: Round, question: ModelQuestion) -> ModelReply:
+        world = self.world
+        facts = RoundFacts(going.number, going.occasion, world.now().isoformat())
+        return asked(question, self._assistants()[question.treatment], world.content.specs[question.treatment], facts)
+
+    def _assistants(self) -> Mapping[str, Assistant]:
+        if self._opened is None or self._opened[0] != self.world.study_hash:
+            self._opened = (self.world.study_hash, self._open())
+        return self._opened[1]
+
+    def _kept(self, changed: Round, made: list[ModelReply]) -> Round:
+        with self.world.registry.begin() as unit:
+            unit.lock(LOCK)
+            before = next((each for each in rounds(unit) if each.number == changed.number), None)
+            # Another server that took the round over has stored this question already.
+            if before is not None and (before.ended_at or before.asked > changed.asked - len(made)):
+                return before
+            add_replies(unit, changed.number, made)
+            keep_round(unit, changed)
+        return changed
+
+    def _end(self, going: Round, who: str) -> Round:
+        with self.world.registry.begin() as unit:
+            unit.lock(LOCK)
+            of_now = replies_of(unit, going.number)
+            found = rounds_compared([*all_replies(unit), *of_now])
+            mine = {each.treatment: each.drifts for each in found if each.round == going.number and each.drifts}
+            return end_round(unit, going, self.world.now(), who, mine)
