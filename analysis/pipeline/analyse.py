@@ -19,6 +19,7 @@ from analysis.estimators.core.results import Estimate, _finite
 from analysis.pipeline.analysis_table import AnalysisTable
 from analysis.pipeline.crossover import CrossoverRunner
 from analysis.pipeline.description.acting import acting_section
+from analysis.pipeline.description.affect import affect_section
 from analysis.pipeline.description.baseline import baseline_table
 from analysis.pipeline.description.descriptives import mean_rows
 from analysis.pipeline.description.explanations import explanations_section
@@ -243,6 +244,7 @@ def _of_some_studies(
     sections = {
         "explanations": explanations_section(shown),
         "passing": passing_section(shown, _varied(prepared.dataset), prepared.plan.level),
+        "affect": affect_section(prepared.dataset, shown, prepared.plan.level),
         "acting": acting_section(shown, seed),
         "models": models_section(shown),
         "interviews": _interviews(prepared.dataset, shown, seed),

@@ -13,6 +13,7 @@ from analysis.interaction.timeline import timeline
 from analysis.pipeline.prepare import Prepared
 from analysis.report import figures
 from analysis.report import interaction_figures as use
+from analysis.report.affect_figure import affect_courses
 from analysis.report.tipping import tipping
 from analysis.report.wording import p_phrase, stepped_down
 
@@ -64,6 +65,9 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
         items = quiz.get("items", [])
         if items and all(_split(row) for row in items):
             found[name] = Picture(figures.items(items, view.arm_ids, labels), f"{quiz['title']}: items by arm")
+    for stage, made in result.get("affect", {}).get("stages", {}).items():
+        picture = affect_courses(made["scales"], view.arm_ids, labels)
+        found[f"affect_{stage}"] = Picture(picture, f"How people felt over time: {made['title'] or stage}")
     return found | _use(prepared, result["styles"])
 
 

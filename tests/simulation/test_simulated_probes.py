@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 from statistics import mean
 
 import pytest
+from scipy.stats import ttest_ind
 from support.trials.export_world import table
 from support.trials.probe_study import probe_study
 from support.trials.quiz_study import change_row
 from support.trials.simulations import run
 
+from analysis.data.load import load
+from analysis.pipeline.analyse import analyse
 from study_app.content.study_file import read_study
 from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
@@ -58,6 +61,28 @@ def test_answers_follow_the_stated_trajectories_and_outcomes(dataset):
     assert by_arm(dataset, "calm_desperate")["plain"] < 35 < 65 < by_arm(dataset, "calm_desperate")["variant"]
     for row in rows:
         assert (row["valence"] == "") == (row["outcome"] == "lapsed")
+
+
+def test_the_report_gives_trajectories_and_differences_between_people(dataset):
+    section = analyse(load(dataset), include_simulated=True)["affect"]
+    made = section["stages"]["tasks"]
+    rows = table(dataset, "probes")
+    assert sum(row["shown"] for row in made["asked"]) == len(rows)
+    first = next(row for row in made["scales"]["valence"]["course"] if (row["arm"], row["minute"]) == ("plain", 1.0))
+    arms = {row["participant_id"]: row["arm"] for row in table(dataset, "participants")}
+    given = [row for row in rows if row["valence"]]
+    at_one = [float(row["valence"]) for row in given if row["minute"] == "1" and arms[row["participant_id"]] == "plain"]
+    assert (first["n"], first["mean"]) == (len(at_one), pytest.approx(mean(at_one)))
+    levels: dict[str, dict[str, list[float]]] = {"plain": {}, "variant": {}}
+    for row in given:
+        levels[arms[row["participant_id"]]].setdefault(row["participant_id"], []).append(float(row["valence"]))
+    treated, control = ([mean(own) for own in levels[arm].values()] for arm in ("variant", "plain"))
+    # scipy.stats.ttest_ind(treated, control, equal_var=False).confidence_interval()
+    due = ttest_ind(treated, control, equal_var=False).confidence_interval()
+    level = next(row for row in made["scales"]["valence"]["differences"] if row["measure"] == "mean")
+    assert level["contrast"] == ["variant", "plain"]
+    assert (level["ci_low"], level["ci_high"]) == pytest.approx((due.low, due.high))
+    assert level["ci_high"] < 0, "planted: 2 against 8"
 
 
 def test_time_of_probes_is_no_time_of_the_task(dataset):
