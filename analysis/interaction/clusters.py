@@ -58,6 +58,7 @@ def clusters(features: pd.DataFrame, sizes: tuple[int, ...] = (2, 3, 4, 5, 6), s
     values = StandardScaler().fit_transform(features[usable].to_numpy(dtype=float))
     # On data this small, threads only wait for each other, and checks of the input take longer than the work.
     with threadpool_limits(1), config_context(assume_finite=True, skip_parameter_validation=True):
+        # k must be below the number of different people, or clusters would be single points (or empty ones).
         solutions = [_solution(values, k, seed) for k in sizes if k < len(np.unique(values, axis=0))]
     if not solutions:
         return {"note": "all people have the same features", "solutions": []}
@@ -79,14 +80,18 @@ def _solution(values: Floats, k: int, seed: int) -> dict[str, Any]:
     from sklearn.metrics import adjusted_rand_score, silhouette_score
 
     labels = _fit(values, k, seed).labels_
+    # A stream for each k, so that leaving out one number of clusters moves no other's stability.
     generator = np.random.default_rng([seed, k])
     indices = []
     for _ in range(REPLICATES if len(values) < MANY else REPLICATES_OF_MANY):
         sample = values[generator.integers(len(values), size=len(values))]
         if len(np.unique(sample, axis=0)) > k:
+            # Centres of the sample label all people, so that the two clusterings are of the same people and can be
+            # compared.
             again = KMeans(k, n_init=2, random_state=seed).fit(sample).predict(values)
             indices.append(adjusted_rand_score(labels, again))
     stability = float(np.mean(indices)) if indices else 0.0
     sizes = np.bincount(labels, minlength=k).tolist()
+    # Distances of all pairs grow with the square of n; a sample of a thousand estimates their mean well.
     silhouette = float(silhouette_score(values, labels, sample_size=min(len(values), MANY), random_state=seed))
     return {"k": k, "sizes": sizes, "silhouette": silhouette, "stability": stability}

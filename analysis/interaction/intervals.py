@@ -55,8 +55,11 @@ def pooled_share(counts: npt.ArrayLike, totals: npt.ArrayLike, seed: int, level:
         people = row["people"]
         unvaried = share(people if row["count"] else 0, people, level)
         return row | {"ci_low": unvaried["ci_low"], "ci_high": unvaried["ci_high"]}
+    # How often each person is drawn is all that a resample of people says of a ratio, so one product of matrices
+    # replaces the loop over replicates.
     weights = np.random.default_rng(seed).multinomial(len(hits), np.full(len(hits), 1 / len(hits)), size=REPLICATES)
     with np.errstate(invalid="ignore"):
+        # A replicate of people without events is 0 / 0; those are left out below.
         drawn = (weights @ hits) / (weights @ all_events)
     low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return row | {"ci_low": float(low), "ci_high": float(high)}
@@ -72,6 +75,7 @@ def quantile(values: npt.ArrayLike, at: float, level: float = 0.95) -> dict[str,
     row: dict[str, Any] = {"at": at, "n": len(known), "value": None, "ci_low": None, "ci_high": None}
     if not len(known):
         return row
+    # Only the interval is used, which does not depend on the q that the test wants.
     interval = stats.quantile_test(known, q=0, p=at).confidence_interval(level)
     ends = {"ci_low": float(interval.low), "ci_high": float(interval.high)}
     row |= {"value": float(np.quantile(known, at))}

@@ -64,6 +64,7 @@ def takeovers(actions: pd.DataFrame, seed: int = 1) -> dict[str, Any]:
         places = [index for index, action in enumerate(acts) if action == "query"]
         for place, following in pairwise([*places, len(acts)]):
             after = set(acts[place + 1 : following])
+            # A reply that was pasted and copied by hand counts once, as pasted, so that the three shares sum to 1.
             rows.append((str(who), "paste" in after, "copy" in after and "paste" not in after))
     frame = pd.DataFrame(rows, columns=["participant_id", "pasted", "typed_over"])
     frame["neither"] = ~(frame["pasted"].astype(bool) | frame["typed_over"].astype(bool))
@@ -100,11 +101,13 @@ def reply_use(tables: Mapping[str, pd.DataFrame], actions: pd.DataFrame, seed: i
     code, pasted, retyped, kept = (pd.to_numeric(turns[name], errors="coerce") for name in REPLY_COLUMNS)
     inserted = pasted + retyped
     known = inserted.notna() & kept.notna()
+    # Prose may be pasted as well (a comment, a name): what was inserted could be used, whatever the reply looked like.
     usable = known & ((code > 0) | (inserted > 0))
     frame = pd.DataFrame(
         {
             "participant_id": turns["participant_id"].astype(str),
             "quarter": query_steps(actions).set_index("turn_id")["quarter"].reindex(turns["turn_id"]).to_numpy(),
+            # At least and not equal: a passage that was inserted once may stand in several of the submitted programs.
             "unchanged": (kept > 0) & (kept >= inserted),
             "edited": (kept > 0) & (kept < inserted),
             "discarded": kept == 0,

@@ -96,6 +96,7 @@ def _event_steps(events: pd.DataFrame | None, queries: Queries) -> Iterator[tupl
     for rank, (who, stage, kind, text, at) in enumerate(rows):
         raw = text if isinstance(text, str) else ""
         if kind in _TRANSCRIPT:
+            # Transcripts do not say which turn a query event is; both are in order, so the n-th meets the n-th.
             turn, labels = next(upcoming.get(str(who), iter(())), (None, ())) if kind == "ai_query" else (None, ())
             yield str(who), UseStep(at, rank, _named_task(raw, stage), _TRANSCRIPT[kind], turn, labels)
             continue
@@ -134,4 +135,5 @@ def _seconds(turns: pd.DataFrame, name: str) -> list[float | None]:
 
 def _milliseconds(times: pd.Series) -> list[int]:
     moments = pd.to_datetime(times, utc=True, format="ISO8601")
+    # Not `astype(int64)`: the unit of a parsed column (ns, us, ms) depends on the version of pandas and on the text.
     return ((moments - pd.Timestamp("1970-01-01", tz="UTC")) // pd.Timedelta(milliseconds=1)).tolist()

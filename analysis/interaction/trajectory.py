@@ -41,6 +41,7 @@ def _of_person(who: str, group: pd.DataFrame) -> list[dict[str, Any]]:
         _, seconds, labels, turn = steps[place]
         after = [step[0] for step in steps[place + 1 : following]]
         taken = "paste" in after or "copy" in after
+        # The last action lies at the end itself and would be in a fifth quarter.
         quarter = min(int(4 * seconds / length) + 1, 4) if length else 1
         row = {"participant_id": who, "turn_id": turn, "seconds": seconds, "quarter": quarter, "labels": labels}
         row |= {"generation": "generation" in labels, "delegation": taken}

@@ -62,6 +62,8 @@ def build(view: View, plan: Plan, cluster: str = "") -> AnalysisTable:
     data = rows[rows["arm"].notna()].reset_index(drop=True).copy()
     deviations: list[str] = []
     warnings: list[str] = []
+    # An outage prolongs a person's time; while the arms are hidden that column is withheld, so its absence says
+    # nothing.
     fixed = not view.hidden and "outage_minutes" not in data
     for outcome in plan.outcomes:
         _outcome(data, outcome, warnings, fixed)
@@ -97,6 +99,7 @@ def _stratum_of_clusters(data: pd.DataFrame) -> None:
     if "stratum" not in data:
         return
     ordered = data.sort_values("allocation_index", kind="stable") if "allocation_index" in data else data
+    # Later people of a cluster may have answered otherwise, but nothing was allocated by what they said.
     first = ordered.dropna(subset=["stratum"]).groupby(CLUSTER, sort=False)["stratum"].first()
     data["stratum"] = data[CLUSTER].map(first).where(lambda found: found.notna(), data["stratum"])
 
@@ -126,6 +129,7 @@ def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str], fixed: b
     if outcome.censored == "right":
         _observed(data, outcome, finished & ~(numbers > cap), cap)
         return
+    # Erased on request: not finishing is an outcome, a withdrawal of the data is none.
     withdrew = (data["status"] == "withdrawn") & numbers.isna()
     capped = ~finished & ~withdrew & ~data["status"].isin(NOT_ANALYSED) & ~(numbers >= cap)
     if capped.any() and outcome.cap is not None:
@@ -156,6 +160,8 @@ def _covariate(data: pd.DataFrame, covariate: Covariate, deviations: list[str]) 
     numbers = pd.to_numeric(raw, errors="coerce").astype(float)
     missing = numbers.isna()
     name = f"_x_{covariate.column}"
+    # Mean and indicator are legitimate for baseline values of a randomised trial (White and Thompson 2005): being
+    # missing cannot depend on the arm.
     data[name] = numbers.fillna(numbers.mean())
     if missing.all() or numbers.nunique() < 2:
         deviations.append(f"Covariate '{covariate.column}' is left out: it does not vary in the analysed data.")
@@ -171,6 +177,7 @@ def _covariate(data: pd.DataFrame, covariate: Covariate, deviations: list[str]) 
 
 
 def _text(value: object) -> str:
+    # A column of whole numbers with a gap is read as floats, and 2.0 must meet the category "2" of the study file.
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -217,6 +224,7 @@ def _independent(data: pd.DataFrame, columns: Sequence[str], deviations: list[st
     base = np.ones((len(data), 1))
     for name in columns:
         wider = np.column_stack([base, data[name].to_numpy(dtype=float)])
+        # One by one in the plan's order, so that it is always the later column that goes.
         if len(data) and np.linalg.matrix_rank(wider) > np.linalg.matrix_rank(base):
             base = wider
             kept.append(name)

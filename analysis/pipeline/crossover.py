@@ -144,6 +144,8 @@ class CrossoverRunner:
                 for codes in (trial.codes[None, :].astype(np.int8), drawn)
             ]
             spread = float(trial.y.var())
+            # Residuals of exact zero (people who differ by the treatment alone) leave rounding as variance: t would be
+            # noise over noise, so all replicates are compared by the difference itself.
             own = bool(moments[0].yy[0] > ROUNDING * spread)
             if not own:
                 moments = [each.unstudentised(spread) for each in moments]
@@ -199,8 +201,10 @@ def _moments(
     base: Floats, y: Floats, arm: int, observed: NDArray[Any], codes: NDArray[np.int8], model: Periods
 ) -> Moments:
     """Coefficient of one treatment and its classical variance in every replicate, of y and of the column shifted."""
+    # The interval inverts the test: y minus delta times this column is what the outcome would be without the effect.
     shift = centred((observed == arm).astype(np.float64)[:, None], model.people)[:, 0]
     both = np.column_stack([y, shift])
+    # Frisch, Waugh and Lovell: person and period effects are swept out once, not in every replicate.
     both = both - base @ (base.T @ both)
     arms = len(model.treated)
     step = max(1, CHUNK // (len(y) * arms))
@@ -219,6 +223,8 @@ def _chunk(base: Floats, both: Floats, arm: int, codes: NDArray[np.int8], model:
     design = design - (design @ base) @ base.T
     gram, cross = design @ design.transpose(0, 2, 1), design @ both  # (R, k, k), (R, k, 2)
     found = np.full((5, len(codes)), np.nan)
+    # A replicate may leave a treatment without a comparison within people; its coefficient stays NaN, which the test
+    # counts.
     good = np.linalg.cond(gram) < 1e10 if arms > 1 else gram[:, 0, 0] > 1e-9
     inverse = np.linalg.inv(gram[good])
     beta = inverse @ cross[good]

@@ -85,6 +85,7 @@ def recomputed(prepared: Prepared, estimates: list[Mapping[str, Any]], seed: int
 
 
 def _assignments(prepared: Prepared, everybody: pd.DataFrame, ledger: Any, seed: int) -> NDArray[np.int8]:
+    # At least 99, for fewer could not reach a p of .01, whatever the size of the file.
     count = max(min(prepared.fitted.replicates, CELLS // max(len(everybody), 1)), 99)
     rng = np.random.default_rng(seed)
     if ledger is not None:
@@ -107,6 +108,7 @@ def _model(
     arms = prepared.view.arm_ids
     kept = everybody[analysis.outcome].notna().to_numpy()
     call = {key: value for key, value in given.items() if key not in ("replicates", "scheme", "arms", "interval")}
+    # Computed again on the assignments of the file: where these are fewer than the plan's, p is not the report's.
     rows: Any = METHODS["rerandomization"](
         data, arm="arm", control=arms[0], scheme=drawn[:, kept], arms=arms, interval=False, **call
     )

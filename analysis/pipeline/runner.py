@@ -98,6 +98,7 @@ class AnalysisRunner:
             if analysis.method in METHODS_OF_FACTORS:
                 note = "; ".join(part for part in (note, *self._take_factors(analysis, data, arguments)) if part)
             compared = _compared(analysis, arm, control)
+            # Every analysis starts from the plan's seed itself, so a row does not depend on which others the plan has.
             found = method(data, **compared, level=self.plan.level, seed=self.seed, **arguments)
         except LookupError as error:
             return self._nulls(analysis, outcome, str(error.args[0]), counts)
@@ -167,6 +168,7 @@ class AnalysisRunner:
         if analysis.population == "as_treated":
             data = data.assign(arm=np.where(data["received"] == 1, "received", "not_received"))
         unknown = len(everybody) - len(data)
+        # These methods are about missing outcomes, or fill them in; all others see complete cases.
         if analysis.method not in KEEPS_MISSING:
             data = data[data[column].notna()]
         missing = {"what they received unknown": unknown, f"{column} missing": len(everybody) - unknown - len(data)}
@@ -223,6 +225,7 @@ class AnalysisRunner:
         for option in OF_COLUMNS:
             if (column := analysis.options.get(option)) is not None and column not in data:
                 raise LookupError(f"options.{option}: there is no column '{column}'")
+        # A test that takes people as independent has too small an error with clusters: none is better than a wrong one.
         if self.frame.cluster and not bears_clusters(analysis.method):
             raise LookupError(f"{analysis.method} takes people as independent, and they were allocated in clusters")
 
@@ -295,6 +298,8 @@ class AnalysisRunner:
         self.deviations.append(f"{analysis.id}: Lin adjustment left ({model.reason}); {step}.")
         notes = [f"fallback from Lin ({model.reason}): {step}"]
         if analysis.method == "rerandomization":
+            # The p value stays a re-randomisation's: only the statistic is simpler, so its validity does not rest on a
+            # model.
             arguments["statistic"] = model.kind
             return methods.METHODS["rerandomization"], notes
         arguments.pop("vcov", None)
@@ -323,6 +328,7 @@ class AnalysisRunner:
             elif entry.contrast is None and len(found) > 1 and len(entry.n) == 1:
                 name += f".{next(iter(entry.n))}"
             name += ".ratio" if "ratio" in entry.unit and analysis.method == "rmst" else ""
+            # Ids must be unique: tables, registration and reports find rows by them.
             taken = sum(row.id == name or row.id.startswith(f"{name}.x") for row in rows)
             rows.append(self._dressed(analysis, outcome, entry, name + (f".x{taken + 1}" if taken else ""), note))
         return rows

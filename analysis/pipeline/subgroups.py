@@ -40,6 +40,8 @@ def subgroup_rows(frame: AnalysisTable, plan: Plan, view: View) -> list[Estimate
         tests = []
         for subgroup in plan.subgroups:
             found += _levels(data, outcome, subgroup.column, view, plan.level, frame.cluster)
+            # Only interactions answer whether groups differ; differences of levels are shown with them and not
+            # adjusted.
             tests.append(_interaction(data, outcome, subgroup.column, view, plan.level, frame.cluster))
         found += _holm(tests)
     return found
@@ -116,6 +118,7 @@ def _interaction(
         return replace(base, note=f"not estimable: {error}")
     vcov = "HC3" if cluster is None else "CR2"
     note = f"interaction of arm and {column}: F({test.df1}, {test.df2:g}), {vcov}"
+    # With one contrast F is a squared t, so there is an estimate with an interval; with more there is no single one.
     if test.df1 == 1:
         slope, spread = float(test.fitted.coefficients[test.columns[0]]), float(np.sqrt(test.covariance[0, 0]))
         found = t_interval(slope, spread, test.df2, level)

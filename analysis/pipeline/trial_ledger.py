@@ -58,6 +58,8 @@ class Ledger:
     def for_people(self, people: Sequence[str]) -> Replay:
         """Return the replay of the whole ledger, cut to these people in this order."""
         place = {person.participant_id: index for index, person in enumerate(self.design.people)}
+        # The whole ledger is drawn and then cut: with minimisation or blocks the others' allocations decide these
+        # people's.
         columns = [place[person] for person in people]
 
         def drawn(replicates: int, rng: np.random.Generator) -> Assignments:
@@ -121,6 +123,8 @@ def ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | PooledLedger | Non
         people = view.participants[view.participants["site"] == name]
         ids = people["participant_id"].str.removeprefix(f"{name}.")
         own = replace(view, participants=people.assign(participant_id=ids).reset_index(drop=True))
+        # One site that cannot be replayed, and all are permuted: a row has one reference distribution, which its note
+        # names.
         ledger, note = _ledger_of(load(dataset.path / str(entry["dataset"])), own)
         if ledger is None:
             return None, f"{name}: {note}"
@@ -173,6 +177,8 @@ def _identified(rows: pd.DataFrame, participants: pd.DataFrame) -> pd.DataFrame:
             "simulated" if person.get("is_simulated") == 1 else "preview" if person.get("is_preview") == 1 else "real"
         )
         ids[kind, int(person["allocation_index"])] = person["participant_id"]
+    # Indices repeat over the ledgers of real, simulated and preview people, so an index alone would name the wrong
+    # person.
     keys = zip(rows["ledger"], rows["allocation_index"], strict=True)
     found = [ids.get((ledger, int(index)), "") for ledger, index in keys]
     return rows.assign(participant_id=rows["participant_id"].mask(erased, pd.Series(found, index=rows.index)))
@@ -205,6 +211,7 @@ def _scheme(raw: Mapping[str, Any]) -> tuple[Scheme, tuple[Arm, ...]]:
         Arm(id=entry["id"], label=entry.get("label", ""), weight=entry.get("weight", 1)) for entry in raw["arms"]
     )
     plain = Scheme().model_dump(mode="json")
+    # A scheme refuses keys that its method does not use, and an export writes the defaults of all methods.
     written = {key: value for key, value in raw["allocation"].items() if key == "method" or value != plain.get(key)}
     return Scheme.model_validate(written), arms
 
@@ -240,6 +247,7 @@ def _levels(scheme: Scheme, row: Mapping[Any, Any], person: Mapping[Any, Any] | 
         recorded = dict(part.split("=", 1) for part in str(row.get("stratum") or "").split("; ") if "=" in part)
     values = {} if person is None else {name: person.get(name) for name in scheme.variables}
     levels = scheme.levels({name: None if pd.isna(value) else value for name, value in values.items()})
+    # What the ledger recorded goes before what the tables say: it is what the scheme saw.
     return {**levels, **{str(name): str(level) for name, level in recorded.items()}}
 
 
@@ -257,4 +265,6 @@ def _order(
         place = {arm: index for index, arm in enumerate(view.arm_ids)}
         return tuple(place.get(name, -1) for name in design.arms)
     weights = {arm.weight for _, arms in versions.values() for arm in arms}
+    # With equal weights any relabelling of arms has the same distribution, so the masked names may stand for any of
+    # them.
     return tuple(range(len(design.arms))) if len(weights) == 1 and len(design.arms) == len(view.arms) else None

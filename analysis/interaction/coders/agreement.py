@@ -37,6 +37,7 @@ def kappas(counts: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         observed = (both + neither) / n
         expected = ((both + first) * (both + second) + (neither + first) * (neither + second)) / n**2
+        # Where both coders are constant and alike, chance agreement is 1 and kappa is 0 / 0.
         return np.where(expected < 1, (observed - expected) / (1 - expected), np.nan)
 
 
@@ -49,6 +50,7 @@ def per_label(
     `REPLICATES` replicates; replicates without variation are left out and counted in the note.
     """
     shared = [query for query in queries if query.turn_id in coder and query.turn_id in reference]
+    # The weights are shared by all labels, so that their intervals rest on the same resamples.
     askers, index = np.unique([query.participant_id for query in shared], return_inverse=True)
     generator = np.random.default_rng(seed)
     weights: npt.NDArray[Any] = np.zeros((REPLICATES, len(askers)))
@@ -69,6 +71,7 @@ def per_label(
 def _one_label(a: Bits, b: Bits, people: npt.NDArray[np.intp], weights: Floats, level: float) -> dict[str, Any]:
     cells = np.stack([a & b, a & ~b, ~a & b, ~a & ~b], axis=1).astype(float).reshape(-1, 4)
     by_person = np.zeros((weights.shape[1], 4))
+    # `add.at` and not `+=` by index, which would count a person with several queries once.
     np.add.at(by_person, people, cells)
     value = kappa(a, b) if len(a) else None
     row: dict[str, Any] = {"kappa": value, "ci_low": None, "ci_high": None, "n": len(a)}

@@ -37,8 +37,11 @@ class Looks:
     def taken(self) -> tuple[TakenLook, ...]:
         """The looks, the final one last where there are more people than at the look before."""
         before = taken_looks(self.entries)
+        # A trial that ended at a look has no further analysis: a final look at the same people would spend error twice.
         if before and self.n <= before[-1].n:
             return tuple(before)
+        # A trial that ended early has not reached full information, and may not spend the error that the plan keeps for
+        # the end.
         information = 1.0 if self.complete or not before or not self.target else min(self.n / self.target, 1.0)
         return (*before, TakenLook(len(self.plan.stopping.looks), self.n, information))
 
@@ -68,6 +71,7 @@ def after_looks(looks: Looks, rows: Sequence[Estimate]) -> list[Estimate]:
         return [replace(row, note=_joined(row.note, HIDDEN)) if row.role == "primary" else row for row in rows]
     if not looks.entries:
         return list(rows)
+    # A row that the looks did not have (a later amendment) gets z = 0 at each of them.
     before = histories(looks.entries)
     return [_final(looks, row, before.get(row.id, [0.0] * len(looks.entries))) if _usable(row) else row for row in rows]
 
@@ -84,6 +88,7 @@ def _final(looks: Looks, row: Estimate, before: Sequence[float]) -> Estimate:
     critical = test.critical(1 - plan.level)
     p = test.sequential_p(z)
     fixed = {"estimate": row.estimate, "ci_low": row.ci_low, "ci_high": row.ci_high, "p_value": row.p_value}
+    # The first crossing counts, also where the trial went on after it: what follows a rejection cannot take it back.
     at = next((place for place, value in enumerate(z) if abs(value) >= critical[place]), len(z) - 1)
     crossed = abs(z[at]) >= critical[at]
     row = with_detail(
@@ -94,11 +99,14 @@ def _final(looks: Looks, row: Estimate, before: Sequence[float]) -> Estimate:
     error = error_of(source, z[at])
     if error is None:
         return replace(row, p_value=p, note=_joined(row.note, "no standard error: p is the sequential p"))
+    # Stopped without crossing, for futility or by decision: the stage-wise ordering has no place for that, whereas
+    # repeated intervals (Jennison and Turnbull 1989) hold whenever a trial stops.
     if ended and not crossed:
         half, note = critical[at] * error, NO_MORE.format(look=taken[at].number)
         low, high = source["estimate"] - half, source["estimate"] + half
         return replace(row, p_value=p, estimate=source["estimate"], std_error=source["std_error"], ci_low=low,
                        ci_high=high, note=_joined(row.note, note))  # fmt: skip
+    # On the scale of z; times the standard error it is back in the outcome's unit, where median and ends are reported.
     found = stage_wise([look.n for look in taken[: at + 1]], critical[:at], z[at], plan.level)
     return replace(
         row, estimate=found.median * error, std_error=source["std_error"], df=source["df"], p_value=found.p_value,

@@ -27,6 +27,7 @@ def z_of(row: Mapping[str, Any]) -> float:
     """Return the standard normal value of a two-sided p, with the sign of the estimate; 0 where there is no p."""
     if row["p_value"] is None or row["estimate"] is None:
         return 0.0
+    # The floor keeps z finite where p underflows to 0: no standard error and no interval follow from an infinite one.
     return math.copysign(float(stats.norm.isf(max(row["p_value"], 1e-300) / 2)), row["estimate"])
 
 
@@ -34,8 +35,10 @@ def error_of(row: Mapping[str, Any], z: float) -> float | None:
     """Return the standard error that belongs to z: the estimate over z, or the row's own where z says little of it."""
     if row["estimate"] is None:
         return None
+    # Estimate over z makes boundary and interval agree exactly, whatever test gave p; near 0 the quotient is noise.
     if abs(z) >= 1 or row["std_error"] is None:
         return float(row["estimate"] / z) if z else None
+    # A boundary is a normal quantile; widened so that the interval is that of the row's t distribution at 5 %.
     wider = stats.t.isf(0.025, row["df"]) / stats.norm.isf(0.025) if row["df"] else 1.0
     return float(row["std_error"] * wider)
 
@@ -83,8 +86,12 @@ def adjusted_over_family(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[
 
 def _decision(plan: Plan, look: TakenLook, rows: Sequence[Mapping[str, Any]]) -> Decision:
     rule = plan.stopping
+    # All of them and not any: a trial that stops at the first rejection leaves the other hypotheses without their
+    # power.
     if all(row["p_adjusted"] <= 1 - plan.level + 1e-12 for row in rows):
         return "efficacy"
+    # Binding bounds are in the boundaries already; of others the boundaries know nothing, so passing one over costs no
+    # level.
     bound = rule.futility[look.number - 1] if look.number <= len(rule.futility) else None
     return "futility" if bound is not None and all(abs(row["z"]) < bound for row in rows) else "continue"
 

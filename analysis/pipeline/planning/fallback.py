@@ -96,9 +96,11 @@ def _unfit(
     treated = [(data["arm"] == arm).to_numpy(dtype=float)[:, None] for arm in arms[1:]]
     products = [arm * block for arm in treated for block in blocks[:interacted]]
     basis, scale, _ = np.linalg.svd(np.column_stack([ones, *treated, *blocks, *products]), full_matrices=False)
+    # Directions that the columns do not span have singular values of rounding size; counted, they would add leverage.
     kept = scale > scale.max() * 1e-10
     if kept.sum() >= len(data):
         return f"{len(data)} people for {int(kept.sum())} coefficients"
+    # Row sums of the squared left singular vectors are the diagonal of the hat matrix, without inverting X'X.
     leverage = float((basis[:, kept] ** 2).sum(axis=1).max())
     if leverage > rule.max_leverage:
         return f"largest leverage {leverage:.3f}"
@@ -111,6 +113,7 @@ def _columns(data: pd.DataFrame, name: str) -> Floats:
     """Return a covariate about its mean, or a factor's indicators, (n, columns)."""
     if pd.api.types.is_numeric_dtype(data[name]):
         values = data[[name]].to_numpy(dtype=float)
+        # Centred for the sake of the singular values: next to the intercept and the arms it changes no leverage.
         return np.asarray(values - values.mean(axis=0), dtype=np.float64)
     codes, labels = groups(data, [name])
     return dummies(codes, len(labels))

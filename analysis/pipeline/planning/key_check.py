@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pydantic import BaseModel
 
-from analysis.estimators.methods import METHODS
 from analysis.pipeline.planning.fallback import LADDER
 from analysis.pipeline.planning.losses import rows_of_losses
 from analysis.pipeline.planning.plan import crossover_schedule, schedule
-from analysis.pipeline.planning.row_check import OF_SHARES, of_times
+from analysis.pipeline.planning.row_check import OF_SHARES, restricted
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.items import Bank
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
@@ -146,14 +145,8 @@ def _of_horizon(study: Study, plan: Plan) -> _Found:
     timed = [row for row in _rows(study, plan) if plan.outcome(row.outcome).kind == "time"]
     if not timed:
         yield "horizon", "no outcome is a time", "remove it"
-    elif not any(_restricted(row) for row in timed):
+    elif not any(restricted(row, plan.outcome(row.outcome)) for row in timed):
         yield "horizon", "no analysis of the plan restricts a time", "remove it, or add a row of method rmst"
-
-
-def _restricted(row: Analysis) -> bool:
-    method = METHODS.get(row.method)
-    takes = method is not None and "horizon" in method.uses
-    return takes and (of_times(row.method) or row.options.get("statistic") == "rmst")
 
 
 def _of_outcome(outcome: Outcome, plan: Plan) -> _Found:

@@ -19,12 +19,12 @@ from analysis.data.load import read_study_file, typed_study
 from analysis.pipeline.factorial.rows import following, with_factors
 from analysis.pipeline.planning.losses import rows_of_losses
 from analysis.pipeline.planning.plan import crossover_schedule, schedule, task_limit
+from analysis.pipeline.planning.row_check import restricted
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan
 from study_app.domain.study.comparing.delayed_outcomes import with_delayed
 
 Status = Literal["prespecified", "amended", "exploratory"]
-SURVIVAL = ("rmst", "logrank", "stratified_logrank", "cox", "kaplan_meier")
 BY_USE = ("per_protocol", "as_treated", "complier")
 ITEM_ROW = "quiz_items.mixed_logit"
 
@@ -239,7 +239,7 @@ def _of_analysis(plan: Plan, analysis: Analysis) -> dict[str, Any]:
         about |= {"strata": plan.strata, "fallback": plan.fallback.model_dump(mode="json")}
     if analysis.method in ("rerandomization", "factorial_rerandomization"):
         about["replicates"] = plan.replicates
-    if analysis.method in SURVIVAL:
+    if restricted(analysis, outcome):
         about["horizon"] = plan.horizon
     if analysis.role == "primary":
         about |= {"multiplicity": plan.multiplicity.model_dump(mode="json"), "primary": list(plan.primary)}

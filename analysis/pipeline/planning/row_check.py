@@ -48,6 +48,15 @@ def of_times(method: str) -> bool:
     return "event" in METHODS[method].uses and method not in ("rerandomization", "permutation")
 
 
+def restricted(row: Analysis, outcome: Outcome) -> bool:
+    """Whether a row compares times up to the plan's horizon, or to the cap where it has none."""
+    if outcome.kind != "time" or row.method not in METHODS or "horizon" not in METHODS[row.method].uses:
+        return False
+    # Censored times have no mean, so the runner compares restricted ones; the row itself does not say so.
+    censored = row.method == "rerandomization" and outcome.censored == "right"
+    return of_times(row.method) or censored or row.options.get("statistic") == "rmst"
+
+
 def _of_row(row: Analysis, study: Study, measured: Measured) -> _Found:
     yield from _of_design(row, study)
     if study.allocation.method == "sequence":

@@ -56,7 +56,10 @@ def formulas(
     alpha = round(1 - plan.level, 12)
     levels = [alpha] if family < 2 or plan.multiplicity.method == "none" else [alpha, alpha / family]
     inflation = design_effect(given.cluster_size, given.icc) if clustered else 1.0
+    # Who leaves a trial counts with the cap where unfinished times do (composite strategy) and stays in n; a censored
+    # time or a score is missing.
     keeps = 1.0 if outcome.kind == "time" and outcome.censored != "right" else 1 - given.dropout
+    # Two people an arm is the fewest that has a variance; below, the formulas have no degrees of freedom.
     first, second = (max(size * keeps / inflation, 2.0) for size in sizes)
     people = dict(zip(contrast, (first, second), strict=True))
     return [
@@ -71,6 +74,8 @@ def after_looks(plan: Plan, single: FormulaPower, total: float) -> FormulaPower:
     if not plan.stopping.interim:
         return single
     sizes = [plan.stopping.due_at(look, round(total)) for look in range(1, len(plan.stopping.looks) + 1)]
+    # The looks are added to the formula by its noncentrality: the drift that gives its power without looks is
+    # monitored.
     power, expected, _ = sequential_power(plan.stopping, sizes, single.alpha, single.power)
     name = f"{single.formula}, {len(sizes)} looks (expected {expected:.1f} people if this row alone decides)"
     return replace(single, formula=name, power=power)
@@ -97,6 +102,7 @@ def within_people(
     pairs = max(n * (1 - given.dropout), 3.0)
     alpha = round(1 - plan.level, 12)
     levels = [alpha] if family < 2 or plan.multiplicity.method == "none" else [alpha, alpha / family]
+    # The effect is in standard deviations between people; a difference of two periods has variance 2 (1 - rho) of them.
     d = effect / np.sqrt(2 * (1 - given.periods))
     name = f"paired t test, correlation {given.periods:g} between periods"
     people = dict.fromkeys(contrast, pairs)
@@ -112,25 +118,35 @@ def _of_kind(
     outcome: Outcome, effect: float, sizes: tuple[float, float], alpha: float, given: Assumptions
 ) -> list[tuple[str, float]]:
     if outcome.kind == "binary":
+        # The same normal variable with a threshold as in the simulation, so that both answer the same question.
         one = float(special.ndtr(effect + special.ndtri(given.share)))
         power = proportion_power(p1=one, p2=given.share, n=sizes[0], n2=sizes[1], alpha=alpha)
         return [(f"two proportions, {one:.3f} against {given.share:.3f} (arcsine)", power)]
+    # What the covariates explain leaves the error variance (Borm et al. 2007: n of an ANCOVA is 1 - R2 of the t
+    # test's).
     adjusted = effect / np.sqrt(1 - given.r2)
     if outcome.kind != "time":
         name = "two-sample t test" if not given.r2 else f"two-sample t test, variance less R2 = {given.r2:g}"
         return [(name, t_test_power(adjusted, sizes[0], sizes[1], alpha))]
     return [("two-sample t test of minutes before the cap", t_test_power(effect, sizes[0], sizes[1], alpha)),
-            _schoenfeld(effect, sizes, alpha, given)]  # fmt: skip
+            _schoenfeld(outcome, effect, sizes, alpha, given)]  # fmt: skip
 
 
-def _schoenfeld(effect: float, sizes: tuple[float, float], alpha: float, given: Assumptions) -> tuple[str, float]:
+def _schoenfeld(
+    outcome: Outcome, effect: float, sizes: tuple[float, float], alpha: float, given: Assumptions
+) -> tuple[str, float]:
     """Return the log-rank test by Schoenfeld (1983), with the hazard ratio that the shares at the cap imply."""
     open_control = given.incomplete
     open_treated = float(special.ndtr(effect + special.ndtri(open_control)))
+    # Proportional hazards: S1 = S0 ** HR at every time, the cap among them, so HR = log S1 / log S0.
     ratio = float(np.log(open_treated) / np.log(open_control))
-    events = (sizes[0] * (1 - open_treated) + sizes[1] * (1 - open_control)) * (1 - given.dropout)
+    events = sizes[0] * (1 - open_treated) + sizes[1] * (1 - open_control)
+    if outcome.censored != "right":
+        # Who left is among the people, with the cap and without an event; of censored times they are not in n at all.
+        events *= 1 - given.dropout
     share = sizes[0] / sum(sizes)
     drift = abs(np.log(ratio)) * np.sqrt(share * (1 - share) * events)
     edge = float(special.ndtri(1 - alpha / 2))
+    # Both tails, or an effect of 0 would have half the level as its power.
     power = float(special.ndtr(drift - edge) + special.ndtr(-drift - edge))
     return f"log-rank test (Schoenfeld), hazard ratio {ratio:.3f}, {events:.1f} events", power

@@ -77,6 +77,7 @@ class PlannedTrial:
         table["stratum"] = [scheme.stratum(entry) for entry in levels]
         if scheme.method == "sequence":
             orders = [option.id for option in options(scheme, self.study.arms)]
+            # In a crossover the arm of the participants table is the order of treatments, as in an export.
             table["arm"] = [orders[place] for place in drawn]
             periods = self._periods(table, effect, rng)
             tables = {"participants": table, "allocations": ledger_table(table, levels), "periods": periods}
@@ -94,6 +95,8 @@ class PlannedTrial:
             return np.array([float(arm.id != study.control.id) for arm in study.arms])
         first = {factor.id: factor.level_ids[0] for factor in study.factors}
         levels = [study.cells.get(arm.id, first) for arm in study.arms]
+        # Additive on purpose: power of main effects is asked for, and an interaction would make them depend on one
+        # another.
         return np.array([float(sum(cell[name] != first[name] for name in first)) for cell in levels])
 
     def profiles(self, n: int, rng: np.random.Generator) -> list[dict[str, Any]]:
@@ -111,13 +114,16 @@ class PlannedTrial:
             table[name] = [values[place] for place in rng.integers(0, len(values), n)]
         for entry in self._baseline:
             if entry.column not in table:
+                # Standardised before use, so its scale says nothing; positive, as minutes and counts are.
                 table[entry.column] = rng.normal(10, 2, n).clip(0.01)
         numbers = [_standardised(table[entry.column], entry.scores) for entry in self.plan.covariates]
         table["_prognosis"] = _scaled(np.sum(numbers, axis=0)) if numbers else np.zeros(n)
         cluster = self.study.allocation.cluster
         if cluster:
+            # Clusters arrive whole, one after another, for a scheme allocates a cluster when its first person comes.
             table[cluster] = [f"c{place // self.given.cluster_size + 1}" for place in range(n)]
             table[COLUMN] = table[cluster]
+        # Independent of arm and outcome: what depends on them is bias and not power, and the formulas do not know it.
         left = rng.random(n) < self.given.dropout
         table["status"] = np.where(left, "abandoned", "completed")
         table["is_simulated"], table["is_preview"], table["outage_minutes"] = 1.0, 0.0, 0.0
@@ -130,6 +136,8 @@ class PlannedTrial:
     ) -> None:
         n, given = len(table), self.given
         codes = _cluster_codes(profiles, self.study.allocation.cluster, n)
+        # The parts of the variance sum to 1 (r2 + icc + the rest), so that an effect in standard deviations means what
+        # it says.
         between = rng.normal(size=n)[codes] * np.sqrt(given.icc)
         shared = rng.normal(size=n) * np.sqrt(given.correlation)
         left = (table["status"] == "abandoned").to_numpy()
@@ -147,6 +155,8 @@ class PlannedTrial:
         n, given, control = len(table), self.given, self.study.control.id
         left = (table["status"] == "abandoned").to_numpy()
         parts = [order_of(name) for name in table["arm"]]
+        # A share of variance that a person keeps over periods is, at total variance 1, the correlation between two
+        # periods.
         persons = {outcome.id: rng.normal(size=n) * np.sqrt(given.periods) for outcome in self.plan.outcomes}
         found = []
         for period in range(len(self.study.arms)):
@@ -172,10 +182,13 @@ class PlannedTrial:
         if kind == "time":
             return self._time(outcome, behind, left)
         if kind == "binary":
+            # Thresholds of one normal variable (probit): the control arm has exactly the assumed share, and the effect
+            # keeps its unit.
             value = (behind > special.ndtri(1 - self.given.share)).astype(float)
         elif kind == "count":
             value = rng.poisson(MEAN_COUNT * np.exp(COUNT_STEP * behind)).astype(float)
         elif kind == "ordinal":
+            # Cut at the quintiles of the control arm, where each level is equally common.
             value = np.digitize(behind, special.ndtri(np.arange(1, RANKS) / RANKS)) + 1.0
         elif kind == "bounded":
             top = outcome.upper or 100.0
@@ -189,8 +202,10 @@ class PlannedTrial:
     def _time(self, outcome: Outcome, behind: Floats, left: NDArray[np.bool_]) -> dict[str, Floats]:
         cap = outcome.cap or 1.0
         spread = TIME_SPREAD * cap
+        # The cap lies at that quantile of the control arm, so just the assumed share of it does not finish.
         minutes = cap + spread * (behind - special.ndtri(1 - self.given.incomplete))
         seen = (minutes < cap) & ~left
+        # A normal variable may fall below 0, and a time of 0 or less is refused by survival methods.
         minutes = np.clip(minutes, cap * 0.01, cap)
         event = {outcome.event: seen.astype(float)} if outcome.event else {}
         return {outcome.name: np.where(left, np.nan, minutes), **event}
@@ -237,6 +252,7 @@ def _standardised(column: pd.Series, scores: Sequence[str]) -> Floats:
         return _scaled(column.map(lambda value: ranks.get(str(value), 0.0)).to_numpy(dtype=float))
     numbers = pd.to_numeric(column, errors="coerce")
     if numbers.isna().any():
+        # Categories without an order: any fixed numbering will do, for the model has a dummy for each of them.
         numbers = pd.Series(pd.factorize(column, sort=True)[0])
     return _scaled(numbers.to_numpy(dtype=float))
 

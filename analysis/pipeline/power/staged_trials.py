@@ -43,8 +43,11 @@ def stopped_trial(plan: Plan, dataset: Dataset, n: int, rng: np.random.Generator
         prepared = prepare(first_people(dataset, size), plan, include_simulated=True)
         rows = primary_rows(prepared, seed=int(rng.integers(2**31)), intervals=False, after_looks=False)
         for row in rows:
+            # A row that could not be made at a look counts with z = 0, as in the pipeline: it crosses nothing, and the
+            # error of that look is spent all the same.
             z.setdefault(row["id"], [0.0] * (look - 1)).append(z_of(row))
         stopped = StoppedTrial(look, size, _tested(plan, sizes, rows, z))
+        # At the end there is nothing left to stop, and the last rows are the result either way.
         if look < len(sizes) and _stops(plan, look, stopped.rows, z):
             break
     return stopped or StoppedTrial(0, 0, ())
@@ -78,6 +81,7 @@ def _tested(
     )
 
 
+# The table costs numerical integration and depends on sizes and levels alone, which all trials of a cell share.
 @lru_cache(maxsize=8)
 def _cached(rule: Any, sizes: tuple[int, ...], levels: tuple[float, ...]) -> Any:
     looks = tuple(TakenLook(k, size, share) for k, (size, share) in enumerate(zip(sizes, rule.looks, strict=True), 1))
@@ -85,6 +89,8 @@ def _cached(rule: Any, sizes: tuple[int, ...], levels: tuple[float, ...]) -> Any
 
 
 def _table(plan: Plan, sizes: tuple[int, ...], family: int) -> Any:
+    # Holm decides at alpha / k for k from 1 to the size of the family: the table is exact there and interpolates
+    # elsewhere.
     return _cached(plan.stopping, sizes, tuple((1 - plan.level) / share for share in range(1, family + 1)))
 
 

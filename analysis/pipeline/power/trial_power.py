@@ -128,6 +128,7 @@ def simulated_plan(plan: Plan, arms: int = 2) -> Plan:
     """
     outcomes = tuple(outcome for outcome in plan.outcomes if outcome.id in plan.primary)
     deciding = tuple(analysis for analysis in plan.analyses if analysis.role == "primary")
+    # Only primary rows decide, so the rest of the plan would cost time in every simulated trial and change no count.
     less = {
         "outcomes": outcomes,
         "analyses": deciding,
@@ -135,12 +136,15 @@ def simulated_plan(plan: Plan, arms: int = 2) -> Plan:
         "margins": (),
         "replicates": _replicates(plan, arms),
     }
+    # Not validated again: the plan as registered was, and the shortened one need not be legal as a plan by itself.
     return Plan.model_construct(**dict(plan) | less)
 
 
 def _replicates(plan: Plan, arms: int) -> int:
     """Return a number that is fine enough for every boundary, and with which a 5 % test has exactly its level."""
     needed = replicates_needed(plan, arms)
+    # p is (1 + hits) / (1 + replicates), so with 500 k - 1 replicates a level of 5 % is itself a possible value of p
+    # and the test is neither conservative nor liberal.
     return max(REPLICATES, math.ceil((needed + 1) / (REPLICATES + 1)) * (REPLICATES + 1) - 1)
 
 
@@ -153,6 +157,8 @@ def _simulated(
     progress: Progress | None,
 ) -> list[Counts]:
     jobs = [
+        # The seed belongs to the batch and not to the process, or the figures would depend on how many workers there
+        # are.
         (cell, batch, min(BATCH, sims - batch * BATCH))
         for cell in range(len(cells))
         for batch in range(math.ceil(sims / BATCH))
@@ -173,6 +179,8 @@ def _counted(calls: list[Any], workers: str) -> Any:
     if on_cluster(workers):
         with cluster_client(workers), parallel_config(backend="dask", wait_for_workers_timeout=30):
             return list(Parallel()(calls))
+    # A generator, so that progress is seen while the work goes on; in order of the calls, for they are zipped with the
+    # jobs.
     return Parallel(n_jobs=processes(workers), return_as="generator")(calls)
 
 
@@ -180,6 +188,7 @@ def _trials(planned: PlannedTrial, n: int, effect: float, count: int, seed: Sequ
     """`count` simulated trials, and what the plan's rule says in each."""
     rng = np.random.default_rng(np.random.SeedSequence(list(seed)))
     total = Counts()
+    # Each process has a core already; threads of the BLAS below it would compete for the others.
     with threadpool_limits(1):
         for _ in range(count):
             total += _one_trial(planned, n, effect, rng)
@@ -192,6 +201,8 @@ def _one_trial(planned: PlannedTrial, n: int, effect: float, rng: np.random.Gene
         trial = stopped_trial(planned.plan, dataset, n, rng)
         return replace(_decided(trial.rows, level), people=trial.n, stopped=Counter([trial.look]))
     prepared = prepare(dataset, planned.plan, include_simulated=True)
+    # The seed comes from the trial's generator: with the plan's own seed every trial would use the same
+    # re-randomisations.
     rows = primary_rows(prepared, seed=int(rng.integers(2**31)), intervals=False)
     return replace(_decided(rows, level), people=n)
 
@@ -199,7 +210,9 @@ def _one_trial(planned: PlannedTrial, n: int, effect: float, rng: np.random.Gene
 def _decided(rows: Sequence[Mapping[str, Any]], alpha: float) -> Counts:
     """One trial's decisions."""
     p = {row["id"]: row["p_value"] if row["p_adjusted"] is None else row["p_adjusted"] for row in rows}
+    # An adjusted p is a product of floats: one that equals the level must not fall above it by rounding.
     rejected = Counter(name for name, value in p.items() if value is not None and value <= alpha + 1e-12)
+    # Counted as not rejected: left out, power would be that of the trials whose data happened to bear the analysis.
     missing = Counter(name for name, value in p.items() if value is None)
     named = tuple((row["id"], row["outcome"], tuple(row["contrast"] or ())) for row in rows)
     return Counts(named, rejected, int(bool(rejected)), int(len(rejected) == len(p)), missing)
@@ -224,6 +237,7 @@ def _looks(plan: Plan, n: int, counts: Counts, sims: int) -> dict[str, Any]:
     shares = [counts.stopped[look] / sims for look in range(1, len(plan.stopping.looks) + 1)]
     sizes = look_sizes(plan, n)
     mean = counts.people / sims
+    # Error of a mean of sizes, from the shares that stopped at each look; the sizes themselves are fixed.
     spread = sum(share * (size - mean) ** 2 for share, size in zip(shares, sizes, strict=True))
     return {"expected_n": mean, "mc_error": math.sqrt(spread / sims), "sizes": list(sizes), "stopped": shares}
 
@@ -257,6 +271,7 @@ def _beside(planned: PlannedTrial, n: int, effect: float, row: Row, family: int)
         return within_people(planned.plan, outcome, compared, n, effect, planned.given, len(study.arms), family)
     total = sum(arm.weight for arm in study.arms)
     weights = {arm.id: arm.weight / total for arm in study.arms}
+    # Expected and not drawn sizes: a formula has one answer, and the schemes differ in how far sizes stray.
     sizes = (n * weights[contrast[0]], n * weights[contrast[1]])
     clustered = bool(study.allocation.cluster)
     compared = (contrast[0], contrast[1])
@@ -293,6 +308,7 @@ def monte_carlo_error(power: float, sims: int) -> float:
 
 
 def _schemes(planned: PlannedTrial, n: int, seed: int) -> list[dict[str, Any]]:
+    # A key that no cell can have, so that the properties of schemes share no draws with the simulated trials.
     rng = np.random.default_rng(np.random.SeedSequence([seed, 2**31]))
     study = planned.study
     if study.allocation.method == "sequence":

@@ -183,6 +183,15 @@ def test_what_a_plan_says_and_its_study_cannot_use_is_refused_by_its_key(plan, c
     [
         ({"control": "no_ai"}, {}),
         ({"horizon": 20.0}, {}),
+        (
+            {
+                "outcomes": [TIME | {"censored": "right"}],
+                "primary": ["completion_minutes"],
+                "horizon": 20.0,
+                "analyses": [{"outcome": "completion_minutes", "method": "rerandomization", "role": "primary"}],
+            },
+            {},
+        ),
         ({"multiplicity": {"method": "graphical", "weights": [0.5, 0.5], "transitions": [[0, 1], [1, 0]]}}, {}),
         ({"stopping": LOOKS | {"kind": "spending", "spending": "hwang_shih_decani", "gamma": -2}}, {}),
         (own(column="task_completed", kind="binary"), {}),

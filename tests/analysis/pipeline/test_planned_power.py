@@ -87,6 +87,15 @@ def test_covariates_dropout_and_the_family_move_the_power_as_they_must(study):
     assert dropped["formulas"][0]["power"] < base["formulas"][0]["power"] < explained["formulas"][0]["power"]
 
 
+@pytest.mark.parametrize("censored", ["right", "at_cap"])
+def test_the_events_of_a_formula_lose_dropouts_once(study, censored):
+    times = {"id": "completion_minutes", "kind": "time", "event": "completion_event", "censored": censored}
+    given = Assumptions(dropout=0.5, incomplete=0.2)
+    entry, _ = power(study, given, sims=2, effect=0.0, n=100, outcomes=[times], primary=["completion_minutes"])
+    (found,) = [each for each in entry["rows"][0]["formulas"] if "Schoenfeld" in each["formula"]]
+    assert "40.0 events" in found["formula"]  # 100 people, half of whom left, and 80 % of the others finish
+
+
 def test_several_arms_and_outcomes_of_every_kind_are_simulated_row_by_row(study):
     arms = (*study.arms, study.arms[1].model_copy(update={"id": "hints", "label": "Hints"}))
     several = study.model_copy(update={"arms": arms, "allocation": Scheme()})

@@ -103,6 +103,15 @@ def test_whatever_moves_a_row_makes_it_amended(tmp_path, change, row):
     assert status(row)[0] == "amended"
 
 
+def test_a_horizon_moves_the_rerandomisation_of_censored_times_alone(tmp_path):
+    times = {"id": "completion_minutes", "kind": "time", "event": "completion_event", "censored": "right"}
+    plan = LAUNCHED | {"outcomes": [{"id": "quiz_points", "kind": "continuous"}, times]}
+    _, status = placed(trial(tmp_path, plan, plan | {"horizon": 30.0}))
+    assert status("completion_minutes.rerandomization")[0] == "amended"
+    assert status("quiz_points.rerandomization")[0] == "prespecified"
+    assert status("completion_minutes.logrank")[0] == "prespecified"
+
+
 def test_another_label_changes_nothing(tmp_path):
     named = LAUNCHED | {"covariates": [{"column": "warmup_minutes", "label": "Minutes of the warm-up"}]}
     _, status = placed(trial(tmp_path, LAUNCHED, named))
