@@ -26,6 +26,7 @@ from study_app.domain.study import study as protocol
 from study_app.domain.study.designs import TABLE, VERBS
 from study_app.domain.study.operating import alerts
 from study_app.domain.study.rehearsal import section as expectations
+from study_app.domain.study.sequential import sections as second
 from study_app.services.researcher.exporting.export import codebook_page
 
 ROOT = Path(__file__).parents[1]
@@ -72,6 +73,8 @@ TABLES: list[tuple[str, type[BaseModel]]] = [
     ("[[arms]]", protocol.StudyArm),
     ("[allocation]", Scheme),
     ("a variable of [allocation] strata or factors", Factor),
+    ("[second_decision]", second.SecondDecision),
+    ("[[second_decision.treatments]]", second.SecondTreatment),
     ("[recruitment]", protocol.Recruitment),
     ("[recruitment] codes", protocol.CompletionCodes),
     ("[data]", protocol.DataPolicy),

@@ -28,5 +28,6 @@ from analysis.estimators.outcomes import (  # noqa: F401
     scores,
     times,
 )
+from analysis.estimators.regimes import contrasts  # noqa: F401
 
 METHODS: dict[str, Estimator] = dict(sorted(REGISTRY.items()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.data.dataset import Dataset
 from analysis.data.view import View, view
@@ -14,6 +14,7 @@ from analysis.pipeline.planning.losses import rows_of_losses
 from analysis.pipeline.planning.plan import crossover_schedule, fit_to, plan_of, schedule, task_limit
 from analysis.pipeline.planning.refusals import refuse
 from analysis.pipeline.planning.registration import allocates
+from analysis.pipeline.regimes.rows import in_the_study_s_order, of_second_decision
 from analysis.pipeline.waves import only_closed
 from study_app.domain.study.analysis_plan import Analysis, Plan
 from study_app.domain.study.clusters import COLUMN
@@ -45,6 +46,7 @@ class Prepared:
         rows = schedule(self.fitted, len(self.view.arms), self.frame.cluster is not None)
         rows += following(self.fitted, self.dataset.study.study)
         rows += rows_of_losses(self.fitted, self.dataset.study.study, rows)
+        rows += of_second_decision(self.fitted, self.dataset.study.study)
         if not self.dataset.plain:
             return rows
         return tuple(row for row in rows if answerable(row, self.fitted, self.frame))
@@ -87,6 +89,7 @@ def prepare(
     shown = only_closed(dataset, shown)
     fitted = _with_censoring(fitted, "right" if dataset.plain else "at_cap")
     table, levels = build(shown, fitted, cluster), Levels.of(dataset, shown)
+    table = replace(table, data=in_the_study_s_order(table.data, study))
     return Prepared(dataset, plan, fitted, tuple(left_out), shown, table, levels, sequence)
 
 

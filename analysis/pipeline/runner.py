@@ -20,10 +20,13 @@ from analysis.pipeline.planning.option_domains import OF_COLUMNS
 from analysis.pipeline.planning.plan import bears_clusters
 from analysis.pipeline.planning.plan_check import unusable
 from analysis.pipeline.planning.row_check import of_times
+from analysis.pipeline.regimes.rows import METHODS_OF_REGIMES
 from analysis.pipeline.trial_ledger import Ledger, PooledLedger, within
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
 
+_NAMES_ITS_ROWS = (*METHODS_OF_FACTORS, *METHODS_OF_REGIMES)
+"""Methods whose rows are not of one arm each."""
 SURVIVAL = frozenset(filter(of_times, methods.METHODS))
 KEEPS_MISSING = ("lee_bounds", "worst_case", "multiple_imputation", "tipping_point", "inverse_probability")
 COMPLIER = ("wald_iv", "tsls")
@@ -84,7 +87,7 @@ class AnalysisRunner:
             return self._nulls(analysis, outcome, reason, counts)
         rows = self._called(analysis, outcome, data, arm, control, counts)
         rows = [replace(row, note="; ".join(part for part in (row.note, left_out) if part)) for row in rows]
-        unseen = [] if analysis.contrast or analysis.method in METHODS_OF_FACTORS else empty
+        unseen = [] if analysis.contrast or analysis.method in _NAMES_ITS_ROWS else empty
         why = "no participants to analyse in this arm"
         return rows + [self._null(analysis, outcome, why, counts, name) for name in unseen]
 
@@ -94,6 +97,8 @@ class AnalysisRunner:
         try:
             if analysis.method in METHODS_OF_FACTORS:
                 data = self._with_levels(data)
+            if analysis.method in METHODS_OF_REGIMES:
+                self._require_decisions(data)
             method, arguments, note = self._call(analysis, outcome, data)
             if analysis.method in METHODS_OF_FACTORS:
                 note = "; ".join(part for part in (note, *self._take_factors(analysis, data, arguments)) if part)
@@ -124,6 +129,13 @@ class AnalysisRunner:
         if self.view.masked:
             raise LookupError("the levels of factors are withheld until the trial is unsealed")
         return self.levels.added(data)
+
+    def _require_decisions(self, data: pd.DataFrame) -> None:
+        """Refuse a table without the columns of a second decision, and one whose arms are not distinguished yet."""
+        if self.view.masked:
+            raise LookupError("second treatments are withheld until the trial is unsealed")
+        if "second_treatment" not in data:
+            raise LookupError("the study has no second decision")
 
     def _take_factors(self, analysis: Analysis, data: pd.DataFrame, arguments: dict[str, Any]) -> list[str]:
         """Add what the methods of factors are given; return what their rows must say."""
@@ -323,6 +335,8 @@ class AnalysisRunner:
             if analysis.method in METHODS_OF_FACTORS:
                 entry = in_the_study_s_names(entry)
                 name += f".{entry.id}"
+            elif analysis.method in METHODS_OF_REGIMES and entry.id:
+                name += f".{entry.id}"
             elif entry.contrast is not None and several:
                 name += f".{entry.contrast[0]}" + (f".{entry.contrast[1]}" if analysis.method == "tukey_hsd" else "")
             elif entry.contrast is None and len(found) > 1 and len(entry.n) == 1:
@@ -355,7 +369,7 @@ class AnalysisRunner:
         counts = counts if counts is not None else dict.fromkeys(arms, 0)
         if analysis.contrast:
             return [self._null(analysis, outcome, reason, counts, analysis.contrast[0])]
-        if analysis.method in METHODS_OF_FACTORS:
+        if analysis.method in _NAMES_ITS_ROWS:
             return [replace(self._null(analysis, outcome, reason, counts, ""), id=analysis.id)]
         return [self._null(analysis, outcome, reason, counts, arm) for arm in (arms[1:] or ("",))]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,7 +48,7 @@ def witness(
         visits += 1
         found = _fetch(url, token)
         breaches += _behind(kept, found)
-        if not kept or (found.heads, found.ledger) != (kept[-1].heads, kept[-1].ledger):
+        if not kept or replace(found, at=kept[-1].at) != kept[-1]:
             store.append(found)
             kept.append(found)
         if breaches or visits == times:

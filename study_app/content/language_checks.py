@@ -96,7 +96,7 @@ def review_problems(library: FolderLibrary) -> list[Problem]:
 def coder_warnings(library: FolderLibrary) -> list[str]:
     """Return what `check` says of queries that the plan's coder cannot read."""
     others = [language for language in library.study.offered if language != SOURCE]
-    assisted = any(arm.assistant for arm in library.study.arms)
+    assisted = any(arm.assistant for arm in library.study.arms_met)
     if library.study.analysis.coder != "rules" or not assisted or not others:
         return []
     return [

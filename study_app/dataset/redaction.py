@@ -7,13 +7,13 @@ participants are never masked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord
-from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName, question_column
-from study_app.dataset.schema.participants import columns_of, factor_columns
+from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName, TableSchema, question_column
+from study_app.dataset.schema.participants import SECOND_DECISION_COLUMNS, columns_of, factor_columns
 from study_app.domain.branching import arm_only
 from study_app.domain.records import END, Kind
 from study_app.domain.study.study import Study
@@ -23,6 +23,8 @@ from study_app.domain.trial_state import State, hides_arms
 Row = dict[str, Any]
 
 ALLOCATION_COLUMNS = ("arm", "stratum", "allocation_index")
+SECOND_COLUMNS = tuple(column.name for column in SECOND_DECISION_COLUMNS)
+"""Of a study with a second decision: who responded, and what they had then, tells what they had before."""
 _OF_CHECKS = ("checks", "visible_only_pass", "error_type")
 """Of the runs of a task in whose place some arms meet a variant: its checks are not those of the task."""
 RUN_COLUMNS = tuple(column.name for column in RUNS.columns if column.reveals_arm)
@@ -73,7 +75,7 @@ class Mask:
         hidden = {*REVEALING, *_free_columns(dossier.study), *arm_only_columns(dossier.study)}
         # Where only some arms meet a task that cannot be done, such a program tells which arm it is from.
         hidden |= {"visible_only_pass"} if dossier.study.varied_tasks else set()
-        hidden |= set(factor_columns(dossier.study).values())
+        hidden |= {*factor_columns(dossier.study).values(), *SECOND_COLUMNS}
         if self.state == "launched":
             hidden |= set(ALLOCATION_COLUMNS)
         return self._renamed({name: value for name, value in row.items() if name not in hidden})
@@ -83,7 +85,7 @@ class Mask:
         for row in rows:
             if not self.hides(str(row["ledger"])):
                 yield row
-            elif self.state == "closed":
+            elif self.state == "closed" and row.get("decision", 1) == 1:
                 yield self._renamed({name: value for name, value in row.items() if name not in LEDGER_COLUMNS})
 
     def _renamed(self, row: Row) -> Row:
@@ -125,13 +127,14 @@ class Mask:
             masked = hides and not row["bank"] and row["item"] in free
             yield row | {"response": None} if masked else row
 
-    def withheld(self, kinds: Iterable[Kind], tables: Iterable[TableName]) -> dict[str, Any]:
+    def withheld(self, kinds: Iterable[Kind], tables: Mapping[TableName, TableSchema]) -> dict[str, Any]:
         """Return what is withheld of real participants, for the manifest and the README."""
         if not any(self.hides(kind) for kind in kinds):
             return {}
         launched = self.state == "launched"
+        again = [name for name in SECOND_COLUMNS if name in tables["participants"].names]
         columns = {
-            "participants": [*(ALLOCATION_COLUMNS if launched else ()), *sorted(REVEALING)],
+            "participants": [*(ALLOCATION_COLUMNS if launched else ()), *sorted(REVEALING), *again],
             "runs": list(RUN_COLUMNS),
         }
         if not launched:

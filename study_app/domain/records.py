@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from study_app.domain.allocation.options import DECISION_MARK
 from study_app.domain.events import BrowserEvent
 from study_app.domain.events.words import StageEnd
 
@@ -62,11 +63,23 @@ class Participant:
     """Chosen at the entry; empty for the study's own."""
     paused_at: datetime | None = None
     """Since when researchers have stopped the participant's clock; None while they go on."""
+    responded: bool | None = None
+    """Whether they responded to the first treatment; None before a second randomisation, and without one."""
+    second_treatment: str | None = None
+    """Of the second randomisation; None for people who responded."""
+    second_index: int | None = None
+    """Place in its ledger."""
 
     @property
     def over(self) -> bool:
         """Whether nothing more can happen."""
         return self.stage == END
+
+    @property
+    def allocated(self) -> str | None:
+        """Everything that they were allocated to, as `Study.arm` reads it; None before the allocation."""
+        both = self.arm is not None and self.second_treatment is not None
+        return f"{self.arm}{DECISION_MARK}{self.second_treatment}" if both else self.arm
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ from study_app.ports.work_records import WorkRecords
 Result = TypeVar("Result")
 RESTORED = "restored"
 """Key of the fact that a database was put back from a backup, until the next start has recorded it."""
-Restorable = Literal["participants", "visits", "events", "runs", "turns", "answers", "ratings", "allocations"]
+Restorable = Literal[
+    "participants", "visits", "events", "runs", "turns", "answers", "ratings", "allocations", "later_allocations"
+]  # fmt: skip
 """Tables of a dataset that a database has as well; every other is derived."""
 
 

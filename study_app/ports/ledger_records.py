@@ -16,15 +16,15 @@ class LedgerRecords(Protocol):
     """Allocations and the chain of records, within one transaction."""
 
     def append_allocation(self, row: Mapping[str, Any]) -> None:
-        """Append one ledger row; raises if its index or participant is already there."""
+        """Append one row to the ledger of its decision; raises if its index or participant is already there."""
         ...
 
-    def allocations(self, ledger: Kind | None = None) -> list[dict[str, Any]]:
-        """Ledger rows in order of their index."""
+    def allocations(self, ledger: Kind | None = None, decision: int = 1) -> list[dict[str, Any]]:
+        """Ledger rows of one decision in order of their index."""
         ...
 
     def erase_allocation(self, allocation_index: int, ledger: Kind, row: Mapping[str, Any]) -> None:
-        """Replace a ledger row by itself with its payload erased; the table forgets whose it was."""
+        """Replace a row of its decision's ledger by itself with its payload erased; it is forgotten whose it was."""
         ...
 
     def chain_heads(self) -> list[Head]:

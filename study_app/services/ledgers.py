@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from study_app.domain.allocation import preview_seed, simulated_seed
 from study_app.domain.errors import InfrastructureError
-from study_app.domain.ledger import Version
+from study_app.domain.ledger import Version, version_of
 from study_app.domain.records import Kind
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -15,9 +15,15 @@ GAPS = "ledger_gaps"
 """Places of the real ledger that were lost with a part of the database, as a list of [from, to]."""
 
 
-def ledger_gaps(unit: UnitOfWork, kind: Kind = "real") -> tuple[tuple[int, int], ...]:
+def gaps_key(decision: int = 1) -> str:
+    """Where the database keeps the lost places of one decision's ledger."""
+    return GAPS if decision == 1 else f"{GAPS}_{decision}"
+
+
+def ledger_gaps(unit: UnitOfWork, kind: Kind = "real", decision: int = 1) -> tuple[tuple[int, int], ...]:
     """Places of a ledger that are never given again: only the real one is anchored."""
-    return tuple((low, high) for low, high in unit.meta_value(GAPS) or ()) if kind == "real" else ()
+    kept = unit.meta_value(gaps_key(decision)) if kind == "real" else ()
+    return tuple((low, high) for low, high in kept or ())
 
 
 def ledger_seed(world: StudyContext, unit: UnitOfWork, kind: Kind, study_hash: str) -> bytes:
@@ -33,14 +39,19 @@ def ledger_seed(world: StudyContext, unit: UnitOfWork, kind: Kind, study_hash: s
 
 
 def versions(
-    world: StudyContext, unit: UnitOfWork, kind: Kind, study_hashes: Iterable[str], seed: bytes | None
+    world: StudyContext,
+    unit: UnitOfWork,
+    kind: Kind,
+    study_hashes: Iterable[str],
+    seed: bytes | None,
+    decision: int = 1,
 ) -> list[Version]:
     """Return the versions of those hashes, each with the seed that rows of this ledger were drawn from."""
-    found = []
+    found: list[Version | None] = []
     for study_hash in dict.fromkeys(study_hashes):
         study = world.version(unit, study_hash)
         if study is not None:
             # Public seeds derive from the hash of the version, so each version has its own.
             own = seed if kind == "real" else ledger_seed(world, unit, kind, study_hash)
-            found.append(Version(study_hash, study.allocation, study.arms, own))
-    return found
+            found.append(version_of(study_hash, study, own, decision))
+    return [version for version in found if version is not None]

@@ -12,7 +12,7 @@ from study_app.storage.backfill import join_what_is_stored
 from study_app.storage.columns import AnyText, Json
 from study_app.storage.event_log import EVENTS, PAGES, insert_new
 from study_app.storage.positions import PARTICIPANTS, VISITS
-from study_app.storage.unit_of_work import ALLOCATIONS, ANSWERS, RATINGS, RUNS, TURNS, SqlUnitOfWork
+from study_app.storage.unit_of_work import ALLOCATIONS, ANSWERS, LATER_ALLOCATIONS, RATINGS, RUNS, TURNS, SqlUnitOfWork
 
 _AT_ONCE = 2000
 _TABLES: Mapping[Restorable, Table] = {
@@ -24,6 +24,7 @@ _TABLES: Mapping[Restorable, Table] = {
     "answers": ANSWERS,
     "ratings": RATINGS,
     "allocations": ALLOCATIONS,
+    "later_allocations": LATER_ALLOCATIONS,
 }
 
 

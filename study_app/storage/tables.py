@@ -85,6 +85,9 @@ class ParticipantRow(SQLModel, table=True):
     place_until: datetime | None = _moment()
     language: str = Field(default="", sa_column_kwargs={"server_default": ""})
     paused_at: datetime | None = _moment()
+    responded: bool | None = None
+    second_treatment: str | None = None
+    second_index: int | None = None
 
 
 class TokenRow(SQLModel, table=True):
@@ -271,6 +274,22 @@ class AllocationRow(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("ledger", "allocation_index"),)
     number: int | None = _serial()
     participant_id: str = Field(unique=True)
+    ledger: str
+    allocation_index: int
+    row: Any = Field(sa_column=Column(Json, nullable=False))
+
+
+class LaterAllocationRow(SQLModel, table=True):
+    """The ledgers of decisions after the first: append-only, each chained by itself."""
+
+    __tablename__ = "later_allocations"
+    __table_args__ = (
+        UniqueConstraint("decision", "ledger", "allocation_index"),
+        UniqueConstraint("decision", "participant_id"),
+    )
+    number: int | None = _serial()
+    decision: int
+    participant_id: str
     ledger: str
     allocation_index: int
     row: Any = Field(sa_column=Column(Json, nullable=False))

@@ -55,6 +55,7 @@ def _table(row: type[SQLModel]) -> Any:
 META, LOCKS, VERSIONS = _table(tables.MetaRow), _table(tables.LockRow), _table(tables.VersionRow)
 RUNS, TURNS = _table(tables.RunRow), _table(tables.TurnRow)
 ANSWERS, ALLOCATIONS, LINKS = _table(tables.AnswerRow), _table(tables.AllocationRow), _table(tables.LinkRow)
+LATER_ALLOCATIONS = _table(tables.LaterAllocationRow)
 ENTRIES = _table(tables.ChainEntryRow)
 AUDIT, RATINGS = _table(tables.AuditRow), _table(tables.RatingRow)
 REVIEWS = _table(tables.TextReviewRow)
@@ -408,25 +409,30 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
         """See ports.UnitOfWork."""
         self._must_last()
         keys = {name: row[name] for name in ("participant_id", "ledger", "allocation_index")}
-        self.connection.execute(ALLOCATIONS.insert(), keys | {"row": dict(row)})
-        self.chain.seal("allocations", (row["ledger"], row["allocation_index"]))
+        table, named = _ledger_of(row.get("decision", 1))
+        self.connection.execute(table.insert(), keys | named | {"row": dict(row)})
+        self.chain.seal(table.name, (*named.values(), row["ledger"], row["allocation_index"]))
 
-    def allocations(self, ledger: Kind | None = None) -> list[dict[str, Any]]:
+    def allocations(self, ledger: Kind | None = None, decision: int = 1) -> list[dict[str, Any]]:
         """See ports.UnitOfWork."""
-        query = select(ALLOCATIONS.c.row).order_by(ALLOCATIONS.c.ledger, ALLOCATIONS.c.allocation_index)
+        table, named = _ledger_of(decision)
+        query = select(table.c.row).order_by(table.c.ledger, table.c.allocation_index)
+        query = query.where(*(table.c[name] == value for name, value in named.items()))
         if ledger is not None:
-            query = query.where(ALLOCATIONS.c.ledger == ledger)
+            query = query.where(table.c.ledger == ledger)
         return [dict(row.row) for row in self.connection.execute(query)]
 
     def erase_allocation(self, allocation_index: int, ledger: Kind, row: Mapping[str, Any]) -> None:
         """See ports.UnitOfWork."""
-        where = (ALLOCATIONS.c.allocation_index == allocation_index, ALLOCATIONS.c.ledger == ledger)
+        table, named = _ledger_of(row.get("decision", 1))
+        where = [table.c.allocation_index == allocation_index, table.c.ledger == ledger]
+        where += [table.c[name] == value for name, value in named.items()]
         self.connection.info[ERASES] = True
         # The column is unique and the place in the ledger must stay: later rows are chained to it, and counts rest on
         # it.
         values = {"row": dict(row), "participant_id": f"erased-{ledger}-{allocation_index}"}
-        self.connection.execute(update(ALLOCATIONS).where(*where).values(**values))
-        self.chain.seal("allocations", (ledger, allocation_index))
+        self.connection.execute(update(table).where(*where).values(**values))
+        self.chain.seal(table.name, (*named.values(), ledger, allocation_index))
 
     def forget_label_of_link(self, participant_id: str) -> None:
         """See ports.UnitOfWork."""
@@ -528,3 +534,8 @@ def _of_event(row: tuple[Any, ...]) -> chain.Chained:
 def _of(table: Any, participant_id: str | None) -> Any:
     query = select(table).order_by(table.c.participant_id, table.c.number)
     return query if participant_id is None else query.where(table.c.participant_id == participant_id)
+
+
+def _ledger_of(decision: int) -> tuple[Any, dict[str, int]]:
+    """Return the table of a decision's ledger, and what names the decision there."""
+    return (ALLOCATIONS, {}) if decision == 1 else (LATER_ALLOCATIONS, {"decision": decision})

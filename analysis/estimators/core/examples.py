@@ -34,6 +34,21 @@ def three_arms() -> pd.DataFrame:
     )
 
 
+def two_decisions() -> pd.DataFrame:
+    """Sixteen people in two arms; those who did not respond were randomised among two second treatments."""
+    return pd.DataFrame(
+        {
+            "arm": ["plain"] * 8 + ["tips"] * 8,
+            "responded": [1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0],
+            "second_treatment": [None, None, *["more", "stay"] * 3, None, None, None, None, *["more", "stay"] * 2],
+            "first_probability": [0.5] * 16,
+            "second_probability": [None, None, *[0.5] * 6, None, None, None, None, *[0.5] * 4],
+            "score": [12.0, 14, 11, 10, 9, 8, 13, 12, 15, 14, 13, 17, 12, 9, 14, 13],
+            "warmup": [8.0, 6, 10, 4, 7, 9, 7, 8, 5, 10, 4, 6, 7, 5, 9, 8],
+        }
+    )
+
+
 def crossed_factors() -> pd.DataFrame:
     """Twelve people in two by two cells."""
     return pd.DataFrame(

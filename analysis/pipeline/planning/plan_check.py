@@ -16,6 +16,7 @@ from analysis.pipeline.looks.plan_rows import look_problems
 from analysis.pipeline.planning.key_check import compliance_problems, key_problems
 from analysis.pipeline.planning.option_domains import value_problem
 from analysis.pipeline.planning.row_check import row_problems
+from analysis.pipeline.regimes.rows import regime_problems
 from study_app.dataset.schema import participants_table, quiz_types
 from study_app.dataset.schema.outcome_fit import column_problems, course_problems, most_of_quizzes
 from study_app.dataset.schema.participants import columns_of
@@ -75,6 +76,7 @@ def study_plan_problems(
         *option_problems(study.analysis, file, clustered=study.allocation.method == "cluster"),
         *row_problems(study, answerable, file),
         *factor_problems(study, file),
+        *regime_problems(study, file),
         *_unknown_arms(study, file),
         *_not_asked_everywhere(study, file),
         *look_problems(study.analysis, len(study.arms), file),

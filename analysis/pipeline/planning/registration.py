@@ -20,6 +20,7 @@ from analysis.pipeline.factorial.rows import following, with_factors
 from analysis.pipeline.planning.losses import rows_of_losses
 from analysis.pipeline.planning.plan import crossover_schedule, schedule, task_limit
 from analysis.pipeline.planning.row_check import restricted
+from analysis.pipeline.regimes.rows import of_second_decision
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan
 from study_app.domain.study.comparing.delayed_outcomes import with_delayed
@@ -214,7 +215,7 @@ def definitions(plan: Plan, arms: list[str], control: str, study: Mapping[str, A
     rows = crossover_schedule(plan) if sequence else schedule(plan, len(arms), clusters)
     typed = typed_study(study)
     rows += following(plan, typed)
-    for analysis in (*rows, *rows_of_losses(plan, typed, rows)):
+    for analysis in (*rows, *rows_of_losses(plan, typed, rows), *of_second_decision(plan, typed)):
         found[analysis.id] = _canonical(common | _of_analysis(plan, analysis))
     for outcome in plan.outcomes:
         found[f"{outcome.id}.mean"] = _canonical(common | {"outcome": _outcome(outcome)})

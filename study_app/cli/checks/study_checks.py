@@ -39,7 +39,7 @@ def assistant_problems(library: FolderLibrary, environment: Mapping[str, str]) -
         environment: says whether there is a key, without which the embedded assistant takes Claude's place.
     """
     problems: list[Problem] = []
-    used = {arm.treatment for arm in library.study.arms}
+    used = {arm.treatment for arm in library.study.arms_met}
     for name, spec in library.specs.items():
         if library.study.assistant_policy.study_cost_limit is not None and spec.price is None:
             what = f"cannot be kept: the assistant '{name}' names no price"

@@ -51,13 +51,13 @@ def spoken(
         raise ProblemsFound([Problem(file, *problem) for problem in problems])
     return {
         arm.treatment: specs[arm.assistant].speaking_as(personas[arm.persona])
-        for arm in study.arms
+        for arm in study.arms_met
         if arm.assistant and arm.persona and arm.treatment
     }
 
 
 def _spoken_twice(study: Study, specs: Mapping[str, AssistantSpec]) -> Iterator[tuple[str, str, str]]:
-    for arm in study.arms:
+    for arm in study.arms_met:
         own = specs[arm.assistant].persona if arm.assistant and arm.persona else None
         if own is not None:
             what = f"'{arm.persona}', but the file of the assistant '{arm.assistant}' has the persona '{own.id}'"

@@ -39,7 +39,7 @@ WITHHELD = "[withheld]"
 ENTRY = datetime(2000, 1, 1, tzinfo=UTC)
 """The moment at which everybody enters, in a dataset for everybody."""
 ORDERED: dict[TableName, tuple[str, ...]] = {
-    "participants": ("allocation_index",),
+    "participants": ("allocation_index", "second_index"),
     "allocations": (
         *("allocation_index", "draw", "previous_hash", "row_hash", "levels", "imbalance", "returned", "profile"),
         *("salt", "payload_hash"),

@@ -33,6 +33,8 @@ class KeptAnchor:
     """Of every chain of records, in hex, in order."""
     ledger: Anchor | None
     """The last row of the real ledger; None while it is empty."""
+    second: Anchor | None = None
+    """The last row of the ledger of the second decision; None while it is empty, and in studies without one."""
 
     @property
     def join(self) -> str:
@@ -42,12 +44,15 @@ class KeptAnchor:
     def line(self) -> str:
         """As a line of an anchor file, without its end."""
         record = {"schema": SCHEMA, "study_id": self.study_id, "at": self.at, "heads": self.heads, "join": self.join}
-        return json.dumps(record | {"ledger": asdict(self.ledger) if self.ledger else None}, sort_keys=True)
+        places: dict[str, Any] = {"ledger": asdict(self.ledger) if self.ledger else None}
+        return json.dumps(record | places | ({"second": asdict(self.second)} if self.second else {}), sort_keys=True)
 
 
-def kept_now(study_id: str, at: datetime, heads: Sequence[Head], ledger: Anchor | None) -> KeptAnchor:
+def kept_now(
+    study_id: str, at: datetime, heads: Sequence[Head], ledger: Anchor | None, second: Anchor | None = None
+) -> KeptAnchor:
     """Return the anchor of this moment."""
-    return KeptAnchor(study_id, timestamp(at), tuple(sorted(h.head for h in heads if h.position)), ledger)
+    return KeptAnchor(study_id, timestamp(at), tuple(sorted(h.head for h in heads if h.position)), ledger, second)
 
 
 class _Ledger(BaseModel):
@@ -64,6 +69,7 @@ class _Line(BaseModel):
     heads: list[Annotated[str, Field(pattern=_HASH)]] = Field(max_length=10_000)
     join: str = Field(pattern=_HASH)
     ledger: _Ledger | None
+    second: _Ledger | None = None
 
 
 def parse_line(text: str) -> KeptAnchor:
@@ -80,8 +86,8 @@ def parse_line(text: str) -> KeptAnchor:
     heads = tuple(line.heads)
     if join(heads) != line.join:
         raise ValueError("its hash over the heads is not that of the heads: the line was changed")
-    ledger = None if line.ledger is None else Anchor(line.ledger.index, line.ledger.row_hash)
-    return KeptAnchor(line.study_id, timestamp(line.at), heads, ledger)
+    places = [None if place is None else Anchor(place.index, place.row_hash) for place in (line.ledger, line.second)]
+    return KeptAnchor(line.study_id, timestamp(line.at), heads, *places)
 
 
 def parse_lines(text: str) -> list[KeptAnchor]:
@@ -105,6 +111,7 @@ def parse_lines(text: str) -> list[KeptAnchor]:
     return found
 
 
-def last_index(anchors: Iterable[KeptAnchor], study_id: str) -> int:
-    """Return the highest place in the study's real ledger that any anchor names; 0 where none does."""
-    return max((a.ledger.index for a in anchors if a.study_id == study_id and a.ledger is not None), default=0)
+def last_index(anchors: Iterable[KeptAnchor], study_id: str, decision: int = 1) -> int:
+    """Return the highest place in one decision's real ledger that any anchor names; 0 where none does."""
+    places = (a.ledger if decision == 1 else a.second for a in anchors if a.study_id == study_id)
+    return max((place.index for place in places if place is not None), default=0)

@@ -96,11 +96,16 @@ FACTS = (
 )
 
 
+SECOND_FACTS = ("responded", "second_treatment", "second_index")
+
+
 def facts_of(row: Mapping[str, Any]) -> StoredRow:
     """Return the same of a row of the participants table.
 
     `abandoned` and `excluded` are not stored: a long silence and an exclusion make them.
     """
     found = {name: row[name] for name in FACTS}
+    # Facts of before there was a second decision have the same digest as ever.
+    found |= {name: row[name] for name in SECOND_FACTS if row.get(name) is not None}
     kept = "excluded" if row["exclusion_reason"] is not None else row["status"]
     return found | {"status": "in_progress" if kept == "abandoned" else kept}

@@ -16,8 +16,10 @@ from study_app.domain.study.study import Stage, Study
 from study_app.domain.timing import paused_seconds
 
 
-def baseline_quiz(content: ContentLibrary, stage: Stage, visit: Visit | None, answers: list[Answer]) -> dict[str, Any]:
-    """Points, max and score of a quiz before allocation, scored by its keys now; None where it was never opened.
+def quiz_so_far(
+    content: ContentLibrary, stage: Stage, visit: Visit | None, answers: Iterable[Answer]
+) -> dict[str, Any]:
+    """Points, max and score of a quiz that people are allocated by, scored by its keys; None where it never opened.
 
     `check` refuses to allocate by a quiz whose items need a person or a program's run to be scored.
     """

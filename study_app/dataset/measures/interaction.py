@@ -93,8 +93,7 @@ def _given(dossier: ParticipantRecord, turn: Turn) -> dict[str, tuple[str, ...]]
 
 
 def _applies(dossier: ParticipantRecord) -> bool:
-    parts = (dossier.participant.arm or "").split(">")
-    helped = any(arm.assistant for arm in dossier.study.arms if arm.id in parts)
+    helped = dossier.study.has_assistant(dossier.participant.allocated)
     opened = any(dossier.visit(stage.id) for stage in dossier.main_stages)
     return helped and opened and all(map(dossier.done_with, dossier.main_stages))
 

@@ -161,6 +161,21 @@ def identity_and_flow(dossier: ParticipantRecord) -> dict[str, Any]:
     } | ({} if person.data_withdrawn else _identity(person))
 
 
+def second_decision(dossier: ParticipantRecord) -> dict[str, Any]:
+    """Return what the second decision gave, with the probabilities of both; empty in a study without one."""
+    study, person = dossier.study, dossier.participant
+    if not study.second_decision:
+        return {}
+    second = person.second_treatment
+    return {
+        "responded": person.responded,
+        "second_treatment": second,
+        "second_index": person.second_index,
+        "first_probability": study.probability(person.arm) if person.arm else None,
+        "second_probability": study.second_decision.probability(second) if second else None,
+    }
+
+
 def factor_levels(dossier: ParticipantRecord) -> dict[str, str | None]:
     """Return the level of each factor, None before allocation and in a control outside the cells."""
     levels = dossier.study.cells.get(dossier.participant.arm or "", {})

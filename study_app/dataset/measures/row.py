@@ -16,7 +16,14 @@ from study_app.dataset.measures.interviews.themes import theme_columns
 from study_app.dataset.measures.provenance import Programs, origins, outside, reply_uses
 from study_app.dataset.measures.provenance import programs as programs_of
 from study_app.dataset.measures.quiz import quizzes
-from study_app.dataset.measures.record import Content, ParticipantRecord, factor_levels, identity_and_flow, questions
+from study_app.dataset.measures.record import (
+    Content,
+    ParticipantRecord,
+    factor_levels,
+    identity_and_flow,
+    questions,
+    second_decision,
+)
 from study_app.dataset.measures.tasks import runs_and_errors, task_outcomes, warm_up
 from study_app.dataset.measures.turns.acting import acting
 from study_app.dataset.measures.variants.hacks import variant_columns
@@ -66,7 +73,7 @@ def participant_row(dossier: ParticipantRecord, content: Content, coding: Coding
         coding: how queries and patterns are coded.
         work: of the same participant.
     """
-    row = identity_and_flow(dossier) | factor_levels(dossier)
+    row = identity_and_flow(dossier) | factor_levels(dossier) | second_decision(dossier)
     if dossier.participant.data_withdrawn:
         return row
     for part in (

@@ -90,7 +90,7 @@ def _checks_total(dossier: ParticipantRecord, content: Content, submitted: Seque
     for stage in dossier.study.counted_task_stages:
         for folder in stage.packs:
             key = (stage.id, task_of(folder))
-            pack = content.pack(dossier.study.shown_pack(folder, stage, dossier.participant.arm))
+            pack = content.pack(dossier.study.shown_pack(folder, stage, dossier.participant.allocated))
             if key not in graded and pack is None:
                 return None
             total += graded[key] if key in graded else len(pack.checks)  # type: ignore[union-attr]

@@ -71,7 +71,7 @@ def dossier_of(
 
 
 def _participant(row: UntrustedRow) -> Participant:
-    allocated = row["allocated_at"] is not None
+    allocated, responded = row["allocated_at"] is not None, row.values.get("responded")
     return Participant(
         id=str(row["participant_id"]),
         kind=kind_of(row),  # type: ignore[arg-type]
@@ -85,6 +85,9 @@ def _participant(row: UntrustedRow) -> Participant:
         exclusion_reason=row["exclusion_reason"],
         data_withdrawn=bool(row["data_withdrawn"]),
         language=str(row.values.get("language") or ""),
+        responded=None if responded is None else bool(responded),
+        second_treatment=row.values.get("second_treatment"),
+        second_index=row.values.get("second_index"),
     )
 
 

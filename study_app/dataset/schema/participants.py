@@ -151,6 +151,14 @@ VARIANT_COLUMNS = revealing(
     boolean("disclosed", "Said so of such a program, by the way out or in a comment; empty for who wrote none"),
 )
 """In a study whose arms differ by impossible variants."""
+SECOND_DECISION_COLUMNS = revealing(
+    boolean("responded", "Responded to the first treatment by the study's rule; empty before the second decision"),
+    code("second_treatment", "Treatment of the second randomisation; empty for people who responded"),
+    integer("second_index", "Place in the ledger of the second decision", low=1),
+    number("first_probability", "Probability of the arm by the allocation's weights", "proportion", high=1),
+    number("second_probability", "Probability of the second treatment by its weights", "proportion", high=1),
+)
+"""In a study with a second decision."""
 BY_PACKS = ("variant_met", "hack_class", "hack_author", "disclosed")
 """Of them, those that take the packs, which a dataset does not bring."""
 WRITTEN_BY_AGENT = ("agent_chars", "agent_share_of_submission")
@@ -167,7 +175,7 @@ REVEALING = frozenset(
     if column.reveals_arm
 )
 """Columns of every study that can tell an arm from another, beside the arm's own."""
-_BY_STUDY = (*AGENT_COLUMNS, *INTERVIEW_COLUMNS, *VARIANT_COLUMNS, *_IDENTITY)
+_BY_STUDY = (*AGENT_COLUMNS, *INTERVIEW_COLUMNS, *VARIANT_COLUMNS, *SECOND_DECISION_COLUMNS, *_IDENTITY)
 FIXED = frozenset(column.name for column in (*_HEAD, *_TASKS, *_QUIZ, *_USE, *_EXTRA, *_BY_STUDY))
 """Columns that every study has, so that no question may have their names."""
 
@@ -200,7 +208,8 @@ def participants_table(
     spoken = (*(INTERVIEW_COLUMNS if talks else ()), *_themes(themes))
     varied = VARIANT_COLUMNS if any(study.varied_tasks for study in studies) else ()
     known = _IDENTITY if identified else ()
-    more = (*(AGENT_COLUMNS if acts else ()), *spoken, *varied, *known, *_factor_columns(studies))
+    again = SECOND_DECISION_COLUMNS if any(study.second_decision for study in studies) else ()
+    more = (*(AGENT_COLUMNS if acts else ()), *spoken, *varied, *again, *known, *_factor_columns(studies))
     columns = (*_HEAD, *background, *_TASKS, *_QUIZ, *main, *_USE, *exits, *scores, *later, *beside, *_EXTRA, *more)
     return TableSchema("participants", "One row for each participant", tuple({c.name: c for c in columns}.values()))
 

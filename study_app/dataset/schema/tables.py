@@ -35,14 +35,18 @@ _WHO = code("participant_id", "Random, stable identifier of the participant, the
 
 ALLOCATIONS = TableSchema(
     "allocations",
-    "The ledgers of allocations: one row for each allocated participant, chained by hashes",
+    "The ledgers of allocations: one row for each participant and decision, chained by hashes",
     (
         code("participant_id", "Who was allocated; empty once erased on request"),
-        integer("allocation_index", "Place in its ledger, 1 to n", low=1),
+        integer("decision", "1 to an arm; 2 the second randomisation, of those who did not respond", low=1),
+        integer("allocation_index", "Place in its ledger of this decision, 1 to n", low=1),
         text("ledger", "Which of the three ledgers the row belongs to", *LEDGERS),
         code("method", "Allocation method of the study file"),
         code("stratum", "Stratum in which the participant was allocated; all without strata"),
-        code("arm", "Arm (for a crossover the order of arms); arm_a, arm_b, ... in a closed, still sealed study"),
+        code(
+            "arm",
+            "Arm (for a crossover the order of arms; at decision 2 the treatment); arm_a, ... while sealed",
+        ),
         json_("probabilities", "Probability of each arm at this allocation, in the study file's order", closed=True),
         number("draw", "Uniform number that chose among them", low=0, high=1),
         code("study_hash", "Version of the study whose scheme allocated"),

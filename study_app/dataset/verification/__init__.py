@@ -26,6 +26,7 @@ from study_app.dataset.verification.participants import (
 from study_app.dataset.verification.pools import check_pool, sites_of
 from study_app.dataset.verification.registration import check_anchors, check_looks, check_registration, read_prereg
 from study_app.dataset.verification.rows_against_log import check_logged
+from study_app.dataset.verification.second_decision import check_second_decision
 from study_app.dataset.verification.themes import check_themes
 from study_app.domain.ledger import Anchor
 
@@ -81,6 +82,7 @@ def verify(
         run(check_ledgers, opened)
         run(check_anchors, opened, anchors)
         run(check_participants, opened)
+        run(check_second_decision, opened)
     log = run(_check_events, opened) or {}
     for check in (check_known, check_arms, check_records, check_logged, check_models, check_gate):
         run(check, opened, log)

@@ -8,7 +8,7 @@ from typing import Any
 
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.domain.allocation import preview_seed, simulated_seed
-from study_app.domain.ledger import LEDGERS, Anchor, Version, genesis, parse_rows, verify_ledger
+from study_app.domain.ledger import LEDGERS, Anchor, Version, genesis, parse_rows, verify_ledger, version_of
 from study_app.domain.ledger.commitment import keeps_commitment
 from study_app.domain.ledger.replay import Gap, after_gaps
 
@@ -19,12 +19,28 @@ def check_ledgers(opened: UntrustedDataset) -> None:
         opened.report.note("allocation does not apply: the data come from elsewhere")
         return
     seed = _seed(opened)
+    again = any(study.second_decision for study in opened.studies.values())
     for name in LEDGERS:
-        rows = [row for row in opened.rows("allocations") if row["ledger"] == name]
+        rows = [row for row in opened.rows("allocations") if row["ledger"] == name and decision_of(row) == 1]
+        later = [row for row in opened.rows("allocations") if row["ledger"] == name and decision_of(row) != 1]
         if opened.hides(name):
             _check_masked(opened, name, rows)
+            _check_withheld(opened, later)
         elif rows or name in opened.kinds:
             _check_open(opened, name, rows, seed)
+        if not opened.hides(name) and (later or (again and name in opened.kinds)):
+            _check_open(opened, name, later, seed, 2)
+
+
+def decision_of(row: UntrustedRow) -> int:
+    """Return which decision a row of a ledger is of; exports of before there were several have none."""
+    return 1 if (number := row.values.get("decision")) is None else int(number)
+
+
+def _check_withheld(opened: UntrustedDataset, rows: Sequence[UntrustedRow]) -> None:
+    for row in rows:
+        what = "a second allocation of a sealed study is in the dataset"
+        opened.report.add("arm_shown", opened.relative("allocations"), row.number, what)
 
 
 def _seed(opened: UntrustedDataset) -> bytes | None:
@@ -40,39 +56,48 @@ def _seed(opened: UntrustedDataset) -> bytes | None:
     promise = str(opened.manifest.get("commitment"))
     launched = [str(entry.get("study_hash")) for entry in opened.listed("versions") if entry.get("locked_at")]
     first = opened.studies.get(launched[0]) if launched else None
-    if first is None or not keeps_commitment(promise, seed, first.allocation, first.arms):
+    if first is None or not keeps_commitment(promise, seed, first):
         opened.report.add("commitment_broken", "manifest.json", None, "the seed is not the one committed to at launch")
     else:
         opened.report.note("the seed is the one committed to at launch")
     return seed
 
 
-def _check_open(opened: UntrustedDataset, name: str, rows: Sequence[UntrustedRow], seed: bytes | None) -> None:
+def _check_open(
+    opened: UntrustedDataset, name: str, rows: Sequence[UntrustedRow], seed: bytes | None, decision: int = 1
+) -> None:
     file, report = opened.relative("allocations"), opened.report
     numbers = [row.number for row in rows]
     parsed, malformed = parse_rows(_record(row) for row in rows)
+    place = "allocation_index" if decision == 1 else "second_index"
     withdrawn = [
-        int(person["allocation_index"])
+        int(person.values[place])
         for person in opened.rows("participants")
-        if person["data_withdrawn"] and kind_of(person) == name and person["allocation_index"]
+        if person["data_withdrawn"] and kind_of(person) == name and person.values.get(place)
     ]
     breaches = [
         *malformed,
         *verify_ledger(
             parsed,
-            _versions(opened, name, seed),
-            genesis_hash=genesis(name, str(opened.manifest.get("commitment") or "") if name == "real" else ""),
-            anchors=_anchors(opened, name),
+            _versions(opened, name, seed, decision),
+            genesis_hash=genesis(
+                name, str(opened.manifest.get("commitment") or "") if name == "real" else "", decision
+            ),
+            anchors=_anchors(opened, name, decision),
             erasures=withdrawn,
-            gaps=_gaps(opened, name),
+            gaps=_gaps(opened, name, decision),
         ),
     ]
     places = {row.allocation_index: number for row, number in zip(parsed, numbers, strict=False)}
     for breach in breaches:
         where = places.get(breach.index) if breach.name != "malformed_row" else numbers[breach.index - 1]
-        report.add(breach.name, file, where, f"ledger {name}, allocation {breach.index}: {breach.what}")
-    _check_length(opened, name, len(rows))
-    report.note(f"ledger {name}: {len(rows)} allocations chained and recomputed from the seed")
+        report.add(breach.name, file, where, f"{_called(name, decision)}, allocation {breach.index}: {breach.what}")
+    _check_length(opened, name, len(rows), decision)
+    report.note(f"{_called(name, decision)}: {len(rows)} allocations chained and recomputed from the seed")
+
+
+def _called(name: str, decision: int) -> str:
+    return f"ledger {name}" if decision == 1 else f"ledger {name} of decision {decision}"
 
 
 def _record(row: UntrustedRow) -> dict[str, Any]:
@@ -80,24 +105,25 @@ def _record(row: UntrustedRow) -> dict[str, Any]:
     return {name: "" if cell is None and name != "profile" else cell for name, cell in row.values.items()}
 
 
-def _versions(opened: UntrustedDataset, name: str, seed: bytes | None) -> list[Version]:
+def _versions(opened: UntrustedDataset, name: str, seed: bytes | None, decision: int) -> list[Version]:
     made = {"preview": preview_seed, "simulated": simulated_seed}.get(name)
-    return [
-        Version(study_hash, study.allocation, study.arms, made(study_hash) if made else seed)
+    found = [
+        version_of(study_hash, study, made(study_hash) if made else seed, decision)
         for study_hash, study in opened.studies.items()
     ]
+    return [version for version in found if version is not None]
 
 
-def _stated(opened: UntrustedDataset, name: str) -> dict[str, Any]:
-    ledgers = opened.manifest.get("ledgers")
+def _stated(opened: UntrustedDataset, name: str, decision: int = 1) -> dict[str, Any]:
+    ledgers = opened.manifest.get("ledgers" if decision == 1 else "second_ledgers")
     stated = ledgers.get(name) if isinstance(ledgers, dict) else None
     return stated if isinstance(stated, dict) else {}
 
 
-def _anchors(opened: UntrustedDataset, name: str) -> list[Anchor]:
-    stated = _stated(opened, name)
+def _anchors(opened: UntrustedDataset, name: str, decision: int = 1) -> list[Anchor]:
+    stated = _stated(opened, name, decision)
     anchors = _anchor(stated.get("last", stated.get("rows")), stated.get("head"))
-    return anchors + (closing_anchors(opened) if name == "real" else [])
+    return anchors + (closing_anchors(opened) if name == "real" and decision == 1 else [])
 
 
 def closing_anchors(opened: UntrustedDataset) -> list[Anchor]:
@@ -112,22 +138,24 @@ def _anchor(index: Any, row_hash: Any) -> list[Anchor]:
     return [Anchor(index, row_hash)] if isinstance(index, int) and isinstance(row_hash, str) else []
 
 
-def _gaps(opened: UntrustedDataset, name: str) -> list[Gap]:
+def _gaps(opened: UntrustedDataset, name: str, decision: int = 1) -> list[Gap]:
     """Places of the real ledger that the audit log says were lost; each is said."""
     gaps = [
         (act["from"], act["to"])
         for act in opened.acts("ledger_gaps")
         if name == "real" and isinstance(act.get("from"), int) and isinstance(act.get("to"), int)
-    ]
+        and act.get("decision", 1) == decision
+    ]  # fmt: skip
     for low, high in gaps:
-        opened.report.note(f"allocations {low} to {high} were lost with a part of the database, as the audit log says")
+        which = "allocations" if decision == 1 else f"allocations of decision {decision},"
+        opened.report.note(f"{which} {low} to {high} were lost with a part of the database, as the audit log says")
     return gaps
 
 
-def _check_length(opened: UntrustedDataset, name: str, count: int) -> None:
-    stated = _stated(opened, name).get("rows", count)
+def _check_length(opened: UntrustedDataset, name: str, count: int, decision: int = 1) -> None:
+    stated = _stated(opened, name, decision).get("rows", count)
     if stated != count:
-        what = f"ledger {name} has {count} rows, the manifest says {stated}"
+        what = f"{_called(name, decision)} has {count} rows, the manifest says {stated}"
         opened.report.add("ledger_length", opened.relative("allocations"), None, what)
 
 
@@ -174,10 +202,9 @@ def check_participants(opened: UntrustedDataset) -> None:
     """Participants against the ledgers, in both directions."""
     if not opened.allocation_applies:
         return
-    ledger = {str(row["participant_id"]): row for row in opened.rows("allocations") if row["participant_id"]}
-    erased = {
-        (row["ledger"], row["allocation_index"]) for row in opened.rows("allocations") if not row["participant_id"]
-    }
+    first = [row for row in opened.rows("allocations") if decision_of(row) == 1]
+    ledger = {str(row["participant_id"]): row for row in first if row["participant_id"]}
+    erased = {(row["ledger"], row["allocation_index"]) for row in first if not row["participant_id"]}
     for person in opened.rows("participants"):
         if opened.state == "launched" and opened.hides(kind_of(person)):
             _check_hidden(opened, person)

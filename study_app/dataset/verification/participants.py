@@ -8,6 +8,7 @@ from itertools import pairwise
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.schema import TableName
 from study_app.dataset.verification.event_log import Log, kinds_hidden, said
+from study_app.domain.allocation.options import DECISION_MARK
 from study_app.domain.assistants.served_models import same_model
 from study_app.domain.events.server import TurnStarted
 from study_app.domain.study.study import Study
@@ -158,7 +159,7 @@ def _wrong_voice(opened: UntrustedDataset, person: UntrustedRow, turn: Untrusted
     if study is None or spoken is None:
         return None
     helped = [stage for stage in study.stages if stage.kind == "tasks" and stage.assistant]
-    due = {study.arm(str(person["arm"]), stage).persona for stage in helped}
+    due = {study.arm(allocated_in(study, person), stage).persona for stage in helped}
     if spoken in due or (due == {None} and spoken not in study.personas):
         return None
     named = ", ".join(sorted(each or "none" for each in due))
@@ -190,14 +191,21 @@ def _check_words_of_replies(
 
 def _has_assistant(opened: UntrustedDataset, person: UntrustedRow) -> bool:
     study = opened.study_of(person)
-    return study is not None and person["arm"] is not None and study.has_assistant(str(person["arm"]))
+    return study is not None and person["arm"] is not None and study.has_assistant(allocated_in(study, person))
+
+
+def allocated_in(study: Study, person: UntrustedRow) -> str:
+    """Return everything that a participant with an arm was allocated to, as the study reads it."""
+    second = person.values.get("second_treatment")
+    known = {each.id for each in study.second_decision.treatments}
+    return f"{person['arm']}{DECISION_MARK}{second}" if second in known else str(person["arm"])
 
 
 def _within(opened: UntrustedDataset, person: UntrustedRow, turn: UntrustedRow, visits: Sequence[UntrustedRow]) -> bool:
     study = opened.study_of(person)
     if study is None:
         return False
-    arm = str(person["arm"])
+    arm = allocated_in(study, person)
     helped = (stage for stage in study.stages if stage.kind == "tasks" and stage.assistant)
     stages = {stage.id for stage in helped if study.arm(arm, stage).assistant}
     at = turn["asked_at"]

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from study_app.dataset.integrity.signature import signed_content
 from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.schema import parsed_json
+from study_app.dataset.verification.allocation import decision_of
 from study_app.domain.errors import UserError
 from study_app.domain.ledger import Anchor
 from study_app.domain.study.study import canonical_json
@@ -151,7 +152,8 @@ def _check_signature(opened: UntrustedDataset, registered: Mapping[str, Any], *,
 
 def check_anchors(opened: UntrustedDataset, anchors: Collection[Anchor]) -> None:
     """Row hashes of the real ledger that a person wrote down: after the close, in a mail, in a registry."""
-    rows = {row["allocation_index"]: row for row in opened.rows("allocations") if row["ledger"] == "real"}
+    first = (row for row in opened.rows("allocations") if row["ledger"] == "real" and decision_of(row) == 1)
+    rows = {row["allocation_index"]: row for row in first}
     file = opened.relative("allocations")
     for anchor in anchors:
         row = rows.get(anchor.index)

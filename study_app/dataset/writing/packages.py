@@ -27,7 +27,7 @@ _CROISSANT = {
 }
 _KEYS: dict[TableName, list[str]] = {
     "participants": ["participant_id"],
-    "allocations": ["ledger", "allocation_index"],
+    "allocations": ["decision", "ledger", "allocation_index"],
     "visits": ["participant_id", "stage"],
     "events": ["event_id"],
     "runs": ["run_id"],

@@ -1,7 +1,14 @@
 """Allocation to arms: the scheme, the draws, and the step from a history to the next arm."""
 
 from study_app.domain.allocation.allocator import Allocator, Decision, Past, allocate
-from study_app.domain.allocation.draws import ALGORITHM, derived_salt, draws, preview_seed, simulated_seed
+from study_app.domain.allocation.draws import (
+    ALGORITHM,
+    decision_seed,
+    derived_salt,
+    draws,
+    preview_seed,
+    simulated_seed,
+)
 from study_app.domain.allocation.options import options, order_of, scheme_problems
 from study_app.domain.allocation.scheme import Factor, Levels, Method, Profile, Scheme
 
@@ -16,6 +23,7 @@ __all__ = [
     "Profile",
     "Scheme",
     "allocate",
+    "decision_seed",
     "derived_salt",
     "draws",
     "options",

@@ -48,6 +48,13 @@ def simulated_seed(study_hash: str) -> bytes:
     return hashlib.sha256(f"{ALGORITHM}:simulated:{study_hash}".encode()).digest()
 
 
+def decision_seed(seed: bytes, decision: int) -> bytes:
+    """Return the seed of one decision's ledger, so that no draw of one decision says anything about another's."""
+    if decision == 1:
+        return seed
+    return hmac.new(seed, f"{ALGORITHM}:decision:{decision}".encode(), hashlib.sha256).digest()
+
+
 def derived_salt(seed: bytes, index: int) -> str:
     """Return a salt that follows from a public seed, so that preview and simulated ledgers repeat byte for byte.
 

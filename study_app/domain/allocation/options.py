@@ -10,6 +10,8 @@ from study_app.domain.allocation.scheme import Scheme
 from study_app.domain.errors import Problem
 
 ORDER_MARK = ">"
+DECISION_MARK = "/"
+"""Between an arm and the treatment of a second randomisation, as in `hints/more`."""
 _MOST_ARMS_FOR_ALL_ORDERS = 5
 
 
@@ -18,6 +20,12 @@ def options(scheme: Scheme, arms: Sequence[Arm | AllocationOption]) -> tuple[All
     if scheme.method != "sequence":
         return reduced(tuple(AllocationOption(arm.id, arm.weight) for arm in arms))
     return tuple(AllocationOption(ORDER_MARK.join(order), 1) for order in orders(scheme, [arm.id for arm in arms]))
+
+
+def share(given: Sequence[AllocationOption], option: str) -> float | None:
+    """Return the part of all weights that an option has; None for one that is not among them."""
+    weight = next((each.weight for each in given if each.id == option), None)
+    return None if weight is None else weight / sum(each.weight for each in given)
 
 
 def order_of(option: str) -> tuple[str, ...]:

@@ -275,6 +275,17 @@ class Allocated(EventDetails):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SecondDecided(EventDetails):
+    """It is decided whether the participant responded; people who did not are randomised a second time."""
+
+    kind: ClassVar[str] = "second_decision"
+
+    responded: bool = described("by the study's rule")
+    index: int | None = described("of the row in its ledger, of people who did not", default=None, holds="private")
+    known: Mapping[str, Any] = described("what the rule looked at, by name", holds="private")
+
+
+@dataclass(frozen=True, kw_only=True)
 class AnswersHandedIn(EventDetails):
     """A form, or a page of a quiz, is handed in."""
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.domain.allocation import Allocator, Decision, Scheme, draws
+from study_app.domain.allocation import Allocator, Decision, Scheme, decision_seed, draws
 from study_app.domain.allocation.arms import AllocationOption, Arm
 from study_app.domain.allocation.options import options
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.ledger.row import LedgerRow
+from study_app.domain.study.study import Study
 
 
 class LedgerBroken(InfrastructureError):
@@ -26,6 +27,23 @@ class Version:
     arms: tuple[Arm, ...]
     seed: bytes | None = None
     """The ledger's seed; None while it is sealed."""
+
+
+def version_of(study_hash: str, study: Study, seed: bytes | None, decision: int = 1) -> Version | None:
+    """Return what a study says about one of its decisions; None where it does not have that one.
+
+    Args:
+        study_hash: of the version.
+        study: that version.
+        seed: the ledger's own, from which that of a later decision follows; None while it is sealed.
+        decision: 1 to an arm, 2 of those who did not respond.
+    """
+    if decision == 1:
+        return Version(study_hash, study.allocation, study.arms, seed)
+    if not study.second_decision:
+        return None
+    own = None if seed is None else decision_seed(seed, decision)
+    return Version(study_hash, study.second_scheme, study.second_decision.arms, own)
 
 
 Gap = tuple[int, int]

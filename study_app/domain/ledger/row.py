@@ -20,6 +20,8 @@ from study_app.domain.study.study import canonical_json
 
 LedgerName = Literal["real", "preview", "simulated"]
 LEDGERS: tuple[LedgerName, ...] = ("real", "preview", "simulated")
+DECISIONS = (1, 2)
+"""Of a participant: to an arm, and of those who did not respond among second treatments."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class LedgerRow:
     """Payload: hex; empty once erased."""
     payload_hash: str
     """SHA-256 of salt and payload."""
+    decision: int = 1
+    """Which randomisation: 1 to an arm, 2 of those who did not respond; each has an index and a chain for itself."""
 
     @property
     def erased(self) -> bool:
@@ -83,6 +87,8 @@ class LedgerRow:
     def computed_hash(self) -> str:
         """Return the hash that the header as it stands must have."""
         content = {name: getattr(self, name) for name in _HEADER} | {"allocated_at": timestamp(self.allocated_at)}
+        # Rows of before there were several decisions keep their hashes.
+        content |= {"decision": self.decision} if self.decision != 1 else {}
         return hashlib.sha256(canonical_json(content).encode()).hexdigest()
 
     def computed_payload_hash(self) -> str:
@@ -115,7 +121,7 @@ class LedgerRow:
 
 COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(LedgerRow))
 _PAYLOAD = ("participant_id", "profile", "salt")
-_HEADER = tuple(name for name in COLUMNS if name not in (*_PAYLOAD, "row_hash", "allocated_at"))
+_HEADER = tuple(name for name in COLUMNS if name not in (*_PAYLOAD, "row_hash", "allocated_at", "decision"))
 _JSON_CELLS = ("probabilities", "levels", "imbalance", "returned", "profile")
 _TUPLES = ("probabilities", "imbalance", "returned")
 
@@ -125,9 +131,10 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def genesis(ledger: str, commitment: str = "") -> str:
+def genesis(ledger: str, commitment: str = "", decision: int = 1) -> str:
     """Return what the first row is chained to; the real ledger names the seed's commitment, and so its registration."""
-    return hashlib.sha256(f"study-ledger/1:{ledger}:{commitment}".encode()).hexdigest()
+    which = f":decision {decision}" if decision != 1 else ""
+    return hashlib.sha256(f"study-ledger/1:{ledger}:{commitment}{which}".encode()).hexdigest()
 
 
 def append(
@@ -141,6 +148,7 @@ def append(
     study_hash: str,
     allocated_at: datetime,
     salt: str,
+    number: int = 1,
 ) -> LedgerRow:
     """Return the row of a decision, chained to its predecessor.
 
@@ -154,6 +162,7 @@ def append(
         study_hash: The version of the study whose scheme allocated.
         allocated_at: Now.
         salt: 16 random bytes in hex; for preview and simulated ledgers `derived_salt`.
+        number: Which of a participant's decisions it is.
     """
     whole_ms = allocated_at.astimezone(UTC)
     bare = LedgerRow(
@@ -176,6 +185,7 @@ def append(
         profile=dict(profile),
         salt=salt,
         payload_hash="",
+        decision=number,
     )
     return rehash(bare)
 
@@ -193,6 +203,8 @@ def head(rows: Iterable[LedgerRow]) -> Anchor | None:
 
 
 def _cell(name: str, record: Mapping[str, Any]) -> Any:
+    if name == "decision" and _absent(record.get(name)):
+        return 1
     if name not in record:
         raise ValueError(f"column '{name}' is missing")
     try:
@@ -204,7 +216,7 @@ def _cell(name: str, record: Mapping[str, Any]) -> Any:
 def _typed(name: str, value: Any) -> Any:
     if name in _JSON_CELLS:
         return _json_cell(name, value)
-    if name == "allocation_index":
+    if name in ("allocation_index", "decision"):
         if float(value) != int(float(value)):
             raise ValueError(value)
         return int(float(value))

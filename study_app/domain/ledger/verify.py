@@ -108,6 +108,9 @@ def _structure(rows: Sequence[LedgerRow], gaps: Collection[Gap]) -> Iterator[Bre
             yield Breach(row.allocation_index, "malformed_row", "indices start at 1")
         if row.ledger != rows[0].ledger:
             yield Breach(row.allocation_index, "foreign_row", f"belongs to ledger {row.ledger}, not {rows[0].ledger}")
+        if row.decision != rows[0].decision:
+            what = f"is of decision {row.decision}, not {rows[0].decision}"
+            yield Breach(row.allocation_index, "foreign_row", what)
 
 
 def _times(rows: Sequence[LedgerRow]) -> Iterator[Breach]:

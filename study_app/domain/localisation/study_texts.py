@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from study_app.domain.study.sections import Question, Stage
+from study_app.domain.study.sequential.sections import SecondDecision
 from study_app.domain.study.study import Study
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -40,6 +41,8 @@ def _study_texts(study: Study) -> Iterator[tuple[str, str]]:
     yield "data.shared", study.data.shared
     for arm in study.arms:
         yield from _fields(f"arms.{arm.id}", arm, _ARM)
+    for treatment in study.second_decision.treatments:
+        yield from _fields(f"second_decision.{treatment.id}", treatment, _ARM)
     for stage in study.stages:
         yield from _fields(f"stages.{stage.id}", stage, _STAGE)
         for question in stage.questions:
@@ -76,9 +79,17 @@ def in_language(study: Study, language: str) -> Study:
         "consent": study.consent.model_copy(update=_said(study.consent, "consent", _CONSENT, say)),
         "data": study.data.model_copy(update={"shared": say("data.shared", study.data.shared)}),
         "arms": tuple(arm.model_copy(update=_said(arm, f"arms.{arm.id}", _ARM, say)) for arm in study.arms),
+        "second_decision": _second_decision(study.second_decision, say),
         "stages": tuple(_stage(stage, say) for stage in study.stages),
     }
     return study.model_copy(update=changes)
+
+
+def _second_decision(second: SecondDecision, say: Say) -> SecondDecision:
+    treatments = (
+        each.model_copy(update=_said(each, f"second_decision.{each.id}", _ARM, say)) for each in second.treatments
+    )
+    return second.model_copy(update={"treatments": tuple(treatments)})
 
 
 Say = Callable[[str, str], str]

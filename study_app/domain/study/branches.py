@@ -67,19 +67,20 @@ def _part_problems(
         if question is None:
             yield f"{key}.when: '{named.question}' is not a question of an earlier stage; name one that is"
         elif named.value is not None:
-            yield from _value_problems(named, question, key)
+            yield from value_problems(named, question, f"{key}.when")
 
 
-def _value_problems(named: Named, question: Question, key: str) -> Iterator[str]:
+def value_problems(named: Named, question: Question, key: str) -> Iterator[str]:
+    """Yield what is wrong with a value that a condition holds against the answers to a question."""
     values = [option.value for option in question.options]
     by_size = named.ordered and all(isinstance(value, int) for value in values) and not isinstance(named.value, str)
     if (question.kind == "multiple") != named.holds:
         form = f"VALUE in {named.question}" if question.kind == "multiple" else f"{named.question} == VALUE"
-        yield f"{key}.when: '{named.question}' is of kind {question.kind}; write {form}"
+        yield f"{key}: '{named.question}' is of kind {question.kind}; write {form}"
     elif question.kind in ("matrix", "ranking"):
-        yield f"{key}.when: '{named.question}' is of kind {question.kind}, which has no single answer; name another"
+        yield f"{key}: '{named.question}' is of kind {question.kind}, which has no single answer; name another"
     elif values and not by_size and not any(type(v) is type(named.value) and v == named.value for v in values):
-        yield f"{key}.when: {named.value!r} is not an answer to '{named.question}'; use one of {values}"
+        yield f"{key}: {named.value!r} is not an answer to '{named.question}'; use one of {values}"
     elif not values and (question.kind == "text") != isinstance(named.value, str):
         what = "a text" if question.kind == "text" else "a number"
-        yield f"{key}.when: '{named.question}' is answered by {what}; compare it with one"
+        yield f"{key}: '{named.question}' is answered by {what}; compare it with one"

@@ -18,6 +18,7 @@ from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Analysis, Multiplicity, Outcome, Plan, Stopping
 from study_app.domain.study.factorial.sections import ArmsFrom
 from study_app.domain.study.sections import Recruitment, Stage
+from study_app.domain.study.sequential.sections import SecondDecision
 from study_app.domain.study.study import Study
 from study_app.domain.study.task_conditions.probes import AffectProbes
 
@@ -58,9 +59,16 @@ ONE_ARM = DesignRefusal(
     "add an arm and mark one of them control",
     ("launch", "analyze", "power"),
 )
+NO_POWER = DesignRefusal(
+    "the formulas and simulations of power compare arms, and embedded regimes take the share of responders as well",
+    "plan the number by study power without [second_decision] for the comparison of two regimes, and divide it by the "
+    "share of people who are on each",
+    ("power",),
+)
 _KEYS: tuple[tuple[str, type[BaseModel], tuple[str, ...]], ...] = (
     ("arms_from", ArmsFrom, ("factors", "plus_control")),
     ("allocation", Scheme, tuple(Scheme.model_fields)),
+    ("second_decision", SecondDecision, ("method", "block_sizes", "treatments")),
     ("stages", Stage, ("kind", "role")),
     ("probes", AffectProbes, tuple(AffectProbes.model_fields)),
     ("recruitment", Recruitment, ("entry",)),
@@ -121,6 +129,9 @@ TABLE: tuple[DesignValue, ...] = (
     *_rows(
         "allocation.orders", {"all": "orders", "williams": "williams", "latin_square": "latin", SET: "listed_orders"}
     ),
+    *_rows("second_decision.treatments", {SET: "second_decision"}, {SET: NO_POWER}),
+    *_rows("second_decision.method", {"permuted_blocks": "second_decision", "simple": "second_by_chance"}),
+    *_rows("second_decision.block_sizes", {SET: "second_decision"}),
     *_rows("allocation.replacement", {"none": "simple", "return_slot": "blocks"}),
     *_rows(
         "stages.kind",
@@ -222,6 +233,7 @@ def used_by(study: Study) -> set[tuple[str, str]]:
         {
             "arms_from": (study.arms_from,),
             "allocation": (study.allocation,),
+            "second_decision": (study.second_decision,) if study.second_decision else (),
             "stages": study.stages,
             "probes": study.probes,
             "recruitment": (study.recruitment,),

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from study_app.domain.allocation import Scheme, order_of
+from study_app.domain.allocation import Scheme, options, order_of
+from study_app.domain.allocation.options import DECISION_MARK, share
 from study_app.domain.study.analysis_plan import ADDED_PLAN_KEYS, Plan
 from study_app.domain.study.branches import branch_problems
 from study_app.domain.study.factorial.cells import cells, factor_problems, with_cells
@@ -46,6 +47,8 @@ from study_app.domain.study.sections import (
     StudySection,
     StudySession,
 )
+from study_app.domain.study.sequential.problems import second_decision_problems
+from study_app.domain.study.sequential.sections import SecondDecision
 from study_app.domain.study.task_conditions.personas import persona_problems
 from study_app.domain.study.task_conditions.probes import (
     AffectProbes,
@@ -67,6 +70,7 @@ ADDED_KEYS = (
     ("", "personas"),
     ("", "probes"),
     ("assistant_policy", "drift_probes"),
+    ("", "second_decision"),
 )
 """Keys that came after studies had been launched, each with its section (empty for the top of the file). They stand in
 a study's text, and so in its hash, only where they are used: an upgrade changes the hash of no study. A key that is
@@ -131,6 +135,8 @@ class Study(StudySection):
     arms_from: ArmsFrom = ArmsFrom()
     """In place of [[arms]]: arms as the cells of a factorial design."""
     allocation: Scheme
+    second_decision: SecondDecision = SecondDecision()
+    """A second randomisation, of those who did not respond to the first treatment."""
     recruitment: Recruitment = Recruitment()
     data: DataPolicy = DataPolicy()
     dataset: Release = Release()
@@ -175,6 +181,7 @@ class Study(StudySection):
             *quota_problems(self),
             *probe_problems(self.probes, self.stages),
             *variant_problems(self.arms, self.stages, mixed=self.analysis.variant_time),
+            *second_decision_problems(self),
         ]
         if problems:
             raise ValueError("\n".join(problems))
@@ -376,15 +383,47 @@ class Study(StudySection):
         return next((arm for arm in self.arms if arm.control), self.arms[0])
 
     def arm(self, allocated: str, stage: Stage | None = None) -> StudyArm:
-        """Return the arm that an allocation gives at a stage; for a crossover, the arm of the stage's period."""
-        order = order_of(allocated)
+        """Return the arm that an allocation gives at a stage, with the treatment of a second randomisation from it on.
+
+        For a crossover it is the arm of the stage's period.
+        """
+        first, _, second = allocated.partition(DECISION_MARK)
+        order = order_of(first)
         period = self.period(stage) if stage is not None else 1
-        return next(arm for arm in self.arms if arm.id == order[min(period, len(order)) - 1])
+        arm = next(arm for arm in self.arms if arm.id == order[min(period, len(order)) - 1])
+        later = bool(second) and stage is not None and self.after_second_decision(stage)
+        return self.second_decision.treatment(second).given_to(arm) if later else arm
+
+    def after_second_decision(self, stage: Stage) -> bool:
+        """Whether a stage is the one that a second randomisation comes before, or a later one."""
+        ids = [each.id for each in self.stages]
+        named = self.second_decision.stage
+        return bool(named) and named in ids and ids.index(stage.id) >= ids.index(named)
+
+    @property
+    def second_scheme(self) -> Scheme:
+        """How the second randomisation draws."""
+        return self.second_decision.scheme(self.allocation.replacement)
+
+    @property
+    def arms_met(self) -> tuple[StudyArm, ...]:
+        """The arms, and behind them each arm with each treatment of a second randomisation."""
+        given = self.second_decision.treatments
+        return (*self.arms, *(treatment.given_to(arm) for arm in self.arms for treatment in given))
 
     def has_assistant(self, allocated: str | None) -> bool:
         """Whether an allocation gives an assistant anywhere; there is none before the allocation."""
-        parts = () if allocated is None else order_of(allocated)
-        return any(arm.assistant for arm in self.arms if arm.id in parts)
+        if allocated is None:
+            return False
+        first, _, second = allocated.partition(DECISION_MARK)
+        found = [arm for arm in self.arms if arm.id in order_of(first)]
+        if second:
+            found += [self.second_decision.treatment(second).given_to(arm) for arm in found]
+        return any(arm.assistant for arm in found)
+
+    def probability(self, arm: str) -> float | None:
+        """Return the share of an arm by the weights: everybody's probability of it before any block is opened."""
+        return share(options(self.allocation, self.arms), arm)
 
     def period(self, stage: Stage) -> int:
         """Of a crossover, from 1: a period ends with the stage of tasks that has assistants, else with instructions."""

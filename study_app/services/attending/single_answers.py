@@ -79,7 +79,7 @@ def _why_kept(study: Study, item: str) -> str:
     conditions += [question.when for stage in study.stages for question in stage.questions]
     if question is not None and question.eligible:
         return "it decided that they may take part"
-    if item in study.allocation.variables:
+    if item in study.allocation.variables or item in study.second_decision.rests_on:
         return "their allocation rests on it"
     if any(rests_on(condition, {item}) for condition in conditions):
         return "what they were shown rests on it"

@@ -200,7 +200,7 @@ class Grading:
             study = self.world.study_of(unit, participant)
         stage = study.stage(run.stage)
         task = next(pack for pack in stage.packs if pack.rsplit("/", 1)[-1] == run.task)
-        folder = study.shown_pack(task, stage, participant.arm)
+        folder = study.shown_pack(task, stage, participant.allocated)
         verdict = grade(
             self.world.sandbox,
             self.world.content_of(participant).pack(folder),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
 from study_app.dataset.integrity.anchors import KeptAnchor, kept_now, last_index
-from study_app.domain.ledger import Anchor, LedgerRow, head
+from study_app.domain.ledger import DECISIONS, Anchor, LedgerRow, head
 from study_app.domain.records import AuditEntry
 from study_app.ports import RESTORED, UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.ledgers import GAPS, ledger_gaps
+from study_app.services.ledgers import gaps_key, ledger_gaps
 
 GAP_ACT, LOST_ACT, RESTORED_ACT = "ledger gap", "log lost", "restore"
 EVERY = timedelta(minutes=1)
@@ -55,14 +56,16 @@ class Anchoring:
     def now(self) -> KeptAnchor:
         """Return the anchor of this moment, not kept."""
         with self.world.registry.begin(write=False) as unit:
-            return kept_now(self.world.study.id, self.world.now(), unit.chain_heads(), self._ledger(unit))
+            places = [self._ledger(unit, decision) for decision in DECISIONS]
+            return kept_now(self.world.study.id, self.world.now(), unit.chain_heads(), *places)
 
     def allocated(self, row: LedgerRow) -> None:
         """Keep an anchor that names the place of an allocation that was just committed."""
         with self.world.registry.begin(write=False) as unit:
             heads = unit.chain_heads()
-        place = Anchor(row.allocation_index, row.row_hash)
-        self._keep(kept_now(self.world.study.id, self.world.now(), heads, place))
+            places = [self._ledger(unit, decision) for decision in DECISIONS]
+        places[row.decision - 1] = Anchor(row.allocation_index, row.row_hash)
+        self._keep(kept_now(self.world.study.id, self.world.now(), heads, *places))
 
     def keep(self) -> None:
         """Keep the anchor of this moment."""
@@ -71,7 +74,7 @@ class Anchoring:
     def _keep(self, anchor: KeptAnchor) -> None:
         with self._lock:
             # An idle study would otherwise write a line a minute for ever, each of which the next start reads.
-            if self._last is None or (anchor.heads, anchor.ledger) != (self._last.heads, self._last.ledger):
+            if self._last is None or replace(anchor, at=self._last.at) != self._last:
                 # First here: an anchor that the database does not know is one that it has lost.
                 with self.world.registry.begin() as unit:
                     unit.set_meta(_known(anchor), anchor.at)
@@ -117,21 +120,25 @@ class Anchoring:
         with self.world.registry.begin() as unit:
             if self.world.state(unit) == "draft":
                 return []
-            return [*self._lost_places(unit, kept), *self._lost_records(unit, kept)]
+            lost = [line for decision in DECISIONS for line in self._lost_places(unit, kept, decision)]
+            return [*lost, *self._lost_records(unit, kept)]
 
-    def _lost_places(self, unit: UnitOfWork, kept: Sequence[KeptAnchor]) -> list[str]:
-        gaps = ledger_gaps(unit)
-        ledger = self._ledger(unit)
+    def _lost_places(self, unit: UnitOfWork, kept: Sequence[KeptAnchor], decision: int) -> list[str]:
+        gaps = ledger_gaps(unit, decision=decision)
+        ledger = self._ledger(unit, decision)
         # Places that were lost before are gaps already; only what lies beyond them is new.
         there = max([ledger.index if ledger else 0, *(high for _, high in gaps)])
-        named = last_index(kept, self.world.study.id)
+        named = last_index(kept, self.world.study.id, decision)
         if named <= there:
             return []
-        unit.set_meta_value(GAPS, [*gaps, (there + 1, named)])
-        self._audit(unit, GAP_ACT, {"from": there + 1, "to": named})
+        unit.set_meta_value(gaps_key(decision), [*gaps, (there + 1, named)])
+        detail: dict[str, object] = {"from": there + 1, "to": named}
+        self._audit(unit, GAP_ACT, detail | ({"decision": decision} if decision > 1 else {}))
+        which = f" of decision {decision}" if decision > 1 else ""
         return [
-            f"The database has lost allocations {there + 1} to {named}, which were anchored: it was restored from a "
-            "copy, or its log was lost. These places are not given again; check who held them before you continue."
+            f"The database has lost allocations {there + 1} to {named}{which}, which were anchored: it was restored "
+            "from a copy, or its log was lost. These places are not given again; check who held them before you "
+            "continue."
         ]
 
     def _lost_records(self, unit: UnitOfWork, kept: Sequence[KeptAnchor]) -> list[str]:
@@ -146,8 +153,8 @@ class Anchoring:
             "study verify --anchor names it."
         ]
 
-    def _ledger(self, unit: UnitOfWork) -> Anchor | None:
-        return head(LedgerRow.parse(row) for row in unit.allocations("real")[-1:])
+    def _ledger(self, unit: UnitOfWork, decision: int) -> Anchor | None:
+        return head(LedgerRow.parse(row) for row in unit.allocations("real", decision)[-1:])
 
     def _audit(
         self, unit: UnitOfWork, what: str, detail: dict[str, object], why: str = "the database is behind its anchors"

@@ -27,7 +27,7 @@ def attacker(world: StudyContext) -> Iterator[str]:
     stage = next((stage for stage in world.study.stages if stage.kind == "tasks" and stage.main), None)
     if stage is None:
         raise NotAllowed("the study has no tasks, so there is nothing to attack; study doctor looks at the rest")
-    arm = next((arm for arm in world.study.arms if arm.assistant), world.study.arms[0])
+    arm = next((arm for arm in world.study.arms_met if arm.assistant), world.study.arms[0])
     now, token = world.now(), secrets.token_urlsafe(24)
     person = Participant(
         id=world.fresh_id(),

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from study_app.domain.allocation import derived_salt
+from study_app.domain.allocation import decision_seed, derived_salt
 from study_app.domain.ledger import LedgerRow, ReplayCache, append, genesis
 from study_app.domain.records import Kind, Participant
+from study_app.domain.study.sequential.sections import FIRST
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
 from study_app.services.clusters import disguised
@@ -36,48 +37,78 @@ def allocate(
     """
     kind = participant.kind
     stored = unit.allocations(kind)
-    seed = ledger_seed(world, unit, kind, participant.study_hash)
-    named = [*(str(row["study_hash"]) for row in stored), participant.study_hash]
-    # Only rows that the kept replay has not seen are read in full and recomputed.
-    replay, end = shelf.take(
-        kind,
-        versions(world, unit, kind, named, seed),
-        lambda index: [LedgerRow.parse(row) for row in stored if int(row["allocation_index"]) >= index],
-        ledger_gaps(unit, kind),
-    )
     # Read inside the transaction that holds the lock: a baseline that changed in between would belong to no row.
     raw = _profile(study, baseline(unit, world.content_of(participant), study, participant))
     profile = disguised(unit, study, kind, raw, LedgerRow.parse(stored[0]).levels if stored else {})
-    decision = replay.decide(participant.study_hash, profile, _returned(world, unit, study, kind, stored))
+    return _append(world, unit, study, participant, shelf, profile, stored)
+
+
+def allocate_again(
+    world: StudyContext, unit: UnitOfWork, study: Study, participant: Participant, shelf: ReplayCache
+) -> LedgerRow:
+    """Append the row of a participant who did not respond to the ledger of the second decision, and return it.
+
+    Takes and raises what `allocate` does.
+    """
+    stored = unit.allocations(participant.kind, 2)
+    return _append(world, unit, study, participant, shelf, {FIRST: participant.arm}, stored, 2)
+
+
+def _append(
+    world: StudyContext,
+    unit: UnitOfWork,
+    study: Study,
+    participant: Participant,
+    shelf: ReplayCache,
+    profile: Mapping[str, Any],
+    stored: Sequence[Mapping[str, Any]],
+    number: int = 1,
+) -> LedgerRow:
+    """Decide and append, under one of the decisions' schemes."""
+    kind = participant.kind
+    seed = ledger_seed(world, unit, kind, participant.study_hash)
+    named = [*(str(row["study_hash"]) for row in stored), participant.study_hash]
+    name = kind if number == 1 else f"{kind}:{number}"
+    # Only rows that the kept replay has not seen are read in full and recomputed.
+    replay, end = shelf.take(
+        name,
+        versions(world, unit, kind, named, seed, number),
+        lambda index: [LedgerRow.parse(row) for row in stored if int(row["allocation_index"]) >= index],
+        ledger_gaps(unit, kind, number),
+    )
+    scheme = study.allocation if number == 1 else study.second_scheme
+    back = [] if scheme.replacement == "none" else _returned(world, unit, kind, stored, number)
+    decision = replay.decide(participant.study_hash, profile, back)
     commitment = unit.meta("commitment") or "" if kind == "real" else ""
-    salt = world.seal.new_salt() if kind == "real" else derived_salt(seed, decision.index)
+    salt = world.seal.new_salt() if kind == "real" else derived_salt(decision_seed(seed, number), decision.index)
     row = append(
-        end.row_hash if end else genesis(kind, commitment),
+        end.row_hash if end else genesis(kind, commitment, number),
         decision,
         participant_id=participant.id,
         profile=profile,
         ledger=kind,
-        method=study.allocation.method,
+        method=scheme.method,
         study_hash=participant.study_hash,
         allocated_at=_moment(world, participant, stored),
         salt=salt,
+        number=number,
     )
     unit.append_allocation(row.record())
     if kind == "real":
         # An anchor is published for ever, so it must not name a row that is rolled back.
         unit.after_commit(lambda: world.anchor(row))
     # Before the commit: should that fail, the shelf finds no such row in the store next time and drops the replay.
-    shelf.put(kind, replay, row)
+    shelf.put(name, replay, row)
     return row
 
 
 def _moment(world: StudyContext, participant: Participant, stored: Sequence[Mapping[str, Any]]) -> datetime:
-    """Now, taken under the ledger's lock, but no earlier than the row before and the participant's arrival.
+    """Now, taken under the ledger's lock, but no earlier than the row before and what the participant did before.
 
     The clocks of two servers differ, and one may be set back.
     """
     before = [LedgerRow.parse(stored[-1]).allocated_at] if stored else []
-    return max([world.now(), participant.enrolled_at, *before])
+    return max([world.now(), participant.allocated_at or participant.enrolled_at, *before])
 
 
 def _profile(study: Study, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,18 +116,16 @@ def _profile(study: Study, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _returned(
-    world: StudyContext, unit: UnitOfWork, study: Study, kind: Kind, stored: Sequence[Mapping[str, Any]]
+    world: StudyContext, unit: UnitOfWork, kind: Kind, stored: Sequence[Mapping[str, Any]], number: int
 ) -> list[int]:
     """Allocations whose slot goes back now, by the replacement policy: people who left before the outcome.
 
     People are named by their allocation index, for the row of who had their data erased does not say any more whose
     it was.
     """
-    if study.allocation.replacement == "none":
-        return []
     already = {index for row in stored for index in LedgerRow.parse(row).returned}
     left = {
-        person.allocation_index
+        person.allocation_index if number == 1 else person.second_index
         for person in unit.participants()
         if person.kind == kind and current_status(world, person) in OUTCOME_STATUSES
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from study_app.dataset.measures.baseline import baseline_quiz, clock_stood, survey_values, warmup
+from study_app.dataset.measures.baseline import clock_stood, quiz_so_far, survey_values, warmup
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.events.server import DeadlineExtended
 from study_app.domain.records import Participant
@@ -26,5 +26,5 @@ def baseline(unit: UnitOfWork, content: ContentLibrary, study: Study, participan
     needed = set(study.allocation.variables)
     for quiz in study.quizzes:
         if quiz.role == "baseline" and needed & {f"{quiz.stage.id}_{end}" for end in TOTALS}:
-            known |= baseline_quiz(content, quiz.stage, unit.visit(participant.id, quiz.stage.id), answers)
+            known |= quiz_so_far(content, quiz.stage, unit.visit(participant.id, quiz.stage.id), answers)
     return known | {"label": participant.label}

@@ -6,11 +6,12 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from study_app.domain.errors import SealingKeyMissing
 from study_app.domain.events.server import DataWithdrawn
-from study_app.domain.ledger import LedgerRow
+from study_app.domain.ledger import DECISIONS, LedgerRow
 from study_app.domain.records import Participant
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -31,7 +32,8 @@ def erase(world: StudyContext, unit: UnitOfWork, participant: Participant, who: 
     if participant.data_withdrawn:
         return
     unit.erase_payloads(participant.id)
-    for row in map(LedgerRow.parse, unit.allocations(participant.kind)):
+    ledgers = [unit.allocations(participant.kind, number) for number in DECISIONS]
+    for row in map(LedgerRow.parse, chain.from_iterable(ledgers)):
         if row.participant_id == participant.id:
             unit.erase_allocation(row.allocation_index, participant.kind, row.erase().record())
     unit.forget_label_of_link(participant.id)

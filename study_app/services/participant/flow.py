@@ -39,6 +39,7 @@ from study_app.services.grading.submissions import submit_saved
 from study_app.services.participant.allocation import allocate
 from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, items_drawn, more_pages
 from study_app.services.participant.probing.closing import interrupt
+from study_app.services.participant.responding import decide_again
 from study_app.services.participant_status import closed_wave, closes_at_of, missed
 from study_app.services.places import full_quota, gave_up_place, held_from, holds, lock_ledger, place_for
 from study_app.services.position import AtStage, BeforeStage, Ended, OnStage, Paused, Position, Waiting
@@ -104,9 +105,10 @@ class ParticipantFlow:
         """Return the arm at a stage; kept, since it is asked for with every batch of events and never changes."""
         if participant.arm is None:
             return None
-        key = (participant.study_hash, participant.language, participant.arm, stage.id)
+        allocated = participant.allocated or participant.arm
+        key = (participant.study_hash, participant.language, allocated, stage.id)
         if key not in self._arms:
-            self._arms[key] = study.arm(participant.arm, stage)
+            self._arms[key] = study.arm(allocated, stage)
         return self._arms[key]
 
     def arrive(self, unit: UnitOfWork, participant: Participant) -> Position:
@@ -185,7 +187,7 @@ class ParticipantFlow:
             allocated = self._allocation(unit, place, following)
             if allocated is None:
                 return self.turn_away(unit, place)
-            changes |= allocated
+            changes |= allocated | self._second_decision(unit, place, following)
         # Guarded by where the participant was: of two requests that go on from here, one moves and the other changes
         # nothing.
         if not unit.move(place.participant, **changes):
@@ -303,6 +305,18 @@ class ParticipantFlow:
             "place": "used",
         }
 
+    def _second_decision(self, unit: UnitOfWork, place: AtStage, following: Stage) -> dict[str, Any]:
+        """Return the columns that a second decision fills; empty where none is due."""
+        due = place.study.second_decision.stage == following.id and place.participant.arm is not None
+        if not due or place.participant.responded is not None:
+            return {}
+        lock_ledger(unit, place.participant)
+        # Read again under the lock: a second click that waited for it must not decide twice.
+        now_there = self._again(unit, place.participant)
+        if now_there.responded is not None or now_there.stage != place.participant.stage:
+            return {}
+        return decide_again(self.world, unit, place.study, now_there, self._shelf)
+
     def _missed(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit | None) -> Participant:
         """Return a participant who comes to a session after its window, or once it is locked: they have left there."""
         if participant.over or len(study.sessions) < 2:
@@ -360,7 +374,7 @@ class ParticipantFlow:
         ended_at = visit.deadline_at or self.world.now()
         study = self._branched(unit, study, participant)
         stage = study.stage(visit.stage)
-        arm = study.arm(participant.arm, stage) if participant.arm else None
+        arm = self._arm(study, participant, stage)
         place = OnStage(participant, study, stage, arm, ended_at, ended_at)
         if stage.kind in FORM_KINDS:
             self.hand_in(unit, place, draft_of(unit, participant.id, stage.id, participant.step).values, "deadline")

@@ -313,7 +313,7 @@ def _check_kinds(batch: Batch) -> None:
 def _check_arm(place: Position, batch: Batch) -> None:
     """Refuse events that only a reply can cause where the participant's arm has no assistant."""
     if any(tells_of_reply(event.kind, event.payload) for event in batch.events) and not place.study.has_assistant(
-        place.participant.arm
+        place.participant.allocated
     ):
         raise Malformed("an event tells of a reply, and this participant has no assistant")
 

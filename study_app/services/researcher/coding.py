@@ -172,7 +172,7 @@ class Codings:
     def _views(self, unit: UnitOfWork, viewer: str, kind: Kind) -> list[QueryForCoding]:
         """Every query as this person meets it, in their own order of people."""
         given = _given(unit)
-        alike = len({arm.treatment for arm in self.world.study.arms if arm.assistant}) <= 1
+        alike = len({arm.treatment for arm in self.world.study.arms_met if arm.assistant}) <= 1
         turns = sorted(_turns(unit, kind), key=lambda turn: (shuffled(turn.participant_id, viewer), turn.asked_at))
         found, earlier = [], dict[str, list[tuple[str, str]]]()
         for turn in turns:

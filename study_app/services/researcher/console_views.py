@@ -37,6 +37,9 @@ class ParticipantSummary:
     """None before allocation, and wherever the state hides it."""
     stratum: str | None
     allocation_index: int | None
+    responded: bool | None
+    second_treatment: str | None
+    second_index: int | None
     paused_at: datetime | None = None
 
 

@@ -22,6 +22,7 @@ def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[P
         *orders,
         *assistants,
         *_allocating_quizzes(study, content, file),
+        *_acting_again(study, content, file),
         *_own_code(study, content, file),
         *_variants(study, content, file),
         *_ethics(study, file),
@@ -57,6 +58,16 @@ def _ethics(study: Study, file: str) -> Iterator[Problem]:
         yield Problem(file, "ethics", what, "give the ethics approval and its number")
 
 
+def _acting_again(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:
+    """Assistants that act and whose settings a second decision would change: verify holds one of them to a person."""
+    if not study.second_decision:
+        return
+    for name in dict.fromkeys(arm.treatment for arm in study.arms_met if arm.treatment):
+        if content.specs[name].acts:
+            what = f"the assistant '{name}' acts on the program, and acts are compared with one treatment a person"
+            yield Problem(file, "second_decision", what, "use assistants that answer, hint or ask, or remove it")
+
+
 def _own_code(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:
     """Tasks that begin with what was handed in before: after that task, on a stage without an assistant."""
     before: list[str] = []
@@ -75,7 +86,7 @@ def _own_code(study: Study, content: ContentLibrary, file: str) -> Iterator[Prob
 
 def _allocating_quizzes(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:
     """Baseline quizzes that decide about allocation must be scored at once, by their keys alone."""
-    named = set(study.allocation.variables)
+    named = {*study.allocation.variables, *study.second_decision.rests_on}
     for quiz in study.quizzes:
         if not named & {f"{quiz.stage.id}_{end}" for end in TOTALS}:
             continue

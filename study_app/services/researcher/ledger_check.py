@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 from study_app.domain.errors import SealingKeyMissing
-from study_app.domain.ledger import LEDGERS, LedgerName, genesis, parse_rows, verify_ledger
+from study_app.domain.ledger import DECISIONS, LEDGERS, LedgerName, genesis, parse_rows, verify_ledger
 from study_app.services.context import StudyContext
 from study_app.services.ledgers import ledger_gaps, versions
 
@@ -21,20 +22,23 @@ class Recomputed:
     breaches: tuple[tuple[int, str], ...]
     """Allocation index and name of each breach. What was found and expected would show arms, and is left out."""
 
+    decision: int = 1
+
     def __str__(self) -> str:
+        ledger = self.ledger if self.decision == 1 else f"{self.ledger}, decision {self.decision}"
         if self.breaches:
             named = ", ".join(f"{index}: {name}" for index, name in self.breaches[:5])
-            return f"{self.ledger}: {len(self.breaches)} breaches ({named}); stop enrolment and find out who changed it"
+            return f"{ledger}: {len(self.breaches)} breaches ({named}); stop enrolment and find out who changed it"
         how = "checked by its chain, the sealing key is not here" if self.sealed else "recomputed from the seed"
-        return f"{self.ledger}: {self.rows} allocations {how}"
+        return f"{ledger}: {self.rows} allocations {how}"
 
 
 def recompute(world: StudyContext) -> list[Recomputed]:
     """Every ledger that has rows, against the algorithm."""
     found = []
     with world.registry.begin(write=False) as unit:
-        for name in LEDGERS:
-            stored = unit.allocations(name)
+        for name, decision in product(LEDGERS, DECISIONS):
+            stored = unit.allocations(name, decision)
             if not stored:
                 continue
             rows, malformed = parse_rows(stored)
@@ -44,9 +48,11 @@ def recompute(world: StudyContext) -> list[Recomputed]:
                     seed = world.seal.open(unit.meta("sealed_seed") or "")
                 except SealingKeyMissing:
                     sealed = True
-            known = versions(world, unit, name, [row.study_hash for row in rows], None if sealed else seed)
-            origin = genesis(name, (unit.meta("commitment") or "") if name == "real" else "")
-            breaches = [*malformed, *verify_ledger(rows, known, genesis_hash=origin, gaps=ledger_gaps(unit, name))]
+            named, opened = [row.study_hash for row in rows], None if sealed else seed
+            known = versions(world, unit, name, named, opened, decision)
+            origin = genesis(name, (unit.meta("commitment") or "") if name == "real" else "", decision)
+            gaps = ledger_gaps(unit, name, decision)
+            breaches = [*malformed, *verify_ledger(rows, known, genesis_hash=origin, gaps=gaps)]
             pairs = tuple(dict.fromkeys((breach.index, breach.name) for breach in breaches))
-            found.append(Recomputed(name, len(stored), sealed, pairs))
+            found.append(Recomputed(name, len(stored), sealed, pairs, decision))
     return found

@@ -10,7 +10,7 @@ from typing import Any
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound, present
 from study_app.domain.events.server import Excluded
 from study_app.domain.ledger import Anchor, LedgerRow, head
-from study_app.domain.ledger.commitment import commitment
+from study_app.domain.ledger.commitment import commitment_of
 from study_app.domain.records import AuditEntry, Participant, ProtocolVersion
 from study_app.domain.study.amending.changes import StudyChange, material_changes, study_changes
 from study_app.domain.study.amending.frozen import frozen_problems
@@ -78,7 +78,7 @@ class Lifecycle:
             if problems:
                 raise ProblemsFound(problems)
             seed = self.world.seal.new_seed()
-            promise = commitment(seed, study.allocation, study.arms)
+            promise = commitment_of(seed, study)
             sealed_signing_key, export_key = self.world.seal.new_signing_key()
             head_key = self.world.seal.new_seed()
             chain_key = hashlib.sha256(head_key).hexdigest()

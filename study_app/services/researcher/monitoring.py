@@ -69,7 +69,8 @@ def masked(participant: Participant, state: State) -> Participant:
     """Return the participant without whatever would tell the arm, where the state does not allow it."""
     if arms_visible(state, participant.kind):
         return participant
-    return replace(participant, arm=None, stratum=None, allocation_index=None, allocated_at=None)
+    first = replace(participant, arm=None, stratum=None, allocation_index=None, allocated_at=None)
+    return replace(first, responded=None, second_treatment=None, second_index=None)
 
 
 class Monitor:
@@ -181,6 +182,9 @@ class Monitor:
             arm=person.arm,
             stratum=person.stratum,
             allocation_index=person.allocation_index,
+            responded=person.responded,
+            second_treatment=person.second_treatment,
+            second_index=person.second_index,
             paused_at=person.paused_at,
         )
 

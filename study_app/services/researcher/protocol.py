@@ -98,7 +98,9 @@ class Protocol:
         for name, spec in self.world.content.specs.items():
             settings = spec.model_dump(mode="json", exclude_defaults=True, exclude={"prompt"})
             settings |= {"prompt_version": spec.prompt_version, "sha256": spec.digest, "model": spec.model}
-            arms = tuple(arm.label or arm.id for arm in self.world.study.arms if arm.treatment == name)
+            arms = tuple(
+                dict.fromkeys(arm.label or arm.id for arm in self.world.study.arms_met if arm.treatment == name)
+            )
             found.append((name, arms, settings, spec.instructions))
         return found
 

@@ -51,6 +51,7 @@ def preregistration(
         "allocation": study.allocation.model_dump(mode="json"),
         "arms": [{"id": arm.id, "weight": arm.weight, "control": arm.control} for arm in study.arms],
         **({"factors": _factors(study)} if study.factors else {}),
+        **({"second_decision": study.second_decision.model_dump(mode="json")} if study.second_decision else {}),
         "target_n": study.recruitment.target_n,
         "target_counts": study.recruitment.target_counts,
         "plan": plan,
@@ -146,7 +147,8 @@ def _design(study: Study) -> str:
         kind += "" if study.control.id in study.cells else f", with the control {study.control.id} outside the cells"
     orders = len(options(study.allocation, study.arms))
     given = f"{orders} orders of {len(study.arms)} arms" if kind == "Crossover" else f"{len(study.arms)} arms"
-    return f"{kind}, {given}, allocation ratio {ratio}, superiority."
+    again = ", with a second randomisation of those who do not respond (SMART)" if study.second_decision else ""
+    return f"{kind}, {given}, allocation ratio {ratio}, superiority{again}."
 
 
 def _eligibility(study: Study) -> str:
@@ -182,7 +184,20 @@ def _arms(study: Study) -> str:
     arms = [
         f"- **{arm.id}** ({arm.title}{', control' if arm.control else ''}): " + _assisted(arm) for arm in study.arms
     ]
-    return "\n".join([*factors, *arms])
+    return "\n".join([*factors, *arms, *_second(study)])
+
+
+def _second(study: Study) -> list[str]:
+    """Return the rule of a second decision and its treatments, a line each."""
+    second = study.second_decision
+    if not second:
+        return []
+    lines = [f"- Before the stage `{second.stage}`, who meets `{second.responds}` has responded and goes on as before."]
+    for each in second.treatments:
+        helped = "the arm's own assistant" if each.assistant is None else f"assistant `{each.assistant or 'none'}`"
+        texts = ", with instructions or a promise" if each.instructions or each.pledge else ""
+        lines.append(f"- Everybody else, second treatment **{each.id}** (weight {each.weight}): {helped}{texts}.")
+    return lines
 
 
 def _outcomes(study: Study) -> str:
@@ -226,9 +241,15 @@ def _sequence(study: Study) -> str:
 
 def _implementation(study: Study) -> str:
     stage = study.allocation_stage or study.stages[-1]
+    again = (
+        f" On the way into `{study.second_decision.stage}` it applies the response rule to what is saved by then, and "
+        "randomises those who did not respond, from a ledger with a separate index."
+        if study.second_decision
+        else ""
+    )
     return (
         f"The server allocates, in one transaction, when a participant reaches the stage `{stage.id}`, after all "
-        "baseline data are saved."
+        f"baseline data are saved.{again}"
     )
 
 
@@ -248,7 +269,15 @@ def _statistics(study: Study) -> str:
         f"Co-primary outcomes: {', '.join(plan.primary)}; multiplicity by {plan.multiplicity.method}. Decision by the "
         f"studentised re-randomisation test under the logged scheme ({plan.replicates} replicates), with the interval "
         f"that inverts it, at level {plan.level:g}. Covariates: {names or 'none'}."
+        + (_STATISTICS_OF_REGIMES if study.second_decision else "")
     )
+
+
+_STATISTICS_OF_REGIMES = (
+    " Secondary: the regimes that the two decisions embed, compared by inverse probability weights with errors "
+    "clustered by person (`embedded_regimes`), and the second treatments among those who did not respond "
+    "(`second_treatments`)."
+)
 
 
 def _statistics_of_factors(study: Study, covariates: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from study_app.dataset.integrity.anchors import KeptAnchor, kept_now, parse_lines
 from study_app.domain.errors import NotAllowed, UserError
-from study_app.domain.ledger import LedgerRow, head
+from study_app.domain.ledger import DECISIONS, LedgerRow, head
 from study_app.domain.text_files import decode_text
 from study_app.ports import RESTORED
 from study_app.private_files import be_private_folder, write_private
@@ -164,8 +164,8 @@ def _state(connection: Connection, study_id: str, at: datetime) -> list[KeptAnch
     unit = SqlUnitOfWork(connection)
     if (unit.meta("state") or "draft") == "draft":
         return []
-    last = head(LedgerRow.parse(row) for row in unit.allocations("real")[-1:])
-    return [kept_now(study_id, at, unit.chain_heads(), last)]
+    ends = [head(LedgerRow.parse(row) for row in unit.allocations("real", decision)[-1:]) for decision in DECISIONS]
+    return [kept_now(study_id, at, unit.chain_heads(), *ends)]
 
 
 def _anchors(archive: ZipFile, manifest: Manifest, more: Path | None) -> list[KeptAnchor]:

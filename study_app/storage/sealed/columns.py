@@ -53,6 +53,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "answers": ("participant_id", "stage", "item"),
     "ratings": ("rating_id",),
     "allocations": ("ledger", "allocation_index"),
+    "later_allocations": ("decision", "ledger", "allocation_index"),
     "links": ("token_hash",),
     "meta": ("key",),
 }

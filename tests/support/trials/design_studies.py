@@ -87,6 +87,26 @@ levels = { none = {}, made = { pledge = "I try." } }
 factors = ["tone", "promise"]
 """
 CONTROLLED = FACTORS + 'plus_control = { id = "plain", instructions = "Read." }\n'
+HALFWAY = (
+    '[[stages]]\nid = "halfway"\nkind = "quiz"\nminutes = 10\nbank = "{bank}"\nrole = "other"\n'
+    '[[stages]]\nid = "second"\nkind = "instructions"\n'
+)
+SECOND_DECISION = """[second_decision]
+stage = "second"
+responds = "halfway_score >= 0.65"
+{more}
+[[second_decision.treatments]]
+id = "stay"
+[[second_decision.treatments]]
+id = "more"
+instructions = "Read it once more, with the examples."
+"""
+
+
+def decided_again(more: str = "", allocation: str = 'method = "permuted_blocks"') -> dict[str, str]:
+    return {"arms": ARMS + SECOND_DECISION.format(more=more), "after": HALFWAY, "allocation": allocation}
+
+
 STUDIES: dict[str, dict[str, str]] = {
     "one_arm": {"arms": ONE_ARM},
     "three_arms": {
@@ -163,6 +183,8 @@ STUDIES: dict[str, dict[str, str]] = {
             )
         ),
     },
+    "second_decision": decided_again("block_sizes = [2, 4]", 'method = "permuted_blocks"\nreplacement = "return_slot"'),
+    "second_by_chance": decided_again('method = "simple"', 'method = "simple"'),
     "looks": looks("obrien_fleming"),
     "looks_pocock": looks("pocock", "futility = [0.3]\nbinding = true"),
     "looks_spending": looks("spending", 'spending = "pocock"'),

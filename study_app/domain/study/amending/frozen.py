@@ -12,6 +12,7 @@ FOR_EVER = {
     "schema": "the form of the study file",
     "id": "the study's id",
     "allocation": "how arms are drawn, which the sealed seed's commitment covers",
+    "second_decision": "who is randomised again, and how, which the commitment covers too",
     "arms": "which arms there are, their weights, and which is the control",
     "stages": "which quiz is the main one, whose points the columns quiz_... hold,",
 }
@@ -49,6 +50,7 @@ def frozen_problems(locked: Study, now: Study, file: str, *, looked: bool = Fals
         "schema": locked.schema_ != now.schema_,
         "id": locked.id != now.id,
         "allocation": locked.allocation != now.allocation,
+        "second_decision": locked.second_decision != now.second_decision,
         "arms": _arms(locked) != _arms(now),
         "stages": locked.main_quiz is not None and _main_quiz(locked) != _main_quiz(now),
     }

@@ -23,11 +23,11 @@ def assistant_problems(study: Study) -> Iterator[Finding]:
 
 def assistant_warnings(study: Study) -> Iterator[str]:
     """Yield assistants and personas that no arm has, and stages that offer one where no arm has any."""
-    used = {arm.assistant for arm in study.arms if arm.assistant}
+    used = {arm.assistant for arm in study.arms_met if arm.assistant}
     for name in study.assistants:
         if name not in used:
             yield f"assistants.{name}: no arm has this assistant, so no participant meets it"
-    yield from unused_personas(study.arms, study.personas)
+    yield from unused_personas(study.arms_met, study.personas)
     for stage in study.stages:
         if stage.assistant and (not used or stage.kind != "tasks"):
             why = "no arm has an assistant" if not used else f"a stage of kind {stage.kind} has none"

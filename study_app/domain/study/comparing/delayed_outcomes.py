@@ -52,6 +52,8 @@ def quiz_warnings(study: Study) -> Iterator[str]:
                     "exported and compare none of them"
                 )
             continue
+        if {f"{quiz.stage.id}_{end}" for end in TOTALS} & set(study.second_decision.rests_on):
+            continue  # It decides who responded.
         points = quiz.points
         yield (
             f"stages.{quiz.stage.id}: no outcome of the plan names the quiz, so its points are exported and not "

@@ -117,6 +117,13 @@ def _write(state: ExportState) -> ExportSummary:
     )
 
 
+def _second_ledgers(state: ExportState) -> dict[str, Any]:
+    """Return the ledgers of the second decision, where there is one; of masked people not even their length."""
+    if not any(study.second_decision for study in state.versions.studies.values()):
+        return {}
+    return {"second_ledgers": ledgers(state.unit, [kind for kind in state.kinds if not state.mask.hides(kind)], 2)}
+
+
 def _manifest(
     state: ExportState, files: Mapping[str, Any], others: Mapping[str, Any], withheld: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -144,6 +151,7 @@ def _manifest(
         **seal_facts(state.unit, state.state),
         "versions": version_entries(state.locked_versions(), state.versions.drafts, draft),
         "ledgers": ledgers(state.unit, state.kinds),
+        **_second_ledgers(state),
         "chain": state.chain,
         "audit": audit,
         "closed_wave": closed_wave(state.unit),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 from study_app.dataset.measures.affect.probes import probe_rows
@@ -29,6 +30,7 @@ from study_app.dataset.writing.manifest import (
     events_ahead,
     lost_events,
 )
+from study_app.domain.ledger import DECISIONS
 from study_app.services.operation.models.kept import all_replies, looks
 from study_app.services.researcher.exporting.collect_records import (
     dossiers,
@@ -114,14 +116,19 @@ def _note(state: ExportState, dossier: ParticipantRecord) -> None:
         seen.unknown_versions.add(dossier.participant.study_hash)
 
 
+_SORTED = ("participant_id", "decision", "arm")
+"""Columns of the ledgers in whose order a dataset for everybody has the rows."""
+
+
 def _allocations(state: ExportState) -> Iterator[Mapping[str, Any]]:
     for name in state.kinds:
-        rows = map(state.clusters.allocation, state.mask.allocations(state.unit.allocations(name)))
+        stored = chain.from_iterable(state.unit.allocations(name, decision) for decision in DECISIONS)
+        rows = map(state.clusters.allocation, state.mask.allocations({"decision": 1} | row for row in stored))
         if state.public is None:
             yield from rows
         else:
             shown = map(state.public.rules.allocation, rows)
-            yield from sorted(shown, key=lambda row: (row.get("participant_id") or "", row.get("arm") or ""))
+            yield from sorted(shown, key=lambda row: tuple(str(row.get(name) or "") for name in _SORTED))
 
 
 def _of_models(state: ExportState) -> Iterator[tuple[TableName, Mapping[str, Any]]]:

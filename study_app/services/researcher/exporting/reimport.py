@@ -12,6 +12,7 @@ from study_app.dataset.findings import VerifyReport
 from study_app.dataset.measures.models import look_in, reply_in
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of, open_dataset
 from study_app.dataset.schema import compact_json, parsed_json, question_column
+from study_app.dataset.verification.allocation import decision_of
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.records import END, Answer, ProtocolVersion, RunRecord, Turn
@@ -122,14 +123,18 @@ def _restore_study(dataset: UntrustedDataset, unit: UnitOfWork) -> None:
         unit.set_meta("prereg", prereg.read_text(encoding="utf-8").removesuffix("\n"))
 
 
+_LEDGERS: Mapping[int, Restorable] = {1: "allocations", 2: "later_allocations"}
+"""Decision -> the table of its ledger."""
+
+
 def _records(dataset: UntrustedDataset, world: StudyContext) -> Iterator[tuple[Restorable, Mapping[str, Any]]]:
     """Yield the records of every table, each in the dataset's order."""
     last_seen = _last_seen(dataset)
     opens = _openings(dataset)
     for row in dataset.rows("participants"):
         yield "participants", _participant(dataset, row, last_seen, opens, world)
-    for row in dataset.rows("allocations"):
-        yield "allocations", _allocation(row)
+    for decision, table in _LEDGERS.items():
+        yield from ((table, _allocation(row)) for row in dataset.rows("allocations") if decision_of(row) == decision)
     for row in dataset.rows("visits"):
         yield "visits", row.values
     for row in dataset.rows("answers"):
@@ -177,6 +182,7 @@ def _participant(
         "place": "used" if row["allocation_index"] is not None else None,
         "data_withdrawn": bool(row["data_withdrawn"]),
         "language": row["language"] or "",
+        "responded": None if row.values.get("responded") is None else bool(row["responded"]),
     }
 
 
@@ -210,6 +216,7 @@ def _allocation(row: UntrustedRow) -> dict[str, Any]:
     record = LedgerRow.parse({name: "" if value is None else value for name, value in row.values.items()})
     erased = f"erased-{record.ledger}-{record.allocation_index}"
     return {
+        "decision": record.decision,
         "participant_id": record.participant_id or erased,
         "ledger": record.ledger,
         "allocation_index": record.allocation_index,

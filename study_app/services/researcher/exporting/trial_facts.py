@@ -38,15 +38,15 @@ def _letters(place: int) -> str:
     return letters[place] if place < len(letters) else _letters(place // len(letters) - 1) + letters[place % 26]
 
 
-def ledgers(unit: UnitOfWork, kinds: Sequence[Kind]) -> dict[str, Any]:
-    """Genesis, length and head of each ledger: an anchor against later rewriting."""
+def ledgers(unit: UnitOfWork, kinds: Sequence[Kind], decision: int = 1) -> dict[str, Any]:
+    """Genesis, length and head of each ledger of a decision: an anchor against later rewriting."""
     found: dict[str, Any] = {}
     for name in LEDGERS:
         if name in kinds:
-            rows = unit.allocations(name)
+            rows = unit.allocations(name, decision)
             last = head(LedgerRow.parse(row) for row in rows)
             found[name] = {
-                "genesis": genesis(name, (unit.meta("commitment") or "") if name == "real" else ""),
+                "genesis": genesis(name, (unit.meta("commitment") or "") if name == "real" else "", decision),
                 "rows": len(rows),
                 "last": last.index if last else 0,
                 "head": last.row_hash if last else None,

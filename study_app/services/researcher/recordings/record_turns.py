@@ -99,7 +99,7 @@ def _check_state(state: State, world: StudyContext, unit: UnitOfWork, kind: Kind
 
 def _assistants(studies: Iterable[Study]) -> set[tuple[str, str | None]]:
     """Return every assistant that an arm of any version has, with the persona in which it speaks."""
-    return {(arm.assistant, arm.persona) for study in studies for arm in study.arms if arm.assistant}
+    return {(arm.assistant, arm.persona) for study in studies for arm in study.arms_met if arm.assistant}
 
 
 def _chosen(world: StudyContext, asked: set[str], kind: Kind, treatment: str) -> str:

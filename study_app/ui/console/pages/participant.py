@@ -18,6 +18,7 @@ from study_app.services.attending.acts import NOTE
 from study_app.services.attending.participant_page import ParticipantPage, ParticipantViews
 from study_app.services.attending.single_answers import GivenAnswer
 from study_app.services.attending.timeline import SOURCES
+from study_app.services.researcher.console_views import ParticipantSummary
 from study_app.services.researcher.monitoring import arms_visible
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import KIND_NAMES, ConsoleSession
@@ -62,7 +63,17 @@ def _facts(desk: ConsoleSession, view: ParticipantPage) -> str:
     ]  # fmt: skip
     if arms_visible(desk.monitor.state(), person.kind):
         rows += [("Arm", person.arm), ("Stratum", person.stratum), ("Place in the ledger", person.allocation_index)]
+        rows += _second_decision(person)
     return tables.facts(rows)
+
+
+def _second_decision(person: ParticipantSummary) -> list[tuple[str, object]]:
+    """Return what was decided on a participant who came to a second decision."""
+    if person.responded is None:
+        return []
+    if person.responded:
+        return [("Second decision", "responded, goes on")]
+    return [("Second treatment", person.second_treatment), ("Place in the second ledger", person.second_index)]
 
 
 def _timeline(view: ParticipantPage) -> None:

@@ -43,6 +43,7 @@ def render(desk: ConsoleSession) -> None:
     stages = protocol.stages()
     _facts(desk)
     _factors(desk)
+    _second_decision(desk)
     st.html(tables.heading("The way of participants"))
     st.html(picture(stages, _arms(desk), _allocation(desk)))
     _screens(desk)
@@ -79,6 +80,26 @@ def _factors(desk: ConsoleSession) -> None:
         rows.append([tables.code(arm.id), *(levels.get(factor.id, none) for factor in study.factors), role])
     header = ["Arm", *(factor.title for factor in study.factors), "Role"]
     st.html(tables.table(header, rows, label="Factors, and the arms that they make"))
+
+
+def _second_decision(desk: ConsoleSession) -> None:
+    """Show who is randomised a second time, among which treatments."""
+    study = desk.app.study
+    if not study.second_decision:
+        return
+    second, label = study.second_decision, "Second decision"
+    st.html(tables.heading(label))
+    stage = study.stage(second.stage)
+    responders = tables.Html(f"{tables.code(second.responds)} goes on as before")
+    rows: list[tuple[str, object]] = [("On the way into", stage.title or stage.id), ("Responded", responders)]
+    rows += [("Drawn by", second.method.replace("_", " ") + (" within each arm" if second.method != "simple" else ""))]
+    st.html(tables.facts(rows))
+    none = "as in the arm"
+    met = [
+        (tables.code(each.id), each.title, each.weight, none if each.assistant is None else each.assistant or "none")
+        for each in second.treatments
+    ]
+    st.html(tables.table(("Treatment", "Label", "Weight", "Assistant"), met, label=label))
 
 
 def _arms(desk: ConsoleSession) -> list[tuple[str, str]]:

@@ -1,0 +1,1 @@
+"""Sequential assignment: embedded regimes, and second treatments among people who did not respond."""

@@ -1,0 +1,1 @@
+"""The rows of a study with a second decision."""

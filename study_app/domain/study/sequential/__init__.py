@@ -1,0 +1,1 @@
+"""Sequential assignment (SMART): a second randomisation of those who did not respond to the first treatment."""
