@@ -108,7 +108,7 @@ class SecondDecision(StudySection):
         return tuple(dict.fromkeys(named.question for named in self.condition.named)) if self.responds else ()
 
     def responded(self, known: Mapping[str, Any]) -> bool:
-        """Whether somebody with these values responded; what is not known meets no comparison."""
+        """Whether a person with these values responded; what is not known meets no comparison."""
         return self.condition({name: known.get(name) for name in self.rests_on})
 
     def treatment(self, name: str) -> SecondTreatment:
