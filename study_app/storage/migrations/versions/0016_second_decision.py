@@ -6,7 +6,7 @@ from alembic import op
 from study_app.storage.columns import Json
 
 revision = "0016"
-down_revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
