@@ -37,9 +37,9 @@ from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.grading.submissions import submit_saved
 from study_app.services.participant.allocation import allocate
+from study_app.services.participant.deciding.responding import decide_again
 from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, items_drawn, more_pages
 from study_app.services.participant.probing.closing import interrupt
-from study_app.services.participant.responding import decide_again
 from study_app.services.participant_status import closed_wave, closes_at_of, missed
 from study_app.services.places import full_quota, gave_up_place, held_from, holds, lock_ledger, place_for
 from study_app.services.position import AtStage, BeforeStage, Ended, OnStage, Paused, Position, Waiting

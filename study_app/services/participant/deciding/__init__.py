@@ -1,0 +1,1 @@
+"""The second decision on participants: who responded, and what the others get."""
