@@ -47,14 +47,14 @@ class RoundFacts:
 
 def probed(study: Study, specs: Mapping[str, AssistantSpec]) -> dict[str, AssistantSpec]:
     """Return the treatments of the arms, in the arms' order; assistants that act are left out, for they take steps."""
-    names = dict.fromkeys(arm.treatment for arm in study.arms if arm.treatment)
+    names = dict.fromkeys(arm.treatment for arm in study.arms_met if arm.treatment)
     return {name: specs[name] for name in names if not specs[name].acts}
 
 
 def assisted_folders(study: Study) -> tuple[str, ...]:
     """Return the folders of the packs on which people may ask an assistant, variants among them."""
     named = [folder for stage in study.stages if stage.kind == "tasks" and stage.assistant for folder in stage.packs]
-    shown = [arm.shown(folder) for folder in named for arm in study.arms if arm.assistant]
+    shown = [arm.shown(folder) for folder in named for arm in study.arms_met if arm.assistant]
     return tuple(dict.fromkeys([*named, *shown]))
 
 
