@@ -98,6 +98,8 @@ def _row(rows: Sequence[dict[str, Any]], alpha: float) -> dict[str, Any]:
         "coverage": share([row["ci_low"] <= row["true"] <= row["ci_high"] for row in spans]),
         "mean_estimate": mean([row["estimate"] for row in rows if row["estimate"] is not None]),
         "mean_true": mean([row["true"] for row in known]),
+        # Differences within trials and not of the two means: the truth varies with the people drawn, and its variance
+        # cancels.
         "bias": mean([row["estimate"] - row["true"] for row in known]),
         "not_estimable": sum(row["estimate"] is None for row in rows),
     }

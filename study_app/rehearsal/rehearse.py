@@ -107,6 +107,7 @@ def _chosen(study: Study, ids: Sequence[str], extra: Scenario | None) -> list[Sc
         known = ", ".join(declared) or "none; declare them under [[rehearsal.scenarios]]"
         raise UserError(f"--scenario: '{unknown[0]}' is not declared; the study has: {known}")
     chosen = [declared[name] for name in ids if name in declared] if ids else list(declared.values())
+    # The null comes first, always: a power says little without the type I error of the same plan.
     return [Scenario(id=NULL), *chosen, *([extra] if extra is not None else [])]
 
 
@@ -145,7 +146,8 @@ def _written(out: Path | None) -> dict[str, TrialResult]:
     found: dict[str, TrialResult] = {}
     if out is None or not out.exists():
         return found
-    lines = out.read_text(encoding="utf-8").splitlines()
+    text = out.read_text(encoding="utf-8")
+    lines = text.splitlines()
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
@@ -155,6 +157,10 @@ def _written(out: Path | None) -> dict[str, TrialResult]:
             if number < len(lines) or not found:
                 raise UserError(f"{out}: line {number} is not a rehearsed trial; give another --out") from error
             out.write_text("\n".join([*lines[:-1], ""]), encoding="utf-8")
+            return found
+    if found and not text.endswith("\n"):
+        # Cut off between a trial and the end of its line: the next one would be written on to the same line.
+        out.write_text(text + "\n", encoding="utf-8")
     return found
 
 
@@ -187,6 +193,8 @@ def _on_cluster(jobs: dict[str, TrialJob], address: str) -> Iterator[tuple[str, 
     with cluster_client(address) as client:
         from distributed import as_completed as done
 
+        # Not pure: Dask would take an earlier result for a job with equal arguments, also of another version of the
+        # package.
         futures = {client.submit(played_here, job, pure=False): key for key, job in jobs.items()}
         for future in done(list(futures)):
             yield futures[future], future.result()

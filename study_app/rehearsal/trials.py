@@ -280,8 +280,10 @@ def _true(
 ) -> float | None:
     """Return what the row's estimate should be on average; None where the effect that was put in does not say."""
     name = "score" if column in SCORES else "minutes" if column in TIMES else ""
+    # A ratio, a rank or an odds ratio has another true value than the effect that was put in, and none is known here.
     if not name or row["method"] not in DIFFERENCES or len(row["contrast"] or ()) != 2:
         return None
+    # Truth is measured from the control, so a contrast of two other arms is the difference of theirs.
     one, other = (0.0 if arm == control else truth.get(arm, {}).get(name) for arm in row["contrast"])
     if one is None or other is None:
         return None

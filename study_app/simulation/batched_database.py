@@ -33,6 +33,7 @@ class BatchedRegistry:
     def __init__(self, registry: Database, commit_after: int = COMMIT_AFTER) -> None:
         self._registry = registry
         self._commit_after = commit_after
+        # The grader works in a separate thread on the same open transaction; reentrant, for `_join` commits under it.
         self._lock = threading.RLock()
         self._open: ExitStack | None = None
         self._unit: UnitOfWork | None = None
@@ -57,6 +58,7 @@ class BatchedRegistry:
 
     def begin(self, *, write: bool = True) -> AbstractContextManager[UnitOfWork]:
         """See ports.Database."""
+        # Readers join as well: another connection would not see what the batch has not committed.
         return self._join()
 
     def forget_erased(self) -> bool:
@@ -81,6 +83,7 @@ class BatchedRegistry:
     def commit(self) -> None:
         """Store what has been done so far."""
         with self._lock:
+            # Forgotten before the commit: if that fails, the next transaction must not join a unit that is closed.
             stack, self._open, self._unit, self._joined = self._open, None, None, 0
             if stack is not None:
                 stack.close()

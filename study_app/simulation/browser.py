@@ -132,6 +132,7 @@ class Visitor:
 
     def _settle(self) -> None:
         """Until the page has drawn what it was asked for."""
+        # Streamlit says that a script runs only some time after the click; asked at once, the page still looks settled.
         self.page.wait_for_timeout(200)
         self.page.wait_for_function("!document.querySelector('[data-test-script-state=\"running\"]')")
 
@@ -258,6 +259,7 @@ def _where(place: Position) -> tuple[str, str, int]:
 @contextmanager
 def _served(settings: Settings) -> Iterator[str]:
     """`study serve` in a separate process; its address."""
+    # The port may be taken between closing it here and the server's start; the server then ends with that message.
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -265,6 +267,7 @@ def _served(settings: Settings) -> Iterator[str]:
     command = [sys.executable, "-m", "study_app.cli", "serve", str(settings.study_file), "--database"]
     command += [settings.database, "--port", str(port), "--host", "127.0.0.1", "--no-console"]
     environment = {name: value for name, value in os.environ.items() if name != KEY}
+    # A file and not a pipe, which no one would read: a full pipe stops the server in the middle of a write.
     with tempfile.TemporaryFile("w+") as messages:
         process = subprocess.Popen(
             command, env=environment | {"STUDY_VAR": str(settings.var)}, stdout=messages, stderr=messages

@@ -82,6 +82,8 @@ class RepeatingSandbox:
         result = self._memory.get(key)
         if result is None:
             result = _without_addresses(self.inner.run(program, None, cancelled))
+            # A limit or a cancellation depends on how busy the machine was; such a result is not the program's and is
+            # not kept.
             if result.ended_by == "exit":
                 self._memory.keep(key, result)
         for line in result.lines if on_line else ():

@@ -56,4 +56,5 @@ def _working_days(start: datetime, count: int) -> list[datetime]:
 
 
 def _whole_milliseconds(moment: datetime) -> datetime:
+    # The database keeps milliseconds, and a moment read back must equal the one that was written.
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

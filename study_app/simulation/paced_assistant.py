@@ -52,6 +52,7 @@ class PacedAssistant:
         pause = FIRST_WORD
         async for piece in self._assistant.reply(request):
             if isinstance(piece, TextDelta) and isinstance(loop, ReplyLoop):
+                # Before the piece is handed on, for its reader takes the time of arrival from the same loop.
                 loop.advance(pause)
                 pause = EACH_WORD
             yield piece

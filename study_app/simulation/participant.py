@@ -86,6 +86,7 @@ class SimulatedParticipant:
 
     def __post_init__(self) -> None:
         self.app, self.clock = self.setting.app, self.setting.clock
+        # Browsers' clocks are off by some tenths of a second, and what the dataset makes of them must bear that.
         self._skew = timedelta(milliseconds=round(self.rng.gauss(0, 400)))
 
     def steps(self) -> Iterator[Pause]:
@@ -268,10 +269,12 @@ class SimulatedParticipant:
 
     def filled(self, stage: Stage, arm: StudyArm | None) -> Sheet:
         """Return this person's answers and points on a quiz in that arm."""
+        # Untreated people answer alike in every arm, so the difference of potential outcomes is exactly 0 for them.
         key = (stage.id, arm.id if arm is not None and self.received(arm) else "")
         if key not in self._sheets:
             content = self.app.world.content
             items = content.bank(stage.bank).items_of(stage.form or None)
+            # The same draws in every arm: potential outcomes differ by the effect alone and not by chance.
             seed = f"{self.setting.seed}:{self.person.number}:{stage.id}"
             target = self._target(stage, arm, sum(item.points for item in items), Random(f"{seed}:level"))
             keys, quiz = content.keys(stage.bank), (stage.bank, stage.form)

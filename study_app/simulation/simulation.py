@@ -48,6 +48,7 @@ def open_for_simulation(settings: Settings, seed: int) -> App:
     Raises:
         ProblemsFound, NotAllowed, InfrastructureError: as `bootstrap.start`.
     """
+    # Without its key Claude cannot be asked, whatever a mistake further down would do: no key, no cost.
     environment = {name: value for name, value in settings.environment.items() if name != KEY}
     try:
         return _start(settings, environment, seed)
@@ -165,6 +166,7 @@ def _simulated_world(app: App, seed: int, memory: Memory | None) -> Iterator[Sim
     before = {name: getattr(world, name) for name in names}
     with world.registry.begin(write=False) as unit:
         earlier = [person for person in unit.participants() if person.kind == "simulated"]
+    # People of an earlier simulation are over by then, so the second one never moves the database's time backwards.
     clock = SimulationClock(max([START, *(next_monday(person.last_seen_at) for person in earlier)]))
     batches = BatchedRegistry(world.registry)
     text = seed_of_people(seed, len(earlier))
@@ -172,12 +174,14 @@ def _simulated_world(app: App, seed: int, memory: Memory | None) -> Iterator[Sim
     world.registry, world.clock, world.fresh_id = batches, clock, ids
     world.sandbox, world.grading_clock = RepeatingSandbox(world.sandbox, memory), "virtual"
     world.assistants = {
+        # Replies come from the notes of the packs, which cost nothing and say the same every time.
         name: paced(assistant if assistant.id != "claude" else _notes(app, name))
         for name, assistant in world.assistants.items()
     }
     try:
         yield SimulationSetting(app, clock, ids, None, scales_of(app), ArmEffects({}), text)
     finally:
+        # The app is used after a simulation (export, further simulations), so all that was exchanged goes back.
         for name, value in before.items():
             setattr(world, name, value)
         batches.close()
@@ -231,6 +235,7 @@ class Crowd:
         self._progress = progress
         self._rates = rates
         self._grader = Grader(setting.app)
+        # A generator for each person and purpose: that one draws a number more shifts nothing of the others.
         rng = Random(f"{setting.seed}:crowd")
         moments = arrivals(count, rng, setting.clock.at)
         self.walks = [self._walk(number, rates) for number in range(count)]
@@ -247,6 +252,8 @@ class Crowd:
 
     def live(self) -> None:
         """Let everybody live through the study."""
+        # One event queue and one clock: people overlap as they do in a trial, and allocation sees them in order of
+        # arrival.
         heapq.heapify(self._queue)
         while self._queue:
             moment, number = heapq.heappop(self._queue)
@@ -255,6 +262,7 @@ class Crowd:
             if following is not None:
                 heapq.heappush(self._queue, (following, number))
                 continue
+            # A life holds the person's programs and pages; kept, thousands of them would fill the memory.
             del self._lives[number]
             self._done += 1
             self._progress(self._done)
@@ -266,6 +274,8 @@ class Crowd:
         if number not in self._lives:
             walk = self.walks[number]
             arms = [arm.id for arm in self.setting.app.study.arms]
+            # Who would leave in every arm can leave before allocation; the rest depends on an arm that is not known
+            # yet.
             least, person = self._rates.least(arms), walk.person
             leaves_after = person.leaves_at * walk.planned_seconds() if person.leaves < least else None
             undecided = leaves_after is None and any(person.leaves < by_arm(self._rates.dropout, arm) for arm in arms)
@@ -280,6 +290,8 @@ class Crowd:
         life.asks_arm = False
         person = life.walk.person
         if person.leaves < by_arm(self._rates.dropout, arm):
+            # Of what is left and not of the whole way, or some would have to leave before the moment at which they are
+            # allocated.
             left = max(life.walk.planned_seconds() - life.present, 0.0)
             life.leaves_after = life.present + person.leaves_at * left
 
@@ -288,6 +300,7 @@ class Crowd:
         pause = next(life.steps, None)
         if pause is None:
             return None
+        # Waiting between sessions is not presence, so no one leaves because of a long interval.
         if isinstance(pause, Resume):
             return max(pause.at, now)
         if life.asks_arm:

@@ -135,15 +135,17 @@ def test_a_stopped_rehearsal_goes_on_where_it_was_and_comes_to_the_same(tmp_path
     whole = rehearse(STUDY, **options)
     lines = out.read_text(encoding="utf-8").splitlines()
     assert len(lines) == 4
-    # Killed while the third was written down.
-    out.write_text("\n".join([*lines[:2], lines[2][:40]]), encoding="utf-8")
+    # Killed while the third was written down, or just before the end of its line.
     done: list[int] = []
-    assert rehearse(STUDY, **options, progress=lambda count, total: done.append(count)) == whole
-    assert done[0] == 2
-    assert done[-1] == 4
-    done.clear()
-    assert rehearse(STUDY, **options, progress=lambda count, total: done.append(count)) == whole
-    assert done == [4]
+    for written, kept in ([*lines[:2], lines[2][:40]], 2), (lines[:3], 3):
+        out.write_text("\n".join(written), encoding="utf-8")
+        done.clear()
+        assert rehearse(STUDY, **options, progress=lambda count, total: done.append(count)) == whole
+        assert done[0] == kept
+        assert done[-1] == 4
+        done.clear()
+        assert rehearse(STUDY, **options, progress=lambda count, total: done.append(count)) == whole
+        assert done == [4]
 
 
 def test_what_was_assumed_stands_beside_each_figure_with_its_error(tmp_path):

@@ -179,6 +179,7 @@ def body_of(opening: bytes, content: bytes) -> bytes:
 
 def digest(table: str, key: Iterable[str], final: bool, body: bytes) -> bytes:
     """Return the hash of a named body."""
+    # The separators cannot occur in ids, so two different records never give the same bytes.
     named = "\x1f".join((table, *key, str(int(final))))
     return hashlib.sha256(named.encode("utf-8", "surrogatepass") + b"\x1e" + body).digest()
 
@@ -190,11 +191,14 @@ def link(head: bytes, digest: bytes) -> bytes:
 
 def mac(key: bytes, chain: int, position: int, head: bytes) -> bytes:
     """Return the head under a key that the database does not hold."""
+    # Chain and position are under the key, too: a signed head cannot stand in for an earlier one or for another
+    # chain's.
     return hmac.digest(key, f"study-chain/1:{chain}:{position}:".encode() + head, "sha256")
 
 
 def join(heads: Iterable[str]) -> str:
     """One hash over the heads of all chains, all in hex."""
+    # Sorted, for the order in which chains are read says nothing and must not change the hash.
     return hashlib.sha256(compact_json(sorted(heads)).encode()).hexdigest()
 
 
@@ -254,6 +258,7 @@ def event_key(event: Event | Mapping[str, Any]) -> tuple[str, ...]:
         _server_timestamp(at),
         "" if client is None else timestamp(client),
         "" if mono is None else number_text(mono),
+        # Added only where it holds: keys of events from before there was this column keep their hash.
         *(("late",) if late else ()),
     )
 

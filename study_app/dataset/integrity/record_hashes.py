@@ -27,6 +27,8 @@ class Records:
         key = participant_id if table not in WHOLE else ""
         if key not in of_table:
             of_table[key] = hashlib.sha256()
+        # Control characters and not commas, which texts have as well: a word could move from one cell to the next
+        # unnoticed.
         of_table[key].update(("\x1f".join(cells) + "\x1e").encode())
 
     def to_json(self) -> dict[str, dict[str, str]]:

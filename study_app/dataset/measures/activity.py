@@ -24,6 +24,7 @@ def visit_use(
     if visit.ended_at is None:
         return None
     length, mine = _during(visit, events, at, visit.ended_at)
+    # The server logs unasked, so its events do not show that anyone was there.
     if all(event.page == SERVER_PAGE for _, event in mine):
         return None
     acts = [moment for moment, event in mine if event.kind in ACTS]
@@ -68,6 +69,7 @@ def _unfocused(events: Iterable[tuple[float, Event]], length: float) -> list[Tim
             hidden = event.kind == "hidden"
         elif event.kind in ("blur", "focus"):
             blurred = event.kind == "blur"
+        # A page that loads is in front; the old page may have gone without saying that it was visible again.
         elif event.kind == "load":
             hidden = blurred = False
         else:
@@ -83,6 +85,7 @@ def _unfocused(events: Iterable[tuple[float, Event]], length: float) -> list[Tim
 
 def _silent(events: Sequence[tuple[float, Event]], length: float) -> list[TimeSpan]:
     """Spells without a word from pages that send heartbeats: the tab was closed or the computer asleep."""
+    # Without heartbeats silence says nothing: imported logs and older pages have none.
     if not any(event.kind == "heartbeat" for _, event in events):
         return []
     heard = sorted(moment for moment, event in events if event.page != SERVER_PAGE)

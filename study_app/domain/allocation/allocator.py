@@ -104,6 +104,8 @@ class Allocator:
     def _prepare(
         self, levels: Levels, size_draw: float, back: Iterable[int]
     ) -> tuple[Key, tuple[float, ...], tuple[float, ...], int | None]:
+        # Slots go back before the newcomer's probabilities, in the order of the ledger: a replay must see the same
+        # state.
         self._return(back)
         key = tuple(levels[factor.variable] for factor in self.scheme.strata)
         joined = self._joined(levels)
@@ -116,9 +118,12 @@ class Allocator:
     def _note(self, key: Key, levels: Levels, chosen: int, alone: bool) -> int:
         index = self.next_index
         self.next_index += 1
+        # Who joins a cluster's arm used no chance, so blocks and counts of clusters must not move.
         if alone:
             self._rule.take(key, levels, chosen)
             if self.scheme.replacement == "return_slot":
+                # Only where a slot can go back: a ledger of thousands would otherwise hold every newcomer's categories
+                # for nothing.
                 self._placed[index] = (key, levels, chosen)
             if self.scheme.cluster and levels[self.scheme.cluster] != MISSING:
                 self._clusters[self.scheme.cluster, levels[self.scheme.cluster]] = self.options[chosen].id

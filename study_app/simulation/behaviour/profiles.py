@@ -178,9 +178,13 @@ def draw_person(
     skill = rng.gauss(0, 1)
     score = related(skill, expected.quiz.skill, rng)
     if cluster is not None:
+        # Variances of the two parts sum to 1, so the quiz keeps its standard deviation whatever the ICC is.
         score = math.sqrt(expected.icc) * cluster + math.sqrt(1 - expected.icc) * score
     pace = related(skill, expected.minutes.skill, rng)
+    # One number decides both, so that with up to a half no one is both, and there are no defiers: the monotonicity on
+    # which the complier average effect rests (Angrist, Imbens and Rubin 1996).
     compliance = rng.random()
+    # Drawn for everybody, also where no one drops out: another rate changes who leaves and no other trait.
     leaves, moment = rng.random(), rng.uniform(0.02, 0.97)
     return SimulatedPerson(
         number=number,
