@@ -86,6 +86,7 @@ class ClaudeAssistant:
         self._api_key = api_key
         self._base_url = base_url
         self._patience = patience or Patience()
+        # Weak, for simulations and `doctor` open event loops of which nothing may be left when they are closed.
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, anthropic.AsyncAnthropic] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
@@ -120,6 +121,8 @@ class ClaudeAssistant:
         finished = False
         meter = ReplyMeter(ReplyBounds.of(self._room(request)))
         try:
+            # Closed at once when the participant stops: left to the garbage collector, the provider would go on writing
+            # and charging.
             async with aclosing(self._events(self._body(request), meter.bounds.seconds)) as events:
                 async for event in events:
                     end = _accumulate(end, event, self._blank_end())
@@ -187,6 +190,8 @@ class ClaudeAssistant:
                 api_key=self._api_key,
                 base_url=self._base_url,
                 max_retries=wait.retries,
+                # The SDK's timeout is between two reads of bytes; pings reset it, so events are waited for with a limit
+                # as well.
                 timeout=anthropic.Timeout(wait.stall, connect=min(5.0, wait.stall)),
                 middleware=[_RetrySoonOrNever(wait.retry_after)],
                 open_telemetry=False,
@@ -201,6 +206,8 @@ class ClaudeAssistant:
         async with stream:
             while True:
                 try:
+                    # A limit for each event and one for the whole: a provider that sends a word every half minute would
+                    # stall for ever.
                     async with asyncio.timeout_at(min(last, clock() + self._patience.stall)):
                         event = await anext(stream)
                 except StopAsyncIteration:
@@ -292,6 +299,8 @@ class _RetrySoonOrNever(anthropic.Middleware):
         response = await call_next(request)
         response.http_response.stream = _Bounded(response.http_response.stream)
         if (_retry_after(response.headers) or 0) > self._longest:
+            # The SDK's own switch; otherwise it would sleep for as long as the provider asks, while the participant
+            # sees nothing.
             response.http_response.headers["x-should-retry"] = "false"
         return response
 
@@ -300,6 +309,7 @@ def _accumulate(end: ReplyEnd | None, event: Any, blank: ReplyEnd) -> ReplyEnd |
     """Return what is known of the reply after one more event."""
     if event.type == "message_start":
         usage = event.message.usage
+        # What is read from the cache or written to it is not in `input_tokens`, and it costs.
         parts = usage.input_tokens, usage.cache_creation_input_tokens or 0, usage.cache_read_input_tokens or 0
         return replace(blank, model=_word(event.message.model), input_tokens=_tokens(*parts))
     if event.type == "message_delta" and end is not None:
@@ -335,6 +345,7 @@ def _tokens(*parts: Any) -> int | None:
 
 
 def _completed(end: ReplyEnd | None, finished: bool) -> ReplyEnd:
+    # A stream that merely ends was cut off: only `message_stop` says that the reply is whole.
     if end is None or not finished:
         raise _broken_off(AssistantUnavailable("connection", f"{_MESSAGES['connection']} during the reply"), end)
     if end.stop_reason == "refusal":
@@ -365,6 +376,7 @@ def _unavailable(error: Exception) -> AssistantUnavailable:
 def _of_status(error: anthropic.APIStatusError) -> AssistantUnavailable:
     kind = _KIND_BY_TYPE.get(str(error.type)) or _KIND_BY_STATUS.get(error.status_code, "other")
     words = f"{_MESSAGES[kind]} (HTTP {error.status_code}, {error.type or 'no type'})"
+    # Texts about the request itself; those about authentication may repeat a part of the key.
     if error.status_code in (400, 404, 413, 422) and error.api_message:
         words = f"{words}: {error.api_message}"
     return AssistantUnavailable(kind, words, _retry_after(error.response.headers))

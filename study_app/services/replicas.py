@@ -60,6 +60,7 @@ class Replicas:
             return False
         if before is not None:
             unit.end_work(before)
+        # In the same transaction as the work: another server that reads the work finds a fresh sign of life.
         self.beat(unit)
         return unit.begin_work(work)
 
@@ -68,6 +69,8 @@ class Replicas:
             return True
         now = self._now()
         with self._lock:
+            # A server that is seen for the first time counts from now: its sign of life may bear the time of a wrong
+            # clock.
             beat, since = self._seen.get(other.name, (other.beat_at, now))
             if beat != other.beat_at:
                 since = now

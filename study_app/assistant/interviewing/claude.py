@@ -16,7 +16,7 @@ from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.interviews.requests import InterviewReply, InterviewRequest
 
 SECONDS = 20.0
-"""Longest wait for one step; a rule asks in the model's place after it."""
+"""Longest wait for an attempt at one step, of which the SDK makes two; a rule asks in the model's place after them."""
 LONGEST_TEXT = 4_000
 """Characters that are kept of any text of an answer."""
 _KINDS = {401: "authentication", 403: "authentication", 404: "unknown_model", 429: "rate_limit"} | {

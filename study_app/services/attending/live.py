@@ -72,7 +72,9 @@ class LiveBoard:
     def view(self, kind: Kind) -> LiveView:
         """Return the trial as it is now, or was a few seconds ago."""
         with self._lock:
+            # Looked up under the lock, so that ten viewers who come at once wait for one query and do not make ten.
             kept = self._kept.get(kind)
+            # A clock that was set back would otherwise keep one look fresh for hours.
             if kept is None or not timedelta(0) <= self.world.now() - kept.at < FRESH:
                 kept = self._kept[kind] = self._look(kind)
             return kept

@@ -39,6 +39,7 @@ def resume(unit: UnitOfWork, person: Participant, now: datetime) -> float:
     if person.paused_at is None:
         raise NotAllowed("this participant is not paused")
     seconds = max((now - person.paused_at).total_seconds(), 0.0)
+    # An outage of the server during the pause has moved the deadline already, and time is given back once.
     missing = max(seconds - _given_back(unit, person, person.paused_at), 0.0)
     if missing and unit.extend_visit(person.id, person.stage, timedelta(seconds=missing)):
         unit.record(person.id, person.stage, now, Outage(cause=PAUSED, seconds=missing))

@@ -49,11 +49,13 @@ class Reopening:
             stage, visit = _ended_stage(unit, study, person, stage_id)
             _check_minutes(stage, minutes)
             _check_next(unit, study, person, stage)
+            # Before places are counted: a newcomer in between could take the last place as well.
             lock_ledger(unit, person)
             if gave_up_place(self.world, person) and not place_for(self.world, unit, person):
                 raise NotAllowed("others have taken the place that this participant's silence freed; the study is full")
             now = self.world.now()
             until = now + timedelta(minutes=minutes)
+            # Only from where the person was read to be; their browser may have gone on since the console showed them.
             moved = unit.move(person, stage=stage.id, step=_step(unit, person, stage), opens_at=None, last_seen_at=now)
             if not moved or not unit.reopen_visit(person.id, stage.id, until):
                 raise NotAllowed("the participant has moved on meanwhile; look again")

@@ -6,6 +6,7 @@ never sends one twice.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -89,26 +90,32 @@ class Reminders:
             deliver: sends one mail; None only lists them, for a mail merge.
             who: who sends them, for the audit log.
         """
-        sent = []
-        for person in self.pending():
-            reminder = self._claimed(person)
-            if reminder is None:
-                continue
-            try:
-                outcome = self._outcome(reminder, deliver)
-            except InfrastructureError:
-                self._release(person)
-                raise
-            if outcome in ("refused", "no_address") and deliver is not None:
-                self._release(person)
-            sent.append(Sent(reminder, outcome))
-        if sent:
-            counts: dict[str, int] = {}
-            for each in sent:
-                counts[each.outcome] = counts.get(each.outcome, 0) + 1
-            with self.world.registry.begin() as unit:
-                unit.add_audit(AuditEntry(self.world.now(), who, REMIND, "", counts))
+        sent: list[Sent] = []
+        try:
+            for person in self.pending():
+                reminder = self._claimed(person)
+                if reminder is None:
+                    continue
+                try:
+                    outcome = self._outcome(reminder, deliver)
+                except InfrastructureError:
+                    self._release(person)
+                    raise
+                if outcome in ("refused", "no_address") and deliver is not None:
+                    self._release(person)
+                sent.append(Sent(reminder, outcome))
+        finally:
+            # Also where the mail server failed half-way: what went out until then did go out.
+            self._note(sent, who)
         return sent
+
+    def _note(self, sent: list[Sent], who: str) -> None:
+        """Say in the audit log how many reminders came to what."""
+        if not sent:
+            return
+        counts = dict(Counter(str(each.outcome) for each in sent))
+        with self.world.registry.begin() as unit:
+            unit.add_audit(AuditEntry(self.world.now(), who, REMIND, "", counts))
 
     def preview(self) -> list[Reminder]:
         """Return what `send` would send, without links that lead in."""
@@ -130,6 +137,7 @@ class Reminders:
         """Use the reminder up; None where another process was faster, or the person has come or opted out meanwhile."""
         who = person.participant.id
         with self.world.registry.begin() as unit:
+            # Two schedulers may run at once; the second one waits here and then finds the reminder used.
             unit.lock(REMIND)
             now_due = due_person(self.world, unit, unit.known_participant(who))
             if now_due is None or self._passed(now_due) <= now_due.reminded:
@@ -143,6 +151,7 @@ class Reminders:
 
     def _release(self, person: DuePerson) -> None:
         with self.world.registry.begin() as unit:
+            # Only where no one used a later one meanwhile, which would go out a second time.
             if reminders_of(unit, person.participant.id, person.session.id) == self._passed(person):
                 use_reminders(unit, person.participant.id, person.session.id, person.reminded)
 

@@ -93,6 +93,23 @@ def test_a_server_that_cannot_be_reached_uses_no_reminder_up(trial):
     assert len(reminders(trial).pending()) == 3
 
 
+def test_what_went_out_before_the_server_failed_stands_in_the_audit_log(trial):
+    trial.clock.advance(minutes=14 * DAY + 30)
+    outcomes = iter(["sent", "sent"])
+
+    def deliver(reminder):
+        found = next(outcomes, None)
+        if found is None:
+            raise InfrastructureError("the mail server is gone")
+        return found
+
+    with pytest.raises(InfrastructureError, match="is gone"):
+        reminders(trial).send(deliver)
+    with trial.app.world.registry.begin(write=False) as unit:
+        assert [act.detail for act in unit.audit() if act.what == "remind"] == [{"sent": 2}]
+    assert len(reminders(trial).pending()) == 1
+
+
 def test_who_opts_out_is_reminded_no_more_and_may_still_take_part(trial):
     trial.clock.advance(minutes=14 * DAY + 30)
     sent = reminders(trial).send(None)
