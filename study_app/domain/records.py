@@ -233,6 +233,8 @@ class Stored:
     """Every event of the page up to this number is stored."""
     fresh: tuple[BrowserEvent, ...]
     """Events that this batch made contiguous, in order: apply these, each exactly once."""
+    new: bool = False
+    """Whether anything of it was not in the log before."""
 
 
 @dataclass(frozen=True)

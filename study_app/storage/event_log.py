@@ -153,7 +153,7 @@ class SqlEventLog:
         fresh = _run_from(before, unknown) if nothing_ahead else self._contiguous(participant_id, page, before)
         if fresh:
             self.driver.run("UPDATE pages SET ack = ? WHERE participant_id = ? AND page = ?", (fresh[-1].seq, *where))
-        return Stored(before + len(fresh), tuple(fresh))
+        return Stored(before + len(fresh), tuple(fresh), bool(new))
 
     def _contiguous(self, participant_id: str, page: str, before: int) -> list[BrowserEvent]:
         found = self.connection.execute(

@@ -29,6 +29,8 @@ from study_app.sandbox.packages import site_folders  # noqa: E402
 from study_app.sandbox.server import Options  # noqa: E402
 
 LIMITS = RunLimits(wall_seconds=2.0, cpu_seconds=1, memory_mb=256, output_bytes=50_000)
+SEARCHING = RunLimits(wall_seconds=60.0, cpu_seconds=30, memory_mb=256, output_bytes=50_000)
+"""For searches of memory, which prove nothing where they are ended before their end."""
 MARKER = "MARKER-OF-" + "AN-EARLIER-RUN"
 SECRET = "hunter2-secret"
 
@@ -96,13 +98,13 @@ def app() -> Iterator[dict[str, object]]:
         }
 
 
-def wrong(result: RunResult, targets: dict[str, object], before: set[str]) -> str | None:
+def wrong(result: RunResult, limits: RunLimits, targets: dict[str, object], before: set[str]) -> str | None:
     """What the attack achieved, by what the program says and by what can be seen from outside."""
     if "ESCAPED" in result.stdout:
         return result.stdout[:300]
     if result.ended_by == "infrastructure":
         return f"the run was lost: {result.stderr}"
-    if result.wall_seconds > LIMITS.wall_seconds + 20:
+    if result.wall_seconds > limits.wall_seconds + 20:
         return f"it ran {result.wall_seconds:.1f} s"
     shown = result.stdout + result.stderr
     if len(shown.encode()) > 3 * LIMITS.output_bytes + 500:
@@ -154,7 +156,12 @@ def main() -> None:
 
         def attack(path: Path) -> None:
             code = f"TARGETS = {targets!r}\n{path.read_text()}"
-            achieved = wrong(sandbox.run(Program(code, ("trio",), LIMITS)), targets, before)
+            searches = path.stem.startswith("search_")
+            limits = SEARCHING if searches else LIMITS
+            result = sandbox.run(Program(code, ("trio",), limits))
+            achieved = wrong(result, limits, targets, before)
+            if searches and result.ended_by != "exit":
+                achieved = f"the search was ended: {result.ended_by}"
             if achieved:
                 found[path.stem] = achieved
 

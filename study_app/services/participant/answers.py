@@ -16,6 +16,7 @@ from study_app.services.context import StudyContext
 from study_app.services.participant.flow import ParticipantFlow, check_not_paused
 from study_app.services.participant.handing_in import bank_of, draft_of, pages_of, shown_fields
 from study_app.services.participant.interviewing.state import interview_at
+from study_app.services.participant.logged_texts import form_of
 from study_app.services.position import AtStage, Ended, OnStage, Position
 from study_app.services.retrying import retried
 
@@ -63,7 +64,7 @@ class Answers:
     def drafts(self, place: AtStage) -> Mapping[str, Any]:
         """Return what stands in the fields of the page at which the participant is, by question or item."""
         with self.world.registry.begin(write=False) as unit:
-            return draft_of(unit, place.participant.id, place.stage.id, place.participant.step).values
+            return form_of(unit, place.participant.id, place.stage.id, place.participant.step).values
 
     def draft(self, participant_id: str, stage: str, step: int) -> Draft:
         """Return a form as its events make it so far."""

@@ -23,6 +23,7 @@ from study_app.services.participant.enrolment import check_token, owner_of_token
 from study_app.services.participant.erasing import erase
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.late_events import apply_events, cleaned, late_events, take_late
+from study_app.services.participant.logged_texts import text_of
 from study_app.services.participant.probing.closing import interrupt_by_work
 from study_app.services.position import AtStage, Ended, OnStage, Paused, Position, Waiting
 from study_app.services.retrying import retried
@@ -262,14 +263,16 @@ class ParticipantSession:
         if late is not None:
             over = [event for event in stored.fresh if moved or _elsewhere(form, task, event)]
             take_late(self.world, unit, place, batch.page, late, over)
-        unit.touch(participant.id, last_seen_at=now)
+        if stored.new:
+            # As an export reads it in the log: a batch that was stored before tells nothing new.
+            unit.touch(participant.id, last_seen_at=now)
         owner = place.participant.page in (None, batch.page)
         return Ingested(stored.ack, place, superseded=not owner, stage_before=participant.stage, decided=decided)
 
     def document(self, participant_id: str, task: str) -> Document | None:
         """Return the saved text of a task."""
         with self.world.registry.begin(write=False) as unit:
-            return unit.document(participant_id, task)
+            return text_of(unit, participant_id, task)
 
     # -- the sweeper ---------------------------------------------------------------------------------------------------
 

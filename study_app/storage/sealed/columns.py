@@ -21,7 +21,7 @@ UNSEALED_TABLES: Mapping[str, str] = {
     "tokens": "which cookie is whose; every act has its participant in the log",
     "replicas": "which servers run now",
     "in_progress": "what a server does just now",
-    "documents": "the log of edits gives each text, and verify replays it against what was handed in",
+    "documents": "a page shows what the log of edits gives, and verify replays that against what was handed in",
     "pages": "counts of the log, compared with the log at each export",
     "chains": "the heads themselves, signed and anchored",
     "chain_entries": "the chain itself, joined anew up to its heads",
@@ -29,7 +29,7 @@ UNSEALED_TABLES: Mapping[str, str] = {
 """Tables that no digest covers, each with the reason why no column of a dataset can be changed by them."""
 
 UNSEALED_COLUMNS: Mapping[tuple[str, str], str] = {
-    ("participants", "last_seen_at"): "changes with each request; an export asks the log when it heard from a person",
+    ("participants", "last_seen_at"): "changes with each batch; an export asks the log when it heard from a person",
     ("participants", "page"): "which tab writes now; each event names its own",
     ("events", "event_id"): "a name; the export checks that it rises along each chain",
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from study_app.dataset.measures.record import Content, ParticipantRecord, newest
 from study_app.dataset.schema import quiz_types
 from study_app.domain.events import Event
+from study_app.domain.events.heard import last_heard
 from study_app.domain.records import Kind, Participant, ProtocolVersion
 from study_app.domain.study.interviewing.placement import topics_of
 from study_app.domain.study.study import Study
@@ -124,5 +125,4 @@ def dossiers(
 
 def _as_logged(person: Participant, events: Sequence[Event]) -> Participant:
     """Return a person as last heard of by the log: `last_seen_at` changes with each request and is in no chain."""
-    heard = max((event.server_time for event in events), default=person.enrolled_at)
-    return replace(person, last_seen_at=heard)
+    return replace(person, last_seen_at=last_heard(events, person.enrolled_at))
