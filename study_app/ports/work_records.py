@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -120,6 +121,10 @@ class WorkRecords(Protocol):
 
     def set_points(self, answer: Answer) -> bool:
         """Store points, their maximum, who scored and by which key; False if the response has changed since."""
+        ...
+
+    def erase_ratings(self, objects: Collection[str]) -> None:
+        """Erase every rating of these objects and of their parts (`OBJECT#PART`): quotes are a participant's words."""
         ...
 
     def add_rating(self, rating: Rating) -> None:

@@ -379,6 +379,16 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
                 self.chain.gone(table.name, tuple(row), participant_id)
         self._erase_events(EVENTS.c.participant_id == participant_id)
 
+    def erase_ratings(self, objects: Collection[str]) -> None:
+        """See ports.UnitOfWork."""
+        for name in objects:
+            of_it = or_(RATINGS.c.object == name, RATINGS.c.object.startswith(f"{name}#", autoescape=True))
+            there = self.connection.execute(select(RATINGS.c.rating_id, RATINGS.c.object).where(of_it)).all()
+            self.connection.info[ERASES] = True
+            self.connection.execute(delete(RATINGS).where(of_it))
+            for row in there:
+                self.chain.gone("ratings", (row.rating_id,), row.object)
+
     def erase_events(self, event_ids: Collection[int]) -> None:
         """See ports.UnitOfWork."""
         if event_ids:

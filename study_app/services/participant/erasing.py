@@ -9,10 +9,12 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from study_app.dataset.measures.interviews.history import KINDS, interviews_of
 from study_app.domain.errors import SealingKeyMissing
 from study_app.domain.events.server import DataWithdrawn
 from study_app.domain.ledger import DECISIONS, LedgerRow
 from study_app.domain.records import Participant
+from study_app.domain.themes.marks import interview_object
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.messages import set_message
@@ -31,6 +33,9 @@ def erase(world: StudyContext, unit: UnitOfWork, participant: Participant, who: 
     """Erase everything a participant wrote and who they were; a second call does nothing."""
     if participant.data_withdrawn:
         return
+    # First, for it is the log that names the interviews.
+    talks = interviews_of(unit.events_of(participant.id, KINDS))
+    unit.erase_ratings([interview_object(held.id) for held in talks])
     unit.erase_payloads(participant.id)
     ledgers = [unit.allocations(participant.kind, number) for number in DECISIONS]
     for row in map(LedgerRow.parse, chain.from_iterable(ledgers)):

@@ -40,8 +40,7 @@ id = "other"
 label = "Turquoise"
 instructions = "Go on."
 [allocation]
-method = "permuted_blocks"
-block_sizes = [2]
+{allocation}
 [[stages]]
 id = "consent"
 kind = "consent"
@@ -58,6 +57,7 @@ options = [{{ value = "yes", label = "Yes" }}, {{ value = "no", label = "No" }}]
 id = "instructions"
 kind = "instructions"
 title = "What comes"
+{before}
 [[stages]]
 id = "talk"
 kind = "interview"
@@ -90,6 +90,7 @@ core = {{ en = "Which moment was the hardest for you?", de = "Welcher Moment war
 id = "more"
 core = {{ en = "What else would you like to add?", de = "Was möchten Sie noch ergänzen?" }}
 """
+BLOCKS = 'method = "permuted_blocks"\nblock_sizes = [2]'
 LONG = "First I read the task twice, then I wrote a small loop and looked at what it printed."
 """An answer of more than twelve words."""
 
@@ -107,12 +108,17 @@ def write_interview_study(
     top: str = "",
     end: str = "",
     policy: str = "",
+    allocation: str = BLOCKS,
+    before: str = "",
 ) -> Path:
     """The study file with its plan next to it."""
     plan = PLAN.format(mode=mode, minutes=minutes, max_turns=max_turns, probes=probes, must=str(must).lower())
     (folder / "talk.toml").write_text(f"{top}\n{plan}\n{end}\n", encoding="utf-8")
     path = folder / "study.toml"
-    path.write_text(STUDY.format(languages=languages, stage=stage, policy=policy), encoding="utf-8")
+    path.write_text(
+        STUDY.format(languages=languages, stage=stage, policy=policy, allocation=allocation, before=before),
+        encoding="utf-8",
+    )
     return path
 
 

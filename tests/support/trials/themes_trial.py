@@ -44,9 +44,9 @@ SAID = {
 class ThemesTrial:
     """The app, and the interviews in it."""
 
-    def __init__(self, folder: Path, *, database: str = "") -> None:
+    def __init__(self, folder: Path, *, database: str = "", **study: str) -> None:
         self.folder = folder
-        self.study_file = write_interview_study(folder, stage='sharing = "share_words"', mode="fixed")
+        self.study_file = write_interview_study(folder, stage='sharing = "share_words"', mode="fixed", **study)
         self.clock = HandClock()
         database = database or f"sqlite:///{folder}/study.db"
         self.settings = Settings(study_file=self.study_file, database=database, var=folder / "var", environment={})
@@ -59,10 +59,10 @@ class ThemesTrial:
         """Start the app, at first or again after commands have worked on its database."""
         self.app = start(self.settings, clock=self.clock, sandbox=NoSandbox())
 
-    def hold(self, answers: dict[str, str], *, share: str = "yes", over: bool = True) -> str:
+    def hold(self, answers: dict[str, str], *, share: str = "yes", over: bool = True, label: str = "") -> str:
         """Walk one person through the study and the interview; returns the interview's id."""
         app = self.app
-        who = app.enrol.enter(EntryRequest()).participant.id
+        who = app.enrol.enter(EntryRequest(label=label)).participant.id
         app.session.where(who)
         self.clock.advance(minutes=1)
         app.session.consent(who, True)
