@@ -67,6 +67,7 @@ plan = "talk.toml"
 [[stages]]
 id = "debrief"
 kind = "debrief"
+{debrief}
 """
 PLAN = """
 id = "talk"
@@ -110,13 +111,17 @@ def write_interview_study(
     policy: str = "",
     allocation: str = BLOCKS,
     before: str = "",
+    end_session: str = "",
 ) -> Path:
     """The study file with its plan next to it."""
     plan = PLAN.format(mode=mode, minutes=minutes, max_turns=max_turns, probes=probes, must=str(must).lower())
     (folder / "talk.toml").write_text(f"{top}\n{plan}\n{end}\n", encoding="utf-8")
     path = folder / "study.toml"
+    debrief = f'session = "{end_session}"' if end_session else ""
     path.write_text(
-        STUDY.format(languages=languages, stage=stage, policy=policy, allocation=allocation, before=before),
+        STUDY.format(
+            languages=languages, stage=stage, policy=policy, allocation=allocation, before=before, debrief=debrief
+        ),
         encoding="utf-8",
     )
     return path
@@ -125,11 +130,19 @@ def write_interview_study(
 class Interviewee:
     """An app with one participant at the interview, who answers by the real services, without a browser."""
 
-    def __init__(self, folder: Path, *, environment: dict[str, str] | None = None, share: str = "yes", **study: Any):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        environment: dict[str, str] | None = None,
+        share: str = "yes",
+        database: str = "",
+        **study: Any,
+    ):
         self.folder, self.clock = folder, HandClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
         self.settings = Settings(
             study_file=write_interview_study(folder, **study),
-            database=f"sqlite:///{folder}/study.db",
+            database=database or f"sqlite:///{folder}/study.db",
             var=folder / "var",
             environment=environment or {},
         )
