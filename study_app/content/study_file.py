@@ -136,7 +136,7 @@ def _stand_in(entry: Any) -> Any:
     kind = entry["type"]
     if kind == "literal_error":
         return entry["ctx"]["expected"].split(",")[0].split(" or ")[0].strip("' ")
-    if kind.startswith(("int", "float", "greater", "less", "finite")):
+    if kind.startswith(("int", "float", "greater", "less", "finite", "number")):
         return 1
     if kind.startswith("string"):
         return "x"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import gcd
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from study_app.domain.file_tables import FileTable
 
 
-class Arm(BaseModel):
+class Arm(FileTable):
     """One arm of the trial, as the study file names it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     """Lower-case letters, digits and underscores; the value of the `arm` columns."""

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from study_app.domain.file_tables import FileTable
 
 Method = Literal[
     "simple",
@@ -45,10 +47,8 @@ _PARAMETERS: dict[str, frozenset[str]] = {
 _NEEDED = {"stratified_blocks": "strata", "minimisation": "factors", "cluster": "cluster"}
 
 
-class Factor(BaseModel):
+class Factor(FileTable):
     """A baseline variable that allocation balances, as categories."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     variable: str = Field(min_length=1)
     """A background question's id, `<stage>_points` of a baseline quiz, `warmup_minutes`, `warmup_passed` or `label`."""
@@ -88,10 +88,8 @@ class Factor(BaseModel):
         return f"{below[-1]}-{above[0]}" if above else f">={below[-1]}"
 
 
-class Scheme(BaseModel):
+class Scheme(FileTable):
     """How arms are drawn; frozen at launch, part of the study's hash and of the seed's commitment."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     method: Method = "permuted_blocks"
     """simple, permuted_blocks, stratified_blocks, minimisation, biased_coin, urn, big_stick, cluster or sequence."""

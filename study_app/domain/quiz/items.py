@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from study_app.domain.errors import Problem
+from study_app.domain.file_tables import FileTable
 
 ItemType = Literal["conceptual", "code_reading", "debugging", "code_writing", "attention_check"]
 """What an item asks of the participant. Attention checks score no points."""
@@ -21,10 +22,8 @@ Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 Points = Annotated[float, Field(strict=True, ge=0, le=1000, allow_inf_nan=False)]
 
 
-class ContentSection(BaseModel):
+class ContentSection(FileTable):
     """A piece of a content file: fixed once read, and without unused keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ChoiceOption(ContentSection):

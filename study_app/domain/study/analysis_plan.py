@@ -164,7 +164,7 @@ class Plan(PlanSection):
     """Co-primary outcomes, in order; each decided by re-randomisation, or by its `analyses` with role = "primary"."""
     multiplicity: Multiplicity = Multiplicity()
     level: float = Field(default=0.95, gt=0.5, lt=1)
-    replicates: int = Field(default=9999, ge=99)
+    replicates: int = Field(default=9999, ge=99, le=1_000_000)
     """Re-randomisations."""
     horizon: float | None = Field(default=None, gt=0)
     """Restriction time for survival rows; None: the outcome's cap."""
@@ -207,6 +207,8 @@ class Plan(PlanSection):
         if not isinstance(value, Mapping) or not {"outcomes", "secondary"} & set(value):
             return value
         filled = dict(value)
+        if not all(isinstance(filled.get(key, []), list | tuple) for key in ("outcomes", "secondary")):
+            return value
         outcomes = list(filled.get("outcomes", _outcomes()))
         if not all(isinstance(entry, Mapping | Outcome) for entry in [*outcomes, *filled.get("secondary", [])]):
             return value

@@ -6,7 +6,9 @@ import math
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+
+from study_app.domain.file_tables import FileTable
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Role = Literal["primary", "secondary", "sensitivity", "exploratory"]
@@ -16,10 +18,8 @@ Strategy = Literal["treatment_policy", "composite", "hypothetical", "while_on_tr
 OptionValue = bool | int | float | str
 
 
-class PlanSection(BaseModel):
+class PlanSection(FileTable):
     """Any table of the plan: unknown keys are errors, values never change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Outcome(PlanSection):
@@ -99,8 +99,17 @@ class Analysis(PlanSection):
     """Two arms, the second in the control's place, for a direct comparison; empty: every arm with the control."""
     adjusted: bool = False
     """Whether the plan's covariates and strata enter."""
-    options: dict[str, OptionValue] = {}
+    options: dict[str, OptionValue] = Field(default_factory=dict)
     """Passed on to the method (statistic, vcov, margin, trim, ...)."""
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _single_values(cls, value: Any) -> Any:
+        found = value.items() if isinstance(value, dict) else ()
+        for name, option in found:
+            if not isinstance(option, bool | int | float | str):
+                raise ValueError(f"options.{name}: a method takes one value here, found {option!r}; give one")
+        return value
 
     @property
     def id(self) -> str:

@@ -6,10 +6,11 @@ import math
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from study_app.domain.allocation.arms import Arm
 from study_app.domain.assistants.personas import treatment_name
+from study_app.domain.file_tables import FileTable
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 StageKind = Literal[
@@ -18,16 +19,18 @@ StageKind = Literal[
 EntryMode = Literal["open", "links", "prolific"]
 TargetCounts = Literal["allocated", "completed"]
 OptionValue = int | str
+MOST_MINUTES = 10_080
+"""A week: the longest limit of a stage."""
+MOST_DAYS = 3_660
+"""Ten years: the longest wait for a session."""
 WITH_OPTIONS = ("choice", "multiple", "matrix", "ranking")
 """Kinds of questions whose answers are made of options."""
 BLOCK_KINDS = ("heading", "text_block")
 """Kinds of entries among a survey's questions that only show something."""
 
 
-class StudySection(BaseModel):
+class StudySection(FileTable):
     """Any table of the study file: unknown keys are errors, values never change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class StudyArm(Arm):
@@ -284,9 +287,9 @@ class Stage(StudySection):
     `{minutes}` is filled in; on a quiz also `{items}` and `{pages}`.
     """
     session: Identifier = "main"
-    minutes: float | None = Field(default=None, gt=0)
+    minutes: float | None = Field(default=None, gt=0, le=MOST_MINUTES)
     """Limit for the whole stage, shared by its tasks or pages."""
-    about_minutes: float | None = Field(default=None, gt=0)
+    about_minutes: float | None = Field(default=None, gt=0, le=MOST_MINUTES)
     """How long a stage without limit takes, for the page's progress; from its kind and questions where missing."""
     packs: tuple[str, ...] = ()
     """Folders of task packs, relative to the study file; in order."""
@@ -355,9 +358,9 @@ class StudySession(StudySection):
     """One sitting; later ones open after a delay."""
 
     id: Identifier
-    delay_days: float = Field(default=0.0, ge=0)
+    delay_days: float = Field(default=0.0, ge=0, le=MOST_DAYS)
     """Days after the end of the session before."""
-    window_days: float | None = Field(default=None, gt=0)
+    window_days: float | None = Field(default=None, gt=0, le=MOST_DAYS)
     """Days for which it can be begun once it has opened; without it there is no end."""
     remind_days: tuple[Annotated[float, Field(ge=0)], ...] = ()
     """Days after its opening at which `study remind` writes to those who have not begun it."""

@@ -149,7 +149,7 @@ class Study(StudySection):
     assistant_policy: AssistantPolicy = AssistantPolicy()
     sandbox: SandboxPolicy = SandboxPolicy()
     activity: ActivityRule = ActivityRule()
-    sessions: tuple[StudySession, ...] = (StudySession(id="main"),)
+    sessions: tuple[StudySession, ...] = Field(default=(StudySession(id="main"),), min_length=1)
     stages: tuple[Stage, ...] = Field(min_length=1)
     probes: tuple[AffectProbes, ...] = ()
     """When people are asked during tasks how they feel, with the clock stopped; the same in every arm."""

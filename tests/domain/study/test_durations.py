@@ -124,9 +124,9 @@ def test_a_stage_without_limit_takes_as_long_as_its_questions():
 
 
 def test_check_names_the_text_the_limit_and_the_remedy():
-    from study_app.cli.checks.check import _minutes_problems
+    from study_app.cli.checks.study_checks import minutes_problems
 
-    (problem,) = _minutes_problems(study(quiz=2, quiz_intro="You have **25 minutes**."), "study.toml")
+    (problem,) = minutes_problems(study(quiz=2, quiz_intro="You have **25 minutes**."), "study.toml")
     assert str(problem).startswith(
         "study.toml: stages.quiz.intro: the text says '25 minutes', the limit is 2 minutes; "
     )
