@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 import pytest
+from support.trials.commands import study as study_command
 from support.trials.design_studies import PERIOD_QUIZ, PRETEST, SECOND, THIRD_ARM, entry
 from support.trials.quiz_study import ARMS, keyed_bank, simulated, study_text, with_content
 
@@ -230,3 +231,56 @@ def test_a_study_that_holds_together_gives_the_differences_of_its_cells(tmp_path
         alone = METHODS["lee_bounds"](two, outcome=made["outcome"], arm="arm", control=control)
         assert (made["ci_low"], made["ci_high"]) == pytest.approx((alone.ci_low, alone.ci_high)), made["id"]
     assert not [row["id"] for row in found["estimates"] if row["estimate"] is None and not row["note"]]
+
+
+THROUGH_COMMANDS = {
+    name: key
+    for name, (_, key) in REFUSED.items()
+    if name
+    in (
+        "clusters named again in the plan",
+        "a crossover decided by its retention quiz",
+        "a retention quiz bounded by the main quiz",
+        "levels that no one can answer",
+        "a primary asked by what followed",
+    )
+}
+BY_DEFAULT = ("a crossover decided by its retention quiz",)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in BY_DEFAULT else pytest.param(name, marks=pytest.mark.slow) for name in THROUGH_COMMANDS]
+)
+def test_check_and_launch_say_the_same_key_from_the_command_line(tmp_path, name):
+    parts, key = REFUSED[name]
+    refusals(tmp_path, parts)
+    path = tmp_path / "study.toml"
+    commands = {"check": (1, ()), "launch": (2, ("--yes", "--database", f"sqlite:///{tmp_path}/s.db"))}
+    for verb, (code, options) in commands.items():
+        done = study_command(verb, path, *options, cwd=tmp_path, expect=code)
+        lines = done.stderr.splitlines()
+        assert lines
+        assert all(line.startswith("error: ") and "; " in line for line in lines), (verb, done.stderr)
+        assert [line for line in lines if line.startswith(f"error: {path}: {key}")], (verb, lines)
+    assert not (tmp_path / "prereg.json").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("option", "value"), [("vcov", '"HC9"'), ("margin", "-1"), ("nonsense", "1")])
+def test_check_and_analyze_say_the_same_of_a_row_from_the_command_line(tmp_path, option, value):
+    method = "noninferiority" if option == "margin" else "lin"
+    bad = row(method, f"options = {{ {option} = {value} }}")
+    assert refusals(tmp_path, plan()) == []
+    simulated(tmp_path, participants=12)
+    text = (tmp_path / "study.toml").read_text("utf-8")
+    path = tmp_path / "edited.toml"
+    path.write_text(f"{text}\n{bad}", "utf-8")
+    done = study_command("check", path, cwd=tmp_path, expect=1)
+    key = f"analysis.analyses.quiz_points.{method}.options.{option}"
+    assert [line.split(": ")[2] for line in done.stderr.splitlines()] == [key]
+    arguments = (tmp_path / "data", "--plan", path, "--out", tmp_path / "out", "--include-simulated")
+    study_command("analyze", *arguments, cwd=tmp_path)
+    found = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))["estimates"]
+    (made,) = [entry for entry in found if entry["id"] == f"quiz_points.{method}"]
+    assert made["estimate"] is None
+    assert made["note"].startswith(f"not estimable: options.{option}: ")

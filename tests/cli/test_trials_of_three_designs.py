@@ -1,0 +1,56 @@
+"""The shipped trial over classes, over periods and over two waves: broken copies name their keys."""
+
+from __future__ import annotations
+
+import pytest
+from support.trials.commands import LAUNCHABLE, study
+from support.trials.shipped import variant
+
+BLOCKS = '[allocation]\nmethod = "permuted_blocks"\nblock_sizes = [2, 4, 6]'
+CLASSES = '[allocation]\nmethod = "cluster"\ncluster = "label"\nbase_method = "permuted_blocks"'
+ORDERS = '[allocation]\nmethod = "sequence"\norders = "all"\nbase_method = "permuted_blocks"'
+STATED = (
+    "this takes up to about {total_minutes} minutes.",
+    "this takes an hour and three quarters, it is 20 minutes at most.",
+)
+BOTH = 'minutes = 35\npacks = ["tasks/trio_timer", "tasks/trio_users"]\nassistant = true\n'
+IN_TURN = (
+    'minutes = 20\npacks = ["tasks/trio_timer"]\nassistant = true\n\n[[stages]]\nid = "pause"\nkind = "instructions"\n'
+    'title = "The other task"\n\n[[stages]]\nid = "tasks_b"\nkind = "tasks"\ntitle = "The other task"\nminutes = 20\n'
+    'packs = ["tasks/trio_users"]\nassistant = true\n'
+)
+SESSIONS = ('[[sessions]]\nid = "main"\n', '[[sessions]]\nid = "main"\n\n[[sessions]]\nid = "weeks"\ndelay_days = 9\n')
+AGAIN = (
+    '[[stages]]\nid = "debrief"\nkind = "debrief"\n',
+    '[[stages]]\nid = "again"\nkind = "quiz"\ntitle = "Once more"\nsession = "weeks"\nminutes = 25\n'
+    'bank = "quizzes/trio_b"\n\n[[stages]]\nid = "debrief"\nkind = "debrief"\nsession = "weeks"\n',
+)
+PRIMARY = 'primary = ["quiz_points", "completion_minutes"]'
+IN_CLASSES = ((BLOCKS, CLASSES),)
+IN_PERIODS = ((BLOCKS, ORDERS), (BOTH, IN_TURN))
+IN_WAVES = (SESSIONS, AGAIN)
+BROKEN = {
+    "classes": (
+        (*IN_CLASSES, STATED, (PRIMARY, f'{PRIMARY}\ncluster = "label"')),
+        {"stages.consent.body", "analysis.cluster"},
+    ),
+    "periods": ((*IN_PERIODS, STATED), {"stages.consent.body", "analysis.primary"}),
+    "waves": (
+        (*IN_WAVES, STATED, (PRIMARY, 'primary = ["again_score", "again_points"]')),
+        {"analysis.primary"},
+    ),
+}
+BY_DEFAULT = ("periods",)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in BY_DEFAULT else pytest.param(name, marks=pytest.mark.slow) for name in BROKEN]
+)
+def test_a_trial_that_says_what_its_design_does_not_bear_is_refused_by_key(tmp_path, name):
+    changes, keys = BROKEN[name]
+    path = variant(tmp_path, *LAUNCHABLE, *changes)
+    for verb, options in (("check", ()), ("launch", ("--yes", "--database", f"sqlite:///{tmp_path}/s.db"))):
+        done = study(verb, path, *options, cwd=tmp_path, expect=1 if verb == "check" else 2)
+        lines = done.stderr.splitlines()
+        assert all(line.startswith("error: ") and "; " in line for line in lines), (verb, lines)
+        assert keys <= {line.split(": ")[2] for line in lines}, (verb, lines)
