@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 DECLARED, OTHER = f"{MODEL}-20260101", "claude-haiku-5-5"
 CHANGES_AT = 40
+NO_ROUNDS = ("[assistant_policy]\n", "[assistant_policy]\ndrift_probes = false\n")
+"""The provider counts the questions of people only."""
 PEOPLE, EACH = 4, 12
 """Two of four have the assistant, and ask so often at each of two tasks."""
 
@@ -39,7 +41,7 @@ class Asker(PersistentPerson):
 
 def launched(folder: Path, serving: FakeProvider) -> tuple[Path, list[str]]:
     """The study file of a launched trial, and its links."""
-    path = variant(folder, *LAUNCHABLE[:2], ("target_n = 52", f"target_n = {PEOPLE}"))
+    path = variant(folder, *LAUNCHABLE[:2], ("target_n = 52", f"target_n = {PEOPLE}"), NO_ROUNDS)
     study("launch", path, "--yes", cwd=folder, **environment(folder, serving))
     made = study("create-links", path, "--count", PEOPLE, cwd=folder, **environment(folder, serving))
     return path, re.findall(r"link=([\w.~-]+)", made.stdout)

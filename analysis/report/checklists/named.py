@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-
-import pandas as pd
 
 from analysis.pipeline.prepare import Prepared
 from analysis.report.checklists.answers import checklists, prepared_label
 from analysis.report.checklists.consort import AUTHORS
 from analysis.report.checklists.sources import CAVEATS, NAMED
+from analysis.report.checklists.treatment_facts import Result, TreatmentFacts
 from analysis.report.scales import shown, with_interval
 
 CHECKLISTS = ("consort", *NAMED)
 AT_LAUNCH = ("2", "18")
 """Items of CONSORT that the launch answers: registration, and the commitment to the sealed seed."""
+NEW_CLAIM = 0.005
 DAYS_OF_A_TERM, DAYS_OF_A_YEAR = 90, 365
-Result = Mapping[str, Any]
 
 
 class AnsweredItem(NamedTuple):
@@ -89,12 +87,8 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-class _Facts:
+class _Facts(TreatmentFacts):
     """What the dataset, the study and the results say, a sentence a fact; empty where they say nothing."""
-
-    def __init__(self, prepared: Prepared, result: Result) -> None:
-        self.prepared, self.result = prepared, result
-        self.raw, self.plan = prepared.dataset.study.raw, prepared.fitted
 
     def answer(self, fact: str) -> str:
         """Return the sentence of a fact."""
@@ -150,47 +144,21 @@ class _Facts:
             return f"Not met: {found['note']}."
         return f"Frozen at launch, {found['frozen_at'][:10]}; {len(found['amendments'])} amendment(s)."
 
-    def role(self) -> str:
-        """Say which arms have an assistant, and who coded queries."""
-        arms = [prepared_label(self.prepared, arm.id) for arm in self.prepared.view.arms if arm.assistant]
-        offered = f"Offered to participants in: {', '.join(arms)}" if arms else "No arm offers an assistant"
-        return f"{offered}; queries are coded by {self.plan.coder}."
+    def ethics(self) -> str:
+        """Give the approval."""
+        found = str(dict(self.raw.get("contact", {})).get("ethics", "") or self.raw.get("ethics", ""))
+        return f"Approval: {found}." if found else ""
 
-    def models(self) -> str:
-        """Name the models that answered."""
-        turns = self._turns()
-        if turns is None or "model" not in turns:
-            return ""
-        kinds = Counter(zip(turns["model"], turns["prompt_version"], strict=True))
-        listed = "; ".join(f"{model}, prompt {prompt}: {count}" for (model, prompt), count in kinds.most_common())
-        return f"Turns by model and version of the prompt: {listed}."
-
-    def around(self) -> str:
-        """Name the assistants' files."""
-        names = [f"{name} ({entry.get('file')})" for name, entry in dict(self.raw.get("assistants", {})).items()]
-        return f"Assistants: {', '.join(names)}; each as it was used lies under materials/." if names else ""
-
-    def logs(self) -> str:
-        """Count the turns that are in the dataset."""
-        turns = self._turns()
-        count = 0 if turns is None else len(turns)
-        return (
-            f"{count} turns with message, reply and times in the table turns; prompts under materials/."
-            if count
-            else ""
-        )
+    def exact_p(self) -> str:
+        """Give the exact p values of the primary rows."""
+        rows = [r for r in self.result["estimates"] if r["role"] == "primary" and r["p_value"] is not None]
+        parts = (f"{row['id']}: p {row['p_value']:.2g}{' (below .005)' * (row['p_value'] < NEW_CLAIM)}" for row in rows)
+        return "; ".join(parts)
 
     def agreement(self) -> str:
         """Say whether people coded beside the machine."""
         found = self.result["agreement"]
         return "Agreement of human and machine codes is in results.json: agreement." if found else ""
-
-    def open_model(self) -> str:
-        """Say which assistants run without a provider."""
-        turns = self._turns()
-        if turns is None or "model" not in turns:
-            return ""
-        return f"Models that answered: {', '.join(sorted(map(str, turns['model'].dropna().unique())))}."
 
     def measures(self) -> str:
         """Name control and outcomes."""
@@ -269,11 +237,6 @@ class _Facts:
         """Give the hash of the data."""
         digest = self.result["provenance"]["dataset_sha256"][:12]
         return f"The hash of the data begins with {digest}; `study verify` checks what they rest on."
-
-    def _turns(self) -> pd.DataFrame | None:
-        """Return the turns of the people who are analysed; None where there are none, or they are withheld."""
-        tables = self.prepared.view.tables
-        return tables["turns"] if "turns" in tables and len(tables["turns"]) else None
 
     def _stages(self, kind: str) -> list[Mapping[str, Any]]:
         return [stage for stage in self.raw.get("stages", ()) if stage.get("kind") == kind]
