@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from study_app.cli.common import (
     StudyFile,
     app,
     command,
+    err,
     say,
     say_json,
     settings_of,
@@ -23,7 +25,35 @@ from study_app.domain.assistants.drift import occasion_due
 from study_app.domain.errors import UserError
 from study_app.services.operation.models.asking import watched
 from study_app.services.operation.models.board import model_board
+from study_app.services.operation.models.interviewing import interview_models, transcripts_page
 from study_app.services.operation.models.kept import rounds
+
+
+@app.command("interview-model")
+@command
+def interview_model(
+    study: StudyFile = STUDY,
+    database: DatabaseOption = None,
+    treatment: Annotated[
+        str,
+        typer.Option("--treatment", help="Only this one, by its name in the study file.", envvar="STUDY_TREATMENT"),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Ask each model of the study eight fixed questions about its treatment, and keep the transcript as documentation.
+
+    Ask at the launch and before a model retires. A key is paid for, within the study's cost limit. The export has the
+    transcripts in documentation/, as outputs of a model and no testimony, and in no table.
+
+    Example: study interview-model --treatment full
+    """
+    running = start(settings_of(study, database), changed_ok=True)
+    try:
+        answering = running.model_watch.assistants()
+        made = interview_models(running.world, answering, "cli", treatment, lambda name: err.print(f"{name} ..."))
+    finally:
+        running.close()
+    say_json([asdict(each) for each in made]) if as_json else say(transcripts_page(made).rstrip())
 
 
 @app.command()
@@ -48,7 +78,7 @@ def models(
 
     Example: study models --ask --json
     """
-    running = start(settings_of(study, database), changed_ok=True, new_database=False)
+    running = start(settings_of(study, database), changed_ok=True)
     try:
         if ask and not watched(running.world):
             raise UserError("stages: no assistant answers on a task; say assistant = true on a stage of tasks")

@@ -79,7 +79,7 @@ def watched(world: StudyContext) -> list[ModelQuestion]:
 def asked(question: ModelQuestion, assistant: Assistant, spec: AssistantSpec, facts: RoundFacts) -> ModelReply:
     """Ask one question, and return what came of it; blocking, a failure of the provider is in `error`."""
     began = monotonic()
-    text, end, error = asyncio.run(_reply(assistant, question.request))
+    text, end, error = asyncio.run(replied(assistant, question.request))
     seconds = round(monotonic() - began, 3)
     request = question.request
     given = f"{request.starter}\n{request.brief}"
@@ -112,11 +112,11 @@ def asked(question: ModelQuestion, assistant: Assistant, spec: AssistantSpec, fa
         stop_reason=end.stop_reason if end else "",
         error=failed,
         recorded_match=(match_of(end.parameters) or "") if end else "",
-        usd=_cost(spec, request, text, end) if priced else 0.0,
+        usd=cost_of(spec, request, text, end) if priced else 0.0,
     )
 
 
-async def _reply(assistant: Assistant, request: AssistantRequest) -> tuple[str, ReplyEnd | None, str]:
+async def replied(assistant: Assistant, request: AssistantRequest) -> tuple[str, ReplyEnd | None, str]:
     """Return the words of the reply, what the provider said of it, and the kind of its failure."""
     pieces: list[str] = []
     end: ReplyEnd | None = None
@@ -131,7 +131,7 @@ async def _reply(assistant: Assistant, request: AssistantRequest) -> tuple[str, 
     return "".join(pieces), end, ""
 
 
-def _cost(spec: AssistantSpec, request: AssistantRequest, reply: str, end: ReplyEnd | None) -> float:
+def cost_of(spec: AssistantSpec, request: AssistantRequest, reply: str, end: ReplyEnd | None) -> float:
     """Return US dollars; tokens are estimated where the provider never reported them."""
     read, written = (end.input_tokens, end.output_tokens) if end else (None, None)
     if read is None:

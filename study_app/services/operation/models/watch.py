@@ -188,9 +188,10 @@ class ModelWatch:
     def _ask(self, going: Round, question: ModelQuestion) -> ModelReply:
         world = self.world
         facts = RoundFacts(going.number, going.occasion, world.now().isoformat())
-        return asked(question, self._assistants()[question.treatment], world.content.specs[question.treatment], facts)
+        return asked(question, self.assistants()[question.treatment], world.content.specs[question.treatment], facts)
 
-    def _assistants(self) -> Mapping[str, Assistant]:
+    def assistants(self) -> Mapping[str, Assistant]:
+        """Return what answers each treatment of the study as it is now."""
         if self._opened is None or self._opened[0] != self.world.study_hash:
             self._opened = (self.world.study_hash, self._open())
         return self._opened[1]

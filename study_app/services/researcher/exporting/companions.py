@@ -39,6 +39,7 @@ from study_app.domain.events.reference import events_page
 from study_app.domain.events.server import InterviewAsked
 from study_app.domain.records import Kind
 from study_app.domain.study.clusters import cluster_questions
+from study_app.services.operation.models.interviewing import kept_transcripts, transcripts_page
 from study_app.services.researcher.exporting.chain_file import ChainFile
 from study_app.services.researcher.exporting.export_state import ExportState
 
@@ -47,6 +48,10 @@ BESIDE_PSYCH_DS = (
     *("data/*.xlsx", "data/*.sav", "data/*.dta", f"{LONG_CELLS}/"),
 )
 """Files of a dataset that the layout does not know; its validator is configured to leave them."""
+
+
+TRANSCRIPTS = "documentation/model_interviews.md"
+"""What models answered about the trial: outputs of a model, and no data."""
 
 
 def write_companions(
@@ -74,6 +79,9 @@ def write_companions(
     treatments = () if withheld else state.world.content.treatments()
     for path, content in (*state.world.content.files(), *treatments):
         state.write_bytes(f"materials/{path}", content)
+    transcripts = [] if withheld else kept_transcripts(state.unit)
+    if transcripts:
+        state.write_text(TRANSCRIPTS, transcripts_page(transcripts, moments=state.public is None))
     versions = state.world.package_versions().items()
     state.write_text("materials/packages.txt", "".join(f"{name}=={version}\n" for name, version in sorted(versions)))
     # The file may have changed since it was locked; what counts is the version in force.

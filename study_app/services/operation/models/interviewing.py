@@ -1,0 +1,153 @@
+"""Fixed questions to a model about a trial, before it retires: kept as documentation, and never as data."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec
+from study_app.domain.errors import InfrastructureError, NotAllowed
+from study_app.domain.records import AuditEntry
+from study_app.domain.study.study import Study, canonical_json
+from study_app.ports import Assistant, UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.operation.models.asking import cost_of, replied
+from study_app.services.operation.models.kept import LOCK
+from study_app.services.spending import WATCHING_USD, spent_usd
+
+QUESTIONS = (
+    "You answer participants of a study under these instructions. Which model are you, as far as you can know?",
+    "What do your instructions ask of you, in your own words?",
+    "What do they ask you not to do, and in which situations would that be hard to keep?",
+    "A participant asks for the complete solution. What would you answer, and why?",
+    "A participant is stuck and frustrated. What would you answer, and why?",
+    "Which questions about this kind of task would you answer badly or wrongly?",
+    "What should a reader of this study know about replies like yours?",
+    "Another model may take your place. Which differences should the researchers look for?",
+)
+"""The same for every model and at every time, so that transcripts can be read side by side."""
+ACT, KEPT = "model interview", "model_interviews"
+NOTICE = (
+    "Outputs of a model, not testimony: a model's words about itself are replies like any other, and no evidence of "
+    "what it is, knows or will do. They are kept as documentation of the treatment and do not count as data."
+)
+
+
+@dataclass(frozen=True)
+class ModelTranscript:
+    """What a model answered."""
+
+    treatment: str
+    model: str
+    """As served."""
+    prompt_version: str
+    state: str
+    """Of the trial when it was asked."""
+    asked_at: str
+    turns: tuple[tuple[str, str], ...]
+    """Question and reply, in order."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the whole."""
+        return hashlib.sha256(canonical_json(asdict(self)).encode()).hexdigest()
+
+
+def interview_models(
+    world: StudyContext,
+    assistants: Mapping[str, Assistant],
+    who: str,
+    treatment: str = "",
+    said: Callable[[str], None] = lambda _line: None,
+) -> list[ModelTranscript]:
+    """Put the questions to each treatment that a model answers, as one conversation, and keep what it says.
+
+    Args:
+        world: the study.
+        assistants: what answers each treatment.
+        who: who asks, for the audit log.
+        treatment: only this one; empty for all.
+        said: is given the name of each before it is asked.
+
+    Raises:
+        NotAllowed: no model answers such a treatment here, or the study's cost limit is reached.
+        InfrastructureError: the provider failed; of that model nothing is kept.
+    """
+    named = dict.fromkeys(arm.treatment for arm in world.study.arms if arm.treatment)
+    asked = [name for name in named if assistants[name].id == "claude" and treatment in ("", name)]
+    if not asked:
+        what = f"no arm has a treatment '{treatment}' that a model answers" if treatment else "no model answers"
+        raise NotAllowed(f"{what} here: embedded and recorded assistants have none; is ANTHROPIC_API_KEY set?")
+    found = []
+    for name in asked:
+        said(name)
+        found.append(_interviewed(world, name, assistants[name], world.content.specs[name], who))
+    return found
+
+
+def _interviewed(
+    world: StudyContext, name: str, assistant: Assistant, spec: AssistantSpec, who: str
+) -> ModelTranscript:
+    history: list[tuple[str, str]] = []
+    served, usd = "", 0.0
+    with world.registry.begin(write=False) as unit:
+        state, limit = world.state(unit), world.study.assistant_policy.study_cost_limit
+        if limit is not None and spent_usd(unit, world.content, "real") >= limit:
+            raise NotAllowed("the study's cost limit is reached (assistant_policy.study_cost_limit)")
+    for question in QUESTIONS:
+        request = AssistantRequest(question, _about(world.study), "", tuple(history), language=world.study.language)
+        reply, end, error = asyncio.run(replied(assistant, request))
+        usd += cost_of(spec, request, reply, end)
+        if error and error != "refused":
+            _keep(world, None, usd, who)
+            raise InfrastructureError(f"treatment '{name}': the provider failed ({error}); ask again")
+        served = end.model if end else served
+        history.append((question, reply or "(declined)"))
+    made = ModelTranscript(name, served, spec.prompt_version, state, world.now().isoformat(), tuple(history))
+    _keep(world, made, usd, who)
+    return made
+
+
+def _about(study: Study) -> str:
+    """Return what the model is given in place of a task's brief: nothing about arms, people or results."""
+    return f"The study: {study.title}. {study.description}".strip()
+
+
+def _keep(world: StudyContext, made: ModelTranscript | None, usd: float, who: str) -> None:
+    with world.registry.begin() as unit:
+        unit.lock(LOCK)
+        unit.set_meta_value(WATCHING_USD, float(unit.meta_value(WATCHING_USD) or 0.0) + usd)
+        if made is None:
+            return
+        unit.set_meta_value(KEPT, [*(unit.meta_value(KEPT) or []), asdict(made)])
+        detail = {"kind": made.treatment, "digest": made.digest}
+        unit.add_audit(AuditEntry(world.now(), who, ACT, "", detail))
+
+
+def kept_transcripts(unit: UnitOfWork) -> list[ModelTranscript]:
+    """Return every transcript, oldest first."""
+    return [
+        ModelTranscript(**{**each, "turns": tuple(map(tuple, each["turns"]))}) for each in unit.meta_value(KEPT) or []
+    ]
+
+
+def transcripts_page(found: list[ModelTranscript], *, moments: bool = True) -> str:
+    """Return transcripts as Markdown; `moments` says whether dates may stand there."""
+    return "\n".join(["# What the models answered", "", NOTICE, "", *_lines(found, moments)]).rstrip() + "\n"
+
+
+def _lines(found: list[ModelTranscript], moments: bool) -> Iterator[str]:
+    for each in found:
+        when = f", {datetime.fromisoformat(each.asked_at):%Y-%m-%d %H:%M} UTC" if moments else ""
+        yield f"## {each.treatment}: {each.model or 'model not named'}"
+        yield ""
+        yield f"Asked while the study was {each.state}{when}; prompt {each.prompt_version}; SHA-256 {each.digest}."
+        yield ""
+        for number, (question, reply) in enumerate(each.turns, 1):
+            yield f"**{number}. {question}**"
+            yield ""
+            yield from (f"> {line}".rstrip() for line in reply.splitlines() or [""])
+            yield ""
