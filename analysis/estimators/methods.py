@@ -14,7 +14,7 @@ from analysis.estimators import (  # noqa: F401  (importing registers)
     weighting,
 )
 from analysis.estimators.core.registry import REGISTRY, Estimator
-from analysis.estimators.factorial import effects  # noqa: F401
+from analysis.estimators.factorial import effects, interaction  # noqa: F401
 from analysis.estimators.outcomes import (  # noqa: F401
     clusters,
     correlations,

@@ -9,6 +9,7 @@ from analysis.data.view import View, view
 from analysis.pipeline.analysis_table import AnalysisTable, build
 from analysis.pipeline.factorial.levels import Levels
 from analysis.pipeline.factorial.rows import following, with_factors
+from analysis.pipeline.factorial.variants import of_variants
 from analysis.pipeline.planning.answerable import answerable
 from analysis.pipeline.planning.losses import rows_of_losses
 from analysis.pipeline.planning.plan import crossover_schedule, fit_to, plan_of, schedule, task_limit
@@ -47,6 +48,7 @@ class Prepared:
         rows += following(self.fitted, self.dataset.study.study)
         rows += rows_of_losses(self.fitted, self.dataset.study.study, rows)
         rows += of_second_decision(self.fitted, self.dataset.study.study)
+        rows += of_variants(self.fitted, self.dataset.study.study)
         if not self.dataset.plain:
             return rows
         return tuple(row for row in rows if answerable(row, self.fitted, self.frame))

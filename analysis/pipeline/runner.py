@@ -15,6 +15,7 @@ from analysis.estimators.core.results import Estimate
 from analysis.pipeline.analysis_table import LAST_ACTIVITY, AnalysisTable
 from analysis.pipeline.factorial.levels import BLOCK, Levels, in_the_study_s_names
 from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
+from analysis.pipeline.factorial.variants import METHOD as DIFFERENCES
 from analysis.pipeline.planning.fallback import LADDER, choose, within_cells
 from analysis.pipeline.planning.option_domains import OF_COLUMNS
 from analysis.pipeline.planning.plan import bears_clusters
@@ -25,7 +26,7 @@ from analysis.pipeline.trial_ledger import Ledger, PooledLedger, within
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
 
-_NAMES_ITS_ROWS = (*METHODS_OF_FACTORS, *METHODS_OF_REGIMES)
+_NAMES_ITS_ROWS = (*METHODS_OF_FACTORS, *METHODS_OF_REGIMES, DIFFERENCES)
 """Methods whose rows are not of one arm each."""
 SURVIVAL = frozenset(filter(of_times, methods.METHODS))
 KEEPS_MISSING = ("lee_bounds", "worst_case", "multiple_imputation", "tipping_point", "inverse_probability")
@@ -97,6 +98,8 @@ class AnalysisRunner:
         try:
             if analysis.method in METHODS_OF_FACTORS:
                 data = self._with_levels(data)
+            if analysis.method == DIFFERENCES and self.view.masked:
+                raise LookupError("the arms are not distinguished yet")
             if analysis.method in METHODS_OF_REGIMES:
                 self._require_decisions(data)
             method, arguments, note = self._call(analysis, outcome, data)

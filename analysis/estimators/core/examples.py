@@ -34,6 +34,17 @@ def three_arms() -> pd.DataFrame:
     )
 
 
+def four_arms() -> pd.DataFrame:
+    """Twelve people: with and without help, on a task that can be done and on one that cannot."""
+    return pd.DataFrame(
+        {
+            "arm": ["none"] * 3 + ["ai"] * 3 + ["none_variant"] * 3 + ["ai_variant"] * 3,
+            "score": [10.0, 12, 11, 13, 15, 14, 9, 8, 10, 12, 16, 14],
+            "done": [1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1],
+        }
+    )
+
+
 def two_decisions() -> pd.DataFrame:
     """Sixteen people in two arms; those who did not respond were randomised among two second treatments."""
     return pd.DataFrame(

@@ -12,6 +12,7 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from analysis.estimators.methods import METHODS
 from analysis.pipeline.factorial.rows import factor_problems
+from analysis.pipeline.factorial.variants import cell_problems_of
 from analysis.pipeline.looks.plan_rows import look_problems
 from analysis.pipeline.planning.key_check import compliance_problems, key_problems
 from analysis.pipeline.planning.option_domains import value_problem
@@ -77,6 +78,7 @@ def study_plan_problems(
         *row_problems(study, answerable, file),
         *factor_problems(study, file),
         *regime_problems(study, file),
+        *cell_problems_of(study, file),
         *_unknown_arms(study, file),
         *_not_asked_everywhere(study, file),
         *look_problems(study.analysis, len(study.arms), file),

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from analysis.data.dataset import Dataset
 from analysis.data.load import read_study_file, typed_study
 from analysis.pipeline.factorial.rows import following, with_factors
+from analysis.pipeline.factorial.variants import of_variants
 from analysis.pipeline.planning.losses import rows_of_losses
 from analysis.pipeline.planning.plan import crossover_schedule, schedule, task_limit
 from analysis.pipeline.planning.row_check import restricted
@@ -215,7 +216,12 @@ def definitions(plan: Plan, arms: list[str], control: str, study: Mapping[str, A
     rows = crossover_schedule(plan) if sequence else schedule(plan, len(arms), clusters)
     typed = typed_study(study)
     rows += following(plan, typed)
-    for analysis in (*rows, *rows_of_losses(plan, typed, rows), *of_second_decision(plan, typed)):
+    for analysis in (
+        *rows,
+        *rows_of_losses(plan, typed, rows),
+        *of_second_decision(plan, typed),
+        *of_variants(plan, typed),
+    ):
         found[analysis.id] = _canonical(common | _of_analysis(plan, analysis))
     for outcome in plan.outcomes:
         found[f"{outcome.id}.mean"] = _canonical(common | {"outcome": _outcome(outcome)})

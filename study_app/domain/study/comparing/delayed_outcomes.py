@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from study_app.domain.study.analysis_plan import Outcome, Plan
+from study_app.domain.study.comparing.variant_outcome import variant_outcome
 from study_app.domain.study.quiz_roles import TOTALS, Quiz
 from study_app.domain.study.study import Study
 
@@ -34,8 +35,8 @@ def delayed_outcomes(plan: Plan, study: Study | None) -> tuple[Outcome, ...]:
 
 
 def with_delayed(plan: Plan, study: Study | None) -> Plan:
-    """Return the plan with the outcomes of retention quizzes among its secondary ones."""
-    more = delayed_outcomes(plan, study)
+    """Return the plan with the outcomes of retention quizzes, and that of variants, among its secondary ones."""
+    more = (*delayed_outcomes(plan, study), *variant_outcome(plan, study))
     return plan.model_copy(update={"outcomes": (*plan.outcomes, *more)}) if more else plan
 
 
