@@ -24,7 +24,7 @@ from study_app.storage.unit_of_work import ENTRIES, SqlUnitOfWork
 ALL = list(forgeries())
 FIRST = {each.table: each for each in reversed(ALL) if each.what == "change"}
 """One change of each table."""
-EMPTY = {"text_reviews", "ratings"}
+EMPTY = {"text_reviews", "ratings", "later_allocations"}
 """Tables that are empty in the trial."""
 
 
@@ -67,6 +67,8 @@ def fill(connection):
             TextReview(person, "answers", "response", f"r{number}", "d", True, f"reviewer{number}", at)
         )
         unit.add_rating(Rating(f"rating{number}", f"{person}:quiz:item{number}", "rater", f"{number}", "rubric", at))
+        place = {"decision": 2, "ledger": "real", "allocation_index": number}
+        unit.append_allocation(place | {"participant_id": f"{person}{number}", "arm": "more"})
     unit.flush()
 
 

@@ -36,6 +36,7 @@ OPTIONS = {
     "interaction": {"moderator": "site"},
     "rerandomization": {"replicates": 99},
     "permutation": {"replicates": 99},
+    "difference_of_differences": {"arm": "quarter", "control": None, "cells": "q0, q1, q2, q3"},
     "factorial": {"factors": ("arm", "years"), "arm": None},
     "factorial_rerandomization": {"factors": ("arm", "years"), "arm": None, "replicates": 99},
 }
@@ -70,7 +71,16 @@ def people(n=48, arms=("control", "ai"), seed=5):
             "person": person,
         }
     )
-    return frame.assign(event=(frame["minutes"] < 35).astype(int))
+    row = np.arange(n)
+    answered = row // 2 % 2
+    return frame.assign(
+        event=(frame["minutes"] < 35).astype(int),
+        quarter=np.asarray(["q0", "q1", "q2", "q3"])[row % 4],
+        responded=answered,
+        second_treatment=np.where(answered == 1, None, np.where(row % 2, "stay", "more")),
+        first_probability=0.5,
+        second_probability=0.5,
+    )
 
 
 def uses(method):

@@ -60,6 +60,10 @@ WRITTEN: list[tuple[Any, dict[str, Any]]] = [
     (server.PlaceLost(), {}),
     (server.Allocated(index=4), {"index": 4}),
     (
+        server.SecondDecided(responded=False, index=2, known={"halfway_points": 1.0}),
+        {"responded": False, "index": 2, "known": {"halfway_points": 1.0}},
+    ),
+    (
         server.AnswersHandedIn(items=("q1", "q2"), page=1, by="deadline"),
         {"items": ["q1", "q2"], "page": 1, "by": "deadline"},
     ),
