@@ -29,6 +29,7 @@ from analysis.pipeline.description.models import model_warnings, models_section
 from analysis.pipeline.description.outcome_summaries import outcome_summaries
 from analysis.pipeline.description.passing import passing_section
 from analysis.pipeline.description.quiz_quality import psychometrics_section
+from analysis.pipeline.description.tone import tone_section
 from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
 from analysis.pipeline.family import adjusted
 from analysis.pipeline.flow import flow, why_not
@@ -245,6 +246,7 @@ def _of_some_studies(
         "explanations": explanations_section(shown),
         "passing": passing_section(shown, _varied(prepared.dataset), prepared.plan.level),
         "affect": affect_section(prepared.dataset, shown, prepared.plan.level),
+        "tone": tone_section(shown, seed),
         "acting": acting_section(shown, seed),
         "models": models_section(shown),
         "interviews": _interviews(prepared.dataset, shown, seed),

@@ -27,6 +27,7 @@ from study_app.dataset.schema.tables import IDS
 from study_app.domain.events import SERVER_KINDS, SERVER_PAGE
 from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.interaction.codes import people
+from study_app.domain.interaction.tone import TONES
 from study_app.domain.quiz.items import Item
 from study_app.domain.records import NO_PLACE
 from study_app.domain.study.study import Study
@@ -285,7 +286,7 @@ def _moved(value: Any, entry: datetime | None) -> datetime | None:
 
 def _is_judgement(value: str) -> bool:
     """Whether a rating is points or codes, and not a sentence."""
-    if all(label in LABELS for label in value.split(";")):
+    if value in TONES or all(label in LABELS for label in value.split(";")):
         return True
     try:
         found = json.loads(value)

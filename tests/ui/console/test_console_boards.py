@@ -234,6 +234,18 @@ def test_queries_are_coded_one_by_one_after_the_look_is_recorded(board, trial):
     assert (rating.object, rating.rubric, rating.value) == (f"turn:{before[0].turn_id}", "codes", "explanation")
 
 
+def test_a_tone_is_coded_without_what_is_around_the_text(board, trial):
+    Monitor(trial.app.world).record_unblinding("tora", "queries", "real")
+    page = board("coding", who="tora")
+    page.segmented_control(key="coding_part").set_value("Tone").run()
+    assert "wait for you" in shown(page)
+    page.radio[0].set_value("polite")
+    page.button[-1].click().run()
+    with trial.app.world.registry.begin(write=False) as unit:
+        (rating,) = [rating for rating in unit.ratings() if rating.rater == "tora"]
+    assert (rating.rubric, rating.value) == ("tone-1", "polite")
+
+
 def test_a_disagreement_is_settled_with_a_reason_and_agreement_is_counted(board, trial):
     codings = Codings(trial.app.world)
     turn = codings.queries_for("hana", "real")[0].turn_id

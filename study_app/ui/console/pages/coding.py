@@ -5,6 +5,7 @@
 | message, earlier turns, program; neither outcome, participant, arm nor other codes | codes; who opened the board |
 | queries that people coded differently, without their names | the adjudicated codes, with a reason |
 | how often coders agree, as plain counts | nothing |
+| messages and replies one at a time, nothing around them | the tone that stands out in their wording |
 | messages that an explain-first gate judged, its verdict only beside people's | whether they explain an idea |
 """
 
@@ -13,14 +14,16 @@ from __future__ import annotations
 import streamlit as st
 
 from study_app.domain.interaction.codebook import DEFINITIONS
+from study_app.domain.interaction.tone import TONES
 from study_app.domain.records import Kind
 from study_app.services.researcher.coding import Codings, QueryForCoding
 from study_app.services.researcher.gate_audit import GateAudits, has_gate
+from study_app.services.researcher.tone_codes import ToneCodes
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
 
 SEEN = "queries"
-CODE, DISAGREEMENTS, AGREEMENT = PARTS = ("Code", "Disagreements", "Agreement")
+CODE, DISAGREEMENTS, AGREEMENT, TONE = PARTS = ("Code", "Disagreements", "Agreement", "Tone")
 EXPLANATIONS = "Explanations"
 
 
@@ -42,6 +45,9 @@ def render(desk: ConsoleSession) -> None:
     )
     if part == EXPLANATIONS:
         _explanations(desk, GateAudits(desk.app.world), kind)
+        return
+    if part == TONE:
+        _tone(desk, ToneCodes(desk.app.world), kind)
         return
     codings = Codings(desk.app.world)
     {DISAGREEMENTS: _disagreements, AGREEMENT: _agreement}.get(part or CODE, _code)(desk, codings, kind)
@@ -161,6 +167,35 @@ def _explanations(desk: ConsoleSession, audits: GateAudits, kind: Kind) -> None:
         ]
         header = ("Message", "Gate", "Judge", "Its reason", "People: explains")
         st.html(tables.table(header, rows, label="Audited verdicts"))
+
+
+def _tone(desk: ConsoleSession, codes: ToneCodes, kind: Kind) -> None:
+    waiting = codes.waiting(desk.person.name, kind)
+    st.html(
+        tables.note(
+            f"{len(waiting)} text(s) wait for you, messages and replies, without what is around them. Say which tone "
+            "stands out in the wording; tone is not how its author feels."
+        )
+    )
+    if waiting:
+        first = waiting[0]
+        st.html(tables.pre(first.text))
+        with st.form(f"tone:{first.name}", border=False):
+            captions = list(TONES.values())
+            chosen = st.radio("Tone", list(TONES), index=None, captions=captions, key=f"tone_of:{first.name}")
+            saved = st.form_submit_button("Save tone", type="primary")
+            if saved and desk.attempt(lambda: codes.code(desk.person.name, first.name, chosen or ""), "Saved"):
+                st.rerun()
+    twice, same, given = codes.counts(kind)
+    if given:
+        st.html(
+            tables.note(
+                f"{twice} text(s) were coded by two people or more, {same} of them alike. Kappa with the rules is in "
+                "the report."
+            )
+        )
+        rows = [(tone, given.get(tone, 0)) for tone in TONES]
+        st.html(tables.table(("Tone", "Codes by people"), rows, numbers=(1,), label="Tones given"))
 
 
 def _shown(labels: tuple[str, ...]) -> str:

@@ -1,0 +1,84 @@
+"""Tones of messages and replies by people, blind to participant, task, arm, context, and what others gave."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from study_app.domain.errors import NotAllowed
+from study_app.domain.interaction.codes import people
+from study_app.domain.interaction.tone import REPLY, TONES, VERSION
+from study_app.domain.records import Kind, Rating
+from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.researcher.rating import shuffled
+
+
+@dataclass(frozen=True)
+class TextForTone:
+    """A text as a coder meets it, without anything around it."""
+
+    name: str
+    """Of the turn, with `#reply` behind it for the reply."""
+    text: str
+
+
+class ToneCodes:
+    """Hands out texts, takes tones, counts how often people agree."""
+
+    def __init__(self, world: StudyContext) -> None:
+        self.world = world
+
+    def waiting(self, coder: str, kind: Kind) -> list[TextForTone]:
+        """Return the texts that this person has still to code, in an order drawn for them.
+
+        Replies are among them only where every arm with an assistant has the same one: they would tell arms apart.
+        """
+        with self.world.registry.begin(write=False) as unit:
+            given = _given(unit)
+            texts = [each for each in self._texts(unit, kind) if coder not in given.get(each.name, {})]
+        return sorted(texts, key=lambda each: shuffled(each.name, coder))
+
+    def code(self, coder: str, name: str, tone: str) -> None:
+        """Take a tone; a second one of the same person replaces the first.
+
+        Raises:
+            NotAllowed: the name stands for a program, there is no such text, or no such tone.
+        """
+        if not people([coder]):
+            raise NotAllowed(f"there is no coder named '{coder}'")
+        if tone not in TONES:
+            raise NotAllowed(f"'{tone}' is not a tone; use {', '.join(TONES)}")
+        with self.world.registry.begin() as unit:
+            kinds: tuple[Kind, ...] = ("real", "preview", "simulated")
+            if not any(each.name == name for kind in kinds for each in self._texts(unit, kind)):
+                raise NotAllowed("there is no such text to code; reload the page")
+            rating = Rating(self.world.fresh_id(), f"turn:{name}", coder, tone, VERSION, self.world.now())
+            unit.add_rating(rating)
+
+    def counts(self, kind: Kind) -> tuple[int, int, Mapping[str, int]]:
+        """Return texts that two people or more coded, how many of them alike, and codes given by tone."""
+        with self.world.registry.begin(write=False) as unit:
+            given = _given(unit)
+            votes = [list(given.get(each.name, {}).values()) for each in self._texts(unit, kind)]
+        twice = [tones for tones in votes if len(tones) > 1]
+        return len(twice), sum(len(set(tones)) == 1 for tones in twice), Counter(t for tones in votes for t in tones)
+
+    def _texts(self, unit: UnitOfWork, kind: Kind) -> Iterator[TextForTone]:
+        alike = len({arm.treatment for arm in self.world.study.arms if arm.assistant}) <= 1
+        known = {person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn}
+        for turn in unit.turns():
+            if turn.participant_id in known and turn.message.strip():
+                yield TextForTone(turn.id, turn.message)
+            if turn.participant_id in known and turn.reply.strip() and alike:
+                yield TextForTone(turn.id + REPLY, turn.reply)
+
+
+def _given(unit: UnitOfWork) -> dict[str, dict[str, str]]:
+    """Name of a text -> person -> tone, each person's newest."""
+    found: dict[str, dict[str, str]] = {}
+    for rating in sorted(unit.ratings(), key=lambda rating: rating.rated_at):
+        if rating.rubric == VERSION and people([rating.rater]):
+            found.setdefault(rating.object.removeprefix("turn:"), {})[rating.rater] = rating.value
+    return found

@@ -1,0 +1,44 @@
+"""Tones by people: text by text, blind, and never of a reply that would tell arms apart."""
+
+from __future__ import annotations
+
+import pytest
+from support.trials.console_trial import Trial
+
+from study_app.domain.errors import NotAllowed
+from study_app.services.researcher.tone_codes import ToneCodes
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    made = Trial(tmp_path_factory.mktemp("tone"))
+    made.turns = [made.ask(made.someone_in("ai"), "trio_timer", text, "No rush.") for text in ("thanks", "ugh")]
+    yield made
+    made.close()
+
+
+def test_texts_are_coded_one_by_one_and_counted(trial):
+    codes = ToneCodes(trial.app.world)
+    waiting = codes.waiting("eva", "preview")
+    assert sorted(each.text for each in waiting) == ["No rush.", "No rush.", "thanks", "ugh"]
+    assert {each.name for each in waiting} == {name for turn in trial.turns for name in (turn, f"{turn}#reply")}
+    codes.code("eva", f"{trial.turns[0]}#reply", "calm")
+    codes.code("finn", f"{trial.turns[0]}#reply", "neutral")
+    codes.code("finn", f"{trial.turns[0]}#reply", "calm")
+    assert len(codes.waiting("eva", "preview")) == 3
+    assert codes.counts("preview") == (1, 1, {"calm": 2})
+
+
+@pytest.mark.parametrize(
+    ("who", "name", "tone"), [("rules", "0", "calm"), ("eva", "no text", "calm"), ("eva", "0", "sad")]
+)
+def test_a_tone_that_cannot_be_given_is_refused(trial, who, name, tone):
+    with pytest.raises(NotAllowed):
+        ToneCodes(trial.app.world).code(who, trial.turns[0] if name == "0" else name, tone)
+
+
+def test_replies_are_not_handed_out_where_arms_have_different_assistants(trial, monkeypatch):
+    study = trial.app.world.study
+    arms = tuple(arm.model_copy(update={"assistant": f"assistants/{arm.id}.toml"}) for arm in study.arms)
+    monkeypatch.setattr(trial.app.world, "study", study.model_copy(update={"arms": arms}))
+    assert {each.name for each in ToneCodes(trial.app.world).waiting("gus", "preview")} == set(trial.turns)
