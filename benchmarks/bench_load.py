@@ -5,10 +5,11 @@
 
 One server process, the client on the same machine. Each participant sends a batch of 10 edits every 2 s (1-3), runs a
 program every 30 s and asks the embedded assistant every 30 s. A run is timed from the press to its last example, and
-once more as a whole without the seconds that the program itself took. A phase with events alone comes first: it gives
-the server's computing time for one batch (`--parts runs` or `--parts chat`: for one of those). `--peer` measures oTree
-(from PyPI, in a separate environment) by the same client with the same think time. Prints JSON; progress goes to
-standard error.
+once more as a whole without the seconds that the program itself took. With the part `agent` the assistant acts: each
+participant asks it every 30 s and approves each of its steps after 1-4 s, typing nothing meanwhile. A phase with events
+alone comes first: it gives the server's computing time for one batch (`--parts runs`, `--parts chat` or `--parts
+agent`: for one of those). `--peer` measures oTree (from PyPI, in a separate environment) by the same client with the
+same think time. Prints JSON; progress goes to standard error.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from load_otree import otree  # noqa: E402
 from load_people import PARTS, Person, Tally, enrolled, stored  # noqa: E402
 from support.server import StudyServer  # noqa: E402
+from support.trials.agent_study import agent_study  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -97,7 +99,8 @@ def phase(server: StudyServer, people: dict[str, str], seconds: float, parts: tu
 
 def ours(count: int, seconds: float, parts: tuple[str, ...]) -> dict:
     folder = Path(tempfile.mkdtemp(prefix="study-load-"))
-    server = StudyServer(folder).start()
+    study = (agent_study(folder, "each"),) if "agent" in parts else ()
+    server = StudyServer(folder, *study).start()
     try:
         people = asyncio.run(enrolled(server.url, server.database, count))
         before = memory_mb(server.process.pid)
@@ -115,6 +118,7 @@ def ours(count: int, seconds: float, parts: tuple[str, ...]) -> dict:
             "errors": len(tally.errors),
             "first_errors": tally.errors[:3],
             **checked,
+            **({"agent_changes_applied": tally.applied} if "agent" in parts else {}),
             "memory_growth_mb_per_participant": round(growth, 3),
             **used,
             "events_alone": used_by_events | {"latency": quantiles(events_only.latency["events"])},
@@ -128,7 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--participants", type=int, nargs="+", default=[50])
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=["events", "runs", "chat"])
     parser.add_argument("--peer", action="store_true", help="measure oTree too")
     parser.add_argument("--peer-seconds", type=float, default=60, help="at most this long")
     given = parser.parse_args()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -35,6 +36,8 @@ class Connection:
         self._head = f"Host: {parts.netloc}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
         if cookie:
             self._head += f"Cookie: {cookie}\r\n"
+        self.heard: Callable[[bytes], None] | None = None
+        """Called with each piece of a streamed body as it comes."""
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -61,6 +64,8 @@ class Connection:
             while size := int(await reader.readline(), 16):
                 piece = (await reader.readexactly(size + 2))[:-2]
                 answer.pieces.append((time.perf_counter() - began, piece))
+                if self.heard is not None:
+                    self.heard(piece)
             await reader.readline()
             answer.body = b"".join(piece for _, piece in answer.pieces)
             answer.first = answer.pieces[0][0] if answer.pieces else 0.0

@@ -29,7 +29,13 @@ SIDE_EVERY = 30.0
 """Seconds between two runs, and between two questions, of one person."""
 SOLVE = 1 / 3
 """Of the runs, the reference solution, whose examples take three times the programs of one that fails."""
-PARTS = ("events", "runs", "chat")
+PARTS = ("events", "runs", "chat", "agent")
+
+OF_AGENTS = ("agent_first_step", "agent_after_a_decision", "agent")
+"""From asking to the first step, from a decision to what comes after it, and the whole turn, thinking included."""
+MARK = b"\x1e"
+LOOKS = (1.0, 4.0)
+"""Seconds that a person looks at a step before they decide."""
 
 
 @dataclass
@@ -38,9 +44,11 @@ class Tally:
 
     latency: dict[str, list[float]] = field(
         default_factory=lambda: {
-            name: [] for name in ("events", "runs", "runs_beyond_the_program", "chat_first", "chat")
+            name: [] for name in ("events", "runs", "runs_beyond_the_program", "chat_first", "chat", *OF_AGENTS)
         }
     )
+    applied: int = 0
+    """Changes of agents that the pages made."""
     errors: list[str] = field(default_factory=list)
     sent: dict[tuple[str, str], int] = field(default_factory=dict)
     """Participant and page -> the highest number sent."""
@@ -60,6 +68,10 @@ class Person:
         self.url, self.cookie, self.who, self.tally = url, f"study_participant={cookie}", who, tally
         self.page = uuid.uuid4().hex
         self.rng = random.Random(who)
+        self.seq, self.text = 1, ""
+        self.acting = False
+        """An assistant that acts is at work: its person looks on, and types nothing."""
+        self.sending = asyncio.Lock()
 
     async def work(self, seconds: float, parts: tuple[str, ...]) -> None:
         """Until the time is over."""
@@ -67,6 +79,7 @@ class Person:
         await asyncio.sleep(self.rng.random() * EVERY)
         side = [asyncio.create_task(self._now_and_then(self._run, end))] if "runs" in parts else []
         side += [asyncio.create_task(self._now_and_then(self._ask, end))] if "chat" in parts else []
+        side += [asyncio.create_task(self._now_and_then(self._ask_agent, end))] if "agent" in parts else []
         if "events" in parts:
             await self._type(end)
         await asyncio.gather(*side)
@@ -84,27 +97,81 @@ class Person:
     async def _type(self, end: float) -> None:
         http = Connection(self.url, self.cookie)
         await http.post("/api/open", json.dumps({"page": self.page}).encode())
-        seq, text = 1, ""
-        events = [_event(1, "load", {"task": TASK, "text": "", "source": "starter"})]
+        load = _event(1, "load", {"task": TASK, "text": "", "source": "starter"})
+        await self._send(http, [load])
         while time.monotonic() < end:
-            for _ in range(EDITS):
-                seq += 1
-                change = {"from": len(text), "to": len(text), "insert": "x\n"[len(text) % 40 == 39]}
-                text += change["insert"]
-                edit = {"task": TASK, "kind": "typed", "changes": [change], "length": len(text)}
-                events.append(_event(seq, "edit", edit))
-            self.tally.sent[self.who, self.page], self.tally.texts[self.who] = seq, text
+            began = time.monotonic()
+            if not self.acting:
+                await self._send(http, [])
+            await asyncio.sleep(max(0.0, think(self.rng) - (time.monotonic() - began)))
+        await http.close()
+
+    async def _send(self, http: Connection, events: list[dict]) -> None:
+        """Send these events, or ten typed characters where there are none."""
+        async with self.sending:
+            for _ in range(0 if events else EDITS):
+                start = len(self.text)
+                events.append(self._edit("typed", start, start, "x\n"[start % 40 == 39]))
+            self.tally.sent[self.who, self.page], self.tally.texts[self.who] = self.seq, self.text
             try:
                 answer = await http.post("/api/events", json.dumps({"page": self.page, "events": events}).encode())
                 self.tally.latency["events"].append(answer.total)
-                if answer.status != 200 or json.loads(answer.body)["ack"] != seq:
+                if answer.status != 200 or json.loads(answer.body)["ack"] != self.seq:
                     self.tally.errors.append(f"events {answer.status} {answer.body[:80]!r}")
-                events = []
             except (OSError, ValueError, asyncio.IncompleteReadError) as problem:
                 self.tally.errors.append(f"events {problem!r}")
                 await http.close()
-            await asyncio.sleep(max(0.0, think(self.rng) - answer.total))
-        await http.close()
+
+    def _edit(self, kind: str, start: int, end: int, insert: str, **more: str) -> dict:
+        self.seq += 1
+        self.text = self.text[:start] + insert + self.text[end:]
+        change = {"from": start, "to": end, "insert": insert}
+        payload = {"task": TASK, "kind": kind, "changes": [change], "length": len(self.text), **more}
+        return _event(self.seq, "edit", payload)
+
+    async def _ask_agent(self) -> None:
+        """Ask an assistant that acts, and approve each of its steps after a look at it."""
+        async with self.sending:
+            self.acting = True
+        asking, deciding = Connection(self.url, self.cookie), Connection(self.url, self.cookie)
+        frames: asyncio.Queue[dict | None] = asyncio.Queue()
+        asking.heard = Frames(frames).heard
+        answers = asyncio.create_task(self._decide(deciding, frames))
+        try:
+            body = {"message": "please write the whole program", "page": self.page, "code": self.text, "seq": self.seq}
+            answer = await asking.post("/api/chat", json.dumps(body).encode())
+            if answer.status != 200 or b'"tool": "report"' not in answer.body:
+                self.tally.errors.append(f"agent {answer.status} {answer.body[-200:]!r}")
+            self.tally.latency["agent"].append(answer.total)
+            first = answer.arrived(b'"type": "action"')
+            self.tally.latency["agent_first_step"].append(answer.total if first is None else first)
+        finally:
+            frames.put_nowait(None)
+            await answers
+            self.acting = False
+            await asking.close()
+            await deciding.close()
+
+    async def _decide(self, http: Connection, frames: asyncio.Queue[dict | None]) -> None:
+        decided_at = None
+        while (frame := await frames.get()) is not None:
+            if decided_at is not None:
+                self.tally.latency["agent_after_a_decision"].append(time.monotonic() - decided_at)
+                decided_at = None
+            if frame["type"] != "action" or not (frame["waits"] or frame["tool"] == "edit"):
+                continue
+            if frame["waits"]:
+                await asyncio.sleep(self.rng.uniform(*LOOKS))
+            decided_at = time.monotonic()
+            if frame["tool"] == "edit":
+                more = {"action_id": frame["action_id"]}
+                said = self._edit("agent", frame["start"], frame["end"], frame["input"]["new"], **more)
+                self.tally.applied += 1
+            else:
+                self.seq += 1
+                payload = {"action_id": frame["action_id"], "decision": "approve"}
+                said = _event(self.seq, "agent_answered", payload)
+            await self._send(http, [said])
 
     async def _run(self) -> None:
         http = Connection(self.url, self.cookie)
@@ -131,6 +198,20 @@ class Person:
         self.tally.latency["chat"].append(answer.total)
         if answer.status != 200 or b"nursery" not in answer.body:
             self.tally.errors.append(f"chat {answer.status} {answer.body[:200]!r}")
+
+
+class Frames:
+    """Takes the steps out of the pieces of a streamed reply."""
+
+    def __init__(self, found: asyncio.Queue[dict | None]) -> None:
+        self._found = found
+        self._rest = b""
+
+    def heard(self, piece: bytes) -> None:
+        *whole, self._rest = (self._rest + piece).split(MARK)
+        for part in whole:
+            if part.startswith(b'{"type"'):
+                self._found.put_nowait(json.loads(part))
 
 
 def _event(seq: int, kind: str, payload: dict) -> dict:

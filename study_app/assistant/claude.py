@@ -18,6 +18,7 @@ from study_app.assistant.claude_tools import StreamedBlocks, acting_body
 from study_app.assistant.explaining_judge import judge_body, read_verdict
 from study_app.assistant.prompts import conversation
 from study_app.domain.assistants.acting import AgentRequest, ToolCall
+from study_app.domain.assistants.budget import CACHE_READ, CACHE_WRITTEN
 from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.reply_bounds import ReplyBounds, ReplyMeter
 from study_app.domain.assistants.served_models import ModelFacts, ModelLifecycle
@@ -310,8 +311,12 @@ def _accumulate(end: ReplyEnd | None, event: Any, blank: ReplyEnd) -> ReplyEnd |
     if event.type == "message_start":
         usage = event.message.usage
         # What is read from the cache or written to it is not in `input_tokens`, and it costs.
-        parts = usage.input_tokens, usage.cache_creation_input_tokens or 0, usage.cache_read_input_tokens or 0
-        return replace(blank, model=_word(event.message.model), input_tokens=_tokens(*parts))
+        written, read = usage.cache_creation_input_tokens or 0, usage.cache_read_input_tokens or 0
+        counts = {CACHE_WRITTEN: _tokens(written), CACHE_READ: _tokens(read)}
+        kept = {name: count for name, count in counts.items() if count}
+        parts = usage.input_tokens, written, read
+        parameters = {**blank.parameters, **kept}
+        return replace(blank, model=_word(event.message.model), input_tokens=_tokens(*parts), parameters=parameters)
     if event.type == "message_delta" and end is not None:
         reason = _word(event.delta.stop_reason or end.stop_reason)
         return replace(end, stop_reason=reason, output_tokens=_tokens(event.usage.output_tokens))

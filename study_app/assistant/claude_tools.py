@@ -11,6 +11,7 @@ from study_app.domain.events.words import Tool
 _MOST_ARGUMENT = 400_000
 """Characters of a call's arguments; `domain.assistants.acting` bounds each text."""
 _TEXT = {"type": "string"}
+_KEPT = {"cache_control": {"type": "ephemeral"}}
 _DESCRIBED: dict[Tool, tuple[str, dict[str, str]]] = {
     "view": ("Read the whole program as it is now.", {}),
     "edit": (
@@ -38,7 +39,22 @@ def acting_body(body: dict[str, Any], request: AgentRequest) -> dict[str, Any]:
         result = {"type": "tool_result", "tool_use_id": step.call.id, "content": step.result, "is_error": step.failed}
         messages.append({"role": "user", "content": [result]})
     choice = {"type": "auto", "disable_parallel_tool_use": True}
-    return {**body, "messages": messages, "tools": [_described(tool) for tool in request.tools], "tool_choice": choice}
+    # Each step sends all before it again: the provider keeps it up to here, and bills little for reading it.
+    system = [{"type": "text", "text": body["system"], **_KEPT}]
+    messages[-1] = {**messages[-1], "content": _kept(messages[-1]["content"])}
+    return {
+        **body,
+        "system": system,
+        "messages": messages,
+        "tools": [_described(tool) for tool in request.tools],
+        "tool_choice": choice,
+    }
+
+
+def _kept(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the content of a message, whose last block is marked to be kept by the provider."""
+    *before, last = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    return [*before, {**last, **_KEPT}]
 
 
 def _described(tool: Tool) -> dict[str, Any]:

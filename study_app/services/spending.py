@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from study_app.domain.assistants.budget import Usage, cost_usd, estimated_tokens, total, turn_usage
+from study_app.domain.assistants.budget import Usage, billed_input_tokens, cost_usd, estimated_tokens, total, turn_usage
 from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.events.server import InterviewAsked, InterviewClosed
@@ -23,7 +23,9 @@ def usage(spec: AssistantSpec, turn: Turn) -> Usage:
     if given is None:
         given = estimated_tokens(spec.instructions + turn.message + turn.code)
     made = turn.output_tokens if turn.output_tokens is not None else estimated_tokens(turn.reply)
-    return turn_usage(spec, input_tokens=given, output_tokens=made, seconds=turn.total_seconds or 0.0)
+    return turn_usage(
+        spec, input_tokens=given, output_tokens=made, seconds=turn.total_seconds or 0.0, parameters=turn.parameters
+    )
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,28 @@ class ModelCost:
 def costs_by_model(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> list[ModelCost]:
     """Return what participants of a kind have used, by treatment and model; interviews at the end, by plan."""
     prices = {spec.id: spec.price for spec in content.specs.values()}
+    cached = _billed_otherwise(unit, content, kind)
     found = []
     for treatment, model, messages, read, written, uncounted in unit.tokens_by_model(kind):
         price = prices.get(treatment)
-        usd = None if price is None else cost_usd(price, read, written)
+        usd = None if price is None else cost_usd(price, read + cached.get((treatment, model), 0.0), written)
         found.append(ModelCost(treatment, model, messages, read, written, uncounted, usd))
     return [*found, *_of_interviews(unit, content, kind)]
+
+
+def _billed_otherwise(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> dict[tuple[str, str], float]:
+    """Treatment and model -> input tokens by which the bill is another; only what acts sends its prompt again."""
+    acting = {spec.id for spec in content.specs.values() if spec.acts and spec.price is not None}
+    if not acting:
+        return {}
+    mine = {person.id for person in unit.participants() if person.kind == kind}
+    found: dict[tuple[str, str], float] = {}
+    for turn in unit.turns():
+        if turn.treatment in acting and turn.participant_id in mine and turn.input_tokens is not None:
+            key = turn.treatment, turn.model
+            billed = billed_input_tokens(turn.input_tokens, turn.parameters)
+            found[key] = found.get(key, 0.0) + billed - turn.input_tokens
+    return found
 
 
 def spent_usd(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> float:

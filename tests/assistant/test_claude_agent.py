@@ -11,6 +11,7 @@ from support.providers.messages_api import Answer, event, failure, serving, star
 from study_app.assistant.claude import ClaudeAssistant
 from study_app.domain.assistants.acting import AgentRequest, AgentStep, ToolCall
 from study_app.domain.assistants.agent_settings import TOOLS
+from study_app.domain.assistants.budget import CACHE_READ, CACHE_WRITTEN, billed_input_tokens
 from study_app.domain.assistants.treatments import (
     AssistantRequest,
     AssistantSpec,
@@ -19,11 +20,13 @@ from study_app.domain.assistants.treatments import (
     TextDelta,
 )
 from study_app.domain.errors import AssistantUnavailable
+from study_app.services.participant.agent.working import _added
 
 SPEC = AssistantSpec(
     id="agent", version="1", label="Assistant", prompt="Work in small steps.", model="claude-asked-1",
     manner="agent", agent={},
 )  # fmt: skip
+KEPT = {"cache_control": {"type": "ephemeral"}}
 ASKED = AssistantRequest("Please fix it", "# Timer\nWrite a timer.", "import trio\n")
 
 
@@ -90,8 +93,31 @@ def test_the_next_step_sees_the_call_before_it_as_it_was_made_and_its_result():
     assert asked["content"].endswith("Please fix it")
     assert [block["type"] for block in said["content"]] == ["text", "tool_use"]
     assert result["content"] == [
-        {"type": "tool_result", "tool_use_id": "toolu_1", "content": "import trio\n", "is_error": False}
+        {"type": "tool_result", "tool_use_id": "toolu_1", "content": "import trio\n", "is_error": False} | KEPT
     ]
+
+
+def test_a_step_marks_what_the_provider_is_to_keep_and_counts_what_it_kept():
+    usage = {
+        "input_tokens": 10,
+        "cache_creation_input_tokens": 300,
+        "cache_read_input_tokens": 2000,
+        "output_tokens": 1,
+    }
+    message = {"id": "m", "type": "message", "role": "assistant", "content": [], "model": "claude-asked-1"}
+    begun = event("message_start", message=message | {"stop_reason": None, "stop_sequence": None, "usage": usage})
+    found, _, api = stepped(begun, *call_of("view", "{}"), *stop("tool_use"))
+    (body,) = api.bodies
+    assert [block.get("cache_control") for block in body["system"]] == [KEPT["cache_control"]]
+    assert body["messages"][-1]["content"][-1]["cache_control"] == KEPT["cache_control"]
+    end = found[-1]
+    assert end.input_tokens == 2310
+    assert (end.parameters[CACHE_WRITTEN], end.parameters[CACHE_READ]) == (300, 2000)
+    both = _added(end, end)
+    assert (both.input_tokens, both.parameters[CACHE_READ]) == (4620, 4000)
+    # 10 at the price, 300 at 1.25 of it, 2,000 at a tenth.
+    assert billed_input_tokens(end.input_tokens, end.parameters) == pytest.approx(10 + 375 + 200)
+    assert billed_input_tokens(100, {}) == 100
 
 
 def test_of_several_calls_the_first_is_made_and_the_others_are_forgotten():

@@ -51,18 +51,23 @@ def test_an_example_goes_from_check_to_its_report(tmp_path, monkeypatch, name):
     study("simulate", file, "--participants", PEOPLE, "--seed", 1, "--database", database, "--json")
     study("export", file, "--out", "dataset", "--include-simulated", "--database", database)
     study("verify", "dataset")
+    analysed(file, tmp_path)
+
+
+def analysed(file: Path, folder: Path) -> None:
+    """Analyze the dataset: the report warns of nothing but simulated people and few classes."""
     if design_problems(used_by(read_study(file)), "analyze", str(file)):
         return  # The table of designs says so, and check warns.
     study("analyze", "dataset", "--out", "results", "--include-simulated")
-    found = json.loads((tmp_path / "results" / "results.json").read_text())
+    found = json.loads((folder / "results" / "results.json").read_text())
     assert sum(arm["allocated"] for arm in found["flow"]["arms"].values()) > 0
     # Twenty people are few classes, and the report says so.
     known = ("SIMULATED", "PREVIEW", "Few clusters")
     unexpected = [warning for warning in found["warnings"] if not any(word in warning for word in known)]
     assert unexpected == []
-    page = (tmp_path / "results" / "report.html").read_text()
+    page = (folder / "results" / "report.html").read_text()
     assert "Traceback" not in page
-    for package in json.loads((tmp_path / "dataset" / "manifest.json").read_text())["study_packages"]:
+    for package in json.loads((folder / "dataset" / "manifest.json").read_text())["study_packages"]:
         assert package in page
 
 
@@ -82,6 +87,7 @@ def test_people_in_a_real_browser_walk_an_example(tmp_path, monkeypatch, name):
     assert set(done["statuses"]) <= {"completed", "in_progress"}
     study("export", file, "--out", "dataset", "--include-simulated", "--database", database)
     study("verify", "dataset")
+    analysed(file, tmp_path)
 
 
 def test_the_schemas_beside_the_examples_are_current():

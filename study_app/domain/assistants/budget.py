@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from study_app.domain.assistants.treatments import AssistantLimits, AssistantSpec, Price, StudyLimits
 
 SMALLEST_REPLY = 64
 """Tokens below which a reply is not begun: what is left of the budget would cut it off in its first sentence."""
+CACHE_WRITTEN, CACHE_READ = "cache_written_tokens", "cache_read_tokens"
+"""Among a turn's parameters: input tokens that the provider kept for the next step, and that it had kept."""
+WRITTEN_EXTRA, READ_SAVES = 0.25, 0.9
+"""What Claude's provider bills for a kept token more, and for one read again less, as shares of its price."""
 CHARACTERS_PER_TOKEN = 3.0
 """Of English and Python text, rounded down so that an estimate rather overstates what was used."""
 
@@ -49,17 +53,36 @@ class Allowance:
     """For `not_open_yet`: minutes until the assistant opens."""
 
 
-def turn_usage(spec: AssistantSpec, *, input_tokens: int, output_tokens: int, seconds: float) -> Usage:
+def turn_usage(
+    spec: AssistantSpec,
+    *,
+    input_tokens: int,
+    output_tokens: int,
+    seconds: float,
+    parameters: Mapping[str, object] | None = None,
+) -> Usage:
     """Return the usage of one answered turn, priced as the treatment says."""
-    cost = cost_usd(spec.price, input_tokens, output_tokens)
+    cost = cost_usd(spec.price, billed_input_tokens(input_tokens, parameters or {}), output_tokens)
     return Usage(1, input_tokens, output_tokens, seconds / 60, cost)
 
 
-def cost_usd(price: Price | None, input_tokens: int, output_tokens: int) -> float:
+def cost_usd(price: Price | None, input_tokens: float, output_tokens: int) -> float:
     """US dollars for so many tokens; 0 where the treatment names no price."""
     if price is None:
         return 0.0
     return (input_tokens * price.input_usd + output_tokens * price.output_usd) / 1_000_000
+
+
+def billed_input_tokens(input_tokens: int, parameters: Mapping[str, object]) -> float:
+    """Return the input tokens of a turn as they are billed: what a provider kept from the step before is cheaper.
+
+    Args:
+        input_tokens: all that was read.
+        parameters: of the turn; those that were written into the provider's cache, and read from it, are among them.
+    """
+    written, read = (parameters.get(name) for name in (CACHE_WRITTEN, CACHE_READ))
+    billed = input_tokens + (written * WRITTEN_EXTRA if isinstance(written, int) else 0.0)
+    return max(0.0, billed - (read * READ_SAVES if isinstance(read, int) else 0.0))
 
 
 def estimated_tokens(text: str) -> int:

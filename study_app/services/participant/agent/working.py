@@ -18,6 +18,7 @@ from study_app.domain.assistants.acting import (
     replacement,
 )
 from study_app.domain.assistants.agent_settings import AgentSettings
+from study_app.domain.assistants.budget import CACHE_READ, CACHE_WRITTEN
 from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
 from study_app.domain.events.changes import utf16_length
 from study_app.domain.events.server import AgentActed, AgentDecided, AgentProposed
@@ -300,8 +301,14 @@ def _added(before: ReplyEnd | None, step: ReplyEnd) -> ReplyEnd:
     def total(one: int | None, other: int | None) -> int | None:
         return None if one is None or other is None else one + other
 
+    cached = {
+        name: sum(int(str(end.parameters.get(name, 0))) for end in (before, step))
+        for name in (CACHE_WRITTEN, CACHE_READ)
+        if name in before.parameters or name in step.parameters
+    }
     return replace(
         step,
+        parameters={**step.parameters, **cached},
         input_tokens=total(before.input_tokens, step.input_tokens),
         output_tokens=total(before.output_tokens, step.output_tokens),
     )

@@ -1,0 +1,114 @@
+"""An assistant that acts, in a real browser under each approval regime; its session, exported, says who wrote what."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from support.browser.walker import Walker
+from support.server import StudyServer
+from support.trials.agent_study import agent_study
+from support.trials.commands import study as command
+from support.trials.export_world import table
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+MINE = "# mine"
+PICTURES = os.environ.get("STUDY_PICTURES", "")
+"""A folder for pictures of each regime; none are made where it is not set."""
+WAITS = {"participant": {"edit"}, "each": {"edit", "run"}, "edits": {"edit"}, "none": set()}
+"""Regime -> tools of which the walk was asked; under `participant` asking is switched off after the first change."""
+
+
+def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES, f"{name}.png"))
+
+
+def choose(page: Page, regime: str) -> set[str]:
+    """Ask for the program, and approve what waits; return the tools of which the page asked."""
+    page.get_by_role("textbox", name="Your message").fill("Please write the whole program for me")
+    page.get_by_role("button", name="Send", exact=True).click()
+    card, send = page.locator(".sa-agent-card:visible"), page.get_by_role("button", name="Send", exact=True)
+    last = page.locator(".sa-steps li").filter(has_text="Changes made:")
+    asked: set[str] = set()
+    for step in range(20):
+        expect(card.or_(last).first).to_be_visible(timeout=60_000)
+        if last.count():
+            break
+        edit = card.locator(".sa-diff").count() > 0
+        asked.add("edit" if edit else "run")
+        picture(page, f"{regime}-{step}")
+        heading = card.locator("h3").inner_text()
+        if regime == "participant":
+            page.locator("[data-act=without-asking]").check()
+        if step % 2:
+            page.keyboard.press("Control+Alt+1")
+        else:
+            card.locator("[data-act=agent-apply]").click()
+        expect(card.locator("h3").filter(has_text=heading)).to_have_count(0)
+    expect(last).to_be_visible()
+    expect(send).to_be_enabled()
+    picture(page, f"{regime}-end")
+    return asked
+
+
+@pytest.fixture(
+    params=["participant", *(pytest.param(name, marks=pytest.mark.slow) for name in ("each", "edits", "none"))]
+)
+def walked(request, chromium, tmp_path):
+    """The regime, the tools of which the page asked, and the dataset with the session."""
+    study = agent_study(tmp_path, request.param)
+    server = StudyServer(tmp_path, study, arguments=("--author",)).start()
+    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    try:
+        page.goto(f"{server.url}/author/go?screen=tasks/0/stage&arm=ai&language=en")
+        walker = Walker(page, server.url)
+        expect(walker.editor()).to_be_visible()
+        picture(page, f"{request.param}-before")
+        asked = choose(page, request.param)
+        walker.editor().click()
+        page.keyboard.press("Control+End")
+        page.keyboard.type(MINE)
+        walker.press("Submit task")
+        expect(page.get_by_text("Task 2 of 2").first).to_be_visible()
+    finally:
+        context.close()
+        server.stop()
+    options = ("--out", "data", "--include-preview", "--database", server.database)
+    command("export", study, *options, cwd=tmp_path)
+    return request.param, asked, tmp_path / "data"
+
+
+def test_a_walked_session_replays_to_the_submission_and_says_who_wrote_each_character(walked):
+    regime, asked, dataset = walked
+    assert asked == WAITS[regime]
+    steps = table(dataset, "agent_actions")
+    changed = [step for step in steps if step["tool"] == "edit"]
+    assert changed
+    free = regime == "none" or (regime == "participant" and len(changed) > 1)
+    assert ("auto" in {step["decision"] for step in changed}) == free
+    (run,) = [run for run in table(dataset, "runs") if run["kind"] == "submission"]
+    written = ""
+    by: list[str] = []
+    for row in sorted(table(dataset, "events"), key=lambda row: (row["page"], int(row["seq"] or 0))):
+        said = json.loads(row["payload"])
+        if row["page"] != run["page"] or int(row["seq"]) > int(run["seq"]) or said.get("task") != run["task"]:
+            continue
+        if row["kind"] == "load":
+            written, by = said["text"], ["starter"] * len(said["text"])
+        for change in reversed(said.get("changes", ())):
+            start, end, insert = change["from"], change["to"], change["insert"]
+            written = written[:start] + insert + written[end:]
+            by[start:end] = [said["kind"]] * len(insert)
+    assert written == run["code"]
+    assert written.endswith(MINE)
+    assert set(by[-len(MINE) :]) == {"typed"}
+    (person,) = [row for row in table(dataset, "participants") if row["agent_edits"]]
+    assert by.count("agent") == int(person["agent_chars"]) > 100
+    assert by.count("typed") == int(person["typed_chars"]) == len(MINE)
