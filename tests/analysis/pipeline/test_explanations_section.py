@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import types
 
 import pandas as pd
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from support.paths import ROOT
+from support.trials.commands import study
+from support.trials.export_world import real_study, table
 
 from analysis.measurement.agreement import cohen_kappa
 from analysis.pipeline.description.explanations import explanations_section
@@ -69,3 +73,24 @@ def test_the_section_is_on_the_page(given):
     assert "Explain-first gate" in page
     assert ("Withheld until unsealing" in page) == given.hidden
     assert ("75%" in page) == (section.get("rules", {}).get("percent_agreement") == 75.0)
+
+
+@pytest.mark.slow
+def test_a_trial_with_the_gate_is_analyzed_with_its_section(tmp_path):
+    text = (
+        (ROOT / "assistants" / "full.toml")
+        .read_text()
+        .replace("gives_code = true", 'gives_code = true\ngate = "explain"')
+    )
+    assert 'gate = "explain"' in text
+    file = real_study(tmp_path, **{'file = "assistants/full.toml"': 'file = "gated.toml"'})
+    (tmp_path / "gated.toml").write_text(text)
+    study("simulate", file, "--participants", 6, "--seed", 1, cwd=tmp_path)
+    study("export", file, "--include-simulated", "--out", "data", cwd=tmp_path)
+    study("verify", "data", cwd=tmp_path)
+    study("analyze", "data", "--include-simulated", "--out", "results", cwd=tmp_path)
+    turns = [turn for turn in table(tmp_path / "data", "turns") if turn["gate_by"]]
+    section = json.loads((tmp_path / "results" / "results.json").read_text())["explanations"]["rules"]
+    assert section["messages"] == len(turns) > 0
+    assert section["explained"] == sum(turn["gate"] == "explained" for turn in turns)
+    assert "Explain-first gate" in (tmp_path / "results" / "report.html").read_text()
