@@ -322,11 +322,15 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
 .sa-agent-clock { min-height: 1.2em; font-size: 0.8em; color: var(--muted); }
 .sa-agent-mode { display: flex; gap: 6px; align-items: center; font-size: 0.9em; }
 .sa-room .sa-agent-card .sa-hint { font-size: 12px; color: var(--muted); margin-top: 6px; }
-.sa-agent-card { overflow: auto; padding: 10px 12px; border: 1px solid var(--line); border-left: 3px solid var(--accent); border-radius: 8px; }
+/* A long change is scrolled within its box, so that the buttons below it are always in sight. */
+.sa-agent-card:not([hidden]) { display: flex; flex-direction: column; }
+.sa-agent-card > * { flex: none; }
+.sa-agent-card { min-height: 0; overflow: auto; padding: 10px 12px; border: 1px solid var(--line); border-left: 3px solid var(--accent); border-radius: 8px; }
 .sa-agent-card h3 { margin: 0 0 6px; font-size: 1em; }
 .sa-agent-bar { display: flex; flex-wrap: wrap; gap: 8px; margin: 8px 0; }
 .sa-agent-why, .sa-agent-card textarea { box-sizing: border-box; width: 100%; font: inherit; padding: 5px 7px; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: 6px; }
 .sa-agent-edit { font-family: var(--mono) !important; white-space: pre; }
+.sa-agent-card .sa-diff { flex: 0 1 auto; min-height: 5em; }
 .sa-diff { margin: 0; max-height: 32vh; overflow: auto; font-size: 0.85em; line-height: 1.45; border-radius: 6px; }
 .sa-diff span { display: block; white-space: pre; }
 .sa-added { background: rgb(46 160 67 / 18%); }
