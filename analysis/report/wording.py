@@ -97,7 +97,7 @@ def p_text(value: float | None) -> str:
 
 def tidy(note: str) -> str:
     """Return a note with its long decimals cut to four significant digits."""
-    return re.sub(r"-?\d+\.\d{5,}(e-?\d+)?", lambda found: compact(float(found.group())), note)
+    return re.sub(r"(?<!\d)-?\d+\.\d{5,}(e-?\d+)?", lambda found: compact(float(found.group())), note)
 
 
 def note(text: str, arms: Mapping[str, str], columns: Mapping[str, str]) -> str:

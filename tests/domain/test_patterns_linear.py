@@ -81,7 +81,7 @@ def patterns() -> dict[tuple[str, int], tuple[str, re.Pattern[str]]]:
         for pattern in held:
             if isinstance(pattern.pattern, str):
                 found.setdefault((pattern.pattern, pattern.flags), (module.__name__, pattern))
-    for path in [*(ROOT / "study_app").rglob("*.py"), *(ROOT / "analysis" / "interaction").rglob("*.py")]:
+    for path in [*(ROOT / "study_app").rglob("*.py"), *(ROOT / "analysis").rglob("*.py")]:
         for pattern in written_in_place(path):
             found.setdefault((pattern.pattern, pattern.flags), (path.name, pattern))
     return found

@@ -14,6 +14,8 @@ from study_app.domain.events.server import (
     InterviewClosed,
     PageOpened,
     ParticipantResumed,
+    ProbeAnswered,
+    ProbeShown,
     StageEnded,
     StageOpened,
     StageReopened,
@@ -24,7 +26,7 @@ HEARD_FROM = frozenset(
     each.kind
     for each in (
         Entered, PageOpened, StageOpened, StageEnded, StageReopened, ParticipantResumed, TaskShown, AnswersHandedIn,
-        InterviewAsked, InterviewAnswered, InterviewClosed,
+        InterviewAsked, InterviewAnswered, InterviewClosed, ProbeShown, ProbeAnswered,
     )
 )  # fmt: skip
 """The server's own kinds that move `participants.last_seen_at`; a verdict, an extension or an exclusion does not."""

@@ -1,0 +1,102 @@
+"""Thirty reports that no runner writes, and a bomb of threads: none is a pass, none keeps others from their grading."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sandbox.busy_machine import busy
+
+from study_app.content.task_packs import load_pack
+from study_app.sandbox.local import LocalSandbox
+from study_app.sandbox.server import Options
+from study_app.services.grading.grading import grade
+
+WARMUP = load_pack(Path(__file__).parents[2] / "tasks" / "warmup")
+NUMBER, DEEP = "1" + "0" * 400, "[" * 900 + "]" * 900
+OBSERVED = [
+    f'{{"value": {{"$float": {NUMBER}}}}}', '{"value": {"$exception": []}}', f'{{"value": {DEEP}}}', '{"value": NaN}',
+    f'{{"seconds": {NUMBER}}}', f'{{"longest_step": {NUMBER}}}', f'{{"lines": [[{NUMBER}, "x"]]}}', '{"lines": [[]]}',
+    '{"lines": [1, null, "x"]}', '{"lines": {"a": 1}}', '{"threads": -1e999}', '{"blocked_seconds": "long"}', "[]", "1",
+    '{"value": {"$set": [1, 1, [2]]}}', '{"value": {"$float": "nan"}}', '{"value": {"$bytes": "?"}}', "null", '"x"',
+    '{"value": {"$unknown": {"$unknown": 1}}}', '{"used": 3}', '{"error": 7}', '{"value": "\\ud800"}', "true",
+]  # fmt: skip
+WHOLE = [
+    f'{{"error": {{"type": "E", "message": "m", "line": {NUMBER}}}}}', '{"error": []}', '{"error": {"type": 1}}',
+    '{"left": "yes"}', '{"observation": 1, "observation": {}}', "", "\x00", "{", DEEP, f'{{"error": {NUMBER}}}',
+]  # fmt: skip
+FORGED = [*(f'{{"observation": {one}}}' for one in OBSERVED), *WHOLE]
+SEND = """
+import os, sys
+frame, nonce = sys._getframe(), None
+while frame:
+    job = frame.f_locals.get("job")
+    if isinstance(job, dict) and job.get("call"): nonce = job["call"].get("nonce")
+    frame = frame.f_back
+text = {text!r}
+if text.startswith('{{"observation": {{'):
+    text = text.replace('{{"observation": {{', '{{"observation": {{"nonce": "%s", ' % nonce, 1)
+data = text.encode("utf-8", "surrogatepass")
+for start in range(0, max(len(data), 1), 4000):
+    part = data[start : start + 4000]
+    os.write(3, b"\\x03" + len(part).to_bytes(2, "little") + part)
+os._exit(0)
+"""
+BOMB = """
+import threading, time
+def start():
+    while True:
+        try: threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
+        except (RuntimeError, MemoryError): time.sleep(0.01)
+start()
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[LocalSandbox]:
+    sandbox = LocalSandbox(Options(bubblewrap=False))
+    yield sandbox
+    sandbox.close()
+
+
+def refused(sandbox: LocalSandbox, code: str) -> None:
+    graded = grade(sandbox, WARMUP, code, run_seed=5, seeds=1)
+    assert not graded.complete
+    assert [check.passed for check in graded.checks] == [False] * len(graded.checks), "a verdict stayed open"
+
+
+def test_there_are_thirty_forged_reports():
+    assert len(set(FORGED)) >= 30
+    assert sum(_is_json(text) for text in FORGED) > 20
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, marks=[pytest.mark.slow] if number % 12 else []) for number, text in enumerate(FORGED)]
+)
+def test_a_forged_report_passes_nothing_and_leaves_no_verdict_open(sandbox, text):
+    refused(sandbox, SEND.format(text=text))
+
+
+@pytest.mark.slow
+def test_after_all_of_them_an_honest_program_passes(sandbox):
+    for text in FORGED[:5]:
+        refused(sandbox, SEND.format(text=text))
+    assert grade(sandbox, WARMUP, WARMUP.solution, run_seed=5, seeds=1).complete
+
+
+@pytest.mark.slow
+def test_a_bomb_of_threads_fails_and_is_never_without_a_verdict_on_a_busy_machine(sandbox):
+    with busy(4):
+        for _ in range(3):
+            refused(sandbox, BOMB)
+            refused(sandbox, WARMUP.solution + BOMB)
