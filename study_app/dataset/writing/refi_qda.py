@@ -56,11 +56,12 @@ def write_project(
     root = Xml.Element(
         f"{{{NAMESPACE}}}Project", {"name": study_id, "origin": "study-app", "creationDateTime": _time(latest)}
     )
-    users = _child(root, "Users")
+    # The schema has no empty list: what holds nothing, as before anybody has coded, is left out.
+    users = _child(root, "Users") if coders else root
     for coder in coders:
         _child(users, "User", guid=guid(study_id, "user", coder), name=coder)
     _codebook(root, study_id, book)
-    sources = _child(root, "Sources")
+    sources = _child(root, "Sources") if transcripts else root
     by_interview: dict[str, list[QdaCoding]] = {}
     for coding in codings:
         by_interview.setdefault(coding.interview_id, []).append(coding)

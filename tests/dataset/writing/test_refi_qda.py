@@ -2,6 +2,7 @@ import re
 import zipfile
 from datetime import UTC, datetime
 from io import BytesIO
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
@@ -84,6 +85,18 @@ def test_an_independent_reader_opens_the_project_and_finds_each_coding(tmp_path)
         ("ben", "i1", "time", "When?\nÜnder way"): {"trust"},
         ("ben", "i2", "time", "Wie war es?\nKeine Zeit."): {"hurry"},
     }
+
+
+@pytest.mark.parametrize(("transcripts", "codings"), [((), ()), (TRANSCRIPTS, ()), (TRANSCRIPTS, CODINGS)])
+def test_no_list_of_the_project_is_empty_which_its_schema_refuses(transcripts, codings):
+    content = write_project("trio", BOOK, transcripts, codings)
+    root = ElementTree.fromstring(zipfile.ZipFile(BytesIO(content)).read("project.qde"))
+    lists = [each for each in root.iter() if each.tag.rpartition("}")[2] in ("Users", "Sources", "CodeBook", "Codes")]
+    assert all(len(each) for each in lists)
+    assert [each.tag.rpartition("}")[2] for each in root] == [
+        name for name, there in (("Users", codings), ("CodeBook", True), ("Sources", transcripts)) if there
+    ]
+    assert read_project(content, BOOK, transcripts) == (DUE if codings else {})
 
 
 @settings(max_examples=40, deadline=None)
