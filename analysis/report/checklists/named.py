@@ -146,7 +146,7 @@ class _Facts(TreatmentFacts):
 
     def ethics(self) -> str:
         """Give the approval."""
-        found = str(dict(self.raw.get("contact", {})).get("ethics", "") or self.raw.get("ethics", ""))
+        found = str(self.raw.get("ethics", ""))
         return f"Approval: {found}." if found else ""
 
     def exact_p(self) -> str:

@@ -80,7 +80,7 @@ LLM_SE = (
     NamedItem("8a", "Limits: that replies vary, that models go, what they had read before (must)",
               "report: Deviations, Sensitivity"),
     NamedItem("8b", "What is kept for when the model is gone (should)", "study record; model_looks", "kept"),
-    NamedItem("8c", "Consent, privacy and what went to a provider (must)", "[contact] ethics; consent page", "ethics",
+    NamedItem("8c", "Consent, privacy and what went to a provider (must)", "ethics; consent page", "ethics",
               "what the provider may keep"),
 )  # fmt: skip
 """The eight guidelines of arXiv 2508.15503 as released in September 2026, each with what it must or should have."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from support.trials.design_studies import made
@@ -11,7 +13,7 @@ from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.planned_trials import PlannedTrial
 from analysis.pipeline.power.trial_power import simulated_plan
 from analysis.pipeline.prepare import prepare
-from analysis.report.checklists.named import CHECKLISTS, answered, text_of
+from analysis.report.checklists.named import CHECKLISTS, _Facts, answered, text_of
 from analysis.report.checklists.sources import CAVEATS, ERCT, LLM_SE, NAMED
 from study_app.content.study_file import read_study
 
@@ -52,3 +54,9 @@ def test_the_factorial_items_of_consort_have_the_trial_s_figures(trial):
     assert f"{tone['id']} " in items["factorial trials 17a"].answer
     assert "tone: calm, keen" in items["factorial trials 3a"].answer
     assert items["factorial trials 1a"].open
+
+
+def test_the_approval_is_the_study_s_own_words():
+    study = SimpleNamespace(raw={"contact": "anna@example.org", "ethics": "Committee X, no. 17"})
+    facts = _Facts(SimpleNamespace(dataset=SimpleNamespace(study=study), fitted=None), {})
+    assert facts.ethics() == "Approval: Committee X, no. 17."
