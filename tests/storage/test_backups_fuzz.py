@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study_app.domain.errors import UserError
+from study_app.storage.backup import table_rows
 from study_app.storage.backup.archive import MANIFEST, open_archive
+from study_app.storage.engine import DatabaseEngine
 
 SOUND = {
     "schema": "study-backup/1",
@@ -67,3 +69,32 @@ def test_a_manifest_that_unpacks_to_very_much_is_not_read_whole(tmp_path):
         archive.writestr("x", json.dumps(SOUND))
     assert refused(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000
+
+
+LINES = [
+    pytest.param([], id="nothing"),
+    pytest.param([b"no JSON\n"], id="names that are not JSON"),
+    pytest.param([b'{"key": 1}\n'], id="names in a table"),
+    pytest.param([b"[[]]\n"], id="a name that is a list"),
+    pytest.param([b'["key", "value); DROP TABLE meta"]\n', b'["a", "b"]\n'], id="a name that is SQL"),
+    pytest.param([b'["key", "value"]\n', b"[" * 200_000], id="cells without end"),
+    pytest.param([b'["key", "value"]\n', b'["a"]\n'], id="too few cells"),
+    pytest.param([b'["key", "value"]\n', b'["a", {"bytes": "!"}]\n'], id="bytes that are none"),
+    pytest.param([b'["key", "value"]\n', b'["a", {"x": 1}]\n'], id="a cell that is a table"),
+    pytest.param([b'["key", "value"]\n', b'["a", ["b"]]\n'], id="a cell that is a list"),
+    pytest.param([b'["key", "value"]\n', b'["a", "b"]\n', b'["a", "c"]\n'], id="a key twice"),
+]
+
+
+@pytest.mark.parametrize("lines", LINES)
+def test_a_table_that_a_forger_wrote_is_one_sentence_and_puts_nothing_back(tmp_path, lines, database_url):
+    database = DatabaseEngine(database_url or f"sqlite:///{tmp_path}/study.db")
+    try:
+        with database.begin(write=True) as connection:
+            table_rows.make_tables(connection, "head")
+        with pytest.raises(UserError, match="table meta"), database.begin(write=True) as connection:
+            table_rows.fill(database, connection, "meta", lines)
+        with database.begin(write=False) as connection:
+            assert table_rows.meta_of(connection, "a") is None
+    finally:
+        database.close()

@@ -16,7 +16,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Boolean, Connection, inspect, text
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import StatementError
 from sqlmodel import SQLModel
 
 from study_app.domain.errors import InfrastructureError, UserError
@@ -78,7 +78,23 @@ def _kept(value: Any, *, truth: bool) -> Any:
 
 
 def _read(value: Any) -> Any:
-    return base64.b64decode(value["bytes"]) if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return base64.b64decode(value["bytes"], validate=True)
+    if isinstance(value, list):
+        # Postgres would take it as an array and store its text.
+        raise TypeError("no column holds lists")
+    return value
+
+
+def _cells(table: str, line: bytes) -> list[Any]:
+    """Return the cells of a line; what a backup holds may have been written by anybody."""
+    try:
+        found = json.loads(line)
+        if isinstance(found, list):
+            return [_read(value) for value in found]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise UserError(f"the backup's table {table} has a line that is not a list of cells; nothing was put back")
 
 
 def empty(connection: Connection) -> None:
@@ -111,21 +127,22 @@ def fill(database: DatabaseEngine, connection: Connection, table: str, lines: It
         UserError: the table does not take them.
     """
     rows = iter(lines)
-    names = json.loads(next(rows))
-    if not {column["name"] for column in inspect(connection).get_columns(table)}.issuperset(names):
-        raise UserError(f"the backup's table {table} has columns that its version of the tables does not have")
+    names = _cells(table, next(rows, b""))
+    known = [column["name"] for column in inspect(connection).get_columns(table)]
+    if not names or any(name not in known for name in names):
+        raise UserError(f"the backup's table {table} has no columns, or others than its version of the tables")
     columns, values = ", ".join(f'"{name}"' for name in names), ", ".join(f":{n}" for n in range(len(names)))
     statement, count = text(f'INSERT INTO "{table}" ({columns}) VALUES ({values})'), 0
     batch: list[dict[str, Any]] = []
     try:
         for line in rows:
-            batch.append({str(n): _read(value) for n, value in enumerate(json.loads(line))})
+            batch.append({str(n): value for n, value in enumerate(_cells(table, line))})
             if len(batch) == AT_ONCE:
                 connection.execute(statement, batch)
                 count, batch = count + len(batch), []
         if batch:
             connection.execute(statement, batch)
-    except (DataError, IntegrityError) as error:
+    except StatementError as error:
         raise UserError(f"the backup's table {table} cannot be put back ({type(error).__name__})") from None
     if not database.is_sqlite:
         _go_on_counting(connection, table)
