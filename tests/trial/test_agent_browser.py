@@ -45,10 +45,7 @@ def choose(page: Page, regime: str) -> set[str]:
         heading = card.locator("h3").inner_text()
         if regime == "participant":
             page.locator("[data-act=without-asking]").check()
-        if step == 1:
-            page.keyboard.press("Control+Alt+1")
-        else:
-            card.locator("[data-act=agent-apply]").click()
+        card.locator("[data-act=agent-apply]").click()
         expect(card.locator("h3").get_by_text(heading, exact=True)).to_have_count(0)
     expect(last).to_be_visible()
     expect(send).to_be_enabled()
