@@ -1,7 +1,10 @@
-"""The shipped trial over classes, over periods and over two waves: broken copies name their keys."""
+"""The shipped trial over classes, over periods and over two waves: broken copies name their keys, others work."""
 
 from __future__ import annotations
 
+import json
+
+import pandas as pd
 import pytest
 from support.trials.commands import LAUNCHABLE, study
 from support.trials.shipped import variant
@@ -40,6 +43,11 @@ BROKEN = {
         {"analysis.primary"},
     ),
 }
+REPAIRED = {
+    "classes": IN_CLASSES,
+    "periods": (*IN_PERIODS, (PRIMARY, 'primary = ["completion_minutes"]')),
+    "waves": IN_WAVES,
+}
 BY_DEFAULT = ("periods",)
 
 
@@ -54,3 +62,33 @@ def test_a_trial_that_says_what_its_design_does_not_bear_is_refused_by_key(tmp_p
         lines = done.stderr.splitlines()
         assert all(line.startswith("error: ") and "; " in line for line in lines), (verb, lines)
         assert keys <= {line.split(": ")[2] for line in lines}, (verb, lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REPAIRED)
+def test_a_trial_whose_design_bears_it_goes_from_check_to_its_results(tmp_path, name):
+    path = variant(tmp_path, *LAUNCHABLE, *REPAIRED[name])
+    database = ("--database", f"sqlite:///{tmp_path}/s.db")
+    assert "No problems found." in study("check", path, cwd=tmp_path).stdout
+    people = 16 if name == "classes" else 8
+    study("simulate", path, "--participants", people, "--seed", 4, "--effect-score", -3, *database, cwd=tmp_path)
+    study("export", path, "--out", "data", "--include-simulated", *database, cwd=tmp_path)
+    study("verify", "data", cwd=tmp_path)
+    study("analyze", "data", "--include-simulated", "--out", "out", cwd=tmp_path)
+    rows = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))["estimates"]
+    table = pd.read_csv(next((tmp_path / "data" / "data").glob("*_description-participants_data.csv")))
+    assert len(table) == people
+    assert ("cluster_id" in table) == (name == "classes")
+    assert ("again_points" in table) == (name == "waves")
+    assert [row["id"] for row in rows if row["role"] == "primary"]
+    assert all(row["estimate"] is not None or row["note"] for row in rows)
+    if name == "periods":
+        assert {row["method"] for row in rows if row["role"] == "primary"} <= {"crossover", "rerandomization"}
+    else:
+        means = table.groupby("arm")["quiz_points"].mean()
+        plain = (
+            next(r for r in rows if r["method"] == "welch_t" and r["outcome"] == "quiz_points")
+            if (name == "waves")
+            else None
+        )
+        assert plain is None or plain["estimate"] == pytest.approx(means["ai"] - means["no_ai"])

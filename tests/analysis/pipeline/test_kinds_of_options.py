@@ -21,11 +21,15 @@ from support.analysis.planned_rows import (
 
 from analysis.estimators.methods import METHODS
 from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
+from analysis.pipeline.factorial.variants import METHOD
 from analysis.pipeline.planning.option_domains import DOMAINS, OF_COLUMNS, Numbers, Words
 from analysis.pipeline.planning.plan_check import BY_ITEM, MADE_HERE, NEEDS
 from analysis.pipeline.planning.row_check import TAKES, of_times
+from analysis.pipeline.regimes.rows import METHODS_OF_REGIMES
 
 BY_KIND = {"binary": "passed", "count": "pages", "ordinal": "ranked"}
+OF_DESIGNS = (*METHODS_OF_REGIMES, METHOD)
+"""Methods whose columns the pipeline names, in the designs that have them."""
 WITHIN = ("crossover",)
 """Of a sequence of treatments alone."""
 
@@ -77,7 +81,7 @@ def row_of(method: str, label: str, options: dict[str, object]) -> Analysis:
 
 def methods_of(name: str) -> list[str]:
     """Those that a study of the design table can bear: one in clusters has no times."""
-    left_out = (*BY_ITEM, *WITHIN, *METHODS_OF_FACTORS)
+    left_out = (*BY_ITEM, *OF_DESIGNS, *WITHIN, *METHODS_OF_FACTORS)
     return [method for method in METHODS if method not in left_out and not (name == "clusters" and of_times(method))]
 
 
@@ -116,7 +120,7 @@ def test_every_option_says_what_it_can_be():
     open_ended = [
         f"{method}.{option}"
         for method in METHODS
-        if method not in BY_ITEM
+        if method not in (*BY_ITEM, *OF_DESIGNS)
         for option, entry in options_of(method).items()
         if entry.annotation is not bool
         and "bool" not in str(entry.annotation)
