@@ -144,3 +144,13 @@ def test_an_option_with_several_values_is_one_sentence(value):
         read_plan({"analyses": rows}, file="plan.toml", key="")
     (line,) = map(str, refused.value.problems)
     assert "options.bounds: a method takes one value here" in line
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_an_option_that_is_not_finite_is_one_sentence(value):
+    rows = [{"outcome": "quiz_points", "method": "tost", "options": {"margin": value}}]
+    with pytest.raises(ProblemsFound) as refused:
+        read_plan({"analyses": rows}, file="plan.toml", key="")
+    (line,) = map(str, refused.value.problems)
+    assert "options.margin: " in line
+    assert "not a finite number; give one" in line

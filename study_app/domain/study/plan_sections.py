@@ -109,6 +109,8 @@ class Analysis(PlanSection):
         for name, option in found:
             if not isinstance(option, bool | int | float | str):
                 raise ValueError(f"options.{name}: a method takes one value here, found {option!r}; give one")
+            if isinstance(option, float) and not math.isfinite(option):
+                raise ValueError(f"options.{name}: {option!r} is not a finite number; give one")
         return value
 
     @property
