@@ -8,10 +8,10 @@ from typing import Any
 from study_app.dataset.measures.activity import uses
 from study_app.dataset.measures.compliance import evidence_of
 from study_app.dataset.measures.interaction import Codes, Coding
-from study_app.dataset.measures.periods import periods
 from study_app.dataset.measures.provenance import Programs
 from study_app.dataset.measures.record import ParticipantRecord, identity_and_flow, newest
 from study_app.dataset.measures.row import DerivedData, participant_row
+from study_app.dataset.measures.visits.periods import periods
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.reading.records import Materials, dossier_of, evidence_in
 from study_app.dataset.schema import REVEALING, Column, TableName, cell, writable

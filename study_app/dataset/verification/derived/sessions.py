@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from study_app.dataset.measures.record import ParticipantRecord
-from study_app.dataset.measures.sessions import sessions
+from study_app.dataset.measures.visits.sessions import sessions
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import cell
 

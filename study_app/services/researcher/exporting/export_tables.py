@@ -13,11 +13,11 @@ from study_app.dataset.measures.compliance import evidence_rows
 from study_app.dataset.measures.interviews.history import interviews_of
 from study_app.dataset.measures.interviews.rows import interview_rows, turn_rows
 from study_app.dataset.measures.models import look_rows, reply_rows
-from study_app.dataset.measures.periods import periods
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.measures.row import participant_row, work_of
-from study_app.dataset.measures.sessions import sessions
 from study_app.dataset.measures.turns.acting import action_rows
+from study_app.dataset.measures.visits.periods import periods
+from study_app.dataset.measures.visits.sessions import sessions
 from study_app.dataset.redaction import Row
 from study_app.dataset.schema import TableName
 from study_app.dataset.writing import rows
