@@ -13,10 +13,10 @@ from study_app.domain.quiz.items import Bank, Item
 from study_app.domain.study.sections import Question
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.participant.editing.logged_texts import form_of
 from study_app.services.participant.flow import ParticipantFlow, check_not_paused
 from study_app.services.participant.handing_in import bank_of, draft_of, pages_of, shown_fields
 from study_app.services.participant.interviewing.state import interview_at
-from study_app.services.participant.logged_texts import form_of
 from study_app.services.position import AtStage, Ended, OnStage, Position
 from study_app.services.retrying import retried
 

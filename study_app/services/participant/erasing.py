@@ -84,6 +84,10 @@ def _fields(world: StudyContext) -> tuple[str, ...]:
 def _key(world: StudyContext, unit: UnitOfWork) -> bytes:
     sealed = unit.meta(IDENTITY_KEY)
     if sealed is None:
+        if (seed := unit.meta("sealed_seed")) is not None:
+            # A launched study has its sealing key already: where that is missing, `seal` would put another in its
+            # place, and the study would look as if it had one.
+            world.seal.open(seed)
         sealed = world.seal.seal(world.seal.new_seed())
         unit.set_meta(IDENTITY_KEY, sealed)
     return world.seal.open(sealed)

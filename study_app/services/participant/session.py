@@ -19,11 +19,11 @@ from study_app.services.context import StudyContext
 from study_app.services.messages import message_for
 from study_app.services.participant.agent.actions import acts
 from study_app.services.participant.agent.decisions import decide
+from study_app.services.participant.editing.late_events import apply_events, cleaned, late_events, take_late
+from study_app.services.participant.editing.logged_texts import text_of
 from study_app.services.participant.enrolment import check_token, owner_of_token
 from study_app.services.participant.erasing import erase
 from study_app.services.participant.flow import ParticipantFlow
-from study_app.services.participant.late_events import apply_events, cleaned, late_events, take_late
-from study_app.services.participant.logged_texts import text_of
 from study_app.services.participant.probing.closing import interrupt_by_work
 from study_app.services.position import AtStage, Ended, OnStage, Paused, Position, Waiting
 from study_app.services.retrying import retried

@@ -152,6 +152,7 @@ WRITTEN: list[tuple[Any, dict[str, Any]]] = [
             "model": None,
             "input_tokens": None,
             "output_tokens": None,
+            "said_chars": None,
         },
     ),
     (
@@ -186,6 +187,7 @@ WRITTEN: list[tuple[Any, dict[str, Any]]] = [
             "model": "m",
             "input_tokens": None,
             "output_tokens": None,
+            "said_chars": None,
         },
     ),
     (

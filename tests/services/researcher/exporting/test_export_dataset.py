@@ -160,6 +160,7 @@ def test_somebody_who_withdrew_their_data_leaves_the_flow_and_nothing_else(tmp_p
     gone = base.people[1]
     with app.world.registry.begin() as unit:
         app.session.erase(unit, gone, "a researcher")
+    assert not (tmp_path / "var" / "seal.key").exists(), "no other key takes the place of the missing one"
     export(app.world, tmp_path / "dataset")
     app.close()
     row = next(row for row in table(tmp_path / "dataset", "participants") if row["participant_id"] == gone)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from support.trials.console_trial import Trial
 
 from study_app.dataset.verification import verify
-from study_app.services.participant.logged_texts import form_of, text_of
+from study_app.services.participant.editing.logged_texts import form_of, text_of
 from study_app.services.researcher.exporting.datasets import DatasetRequest
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.monitoring import Monitor
