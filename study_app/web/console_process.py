@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     import uvicorn
 
     from study_app.web.admission.connections import MOST, GuardedProtocol
-    from study_app.web.routes.console_app import make
+    from study_app.web.routes.researcher.console_app import make
 
     parent = os.environ.get(PARENT, "")
     # The participants' process migrates the database first; two that do so at once would wait for each other.

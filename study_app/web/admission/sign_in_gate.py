@@ -18,7 +18,7 @@ from study_app.web.admission import addresses
 from study_app.web.admission.page_messages import PageMessages
 from study_app.web.pages import page
 from study_app.web.requests import error
-from study_app.web.routes import console
+from study_app.web.routes.researcher import console
 
 OPEN = frozenset({("GET", "/login"), ("HEAD", "/login"), ("POST", "/login")}) | {
     (method, addresses.HEALTH) for method in addresses.READING

@@ -16,8 +16,9 @@ from study_app.web.admission.sign_in_gate import SignInGate
 from study_app.web.assets import Assets
 from study_app.web.headers import SecurityHeaders
 from study_app.web.operating.logs import quiet_streamlit
-from study_app.web.routes import console, console_files, picture
+from study_app.web.routes import picture
 from study_app.web.routes.author import following
+from study_app.web.routes.researcher import console, console_files
 
 log = logging.getLogger(__name__)
 

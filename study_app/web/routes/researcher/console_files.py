@@ -28,7 +28,7 @@ from study_app.services.researcher.exporting.export import FORMATS
 from study_app.services.researcher.monitoring import Monitor
 from study_app.services.researcher.replay.timeline import timeline
 from study_app.web.requests import BadRequest, route
-from study_app.web.routes import console
+from study_app.web.routes.researcher import console
 
 ENROLMENT = "id kind status stage step minutes_in_stage minutes_in_all enrolled_at last_seen_at came_as".split()
 ENROLMENT += ["exclusion_reason", "data_withdrawn"]
