@@ -9,7 +9,7 @@ from scipy import stats
 from analysis.design.sequential import SequentialTest, TakenLook
 from analysis.pipeline.planning.plan import schedule
 from study_app.domain.errors import Problem
-from study_app.domain.study.analysis_plan import Analysis, Plan
+from study_app.domain.study.analysis_plan import MOST_REPLICATES, Analysis, Plan
 
 UNSIGNED = frozenset(
     "tost noninferiority bayes_factor anova welch_anova kruskal logrank stratified_logrank kaplan_meier lee_bounds "
@@ -43,7 +43,8 @@ def _too_coarse(plan: Plan, primary: list[Analysis], arms: int, file: str) -> li
         if plan.replicates < enough:
             reached = f"the boundary of look {look} (p {1 / (enough + 1):.2g})"
             what = f"{plan.replicates} re-randomisations cannot reach {reached}"
-            return [Problem(file, "analysis.replicates", what, f"give at least {enough}, or put that look later")]
+            remedy = f"give at least {enough}, or put that look later" if enough <= MOST_REPLICATES else "put it later"
+            return [Problem(file, "analysis.replicates", what, remedy)]
     return []
 
 

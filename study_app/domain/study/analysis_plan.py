@@ -150,6 +150,9 @@ def _waits_for_cap(outcome: Outcome) -> bool:
 ADDED_PLAN_KEYS = ("variant_time",)
 """Keys that came after plans had been registered; they stand in a plan's text only where they are used."""
 
+MOST_REPLICATES = 1_000_000
+"""Re-randomisations of a plan: minutes of work for a trial of hundreds."""
+
 
 class Plan(PlanSection):
     """The whole analysis plan."""
@@ -164,7 +167,7 @@ class Plan(PlanSection):
     """Co-primary outcomes, in order; each decided by re-randomisation, or by its `analyses` with role = "primary"."""
     multiplicity: Multiplicity = Multiplicity()
     level: float = Field(default=0.95, gt=0.5, lt=1)
-    replicates: int = Field(default=9999, ge=99, le=1_000_000)
+    replicates: int = Field(default=9999, ge=99, le=MOST_REPLICATES)
     """Re-randomisations."""
     horizon: float | None = Field(default=None, gt=0)
     """Restriction time for survival rows; None: the outcome's cap."""

@@ -301,7 +301,9 @@ def test_looks_that_make_no_sense_are_refused_with_what_to_do(stopping, said):
 
 
 def test_a_boundary_that_the_replicates_cannot_reach_is_refused():
-    early = {"stopping": {"kind": "spending", "looks": [0.2, 1.0]}}
+    (found,) = problems({"stopping": {"kind": "spending", "looks": [0.2, 1.0]}})
+    assert found.endswith("cannot reach the boundary of look 1 (p 4.7e-08); put it later"), "no plan may have as many"
+    early = {"stopping": {"kind": "spending", "looks": [0.3, 1.0]}}
     (found,) = problems(early)
     assert "analysis.replicates: 9999 re-randomisations cannot reach the boundary of look 1" in found
     enough = int(found.rsplit("at least ")[1].split(",")[0])
