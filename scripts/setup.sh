@@ -16,7 +16,12 @@ else
             exit 2
         }
     fi
-    [ -x .venv/bin/uv ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+    if ! [ -x .venv/bin/uv ]; then
+        # The version and hashes of the lock file, as for everything else.
+        awk '/^uv==/ { found = 1; print; next } found && /^ / { print; next } found { exit }' requirements.lock \
+            >.venv/uv.txt
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
+    fi
     uv=.venv/bin/uv
 fi
 VIRTUAL_ENV=$PWD/.venv "$uv" pip sync --quiet --require-hashes requirements.lock
