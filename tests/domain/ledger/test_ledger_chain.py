@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from ledger_makers import ARMS, BLOCKS, MINIMISED, SEED, make, origin, version
@@ -84,12 +85,18 @@ def test_public_seeds_differ_by_ledger_and_study_and_repeat():
     assert derived_salt(seeds[0], 1) == derived_salt(seeds[0], 1) != derived_salt(seeds[0], 2)
 
 
-def test_the_commitment_binds_seed_scheme_and_weights():
+def test_the_commitment_binds_seed_scheme_weights_and_a_second_randomisation():
     published = commitment(SEED, BLOCKS, ARMS)
-    assert keeps_commitment(published, SEED, BLOCKS, ARMS)
-    assert not keeps_commitment(published, SEED[::-1], BLOCKS, ARMS)
-    assert not keeps_commitment(published, SEED, MINIMISED, ARMS)
-    assert not keeps_commitment(published, SEED, BLOCKS, (Arm(id="ai", weight=2), ARMS[1]))
+    study = SimpleNamespace(allocation=BLOCKS, arms=ARMS, second_decision=None)
+    assert keeps_commitment(published, SEED, study)
+    assert not keeps_commitment(published, SEED[::-1], study)
+    others = [
+        commitment(SEED, MINIMISED, ARMS),
+        commitment(SEED, BLOCKS, (Arm(id="ai", weight=2), ARMS[1])),
+        commitment(SEED, BLOCKS, ARMS, (BLOCKS, ARMS)),
+        commitment(SEED, BLOCKS, ARMS, (BLOCKS, ARMS[:1])),
+    ]
+    assert len({published, *others}) == 5
 
 
 def test_labels_may_change_without_breaking_the_commitment():
