@@ -91,11 +91,13 @@ def _passages(topic: str, passages: Sequence[Passage]) -> None:
 
 def _codes(key: str, topic: str, book: Codebook) -> list[str]:
     st.subheader(f"Codes of {topic}", anchor=False)
-    return [
-        code.id
-        for code in book.of_topic(topic)
-        if st.checkbox(f"**{code.title}**  \n{code.definition}", key=f"themes:{key}:{code.id}")
-    ]
+    marked = []
+    for code in book.of_topic(topic):
+        # A name without Markdown, for Streamlit hands it to screen readers as it is; the definition wraps below it.
+        if st.checkbox(code.title, key=f"themes:{key}:{code.id}"):
+            marked.append(code.id)
+        st.html(tables.note(code.definition))
+    return marked
 
 
 def _disagreements(desk: ConsoleSession, board: InterviewBoard, book: Codebook, kind: Kind) -> None:
@@ -176,5 +178,5 @@ def _held(desk: ConsoleSession, board: InterviewBoard, kind: Kind) -> None:
 
 
 def _criterion(interview_id: str, criterion: str) -> int | None:
-    label = f"**{criterion.replace('_', ' ').capitalize()}**  \n{AUDIT_CRITERIA[criterion]}"
+    label = f"{criterion.replace('_', ' ').capitalize()}: {AUDIT_CRITERIA[criterion]}"
     return st.radio(label, AUDIT_SCALE, index=None, horizontal=True, key=f"held:{interview_id}:{criterion}")
