@@ -8,8 +8,9 @@ program every 30 s and asks the embedded assistant every 30 s. A run is timed fr
 once more as a whole without the seconds that the program itself took. With the part `agent` the assistant acts: each
 participant asks it every 30 s and approves each of its steps after 1-4 s, typing nothing meanwhile. A phase with events
 alone comes first: it gives the server's computing time for one batch (`--parts runs`, `--parts chat` or `--parts
-agent`: for one of those). `--peer` measures oTree (from PyPI, in a separate environment) by the same client with the
-same think time. Prints JSON; progress goes to standard error.
+agent`: for one of those). `sync_ms` is what one write to the disk takes before and after: replies and runs wait for it,
+so that figures compare only where it is alike. `--peer` measures oTree (from PyPI, in a separate environment) by the
+same client with the same think time. Prints JSON; progress goes to standard error.
 """
 
 from __future__ import annotations
@@ -61,6 +62,18 @@ def children_cpu_seconds(pid: int) -> float:
     return total / TICKS
 
 
+def sync_ms(folder: Path, writes: int = 50) -> float:
+    """Median milliseconds until 4 KiB are on the disk."""
+    taken = []
+    with open(folder / "sync", "wb", buffering=0) as file:
+        for _ in range(writes):
+            file.write(bytes(4096))
+            start = time.perf_counter()
+            os.fdatasync(file.fileno())
+            taken.append(1000 * (time.perf_counter() - start))
+    return round(statistics.median(taken), 2)
+
+
 def quantiles(seconds: list[float]) -> dict[str, float]:
     if len(seconds) < 2:
         return {"n": len(seconds)}
@@ -100,6 +113,7 @@ def phase(server: StudyServer, people: dict[str, str], seconds: float, parts: tu
 def ours(count: int, seconds: float, parts: tuple[str, ...]) -> dict:
     folder = Path(tempfile.mkdtemp(prefix="study-load-"))
     study = (agent_study(folder, "each"),) if "agent" in parts else ()
+    synced = [sync_ms(folder)]
     server = StudyServer(folder, *study).start()
     try:
         people = asyncio.run(enrolled(server.url, server.database, count))
@@ -109,6 +123,7 @@ def ours(count: int, seconds: float, parts: tuple[str, ...]) -> dict:
         tally, used = phase(server, people, seconds, parts)
         growth = (memory_mb(server.process.pid) - before) / count
         checked = stored(server.database, tally)
+        synced.append(sync_ms(folder))
         tally.errors += events_only.errors
         return {
             "participants": count,
@@ -120,6 +135,7 @@ def ours(count: int, seconds: float, parts: tuple[str, ...]) -> dict:
             **checked,
             **({"agent_changes_applied": tally.applied} if "agent" in parts else {}),
             "memory_growth_mb_per_participant": round(growth, 3),
+            "sync_ms": synced,
             **used,
             "events_alone": used_by_events | {"latency": quantiles(events_only.latency["events"])},
         }
