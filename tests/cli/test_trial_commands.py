@@ -197,7 +197,8 @@ def test_a_port_in_use_is_named(tmp_path):
 def test_a_study_that_requires_claude_says_so_without_a_key(tmp_path):
     path = variant(tmp_path, ('require = "any"', 'require = "claude"'))
     database = f"sqlite:///{tmp_path}/s.db"
-    done = study("serve", path, "--database", database, "--port", free_port(), cwd=tmp_path, expect=2)
+    ports = ("--port", free_port(), "--console-port", free_port())
+    done = study("serve", path, "--database", database, *ports, cwd=tmp_path, expect=2)
     assert "assistant_policy.require" in only_errors(done)[0]
     assert "ANTHROPIC_API_KEY" in only_errors(done)[0]
 
