@@ -22,7 +22,7 @@ from study_app.web.routes.researcher import console, console_files
 
 log = logging.getLogger(__name__)
 
-SCRIPT = Path(__file__).parents[2] / "ui" / "console" / "app.py"
+SCRIPT = Path(__file__).parents[3] / "ui" / "console" / "app.py"
 
 
 def make(study: App) -> ASGIApp:
