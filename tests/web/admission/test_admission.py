@@ -22,14 +22,13 @@ from study_app.web.routes import (
     answers,
     author,
     chat,
-    console,
-    console_files,
     events,
     picture,
     reminders,
     runs,
 )
 from study_app.web.routes import enter as entry
+from study_app.web.routes.researcher import console, console_files
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND")
 SOME = ("GET", "HEAD", "POST", "OPTIONS")
