@@ -67,7 +67,7 @@ def main() -> int:
         for name in ("tasks", "quizzes", "assistants"):
             shutil.copytree(ROOT / name, folder / name)
         shutil.copy(ROOT / "study.toml", folder / "study.toml")
-        server = StudyServer(folder, folder / "study.toml", arguments=("--author",)).start()
+        server = StudyServer(folder, folder / "study.toml", arguments=("--author",), forked=False).start()
         try:
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
             found = measured(server, browser.new_page(), repeats)

@@ -114,7 +114,7 @@ def ours(count: int, seconds: float, parts: tuple[str, ...]) -> dict:
     folder = Path(tempfile.mkdtemp(prefix="study-load-"))
     study = (agent_study(folder, "each"),) if "agent" in parts else ()
     synced = [sync_ms(folder)]
-    server = StudyServer(folder, *study).start()
+    server = StudyServer(folder, *study, forked=False).start()
     try:
         people = asyncio.run(enrolled(server.url, server.database, count))
         before = memory_mb(server.process.pid)

@@ -194,7 +194,7 @@ def summary(loads: list[dict[str, Any]]) -> dict[str, Any]:
 
 def measure(repeats: int, only: str) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="study-page-"))
-    server = StudyServer(folder).start()
+    server = StudyServer(folder, forked=False).start()
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import sys
@@ -14,6 +15,8 @@ from support.clock import HandClock
 from support.leftovers import ProcessState
 from support.paths import ROOT
 from support.shared_setup import shared_setup
+
+from study_app.storage import open_registry
 
 # A busy machine makes no example wrong.
 settings.register_profile("study", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -84,13 +87,36 @@ def postgres_server(tmp_path_factory):
 @pytest.fixture
 def postgres_url(postgres_server):
     """A fresh database on it."""
+    return create_database(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres_server):
+    """The name of a database that has its tables and no rows."""
+    url = create_database(postgres_server)
+    open_registry(url).close()
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+@pytest.fixture
+def postgres_url_with_tables(postgres_server, migrated_database):
+    """A fresh database whose tables are a copy of what the migrations make."""
+    return create_database(postgres_server, migrated_database)
+
+
+def create_database(server: str, template: str = "template1") -> str:
+    """Create a database; its address."""
     import psycopg
 
     name = f"study_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    base, _, query = postgres_server.partition("?")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    base, _, query = server.partition("?")
     return base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+MIGRATING = {"test_backups.py", "test_backups_fuzz.py", "test_forged_columns.py", "test_upgrades.py"}
+"""Files whose tests make the tables themselves."""
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -98,7 +124,7 @@ def database_url(request, tmp_path):
     """Each database in turn."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/study.db"
-    return request.getfixturevalue("postgres_url")
+    return request.getfixturevalue("postgres_url" if request.path.name in MIGRATING else "postgres_url_with_tables")
 
 
 @pytest.fixture(scope="session")
@@ -135,6 +161,17 @@ def firefox(browsers, tmp_path_factory):
     browser = browsers.firefox.launch(channel="moz-firefox", executable_path=start, firefox_user_prefs=settings)
     yield browser
     browser.close()
+
+
+def pytest_configure():
+    """Look for no garbage while tests are collected: modules and items stay until the end."""
+    gc.disable()
+
+
+def pytest_collection_finish():
+    """Look for garbage from here on, but not through what was collected."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_addoption(parser):

@@ -219,6 +219,7 @@ def test_another_studys_database_is_refused(tmp_path):
     assert "triolearning" in only_errors(done)[0]
 
 
+@pytest.mark.slow  # by default: each pack in tests/sandbox/test_sandbox_grading.py, each bank in tests/content
 def test_the_shipped_study_passes_its_own_check(tmp_path):
     report = json.loads(study("check", ROOT / "study.toml", "--json", cwd=tmp_path).stdout)
     assert report["ok"]

@@ -106,7 +106,7 @@ def test_many_gradings_at_the_same_time_are_all_right(sandbox):
 # -- what only pretends
 
 
-BY_DEFAULT = {"computed_report", "threads"}
+BY_DEFAULT = {"computed_report"}
 """One pretender on the program's own clock and one on the real one; the others run with `make test-all`."""
 
 

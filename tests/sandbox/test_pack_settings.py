@@ -97,7 +97,7 @@ class Watched:
         return self.inner.isolation()
 
 
-@pytest.mark.parametrize("clock", ["virtual", "real"])
+@pytest.mark.parametrize("clock", ["virtual", pytest.param("real", marks=pytest.mark.slow)])
 def test_examples_run_on_the_clock_of_the_pack(sandbox, clock):
     watched = Watched(sandbox)
     assert run_visible(watched, pack(TIMER, clock=clock), TIMER.solution, run_seed=1).complete

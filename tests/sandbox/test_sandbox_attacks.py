@@ -70,6 +70,7 @@ def test_attacks_as_the_user_who_runs_the_suite():
     assert attack({})["level"] == "strong"
 
 
+@pytest.mark.slow  # by default: the newest Landlock, above
 def test_attacks_on_the_oldest_landlock():
     report = attack({"abi": 1})
     assert (report["level"], report["abi"]) == ("strong", 1)

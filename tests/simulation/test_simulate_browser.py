@@ -94,6 +94,7 @@ packs = ["tasks/warmup"]
 """
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_study_in_german_with_drawn_orders_is_answered_by_value_and_not_by_words_or_places(tmp_path, monkeypatch):
     chosen, answer = {}, Visitor._answer

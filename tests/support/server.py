@@ -11,6 +11,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from support.warm_processes import WarmStudy
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -21,9 +23,10 @@ def free_port() -> int:
 
 
 class StudyServer:
-    """`study serve` on loopback; stopped by its own process id.
+    """`study serve` on loopback; stopped by its own process id, which is no other's before it was waited for.
 
-    The installed program as a child of this process: its id is not given to another process before it was waited for.
+    A fork of a process that has the app imported. With an environment it is a new process, since some of it is read by
+    imports; so it is where `forked` is false, as for figures of memory.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class StudyServer:
         *,
         console: bool = False,
         arguments: tuple[str, ...] = (),
+        forked: bool = True,
         **environment: str,
     ):
         self.folder = folder
@@ -43,8 +47,9 @@ class StudyServer:
         self.arguments = arguments
         self.database = f"sqlite:///{folder}/study.db"
         self.environment = environment
+        self.forked = forked and not environment
         self.program = [str(Path(sys.executable).with_name("study"))]
-        self.process: subprocess.Popen | None = None
+        self.process: subprocess.Popen | WarmStudy | None = None
 
     @property
     def url(self) -> str:
@@ -61,9 +66,12 @@ class StudyServer:
         arguments += ["--console-port", str(self.console_port)] if self.console else ["--no-console"]
         arguments += self.arguments
         log = self.folder / "server.log"
-        command = [*self.program, *arguments]
-        with log.open("a") as stream:
-            self.process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream, cwd=self.folder)
+        if self.forked:
+            self.process = WarmStudy(arguments, cwd=self.folder, environment=environment, out=str(log), err=str(log))
+        else:
+            command = [*self.program, *arguments]
+            with log.open("a") as stream:
+                self.process = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream, cwd=self.folder)
         try:
             self.wait()
         except BaseException:

@@ -1,27 +1,34 @@
 """New processes that need not import the app again: forks of a server that has imported it once.
 
 A new process of Python spends most of its time on imports. Here each command still has its own process, folder,
-environment, streams and exit status. Servers start the installed program.
+environment, streams and exit status.
 """
 
 from __future__ import annotations
 
+import atexit
+import json
 import multiprocessing
-import os
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from support.paths import ROOT
+from support.warm_parent import IMPORTED
+
 _MAIN_HIDDEN = threading.Lock()
-IMPORTED = ("study_app.cli", "study_app.bootstrap", "study_app.web.app", "study_app.web.serving", "analysis.pipeline")
 
 
 def warm_context() -> ForkServerContext:
@@ -55,17 +62,76 @@ def start_warm(target: Callable[..., object], *args: Any) -> BaseProcess:
     return process
 
 
-def _study(arguments: list[str], cwd: str, environment: dict[str, str], umask: int, out: str, err: str) -> None:
-    os.chdir(cwd)
-    os.umask(umask)
-    os.environ.clear()
-    os.environ.update(environment)
-    for path, stream in ((out, 1), (err, 2)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), stream)
-    sys.argv = ["study", *arguments]
-    from study_app.cli import main
+class WarmStudy:
+    """`study ARGUMENTS` as a fork, with the part of `subprocess.Popen` that tests use.
 
-    main()
+    The fork's parent sends the signals and waits; so its process id is not another process's before it was waited for.
+    """
+
+    def __init__(
+        self,
+        arguments: Iterable[str],
+        *,
+        cwd: Path,
+        environment: dict[str, str],
+        umask: int = 0o022,
+        out: str,
+        err: str,
+    ) -> None:
+        given = {"arguments": list(arguments), "cwd": str(cwd), "environment": environment, "umask": umask}
+        self.returncode: int | None = None
+        self.pid: int = _parent().ask({"do": "start", "out": out, "err": err, **given})
+
+    def poll(self) -> int | None:
+        if self.returncode is None:
+            self.returncode = _parent().ask({"do": "poll", "pid": self.pid})
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        _parent().ask({"do": "signal", "pid": self.pid, "signal": int(number)})
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self, timeout: float | None = None) -> int:
+        end = None if timeout is None else time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if end is not None and time.monotonic() > end:
+                raise subprocess.TimeoutExpired("study", timeout or 0)
+            time.sleep(0.02)
+        return code
+
+
+class _Parent:
+    """The process that forks: started at the first command, ended with this one."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, str(Path(__file__).with_name("warm_parent.py")), str(theirs.fileno())]
+        with theirs:
+            self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, cwd=ROOT)
+        self.socket, self.lines = ours, ours.makefile("r", encoding="utf-8")
+        self.one_at_a_time = threading.Lock()
+        atexit.register(self.stop)
+
+    def ask(self, request: dict[str, object]) -> Any:
+        """Ask one thing and return the answer."""
+        with self.one_at_a_time:
+            self.socket.sendall(json.dumps(request).encode() + b"\n")
+            return json.loads(self.lines.readline())
+
+    def stop(self) -> None:
+        """Let it end what still runs, and end."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.process.wait()
+
+
+@cache
+def _parent() -> _Parent:
+    return _Parent()
 
 
 def run_study(
@@ -78,11 +144,12 @@ def run_study(
     """
     command = [str(argument) for argument in arguments]
     with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
-        process = start_warm(_study, command, str(cwd), environment, umask, out.name, err.name)
-        process.join(timeout)
-        if process.is_alive():
+        process = WarmStudy(command, cwd=cwd, environment=environment, umask=umask, out=out.name, err=err.name)
+        try:
+            code = process.wait(timeout)
+        except BaseException:
             process.kill()
-            process.join()
-            raise subprocess.TimeoutExpired(command, timeout)
+            process.wait()
+            raise
         texts = [Path(stream.name).read_text(encoding="utf-8") for stream in (out, err)]
-        return subprocess.CompletedProcess(command, process.exitcode, *texts)
+        return subprocess.CompletedProcess(command, code, *texts)

@@ -27,6 +27,7 @@ def three_errors(share: float) -> float:
     return 3 * math.sqrt(share * (1 - share) / SEEDS)
 
 
+@pytest.mark.slow
 def test_the_primary_rows_alone_are_those_of_the_whole_analysis(tmp_path):
     app, _ = run(tmp_path, participants=8, effect_score=-4.0)
     export(app.world, tmp_path / "dataset", include_simulated=True)

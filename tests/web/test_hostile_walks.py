@@ -101,6 +101,7 @@ def test_hostile_people_in_a_launched_study_leave_it_well_and_whole(tmp_path):
     walked_launched(tmp_path, None, range(5000, 5001))
 
 
+@pytest.mark.slow  # by default: a launched study, above
 def test_hostile_people_leave_the_server_well_and_the_dataset_whole(server, tmp_path):
     met = walk(server, range(3))
     assert {200, 303, 400, 409} <= met.keys()

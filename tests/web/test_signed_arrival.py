@@ -148,6 +148,7 @@ def test_only_a_study_whose_people_come_from_prolific_has_signed_addresses():
         validate_study(raw, "study.toml")
 
 
+@pytest.mark.slow  # by default: the app without a socket, above
 def test_on_a_real_server_a_signed_address_lets_in_and_an_open_one_does_not(tmp_path):
     text = (ROOT / "study.toml").read_text()
     assert 'entry = "open"' in text

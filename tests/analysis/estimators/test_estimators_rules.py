@@ -155,8 +155,15 @@ def awkward():
     yield "an index twice", pd.concat([data, data]), {}
 
 
-@pytest.mark.parametrize("method", IDS)
-@pytest.mark.parametrize(("name", "data", "changes"), [pytest.param(*case, id=case[0]) for case in awkward()])
+AWKWARD = [
+    pytest.param(method, *case, id=f"{case[0]}-{method}", marks=[pytest.mark.slow] if (place + at) % 3 else [])
+    for at, case in enumerate(awkward())
+    for place, method in enumerate(IDS)
+]
+"""Every method with every awkwardness; a third of them by default, among which is each method and each awkwardness."""
+
+
+@pytest.mark.parametrize(("method", "name", "data", "changes"), AWKWARD)
 def test_awkward_data_end_in_a_typed_error_or_a_null_with_a_note(method, name, data, changes):
     try:
         rows = call(method, data, **changes)
@@ -223,7 +230,12 @@ def test_several_arms_give_a_row_each():
 scales = st.floats(0.1, 50)
 shifts = st.floats(-100, 100)
 seeds = st.integers(0, 10_000)
-EQUIVARIANT = ["ols", "student_t", "welch_t", "ancova", "lin", "cluster_robust", "mixed_model", "tsls", "wald_iv"]
+EQUIVARIANT = ["ols", "welch_t", "lin"]
+"""By default; the others take more time."""
+EQUIVARIANT += [
+    pytest.param(method, marks=pytest.mark.slow)
+    for method in ("student_t", "ancova", "cluster_robust", "mixed_model", "tsls", "wald_iv")
+]
 
 
 @pytest.mark.parametrize("method", EQUIVARIANT)

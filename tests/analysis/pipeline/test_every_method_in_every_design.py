@@ -17,7 +17,7 @@ SLOW = ("multiple_imputation", "tipping_point", "mixed_logit", "lee_bounds")
 QUICK = tuple(name for name in METHODS if name not in SLOW)
 STUDIES = tuple(name for name in dict.fromkeys(entry.study for entry in TABLE) if name != "one_arm")
 """All but the one that has nothing to compare, which `analyze` refuses whole."""
-BY_DEFAULT = ("every_stage", "clusters", "orders")
+BY_DEFAULT = ("clusters", "orders")
 
 
 def faults(rows):

@@ -41,7 +41,10 @@ def _new(design, index):
     return np.linalg.matrix_rank(design[:, : index + 1]) > np.linalg.matrix_rank(design[:, :index])
 
 
-@pytest.mark.parametrize("factors", [("years_python",), ("python_weekly",), ("python_weekly", "years_python")])
+ONE_FACTOR = [pytest.param((name,), marks=pytest.mark.slow) for name in ("years_python", "python_weekly")]
+
+
+@pytest.mark.parametrize("factors", [*ONE_FACTOR, ("python_weekly", "years_python")])
 def test_strata_enter_the_primary_model_as_main_effects_and_nothing_else(tmp_path, factors):
     trial = Trial(n=90, strata=factors, plan=FAST)
     result = analyse(load(write(tmp_path, trial)))

@@ -129,6 +129,7 @@ def test_the_baseline_table_has_no_p_values_and_one_smd_a_variable(result):
     assert any(entry["level"] == "1 to 3 years" for entry in result["baseline"])
 
 
+@pytest.mark.slow  # by default: two runs give the same bytes
 def test_a_second_run_replaces_the_first_by_the_same_bytes(tmp_path):
     folder, out = write(tmp_path / "data", plan=FAST), tmp_path / "out"
     first = bytes_in(analyze(folder, out).out)
@@ -299,6 +300,7 @@ def test_nobody_at_all_is_reported_and_nothing_crashes(tmp_path):
     assert out.analysed == {"no_ai": 0, "ai": 0}
 
 
+@pytest.mark.slow  # by default: several arms, in tests/analysis/report/test_report_page.py
 def test_five_arms_give_four_contrasts_under_one_holm(tmp_path):
     arms = ("c", "a1", "a2", "a3", "a4")
     found = run(tmp_path, arms=arms, n=75)
@@ -406,6 +408,7 @@ def test_the_ledger_is_replayed_with_everybody_who_was_allocated(tmp_path):
     assert "whole ledger" in row(found, "quiz_points.rerandomization")["note"]
 
 
+@pytest.mark.slow
 def test_a_study_file_with_every_default_written_out_is_read_like_one_without(tmp_path):
     short, long = (write(tmp_path / name, strata=("years_python",), plan=FAST) for name in ("short", "long"))
     raw = study(Trial(strata=("years_python",), plan=FAST))
@@ -520,7 +523,10 @@ def test_the_analysis_withholds_every_column_that_the_schema_calls_revealing(tmp
     assert not {"turns", "compliance", "periods", "allocations"} & set(shown.tables)
 
 
-@pytest.mark.parametrize("method", ["holm", "hommel", "bonferroni"])
+SLOW = [pytest.param(method, marks=pytest.mark.slow) for method in ("hommel", "bonferroni")]
+
+
+@pytest.mark.parametrize("method", ["holm", *SLOW])
 def test_a_primary_row_that_cannot_be_made_does_not_count_in_the_family(tmp_path, method):
     """The quiz is the same for everybody, so that its row has no estimate: the p of the time stays as it is."""
     folder = write(tmp_path, plan=FAST | {"multiplicity": {"method": method}})

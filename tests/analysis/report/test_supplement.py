@@ -72,7 +72,7 @@ def test_the_supplement_names_nobody_and_imports_nothing_of_ours(folder):
     assert "quiz_points ~ d * (" in (made / "README.md").read_text()
 
 
-@pytest.mark.parametrize("state", ["launched", "closed"])
+@pytest.mark.parametrize("state", ["launched", pytest.param("closed", marks=pytest.mark.slow)])
 def test_there_is_no_supplement_while_arms_are_hidden(tmp_path, state):
     analyze(write(tmp_path / "data", Trial(n=24, state=state, plan={"replicates": 99})), tmp_path / "out")
     assert not (tmp_path / "out" / "supplement").exists()
@@ -81,6 +81,7 @@ def test_there_is_no_supplement_while_arms_are_hidden(tmp_path, state):
 SCRIPTS = Path(__file__).parents[3] / "analysis" / "scripts"
 
 
+@pytest.mark.slow
 def test_a_numbered_script_shows_the_formula_and_refuses_a_wrong_path_in_one_line(folder, tmp_path):
     data = folder("two").parents[1] / "data"
     script = SCRIPTS / "01_primary.py"

@@ -106,6 +106,7 @@ def test_a_tab_that_crashes_offline_leaves_its_work_to_the_next_one(person):
     )
 
 
+@pytest.mark.slow
 def test_a_draft_of_this_computer_yields_to_later_work_elsewhere(person, component_server):
     page = person.open()
     page.get_by_label(EDITOR).click()
@@ -203,6 +204,7 @@ def test_an_answer_that_is_not_json_acknowledges_nothing(person):
     settled(person, page)
 
 
+@pytest.mark.slow  # by default: the same of a form, in tests/ui/screens/test_forms_browser.py
 def test_an_older_window_says_so_and_goes_quiet(person):
     old = person.open()
     old.get_by_label(EDITOR).click()

@@ -165,6 +165,7 @@ def test_the_editor_and_the_output_share_their_height_by_keyboard_and_pointer(pe
     assert 80 <= page.evaluate(height) <= 120
 
 
+@pytest.mark.slow
 def test_find_reaches_every_line_and_the_next_occurrence_is_selected_by_a_key(person):
     page = person.open()
     text = "".join(f"value_{number} = {number}\n" for number in range(900)) + "needle = value_1\n"

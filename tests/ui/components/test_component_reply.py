@@ -322,6 +322,7 @@ def test_a_reply_that_broke_off_can_be_asked_for_again(person):
     expect(page.get_by_role("button", name="Try again")).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_that_the_message_could_not_be_sent_is_not_said_any_more_once_it_could(person):
     page = person.open()
     person.context.set_offline(True)

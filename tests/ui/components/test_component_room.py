@@ -169,6 +169,7 @@ def test_submitting_warns_of_failing_examples_and_then_moves_on(person):
     assert person.gaps() == []
 
 
+@pytest.mark.slow  # by default: the same of a quiz, in tests/ui/screens/test_forms_browser.py
 def test_the_deadline_closes_the_editor_and_the_server_moves_on(person):
     page = person.context.new_page()
     page.add_init_script("window.seen = []; new MutationObserver(() => { const v = document.querySelector('.sa-veil');"
@@ -253,6 +254,7 @@ def test_a_rerun_of_the_page_leaves_the_editor_its_focus_and_its_history(person)
     assert len(person.events("load")) == 1
 
 
+@pytest.mark.slow
 def test_an_answer_that_comes_late_does_not_end_the_task_it_came_to(person):
     page = person.open()
 

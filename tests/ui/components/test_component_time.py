@@ -59,6 +59,7 @@ def test_the_next_task_opens_at_its_top_and_says_that_the_last_one_was_submitted
     expect(page.get_by_role("tab", name="Output")).to_have_attribute("aria-selected", "true")
 
 
+@pytest.mark.slow  # by default: a killed server, in tests/ui/components/test_component_log.py
 def test_soon_after_the_server_is_back_everything_is_saved(person, component_server):
     page = person.open()
     page.clock.install()

@@ -82,6 +82,7 @@ def test_a_killed_server_loses_nothing_and_the_first_press_afterwards_counts(ser
     assert "before, while it was away, and after" in shown[WRITTEN[stage]]
 
 
+@pytest.mark.slow  # by default: a killed server, above
 @pytest.mark.parametrize("stage", STAGES)
 def test_offline_everything_can_be_written_and_a_press_is_repeated_once_the_connection_is_back(person, stage):
     come_to(person, stage)

@@ -75,7 +75,7 @@ def exported(coder: str, styles: str = "") -> tuple[Path, Rows, Rows]:
     [
         ("rules", ("explanation", "generation"), "Progressive AI Reliance"),
         ("human", ("explanation", "generation;debugging"), "Iterative AI Debugging"),
-        ("claude", ("", ""), ""),
+        pytest.param("claude", ("", ""), "", marks=pytest.mark.slow),
     ],
 )
 def test_codes_counts_and_pattern_are_those_of_the_plans_coder(coder, codes, pattern):
