@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from study_app.cli.common import STUDY, AsJson, DatabaseOption, Reason, app, command, say, say_json, settings_of, start
+from study_app.cli.proposing import asker, proposed, refuse_draft
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.text_files import decode_text
 from study_app.private_files import write_private
 
 if TYPE_CHECKING:
-    from study_app.assistant.coders.interviews import ClaudeInterviewCoder
     from study_app.bootstrap import App
-    from study_app.domain.themes.codebook import Codebook
-    from study_app.domain.themes.transcripts import InterviewText
 
 WHO = "cli"
 
@@ -95,16 +93,14 @@ def induce(
     from study_app.domain.themes.codebook import codebook_text
     from study_app.services.researcher.themes.codebooks import Codebooks
 
-    if out.exists():
-        raise ProblemsFound([Problem(str(out), "", "is there already", "name another file with --out")])
+    refuse_draft(out, name)
     with _opened(study, database) as running:
         books = Codebooks(running.world)
         half = books.sealed_half(WHO, of)
-        book, comments, detail = _proposed(half, name, themes, seed, _asker(running, coder))
-        # A model's reply is kept also where no codebook can be read from it.
-        books.note_proposal(WHO, detail | {"interviews": len(half), "coder": coder})
+        book, comments, detail, fault = proposed(half, (name, themes, seed), out, asker(running, coder))
+        books.note_proposal(WHO, detail | {"interviews": len(half), "coder": coder, "read_as_codebook": not fault})
     if book is None:
-        raise UserError(f"Claude's proposal is not a codebook: {detail['fault']}; it is in the audit log, try again")
+        raise UserError(f"Claude's proposal is not a codebook: {fault}; it is in {detail['reply']}, try again")
     text = codebook_text(book, comments)
     write_private(out, text.encode())
     if as_json:
@@ -112,36 +108,6 @@ def induce(
         return
     say(f"{out}: {len(book.codes)} themes proposed from {len(half)} interviews.")
     say(f"Read and edit it; then: study code interviews freeze {out} --reason '...'")
-
-
-def _asker(running: App, coder: str) -> ClaudeInterviewCoder | None:
-    """Return who proposes and codes with a model; None where rules do."""
-    if coder != "claude":
-        return None
-    from study_app.assistant.coders.interviews import ClaudeInterviewCoder
-
-    return ClaudeInterviewCoder(running.settings.environment)
-
-
-def _proposed(
-    half: list[InterviewText], name: str, themes: int | None, seed: int, claude: ClaudeInterviewCoder | None
-) -> tuple[Codebook | None, dict[str, str], dict[str, Any]]:
-    """Return the draft, a comment for each code, and what to keep about how it came about."""
-    if claude is not None:
-        proposal = claude.propose(name, half, seed)
-        detail = {"read": proposal.read, "seed": seed, "reply": proposal.reply}
-        return proposal.book, {}, detail | ({"fault": proposal.fault} if proposal.fault else {})
-    from analysis.themes.induction import LEAST_ANSWERS, draft, induce
-
-    by_language: dict[str, list[str]] = {}
-    for each in half:
-        by_language.setdefault(each.language, []).extend(each.answers(topic) for topic in each.topics)
-    # A language with few answers has no groups to find; its answers are coded by the codebook all the same.
-    large = {key: own for key, own in by_language.items() if len(own) >= LEAST_ANSWERS} or by_language
-    found = [(language, induce(own, seed=seed, themes=themes)) for language, own in sorted(large.items())]
-    book, comments = draft(name, found)
-    stability = {language: {str(k): round(v, 3) for k, v in each.stability.items()} for language, each in found}
-    return book, comments, {"stability": stability, "seed": seed}
 
 
 @interviews.command()
@@ -203,7 +169,7 @@ def code_interviews(
         found: dict[str, Any] = {}
         if coder == "rules":
             found = {"coder": coder, "coded": programs.by_rules(of)}
-        elif (claude := _asker(running, coder)) is not None:
+        elif (claude := asker(running, coder)) is not None:
             found = {"coder": coder, **programs.by_batch(claude, of, seconds=wait, pause=time.sleep)}
     if as_json:
         say_json(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -229,8 +230,22 @@ def test_claude_proposes_a_codebook_from_the_sealed_half_alone(tmp_path):
     # Two of four interviews, two topics each; neither ids nor arms.
     assert [sorted(each) for each in json.loads(sent["messages"][0]["content"])] == [["answer", "topic"]] * 4
     assert "Turquoise" not in str(sent)
-    assert (kept["interviews"], kept["read"], kept["coder"]) == (2, 2, "claude")
-    assert kept["reply"]["usage"]["output_tokens"] == 9
+    assert (kept["interviews"], kept["read"], kept["coder"], kept["read_as_codebook"]) == (2, 2, "claude", True)
+    reply = (tmp_path / kept["reply"]).read_bytes()
+    assert json.loads(reply)["usage"]["output_tokens"] == 9
+    assert hashlib.sha256(reply).hexdigest() == kept["sha256"]
+    assert (tmp_path / kept["reply"]).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("codebook", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_no_word_of_claudes_proposal_is_in_the_database_where_an_erasure_would_not_reach_it(tmp_path, codebook):
+    said = "zebra0crossing0seventeen"
+    definition = PROPOSED["codes"][0] | {"definition": said} | ({} if codebook else {said: 1})
+    _, _, _, (kept,) = induced(tmp_path, message(json.dumps({"codes": [definition]})), 0 if codebook else 2)
+    assert said in (tmp_path / kept["reply"]).read_text()
+    files = list(tmp_path.glob("study.db*"))
+    assert files
+    assert all(said.encode() not in file.read_bytes() for file in files)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +265,8 @@ def test_a_proposal_that_is_no_codebook_writes_none_and_is_kept(tmp_path, single
     assert len(complaint.splitlines()) == 1
     assert said in complaint
     assert not out.exists()
-    assert len(kept) == (code == 2)
+    assert len(kept) == len(list(tmp_path.glob("codebook.reply-*.json"))) == (code == 2)
+    assert all(each["reply"] in complaint for each in kept)
 
 
 def test_of_too_many_answers_whole_interviews_are_sent_and_their_number_is_known():

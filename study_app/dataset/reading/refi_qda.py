@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
+import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -13,8 +16,12 @@ from study_app.domain.themes.codebook import Codebook
 from study_app.domain.themes.transcripts import InterviewText, PassageSpan, laid_out, topics_at
 
 PROJECT_SUFFIX = ".qde"
+CODEBOOK_SAID = re.compile(r"\bcodebook ([a-z][a-z0-9_]*-[0-9a-f]{12})\b")
+"""How a project that we wrote names its codebook; other programs keep the description, or drop it."""
 MOST_BYTES = 100_000_000
 """Of all files of a project, unpacked."""
+LONGEST_NAME = 80
+"""Of a coder: the column has names of people, not texts."""
 Coded = dict[tuple[str, str, str], frozenset[str]]
 """(coder, interview, topic) -> codes."""
 
@@ -46,6 +53,7 @@ def read_project(
     """
     archive = _opened(content, name)
     root = _project(archive, name)
+    _refuse_other_codebook(root, book, name)
     known = {each.interview_id: each for each in transcripts}
     lookup = _Lookup(_codes(root, book), {_guid(each): each.get("name", "") for each in _all(root, "User")})
     problems: list[Problem] = []
@@ -60,7 +68,7 @@ def read_project(
             problems.append(Problem(name, source.get("name", "a source"), what, "keep the names of sources"))
             continue
         text, spans = laid_out(transcript)
-        if (given := _text(archive, source)) is not None and given != text:
+        if (given := _text(archive, source, name)) is not None and given != text:
             what = "its text is not that of the interview; places of codes cannot be compared"
             problems.append(Problem(name, transcript.interview_id, what, "code without editing the text"))
             continue
@@ -87,28 +95,64 @@ def _unusable(name: str, what: str) -> ProblemsFound:
     return ProblemsFound([Problem(name, "", what, "export the project as REFI-QDA again")])
 
 
+def refuse_large(size: int, name: str) -> None:
+    """Refuse a file that is larger than any project unpacks to, before it is read.
+
+    Raises:
+        ProblemsFound: it is.
+    """
+    if size > MOST_BYTES:
+        raise _unusable(name, f"has more than {MOST_BYTES // 1_000_000} MB")
+
+
 def _project(archive: zipfile.ZipFile, name: str) -> Xml.Element:
     inside = next((entry for entry in archive.namelist() if entry.endswith(PROJECT_SUFFIX)), None)
     if inside is None:
         raise _unusable(name, "holds no project.qde")
     try:
-        text = archive.read(inside)
-        # Entities could grow without bound, and no such project needs a declaration of any.
-        if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-            raise _unusable(name, "its project.qde declares entities")
-        return Xml.fromstring(text)
-    except (Xml.ParseError, zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError):
+        return Xml.fromstring(_member(archive, inside, name), Xml.XMLParser(target=_Tree()))
+    except _Declared:
+        raise _unusable(name, "its project.qde declares entities") from None
+    except (Xml.ParseError, ValueError, LookupError):
         raise _unusable(name, "its project.qde is not XML") from None
 
 
-def _text(archive: zipfile.ZipFile, source: Xml.Element) -> str | None:
+class _Declared(Exception):
+    """The project declares a type of document."""
+
+
+class _Tree(Xml.TreeBuilder):
+    """A tree without a declaration of its type, in whatever encoding: it could declare entities without bound."""
+
+    def doctype(self, *_: object) -> None:
+        raise _Declared
+
+
+def _member(archive: zipfile.ZipFile, inside: str, name: str) -> bytes:
+    """Return a file of the archive, which may be damaged, encrypted, or packed in a way that Python does not know."""
+    try:
+        return archive.read(inside)
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError):
+        raise _unusable(name, f"'{inside[:80]}' in it is damaged or cannot be unpacked") from None
+
+
+def _refuse_other_codebook(root: Xml.Element, book: Codebook, name: str) -> None:
+    """Refuse codes by another codebook: the same id may have meant something else there."""
+    said = next((each.text or "" for each in root if _tag(each) == "Description"), "")
+    found = CODEBOOK_SAID.search(said)
+    if found and found[1] != book.version:
+        what = f"was coded by the codebook {found[1]}; frozen is {book.version}"
+        raise ProblemsFound([Problem(name, "", what, "export the project again and code by that codebook")])
+
+
+def _text(archive: zipfile.ZipFile, source: Xml.Element, name: str) -> str | None:
     """Return the text of a source, without a byte order mark and with line feeds alone; None where it has none."""
     path = source.get("plainTextPath", "")
     inside = path.removeprefix("internal://")
     entry = next((each for each in archive.namelist() if inside and each.lower().endswith(f"/{inside.lower()}")), None)
     if entry is None:
         return None
-    return archive.read(entry).decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    return _member(archive, entry, name).decode("utf-8-sig", "replace").replace("\r\n", "\n")
 
 
 def _codes(root: Xml.Element, book: Codebook) -> dict[str, str]:
@@ -129,9 +173,14 @@ def _selected(
     for selection in selections:
         start, end = (_number(selection.get(key)) for key in ("startPosition", "endPosition"))
         for coding in (each for each in selection if _tag(each) == "Coding"):
-            coder = lookup.users.get((coding.get("creatingUser") or selection.get("creatingUser") or "").upper(), "")
+            user = (coding.get("creatingUser") or selection.get("creatingUser") or "").upper()
+            coder = " ".join(lookup.users.get(user, "").split())
             target = next((each.get("targetGUID", "").upper() for each in coding if _tag(each) == "CodeRef"), "")
             code = lookup.codes.get(target, "")
+            if len(coder) > LONGEST_NAME:
+                what = f"the coder's name has {len(coder)} characters"
+                problems.append(Problem(name, f"{coder[:20]}…", what, f"use {LONGEST_NAME} at most"))
+                continue
             if start is None or end is None or not coder or not code:
                 what = "a coding without place, coder or a code of the codebook"
                 problems.append(Problem(name, selection.get("name", "a selection"), what, "use the codebook's codes"))

@@ -71,6 +71,7 @@ def write_project(
         files[f"{SOURCES}/{name}.txt"] = laid_out(transcript)[0].encode()
         own = by_interview.get(transcript.interview_id, [])
         _source(sources, study_id, transcript, sorted(own, key=lambda each: (each.topic, each.coder)))
+    _child(root, "Description").text = f"Interviews of {study_id}, coded by the codebook {book.version}"
     Xml.register_namespace("", NAMESPACE)
     project = Xml.tostring(root, encoding="utf-8", xml_declaration=True)
     return _zipped({PROJECT_FILE: project, **files})

@@ -11,8 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.text_files import parse_toml
+from study_app.domain.themes.marks import CODE_ID
 
-CodeId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+CodeId = Annotated[str, StringConstraints(pattern=rf"^{CODE_ID}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 SEPARATOR = ";"
 """Between the codes of one answer."""

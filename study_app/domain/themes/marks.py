@@ -17,6 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+CODE_ID = "[a-z][a-z0-9_]{0,39}"
+"""What ids of codes and codebooks look like."""
 INTERVIEW = "interview:"
 CODEBOOK, HALF, GOLD, REPLY, REASON = "codebook", "themes_half", "themes_gold", "themes_reply", "themes_reason"
 QUOTE = "themes_quote"

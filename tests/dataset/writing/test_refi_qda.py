@@ -45,13 +45,34 @@ def project():
     return write_project("trio", BOOK, TRANSCRIPTS, CODINGS)
 
 
-def changed(name, old, new):
-    """The project with a text in one of its files replaced."""
+def changed(name, old, new, *, whole=None):
+    """The project with a text in one of its files replaced, or one file by another."""
     source, target = zipfile.ZipFile(BytesIO(project())), BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
         for entry in source.namelist():
             content = source.read(entry)
-            archive.writestr(entry, content.replace(old, new) if name in entry else content)
+            archive.writestr(entry, (whole or content.replace(old, new)) if name in entry else content)
+    return target.getvalue()
+
+
+DECLARED = '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE a [<!ENTITY a "ha">]><Project>&a;</Project>'
+BILLION = changed("project.qde", b"", b"", whole=DECLARED.encode("utf-16"))
+
+
+def damaged(name):
+    """The project with a byte of one packed file turned."""
+    content = bytearray(project())
+    entry = next(each for each in zipfile.ZipFile(BytesIO(bytes(content))).infolist() if each.filename.startswith(name))
+    content[entry.header_offset + 30 + len(entry.filename) + entry.compress_size // 2] ^= 0xFF
+    return bytes(content)
+
+
+def bomb():
+    """A file that unpacks to a thousand times its size."""
+    target = BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("project.qde", "w") as inside:
+        for _ in range(101):
+            inside.write(b" " * 1_000_000)
     return target.getvalue()
 
 
@@ -94,7 +115,9 @@ def test_no_list_of_the_project_is_empty_which_its_schema_refuses(transcripts, c
     lists = [each for each in root.iter() if each.tag.rpartition("}")[2] in ("Users", "Sources", "CodeBook", "Codes")]
     assert all(len(each) for each in lists)
     assert [each.tag.rpartition("}")[2] for each in root] == [
-        name for name, there in (("Users", codings), ("CodeBook", True), ("Sources", transcripts)) if there
+        name
+        for name, there in (("Users", codings), ("CodeBook", True), ("Sources", transcripts), ("Description", True))
+        if there
     ]
     assert read_project(content, BOOK, transcripts) == (DUE if codings else {})
 
@@ -130,7 +153,23 @@ def test_a_selection_counts_for_every_topic_that_it_touches():
         (b"PK\x03\x04 no archive", "not a .qdpx file"),
         (changed("none", b"", b""), None),
         (changed("project.qde", b"<Users>", b"<Users"), "not XML"),
-        (changed("project.qde", b"<Users>", b"<!DOCTYPE x><Users>"), "entities"),
+        (changed("project.qde", b"<Users>", b"<!DOCTYPE x><Users>"), "not XML"),
+        (
+            changed(
+                "project.qde", b"<?xml version='1.0' encoding='utf-8'?>", b"<!DOCTYPE a SYSTEM 'file:///etc/passwd'>"
+            ),
+            "entities",
+        ),
+        (BILLION, "entities"),
+        (damaged("project.qde"), "'project.qde' in it is damaged"),
+        (damaged("sources/"), "in it is damaged"),
+        (bomb(), "unpacks to more than 100 MB"),
+        (
+            changed("project.qde", BOOK.version.encode(), b"exit-0123456789ab"),
+            f"was coded by the codebook exit-0123456789ab; frozen is {BOOK.version}",
+        ),
+        (changed("project.qde", b'name="ben"', b'name="' + b"b" * 81 + b'"'), "the coder's name has 81 characters"),
+        (changed("project.qde", b'name="ben"', b'name="  "'), "without place, coder or a code"),
         (changed("project.qde", b'name="i1"', b'name="i9"'), "i9: is not an interview of this study"),
         (changed("project.qde", b'name="trust"', b'name="doubt"'), "a code of the codebook"),
         (changed("project.qde", b'startPosition="0"', b'startPosition="-4"'), "without place"),
@@ -143,6 +182,12 @@ def test_a_project_that_cannot_be_read_is_refused_with_what_is_wrong(content, sa
         return
     with pytest.raises(ProblemsFound, match=said):
         read_project(content, BOOK, TRANSCRIPTS, "coded.qdpx")
+
+
+def test_what_another_program_makes_of_the_description_does_not_matter():
+    for said in (b"", b"Coded with care"):
+        described = f"Interviews of trio, coded by the codebook {BOOK.version}".encode()
+        assert read_project(changed("project.qde", described, said), BOOK, TRANSCRIPTS) == DUE
 
 
 def test_codes_are_known_by_their_title_and_the_ids_of_other_programs_may_be_in_small_letters():

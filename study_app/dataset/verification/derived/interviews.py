@@ -14,7 +14,7 @@ from study_app.dataset.schema import Column, TableName, cell
 from study_app.domain.interviews.machine import MOST_REDIRECTS
 from study_app.domain.interviews.plan import InterviewPlan, Topic
 from study_app.domain.interviews.rules import broken_by_wording
-from study_app.domain.study.interviewing.placement import topics_of
+from study_app.domain.study.interviewing.placement import stages_with_outcomes, topics_of
 
 SLACK = timedelta(seconds=0.05)
 """Deadlines are kept to the millisecond."""
@@ -98,12 +98,11 @@ def _ended(dossier: ParticipantRecord, held: Held) -> datetime | None:
 
 
 def _order(dossier: ParticipantRecord, held: Held) -> Iterator[Breach]:
-    stages = [stage.id for stage in dossier.study.stages]
-    kinds = {stage.id: stage.kind for stage in dossier.study.stages}
-    if held.stage not in stages:
+    if held.stage not in [stage.id for stage in dossier.study.stages]:
         return
+    outcomes = stages_with_outcomes(dossier.study)
     for visit in dossier.visits:
-        if kinds.get(visit.stage) in ("tasks", "quiz") and visit.started_at > held.started_at:
+        if visit.stage in outcomes and visit.started_at > held.started_at:
             what = f"the interview began at {held.started_at}, '{visit.stage}' at {visit.started_at}"
             yield "interview_before_outcome", held.first.turn_id, what
 

@@ -38,14 +38,24 @@ def _placed(study: Study, stage: Stage, key: str) -> Iterator[str]:
     first = study.allocation_stage
     if first is not None and place < study.stages.index(first):
         yield f"{key}: the interview comes before the allocation; move it behind the last outcome"
-    named = _outcome_columns(study)
+    outcomes = stages_with_outcomes(study)
     for later in study.stages[place + 1 :]:
-        asked = {question.id for question in later.asked} | {score.id for score in later.scores}
-        if later.kind in ("tasks", "quiz") or asked & named:
+        if later.id in outcomes:
             yield (
                 f"{key}: the interview comes before '{later.id}', which gives an outcome, and could change it; move "
                 "the interview behind it"
             )
+
+
+def stages_with_outcomes(study: Study) -> frozenset[str]:
+    """Return the stages that an interview has to stand behind: tasks, quizzes, and surveys that the plan names."""
+    named = _outcome_columns(study)
+    return frozenset(
+        stage.id
+        for stage in study.stages
+        if stage.kind in ("tasks", "quiz")
+        or named & ({question.id for question in stage.asked} | {score.id for score in stage.scores})
+    )
 
 
 def _outcome_columns(study: Study) -> set[str]:

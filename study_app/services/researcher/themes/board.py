@@ -106,7 +106,7 @@ class InterviewBoard:
         ]
 
     def settle(self, who: str, key: tuple[str, str], codes: Collection[str], reason: str) -> None:
-        """Record the adjudicated codes of an answer, why, and in the audit log by whom.
+        """Record the adjudicated codes of an answer and why, and in the audit log by whom.
 
         Raises:
             NotAllowed: no reason, a strange code, or nothing to settle (any more).
@@ -122,9 +122,12 @@ class InterviewBoard:
                 raise NotAllowed("there is nothing to settle about this answer any more")
             value = _value(coded.book, key[1], codes)
             unit.add_rating(rating_of(self.world, key, ADJUDICATED, value, coded.book.version))
-            unit.add_rating(rating_of(self.world, key, who, reason, REASON))
-            detail = {"interview_id": key[0], "topic": key[1], "codes": value}
-            unit.add_audit(AuditEntry(self.world.now(), who, "adjudicate", reason, detail))
+            why = rating_of(self.world, key, who, reason, REASON)
+            unit.add_rating(why)
+            # A reason may repeat what was said: it is erased with the interview, and the audit log, which never
+            # changes, names its rating.
+            detail = {"interview_id": key[0], "topic": key[1], "codes": value, "reason": why.rating_id}
+            unit.add_audit(AuditEntry(self.world.now(), who, "adjudicate", "", detail))
 
     def to_audit(self, auditor: str, kind: Kind) -> list[InterviewText]:
         """Return the interviews of the gold sample whose holding this person has not judged."""

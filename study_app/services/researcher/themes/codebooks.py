@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
-from study_app.domain.errors import NotAllowed
+from study_app.domain.errors import NotAllowed, ProblemsFound
 from study_app.domain.records import AuditEntry, Kind, Rating
+from study_app.domain.themes.borrowed import borrowed_words
 from study_app.domain.themes.codebook import Codebook
 from study_app.domain.themes.marks import CODEBOOK, CODEBOOK_OBJECT, HALF, INDUCE, SAMPLER
 from study_app.domain.themes.sampling import halves
 from study_app.domain.themes.transcripts import InterviewText
 from study_app.services.context import StudyContext
 from study_app.services.researcher.themes.reading import Coded, rating_of
+
+OF_PEOPLE: tuple[Kind, ...] = ("real", "preview")
+"""Whose words are somebody's: what simulated participants say is the platform's."""
 
 
 class Codebooks:
@@ -44,7 +49,11 @@ class Codebooks:
             return [each.transcript for each in coded.all if known.get(each.id) == INDUCE]
 
     def note_proposal(self, who: str, detail: dict[str, Any]) -> None:
-        """Keep in the audit log what proposed a codebook, and its reply where it was a model's."""
+        """Keep in the audit log what proposed a codebook.
+
+        The log is never changed, and an erasure does not reach it: nothing that participants said may stand there, and
+        a model's reply may repeat it.
+        """
         with self.world.registry.begin() as unit:
             unit.add_audit(AuditEntry(self.world.now(), who, "propose codebook", "", detail))
 
@@ -54,6 +63,7 @@ class Codebooks:
         Raises:
             NotAllowed: no reason, this content is in force already, or it says that it was induced and no half was
                 sealed, or a half was sealed and it does not say so.
+            ProblemsFound: it repeats words of participants.
         """
         reason = reason.strip()
         if not reason:
@@ -62,6 +72,9 @@ class Codebooks:
             unit.lock("themes")
             ratings = sorted(unit.ratings(), key=lambda rating: rating.rated_at)
             self._refuse(ratings, book)
+            said = (text for kind in OF_PEOPLE for text in _answers(Coded(self.world, unit, kind)))
+            if problems := borrowed_words(book, said):
+                raise ProblemsFound(problems)
             now, name = self.world.now(), CODEBOOK_OBJECT + book.version
             unit.add_rating(Rating(self.world.fresh_id(), name, who, book.canonical(), CODEBOOK, now))
             detail = {"version": book.version, "sha256": book.sha256, "codes": list(book.labels)}
@@ -82,3 +95,7 @@ class Codebooks:
             raise NotAllowed(f"{book.version} is frozen already")
         if CODEBOOK_OBJECT + book.version in named:
             raise NotAllowed(f"{book.version} was frozen before another one; change its id to take it up again")
+
+
+def _answers(coded: Coded) -> Iterator[str]:
+    return (each.transcript.answers(topic) for each in coded.all for topic in each.transcript.topics)

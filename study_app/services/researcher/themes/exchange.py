@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from study_app.dataset.reading.refi_qda import read_project
+from study_app.dataset.reading.refi_qda import read_project, refuse_large
 from study_app.dataset.writing.refi_qda import QdaCoding, write_project
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interaction.codes import people
@@ -47,6 +47,7 @@ class CodeExchange:
         """
         if not file.is_file():
             raise ProblemsFound([Problem(str(file), "", "there is no such file", "give a .qdpx file")])
+        refuse_large(file.stat().st_size, str(file))
         with self.world.registry.begin() as unit:
             unit.lock("themes")
             coded = Coded(self.world, unit, kind)

@@ -10,8 +10,8 @@ from support.trials.themes_trial import CODEBOOK, SAID, ThemesTrial
 from study_app.domain.errors import AssistantUnavailable, NotAllowed, ProblemsFound
 from study_app.domain.interaction.codes import ADJUDICATED
 from study_app.domain.themes.answers import CodedReply
-from study_app.domain.themes.codebook import read_codebook
-from study_app.domain.themes.marks import AUDIT_CRITERIA, GOLD, REPLY, interview_object
+from study_app.domain.themes.codebook import Code, Codebook, read_codebook
+from study_app.domain.themes.marks import AUDIT_CRITERIA, GOLD, REASON, REPLY, interview_object
 from study_app.services.researcher.themes.board import InterviewBoard
 from study_app.services.researcher.themes.codebooks import Codebooks
 from study_app.services.researcher.themes.exchange import CodeExchange
@@ -80,6 +80,23 @@ def test_a_freeze_is_on_record_with_its_hash_and_time_and_is_refused_where_it_sa
         trial.hold(TWO)
     with pytest.raises(NotAllowed, match="is frozen; all interviews are for coding"):
         books.sealed_half("ann", KIND)
+
+
+SHOP = "my sister's shop in Ulm closed"
+
+
+@pytest.mark.parametrize(
+    "more", [{"definition": f"Says: {SHOP}"}, {"examples": (SHOP,)}, {"keywords": (SHOP.upper(),)}]
+)
+def test_a_codebook_that_repeats_what_a_participant_said_is_not_frozen(trial, more):
+    trial.hold({"start": f"Well, {SHOP} that week, so I hurried."})
+    code = Code(**{"id": "hurry", "title": "Time pressure", "definition": "Says that time was short."} | more)
+    with pytest.raises(ProblemsFound) as refused:
+        Codebooks(trial.app.world).freeze("ann", Codebook(id="talk", codes=(code,)), "agreed")
+    (problem,) = refused.value.problems
+    assert problem.key.startswith(f"codes.hurry.{next(iter(more))}")
+    assert "'my sister s shop in ulm'" in problem.what
+    assert ratings(trial, "codebook") == []
 
 
 def test_an_open_half_makes_a_codebook_induced(trial):
@@ -166,7 +183,11 @@ def test_people_code_whole_interviews_blind_twice_and_differences_are_settled_wi
     final = [each for each in ratings(trial, BOOK.version) if each.rater == ADJUDICATED]
     assert [(each.object, each.value) for each in final] == [(f"interview:{interview}#hard", "trust")]
     with world.registry.begin(write=False) as unit:
-        assert unit.audit_of(("adjudicate",))[0].why == "says so twice"
+        (entry,) = unit.audit_of(("adjudicate",))
+    # The reason may repeat what was said: it stands in a rating, which an erasure reaches, and the log names it.
+    (reason,) = ratings(trial, REASON)
+    assert (entry.who, entry.why, reason.value) == ("cy", "", "says so twice")
+    assert entry.detail["reason"] == reason.rating_id
 
 
 class Replies:
