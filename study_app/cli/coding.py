@@ -77,7 +77,7 @@ def induce(
         int | None,
         typer.Option("--themes", min=2, max=20, help="How many; else as many as are stable.", envvar="STUDY_THEMES"),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of the resampling.", envvar="STUDY_SEED")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the resampling.", envvar="STUDY_SEED")] = 1,
     coder: Annotated[
         Literal["rules", "claude"],
         typer.Option("--coder", help="Who proposes: groups of words, or Claude.", envvar="STUDY_CODER"),
@@ -206,6 +206,12 @@ def export_codes(
     study: Study = STUDY,
     database: DatabaseOption = None,
     of: Of = "real",
+    blank: Annotated[
+        bool,
+        typer.Option(
+            "--blank", help="Only the interviews drawn for people, without anybody's codes.", envvar="STUDY_BLANK"
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write interviews and codes as a REFI-QDA project, which programs for qualitative analysis open.
@@ -216,7 +222,7 @@ def export_codes(
     """
 
     def write(exchange: Any) -> dict[str, Any]:
-        content, found = exchange.packed(WHO, of)
+        content, found = exchange.packed(WHO, of, blank=blank)
         write_private(out, content)
         return {"file": str(out), **found}
 
@@ -230,13 +236,21 @@ def import_codes(
     study: Study = STUDY,
     database: DatabaseOption = None,
     of: Of = "real",
+    complete: Annotated[
+        bool,
+        typer.Option(
+            "--complete",
+            help="Each user has read every interview in it: those without a selection have none of the codes.",
+            envvar="STUDY_COMPLETE",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take the codes of people from a REFI-QDA project; each user of the project is a coder.
 
     Example: study code interviews import coded.qdpx
     """
-    _exchange(study, database, as_json, lambda exchange: exchange.read(WHO, of, file))
+    _exchange(study, database, as_json, lambda exchange: exchange.read(WHO, of, file, complete=complete))
 
 
 def _exchange(study: Path, database: str | None, as_json: bool, act: Callable[[Any], dict[str, Any]]) -> None:

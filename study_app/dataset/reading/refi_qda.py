@@ -33,9 +33,18 @@ class _Lookup:
     codes: Mapping[str, str]
     users: Mapping[str, str]
 
+    def named(self) -> set[str]:
+        """Return the names of users, of those that have one."""
+        return {name for name in self.users.values() if 0 < len(name) <= LONGEST_NAME}
+
 
 def read_project(
-    content: bytes, book: Codebook, transcripts: Sequence[InterviewText], name: str = "project.qdpx"
+    content: bytes,
+    book: Codebook,
+    transcripts: Sequence[InterviewText],
+    name: str = "project.qdpx",
+    *,
+    complete: bool = False,
 ) -> Coded:
     """Return the codes of each coder, by interview and topic.
 
@@ -47,6 +56,7 @@ def read_project(
         book: codes are known by id or title.
         transcripts: interviews that may be coded.
         name: of the file, for the messages.
+        complete: each user of the project has read every interview in it, those without a selection, too.
 
     Raises:
         ProblemsFound: not such a file, an interview or code that is not of this study, or another text: every problem.
@@ -55,13 +65,14 @@ def read_project(
     root = _project(archive, name)
     _refuse_other_codebook(root, book, name)
     known = {each.interview_id: each for each in transcripts}
-    lookup = _Lookup(_codes(root, book), {_guid(each): each.get("name", "") for each in _all(root, "User")})
+    users = {_guid(each): " ".join(each.get("name", "").split()) for each in _all(root, "User")}
+    lookup = _Lookup(_codes(root, book), users)
     problems: list[Problem] = []
     found: dict[tuple[str, str, str], set[str]] = {}
     for source in _all(root, "TextSource"):
         transcript = known.get(source.get("name", ""))
         selections = [each for each in source if _tag(each) == "PlainTextSelection"]
-        if not selections:
+        if not selections and not complete:
             continue
         if transcript is None:
             what = "is not an interview of this study that may be coded"
@@ -72,6 +83,8 @@ def read_project(
             what = "its text is not that of the interview; places of codes cannot be compared"
             problems.append(Problem(name, transcript.interview_id, what, "code without editing the text"))
             continue
+        for coder in lookup.named() if complete else ():
+            found |= {(coder, transcript.interview_id, each): set() for each in transcript.topics}
         for coder, topic, code in _selected(selections, spans, lookup, (name, problems)):
             for each in transcript.topics:
                 found.setdefault((coder, transcript.interview_id, each), set())
@@ -174,7 +187,7 @@ def _selected(
         start, end = (_number(selection.get(key)) for key in ("startPosition", "endPosition"))
         for coding in (each for each in selection if _tag(each) == "Coding"):
             user = (coding.get("creatingUser") or selection.get("creatingUser") or "").upper()
-            coder = " ".join(lookup.users.get(user, "").split())
+            coder = lookup.users.get(user, "")
             target = next((each.get("targetGUID", "").upper() for each in coding if _tag(each) == "CodeRef"), "")
             code = lookup.codes.get(target, "")
             if len(coder) > LONGEST_NAME:

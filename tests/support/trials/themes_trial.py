@@ -11,6 +11,7 @@ from support.trials.interview_study import write_interview_study
 
 from study_app.bootstrap import App, start
 from study_app.domain.events.server import InterviewAnswered, InterviewAsked, InterviewClosed
+from study_app.domain.records import Kind
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.settings import Settings
 
@@ -59,10 +60,18 @@ class ThemesTrial:
         """Start the app, at first or again after commands have worked on its database."""
         self.app = start(self.settings, clock=self.clock, sandbox=NoSandbox())
 
-    def hold(self, answers: dict[str, str], *, share: str = "yes", over: bool = True, label: str = "") -> str:
+    def hold(
+        self,
+        answers: dict[str, str],
+        *,
+        share: str = "yes",
+        over: bool = True,
+        label: str = "",
+        kind: Kind | None = None,
+    ) -> str:
         """Walk one person through the study and the interview; returns the interview's id."""
         app = self.app
-        who = app.enrol.enter(EntryRequest(label=label)).participant.id
+        who = app.enrol.enter(EntryRequest(label=label), kind=kind).participant.id
         app.session.where(who)
         self.clock.advance(minutes=1)
         app.session.consent(who, True)

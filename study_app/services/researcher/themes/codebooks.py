@@ -71,9 +71,10 @@ class Codebooks:
         with self.world.registry.begin() as unit:
             unit.lock("themes")
             ratings = sorted(unit.ratings(), key=lambda rating: rating.rated_at)
-            self._refuse(ratings, book)
-            said = (text for kind in OF_PEOPLE for text in _answers(Coded(self.world, unit, kind)))
-            if problems := borrowed_words(book, said):
+            people = [Coded(self.world, unit, kind) for kind in OF_PEOPLE]
+            # Simulated interviews are for rehearsal: a half of them that was opened says nothing of the trial's.
+            self._refuse(ratings, book, opened=any(coded.halves() for coded in people))
+            if problems := borrowed_words(book, (text for coded in people for text in _answers(coded))):
                 raise ProblemsFound(problems)
             now, name = self.world.now(), CODEBOOK_OBJECT + book.version
             unit.add_rating(Rating(self.world.fresh_id(), name, who, book.canonical(), CODEBOOK, now))
@@ -81,11 +82,10 @@ class Codebooks:
             unit.add_audit(AuditEntry(now, who, "freeze codebook", reason, detail))
         return book.version
 
-    def _refuse(self, ratings: list[Rating], book: Codebook) -> None:
-        divided = any(rating.rubric == HALF for rating in ratings)
-        if book.induced and not divided:
+    def _refuse(self, ratings: list[Rating], book: Codebook, *, opened: bool) -> None:
+        if book.induced and not any(rating.rubric == HALF for rating in ratings):
             raise NotAllowed("induced: no half was sealed to draw it from; run: study code interviews induce")
-        if divided and not book.induced:
+        if opened and not book.induced:
             raise NotAllowed(
                 "induced: a half of the interviews was opened to draw a codebook from; set induced = true, so that "
                 "shares are estimated from the other half"

@@ -8,7 +8,7 @@ from typing import Any
 
 from study_app.dataset.reading.refi_qda import read_project, refuse_large
 from study_app.dataset.writing.refi_qda import QdaCoding, write_project
-from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.domain.interaction.codes import people
 from study_app.domain.records import AuditEntry, Kind
 from study_app.domain.themes.codebook import split
@@ -23,23 +23,37 @@ class CodeExchange:
     def __init__(self, world: StudyContext) -> None:
         self.world = world
 
-    def packed(self, who: str, kind: Kind) -> tuple[bytes, dict[str, Any]]:
+    def packed(self, who: str, kind: Kind, *, blank: bool = False) -> tuple[bytes, dict[str, Any]]:
         """Return the project as a file's content, and what is in it.
 
+        Args:
+            who: who asks for it.
+            kind: whose interviews.
+            blank: only the interviews drawn for people, without anybody's codes, so that they can be coded blind.
+
         Raises:
-            NotAllowed: no codebook is frozen.
+            NotAllowed: no codebook is frozen, or the sample that was asked for is not drawn yet.
         """
         with self.world.registry.begin() as unit:
             coded = Coded(self.world, unit, kind)
-            codings = _codings(coded)
-            transcripts = [each.transcript for each in coded.to_code()]
+            drawn = {each for each, draw in coded.draws().items() if draw.drawn}
+            if blank and not drawn:
+                raise NotAllowed("no sample is drawn for people yet; run: study code interviews gold")
+            codings = [] if blank else _codings(coded)
+            transcripts = [each.transcript for each in coded.to_code() if not blank or each.id in drawn]
             content = write_project(self.world.study.id, coded.book, transcripts, codings)
             detail = {"interviews": len(transcripts), "codings": len(codings), "kind": kind}
             unit.add_audit(AuditEntry(self.world.now(), who, "export interviews", "", detail))
         return content, {"interviews": len(transcripts), "codings": len(codings)}
 
-    def read(self, who: str, kind: Kind, file: Path) -> dict[str, Any]:
+    def read(self, who: str, kind: Kind, file: Path, *, complete: bool = False) -> dict[str, Any]:
         """Take people's codes from a project; codes that are the same as before are not stored again.
+
+        Args:
+            who: who imports them.
+            kind: whose interviews.
+            file: the project.
+            complete: each user of the project has read every interview in it; those without a selection have no code.
 
         Raises:
             NotAllowed: no codebook is frozen.
@@ -52,7 +66,7 @@ class CodeExchange:
             unit.lock("themes")
             coded = Coded(self.world, unit, kind)
             transcripts = [each.transcript for each in coded.to_code()]
-            found = read_project(file.read_bytes(), coded.book, transcripts, str(file))
+            found = read_project(file.read_bytes(), coded.book, transcripts, str(file), complete=complete)
             # Codes of programs travel along in our own exports; they are stored here already.
             theirs = {key: codes for key, codes in found.items() if people([key[0]])}
             known = coded.codes()

@@ -32,6 +32,9 @@ def test_without_a_yes_no_word_leaves_and_no_reviewer_is_offered_one(tmp_path):
     said, row = answers(person, "public")
     assert said[0] == WITHHELD
     assert (row["shared"], row["turns"], row["quality_start"]) == ("0", "2", "substantive")
+    # Neither in the log of events nor in any report.
+    files = [path for path in (tmp_path / "public").rglob("*") if path.is_file()]
+    assert not [path.name for path in files if "tried the loop once more" in path.read_text(errors="replace")]
 
 
 def test_with_a_yes_a_text_leaves_once_a_person_released_it_whole_or_redacted(tmp_path):

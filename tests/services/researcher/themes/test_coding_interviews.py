@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import zipfile
+from io import BytesIO
 
 import pytest
 from support.trials.themes_trial import CODEBOOK, SAID, ThemesTrial
@@ -80,6 +82,18 @@ def test_a_freeze_is_on_record_with_its_hash_and_time_and_is_refused_where_it_sa
         trial.hold(TWO)
     with pytest.raises(NotAllowed, match="is frozen; all interviews are for coding"):
         books.sealed_half("ann", KIND)
+
+
+def test_a_rehearsal_with_simulated_interviews_leaves_the_trial_s_own_codebook_as_it_is(trial):
+    for _ in range(4):
+        trial.hold(TWO, kind="simulated")
+    books = Codebooks(trial.app.world)
+    assert len(books.sealed_half("ann", "simulated")) == 2
+    # Drawn up before the trial, from no interview of it.
+    assert frozen(trial) == BOOK.version
+    interview = trial.hold(TWO)
+    assert ProgramCoding(trial.app.world).by_rules(KIND) == 2
+    assert [each.interview_id for each in InterviewBoard(trial.app.world).waiting("ann", KIND)] == [interview]
 
 
 SHOP = "my sister's shop in Ulm closed"
@@ -256,6 +270,33 @@ def test_codes_go_out_and_come_back_and_names_of_programs_do_not(trial, tmp_path
     out.write_bytes(b"not a project")
     with pytest.raises(ProblemsFound, match=r"codes\.qdpx"):
         CodeExchange(world).read("ann", KIND, out)
+
+
+def test_two_people_code_the_gold_sample_in_another_program_blind_and_whole(trial, tmp_path):
+    world, exchange = trial.app.world, CodeExchange(trial.app.world)
+    for _ in range(4):
+        trial.hold(TWO)
+    frozen(trial)
+    ProgramCoding(world).by_rules(KIND)
+    with pytest.raises(NotAllowed, match="no sample is drawn for people yet"):
+        exchange.packed("ann", KIND, blank=True)
+    assert GoldSample(world).draw("ann", KIND, share=0.5).drawn == 2
+    content, held = exchange.packed("ann", KIND, blank=True)
+    assert held == {"interviews": 2, "codings": 0}
+    unpacked = zipfile.ZipFile(BytesIO(content)).read("project.qde").decode()
+    assert "rules" not in unpacked
+    assert "PlainTextSelection" not in unpacked
+    for name in ("ann", "ben"):
+        file = tmp_path / f"{name}.qdpx"
+        with zipfile.ZipFile(BytesIO(content)) as blank, zipfile.ZipFile(file, "w") as coded:
+            for entry in blank.namelist():
+                user = f'<Users><User guid="{name.upper()}" name="{name}" /></Users><CodeBook>'.encode()
+                coded.writestr(entry, blank.read(entry).replace(b"<CodeBook>", user))
+        assert exchange.read("cli", KIND, file)["codings"] == 0
+        # Neither found a code: read, and none.
+        assert exchange.read("cli", KIND, file, complete=True) == {"file": str(file), "codings": 4, "coders": [name]}
+    status = GoldSample(world).status(KIND)
+    assert (status.gold, status.gold_coded, status.disagreements) == (2, 2, 0)
 
 
 def test_words_are_quoted_only_of_themes_of_ten_people_with_consent_and_as_they_were_said(trial):
