@@ -27,7 +27,7 @@ def refuse_draft(out: Path, name: str) -> None:
     if not out.parent.is_dir():
         problems.append(Problem(str(out), "", "its folder is not there", "make the folder, or name another file"))
     if not re.fullmatch(CODE_ID, name):
-        what = "is no id of a codebook"
+        what = "cannot be the id of a codebook"
         problems.append(Problem("--name", name, what, "use small letters, digits and underscores, a letter first"))
     if problems:
         raise ProblemsFound(problems)

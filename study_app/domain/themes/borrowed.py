@@ -9,7 +9,7 @@ from study_app.domain.themes.codebook import Codebook
 from study_app.domain.themes.keywords import words_of
 
 RUN = 6
-"""So many words in a row, as somebody said them, are a quotation; fewer can be a common phrase."""
+"""So many words in a row, as a participant said them, are a quotation; fewer can be a common phrase."""
 
 
 def borrowed_words(book: Codebook, answers: Iterable[str]) -> list[Problem]:

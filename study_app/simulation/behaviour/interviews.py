@@ -125,22 +125,40 @@ THEMES: Mapping[str, PlantedTheme] = {
         },
     ),
 }
-_FILLERS: Mapping[str, Sequence[str]] = {
+_SENTENCES_EACH = 2
+"""Of a theme that a person has: one alone shares too few words with other people's for a theme to be found again."""
+_OPENINGS: Mapping[str, Sequence[str]] = {
     "en": (
-        "I started by reading the brief from top to bottom.",
-        "The second task felt longer than the first one.",
-        "The page itself was easy to use.",
-        "I had a coffee next to me and worked quietly.",
-        "Overall it went about as I had expected.",
+        "First", "To begin with", "At the start", "Looking back", "All in all", "In general", "That day", "As always",
+        "For the most part", "To be honest", "Now and then", "After a while",
     ),
     "de": (
-        "Zuerst las ich die Aufgabe von oben bis unten.",
-        "Die zweite Aufgabe kam mir länger vor als die erste.",
-        "Die Seite selbst war leicht zu bedienen.",
-        "Ich hatte einen Kaffee neben mir und arbeitete in Ruhe.",
-        "Insgesamt lief es ungefähr so, wie ich erwartet hatte.",
+        "Zuerst", "Zu Beginn", "Am Anfang", "Rückblickend", "Alles in allem", "Im Allgemeinen", "An diesem Tag",
+        "Wie immer", "Größtenteils", "Ehrlich gesagt", "Ab und zu", "Nach einer Weile",
     ),
-}
+}  # fmt: skip
+_EVERYDAY: Mapping[str, Sequence[str]] = {
+    "en": (
+        "I read the brief from top to bottom", "I sat in a quiet room", "I had a coffee next to me",
+        "the page was easy to use", "the second task felt longer", "it went about as expected",
+        "I worked at my desk at home", "I took notes on paper", "the wording was clear to me",
+        "I took a short break", "I had slept well", "the light was good", "my screen was large enough",
+        "it was warm outside", "I had done something like it before", "I liked the topic",
+        "the keyboard was new to me", "music was playing", "a window stood open", "I drank some water",
+        "my chair was comfortable", "the connection held", "I was by myself", "there were no calls",
+    ),
+    "de": (
+        "las ich die Aufgabe von oben bis unten", "saß ich in einem stillen Zimmer",
+        "hatte ich einen Kaffee neben mir", "war die Seite leicht zu bedienen",
+        "kam mir die zweite Aufgabe länger vor", "lief es ungefähr wie erwartet",
+        "arbeitete ich am Schreibtisch zu Hause", "machte ich Notizen auf Papier",
+        "war mir der Wortlaut klar", "legte ich eine kurze Pause ein", "hatte ich gut geschlafen",
+        "war das Licht gut", "war mein Bildschirm groß genug", "war es draußen warm",
+        "hatte ich so etwas schon einmal gemacht", "gefiel mir das Thema", "war mir die Tastatur neu",
+        "lief Musik", "stand ein Fenster offen", "trank ich etwas Wasser", "war mein Stuhl bequem",
+        "hielt die Verbindung", "war ich allein", "gab es keine Anrufe",
+    ),
+}  # fmt: skip
 _SHORT: Mapping[str, Sequence[str]] = {
     "en": ("It was fine.", "Nothing special.", "Hard to say.", "No."),
     "de": ("Es war in Ordnung.", "Nichts Besonderes.", "Schwer zu sagen.", "Nein."),
@@ -169,11 +187,18 @@ def words_on(topic: int, topics: int, themes: frozenset[str], language: str, rng
         language: of the interview; a language without sentences is answered in English.
         rng: the person's.
     """
-    known = language if language in _FILLERS else "en"
+    known = language if language in _EVERYDAY else "en"
     mine = [name for place, name in enumerate(sorted(themes)) if place % max(topics, 1) == topic]
-    said = [rng.choice(_FILLERS[known]), *(rng.choice(THEMES[name].sentences[known]) for name in mine)]
+    said = [_everyday(known, rng)]
+    for name in mine:
+        said += rng.sample(THEMES[name].sentences[known], _SENTENCES_EACH)
     rng.shuffle(said)
     return " ".join(said)
+
+
+def _everyday(language: str, rng: Random) -> str:
+    """Return a sentence without a theme; there are so many that few answers share one."""
+    return f"{rng.choice(_OPENINGS[language])} {rng.choice(_EVERYDAY[language])}."
 
 
 @dataclass
@@ -213,7 +238,8 @@ class Interviewee:
         if topic in topics and core and (self._has_more(topics.index(topic), len(topics)) or drawn > SHORT):
             return "answered", words_on(topics.index(topic), len(topics), self.themes, interview.language, self.rng)
         known = interview.language if interview.language in _SHORT else "en"
-        return "answered", self.rng.choice(_SHORT[known] if drawn < 2 * SHORT else _FILLERS[known])
+        short = drawn < 2 * SHORT
+        return "answered", self.rng.choice(_SHORT[known]) if short else _everyday(known, self.rng)
 
     def _has_more(self, topic: int, topics: int) -> bool:
         return any(place % topics == topic for place in range(len(self.themes)))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 import pytest
 from playwright.sync_api import expect
 from support.browser.accessibility import findings
+from support.browser.form_page import until
 from support.server import StudyServer
 from support.trials.interview_study import LONG, write_interview_study
 
 pytestmark = pytest.mark.browser
+BUSY = 120_000
+"""Milliseconds that a busy machine may take."""
 
 WORDS = {
     "en": {
@@ -157,3 +161,66 @@ def test_an_interview_is_held_by_keyboard_alone_and_goes_on_after_a_reload(serve
         "interview_closed": 1,
         "interview_rated": 1,
     }
+
+
+def rows(server, query):
+    with sqlite3.connect(server.folder / "study.db") as connection:
+        newest = "(select id from participants order by number desc limit 1)"
+        return connection.execute(query.replace("NEWEST", newest)).fetchall()
+
+
+def answered(server):
+    """Payloads of the answers of the person who came last."""
+    query = "select payload from events where participant_id = NEWEST and kind = 'interview_answered' order by event_id"
+    return [json.loads(payload) for (payload,) in rows(server, query)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en"], indirect=True)
+def test_a_paste_a_lost_network_a_second_tab_and_a_killed_server_cost_no_word(server, page, language):
+    keys, words = Keys(page), WORDS[language]
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    to_the_interview(keys, server, language)
+    box = page.get_by_role("textbox", name=words["box"])
+    keys.reach(box)
+    page.evaluate("words => navigator.clipboard.writeText(words)", LONG)
+    page.keyboard.press("Control+v")
+    expect(page.locator(".sa-saving[data-state=saving_saved]")).to_be_visible(timeout=BUSY)
+    pasted = "select payload from events where participant_id = NEWEST and kind = 'paste_attempt'"
+    until(lambda: rows(server, pasted))
+    assert json.loads(rows(server, pasted)[0][0])["length"] == len(LONG)
+
+    # Without a network the words stay on the page, and are saved once it is back.
+    page.context.set_offline(True)
+    keys.reach(box)
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" Offline.")
+    page.context.set_offline(False)
+    expect(page.locator(".sa-saving[data-state=saving_saved]")).to_be_visible(timeout=BUSY)
+
+    # Killed while the answer is being written: the same question and the words so far.
+    server.kill()
+    server.start()
+    page.reload()
+    expect(page.get_by_text(words["questions"][0])).to_be_visible(timeout=BUSY)
+    expect(box).to_have_value(f"{LONG} Offline.", timeout=BUSY)
+    assert rows(server, "select count(*) from events where participant_id = NEWEST and kind = 'interview_asked'") == [
+        (1,)
+    ]
+
+    # A second tab answers; the first one, with its old page, answers nothing a second time.
+    second = page.context.new_page()
+    second.goto(f"{server.url}/enter")
+    expect(second.get_by_text(words["questions"][0])).to_be_visible(timeout=BUSY)
+    second.get_by_role("button", name=words["continue"], exact=True).click()
+    expect(second.get_by_text(words["questions"][1])).to_be_visible(timeout=BUSY)
+    old = page.get_by_role("button", name=words["continue"], exact=True)
+    if old.count() and old.first.is_enabled():
+        old.first.click()
+    page.reload()
+    expect(page.get_by_text(words["questions"][1])).to_be_visible(timeout=BUSY)
+    assert [(each["outcome"], each["answer"]) for each in answered(server)] == [("answered", f"{LONG} Offline.")]
+
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text(words["code"]).first).to_be_visible(timeout=BUSY)
+    assert [each["outcome"] for each in answered(server)] == ["answered", "stopped"]

@@ -17,7 +17,7 @@ from study_app.services.context import StudyContext
 from study_app.services.researcher.themes.reading import Coded, rating_of
 
 OF_PEOPLE: tuple[Kind, ...] = ("real", "preview")
-"""Whose words are somebody's: what simulated participants say is the platform's."""
+"""Whose words are those of people: what simulated participants say is the platform's."""
 
 
 class Codebooks:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pytest
+from support.trials.commands import study
 from support.trials.export_world import table
-from support.trials.interview_study import LONG, Interviewee
+from support.trials.interview_study import BLOCKS, LONG, Interviewee
 from support.trials.themes_trial import CODEBOOK, SAID, ThemesTrial
 
 from analysis.themes.table import coded_interviews
@@ -13,7 +16,9 @@ from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.themes.codebook import read_codebook
 from study_app.services.researcher.exporting.export import export
+from study_app.services.researcher.themes.board import InterviewBoard
 from study_app.services.researcher.themes.codebooks import Codebooks
+from study_app.services.researcher.themes.gold import GoldSample
 from study_app.services.researcher.themes.programs import ProgramCoding
 
 PERIOD = '[[stages]]\nid = "between"\nkind = "instructions"\n'
@@ -44,6 +49,42 @@ def test_members_of_a_cluster_are_interviewed_and_count_together(tmp_path):
     assert found is not None
     assert found.interviews["cluster"].nunique() == 3
     assert "Year 1" not in "".join(path.read_text() for path in dataset.rglob("*.csv"))
+
+
+THIRD = '[[arms]]\nid = "third"\nlabel = "Saffron"\ninstructions = "Go slowly."'
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_of_three_arms_each_share_is_reported_and_who_left_with_their_data_counts_in_none(tmp_path, database_url):
+    trial = ThemesTrial(tmp_path, database=database_url, policy=THIRD, allocation=BLOCKS.replace("2", "3"))
+    world = trial.app.world
+    said = [SAID["hurry"] if number % 2 else SAID[""] for number in range(12)]
+    held = [trial.hold({"start": words, "hard": SAID["trust"]}) for words in said]
+    Codebooks(world).freeze("ann", read_codebook(CODEBOOK), "agreed")
+    trial.clock.advance(minutes=1)
+    ProgramCoding(world).by_rules("preview")
+    GoldSample(world).draw("ann", "preview", share=1)
+    board = InterviewBoard(world)
+    for who in ("ann", "ben"):
+        for each, words in zip(held, said, strict=True):
+            board.code(who, each, {"start": ["hurry"] if words == SAID["hurry"] else [], "hard": ["trust"]})
+    trial.app.session.withdraw(trial.people[held[0]], True)
+    trial.app.session.withdraw(trial.people[held[1]], False)
+    export(world, tmp_path / "out", include_preview=True)
+    trial.close()
+    assert [str(each) for each in verify(tmp_path / "out").findings] == []
+    study("analyze", tmp_path / "out", "--include-preview", "--out", tmp_path / "results", cwd=tmp_path)
+    section = json.loads((tmp_path / "results" / "results.json").read_text())["interviews"]
+    assert (section["coded"], section["gold"]["drawn"]) == (11, 11)
+    hurry = {arm: n for row in section["shares"] if row["outcome"] == "theme_hurry" for arm, n in row["n"].items()}
+    assert set(hurry) == {"plain", "other", "third"}
+    assert sum(hurry.values()) == 11
+    contrasts = [row["contrast"] for row in section["differences"] if row["outcome"] == "theme_hurry"]
+    assert contrasts == [["other", "plain"], ["third", "plain"]] or contrasts == [
+        ["third", "plain"],
+        ["other", "plain"],
+    ]
 
 
 def test_in_a_crossover_the_interview_comes_once_after_all_periods_and_is_of_the_order(tmp_path):
