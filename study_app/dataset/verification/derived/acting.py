@@ -12,9 +12,9 @@ from typing import Any
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.measures.turns.acting import APPLIED, Step, action_rows, as_proposed, steps_of, turn_columns
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
-from study_app.dataset.schema import Column, cell
 from study_app.dataset.schema.tables import AGENT_TURN_COLUMNS
 from study_app.dataset.verification.deciding import wrong_decisions
+from study_app.dataset.verification.derived.comparing import by_log, compare_rows
 from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.events import Event, saying
 from study_app.domain.events.browser import AgentAnswered, Edit
@@ -46,14 +46,11 @@ def check_actions(
     if [row["action_id"] for row in actions] != [row["action_id"] for row in due]:
         what = f"{name}: {len(actions)} steps in the table, {len(due)} in the log, or in another order"
         opened.report.add("action_differs", file, actions[0].number if actions else None, what)
-    for row, expected in zip(actions, due, strict=False):
-        for column in _differing(opened.tables["agent_actions"].columns, row, expected):
-            what = f"{column} is {row[column]!r}, the log says {expected.get(column)!r}"
-            opened.report.add("action_differs", file, row.number, what[:300])
+    columns, finding = opened.tables["agent_actions"].columns, "action_differs"
+    compare_rows(opened, "agent_actions", actions, due, columns=columns, finding=finding, sentence=by_log)
     acted = turn_columns(dossier.events)
-    for turn in turns:
-        for column in _differing(AGENT_TURN_COLUMNS, turn, acted.get(str(turn["turn_id"]), {})):
-            opened.report.add("action_differs", opened.relative("turns"), turn.number, f"{column} is {turn[column]!r}")
+    of_turns = [acted.get(str(turn["turn_id"]), {}) for turn in turns]
+    compare_rows(opened, "turns", turns, of_turns, columns=AGENT_TURN_COLUMNS, finding=finding, sentence=by_log)
     numbers = {str(row["action_id"]): row.number for row in actions}
     declared = _declared(opened, dossier)
     for step, breach in _breaches(dossier, steps, declared):
@@ -62,14 +59,6 @@ def check_actions(
         if edit.action_id is not None and edit.action_id not in numbers:
             what = f"{event.page} {event.seq}: an edit of the step {edit.action_id}, which is none"
             opened.report.add("edit_of_no_step", opened.relative("events"), None, what)
-
-
-def _differing(columns: Sequence[Column], row: UntrustedRow, expected: dict[str, Any]) -> Iterator[str]:
-    for column in columns:
-        if column.name in expected or row[column.name] is not None:
-            due = expected.get(column.name)
-            if cell(column, row[column.name]) != cell(column, due):
-                yield column.name
 
 
 @dataclass(frozen=True)

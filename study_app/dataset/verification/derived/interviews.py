@@ -10,7 +10,14 @@ from study_app.dataset.measures.interviews.history import Held, interviews_of
 from study_app.dataset.measures.interviews.rows import interview_rows, turn_rows
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
-from study_app.dataset.schema import Column, TableName, cell
+from study_app.dataset.schema import Column, TableName
+from study_app.dataset.verification.derived.comparing import (
+    TOLERANCE_OF_TIME,
+    beside_cluster,
+    by_log,
+    compare_rows,
+    same_cell,
+)
 from study_app.domain.interviews.machine import MOST_REDIRECTS
 from study_app.domain.interviews.plan import InterviewPlan, Topic
 from study_app.domain.interviews.rules import broken_by_wording
@@ -51,31 +58,28 @@ def _compare(
     rows: Sequence[UntrustedRow],
     due: Sequence[Mapping[str, Any]],
 ) -> None:
-    file = opened.relative(table)
-    if len(rows) != len(due):
-        what = f"{dossier.participant.id}: {len(rows)} rows, the log gives {len(due)}"
-        opened.report.add("interview_differs", file, rows[0].number if rows else None, what)
-    for row, expected in zip(rows, due, strict=False):
-        for column in _differing(opened.tables[table].columns, row, expected):
-            what = f"{column} is {row[column]!r}, the log says {expected.get(column)!r}"
-            opened.report.add("interview_differs", file, row.number, what[:300])
+    compare_rows(
+        opened,
+        table,
+        rows,
+        due,
+        columns=beside_cluster(opened.tables[table].columns),
+        finding="interview_differs",
+        sentence=by_log,
+        number=f"{dossier.participant.id}: {len(rows)} rows, the log gives {len(due)}",
+        agree=_agree,
+    )
 
 
 _OF_TIME = ("composing_seconds", "away_seconds")
-_SECONDS = 0.01
-"""Browsers' clocks are exported to the millisecond only."""
 
 
-def _differing(columns: Sequence[Column], row: UntrustedRow, expected: Mapping[str, Any]) -> Iterator[str]:
-    for column in columns:
-        found, due = row.values.get(column.name), expected.get(column.name)
-        if column.name == "cluster_id":
-            continue
-        if column.name in _OF_TIME and found is not None and due is not None:
-            if abs(found - due) > _SECONDS:
-                yield column.name
-        elif (found is None) != (due is None) or (due is not None and cell(column, found) != cell(column, due)):
-            yield column.name
+def _agree(column: Column, found: Any, due: Any) -> bool:
+    if found is None or due is None:
+        return found is None and due is None
+    if column.name in _OF_TIME:
+        return bool(abs(found - due) <= TOLERANCE_OF_TIME)
+    return same_cell(column, found, due)
 
 
 def breaches(dossier: ParticipantRecord, held: Held, plan: InterviewPlan | None) -> Iterator[Breach]:

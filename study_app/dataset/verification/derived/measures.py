@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from study_app.dataset.measures.activity import uses
 from study_app.dataset.measures.compliance import evidence_of
@@ -14,10 +13,18 @@ from study_app.dataset.measures.row import DerivedData, participant_row
 from study_app.dataset.measures.visits.periods import periods
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.reading.records import Materials, dossier_of, evidence_in
-from study_app.dataset.schema import REVEALING, Column, TableName, cell, writable
+from study_app.dataset.schema import REVEALING, Column, TableName, writable
 from study_app.dataset.schema.participants import BY_PACKS, PROGRAM_ORIGINS, WRITTEN_BY_AGENT
 from study_app.dataset.verification.answers import check_answers
 from study_app.dataset.verification.derived.acting import check_actions
+from study_app.dataset.verification.derived.comparing import (
+    OF_TIME,
+    TOLERANCE,
+    TOLERANCE_OF_TIME,
+    close,
+    compare_rows,
+    same,
+)
 from study_app.dataset.verification.derived.interviews import check_interviews
 from study_app.dataset.verification.derived.probes import check_probes
 from study_app.dataset.verification.derived.sessions import check_sessions
@@ -28,10 +35,6 @@ from study_app.domain.study.clusters import COLUMN
 from study_app.domain.study.compliance import Evidence
 from study_app.domain.timing import TimeUse
 
-TOLERANCE = 1e-9
-OF_TIME = ("active_minutes", "away_minutes", "active_seconds", "away_seconds")
-TOLERANCE_OF_TIME = 0.01
-"""Browsers' clocks are exported to the millisecond only."""
 NOT_FROM_HERE = frozenset(
     {*PROGRAM_ORIGINS, *WRITTEN_BY_AGENT, *BY_PACKS, COLUMN, "checks_total", "attention_passed", "attention_total"}
 )
@@ -154,7 +157,7 @@ class Derived:
         for kind in ("other_ai_reported", "outside_paste", "away", "answer_paste", "quiz_away"):
             found, expected = _amounts(listed, kind), _amounts(due, kind)
             pairs = zip(found, expected, strict=False)
-            if len(found) != len(expected) or not all(_close(a, b, TOLERANCE_OF_TIME) for a, b in pairs):
+            if len(found) != len(expected) or not all(close(a, b, TOLERANCE_OF_TIME) for a, b in pairs):
                 what = f"{person['participant_id']}: {kind} of {found}, the events and answers give {expected}"
                 self.opened.report.add("derived_differs", self.opened.relative("compliance"), None, what)
 
@@ -177,22 +180,25 @@ class Derived:
         """Check that periods follow from the order of treatments, the visits, runs, turns and answers."""
         if "periods" not in self.opened.tables:
             return
-        file, due = self.opened.relative("periods"), list(periods(dossier, self.content))
-        if len(found) != len(due):
-            what = f"{dossier.participant.id}: {len(found)} periods, the visits give {len(due)}"
-            self.opened.report.add("derived_differs", file, None, what)
-        table = self.opened.tables["periods"]
-        for row, expected in zip(found, due, strict=False):
-            for column in table.columns:
-                if column.name in expected and not same(column, row[column.name], expected[column.name]):
-                    what = f"{column.name} is {row[column.name]}, the tables give {expected[column.name]}"
-                    self.opened.report.add("derived_differs", file, row.number, what)
+        due = list(periods(dossier, self.content))
+        derived = {name for row in due for name in row}
+        compare_rows(
+            self.opened,
+            "periods",
+            found,
+            due,
+            columns=[column for column in self.opened.tables["periods"].columns if column.name in derived],
+            finding="derived_differs",
+            sentence=lambda column, was, given: f"{column} is {was}, the tables give {given}",
+            number=f"{dossier.participant.id}: {len(found)} periods, the visits give {len(due)}",
+            agree=same,
+        )
 
     def _paused(self, dossier: ParticipantRecord, visits: Sequence[UntrustedRow]) -> None:
         due = _paused_by_stage(dossier)
         for visit in visits:
             found, expected = visit["paused_seconds"], due.get(str(visit["stage"]))
-            if "paused_seconds" in visit.values and not _close(found, expected, TOLERANCE_OF_TIME):
+            if "paused_seconds" in visit.values and not close(found, expected, TOLERANCE_OF_TIME):
                 what = f"paused_seconds of {visit['stage']} is {found}, limit and deadline give {expected}"
                 self.opened.report.add("derived_differs", self.opened.relative("visits"), visit.number, what)
 
@@ -201,7 +207,7 @@ class Derived:
             spent = use.get(str(visit["stage"]))
             active, away = (None, None) if spent is None else (spent.active, spent.away)
             for name, value in (("active_seconds", active), ("away_seconds", away)):
-                if not _close(visit[name], value, TOLERANCE_OF_TIME):
+                if not close(visit[name], value, TOLERANCE_OF_TIME):
                     what = f"{name} of {visit['stage']} is {visit[name]}, the events give {value}"
                     self.opened.report.add("derived_differs", self.opened.relative("visits"), visit.number, what)
 
@@ -218,24 +224,6 @@ def labels_of(turn: UntrustedRow) -> tuple[str, ...]:
 
 def _amounts(evidence: Sequence[Evidence], kind: str) -> list[float]:
     return sorted(piece.amount for piece in evidence if piece.kind == kind)
-
-
-def same(column: Column, found: Any, due: Any) -> bool:
-    """Whether a cell holds what it must."""
-    if found is None or due is None:
-        return found is None and due is None
-    if column.type in ("integer", "number", "boolean"):
-        try:
-            return _close(found, float(due), TOLERANCE_OF_TIME if column.name in OF_TIME else TOLERANCE)
-        except (TypeError, ValueError):
-            return False
-    return cell(column, found) == cell(column, due)
-
-
-def _close(found: float | None, due: float | None, tolerance: float) -> bool:
-    if found is None or due is None:
-        return found is None and due is None
-    return abs(found - due) <= max(tolerance, abs(due) * TOLERANCE)
 
 
 def _ratings(opened: UntrustedDataset) -> list[Rating]:

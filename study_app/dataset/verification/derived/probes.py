@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from study_app.dataset.measures.affect.probes import probe_rows, ran_until
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
-from study_app.dataset.schema import Column, cell
+from study_app.dataset.verification.derived.comparing import beside_cluster, by_log, compare_rows
 from study_app.domain.events import saying
 from study_app.domain.events.browser import Edit
 from study_app.domain.events.server import ProbeAnswered, StageReopened
@@ -30,22 +29,19 @@ def check_probes(opened: UntrustedDataset, dossier: ParticipantRecord, rows: Seq
         if asked:
             opened.report.add("probes_missing", "", None, f"{name}: the log knows {len(asked)} probes")
         return
-    file, due = opened.relative("probes"), list(probe_rows(dossier))
-    if len(rows) != len(due):
-        what = f"{name}: {len(rows)} probes in the table, the log gives {len(due)}"
-        opened.report.add("probe_differs", file, rows[0].number if rows else None, what)
-    for row, expected in zip(rows, due, strict=False):
-        for column in _differing(opened.tables["probes"].columns, row, expected):
-            what = f"{column} is {row[column]!r}, the log says {expected.get(column)!r}"
-            opened.report.add("probe_differs", file, row.number, what[:300])
+    due = list(probe_rows(dossier))
+    compare_rows(
+        opened,
+        "probes",
+        rows,
+        due,
+        columns=beside_cluster(opened.tables["probes"].columns),
+        finding="probe_differs",
+        sentence=by_log,
+        number=f"{name}: {len(rows)} probes in the table, the log gives {len(due)}",
+    )
     for breach, what in (*_breaches(dossier, asked), *_unanswerable(dossier, asked), *_never_shown(dossier, asked)):
-        opened.report.add(breach, file, None, f"{name}: {what}")
-
-
-def _differing(columns: Sequence[Column], row: UntrustedRow, expected: Mapping[str, Any]) -> Iterator[str]:
-    for column in columns:
-        if column.name != "cluster_id" and cell(column, row[column.name]) != cell(column, expected.get(column.name)):
-            yield column.name
+        opened.report.add(breach, opened.relative("probes"), None, f"{name}: {what}")
 
 
 def _breaches(dossier: ParticipantRecord, asked: Sequence[AskedProbe]) -> Iterator[Breach]:
