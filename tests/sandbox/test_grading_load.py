@@ -229,6 +229,7 @@ class Lagging:
         return replace(result, lines=late, lag_seconds=0.3)
 
 
+@pytest.mark.slow  # by default: the rule, above
 def test_what_the_machine_disturbs_is_repeated_alone_and_at_last_left_without_a_verdict(sandbox):
     pack = part_of(TIMER, "any greeting")
     lagging = Lagging(sandbox)

@@ -142,6 +142,7 @@ def test_blocking_sleep_is_noticed_and_graded_in_real_time(sandbox):
     assert not graded.complete
 
 
+@pytest.mark.slow  # by default: a blocking sleep, above
 def test_a_thread_is_noticed_and_graded_in_real_time(sandbox):
     code = timer_solution("import trio", "import time\nimport trio").replace(
         "await trio.sleep(delay)", "await trio.to_thread.run_sync(time.sleep, delay, abandon_on_cancel=True)"

@@ -200,7 +200,8 @@ def test_a_browser_that_keeps_no_cookies_gets_a_sentence(server, chromium):
     context.close()
 
 
-@pytest.mark.parametrize("stage", ["quiz", pytest.param("warmup", marks=pytest.mark.slow)])
+@pytest.mark.slow  # by default: the same of the editor, in tests/ui/components/test_component_time.py
+@pytest.mark.parametrize("stage", ["quiz", "warmup"])
 def test_the_last_minutes_are_seen_and_look_different_from_each_other(server, chromium, stage):
     shown = []
     for left, words in (

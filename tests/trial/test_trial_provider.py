@@ -87,6 +87,7 @@ def test_nothing_is_asked_where_there_is_no_key():
     assert (found.models, found.problems, found.unreachable) == ({}, [], [])
 
 
+@pytest.mark.slow  # by default: the sentences, above
 def test_launch_asks_first_and_goes_on_without_an_answer_only_with_yes(tmp_path):
     path = variant(tmp_path, *LAUNCHABLE, ENDS)
     database = ("--database", f"sqlite:///{tmp_path}/study.db")

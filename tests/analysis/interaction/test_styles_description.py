@@ -214,6 +214,7 @@ def test_the_plan_says_whose_codes_feed_the_analysis(imported):
         styles_section(imported, Plan("dice"))
 
 
+@pytest.mark.slow
 def test_the_rules_code_no_query_in_a_language_that_they_do_not_read(imported):
     people = imported["participants"]
     asked = imported["turns"]["participant_id"].astype(str)

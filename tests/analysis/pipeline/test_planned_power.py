@@ -77,6 +77,7 @@ def test_the_simulation_agrees_with_the_formula_where_it_is_exact(study):
     assert abs(row["simulated"] - exact) < 4 * np.sqrt(exact * (1 - exact) / 80)
 
 
+@pytest.mark.slow
 def test_covariates_dropout_and_the_family_move_the_power_as_they_must(study):
     one = {"outcomes": [SCORE], "covariates": [{"column": "warmup_minutes"}]}
     base, explained, dropped = (

@@ -50,6 +50,7 @@ def test_the_simulated_trials_have_replicates_for_every_boundary():
     assert (plan.replicates + 1) % 500 == 0
 
 
+@pytest.mark.slow
 def test_a_sequence_of_two_treatments_has_the_power_of_the_paired_t_test():
     trial = study("quiz_points").model_copy(update={"allocation": Scheme(method="sequence", orders="all")})
     entry = found(trial, 0.35, n=24, given=Assumptions(periods=0.6))

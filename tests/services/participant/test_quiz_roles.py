@@ -110,6 +110,7 @@ def test_the_quiz_columns_are_the_main_ones_and_each_quiz_has_its_own(trial):
     assert not verify(dataset).findings
 
 
+@pytest.mark.slow
 def test_effects_are_planted_in_the_main_quiz_and_nowhere_else(tmp_path, trial):
     _, with_effect, _ = trial
     written(tmp_path)
@@ -192,6 +193,7 @@ def test_a_quiz_never_opened_is_missing_and_an_unanswered_item_is_0(tmp_path, tr
     assert (quizzes["posttest"]["n"], quizzes["retention"]["n"]) == (24, 23)
 
 
+@pytest.mark.slow
 def test_items_on_which_nobody_differs_stay_out_of_reliability(tmp_path, trial):
     _, dataset, found = trial
     shutil.copytree(dataset, tmp_path / "data")

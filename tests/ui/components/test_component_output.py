@@ -43,6 +43,7 @@ def in_sight(page, text: str) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_a_long_output_stays_at_its_first_line_while_and_after_the_examples_are_checked(person):
     page = person.open()
     run(page, "".join(f'print("line {number}")\n' for number in range(40)) + "# slow_examples\n")

@@ -61,6 +61,7 @@ def test_a_run_can_be_interrupted_and_does_not_wait_for_a_reply(person):
     page.get_by_role("button", name="Send").wait_for()
 
 
+@pytest.mark.slow  # by default: the parts of a reply, in tests/ui/components/test_component_reply.py
 def test_a_reply_is_drawn_as_text_with_code_to_copy_and_survives_a_reload(person):
     person.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = person.open()
@@ -281,6 +282,7 @@ def test_a_delayed_assistant_says_when_it_opens(person):
     assert page.get_by_role("button", name="Send").is_disabled()
 
 
+@pytest.mark.slow  # by default: attention, in tests/ui/components/test_component_log.py
 def test_the_countdown_of_other_pages_reports_its_end_and_records_attention(component_server, chromium):
     person = Person.arrive(chromium, component_server)
     page = person.context.new_page()
