@@ -23,6 +23,8 @@ settings.register_profile("study", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("study")
 
 
+RUNNING_AGAIN = {"test_bots_parts.py", "test_simulate_data.py", "test_rehearse.py"}
+"""Files whose tests look at whether, and with what result, a program is run again."""
 BEFORE = pytest.StashKey[ProcessState]()
 
 
@@ -47,11 +49,11 @@ def pytest_runtest_teardown(item):
 
 @pytest.fixture(scope="module", autouse=True)
 def set_up_once(request):
-    """Tables and keys that all tests of a process share, but for tests of just these."""
+    """What all tests of a process share, but for tests of just that."""
     if {"storage", "secrets"} & set(request.path.parts):
         yield
         return
-    with shared_setup():
+    with shared_setup(results=request.path.name not in RUNNING_AGAIN):
         yield
 
 
@@ -163,9 +165,10 @@ def firefox(browsers, tmp_path_factory):
     browser.close()
 
 
-def pytest_configure():
+def pytest_collectstart(collector):
     """Look for no garbage while tests are collected: modules and items stay until the end."""
-    gc.disable()
+    if isinstance(collector, pytest.Session):
+        gc.disable()
 
 
 def pytest_collection_finish():

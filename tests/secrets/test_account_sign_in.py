@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
+from argon2 import PasswordHasher
 
 from study_app.domain.errors import UserError
+from study_app.secrets import console_accounts
 from study_app.secrets.console_accounts import ATTEMPTS, LOCKED, SIGNED_IN, TICKET, Account, ConsoleUser
 
 GOOD = "correct horse battery"
 
 
+def test_a_password_is_hashed_at_the_cost_that_rfc_9106_recommends(tmp_path):
+    account = Account(tmp_path)
+    account.set(GOOD)
+    assert "$argon2id$v=19$m=65536,t=3,p=4$" in account.path.read_text()
+
+
 @pytest.fixture
-def account(tmp_path):
+def cheap(monkeypatch):
+    """Hashes that cost next to nothing: lockouts take dozens of them."""
+    hasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(console_accounts, "PasswordHasher", hasher)
+
+
+@pytest.fixture
+def account(tmp_path, cheap):
     made = Account(tmp_path)
     made.set(GOOD)
     return made
