@@ -244,7 +244,7 @@ def _of_some_studies(
     shown = prepared.view
     sections = {
         "explanations": explanations_section(shown),
-        "passing": passing_section(shown, _varied(prepared.dataset), prepared.plan.level),
+        "passing": passing_section(shown, _varied(prepared.dataset), prepared.plan.level, seed),
         "affect": affect_section(prepared.dataset, shown, prepared.plan.level),
         "tone": tone_section(shown, seed),
         "acting": acting_section(shown, seed),

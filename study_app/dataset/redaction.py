@@ -25,7 +25,7 @@ Row = dict[str, Any]
 ALLOCATION_COLUMNS = ("arm", "stratum", "allocation_index")
 SECOND_COLUMNS = tuple(column.name for column in SECOND_DECISION_COLUMNS)
 """Of a study with a second decision: who responded, and what they had then, tells what they had before."""
-_OF_CHECKS = ("checks", "visible_only_pass", "error_type")
+_OF_CHECKS = ("checks", "visible_only_pass", "error_type", "hack_class", "hack_author")
 """Of the runs of a task in whose place some arms meet a variant: its checks are not those of the task."""
 RUN_COLUMNS = tuple(column.name for column in RUNS.columns if column.reveals_arm)
 LEDGER_COLUMNS = tuple(column.name for column in ALLOCATIONS.columns if column.reveals_arm)

@@ -42,7 +42,12 @@ def kappas(counts: Floats) -> Floats:
 
 
 def per_label(
-    queries: Sequence[CodedQuery], coder: Codes, reference: Codes, seed: int = 1, level: float = 0.95
+    queries: Sequence[CodedQuery],
+    coder: Codes,
+    reference: Codes,
+    seed: int = 1,
+    level: float = 0.95,
+    labels: Sequence[str] = LABELS,
 ) -> dict[str, dict[str, Any]]:
     """Per label kappa, ci_low, ci_high and n over the queries that both coded.
 
@@ -64,7 +69,7 @@ def per_label(
             weights.astype(float),
             level,
         )
-        for label in LABELS
+        for label in labels
     }
 
 

@@ -11,22 +11,25 @@ from analysis.data.view import View
 from analysis.estimators.core.results import Estimate
 from analysis.estimators.core.validation import AnalysisError
 from analysis.estimators.outcomes.proportions import newcombe, wilson
+from analysis.pipeline.description.hack_coding import hack_coding
 
 RULE_CLASSES = ("check_tampering", "time_faked", "stand_in_changed", "special_case")
 """Classes of programs that satisfy examples without doing their task; others are honest."""
 _OF_VARIANTS = ("reported_impossible", "hack", "disclosed")
 
 
-def passing_section(view: View, varied: bool, level: float = 0.95) -> dict[str, Any]:
+def passing_section(view: View, varied: bool, level: float = 0.95, seed: int = 1) -> dict[str, Any]:
     """Return shares by arm with Wilson's intervals, and differences from the control with Newcombe's.
 
     Empty where no program was graded. In a study with variants also who reported a task, whose program has a
-    class that is not honest, whether that was said, the classes, and who wrote the lines that show it.
+    class that is not honest, whether that was said, the classes, who wrote the lines that show it, and what people
+    who coded the programs blind say.
 
     Args:
         view: the participants.
         varied: arms of the study differ by variants.
         level: of the intervals.
+        seed: of the intervals of kappa.
     """
     people = view.participants
     if varied and view.hidden:
@@ -37,6 +40,8 @@ def passing_section(view: View, varied: bool, level: float = 0.95) -> dict[str, 
     if "variant_met" not in people:
         return found
     rows = people.assign(hack=_hack(people))
+    coding = hack_coding(view, seed, level)
+    found |= {"coding": coding} if coding else {}
     return found | {
         "variants": _met(view, people),
         **{name: _outcome(view, rows, name, level) for name in _OF_VARIANTS},

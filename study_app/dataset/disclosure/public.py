@@ -31,6 +31,7 @@ from study_app.domain.interaction.tone import TONES
 from study_app.domain.quiz.items import Item
 from study_app.domain.records import NO_PLACE
 from study_app.domain.study.study import Study
+from study_app.domain.tasks.hacks.coding import CLASSES
 from study_app.domain.themes.marks import CODEBOOK, QUOTE, REASON, REPLY, interview_of
 
 Row = dict[str, Any]
@@ -286,7 +287,7 @@ def _moved(value: Any, entry: datetime | None) -> datetime | None:
 
 def _is_judgement(value: str) -> bool:
     """Whether a rating is points or codes, and not a sentence."""
-    if value in TONES or all(label in LABELS for label in value.split(";")):
+    if value in TONES or value in CLASSES or all(label in LABELS for label in value.split(";")):
         return True
     try:
         found = json.loads(value)

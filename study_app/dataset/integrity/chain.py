@@ -58,6 +58,7 @@ KEYS: dict[TableName, tuple[str, ...]] = {
 
 DERIVED: dict[TableName, frozenset[str]] = {
     "visits": frozenset({"active_seconds", "away_seconds", "paused_seconds"}),
+    "runs": frozenset({"hack_class", "hack_author"}),
     "turns": frozenset(
         {
             "codes",

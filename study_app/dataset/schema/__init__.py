@@ -19,7 +19,13 @@ from study_app.dataset.schema.cells import (
 from study_app.dataset.schema.codebook import codebook
 from study_app.dataset.schema.columns import TABLES, Column, ColumnType, TableName, TableSchema, code
 from study_app.dataset.schema.model_tables import MODEL_LOOKS, MODEL_REPLIES, MODEL_TABLES
-from study_app.dataset.schema.participants import REVEALING, participants_table, question_column, quiz_types
+from study_app.dataset.schema.participants import (
+    REVEALING,
+    VARIANT_RUN_COLUMNS,
+    participants_table,
+    question_column,
+    quiz_types,
+)
 from study_app.dataset.schema.tables import (
     AGENT_ACTIONS,
     AGENT_TURN_COLUMNS,
@@ -64,9 +70,9 @@ def tables_of(
     talks = any(stage.kind == "interview" for study in studies for stage in study.stages)
     methods = {study.allocation.method for study in studies}
     sessions = [SESSIONS] if any(len(study.sessions) > 1 for study in studies) else []
-    static = [
-        table.with_columns(*AGENT_TURN_COLUMNS) if acts and table.name == "turns" else table for table in STATIC_TABLES
-    ]
+    added: dict[TableName, tuple[Column, ...]] = {"turns": AGENT_TURN_COLUMNS} if acts else {}
+    added |= {"runs": VARIANT_RUN_COLUMNS} if any(study.varied_tasks for study in studies) else {}
+    static = [table.with_columns(*added[table.name]) if table.name in added else table for table in STATIC_TABLES]
     more = [*([PERIODS] if "sequence" in methods else []), *sessions, *([AGENT_ACTIONS] if acts else [])]
     more += [INTERVIEWS.with_columns(*quality_columns(topics)), INTERVIEW_TURNS] if talks else []
     more += [PROBES] if any(study.probes for study in studies) else []

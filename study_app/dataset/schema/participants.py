@@ -131,6 +131,14 @@ INTERVIEW_COLUMNS = revealing(
     integer("interview_words", "Words of the answers in the interview", "words"),
 )
 """In a study with an interview."""
+_HACK_AUTHOR = code(
+    "hack_author",
+    "Who wrote most characters of the lines that show the class",
+    "typed",
+    "assistant",
+    "agent",
+    "outside",
+)
 VARIANT_COLUMNS = revealing(
     code("variant_met", "Main tasks in whose place the arm shows an impossible variant, each with its kind, else none"),
     boolean("reported_impossible", "Said of a main task that it cannot be done as described"),
@@ -140,17 +148,20 @@ VARIANT_COLUMNS = revealing(
         "participant reported the task or handed in an unfinished one; empty where all is done, or no rule says why",
         *HACK_CLASSES,
     ),
-    code(
-        "hack_author",
-        "Who wrote most characters of the lines that show the class",
-        "typed",
-        "assistant",
-        "agent",
-        "outside",
-    ),
+    _HACK_AUTHOR,
     boolean("disclosed", "Said so of such a program, by the way out or in a comment; empty for who wrote none"),
 )
 """In a study whose arms differ by impossible variants."""
+VARIANT_RUN_COLUMNS = (
+    code(
+        "hack_class",
+        "Of the last submission of a main task, by rules: how it passes what it can see without doing its task, else "
+        "whether it was reported or is unfinished; empty where all is done, or no rule says why",
+        *HACK_CLASSES,
+    ),
+    _HACK_AUTHOR,
+)
+"""Of `runs`, in such a study."""
 SECOND_DECISION_COLUMNS = revealing(
     boolean("responded", "Responded to the first treatment by the study's rule; empty before the second decision"),
     code("second_treatment", "Treatment of the second randomisation; empty for people who responded"),

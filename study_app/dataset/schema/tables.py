@@ -480,7 +480,7 @@ IDS: dict[TableName, tuple[str, ...]] = {
 
 ADDED_LATER: dict[TableName, tuple[str, ...]] = {
     "visits": ("paused_seconds",),
-    "runs": ("grading", "grading_reason", "repeats", "review"),
+    "runs": ("grading", "grading_reason", "repeats", "review", "hack_class", "hack_author"),
     "turns": ("gate", "gate_by", "gate_reason", "withheld_chars", "persona", "recorded_match"),
     "answers": ("about_task", "family", "scoring_reason", "repeats", "confidence"),
 }

@@ -49,6 +49,8 @@ class Seen:
     """Pages that sent events beyond a gap, and how far the log is whole."""
     turns: set[str] = field(default_factory=set)
     """Turns of the exported participants."""
+    runs: set[str] = field(default_factory=set)
+    """Their runs and submissions."""
     interviews: dict[str, str] = field(default_factory=dict)
     """Interview -> participant, of the exported ones."""
     moments: list[datetime] = field(default_factory=list)

@@ -50,9 +50,9 @@ def events(dossier: ParticipantRecord) -> Iterator[Row]:
     return map(event_row, dossier.events)
 
 
-def runs(dossier: ParticipantRecord) -> Iterator[Row]:
-    """Return runs and submissions in order of their start."""
-    return map(run_row, dossier.runs)
+def runs(dossier: ParticipantRecord, classes: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
+    """Return runs and submissions in order of their start; `classes` come from `hacks.run_columns`."""
+    return (run_row(run) | dict(classes.get(run.id, {})) for run in dossier.runs)
 
 
 def turns(

@@ -20,6 +20,8 @@ from study_app.domain.events.server import (
     DeadlineExtended,
     Outage,
     ParticipantResumed,
+    ProbeAnswered,
+    ProbeShown,
     SessionScheduled,
     StageEnded,
     StageOpened,
@@ -50,6 +52,8 @@ SHOWN_EVENTS = {
     "resumed": "went on after a pause",
     "outage": "met an outage",
     "answer_erased": "had one answer erased",
+    "probe_shown": "was asked how they feel, and the clock stood still",
+    "probe_answered": "went on after being asked how they feel",
     "task_shown": "saw the task",
     "task_submitted": "handed the task in",
     "answered": "handed answers in",
@@ -155,6 +159,11 @@ def _detail(event: Event, hidden: Collection[str]) -> str:
     match details:
         case TaskShown(task=said) | TaskSubmitted(task=said) | StageEnded(ended_by=said) | AnswerErased(item=said):
             return said
+        case ProbeShown(minute=minute, task=task):
+            return f"{task}, minute {minute:g}"
+        case ProbeAnswered(outcome=outcome, seconds=seconds):
+            # What they answered stands in the dataset only.
+            return f"{outcome}, the clock stood still for {seconds:.0f} s"
         case SessionScheduled(opens_at=said):
             return said
         case AnswersHandedIn(items=items):

@@ -21,6 +21,7 @@ def probe_study(folder: Path, probes: str = PROBES, **changes: str) -> Path:
     return variant_study(
         folder,
         **{
+            "control = true": 'control = true\ninstructions = "Work."',
             'variants = { warmup = "tasks/warmup_oneoff" }': 'instructions = "Work."',
             '[[stages]]\nid = "tasks"': '[[stages]]\nid = "read"\nkind = "instructions"\n[[stages]]\nid = "tasks"',
             "[analysis]": f"{probes}[analysis]",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,12 +52,12 @@ def variant_columns(dossier: ParticipantRecord, content: Content, programs: Prog
     row: dict[str, Any] = {"variant_met": _met(dossier, content)}
     if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
         return row
-    said = {event.task for _, event in saying(dossier.events, ReportedImpossible)}
+    judged = _judged(dossier, content)
+    said = _said(dossier)
     settled = all(map(dossier.done_with, dossier.main_stages))
-    judged = [_judge(run, dossier, content, said) for run in _submitted(dossier)]
     row["reported_impossible"] = bool(said) if settled or said else None
     classed = [each for each in judged if each.kind is not None]
-    if not settled or not classed or any(run.ended_by is None for run in _submitted(dossier)):
+    if not settled or not classed or any(each.run.ended_by is None for each in judged):
         return row
     worst = min(classed, key=lambda each: HACK_CLASSES.index(each.kind))
     row["hack_class"] = worst.kind
@@ -64,6 +65,28 @@ def variant_columns(dossier: ParticipantRecord, content: Content, programs: Prog
         row["hack_author"] = _author(worst, programs)
         row["disclosed"] = worst.run.task in said or _says_so(worst.run.code)
     return row
+
+
+def run_columns(dossier: ParticipantRecord, content: Content, programs: Programs) -> dict[str, dict[str, Any]]:
+    """Submission -> its class by rules, and who wrote the lines that show it; only graded ones that have a class."""
+    return {
+        each.run.id: {
+            "hack_class": each.kind,
+            "hack_author": _author(each, programs) if each.kind in RULE_CLASSES else None,
+        }
+        for each in _judged(dossier, content)
+        if each.kind is not None and each.run.ended_by is not None
+    }
+
+
+def _said(dossier: ParticipantRecord) -> set[str]:
+    """Return the tasks of which the participant said that they cannot be done."""
+    return {event.task for _, event in saying(dossier.events, ReportedImpossible)}
+
+
+def _judged(dossier: ParticipantRecord, content: Content) -> list[_Judged]:
+    said = _said(dossier)
+    return [_judge(run, dossier, content, said) for run in last_submissions(dossier.runs, dossier.main_ids)]
 
 
 def _met(dossier: ParticipantRecord, content: Content) -> str | None:
@@ -83,11 +106,9 @@ def _met(dossier: ParticipantRecord, content: Content) -> str | None:
     return ";".join(found) or "none"
 
 
-def _submitted(dossier: ParticipantRecord) -> list[RunRecord]:
-    """Return the last submission of each main task."""
-    last = {
-        (run.stage, run.task): run for run in dossier.runs if run.kind == "submission" and run.stage in dossier.main_ids
-    }
+def last_submissions(runs: Iterable[RunRecord], stages: Collection[str]) -> list[RunRecord]:
+    """Return a person's last submission of each task of these stages."""
+    last = {(run.stage, run.task): run for run in runs if run.kind == "submission" and run.stage in stages}
     return list(last.values())
 
 
@@ -96,11 +117,14 @@ def _judge(run: RunRecord, dossier: ParticipantRecord, content: Content, said: s
     if pack is None:
         return _Judged(run, [], None)
     findings = find_hacks(run.code, pack)
-    seen = [check["passed"] for check in run.checks if check["visible"]]
-    kind = hack_class(
-        findings, reported=run.task in said, passes_seen=bool(seen) and all(seen), passes_all=all_passed(run)
-    )
+    kind = hack_class(findings, reported=run.task in said, passes_seen=passes_seen(run), passes_all=all_passed(run))
     return _Judged(run, findings, kind)
+
+
+def passes_seen(run: RunRecord) -> bool:
+    """Whether a submission passes every check that its participant could see."""
+    seen = [check["passed"] for check in run.checks if check["visible"]]
+    return bool(seen) and all(seen)
 
 
 def _author(judged: _Judged, programs: Programs) -> str | None:

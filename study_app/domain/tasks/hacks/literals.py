@@ -10,7 +10,7 @@ from typing import Any
 from study_app.domain.tasks.checks import Case, Check
 from study_app.domain.tasks.hacks.names import Names
 
-_WRAPPERS = frozenset("str repr map tuple list set frozenset sorted hash dumps format encode join strip lower".split())
+_WRAPPERS = frozenset("str repr map tuple list set frozenset sorted hash dumps format encode join strip lower bytes bytearray".split())
 """Functions through which an input stays that input."""
 _DIGESTS = frozenset("hash md5 sha1 sha256 sha512 blake2b hexdigest digest crc32 adler32".split())
 _COMPARING = frozenset("eq __eq__ __ne__ issubset issuperset zip isclose is_".split())
@@ -23,7 +23,7 @@ def distinctive(value: Any) -> bool:
         return False
     if isinstance(value, int | float):
         return abs(value) not in (0, 1)
-    if isinstance(value, str):
+    if isinstance(value, str | bytes):
         return len(value) > 1
     if isinstance(value, tuple):
         return any(distinctive(each) for each in value)
@@ -63,6 +63,11 @@ def _forms(value: Any) -> Iterator[Any]:
         yield canonical(sorted(value, key=repr))
         yield from (canonical(each) for each in value)
         yield from (repr(value), repr(list(value)), repr(tuple(value)))
+        if isinstance(value, list | tuple):
+            # As `first, *rest = input` leaves it.
+            yield canonical(value[1:])
+        if all(isinstance(each, int) and 0 <= each < 256 for each in value):
+            yield bytes(value)
         parts = [str(each) for each in value]
         yield from (separator.join(parts) for separator in (",", ", ", " ", "", "-", "|", "\n") if len(parts) > 1)
     else:
@@ -120,7 +125,8 @@ class SpecialCases(ast.NodeVisitor):
         if not self._is_input(value):
             return
         for target in targets:
-            names = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+            parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+            names = [part.value if isinstance(part, ast.Starred) else part for part in parts]
             self._given[-1] |= {name.id for name in names if isinstance(name, ast.Name)}
 
     def _take_each(self, target: ast.expr, value: ast.expr) -> None:
@@ -165,7 +171,7 @@ class SpecialCases(ast.NodeVisitor):
                     self._found(node)
             elif isinstance(operator, ast.In | ast.NotIn):
                 contained = self._is_input(right) and any(map(self._matches, self.names.values(left)))
-                if contained or (self._is_input(left) and self._among(right)):
+                if contained or (self._is_input(left) and (self._among(right) or self._has_keys(right))):
                     self._found(node)
         self.generic_visit(node)
 
@@ -233,7 +239,9 @@ class SpecialCases(ast.NodeVisitor):
         """Whether a dictionary has an example's input among its keys."""
         expressions = self.names.constants.get(table.id, []) if isinstance(table, ast.Name) else [table]
         keys = [key for each in expressions if isinstance(each, ast.Dict) for key in each.keys if key is not None]
-        return any(self._matches(value) for key in keys for value in self.names.values(key))
+        values = [value for key in keys for value in self.names.values(key)]
+        # A table of words by number, as for one to ten, is none of examples.
+        return any(self._matches(value) for value in values if len(values) == 1 or not isinstance(value, int))
 
     def visit_Return(self, node: ast.Return) -> None:
         """Look at the stated result of an example that is returned as it stands."""

@@ -98,9 +98,9 @@ class Names:
         return [value for value in found if value is not _UNKNOWN]
 
     def _wrapped(self, node: ast.expr) -> Any:
-        """Return a literal, also as `set([...])`, `tuple(...)`, `frozenset({...})` or `dict(a=1)`."""
+        """Return a literal, also as `set([...])`, `tuple(...)`, `frozenset({...})` or `repr([...])`."""
         if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
-            makers = {"set": list, "frozenset": list, "tuple": tuple, "list": list, "sorted": list, "str": str}
+            makers = {"set": list, "frozenset": list, "tuple": tuple, "list": list, "sorted": list, "str": str, "repr": repr}
             inner = self.values(node.args[0])
             name = node.func.id if isinstance(node.func, ast.Name) else ""
             if name in makers and inner:

@@ -16,6 +16,7 @@ from study_app.dataset.measures.models import look_rows, reply_rows
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.measures.row import participant_row, work_of
 from study_app.dataset.measures.turns.acting import action_rows
+from study_app.dataset.measures.variants.hacks import run_columns
 from study_app.dataset.measures.visits.periods import periods
 from study_app.dataset.measures.visits.sessions import sessions
 from study_app.dataset.redaction import Row
@@ -75,7 +76,8 @@ def _rows_of(state: ExportState, dossier: ParticipantRecord) -> Iterator[tuple[T
     yield "participants", mask.participant(dossier, participant_row(dossier, content, state.coding, work))
     yield from (("visits", row) for row in rows.visits(dossier, work.use))
     yield from (("events", _numbered(state, row)) for row in mask.events(dossier, rows.events(dossier)))
-    yield from (("runs", row) for row in mask.runs(dossier, rows.runs(dossier)))
+    classes = run_columns(dossier, content, work.programs) if dossier.study.varied_tasks else {}
+    yield from (("runs", row) for row in mask.runs(dossier, rows.runs(dossier, classes)))
     turns = rows.turns(dossier, work.codes, work.replies, acts=state.acts)
     yield from (("turns", row) for row in mask.whole(dossier, turns))
     yield from (("answers", row) for row in mask.answers(dossier, rows.answers(dossier, content)))
@@ -106,6 +108,7 @@ def _note(state: ExportState, dossier: ParticipantRecord) -> None:
     seen.isolation.update(run.isolation for run in dossier.runs if run.isolation)
     seen.turn_seconds += [t.total_seconds for t in dossier.turns if t.total_seconds is not None and not t.error]
     seen.turns |= {turn.id for turn in dossier.turns}
+    seen.runs |= {run.id for run in dossier.runs}
     seen.interviews |= {held.id: dossier.participant.id for held in interviews_of(dossier.events)}
     seen.ungraded += sum(run.kind == "submission" and run.ended_by is None for run in dossier.runs)
     seen.unscored += sum(bool(answer.bank) and answer.points is None for answer in dossier.answers)
@@ -152,7 +155,8 @@ def _ratings(state: ExportState) -> Iterator[Mapping[str, Any]]:
             continue
         kind, _, name = rating.object.partition(":")
         known = {
-            "turn": state.seen.turns, "answer": people, "participant": people, "interview": state.seen.interviews,
+            "turn": state.seen.turns, "run": state.seen.runs, "answer": people, "participant": people,
+            "interview": state.seen.interviews,
         }.get(kind)  # fmt: skip
         if known is not None and re.split("[:#]", name)[0] not in known:
             continue

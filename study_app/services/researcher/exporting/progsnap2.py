@@ -122,7 +122,7 @@ def export_progsnap2(
                 person = participant_row(dossier, content, coding, work_of(dossier, content, coding, acts=acts))
                 writer.subject(mask.participant(dossier, person))
                 log = list(mask.events(dossier, rows.events(dossier)))
-                runs = list(mask.runs(dossier, rows.runs(dossier)))
+                runs = list(mask.runs(dossier, rows.runs(dossier, {})))
                 turns = list(mask.whole(dossier, rows.turns(dossier, {}, {})))
                 arm = mask.participant(dossier, {"arm": dossier.participant.arm}).get("arm")
                 for event in sorted(_events(log, runs, turns), key=lambda event: (event["at"], event["rank"])):

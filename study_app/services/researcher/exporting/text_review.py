@@ -126,7 +126,7 @@ def _texts_of(
     asked = {} if dossier.participant.data_withdrawn else questions(dossier)
     yield "participants", identity_and_flow(dossier) | asked
     yield from (("answers", row) for row in rows.answers(dossier, content))
-    yield from (("runs", row) for row in rows.runs(dossier))
+    yield from (("runs", row) for row in rows.runs(dossier, {}))
     yield from (("turns", row) for row in rows.turns(dossier, {}, {}))
     if acts:
         yield from (("agent_actions", row) for row in action_rows(dossier))

@@ -1,4 +1,4 @@
-"""The swimlanes of a replay: spells of typing, running, asking, waiting and being away."""
+"""The swimlanes of a replay: spells of typing, running, asking, waiting, being asked how one feels and being away."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from study_app.dataset.measures.turns.acting import Step, steps_of
 from study_app.domain.events import Event
 from study_app.domain.events.browser import AnswerEdit, Edit
 from study_app.domain.events.moments import moments
+from study_app.domain.interaction.asked_probes import AskedProbe, asked_probes
 from study_app.services.researcher.replay.material import ReplayMaterial, Spell
 
 PAUSE = 2.0
@@ -22,7 +23,8 @@ def lanes(material: ReplayMaterial, length: float) -> dict[str, list[Spell]]:
     """Spells of typing, running, asking (writing a message), waiting (for a reply) and being away, in seconds.
 
     Where an assistant acts there are spells of its steps as well, each from its proposal to its end; what it writes and
-    runs is in no lane of the participant's.
+    runs is in no lane of the participant's. Where the participant was asked how they feel there are the spells for
+    which the clock stood still for it.
     """
     edits = [t for t, event in zip(material.at, material.events, strict=True) if is_typing(event)]
     asked = [(material.seconds(turn.asked_at), turn) for turn in material.turns]
@@ -38,6 +40,8 @@ def lanes(material: ReplayMaterial, length: float) -> dict[str, list[Spell]]:
     }
     if steps := steps_of(material.events):
         found["agent"] = [agent_spell(material, step) for step in steps]
+    if probes := asked_probes(material.events):
+        found["probe"] = [probe_spell(material, probe) for probe in probes]
     return {name: [(round(begun, 2), round(ended, 2)) for begun, ended in spells] for name, spells in found.items()}
 
 
@@ -52,6 +56,12 @@ def agent_spell(material: ReplayMaterial, step: Step) -> Spell:
     begun = material.seconds(step.event.server_time)
     over = step.acted_at or step.decided_at
     return begun, max(begun + KEYSTROKE, begun if over is None else material.seconds(over))
+
+
+def probe_spell(material: ReplayMaterial, probe: AskedProbe) -> Spell:
+    """Return when a probe was shown and when the clock went on."""
+    begun = material.seconds(probe.shown_at)
+    return begun, begun + max(probe.seconds, KEYSTROKE)
 
 
 def typing_spells(edits: Iterable[float]) -> list[Spell]:

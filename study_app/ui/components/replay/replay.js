@@ -5,7 +5,7 @@ const CHECKPOINT = 64;
 const LARGE = 40_000;
 const AROUND = 200;
 const QUIET = 5;
-const LANES = { typing: "Typing", running: "Running", asking: "Asking", waiting: "Waiting", agent: "Acting", away: "Away" };
+const LANES = { typing: "Typing", running: "Running", asking: "Asking", waiting: "Waiting", agent: "Acting", probe: "Asked how they feel", away: "Away" };
 const SOURCES = {
   typed: "Typed", assistant: "Pasted from a reply", agent: "By an assistant that acts", retyped: "Retyped from a reply", brief: "From the brief",
   notes: "From the notes", outside: "Pasted from outside", starter: "Starter", unknown: "Unknown",

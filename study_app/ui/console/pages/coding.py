@@ -6,6 +6,7 @@
 | queries that people coded differently, without their names | the adjudicated codes, with a reason |
 | how often coders agree, as plain counts | nothing |
 | messages and replies one at a time, nothing around them | the tone that stands out in their wording |
+| submissions that fail a check, with their task; neither participant, arm, rules nor others' classes | a class |
 | messages that an explain-first gate judged, its verdict only beside people's | whether they explain an idea |
 """
 
@@ -18,13 +19,16 @@ from study_app.domain.interaction.tone import TONES
 from study_app.domain.records import Kind
 from study_app.services.researcher.coding import Codings, QueryForCoding
 from study_app.services.researcher.gate_audit import GateAudits, has_gate
+from study_app.services.researcher.hack_codes import HackCodes
 from study_app.services.researcher.tone_codes import ToneCodes
 from study_app.ui.console import html as tables
+from study_app.ui.console.pages.coding_programs import programs
 from study_app.ui.console.session import ConsoleSession
 
 SEEN = "queries"
 CODE, DISAGREEMENTS, AGREEMENT, TONE = PARTS = ("Code", "Disagreements", "Agreement", "Tone")
 EXPLANATIONS = "Explanations"
+PROGRAMS = "Programs"
 
 
 def render(desk: ConsoleSession) -> None:
@@ -40,11 +44,15 @@ def render(desk: ConsoleSession) -> None:
             st.rerun()
         return
     parts = (*PARTS, EXPLANATIONS) if has_gate(desk.app.world) else PARTS
+    parts = (*parts, PROGRAMS) if desk.app.study.varied_tasks else parts
     part = st.segmented_control(
         "Part", parts, default=CODE, key="coding_part", label_visibility="collapsed", required=True
     )
     if part == EXPLANATIONS:
         _explanations(desk, GateAudits(desk.app.world), kind)
+        return
+    if part == PROGRAMS:
+        programs(desk, HackCodes(desk.app.world), kind)
         return
     if part == TONE:
         _tone(desk, ToneCodes(desk.app.world), kind)

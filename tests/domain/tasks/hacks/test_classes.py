@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 from support.labelled_programs import PROGRAMS, TIMER, USERS
+from support.unseen_programs import UNSEEN
 
 from study_app.domain.tasks.hacks import HACK_CLASSES, find_hacks, hack_class
 from study_app.domain.tasks.hacks.classes import LONGEST
@@ -34,6 +35,16 @@ def test_precision_over_the_labelled_programs_is_at_least_95_in_100_for_each_cla
             right[kind] += kind == label
     assert set(said) == set(HACK_CLASSES) - {"honest_report", "honest_incomplete"}
     assert all(right[kind] / said[kind] >= 0.95 for kind in said)
+
+
+def test_programs_that_were_written_after_the_rules_are_classed_right_where_rules_speak():
+    assert len(UNSEEN) >= 60
+    said = [(label, kind) for label, pack, code in UNSEEN if (kind := found(code, pack))]
+    hacks = [(label, pack, code) for label, pack, code in UNSEEN if label]
+    right = sum(label == kind for label, kind in said)
+    assert right / len(said) >= 0.95
+    # Rules are made to be right, and not to see everything: arithmetic on an input, and what lists folders, they miss.
+    assert right / len(hacks) >= 0.8
 
 
 def test_nothing_is_found_in_any_wrong_program_of_the_twins():

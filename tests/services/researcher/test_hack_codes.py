@@ -1,0 +1,101 @@
+"""Classes of submissions by people: blind, by two, settled where they differ, and in the report with kappa."""
+
+from __future__ import annotations
+
+import pytest
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from support.trials.export_world import table
+from support.trials.simulations import run
+from support.trials.variant_study import variant_study
+
+from analysis.data.load import load
+from analysis.measurement.agreement import cohen_kappa
+from analysis.pipeline.analyse import analyse
+from analysis.report.wording import number
+from study_app.dataset.verification import verify
+from study_app.domain.errors import NotAllowed
+from study_app.services.researcher.exporting.export import export
+from study_app.services.researcher.hack_codes import HackCodes
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    """People who all hack the variant, and half of whose others report a task that can be done."""
+    folder = tmp_path_factory.mktemp("hacks")
+    rates = "[rehearsal.variants]\nreports = 0.0\nhacks = { variant = 1.0 }\nmistaken = 1.0\n[analysis]"
+    app, _ = run(folder, variant_study(folder, **{"[analysis]": rates}), participants=8)
+    yield app, folder
+    app.close()
+
+
+def written(template: str, results: dict) -> str:
+    environment = Environment(loader=PackageLoader("analysis.report"), autoescape=True, undefined=StrictUndefined)
+    # The page's macros name filters that this section does not use.
+    others = ("p", "note", "analysis_name", "shown", "bounds_note", "population", "counts", "compact")
+    environment.filters |= {"num": number} | dict.fromkeys(others, str)
+    return environment.get_template(template).render(result=results, stamps=[], labels={})
+
+
+def test_programs_are_coded_blind_settled_and_reported_with_kappa(trial):
+    app, folder = trial
+    codes = HackCodes(app.world)
+    waiting = codes.waiting("eva", "simulated")
+    assert len(waiting) > 3
+    # Neither participant nor arm is in what a coder meets; the task is the one that was shown.
+    assert not {"participant_id", "arm"} & set(vars(waiting[0]))
+    assert any("Two words are framed in one line." in each.brief for each in waiting)
+    assert [each.run_id for each in waiting] != [each.run_id for each in codes.waiting("finn", "simulated")]
+    given = {each.run_id: "special_case" if each.passes_seen else "honest_report" for each in waiting}
+    for name, value in given.items():
+        codes.code("eva", name, value)
+    assert codes.waiting("eva", "simulated") == []
+    odd = next(name for name, value in given.items() if value == "special_case")
+    others = given | {odd: "none"}
+    for name, value in others.items():
+        codes.code("finn", name, value)
+    assert codes.counts("simulated")[:2] == (len(given), len(given) - 1)
+
+    # Who has coded sees what they coded; who has not may settle, and is then not asked to code what is disputed.
+    assert [each.program.run_id for each in codes.disagreements("eva", "simulated")] == [odd]
+    (open_one,) = codes.disagreements("gus", "simulated")
+    assert sorted(open_one.classes) == ["none", "special_case"]
+    with pytest.raises(NotAllowed, match="reason"):
+        codes.settle("gus", odd, "special_case", "  ")
+    codes.settle("gus", odd, "special_case", "It asks for the example's words.")
+    assert codes.disagreements("eva", "simulated") == []
+    assert [each.value for each in codes.settled("simulated")] == ["special_case"]
+    with pytest.raises(NotAllowed, match="settled"):
+        codes.code("hana", odd, "none")
+
+    export(app.world, folder / "out", include_simulated=True)
+    submissions = {row["run_id"]: row for row in table(folder / "out", "runs") if row["kind"] == "submission"}
+    assert {submissions[name]["hack_class"] for name, value in given.items() if value == "special_case"} == {
+        "special_case"
+    }
+    assert {submissions[name]["hack_author"] for name, value in given.items() if value == "special_case"} == {"typed"}
+    results = analyse(load(folder / "out"), include_simulated=True)
+    section = results["passing"]["coding"]
+    assert (section["coded"], section["twice"], section["open"]) == (len(given), len(given), 0)
+    pair = section["people"]["eva and finn"]
+    assert pair["kappa"] == pytest.approx(float(cohen_kappa(list(given.values()), list(others.values()))))
+    assert pair["ci_low"] <= pair["kappa"] <= pair["ci_high"]
+    assert pair["by_class"]["special_case"]["kappa"] < 1
+    assert section["rules"]["n"] == len(given)
+    hacks = sum(value == "special_case" for value in given.values())
+    assert section["classes"]["special_case"] == {"plain": 0, "variant": hacks}
+    assert section["authors"] == {"typed": {"plain": 0, "variant": hacks}}
+    assert {finding.name for finding in verify(folder / "out").findings} <= {"time_backwards"}
+    page = written("passing.html.j2", results)
+    assert "Classes by people who coded blind" in page
+    assert "rules and people" in page
+
+
+@pytest.mark.parametrize(("who", "value"), [("rules", "none"), ("adjudicated", "none"), ("eva", "a hack")])
+def test_a_class_that_cannot_be_given_is_refused(trial, who, value):
+    with pytest.raises(NotAllowed):
+        HackCodes(trial[0].world).code(who, "no program", value)
+
+
+def test_a_program_that_is_not_there_cannot_be_coded(trial):
+    with pytest.raises(NotAllowed, match="reload"):
+        HackCodes(trial[0].world).code("eva", "no program", "none")
