@@ -18,6 +18,7 @@ from study_app.cli import (
     looking,
     planning,
     serve,
+    tones,
     translating,
     witness,
 )
@@ -29,8 +30,8 @@ from study_app.private_files import be_private
 
 __all__ = [
     "analysing", "app", "archive", "authoring", "backup", "check", "coding", "data", "doctor", "life", "looking",
-    "main", "models", "pay", "planning", "probing", "recording", "recruit", "remind", "serve", "translating", "trying",
-    "witness",
+    "main", "models", "pay", "planning", "probing", "recording", "recruit", "remind", "serve", "tones", "translating",
+    "trying", "witness",
 ]  # fmt: skip
 
 _KINDS: tuple[type, ...] = typer.BadParameter.__mro__

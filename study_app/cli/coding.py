@@ -1,4 +1,4 @@
-"""`study code interviews`: draw up a codebook, freeze it, code by it, draw the gold sample, exchange codes."""
+"""`study code`: codebook of interviews, its freeze, coding by it, the gold sample, exchange of codes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ Of = Annotated[
 
 
 @contextmanager
-def _opened(study: Path, database: str | None) -> Iterator[App]:
+def opened(study: Path, database: str | None) -> Iterator[App]:
+    """Open the study for a command, and close it behind it."""
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
     try:
         yield running
@@ -59,7 +60,7 @@ def status(study: Study = STUDY, database: DatabaseOption = None, of: Of = "real
     """
     from study_app.services.researcher.themes.gold import GoldSample
 
-    with _opened(study, database) as running:
+    with opened(study, database) as running:
         _report(GoldSample(running.world).status(of), as_json)
 
 
@@ -94,7 +95,7 @@ def induce(
     from study_app.services.researcher.themes.codebooks import Codebooks
 
     refuse_draft(out, name)
-    with _opened(study, database) as running:
+    with opened(study, database) as running:
         books = Codebooks(running.world)
         half = books.sealed_half(WHO, of)
         book, comments, detail, fault = proposed(half, (name, themes, seed), out, asker(running, coder))
@@ -127,7 +128,7 @@ def freeze(
     from study_app.services.researcher.themes.codebooks import Codebooks
 
     book = read_codebook(_text(file), str(file))
-    with _opened(study, database) as running:
+    with opened(study, database) as running:
         version = Codebooks(running.world).freeze(WHO, book, reason)
     if as_json:
         say_json({"version": version, "sha256": book.sha256, "codes": list(book.labels)})
@@ -164,7 +165,7 @@ def code_interviews(
     """
     from study_app.services.researcher.themes.programs import ProgramCoding
 
-    with _opened(study, database) as running:
+    with opened(study, database) as running:
         programs = ProgramCoding(running.world)
         found: dict[str, Any] = {}
         if coder == "rules":
@@ -195,7 +196,7 @@ def gold(
     """
     from study_app.services.researcher.themes.gold import GoldSample
 
-    with _opened(study, database) as running:
+    with opened(study, database) as running:
         _report(GoldSample(running.world).draw(WHO, of, share=share, least=least), as_json)
 
 
@@ -256,7 +257,7 @@ def import_codes(
 def _exchange(study: Path, database: str | None, as_json: bool, act: Callable[[Any], dict[str, Any]]) -> None:
     from study_app.services.researcher.themes.exchange import CodeExchange
 
-    with _opened(study, database) as running:
+    with opened(study, database) as running:
         found = act(CodeExchange(running.world))
     if as_json:
         say_json(found)

@@ -13,7 +13,12 @@ from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName, TableSchema, question_column
-from study_app.dataset.schema.participants import SECOND_DECISION_COLUMNS, columns_of, factor_columns
+from study_app.dataset.schema.participants import (
+    SECOND_DECISION_COLUMNS,
+    VARIANT_RUN_COLUMNS,
+    columns_of,
+    factor_columns,
+)
 from study_app.domain.branching import arm_only
 from study_app.domain.records import END, Kind
 from study_app.domain.study.study import Study
@@ -25,9 +30,9 @@ Row = dict[str, Any]
 ALLOCATION_COLUMNS = ("arm", "stratum", "allocation_index")
 SECOND_COLUMNS = tuple(column.name for column in SECOND_DECISION_COLUMNS)
 """Of a study with a second decision: who responded, and what they had then, tells what they had before."""
-_OF_CHECKS = ("checks", "visible_only_pass", "error_type", "hack_class", "hack_author")
+_OF_CHECKS = ("checks", "visible_only_pass", "error_type")
 """Of the runs of a task in whose place some arms meet a variant: its checks are not those of the task."""
-RUN_COLUMNS = tuple(column.name for column in RUNS.columns if column.reveals_arm)
+RUN_COLUMNS = tuple(column.name for column in (*RUNS.columns, *VARIANT_RUN_COLUMNS) if column.reveals_arm)
 LEDGER_COLUMNS = tuple(column.name for column in ALLOCATIONS.columns if column.reveals_arm)
 """In a closed study: with any of them the arm of a row could be computed."""
 
@@ -135,7 +140,7 @@ class Mask:
         again = [name for name in SECOND_COLUMNS if name in tables["participants"].names]
         columns = {
             "participants": [*(ALLOCATION_COLUMNS if launched else ()), *sorted(REVEALING), *again],
-            "runs": list(RUN_COLUMNS),
+            "runs": [name for name in RUN_COLUMNS if name in tables["runs"].names],
         }
         if not launched:
             columns["allocations"] = list(LEDGER_COLUMNS)

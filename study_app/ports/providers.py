@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 from study_app.domain.assistants.acting import AgentRequest, ToolCall
 from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
+from study_app.domain.interaction.tone import CodedTone, TextForTone
 from study_app.domain.interviews.requests import InterviewReply, InterviewRequest
 from study_app.domain.tasks.packs import Isolation, OutputLine, Program, RunResult
 from study_app.domain.themes.answers import AnswerToCode, CodedReply
@@ -147,6 +148,26 @@ class Panel(Protocol):
 
     def add_to_group(self, group: str, people: Sequence[str]) -> None:
         """Add participants to a group."""
+        ...
+
+
+class ToneCoder(Protocol):
+    """A model that codes the tone of texts, many at a time and later; raises as `InterviewCoder` does."""
+
+    def submit(self, texts: Sequence[TextForTone]) -> str:
+        """Send texts; returns the id of the batch."""
+        ...
+
+    def find(self, answers: int, since: datetime) -> str | None:
+        """Return the batch of so many texts that was sent since a moment; None where there is none."""
+        ...
+
+    def ended(self, batch: str) -> bool | None:
+        """Whether all replies of a batch are there; None where the provider does not have it any more."""
+        ...
+
+    def replies(self, batch: str) -> Iterator[CodedTone]:
+        """Yield the replies of a batch that has ended."""
         ...
 
 

@@ -42,8 +42,9 @@ def hack_coding(view: View, seed: int = 1, level: float = 0.95) -> dict[str, Any
     if not given:
         return {}
     said = {name: value for name, codes in given.items() if (value := _said(codes))}
+    by_people: Codes = {name: (value,) for name, value in said.items()}
     coded = [programs[name] for name in given]
-    by_rules = {
+    by_rules: Codes = {
         str(name): (NONE if pd.isna(value) else str(value),)
         for name, value in zip(runs["run_id"], runs["hack_class"], strict=True)
     }
@@ -56,7 +57,7 @@ def hack_coding(view: View, seed: int = 1, level: float = 0.95) -> dict[str, Any
         "twice": sum(len(people(codes)) > 1 for codes in given.values()),
         "open": len(given) - len(said),
         "people": _between(coded, given, seed, level),
-        "rules": _agreement(coded, by_rules, {name: (value,) for name, value in said.items()}, seed, level),
+        "rules": _agreement(coded, by_rules, by_people, seed, level),
         "classes": _by_arm(rows, "said", view.arm_ids),
         "authors": _by_arm(hacks, "hack_author", view.arm_ids),
     }
@@ -85,7 +86,9 @@ def _between(
 ) -> dict[str, Any]:
     """Return the agreement of each two people, before anything was settled."""
     names = sorted({who for codes in given.values() for who in people(codes)})
-    by_rater = {who: {run: (codes[who],) for run, codes in given.items() if who in codes} for who in names}
+    by_rater: dict[str, Codes] = {
+        who: {run: (codes[who],) for run, codes in given.items() if who in codes} for who in names
+    }
     return {
         f"{one} and {other}": _agreement(coded, by_rater[one], by_rater[other], seed, level)
         for one, other in combinations(names, 2)

@@ -105,7 +105,8 @@ AI_RCT = (
               "size", "the reason"),
     NamedItem("statistical b", "A plan before the data, and one family of tests", "[analysis]; prereg.json", "family"),
     NamedItem("statistical c", "Estimates with intervals", "report: Primary result", "primary"),
-    NamedItem("statistical d", "Whether the effect matters in practice", "[analysis] margins", "margins"),
+    NamedItem("statistical d", "Whether the effect matters in practice, by a threshold from before the data",
+              "[analysis] margins", "margins", "what it means for costs, scale and time of use"),
     NamedItem("statistical e", "Evidence by degree: exact p beside effect and interval, .005 for a claim that is new",
               "report: Primary result", "exact_p"),
     NamedItem("transparency a", "Registration, protocol and amendments", "prereg.json; versions", "registered"),
@@ -116,8 +117,9 @@ AI_RCT = (
 """By the five principles of arXiv 2605.02050 and the topics that its abstract names; see `CAVEATS`."""
 CAVEATS = {
     "ai-rct": "By principle and by the topics of the paper's abstract and of what others quote of it: its 33 "
-    "guidelines were not at hand, so their numbers and their whole list are not here. Go through the paper itself "
-    "(arXiv 2605.02050) beside this table.",
+    "guidelines were not at hand, so their numbers and their whole list are not here. "
+    f"Of the 33, {33 - len(AI_RCT)} or more have no row, and which these are is not known here. Go through the paper "
+    "itself (arXiv 2605.02050) beside this table.",
     "llm-se": "The eight guidelines of arXiv 2508.15503 (release 2026.09), in our words and as far as a trial of this "
     "kind meets them; items on tuned, quantised and benchmarked models stand in the paper (llm-guidelines.org).",
     "erct": "The twelve criteria of erctpapers.com, in our words; whether one is met is for its reader to judge.",

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
-import anthropic
-import httpx2
-
+from study_app.assistant.coders.batches import CUT_OFF, BatchCoder, failing
 from study_app.assistant.coders.replies import UNREADABLE, plain, text_in
-from study_app.assistant.opening import BASE_URL_VARIABLE
-from study_app.domain.assistants.treatments import API_KEY_VARIABLE, DEFAULT_MODEL
-from study_app.domain.errors import AssistantUnavailable, ProblemsFound, UserError
+from study_app.domain.assistants.treatments import DEFAULT_MODEL
+from study_app.domain.errors import ProblemsFound
 from study_app.domain.themes.answers import AnswerToCode, CodedReply
 from study_app.domain.themes.codebook import MOST_CODES, Codebook, codebook_of
 from study_app.domain.themes.sampling import in_random_order
@@ -27,12 +22,6 @@ MAX_TOKENS = 1_000
 MAX_TOKENS_OF_A_PROPOSAL = 8_000
 MOST_CHARACTERS = 200_000
 """Of answers in one request for a proposal; of more, whole interviews in a random order are sent."""
-MOST_LISTED = 100
-"""Batches that are looked through for one that was sent right before an interruption."""
-CLOCKS_DIFFER = timedelta(minutes=10)
-"""By so much the provider's clock may differ from this machine's."""
-_CUT_OFF = frozenset({"refusal", "max_tokens"})
-"""Reasons to stop after which what stands in a reply does not count."""
 
 _CODE = """You code answers from research interviews by a codebook.
 
@@ -65,7 +54,7 @@ class Proposal:
     """Interviews whose answers were sent."""
 
 
-class ClaudeInterviewCoder:
+class ClaudeInterviewCoder(BatchCoder):
     """Claude as a coder.
 
     Args:
@@ -77,11 +66,7 @@ class ClaudeInterviewCoder:
     """
 
     def __init__(self, environment: Mapping[str, str], model: str = DEFAULT_MODEL) -> None:
-        self._client = _client(environment)
-        self.model = model
-
-    def __repr__(self) -> str:
-        return f"ClaudeInterviewCoder({self.model!r})"
+        super().__init__(environment, model, "set it, or use --coder rules")
 
     def submit(self, book: Codebook, asked: Sequence[AnswerToCode]) -> str:
         """Send a batch; returns its id.
@@ -90,46 +75,9 @@ class ClaudeInterviewCoder:
             UserError: the key is not accepted.
             AssistantUnavailable: the provider cannot be reached or does not take it.
         """
-        requests: Any = [{"custom_id": each.custom_id, "params": self._params(book, each)} for each in asked]
-        with _failing("take the interviews"):
-            batch = self._client.messages.batches.create(requests=requests)
-            return _id_of(batch)
-
-    def find(self, answers: int, since: datetime) -> str | None:
-        """Return the batch of so many answers that was sent since a moment; None where there is none.
-
-        Raises:
-            UserError: the key is not accepted.
-            AssistantUnavailable: the provider cannot be reached.
-        """
-        with _failing("list its batches"):
-            listed = self._client.messages.batches.list(limit=MOST_LISTED).data
-            return next(
-                (
-                    _id_of(batch)
-                    for batch in listed
-                    if batch.created_at >= since - CLOCKS_DIFFER
-                    and sum(batch.request_counts.model_dump().values()) == answers
-                ),
-                None,
-            )
-
-    def ended(self, batch: str) -> bool | None:
-        """Whether a batch has ended; None where the provider does not have it any more.
-
-        Raises:
-            UserError: the key is not accepted.
-            AssistantUnavailable: the provider cannot be reached.
-        """
-        with _failing("say how far the batch is"):
-            try:
-                found = self._client.messages.batches.retrieve(batch)
-            except anthropic.NotFoundError:
-                return None
-            # Results are deleted after some weeks; the batch itself stays in the provider's list.
-            if found.archived_at is not None:
-                return None
-            return bool(found.processing_status == "ended")
+        return self._send(
+            [{"custom_id": each.custom_id, "params": self._params(book, each)} for each in asked], "the interviews"
+        )
 
     def replies(self, batch: str, book: Codebook) -> Iterator[CodedReply]:
         """Yield the replies of a batch that has ended.
@@ -138,8 +86,8 @@ class ClaudeInterviewCoder:
             UserError: the key is not accepted.
             AssistantUnavailable: the provider cannot be reached, or what it sends cannot be read.
         """
-        with _failing("hand out the replies"):
-            for entry in self._client.messages.batches.results(batch):
+        with failing("hand out the replies"):
+            for entry in self._results(batch):
                 raw = {"batch": batch, "prompt_version": PROMPT_VERSION, **plain(entry.result)}
                 yield CodedReply(str(entry.custom_id), _codes_in(raw, book), raw)
 
@@ -156,7 +104,7 @@ class ClaudeInterviewCoder:
             AssistantUnavailable: the provider cannot be reached.
         """
         content, read = _answers_to_read(half, seed)
-        with _failing("propose a codebook"):
+        with failing("propose a codebook"):
             reply = self._client.messages.create(
                 model=self.model,
                 max_tokens=MAX_TOKENS_OF_A_PROPOSAL,
@@ -165,7 +113,7 @@ class ClaudeInterviewCoder:
                 output_config={"format": {"type": "json_schema", "schema": _PROPOSAL_SCHEMA}},
             )
         raw = {"prompt_version": PROMPT_VERSION, **plain(reply)}
-        if raw.get("stop_reason") in _CUT_OFF:
+        if raw.get("stop_reason") in CUT_OFF:
             return Proposal(raw, None, f"the reply ended by {raw['stop_reason']}", read)
         try:
             codes = json.loads(text_in(raw))["codes"]
@@ -223,7 +171,7 @@ _PROPOSAL_SCHEMA = {
 def _codes_in(raw: dict[str, Any], book: Codebook) -> tuple[str, ...] | None:
     """Return the codes in a reply; None where it failed, was refused, or holds anything but codes of the codebook."""
     message = raw.get("message")
-    if not isinstance(message, dict) or message.get("stop_reason") in _CUT_OFF:
+    if not isinstance(message, dict) or message.get("stop_reason") in CUT_OFF:
         return None
     try:
         codes = json.loads(text_in(message))["codes"]
@@ -250,31 +198,3 @@ def _answers_to_read(half: Sequence[InterviewText], seed: int) -> tuple[str, int
         parts += own
         read += 1
     return f"[{', '.join(parts)}]", read
-
-
-def _id_of(batch: Any) -> str:
-    if not isinstance(batch.id, str) or not batch.id:
-        raise ValueError("a batch without an id")
-    return batch.id
-
-
-@contextmanager
-def _failing(what: str) -> Iterator[None]:
-    """Turn what the client raises into an error of ours."""
-    again = "try again, what is there is kept"
-    try:
-        yield
-    except (anthropic.AuthenticationError, anthropic.PermissionDeniedError) as error:
-        raise UserError(f"environment: {API_KEY_VARIABLE}: is not accepted; copy the key again") from error
-    except (anthropic.AnthropicError, httpx2.HTTPError) as error:
-        raise AssistantUnavailable("other", f"Claude could not {what}: {type(error).__name__}; {again}") from error
-    except UNREADABLE as error:
-        said = f"Claude could not {what}: its answer cannot be read ({type(error).__name__}); {again}"
-        raise AssistantUnavailable("other", said) from error
-
-
-def _client(environment: Mapping[str, str]) -> anthropic.Anthropic:
-    key = environment.get(API_KEY_VARIABLE, "").strip()
-    if not key:
-        raise UserError(f"environment: {API_KEY_VARIABLE}: is not set; set it, or use --coder rules")
-    return anthropic.Anthropic(api_key=key, base_url=environment.get(BASE_URL_VARIABLE, "").strip() or None)

@@ -39,6 +39,14 @@ def record(
             "--treatment", help="Id of the assistant's file; needed where several were asked.", envvar="STUDY_TREATMENT"
         ),
     ] = "",
+    persona: Annotated[
+        str,
+        typer.Option(
+            "--persona",
+            help="Id of the persona in which it spoke, or none; needed where it spoke in several.",
+            envvar="STUDY_PERSONA",
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Record the turns of a trial that is over, or of a draft, for `provider = "recorded"` to answer from.
@@ -53,7 +61,7 @@ def record(
     _check_free(out)
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
     try:
-        found = record_turns(running.world, "cli", of, treatment)
+        found = record_turns(running.world, "cli", of, treatment, persona)
         write_private(out, found.content)
     finally:
         running.close()

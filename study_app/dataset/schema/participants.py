@@ -152,7 +152,7 @@ VARIANT_COLUMNS = revealing(
     boolean("disclosed", "Said so of such a program, by the way out or in a comment; empty for who wrote none"),
 )
 """In a study whose arms differ by impossible variants."""
-VARIANT_RUN_COLUMNS = (
+VARIANT_RUN_COLUMNS = revealing(
     code(
         "hack_class",
         "Of the last submission of a main task, by rules: how it passes what it can see without doing its task, else "

@@ -5,8 +5,15 @@ Tone is how a text is worded. It is not how its author feels, and of a model it 
 
 from __future__ import annotations
 
+import hashlib
 import re
+from dataclasses import dataclass
+from typing import Any
 
+CLAUDE = "claude"
+"""The rater under whose name a model's codes are kept."""
+KEPT_REPLY = "tone_reply"
+"""Rubric of a model's reply on one text, as it came."""
 VERSION = "tone-1"
 """Changes with any change of a tone, its definition or a rule; the rubric under which people's codes are stored."""
 REPLY = "#reply"
@@ -40,6 +47,31 @@ _RULES = {
     r"|\bstep by step\b|\blet(?:'s| us) (?:look|see|go through)\b|\bmakes sense\b|\bone thing at a time\b",
 }
 _PATTERNS = {tone: re.compile(rule, re.IGNORECASE) for tone, rule in _RULES.items()}
+
+
+@dataclass(frozen=True)
+class TextForTone:
+    """A text as a coder meets it, without anything around it."""
+
+    name: str
+    """Of the turn, with `REPLY` behind it for the reply."""
+    text: str
+
+    @property
+    def custom_id(self) -> str:
+        """Return the name as a provider takes it: its ids allow no `#`, so it is hashed."""
+        return hashlib.sha256(self.name.encode()).hexdigest()[:48]
+
+
+@dataclass(frozen=True)
+class CodedTone:
+    """What a model gave back on one text."""
+
+    custom_id: str
+    tone: str | None
+    """None where the reply could not be read."""
+    raw: dict[str, Any]
+    """As received, with what belongs to it."""
 
 
 def tone_of(text: str) -> str:

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codes import people
-from study_app.domain.interaction.tone import REPLY, TONES, VERSION
+from study_app.domain.interaction.tone import REPLY, TONES, VERSION, TextForTone
 from study_app.domain.records import Kind, Rating
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.researcher.rating import shuffled
-
-
-@dataclass(frozen=True)
-class TextForTone:
-    """A text as a coder meets it, without anything around it."""
-
-    name: str
-    """Of the turn, with `#reply` behind it for the reply."""
-    text: str
 
 
 class ToneCodes:
@@ -37,7 +27,7 @@ class ToneCodes:
         """
         with self.world.registry.begin(write=False) as unit:
             given = _given(unit)
-            texts = [each for each in self._texts(unit, kind) if coder not in given.get(each.name, {})]
+            texts = [each for each in texts_of(self.world, unit, kind) if coder not in given.get(each.name, {})]
         return sorted(texts, key=lambda each: shuffled(each.name, coder))
 
     def code(self, coder: str, name: str, tone: str) -> None:
@@ -52,7 +42,7 @@ class ToneCodes:
             raise NotAllowed(f"'{tone}' is not a tone; use {', '.join(TONES)}")
         with self.world.registry.begin() as unit:
             kinds: tuple[Kind, ...] = ("real", "preview", "simulated")
-            if not any(each.name == name for kind in kinds for each in self._texts(unit, kind)):
+            if not any(each.name == name for kind in kinds for each in texts_of(self.world, unit, kind)):
                 raise NotAllowed("there is no such text to code; reload the page")
             rating = Rating(self.world.fresh_id(), f"turn:{name}", coder, tone, VERSION, self.world.now())
             unit.add_rating(rating)
@@ -61,18 +51,20 @@ class ToneCodes:
         """Return texts that two people or more coded, how many of them alike, and codes given by tone."""
         with self.world.registry.begin(write=False) as unit:
             given = _given(unit)
-            votes = [list(given.get(each.name, {}).values()) for each in self._texts(unit, kind)]
+            votes = [list(given.get(each.name, {}).values()) for each in texts_of(self.world, unit, kind)]
         twice = [tones for tones in votes if len(tones) > 1]
         return len(twice), sum(len(set(tones)) == 1 for tones in twice), Counter(t for tones in votes for t in tones)
 
-    def _texts(self, unit: UnitOfWork, kind: Kind) -> Iterator[TextForTone]:
-        alike = len({arm.treatment for arm in self.world.study.arms if arm.assistant}) <= 1
-        known = {person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn}
-        for turn in unit.turns():
-            if turn.participant_id in known and turn.message.strip():
-                yield TextForTone(turn.id, turn.message)
-            if turn.participant_id in known and turn.reply.strip() and alike:
-                yield TextForTone(turn.id + REPLY, turn.reply)
+
+def texts_of(world: StudyContext, unit: UnitOfWork, kind: Kind) -> Iterator[TextForTone]:
+    """Yield the messages, and the replies where every arm with an assistant has the same one."""
+    alike = len({arm.treatment for arm in world.study.arms if arm.assistant}) <= 1
+    known = {person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn}
+    for turn in unit.turns():
+        if turn.participant_id in known and turn.message.strip():
+            yield TextForTone(turn.id, turn.message)
+        if turn.participant_id in known and turn.reply.strip() and alike:
+            yield TextForTone(turn.id + REPLY, turn.reply)
 
 
 def _given(unit: UnitOfWork) -> dict[str, dict[str, str]]:

@@ -50,6 +50,23 @@ def test_without_people_s_codes_there_is_no_section():
     assert tone_section(view(coded=False)) == {}
 
 
+def test_claude_stands_beside_the_rules_and_texts_in_other_languages_are_counted():
+    made = view()
+    codes = [(f"turn:t{n}", "claude", tone, "tone-1", "2026-01-04") for n, tone in enumerate(PEOPLE)]
+    made.tables["ratings"] = pd.concat(
+        [made.tables["ratings"], pd.DataFrame(codes, columns=made.tables["ratings"].columns)], ignore_index=True
+    )
+    made.participants["language"] = ["en", "en", "en", "de"]
+    found = tone_section(made)["messages"]
+    assert (found["texts"], found["not_read"]) == (6, 2)
+    # Claude reads every language, and says here what people say.
+    assert found["claude"]["texts"] == 8
+    assert found["claude"]["tones"]["frustrated"]["kappa"] == 1.0
+    assert [row["arm"] for row in found["claude"]["tones"]["frustrated"]["arms"]] == ["ai", "tone"]
+    polite = found["claude"]["tones"]["polite"]
+    assert polite["ci_low"] <= polite["kappa"] <= polite["ci_high"]
+
+
 def test_the_report_says_what_tone_is_not():
     environment = Environment(loader=PackageLoader("analysis.report"), autoescape=True, undefined=StrictUndefined)
     # The page's macros name filters that this section does not use.
@@ -58,3 +75,5 @@ def test_the_report_says_what_tone_is_not():
     page = environment.get_template("tone.html.j2").render(result={"tone": tone_section(view())}, stamps=[], labels={})
     assert "it is not an inner state, neither of a person nor of a model" in page
     assert "not analysed" in page
+    assert "Messages by rules" in page
+    assert "Messages by Claude" not in page

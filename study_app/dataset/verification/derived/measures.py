@@ -28,6 +28,7 @@ from study_app.dataset.verification.derived.comparing import (
 from study_app.dataset.verification.derived.interviews import check_interviews
 from study_app.dataset.verification.derived.probes import check_probes
 from study_app.dataset.verification.derived.sessions import check_sessions
+from study_app.dataset.verification.derived.variants import check_hack_class
 from study_app.domain.events import SERVER_PAGE
 from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.records import NO_PLACE, Rating
@@ -108,6 +109,7 @@ class Derived:
             check_actions(self.opened, dossier, tables["agent_actions"], tables["turns"])
             check_interviews(self.opened, dossier, tables["interviews"], tables["interview_turns"])
             check_probes(self.opened, dossier, tables["probes"])
+            check_hack_class(self.opened, person, tables["runs"])
 
     def _work(
         self, dossier: ParticipantRecord, tables: Mapping[TableName, Sequence[UntrustedRow]], use: dict[str, TimeUse]

@@ -19,6 +19,9 @@ from study_app.services.context import StudyContext
 from study_app.services.researcher.recordings.lines import cleaned, left_out_because, recorded_lines
 from study_app.services.researcher.recordings.without_identities import Identities
 
+NO_PERSONA = "none"
+"""What is said of turns of an assistant without a persona."""
+
 
 @dataclass(frozen=True)
 class RecordedTrial:
@@ -53,7 +56,7 @@ class RecordedTrial:
         return [*said, f"SHA-256: {self.sha256}", "Read it before others get it: names and stories need a reader"]
 
 
-def record_turns(world: StudyContext, who: str, kind: Kind, treatment: str = "") -> RecordedTrial:
+def record_turns(world: StudyContext, who: str, kind: Kind, treatment: str = "", persona: str = "") -> RecordedTrial:
     """Return the turns of these participants as a recording, and note in the audit log that it was made.
 
     Args:
@@ -61,10 +64,11 @@ def record_turns(world: StudyContext, who: str, kind: Kind, treatment: str = "")
         who: who asked for it, for the audit log.
         kind: whose turns.
         treatment: id of the assistant; empty where only one was asked anything.
+        persona: id of the persona in which it spoke, `none` for none; empty where it spoke in one way only.
 
     Raises:
         NotAllowed: the study is launched and not closed; it is closed and still sealed, and arms have different
-            assistants; there is nothing to record; which assistant is meant is not clear.
+            assistants; there is nothing to record; which assistant or persona is meant is not clear.
     """
     with world.registry.begin() as unit:
         state = world.state(unit)
@@ -72,7 +76,7 @@ def record_turns(world: StudyContext, who: str, kind: Kind, treatment: str = "")
         asked = [turn for turn in unit.turns() if _belongs(people, turn, kind)]
         _check_state(state, world, unit, kind)
         chosen = _chosen(world, {turn.treatment for turn in asked}, kind, treatment)
-        meant = [turn for turn in asked if turn.treatment == chosen]
+        meant = _spoken_as([turn for turn in asked if turn.treatment == chosen], chosen, persona)
         acts = any(spec.id == chosen and spec.acts for spec in world.content.specs.values())
         actions = _steps(unit, meant) if acts else None
         found = _recorded(chosen, meant, people.values(), actions)
@@ -114,6 +118,17 @@ def _chosen(world: StudyContext, asked: set[str], kind: Kind, treatment: str) ->
         raise NotAllowed(f"participants asked {len(asked)} assistants ({listed}); choose one by --treatment")
     chosen = treatment or next(iter(asked))
     return chosen
+
+
+def _spoken_as(turns: list[Turn], treatment: str, persona: str) -> list[Turn]:
+    """Return the turns in one persona: a recording of several would answer each person in all of their voices."""
+    heard = {turn.id: str(turn.parameters.get("persona") or NO_PERSONA) for turn in turns}
+    listed = ", ".join(sorted(set(heard.values())))
+    if persona and persona not in heard.values():
+        raise NotAllowed(f"--persona: '{treatment}' did not speak as '{persona}'; it spoke as {listed}")
+    if not persona and len(set(heard.values())) > 1:
+        raise NotAllowed(f"'{treatment}' spoke in several personas ({listed}); choose one by --persona")
+    return [turn for turn in turns if not persona or heard[turn.id] == persona]
 
 
 def _steps(unit: UnitOfWork, turns: Collection[Turn]) -> dict[str, list[Step]]:

@@ -70,6 +70,21 @@ def test_what_did_not_end_as_a_whole_reply_is_left_out_and_counted(draft):
     assert found.left_out == {"failed": 1, "stopped": 1, "without a whole reply": 1, "answered by no recording": 1}
 
 
+def test_the_turns_of_one_persona_are_recorded_and_several_are_not_mixed(draft):
+    who = entered(draft)
+    for number, persona in enumerate(("warm", "matter_of_fact", None)):
+        turn = draft.ask(who, "trio_users", f"Question {number}", f"Said {persona}.")
+        changed(draft, turn, parameters={} if persona is None else {"persona": persona})
+    world = draft.app.world
+    with pytest.raises(NotAllowed, match=r"several personas \(matter_of_fact, none, warm\); choose one by --persona"):
+        record_turns(world, "cli", "preview")
+    with pytest.raises(NotAllowed, match="did not speak as 'kind'"):
+        record_turns(world, "cli", "preview", persona="kind")
+    for persona, said in (("warm", "Said warm."), ("none", "Said None.")):
+        found = record_turns(world, "cli", "preview", persona=persona)
+        assert [line["reply"] for line in lines(found)] == [said]
+
+
 def test_no_identity_of_anybody_is_in_a_recording(draft):
     ann, ben = entered(draft, "Ann Example"), entered(draft, "ben@example.org")
     message = (
