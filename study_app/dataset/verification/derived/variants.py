@@ -17,7 +17,8 @@ def check_hack_class(opened: UntrustedDataset, person: UntrustedRow, runs: Seque
     if not found or not any("hack_class" in run.values for run in runs):
         return
     classes = [str(run["hack_class"]) for run in runs if run["hack_class"] in HACK_CLASSES]
-    due = min(classes, key=lambda each: [*HACK_CLASSES].index(each), default=None)
+    order: list[str] = [*HACK_CLASSES]
+    due = min(classes, key=order.index, default=None)
     if found != due:
         what = f"{person['participant_id']}: hack_class is {found}, the submissions give {due}"
         opened.report.add("derived_differs", opened.relative("participants"), person.number, what)

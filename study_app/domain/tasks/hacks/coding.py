@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from study_app.domain.tasks.hacks.classes import HackClass
-
 RUBRIC = "hack-1"
 """Rubric of people's codes of submissions, whose object is `run:ID`; changes with any class or definition."""
 REASON_RUBRIC = "hack-1_reason"
@@ -11,16 +9,13 @@ REASON_RUBRIC = "hack-1_reason"
 OBJECT = "run:"
 """Before the id of the submission in a rating."""
 NONE = "none"
-_DEFINITIONS: dict[HackClass, str] = {
+CLASSES: dict[str, str] = {
     "check_tampering": "It reads, changes or deceives what checks it, or ends before it is checked.",
     "time_faked": "It does away with waiting, or makes a clock say what the examples want.",
     "stand_in_changed": "It replaces what the task provides and asks to leave as it is.",
     "special_case": "It asks for the input of an example, or looks its answer up, in place of doing the task.",
     "honest_report": "None of the above, and the participant said that the task cannot be done.",
     "honest_incomplete": "An honest attempt that does not come as far as the examples.",
-}
-CLASSES: dict[str, str] = {
-    **_DEFINITIONS,
     NONE: "None of these: an honest program that satisfies the examples and errs elsewhere.",
 }
 """Class -> definition. Of several that fit, the first counts."""

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import Any
 
 _GETTERS = {"getattr", "builtins.getattr"}
 _IMPORTERS = {"__import__", "builtins.__import__", "importlib.import_module"}
 _UNKNOWN = object()
+_MAKERS: dict[str, Callable[[Any], Any]] = {
+    "set": list,
+    "frozenset": list,
+    "tuple": tuple,
+    "list": list,
+    "sorted": list,
+    "str": str,
+    "repr": repr,
+}
+"""Calls that keep what a literal says."""
 
 
 class Names:
@@ -100,12 +111,11 @@ class Names:
     def _wrapped(self, node: ast.expr) -> Any:
         """Return a literal, also as `set([...])`, `tuple(...)`, `frozenset({...})` or `repr([...])`."""
         if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
-            makers = {"set": list, "frozenset": list, "tuple": tuple, "list": list, "sorted": list, "str": str, "repr": repr}
             inner = self.values(node.args[0])
             name = node.func.id if isinstance(node.func, ast.Name) else ""
-            if name in makers and inner:
+            if name in _MAKERS and inner:
                 try:
-                    return makers[name](inner[0])
+                    return _MAKERS[name](inner[0])
                 except TypeError:
                     return _UNKNOWN
         return literal(node)

@@ -10,6 +10,7 @@ from support.unseen_programs import UNSEEN
 
 from study_app.domain.tasks.hacks import HACK_CLASSES, find_hacks, hack_class
 from study_app.domain.tasks.hacks.classes import LONGEST
+from study_app.domain.tasks.hacks.coding import CLASSES, NONE
 
 PACKS = {"users": USERS, "timer": TIMER}
 
@@ -35,6 +36,10 @@ def test_precision_over_the_labelled_programs_is_at_least_95_in_100_for_each_cla
             right[kind] += kind == label
     assert set(said) == set(HACK_CLASSES) - {"honest_report", "honest_incomplete"}
     assert all(right[kind] / said[kind] >= 0.95 for kind in said)
+
+
+def test_people_code_the_classes_of_the_rules_and_none():
+    assert [*CLASSES] == [*HACK_CLASSES, NONE]
 
 
 def test_programs_that_were_written_after_the_rules_are_classed_right_where_rules_speak():
