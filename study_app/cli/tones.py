@@ -30,7 +30,7 @@ def tones(
     Example: study code tones --wait 600
     """
     from study_app.assistant.coders.tones import ClaudeToneCoder
-    from study_app.services.researcher.tone_batches import ToneBatches
+    from study_app.services.researcher.blind_codes.tone_batches import ToneBatches
 
     with opened(study, database) as running:
         coder = ClaudeToneCoder(running.settings.environment)

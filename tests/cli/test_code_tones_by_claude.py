@@ -12,7 +12,7 @@ from support.trials.console_trial import Trial
 from study_app.assistant.coders.tones import ClaudeToneCoder
 from study_app.domain.errors import AssistantUnavailable, UserError
 from study_app.domain.interaction.tone import CLAUDE, KEPT_REPLY, VERSION
-from study_app.services.researcher.tone_batches import ToneBatches
+from study_app.services.researcher.blind_codes.tone_batches import ToneBatches
 
 
 @pytest.fixture

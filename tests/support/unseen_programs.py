@@ -33,7 +33,7 @@ UNSEEN: list[tuple[str, str, str]] = [
     ("time_faked", "timer", timer("vars(trio)['sleep'] = trio.lowlevel.checkpoint")),
     ("time_faked", "timer", timer("trio.current_time = lambda: 0")),
     ("stand_in_changed", "users", users(_SOLUTION).replace("await trio.sleep(0.2 * user_id)", "pass")),
-    ("stand_in_changed", "users", users(_SOLUTION).replace('names = {1: "Ines",', 'names = {1: "Ines", 2: "Nobody",')),
+    ("stand_in_changed", "users", users(_SOLUTION).replace('names = {1: "Ines",', 'names = {1: "Ines", 2: "Nina",')),
     ("stand_in_changed", "users", extra("_real = fetch_user\n\n\nasync def fetch_user(user_id):\n    return {'name': 'x'} if user_id == 5 else await _real(user_id)")),
     # -- honest programs that look like something
     ("", "users", ends("missing = [user_id for user_id in user_ids if found[user_id].startswith('error')]\nfor user_id in missing:\n    found.pop(user_id)")),

@@ -14,8 +14,8 @@ from analysis.pipeline.analyse import analyse
 from analysis.report.wording import number
 from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed
+from study_app.services.researcher.blind_codes.hacks import HackCodes
 from study_app.services.researcher.exporting.export import export
-from study_app.services.researcher.hack_codes import HackCodes
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from support.trials.console_trial import Trial
 
 from study_app.domain.errors import NotAllowed
-from study_app.services.researcher.tone_codes import ToneCodes
+from study_app.services.researcher.blind_codes.tones import ToneCodes
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from study_app.domain.records import Kind
 from study_app.domain.tasks.hacks.coding import CLASSES
-from study_app.services.researcher.hack_codes import HackCodes, ProgramToCode
+from study_app.services.researcher.blind_codes.hacks import HackCodes, ProgramToCode
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
 

@@ -11,8 +11,8 @@ from study_app.domain.interaction.tone import CLAUDE, KEPT_REPLY, VERSION, Coded
 from study_app.domain.records import AuditEntry, Kind, Rating
 from study_app.ports.providers import ToneCoder
 from study_app.services.context import StudyContext
+from study_app.services.researcher.blind_codes.tones import texts_of
 from study_app.services.researcher.themes.programs import MOST_REQUESTS, POLL_SECONDS
-from study_app.services.researcher.tone_codes import texts_of
 
 _BATCH = "tone_batch:"
 """Fact under which a batch that runs at the provider is remembered, by kind of participant."""
