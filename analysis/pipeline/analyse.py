@@ -27,10 +27,10 @@ from analysis.pipeline.description.meta_analysis import meta_rows
 from analysis.pipeline.description.missingness import missingness_section
 from analysis.pipeline.description.models import model_warnings, models_section
 from analysis.pipeline.description.outcome_summaries import outcome_summaries
-from analysis.pipeline.description.passing import passing_section
 from analysis.pipeline.description.quiz_quality import psychometrics_section
 from analysis.pipeline.description.tone import tone_section
 from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
+from analysis.pipeline.description.variants.passing import passing_section
 from analysis.pipeline.family import adjusted
 from analysis.pipeline.flow import flow, why_not
 from analysis.pipeline.item_rows import item_rows

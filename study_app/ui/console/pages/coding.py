@@ -22,7 +22,7 @@ from study_app.services.researcher.blind_codes.tones import ToneCodes
 from study_app.services.researcher.coding import Codings, QueryForCoding
 from study_app.services.researcher.gate_audit import GateAudits, has_gate
 from study_app.ui.console import html as tables
-from study_app.ui.console.pages.coding_programs import programs
+from study_app.ui.console.pages.codes.programs import programs
 from study_app.ui.console.session import ConsoleSession
 
 SEEN = "queries"

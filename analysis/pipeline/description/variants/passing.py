@@ -11,7 +11,7 @@ from analysis.data.view import View
 from analysis.estimators.core.results import Estimate
 from analysis.estimators.core.validation import AnalysisError
 from analysis.estimators.outcomes.proportions import newcombe, wilson
-from analysis.pipeline.description.hack_coding import hack_coding
+from analysis.pipeline.description.variants.hack_coding import hack_coding
 
 RULE_CLASSES = ("check_tampering", "time_faked", "stand_in_changed", "special_case")
 """Classes of programs that satisfy examples without doing their task; others are honest."""
