@@ -126,7 +126,8 @@ class TreatmentFacts:
         if control is None:
             return ""
         name = prepared_label(self.prepared, control.id)
-        return f"{name} has no assistant." if not control.assistant else f"Not met: {name} has an assistant, too."
+        said = f"The control is '{name}', which offers no assistant."
+        return said if not control.assistant else f"Not met: the control, '{name}', has an assistant, too."
 
     def kept(self) -> str:
         """Say what of the models is in the dataset."""
