@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 
 import pytest
+from support.paths import ROOT
+from support.trials.worked_turns import pack_in, passes, worked_on
 
 from study_app.assistant.embedded.acting import next_step
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
-from study_app.content.task_packs import load_pack
-from study_app.domain.assistants.acting import AgentRequest, AgentStep, CallRefused, ToolCall, checked_call, replacement
+from study_app.domain.assistants.acting import AgentRequest
 from study_app.domain.assistants.agent_settings import TOOLS
 from study_app.domain.assistants.treatments import AssistantRequest
-from study_app.domain.records import RunRecord
 from study_app.sandbox.local import LocalSandbox
-from study_app.services.grading.grading import run_visible
-from study_app.services.participant.agent.run_texts import run_as_text
-from study_app.services.participant.runs import finished
 
-TASKS = Path(__file__).parents[2] / "tasks"
-MOST_STEPS = 12
+TASKS = ROOT / "tasks"
 BROKEN = {
     "an await is missing": (r"await trio\.sleep", "trio.sleep"),
     "another library's sleep": (r"trio\.sleep", "asyncio.sleep"),
@@ -45,9 +37,8 @@ BROKEN = {
 }
 
 
-@cache
 def pack(task: str):
-    return load_pack(TASKS / task)
+    return pack_in(TASKS / task)
 
 
 def broken_programs() -> dict[str, tuple[str, str]]:
@@ -65,58 +56,22 @@ def broken_programs() -> dict[str, tuple[str, str]]:
     return found
 
 
-def carry_out(sandbox, task: str, call: ToolCall, program: str) -> tuple[str, str, bool]:
-    """The program after a step, the outcome as the agent reads it, and whether the step failed."""
-    texts = checked_call(call, TOOLS)
-    if call.tool == "edit":
-        try:
-            return replacement(program, texts).applied(program), "The change was made.", False
-        except CallRefused as refusal:
-            return program, str(refusal), True
-    if call.tool == "run":
-        record = RunRecord("r", "p", task, "s", "agent", program, datetime(2026, 1, 1, tzinfo=UTC))
-        result = sandbox.run(pack(task).program(program), lambda _: None, lambda: False)
-        checks = [check for check in run_visible(sandbox, pack(task), program).checks if check.passed is not None]
-        done = replace(finished(record, result), checks=[check.shown() for check in checks])
-        return program, run_as_text(done), done.error_type is not None or done.ended_by != "exit"
-    return program, program, False
-
-
-def worked_on(sandbox, task: str, program: str, message: str = "please get this to work") -> tuple[str, list[str]]:
-    """The program at the end of a turn in which everything is approved, and the tools that were called."""
-    notebook = Notebook(notes_in_folder(str(TASKS / task)))
-    asked = AssistantRequest(message, pack(task).brief, program, (), task, f"tasks/{task}", starter=pack(task).starter)
-    steps: list[AgentStep] = []
-    for _ in range(MOST_STEPS):
-        following = next_step(AgentRequest(asked, program, tuple(steps), TOOLS), notebook)
-        if following.call is None or following.call.tool == "report":
-            break
-        program, result, failed = carry_out(sandbox, task, following.call, program)
-        steps.append(AgentStep(following.text, following.call, result, failed, "approve"))
-    return program, [step.call.tool for step in steps]
-
-
-def passes(sandbox, task: str, program: str) -> bool:
-    checks = run_visible(sandbox, pack(task), program).checks
-    return bool(checks) and all(check.passed for check in checks)
-
-
 @pytest.mark.parametrize("name", ["trio_timer: the starter", "trio_users: a returned name is misspelt"])
 def test_a_broken_program_passes_its_examples_at_the_end_of_a_turn(name):
     sandbox = LocalSandbox()
     task, program = broken_programs()[name]
-    end, tools = worked_on(sandbox, task, program)
-    assert passes(sandbox, task, end)
-    assert "edit" in tools
-    assert tools[-1] == "run"
+    worked = worked_on(sandbox, TASKS / task, program)
+    assert passes(sandbox, TASKS / task, worked.program)
+    assert "edit" in worked.tools
+    assert worked.tools[-1] == "run"
 
 
 @pytest.mark.slow
 def test_nearly_every_broken_program_passes_its_examples_at_the_end_of_a_turn():
     sandbox = LocalSandbox()
     programs = broken_programs()
-    ends = {name: (task, worked_on(sandbox, task, program)[0]) for name, (task, program) in programs.items()}
-    left = [name for name, (task, end) in ends.items() if not passes(sandbox, task, end)]
+    ends = {name: (TASKS / task, worked_on(sandbox, TASKS / task, each)) for name, (task, each) in programs.items()}
+    left = [name for name, (folder, end) in ends.items() if not passes(sandbox, folder, end.program)]
     assert len(programs) >= 30
     assert len(left) <= len(programs) // 10, left
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -45,12 +46,76 @@ def choose(page: Page, regime: str) -> set[str]:
         heading = card.locator("h3").inner_text()
         if regime == "participant":
             page.locator("[data-act=without-asking]").check()
-        card.locator("[data-act=agent-apply]").click()
+        if step % 2:
+            card.locator("[data-act=agent-apply]").click()
+        else:
+            page.keyboard.press("Control+Shift+Digit1")
         expect(card.locator("h3").get_by_text(heading, exact=True)).to_have_count(0)
     expect(last).to_be_visible()
     expect(send).to_be_enabled()
     picture(page, f"{regime}-end")
     return asked
+
+
+def next_card(page: Page, before: str = "") -> str:
+    """Wait for a card other than the one before; return its heading."""
+    heading = page.locator(".sa-agent-card:visible h3").filter(has_not_text=before or "\u0000")
+    expect(heading).to_be_visible(timeout=60_000)
+    return heading.inner_text()
+
+
+def decided(page: Page, *decisions: str) -> None:
+    """Wait until the steps that asked are shown with these decisions."""
+    steps = page.locator('.sa-steps li[data-decision]:not([data-decision="auto"], [data-decision=""])')
+    expect(steps).to_have_count(len(decisions), timeout=60_000)
+    assert [step.get_attribute("data-decision") for step in steps.all()] == list(decisions)
+
+
+@pytest.mark.slow
+def test_each_decision_has_a_key_that_works_wherever_the_cursor_is(chromium, tmp_path):
+    server = StudyServer(tmp_path, agent_study(tmp_path, "each"), arguments=("--author",)).start()
+    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    try:
+        page.goto(f"{server.url}/author/go?screen=tasks/0/stage&arm=ai&language=en")
+        walker = Walker(page, server.url)
+        expect(walker.editor()).to_be_visible(timeout=60_000)
+        message, send = page.get_by_role("textbox", name="Your message"), page.get_by_role("button", name="Send")
+        message.fill("Please write the whole program for me")
+        send.click()
+        card = next_card(page)
+        expect(page.locator(".sa-agent-clock")).to_have_text(re.compile(r"\d+:\d\d"))
+        walker.editor().click()
+        page.keyboard.press("Control+Shift+Digit1")
+        decided(page, "approve")
+        card = next_card(page, card)
+        page.keyboard.press("Control+Shift+Digit3")
+        page.keyboard.press("Control+Home")
+        page.keyboard.type("# looked at\n")
+        picture(page, "keys-editing")
+        page.keyboard.press("Control+Shift+Digit1")
+        decided(page, "approve", "edited")
+        card = next_card(page, card)
+        message.click()
+        page.keyboard.press("Control+Shift+Digit2")
+        decided(page, "approve", "edited", "reject")
+        next_card(page, card)
+        # Typing makes what is open stale, and nothing of it is made; it is proposed anew.
+        walker.editor().click()
+        page.keyboard.press("Control+End")
+        page.keyboard.type("#")
+        decided(page, "approve", "edited", "reject", "stale")
+        picture(page, "keys-stale")
+        next_card(page)
+        page.keyboard.press("Control+Shift+Digit4")
+        expect(send).to_be_visible()
+        decided(page, "approve", "edited", "reject", "stale", "interrupted")
+        picture(page, "keys-stopped")
+        expect(page.locator(".sa-agent-card")).to_be_hidden()
+    finally:
+        context.close()
+        server.stop()
 
 
 @pytest.fixture(

@@ -7,9 +7,11 @@ request leads to the same step.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
+from study_app.assistant.embedded.mending import as_given, readable, returning, without_obstacles
 from study_app.assistant.embedded.programs import parsed, sections, source_of, unfenced, unfinished, with_functions
 from study_app.assistant.embedded.repair import repaired
 from study_app.assistant.notebook import Notebook
@@ -117,12 +119,37 @@ class _Planner:
         """Yield (old, new, what it says of it), the most needed first."""
         edits = [step for step in self._steps if step.call.tool == "edit" and step.decision != "stale"]
         tried = {str(step.call.input.get("new")) for step in edits}
-        for change in (*self._slips(), *self._functions()):
+        lost = self._mended(as_given, "puts_back")
+        in_the_way = self._mended(without_obstacles, "takes_out"), self._mended(returning, "returns")
+        notes = self._slips(), self._functions()
+        for change in chain(self._unreadable(), lost, *notes, *in_the_way, self._whole()):
             if change[1] not in tried and change[0] != change[1]:
                 yield change
 
+    def _unreadable(self) -> Iterator[tuple[str, str, str]]:
+        """Yield what lets Python read the program, or more of it."""
+        error = parsed(self._code)
+        changed = _one_stretch(self._code, readable(self._code, self._request.asked.starter))
+        if isinstance(error, SyntaxError) and changed is not None:
+            what = FAULTS("unreadable", line=error.lineno or 1, message=error.msg)
+            yield *changed, in_words(what, self._texts)
+
+    def _mended(self, mended: Callable[[str, str], str], key: str) -> Iterator[tuple[str, str, str]]:
+        """Yield what another look at the program changes in it, which needs no notes."""
+        changed = _one_stretch(self._code, mended(self._code, self._request.asked.starter))
+        if changed is not None:
+            yield *changed, self._say(key)
+
+    def _whole(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the program of the notes, where all their functions stand in it and it fails all the same."""
+        if self._versions and self._code.strip() and set(self._wanted()) == set(self._versions) and not self._refused():
+            yield self._code, with_functions("", self._versions, self._request.asked.starter), self._say("anew")
+
     def _slips(self) -> Iterator[tuple[str, str, str]]:
         """Yield what can be corrected within its own lines."""
+        if not self._versions and isinstance(parsed(self._code), SyntaxError):
+            # Without code in the notes the starter would take the place of what the participant has written.
+            return
         program, found, whole = repaired(self._code, self._notebook, self._request.asked.starter)
         if not found or whole:
             return
@@ -145,7 +172,11 @@ class _Planner:
             whole = with_functions(self._code, {name: self._versions[name]}, self._request.asked.starter)
             yield self._code if self._code.strip() else "", whole, why
         whole = with_functions(self._code, {}, self._request.asked.starter)
-        if isinstance(parsed(self._code), SyntaxError) and not isinstance(parsed(whole), SyntaxError):
+        if (
+            self._versions
+            and isinstance(parsed(self._code), SyntaxError)
+            and not isinstance(parsed(whole), SyntaxError)
+        ):
             yield self._code, whole, self._say("puts_in_order")
 
     def _report(self, summary: str) -> NextStep:
@@ -156,12 +187,11 @@ class _Planner:
     def _at_a_loss(self) -> str:
         if self._refused():
             return self._say("nothing_else")
-        if not self._versions:
-            return self._say("nothing_to_correct")
         run = next((step for step in reversed(self._steps) if step.call.tool == "run"), None)
-        if run is None:
+        if self._versions and run is None:
             return self._say("done_what_is_known")
-        return f"{self._say('still_fails')}\n\n{self._last_run(run.result)}"
+        said = self._say("still_fails" if self._versions else "nothing_to_correct")
+        return said if run is None else f"{said}\n\n{self._last_run(run.result)}"
 
     def _last_run(self, result: str) -> str:
         """Return what a run came to: as it stands in English, what failed in other languages."""

@@ -69,7 +69,8 @@ export class AgentDock {
     });
     this.mode = h("label", { class: "sa-agent-mode", hidden: !offersMode }, box, say("agent_without_asking"));
     this.element = h("section", { class: "sa-agent", "aria-label": say("agent_steps") }, this.mode, this.card, this.status);
-    window.addEventListener("keydown", this.onKeys);
+    // On the way down: the page's components keep their keys from the rest of the page, and so from this window.
+    window.addEventListener("keydown", this.onKeys, { capture: true });
   }
 
   begin(): void {
@@ -216,8 +217,9 @@ export class AgentDock {
     this.hooks.flush();
   }
 
+  /** Not with Alt: on many keyboards Ctrl+Alt and a digit is AltGr, and writes a character. */
   private keys(event: KeyboardEvent): void {
-    if (!event.ctrlKey || !event.altKey || event.getModifierState("AltGraph")) return;
+    if (!event.ctrlKey || !event.shiftKey || event.altKey || event.metaKey) return;
     const acts: Record<string, () => void> = {
       Digit1: () => this.pending && this.pending.tool !== "ask" && this.apply(),
       Digit2: () => this.pending && this.pending.tool !== "ask" && this.reject(),
@@ -227,11 +229,13 @@ export class AgentDock {
     const act = acts[event.code];
     if (!act) return;
     event.preventDefault();
-    act();
+    event.stopPropagation();
+    // A key that is held down decides once, and not on the next step as well.
+    if (!event.repeat) act();
   }
 
   destroy(): void {
-    window.removeEventListener("keydown", this.onKeys);
+    window.removeEventListener("keydown", this.onKeys, { capture: true });
   }
 }
 
