@@ -112,7 +112,6 @@ def test_each_decision_has_a_key_that_works_wherever_the_cursor_is(chromium, tmp
         send.click()
         next_card(page)
         page.keyboard.press("Control+Shift+Digit4")
-        decided(page, "approve", "edited", "stale", "reject", "interrupted")
         expect(send).to_be_visible()
         picture(page, "keys-stopped")
         expect(page.locator(".sa-agent-card")).to_be_hidden()
