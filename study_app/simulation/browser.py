@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -33,14 +25,16 @@ from study_app.simulation.behaviour.interviews import SHORT_ANSWERS
 from study_app.simulation.behaviour.profiles import Rates, SimulatedPerson, draw_person
 from study_app.simulation.behaviour.quiz import fill_in
 from study_app.simulation.behaviour.surveys import answers
-from study_app.simulation.simulation import KEY, cluster_of, open_for_simulation, scales_of
+from study_app.simulation.behaviour.tasks import drawn_ending
+from study_app.simulation.browser_parts import chromium, served
+from study_app.simulation.browser_room import RoomVisitor
+from study_app.simulation.simulation import cluster_of, open_for_simulation, scales_of
 from study_app.simulation.summary import SimulationSummary
 
 COOKIE = "study_participant"
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds to wait for the server to start, or for a page to do what was clicked."""
 _POLL = 0.1
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ONWARD = '[data-act="begin"], [data-act="continue"]'
 """What pages call their ways on, whatever the words on the buttons; likewise `data-value` names an option."""
 
@@ -66,7 +60,7 @@ def simulate_in_browser(settings: Settings, *, participants: int, seed: int) -> 
     app.world.clock, app.world.fresh_id = SystemClock(), fresh_id
     ids: list[str] = []
     try:
-        with _served(settings) as url, _chromium() as browser:
+        with served(settings, PATIENCE) as url, chromium() as browser:
             for number in range(participants):
                 person = draw_person(number, Random(f"{seed}:{number}:person"), scales_of(app), Rates())
                 label, _ = cluster_of(app.study, number, str(seed))
@@ -94,6 +88,7 @@ class Visitor:
 
     def __init__(self, app: Any, page: Any, participant_id: str, person: SimulatedPerson, rng: Random) -> None:
         self.app, self.page, self.participant_id, self.person, self.rng = app, page, participant_id, person, rng
+        self.room = RoomVisitor(page, rng, PATIENCE)
 
     def walk(self, url: str) -> None:
         """From the first page to the completion code."""
@@ -127,7 +122,11 @@ class Visitor:
         end = time.monotonic() + PATIENCE
         while _where(self._place()) == there:
             if time.monotonic() > end:
-                raise InfrastructureError(f"{self.page.url}: the page did not go on; see the server's messages")
+                raise InfrastructureError(
+                    f"stage '{there[1]}', step {there[2] + 1}: the page did not go on within {PATIENCE:.0f} s; "
+                    "study serve shows the same page to a person"
+                )
+            self.room.go_on()
             time.sleep(_POLL)
 
     def _settle(self) -> None:
@@ -189,18 +188,16 @@ class Visitor:
         editor = self.page.locator(f'[data-task="{place.task}"] .cm-content')
         editor.wait_for()
         if place.assistant is not None and not self.person.never_ai and self._opened(place.assistant):
-            self.page.locator('[data-act="message"]').fill("How do I begin?")
-            self.page.locator('[data-act="send"]').click()
-            self.page.locator('[data-act="send"]:enabled').wait_for()
-        editor.click()
-        self.page.keyboard.press("Control+a")
-        self.page.keyboard.press("Delete")
-        for line in pack.solution.splitlines(keepends=True):
-            self.page.keyboard.insert_text(line)
-            self.page.wait_for_timeout(self.rng.uniform(20, 80))
-        self.page.locator('[data-act="run"]').click()
+            self.room.ask("How do I begin?")
+        ending = drawn_ending(place, pack, self.rng)
+        program = pack.hack if ending == "hack" else pack.solution
+        self.room.write(editor, program)
+        self.room.press("run")
         self.page.locator(".sa-checks li").first.wait_for(state="attached")
-        self.page.locator('[data-act="submit"]').click()
+        if ending == "report":
+            self.room.give_up()
+        else:
+            self.room.press("submit")
 
     def _opened(self, assistant: str) -> bool:
         """Whether an assistant takes messages from the start."""
@@ -251,71 +248,3 @@ def _choose(field: Any, values: list[Any]) -> None:
 
 def _where(place: Position) -> tuple[str, str, int]:
     return place.screen, place.participant.stage, place.participant.step
-
-
-# -- server and browser ------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _served(settings: Settings) -> Iterator[str]:
-    """`study serve` in a separate process; its address."""
-    # The port may be taken between closing it here and the server's start; the server then ends with that message.
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "study_app.cli", "serve", str(settings.study_file), "--database"]
-    command += [settings.database, "--port", str(port), "--host", "127.0.0.1", "--no-console"]
-    environment = {name: value for name, value in os.environ.items() if name != KEY}
-    # A file and not a pipe, which no one would read: a full pipe stops the server in the middle of a write.
-    with tempfile.TemporaryFile("w+") as messages:
-        process = subprocess.Popen(
-            command, env=environment | {"STUDY_VAR": str(settings.var)}, stdout=messages, stderr=messages
-        )
-        try:
-            if not _answers(url, process):
-                messages.seek(0)
-                raise InfrastructureError("the server for the browser did not start: " + messages.read().strip()[-500:])
-            yield url
-        finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            time.sleep(_POLL)
-    return False
-
-
-@contextmanager
-def _chromium() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        raise UserError(
-            "--browser: Playwright is not installed; install it into the same environment (pip install playwright)"
-        ) from None
-    found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        except Error as error:
-            reason = str(error).strip().splitlines()[0]
-            raise UserError(
-                f"--browser: Chromium does not start ({reason}); install it with playwright install chromium"
-            ) from None
-        try:
-            yield browser
-        except Error as error:
-            raise InfrastructureError(f"the browser: {str(error).strip().splitlines()[0]}") from error
-        finally:
-            browser.close()

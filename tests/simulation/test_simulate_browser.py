@@ -131,7 +131,7 @@ def test_a_study_in_german_with_drawn_orders_is_answered_by_value_and_not_by_wor
 
 def test_without_playwright_the_message_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
-    monkeypatch.setattr("study_app.simulation.browser._served", _Nothing)
+    monkeypatch.setattr("study_app.simulation.browser.served", _Nothing)
     with pytest.raises(UserError, match="Playwright is not installed"):
         simulate_in_browser(settings_in(tmp_path), participants=1, seed=1)
 
@@ -142,7 +142,7 @@ def test_nobody_is_refused(tmp_path):
 
 
 class _Nothing:
-    def __init__(self, settings) -> None:
+    def __init__(self, settings, patience) -> None:
         pass
 
     def __enter__(self) -> str:

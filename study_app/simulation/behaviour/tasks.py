@@ -143,15 +143,16 @@ class TaskStageWork:
             outside_help=other_ai,
             gives_up=self.person.gives_up and stage.main and number == len(stage.packs) - 1,
             rng=self.rng,
-            ending=self._ending(place, pack),
+            ending=drawn_ending(place, pack, self.rng),
         )
 
-    def _ending(self, place: OnStage, pack: TaskPack) -> Ending:
-        """Return how the person ends a task of a study with variants; of other studies nothing is drawn."""
-        if not place.study.offers_exit:
-            return "submit"
-        expected, drawn = self.app.study.rehearsal.variants, self.rng.random()
-        if pack.twin is None or place.arm is None:
-            return "report" if drawn < expected.mistaken else "submit"
-        reports, hacks = by_arm(expected.reports, place.arm.id), by_arm(expected.hacks, place.arm.id)
-        return "report" if drawn < reports else "hack" if drawn < reports + hacks else "submit"
+
+def drawn_ending(place: OnStage, pack: TaskPack, rng: Random) -> Ending:
+    """Return how a person ends a task of a study with variants; of other studies nothing is drawn."""
+    if not place.study.offers_exit:
+        return "submit"
+    expected, drawn = place.study.rehearsal.variants, rng.random()
+    if pack.twin is None or place.arm is None:
+        return "report" if drawn < expected.mistaken else "submit"
+    reports, hacks = by_arm(expected.reports, place.arm.id), by_arm(expected.hacks, place.arm.id)
+    return "report" if drawn < reports else "hack" if drawn < reports + hacks else "submit"
