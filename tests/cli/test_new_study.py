@@ -19,7 +19,8 @@ from study_app.cli import app
 from study_app.content import schemas
 from study_app.content.language_checks import content_texts
 from study_app.content.library import FolderLibrary
-from study_app.content.scaffold.new_study import languages
+from study_app.content.scaffold.new_study import NewStudy, languages
+from study_app.content.scaffold.study_text import study_text
 from study_app.content.study_file import read_study
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,6 +109,21 @@ def test_what_participants_of_a_new_study_read_is_all_in_its_language(tmp_path, 
             and re.search(r"[a-z]{2,}", text)
         }
         assert left == {}, language
+
+
+@pytest.mark.parametrize("language", languages())
+def test_what_people_agree_to_says_that_they_work_in_every_arm_and_come_back(language):
+    """They read it before they are in any arm, so it has to fit the design."""
+    bodies = {}
+    for design in CHOICES["design"]:
+        new = NewStudy(name="trial", arms=3, library="networkx", version="", language=language, design=design)
+        (bodies[design],) = [
+            stage["body"] for stage in tomllib.loads(study_text(new))["stages"] if stage["kind"] == "consent"
+        ]
+    phrases = tomllib.loads((ROOT / "study_app/content/scaffold/phrases.toml").read_text())[language]
+    assert bodies["waves"].strip().endswith(phrases["consent_waves"])
+    assert bodies["crossover"].strip() == phrases["consent_crossover"]
+    assert bodies["parallel"] == bodies["cluster"] == phrases["consent"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ packages = {packages}    # what programs may import beyond the standard library
 concepts = ["first_steps"]    # in the words of the item bank
 
 [limits]
-wall_seconds = 10.0
+wall_seconds = 30.0
 cpu_seconds = 5
 """
 _CHECKS = '''"""Visible examples and hidden checks; docs/how-to/task_packs.md explains them."""

@@ -180,6 +180,7 @@ def study_text(new: NewStudy) -> str:
     """Return the study file."""
     quoted = {key: toml_string(text) for key, text in new.phrases.items() if isinstance(text, str)}
     quoted |= {f"years_{n}": toml_string(label) for n, label in enumerate(new.phrases["years_options"], start=1)}
+    quoted["consent"] = toml_string(_consent(new))
     named = 'requirements = "requirements.txt"    # installed by study setup; part of the study\'s hash\n'
     given = {
         "schema": SCHEMA_LINE.format(up="", kind="study"),
@@ -198,6 +199,14 @@ def study_text(new: NewStudy) -> str:
     text += "".join(parts[-2:]).format(**quoted)
     text += "".join(_PERIOD.format(n=n, lesson=lesson, **quoted) for n, lesson in numbered)
     return text + _LAST_STAGES.format(**quoted) + _ending(new, quoted)
+
+
+def _consent(new: NewStudy) -> str:
+    """Return what people agree to: how many tasks, what is drawn, and the later session."""
+    if new.design == "crossover":
+        return str(new.phrases["consent_crossover"])
+    later = f"\n\n{new.phrases['consent_waves']}" if new.design == "waves" else ""
+    return f"{new.phrases['consent']}{later}"
 
 
 def _ending(new: NewStudy, quoted: Mapping[str, str]) -> str:
