@@ -7,6 +7,7 @@ import os
 import random
 import sys
 import uuid
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -200,8 +201,14 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         limit = item.get_closest_marker("timeout")
         longest[item.path] = max(longest.get(item.path, 0), limit.args[0] if limit and limit.args else 0)
-    # A long file that came last would leave the other processes without work.
-    items.sort(key=lambda item: (item.path in with_browser, -longest[item.path] if item.path in with_browser else 0))
+    tests = Counter(item.path for item in items)
+
+    def place(item: pytest.Item) -> tuple[bool, float, int]:
+        # A long file that came last would leave the other processes without work.
+        last = item.path in with_browser
+        return (last, -longest[item.path], -tests[item.path]) if last else (last, 0, 0)
+
+    items.sort(key=place)
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 ColumnType = Literal["text", "integer", "number", "boolean", "time", "json"]
 TableName = Literal[
@@ -25,26 +25,7 @@ TableName = Literal[
     "model_looks",
     "model_replies",
 ]
-
-TABLES: tuple[TableName, ...] = (
-    "participants",
-    "allocations",
-    "visits",
-    "events",
-    "runs",
-    "turns",
-    "answers",
-    "ratings",
-    "compliance",
-    "periods",
-    "sessions",
-    "agent_actions",
-    "interviews",
-    "interview_turns",
-    "probes",
-    "model_looks",
-    "model_replies",
-)
+TABLES: tuple[TableName, ...] = get_args(TableName)
 """Every table of an export, in the order in which it is written; `periods` only of a sequence of treatments,
 `sessions` only of a study with several, `agent_actions` only of one with an assistant that acts, `interviews` and
 `interview_turns` only of one with an interview, `probes` only of one that asks during tasks how people feel,
