@@ -40,7 +40,7 @@ Sims = Annotated[
 Workers = Annotated[
     str,
     typer.Option(
-        "--workers", help="Number of processes, or tcp://ADDRESS of a Dask scheduler.", envvar="STUDY_WORKERS"
+        "--workers", help="Number of processes, or tls://ADDRESS of a Dask scheduler.", envvar="STUDY_WORKERS"
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Of the simulation.", envvar="STUDY_SEED")]

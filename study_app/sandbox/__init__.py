@@ -35,7 +35,9 @@ def open_sandbox(runner: str = "local", *, max_parallel: int = 64, folders: tupl
         from study_app.sandbox.server import Options
 
         return LocalSandbox(Options(folders=folders), max_parallel=max_parallel)
-    if runner.startswith(("tcp://", "tls://")):
+    from study_app.dask_cluster import names_cluster
+
+    if names_cluster(runner):
         from study_app.sandbox.cluster import ClusterSandbox
 
         return ClusterSandbox(runner, folders)

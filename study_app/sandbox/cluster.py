@@ -15,13 +15,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from study_app.domain.errors import SandboxUnavailable, UserError
+from study_app.dask_cluster import CONNECT_SECONDS, dask_client
+from study_app.domain.errors import SandboxUnavailable
 from study_app.domain.tasks.packs import Isolation, OutputLine, Program, RunResult
 from study_app.sandbox.local import LocalSandbox, never_started
 from study_app.sandbox.server import Options
 
 _POLL_SECONDS = 0.05
-_CONNECT_SECONDS = 10
 _PATIENCE_SECONDS = 60.0
 """Beyond a run's own limit: queues and a worker's first fork server."""
 _worker_sandboxes: dict[tuple[str, ...], LocalSandbox] = {}
@@ -50,23 +50,18 @@ class ClusterSandbox:
     """Runs programs on the workers of a Dask scheduler.
 
     Args:
-        address: `tcp://HOST:PORT`.
+        address: `tcp://HOST:PORT` or `tls://HOST:PORT`.
         folders: where the study's own packages are, at the same place on every worker.
 
     Raises:
-        UserError: the extra `cluster` is not installed.
+        UserError: the extra `cluster` is not installed, or the certificates cannot be used.
         SandboxUnavailable: no scheduler answers there, or it has no worker.
     """
 
     def __init__(self, address: str, folders: tuple[str, ...] = ()) -> None:
         try:
-            from distributed import Client
-        except ImportError:
-            remedy = "install it by pip install 'study-app[cluster]'"
-            raise UserError(f"STUDY_RUNNER: {address} needs the extra cluster; {remedy}") from None
-        try:
-            self._client: Any = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-            self._client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+            self._client: Any = dask_client(address, "STUDY_RUNNER")
+            self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
         except (OSError, TimeoutError) as error:
             raise SandboxUnavailable(
                 f"no cluster answers at {address} ({error}); start its scheduler and a worker"

@@ -38,7 +38,8 @@ def needed(program: str) -> str:
 def test_systemd_takes_the_unit(unit, tmp_path):
     program = needed("systemd-analyze")
     text = unit.read_text()
-    for named, here in (("/srv/study/study-app/.venv/bin/study", STUDY), ("/srv/study/study-app", ROOT)):
+    programs = (("/srv/study/study-app/.venv/bin", STUDY.parent), ("/srv/study/study-app", ROOT))
+    for named, here in programs:
         text = text.replace(named, str(here))
     text = text.replace("User=study", "User=root").replace("Group=study", "Group=root")
     for other in UNITS:

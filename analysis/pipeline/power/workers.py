@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from study_app.dask_cluster import dask_client, names_cluster
 from study_app.domain.errors import UserError
 
 
 def on_cluster(workers: str) -> bool:
     """Whether `--workers` names a scheduler and not a number of processes."""
-    return workers.startswith(("tcp://", "tls://"))
+    return names_cluster(workers)
 
 
 def processes(workers: str) -> int:
@@ -27,15 +28,9 @@ def cluster_client(address: str) -> Any:
     """Return a client of the Dask scheduler at an address, to be closed by the caller.
 
     Raises:
-        UserError: Dask is not installed, or no scheduler answers.
+        UserError: Dask is not installed, its certificates cannot be used, or no scheduler answers.
     """
     try:
-        from distributed import Client
-    except ImportError:
-        raise UserError(
-            "--workers: the extra 'cluster' is not installed; run pip install 'study-app[cluster]'"
-        ) from None
-    try:
-        return Client(address, timeout=10)
+        return dask_client(address, "--workers")
     except OSError as error:
         raise UserError(f"--workers: {address} does not answer ({error}); start a Dask scheduler there") from None

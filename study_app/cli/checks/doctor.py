@@ -27,6 +27,7 @@ from study_app.cli.common import (
 from study_app.content.library import FolderLibrary
 from study_app.content.requirements import requirements_problems
 from study_app.content.study_file import read_study
+from study_app.dask_cluster import leaves_this_machine_in_the_clear
 from study_app.domain.errors import StudyError
 from study_app.notifications import AlertSender
 from study_app.private_files import files_of, open_to_others
@@ -69,6 +70,7 @@ def doctor(
         findings.append({"name": name, "ok": ok, "finding": text})
 
     note("isolation", lambda: _isolation(settings.runner, findings))
+    note("runner", lambda: _runner(settings.runner))
     note("packages", lambda: _packages(settings))
     note("study and database", lambda: _database(settings))
     note("serving", lambda: _serving(settings))
@@ -117,6 +119,16 @@ def _isolation(runner: str, findings: list[dict[str, Any]]) -> tuple[bool, str]:
         # One that is not in use is not a fault: the others hold.
         findings.append({"name": f"bound {means}", "ok": True, "finding": what})
     return seen.level in ("strong+", "strong", "medium"), f"{seen.level}: {seen.message}"
+
+
+def _runner(runner: str) -> tuple[bool, str]:
+    """Whether programs stay on this machine, or travel with TLS."""
+    if leaves_this_machine_in_the_clear(runner):
+        return False, (
+            f"STUDY_RUNNER: {runner} is a Dask scheduler without TLS: programs travel in the clear, and everybody who"
+            " reaches it can run programs on its workers; set up certificates and give tls:// (docs/how-to/deploy.md)"
+        )
+    return True, "programs run on this machine" if runner == "local" else f"programs run by {runner}"
 
 
 def _packages(settings: Any) -> tuple[bool, str]:
