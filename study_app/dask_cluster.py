@@ -91,6 +91,6 @@ def _require_certificates(security: Any, setting: str) -> None:
     except ssl.SSLError:
         cert, key = paths["tls_client_cert"], paths["tls_client_key"]
         raise UserError(
-            f"{setting}: {_VARIABLES['tls_client_cert']} and {_VARIABLES['tls_client_key']}: {cert} and {key} do not belong"
-            " together; give a certificate and its key, each as a PEM file"
+            f"{setting}: {_VARIABLES['tls_client_cert']} and {_VARIABLES['tls_client_key']}: {cert} and {key}"
+            " do not belong together; give a certificate and its key, each as a PEM file"
         ) from None
