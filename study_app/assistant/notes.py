@@ -12,7 +12,7 @@ from typing import Any
 
 from study_app.assistant.answers import answer
 from study_app.assistant.embedded.acting import next_step
-from study_app.assistant.embedded.elsewhere import answer_from
+from study_app.assistant.embedded.languages.answering import answer_from
 from study_app.assistant.notebook import Notebook
 from study_app.domain.assistants.acting import AgentRequest, ToolCall
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyEnd, TextDelta

@@ -7,9 +7,9 @@ from functools import cache
 import pytest
 from support.paths import ROOT
 
-from study_app.assistant.embedded.elsewhere import answer_from
+from study_app.assistant.embedded.languages.answering import answer_from
+from study_app.assistant.embedded.languages.wanted import says, wanted
 from study_app.assistant.embedded.message import RequestText
-from study_app.assistant.embedded.wanted import says, wanted
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
 from study_app.content.texts import catalogue, shipped_languages

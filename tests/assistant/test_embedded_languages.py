@@ -10,7 +10,7 @@ from support.browser.pseudo import KEPT, plain, pseudo, pseudo_notes
 from support.paths import ROOT
 
 from study_app.assistant.embedded.acting import in_words, next_step
-from study_app.assistant.embedded.elsewhere import answer_from
+from study_app.assistant.embedded.languages.answering import answer_from
 from study_app.assistant.inspection import inspected
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder

@@ -12,10 +12,10 @@ from functools import cached_property
 
 from study_app.assistant.embedded.acting import in_words
 from study_app.assistant.embedded.diagnosing import note_on
+from study_app.assistant.embedded.languages.searching import notes_on, stems
+from study_app.assistant.embedded.languages.wanted import WORD, Wanted, says, wanted
 from study_app.assistant.embedded.message import RequestText, ShownError
 from study_app.assistant.embedded.programs import unfenced, unfinished, with_functions
-from study_app.assistant.embedded.searching import notes_on, stems
-from study_app.assistant.embedded.wanted import WORD, Wanted, says, wanted
 from study_app.assistant.inspection import CodeFinding, inspected
 from study_app.assistant.notebook import Kind, Note, Notebook
 from study_app.domain.assistants.treatments import AssistantRequest, Manner

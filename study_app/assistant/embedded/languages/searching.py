@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from math import log
 
-from study_app.assistant.embedded.wanted import WORD, plain
+from study_app.assistant.embedded.languages.wanted import WORD, plain
 from study_app.assistant.notebook import Kind, Note, Notebook
 
 _STEM = 5

@@ -1,0 +1,1 @@
+"""The embedded assistant in languages other than English."""
