@@ -61,7 +61,8 @@ def _described(tool: Tool) -> dict[str, Any]:
     words, texts = _DESCRIBED[tool]
     properties = {name: {**_TEXT, "description": said} for name, said in texts.items()}
     schema = {"type": "object", "properties": properties, "required": list(texts), "additionalProperties": False}
-    return {"name": tool, "description": words, "input_schema": schema}
+    # Strict: the provider keeps a call to its schema, so that hardly a step is lost to one without its texts.
+    return {"name": tool, "description": words, "input_schema": schema, "strict": True}
 
 
 class StreamedBlocks:
