@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -32,11 +32,19 @@ class FileTable(BaseModel):
         return value
 
 
+def wanted(message: str) -> str:
+    """Return what a message of pydantic's or of this module asks for, as the object of a sentence."""
+    plain = message.removeprefix("Value error, ").removeprefix("Input should be ")
+    return plain.replace(" is wanted, not ", ", not ").removesuffix(" is wanted")
+
+
 def _kinds(annotation: Any) -> set[Any]:
     """Return the types that an annotation is made of, lists and choices of types opened."""
     if get_origin(annotation) is Literal:
         return {type(value) for value in get_args(annotation)}
     parts = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _kinds(parts[0])  # what follows are rules, and no types
     return {annotation} if not parts else set().union(*map(_kinds, parts))
 
 

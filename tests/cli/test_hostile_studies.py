@@ -279,8 +279,8 @@ def test_check_and_analyze_say_the_same_of_a_row_from_the_command_line(tmp_path,
     key = f"analysis.analyses.quiz_points.{method}.options.{option}"
     assert [line.split(": ")[2] for line in done.stderr.splitlines()] == [key]
     arguments = (tmp_path / "data", "--plan", path, "--out", tmp_path / "out", "--include-simulated")
-    study_command("analyze", *arguments, cwd=tmp_path)
-    found = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))["estimates"]
-    (made,) = [entry for entry in found if entry["id"] == f"quiz_points.{method}"]
-    assert made["estimate"] is None
-    assert made["note"].startswith(f"not estimable: options.{option}: ")
+    refused = study_command("analyze", *arguments, cwd=tmp_path, expect=2)
+    assert [line.split(": ", 2)[2] for line in refused.stderr.splitlines()] == [
+        line.split(": ", 2)[2] for line in done.stderr.splitlines()
+    ]
+    assert not (tmp_path / "out").exists()

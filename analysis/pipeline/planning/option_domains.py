@@ -8,6 +8,12 @@ from dataclasses import dataclass
 
 from analysis.estimators.methods import METHODS
 
+MADE_HERE = frozenset(
+    "data outcome arm control covariates stratum cluster event horizon level seed frequency received scheme arms "
+    "replicates person period item factors within nested own_slopes "
+    "second responded first_probability second_probability".split()
+)
+"""Arguments that the pipeline gives to a method, so that no plan may."""
 OF_COLUMNS = ("x", "moderator", "pair_id", "exposure", "instruments")
 """Options that name a column of the participants table."""
 

@@ -15,7 +15,7 @@ from analysis.pipeline.factorial.rows import factor_problems
 from analysis.pipeline.factorial.variants import cell_problems_of
 from analysis.pipeline.looks.plan_rows import look_problems
 from analysis.pipeline.planning.key_check import compliance_problems, key_problems
-from analysis.pipeline.planning.option_domains import value_problem
+from analysis.pipeline.planning.option_domains import MADE_HERE, value_problem
 from analysis.pipeline.planning.row_check import row_problems
 from analysis.pipeline.regimes.rows import regime_problems
 from study_app.dataset.schema import participants_table, quiz_types
@@ -27,11 +27,6 @@ from study_app.domain.quiz.items import Bank
 from study_app.domain.study.analysis_plan import Analysis, Plan
 from study_app.domain.study.study import Study
 
-MADE_HERE = frozenset(
-    "data outcome arm control covariates stratum cluster event horizon level seed frequency received scheme arms "
-    "replicates person period item factors within nested own_slopes".split()
-)
-"""Arguments that the pipeline gives to a method, so that no plan may."""
 OVER_ALL_ARMS = (
     *("anova", "welch_anova", "kruskal", "pearson", "spearman"),
     *("logrank", "stratified_logrank", "kaplan_meier", "rmst_by_arm"),
@@ -122,11 +117,6 @@ def option_problems(plan: Plan, file: str, *, clustered: bool = False) -> list[P
         for analysis in plan.analyses
         for key, what, remedy in _of_analysis(analysis, clustered)
     ]
-
-
-def direct_contrasts(plan: Plan, file: str) -> list[Problem]:
-    """Rows of a plan that name another control among their options."""
-    return [problem for problem in option_problems(plan, file) if problem.key.endswith(".options.control")]
 
 
 def unusable(analysis: Analysis, *, clustered: bool = False) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.data.dataset import Dataset
 from analysis.pipeline.planning.key_check import key_problems
-from analysis.pipeline.planning.plan_check import direct_contrasts
+from analysis.pipeline.planning.plan_check import option_problems
 from study_app.dataset.schema import participants_table
 from study_app.dataset.schema.columns import Column
 from study_app.dataset.schema.outcome_fit import column_problems, course_problems
@@ -25,14 +25,17 @@ from study_app.domain.study.study import Study
 
 
 def refuse(dataset: Dataset, plan: Plan) -> None:
-    """Refuse what would give wrong numbers: designs not analysed yet, outcomes known before allocation, wrong limits.
+    """Refuse what would give wrong numbers, or none whatever the data are.
+
+    Designs not analysed yet, outcomes known before allocation, wrong limits, options that a method does not take.
 
     Raises:
         ProblemsFound: all of it at once.
     """
     study, file = dataset.study.study, dataset.study.file or "plan"
     used = used_by_plan(plan) if study is None else used_by(study.model_copy(update={"analysis": plan}))
-    found = design_problems(used, "analyze", file) + direct_contrasts(plan, file)
+    clustered = bool(plan.cluster) if study is None else study.allocation.method == "cluster"
+    found = design_problems(used, "analyze", file) + option_problems(plan, file, clustered=clustered)
     if study is not None:
         # Columns that are missing are looked for in the data themselves.
         columns = frozenset(dataset.participants.columns) | {column for _, column in named_columns(plan)}

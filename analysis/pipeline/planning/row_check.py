@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Iterator, Mapping
 
 from analysis.estimators.methods import METHODS
-from analysis.pipeline.planning.option_domains import OF_COLUMNS
+from analysis.pipeline.planning.option_domains import MADE_HERE, OF_COLUMNS
 from analysis.pipeline.planning.plan import WITHIN_PEOPLE, bears_clusters, unused_within_people
 from study_app.dataset.schema.plan_fit import Measured, near
 from study_app.domain.errors import Problem
@@ -60,7 +61,7 @@ def restricted(row: Analysis, outcome: Outcome) -> bool:
 def _of_row(row: Analysis, study: Study, measured: Measured) -> _Found:
     yield from _of_design(row, study)
     if study.allocation.method == "sequence":
-        yield from of_sequence(row)
+        yield from (found for found in of_sequence(row) if not _of_no_method(row, found[0]))
         yield from _of_periods(row, study.analysis.outcome(row.outcome), measured)
         return
     yield from _of_outcome(row, study.analysis.outcome(row.outcome))
@@ -103,6 +104,12 @@ def of_sequence(row: Analysis) -> _Found:
     for name in row.options:
         if name not in taken:
             yield f"options.{name}", f"{row.method} within people does not take it", "remove it"
+
+
+def _of_no_method(row: Analysis, key: str) -> bool:
+    """Whether a key is an option that the method never takes, in whatever design, which is said elsewhere."""
+    name = key.removeprefix("options.")
+    return name != key and (name in MADE_HERE or name not in inspect.signature(METHODS[row.method]).parameters)
 
 
 def _of_periods(row: Analysis, outcome: Outcome, measured: Measured) -> _Found:

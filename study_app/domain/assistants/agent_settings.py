@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from study_app.domain.events.words import Tool
+from study_app.domain.file_tables import FileTable
 
 Approval = Literal["each", "edits", "none", "participant"]
 """Who decides on a step: the participant on every change and run, on changes only, on nothing, or as they choose."""
@@ -23,10 +24,8 @@ _DECIDED: dict[Approval, frozenset[str]] = {
 A question waits for its answer in any case."""
 
 
-class AgentSettings(BaseModel):
+class AgentSettings(FileTable):
     """The table `[agent]` of a treatment with `manner = "agent"`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     tools: tuple[Tool, ...] = TOOLS
     """What it may do; the server holds every call against this list, whatever the model asks for."""

@@ -6,20 +6,17 @@ import tomllib
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.file_tables import FileTable, wanted
 from study_app.domain.text_files import parse_toml
 
 JOINT = "+"
 """Between assistant and persona in the name of a treatment, such as `full+warm`; no name in a study file has it."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Persona(_Table):
+class Persona(FileTable):
     """How an assistant speaks."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
@@ -38,7 +35,7 @@ class Persona(_Table):
         return self.model_dump(exclude={"greeting"})
 
 
-class PersonaFile(_Table):
+class PersonaFile(FileTable):
     """A file `personas/<id>.toml`."""
 
     persona: Persona = Field()
@@ -85,4 +82,4 @@ def _problem(error: Mapping[str, object], file: str) -> Problem:
         return Problem(file, key, "missing", "add it")
     if error["type"] == "extra_forbidden":
         return Problem(file, key, "unknown key", "remove it or correct its spelling")
-    return Problem(file, key, f"{error['input']!r} is not valid", f"give {str(error['msg']).removeprefix('Input ')}")
+    return Problem(file, key, f"{error['input']!r} is not valid", f"give {wanted(str(error['msg']))}")

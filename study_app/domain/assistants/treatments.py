@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.assistants.personas import Persona
 from study_app.domain.errors import AssistantUnavailable, Problem, ProblemsFound
+from study_app.domain.file_tables import FileTable, wanted
 from study_app.domain.text_files import parse_toml
 
 Provider = Literal["claude", "notes", "recorded"]
@@ -88,11 +89,7 @@ class ReplyBrokenOff(AssistantUnavailable):
         """What is known about the part that was sent; `output_tokens` is None where the provider never said."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Parameters(_Table):
+class Parameters(FileTable):
     """What is sent to the model beside the words."""
 
     max_tokens: int = Field(default=1500, ge=1, le=64_000)
@@ -108,7 +105,7 @@ class Parameters(_Table):
         return self.model_dump(exclude_none=True)
 
 
-class AssistantLimits(_Table):
+class AssistantLimits(FileTable):
     """What one participant may use; None means no limit."""
 
     turns: int | None = Field(default=None, ge=1)
@@ -118,14 +115,14 @@ class AssistantLimits(_Table):
     cost_usd: float | None = Field(default=None, gt=0)
 
 
-class StudyLimits(_Table):
+class StudyLimits(FileTable):
     """What all participants together may use; None means no limit."""
 
     output_tokens: int | None = Field(default=None, ge=1)
     cost_usd: float | None = Field(default=None, gt=0)
 
 
-class Price(_Table):
+class Price(FileTable):
     """US dollars per million tokens."""
 
     input_usd: float = Field(ge=0)
@@ -136,7 +133,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class AssistantSpec(_Table):
+class AssistantSpec(FileTable):
     """One treatment, as a file `assistants/<id>.toml` or inline in a study file says it."""
 
     id: Name
@@ -335,5 +332,4 @@ def _problems(error: ErrorDetails, file: str, prefix: str) -> list[Problem]:
         return [Problem(file, at(key), "missing", "add it")]
     if error["type"] == "extra_forbidden":
         return [Problem(file, at(key), "unknown key", "remove it or correct its spelling")]
-    wanted = error["msg"].removeprefix("Input should be ")
-    return [Problem(file, at(key), f"{error['input']!r} is not valid", f"give {wanted}")]
+    return [Problem(file, at(key), f"{error['input']!r} is not valid", f"give {wanted(error['msg'])}")]

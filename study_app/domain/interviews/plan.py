@@ -8,10 +8,11 @@ import tomllib
 from collections.abc import Iterator
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from study_app.domain.assistants.treatments import DEFAULT_MODEL, Price
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.file_tables import FileTable
 from study_app.domain.interviews.wording import SHIPPED
 from study_app.domain.text_files import parse_toml
 
@@ -29,10 +30,8 @@ PROMPT_VERSION = "interviewer-1"
 """Of the instructions that a model gets beside the plan; part of every turn's `prompt_version`."""
 
 
-class InterviewTable(BaseModel):
-    """Any table of a plan: unknown keys are errors, values never change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+class InterviewTable(FileTable):
+    """Any table of a plan."""
 
 
 class Topic(InterviewTable):

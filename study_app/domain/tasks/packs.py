@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from study_app.domain.events.words import RunEnd
+from study_app.domain.file_tables import FileTable
 from study_app.domain.tasks.checks import Check
 from study_app.domain.tasks.reports import REPORT_BYTES
 
@@ -202,10 +203,10 @@ class Grade:
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class LimitSettings(BaseModel):
+class LimitSettings(FileTable):
     """`[limits]` of a task.toml; what is left out is as in `RunLimits`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(strict=True)
 
     wall_seconds: Annotated[float, Field(gt=0, le=120)] = RunLimits.wall_seconds
     cpu_seconds: Annotated[int, Field(ge=1, le=60)] = RunLimits.cpu_seconds
@@ -222,20 +223,16 @@ VariantKind = Literal["conflict", "limit", "oneoff"]
 a value that the task as described does not give."""
 
 
-class Variant(BaseModel):
+class Variant(FileTable):
     """`[variant]` of a task.toml: the pack is a task that cannot be done as described."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     of: Identifier
     """The twin: the pack in the same folder that can be done, and in whose place the variant stands."""
     kind: VariantKind
 
 
-class PackSettings(BaseModel):
+class PackSettings(FileTable):
     """A task.toml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: Identifier
     title: Annotated[str, Field(min_length=1, max_length=80)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from support.analysis.planned_rows import (
@@ -22,8 +22,8 @@ from support.analysis.planned_rows import (
 from analysis.estimators.methods import METHODS
 from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
 from analysis.pipeline.factorial.variants import METHOD
-from analysis.pipeline.planning.option_domains import DOMAINS, OF_COLUMNS, Numbers, Words
-from analysis.pipeline.planning.plan_check import BY_ITEM, MADE_HERE, NEEDS
+from analysis.pipeline.planning.option_domains import DOMAINS, MADE_HERE, OF_COLUMNS, Numbers, Words
+from analysis.pipeline.planning.plan_check import BY_ITEM, NEEDS
 from analysis.pipeline.planning.row_check import TAKES, of_times
 from analysis.pipeline.regimes.rows import METHODS_OF_REGIMES
 
@@ -85,8 +85,8 @@ def methods_of(name: str) -> list[str]:
     return [method for method in METHODS if method not in left_out and not (name == "clusters" and of_times(method))]
 
 
-def rows_of_wrong_values(name: str) -> Iterator[tuple[Analysis, str]]:
-    for method in methods_of(name):
+def rows_of_wrong_values(methods: Iterable[str]) -> Iterator[tuple[Analysis, str]]:
+    for method in methods:
         for option, entry in options_of(method).items():
             if (
                 entry.annotation not in (bool, int, float, str)
@@ -136,7 +136,7 @@ def test_every_option_says_what_it_can_be():
 
 @pytest.mark.parametrize("name", ["every_stage", pytest.param("clusters", marks=pytest.mark.slow)])
 def test_a_value_that_an_option_cannot_be_is_one_sentence_of_check_and_of_the_analysis(tmp_path, name):
-    pairs = list(rows_of_wrong_values(name))
+    pairs = list(rows_of_wrong_values(methods_of(name)))
     found = judge(tmp_path, name, [row for row, _ in pairs])
     faults = []
     for entry, (row, option) in zip(found, pairs, strict=True):
@@ -152,6 +152,40 @@ def test_a_value_that_an_option_cannot_be_is_one_sentence_of_check_and_of_the_an
             faults.append(f"analysis of {row.id} {row.options}: {notes}")
     assert len(pairs) > 150
     assert not faults, "\n".join(map(str, faults))
+
+
+OF_DESIGN = {
+    "second_decision": METHODS_OF_REGIMES,
+    "factors_and_control": METHODS_OF_FACTORS,
+    "orders": WITHIN,
+    "latin": ("mixed_model",),
+    "three_arms": (METHOD,),
+}
+"""Studies of the design table whose design has methods that others lack, or takes other options."""
+
+
+@pytest.mark.parametrize("name", OF_DESIGN)
+def test_a_value_that_an_option_of_a_design_cannot_be_is_one_sentence_of_check(tmp_path, name):
+    pairs = list(rows_of_wrong_values(OF_DESIGN[name]))
+    found = judge(tmp_path, name, [row for row, _ in pairs], run=False)
+    faults = []
+    for entry, (row, option) in zip(found, pairs, strict=True):
+        about = [text for text in entry.refused if f".options.{option}: " in text]
+        if len(about) != 1 or "; " not in about[0]:
+            faults.append(f"check of {row.id} {dict(row.options)}: {entry.refused}")
+    assert pairs
+    assert not faults, "\n".join(faults)
+
+
+COLUMNS_OF_REGIMES = ("second", "responded", "first_probability", "second_probability")
+
+
+@pytest.mark.parametrize("option", COLUMNS_OF_REGIMES)
+@pytest.mark.parametrize("method", METHODS_OF_REGIMES)
+def test_a_plan_names_no_column_of_a_second_decision(tmp_path, method, option):
+    (entry,) = judge(tmp_path, "second_decision", [row_of(method, option, {option: "pretest_points"})], run=False)
+    (text,) = entry.refused
+    assert f".options.{option}: {method} is given its {option} by the plan and the data; remove it" in text
 
 
 @pytest.mark.slow
