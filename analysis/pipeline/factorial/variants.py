@@ -68,8 +68,10 @@ def cell_problems_of(study: Study, file: str) -> list[Problem]:
     known, found = [arm.id for arm in study.arms], []
     for row in (row for row in study.analysis.analyses if row.method == METHOD):
         key = f"analysis.analyses.{row.id}"
-        cells = [name.strip() for name in str(row.options.get("cells", "")).split(",")]
-        if len(cells) != 4 or len(set(cells)) < 4 or not set(cells) <= set(known):
+        given = row.options.get("cells", "")
+        cells = [name.strip() for name in str(given).split(",")]
+        # Another value than a text is refused with the other options.
+        if isinstance(given, str) and (len(cells) != 4 or len(set(cells)) < 4 or not set(cells) <= set(known)):
             what, remedy = f"{cells} are not four arms", f"name four of {', '.join(known)}: (a - b) - (c - d)"
             found.append(Problem(file, f"{key}.options.cells", what, remedy))
         if row.contrast:

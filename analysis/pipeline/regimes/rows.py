@@ -65,7 +65,9 @@ def regime_problems(study: Study, file: str) -> list[Problem]:
             what = "what was received was not allocated in two decisions"
             found.append(Problem(file, f"{key}.population", what, 'use population = "itt" or "per_protocol"'))
         regimes = [f"{arm.id}/{each.id}" for arm in study.arms for each in study.second_decision.treatments]
-        if row.options.get("reference", regimes[0]) not in regimes:
-            what = f"{row.options['reference']!r} is not a regime"
+        reference = row.options.get("reference", regimes[0])
+        # Another value than a text is refused with the other options.
+        if isinstance(reference, str) and reference not in regimes:
+            what = f"{reference!r} is not a regime"
             found.append(Problem(file, f"{key}.options.reference", what, f"use one of {', '.join(regimes)}"))
     return found
