@@ -47,14 +47,14 @@ def test_every_row_names_a_study_that_uses_the_value(tmp_path):
 def decided(dataset, out, study):
     """The first primary row of the analysis.
 
-    Of cells with a control beside them, whose levels differ in nothing that is planted: the first with the control.
+    Where factors have a nested control, no planted effect is between levels: the first row with that control.
     """
     analyze(dataset, out, include_simulated=True)
-    beside = study.cells and study.control.id not in study.cells
+    nested = study.cells and study.control.id not in study.cells
     return next(
         row
         for row in results(out)["estimates"]
-        if (row["contrast"] and row["contrast"][1] == study.control.id if beside else row["role"] == "primary")
+        if (row["contrast"] and row["contrast"][1] == study.control.id if nested else row["role"] == "primary")
     )
 
 

@@ -7,7 +7,18 @@ import json
 import pandas as pd
 import pytest
 from support.trials.commands import study as study_command
-from support.trials.design_studies import PERIOD_QUIZ, PRETEST, SECOND, THIRD_ARM, entry
+from support.trials.design_studies import (
+    FACTORS,
+    HELP,
+    PERIOD_QUIZ,
+    PRETEST,
+    PROBES,
+    SECOND,
+    TASKS,
+    THIRD_ARM,
+    decided_again,
+    entry,
+)
 from support.trials.quiz_study import ARMS, keyed_bank, simulated, study_text, with_content
 
 from analysis.cli import analyze
@@ -34,6 +45,7 @@ SCALE = 'kind = "scale"\nlow = 0\nhigh = 7'
 CHOICE = 'kind = "choice"\noptions = [{ value = "dev", label = "a" }, { value = "sci", label = "b" }]'
 SEVERAL = CHOICE.replace('"choice"', '"multiple"')
 TEXT = 'kind = "text"'
+ALIKE = CHOICE + '\neligible = ["dev"]'
 
 
 def asked(name: str, rest: str, stage: str = "", number: str = "more") -> str:
@@ -150,6 +162,73 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
         {"allocation": 'method = "minimisation"\nfactors = [{ variable = "retention_points", cuts = [5] }]'} | plan(),
         "allocation",
     ),
+    "points of the pre-test beside their share": (
+        plan(covariates='[{ column = "pretest_points" }, { column = "pretest_score" }]'),
+        "analysis.covariates.pretest_score",
+    ),
+    "the stratum as covariate of a stratified trial": (
+        {"allocation": f'method = "stratified_blocks"\nstrata = {PRETEST}'}
+        | plan(covariates='[{ column = "stratum" }]'),
+        "analysis.covariates.stratum",
+    ),
+    "a covariate that lets everyone in by one answer": (
+        {"before": asked("fits", ALIKE).replace("survey", "eligibility")} | plan(covariates='[{ column = "fits" }]'),
+        "analysis.covariates.fits",
+    ),
+    "strata by what everyone answers alike": (
+        {
+            "before": asked("fits", ALIKE).replace("survey", "eligibility"),
+            "allocation": 'method = "stratified_blocks"\nstrata = [{ variable = "fits" }]',
+        }
+        | plan(),
+        "allocation.strata.fits",
+    ),
+    "strata by points that no pre-test has": (
+        {"allocation": 'method = "stratified_blocks"\nstrata = [{ variable = "pretest_points", cuts = [5, 500] }]'}
+        | plan(),
+        "allocation.strata.pretest_points.cuts",
+    ),
+    "minimisation below the fewest points, in clusters": (
+        {
+            "allocation": 'method = "cluster"\ncluster = "label"\nbase_method = "minimisation"\n'
+            'factors = [{ variable = "pretest_points", cuts = [0] }]'
+        }
+        | plan(),
+        "allocation.factors.pretest_points.cuts",
+    ),
+    "a margin of non-inferiority beyond the quiz": (
+        plan(outcomes=QUIZ + row("noninferiority", "options = { margin = 10.0 }")),
+        "analysis.analyses.quiz_points.noninferiority.options.margin",
+    ),
+    "a margin of equivalence beyond the retention quiz": (
+        plan('[[analysis.margins]]\noutcome = "retention_points"\nmargin = 50', outcomes=QUIZ + LATE),
+        "analysis.margins.retention_points.margin",
+    ),
+    "a second decision by points of a share": (
+        decided_again() | {"arms": decided_again()["arms"].replace(">= 0.65", ">= 7")} | plan(),
+        "second_decision.responds",
+    ),
+    "a second decision to which everyone responds": (
+        decided_again() | {"arms": decided_again()["arms"].replace(">= 0.65", ">= 0")} | plan(),
+        "second_decision.responds",
+    ),
+    "factors over periods": ({"arms": FACTORS} | ORDERS | plan(), "allocation.method"),
+    "an interview before the retention quiz": (
+        {"post": '[[stages]]\nid = "talk"\nkind = "interview"\nplan = "talk.toml"\n'} | plan(),
+        "stages.talk",
+    ),
+    "a main quiz for those who answered so": (
+        {"before": asked("years", SCALE), "post": 'when = "years >= 3"'} | plan(),
+        "stages.posttest.when",
+    ),
+    "a retention quiz of one arm": (
+        {"late": 'arms = ["other"]'} | plan(primary='["retention_points"]', outcomes=LATE),
+        "stages.retention.arms",
+    ),
+    "probes after the end of a task": (
+        {"arms": ARMS + HELP, "after": TASKS + PROBES.replace("[2, 5]", "[2, 25]")} | plan(),
+        "probes.1.at_minutes",
+    ),
     "as treated without tasks in clusters": (
         CLUSTERS | plan(outcomes=QUIZ + row("ancova", 'adjusted = true\npopulation = "as_treated"')),
         "analysis.analyses.quiz_points.ancova.as_treated.population",
@@ -175,6 +254,16 @@ TAKEN: dict[str, dict[str, str]] = {
         '[analysis.multiplicity]\nmethod = "graphical"\nweights = [0.7, 0.3]\ntransitions = [[0, 1], [1, 0]]',
         primary='["quiz_points", "retention_points"]',
         outcomes=QUIZ + LATE + row("welch_t") + row("welch_t", of="retention_points"),
+    ),
+    "factors over clusters": {"arms": FACTORS} | CLUSTERS | plan(outcomes=QUIZ + row("welch_t")),
+    "unequal arms over clusters, the retention quiz decides": CLUSTERS
+    | {"arms": ARMS.replace('id = "other"', 'id = "other"\nweight = 2')}
+    | plan(primary='["retention_points"]', outcomes=LATE + row("welch_t", of="retention_points")),
+    "three arms whose looks wait for the retention quiz": THREE
+    | plan(
+        '[analysis.stopping]\nkind = "pocock"\nlooks = [0.5, 1.0]',
+        primary='["retention_points"]',
+        outcomes=LATE + row("welch_t", of="retention_points"),
     ),
     "retention as the main quiz, the post-test as other": {"post": 'role = "other"', "late": 'role = "main"'}
     | plan(

@@ -22,6 +22,7 @@ from study_app.dataset.schema import participants_table, quiz_types
 from study_app.dataset.schema.outcome_fit import column_problems, course_problems, most_of_quizzes
 from study_app.dataset.schema.participants import columns_of
 from study_app.dataset.schema.plan_fit import late_problems, measured, plan_problems
+from study_app.dataset.schema.reach import reach_problems
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.items import Bank
 from study_app.domain.study.analysis_plan import Analysis, Plan
@@ -62,10 +63,12 @@ def study_plan_problems(
     table = participants_table([study], quiz_types([study], bank_of), acts=acts)
     answerable = measured(study, table.names)
     columns = {column.name: column for column in table.columns if column.name in answerable.columns}
+    highest = most_of_quizzes(study, bank_of)
     return [
         *plan_problems(study.analysis, answerable, file),
         *key_problems(study, study.analysis, file),
-        *column_problems(study.analysis, study, columns, most_of_quizzes(study, bank_of), file),
+        *column_problems(study.analysis, study, columns, highest, file),
+        *reach_problems(study, columns, highest, file),
         *course_problems(study.analysis, study, file),
         *compliance_problems(study, bank_of, file),
         *(late_problems(study.analysis, answerable, file) if study.allocation_stage is not None else []),

@@ -1,0 +1,148 @@
+"""What a study holds its columns against: a cut, a margin or a threshold that no value reaches decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+
+from study_app.dataset.schema.columns import Column
+from study_app.domain.allocation.scheme import Factor
+from study_app.domain.errors import Problem
+from study_app.domain.study.study import Study
+
+Range = tuple[float, float]
+_Found = Iterator[tuple[str, str, str]]
+BY_MARGIN = ("tost", "noninferiority")
+MOST_NAMED = 3
+"""A rule about more columns than these is not tried out at all their ends."""
+
+
+def reach_problems(
+    study: Study, columns: Mapping[str, Column], highest: Mapping[str, float], file: str
+) -> list[Problem]:
+    """Everything in a study that divides, compares or adjusts by values that do not differ, by key.
+
+    Args:
+        study: a valid one.
+        columns: of the participants table, by name.
+        highest: the most that a column can be, by name, of those that follow from quizzes.
+        file: for the messages.
+    """
+    ends = _ends(columns, highest)
+    same = _answered_alike(study)
+    found = [
+        *_of_allocation(study, ends, same),
+        *_of_response(study, ends),
+        *_of_margins(study, ends),
+        *_of_covariates(study, same),
+    ]
+    return [Problem(file, *each) for each in found]
+
+
+def _ends(columns: Mapping[str, Column], highest: Mapping[str, float]) -> dict[str, Range]:
+    """Return the least and the most that a column can be, where both are known."""
+    known = {
+        name: (float(column.low), float(column.high))
+        for name, column in columns.items()
+        if column.low is not None and column.high is not None
+    }
+    return known | {name: (0.0, top) for name, top in highest.items()}
+
+
+def _answered_alike(study: Study) -> dict[str, object]:
+    """Return the questions that everyone who goes on has answered in one way, each with the answer."""
+    return {
+        question.id: question.eligible[0]
+        for stage in study.before_allocation
+        for question in stage.asked
+        if question.kind == "choice" and len(question.eligible) == 1
+    }
+
+
+def _of_allocation(study: Study, ends: Mapping[str, Range], same: Mapping[str, object]) -> _Found:
+    for table in ("strata", "factors"):
+        factors: tuple[Factor, ...] = getattr(study.allocation, table)
+        for factor in factors:
+            key = f"allocation.{table}.{factor.variable}"
+            if factor.variable in same:
+                what = f"everyone who takes part answers '{factor.variable}' with {same[factor.variable]!r}"
+                yield key, what, "leave it out: it divides no one"
+            elif factor.variable in ends:
+                low, high = ends[factor.variable]
+                for cut in factor.cuts:
+                    if not low < cut <= high:
+                        what = f"{cut:g} divides no one, for '{factor.variable}' lies between {low:g} and {high:g}"
+                        yield f"{key}.cuts", what, "give cuts within"
+
+
+def _of_response(study: Study, ends: Mapping[str, Range]) -> _Found:
+    """Rules by which everyone responds, or no one can."""
+    decision = study.second_decision
+    if not decision or not decision.responds:
+        return
+    names = decision.rests_on
+    if len(names) > MOST_NAMED or not set(names) <= set(ends):
+        return
+    condition = decision.condition
+    held = {name: [n.value for n in condition.named if n.question == name] for name in names}
+    tried = product(*(_around(ends[name], held[name]) for name in names))
+    outcomes = {condition(dict(zip(names, values, strict=True))) for values in tried}
+    if len(outcomes) == 1:
+        who = "everyone responds" if outcomes == {True} else "no one can respond"
+        listed = ", ".join(f"'{name}' lies between {ends[name][0]:g} and {ends[name][1]:g}" for name in names)
+        yield "second_decision.responds", f"{who}, for {listed}", "give a threshold within"
+
+
+def _around(ends: Range, values: list[object]) -> list[float]:
+    """Return the ends, and within them each value that a rule names and its neighbours."""
+    low, high = ends
+    near = [value + step for value in values if isinstance(value, int | float) for step in (-1e-9, 0.0, 1e-9)]
+    return [low, high, *(value for value in near if low <= value <= high)]
+
+
+def _of_margins(study: Study, ends: Mapping[str, Range]) -> _Found:
+    """Margins as wide as the outcome itself: within them lies every difference that there can be."""
+    plan = study.analysis
+    given = [(f"margins.{entry.outcome}.margin", entry.outcome, entry.margin) for entry in plan.margins]
+    given += [
+        (f"analyses.{row.id}.options.margin", row.outcome, float(margin))
+        for row in plan.analyses
+        if row.method in BY_MARGIN
+        and isinstance(margin := row.options.get("margin"), int | float)
+        and not isinstance(margin, bool)
+    ]
+    known = {outcome.id for outcome in plan.outcomes}
+    for key, name, margin in given:
+        column = plan.outcome(name).name if name in known else ""
+        if column in ends and margin >= ends[column][1] - ends[column][0]:
+            low, high = ends[column]
+            what = f"every difference lies within {margin:g}, for '{column}' lies between {low:g} and {high:g}"
+            yield f"analysis.{key}", what, "give the largest difference that does not matter"
+
+
+def _of_covariates(study: Study, same: Mapping[str, object]) -> _Found:
+    """Covariates that do not differ between people, or say what another one says."""
+    plan = study.analysis
+    quiz_of: Callable[[str], str] = _quiz_of(study)
+    known: dict[str, str] = {}
+    for entry in plan.covariates:
+        name, key = entry.column, f"analysis.covariates.{entry.column}"
+        if name in same:
+            yield key, f"everyone who takes part answers '{name}' with {same[name]!r}", "leave it out"
+        if name == "stratum" and plan.strata and study.allocation.stratified:
+            yield key, "strata are adjusted for already", "leave it out, or say strata = false"
+        quiz = quiz_of(name)
+        if quiz and quiz in known and known[quiz] != name:
+            yield key, f"'{known[quiz]}' and '{name}' say the same of everyone", "name one of them"
+        known.setdefault(quiz, name)
+
+
+def _quiz_of(study: Study) -> Callable[[str], str]:
+    """Return what tells a quiz by its column of points or of their share, and gives no text for any other column."""
+    stages = {prefix: quiz.prefixes[0] for quiz in study.quizzes for prefix in quiz.prefixes}
+
+    def quiz(column: str) -> str:
+        stem, _, end = column.rpartition("_")
+        return stages.get(stem, "") if end in ("points", "score") else ""
+
+    return quiz
