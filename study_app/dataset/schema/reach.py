@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 
 from study_app.dataset.schema.columns import Column
@@ -93,7 +93,7 @@ def _of_response(study: Study, ends: Mapping[str, Range]) -> _Found:
         yield "second_decision.responds", f"{who}, for {listed}", "give a threshold within"
 
 
-def _around(ends: Range, values: list[object]) -> list[float]:
+def _around(ends: Range, values: Sequence[object]) -> list[float]:
     """Return the ends, and within them each value that a rule names and its neighbours."""
     low, high = ends
     near = [value + step for value in values if isinstance(value, int | float) for step in (-1e-9, 0.0, 1e-9)]
