@@ -11,6 +11,7 @@ from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support.browser import policy
 from support.browser.launching import ARGUMENTS, chromium_path, firefox_path
 from support.clock import HandClock
 from support.leftovers import ProcessState
@@ -45,6 +46,8 @@ def pytest_runtest_teardown(item):
     if left:
         before.restore()
         pytest.fail(f"the test left behind: {'; '.join(left)}", pytrace=False)
+    if starts_a_browser(item) and (refused := policy.taken()):
+        pytest.fail(f"a page's policy refused what the page needs: {'; '.join(refused[:3])}", pytrace=False)
     return result
 
 
@@ -145,7 +148,7 @@ def browsers():
 def chromium(browsers):
     """One real browser for all tests of a process."""
     browser = browsers.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
-    yield browser
+    yield policy.watch(browser)
     browser.close()
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import MutableMapping, Sequence
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+ELSEWHERE = re.compile(r"(?i)\s*(https?:|//)")
 _renderer = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
 
 
@@ -22,7 +25,22 @@ def _outside(
     return renderer.renderToken(tokens, index, options, env)
 
 
+def _picture(
+    renderer: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: MutableMapping[str, Any]
+) -> str:
+    """Return a picture that stands in the text itself, and a link in the place of one that another site has.
+
+    A picture of another site would tell it who reads the page, so that the policy of the page refuses it.
+    """
+    token = tokens[index]
+    address, words = str(token.attrGet("src") or ""), token.content or "image"
+    if not ELSEWHERE.match(address):
+        return renderer.image(tokens, index, options, env)
+    return f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{escape(words)}</a>'
+
+
 _renderer.add_render_rule("link_open", _outside)
+_renderer.add_render_rule("image", _picture)
 
 
 @lru_cache(maxsize=256)

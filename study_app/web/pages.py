@@ -6,6 +6,7 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
+from study_app.web.headers import POLICY, policy
 from study_app.web.texts import language
 
 STYLE = """
@@ -28,13 +29,14 @@ button:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
 """
 
 
-def page(title: str, content: str, status: int = 200, head: str = "") -> HTMLResponse:
-    """Return a whole page around trusted HTML; `head` goes into its head."""
+def page(title: str, content: str, status: int = 200, script: str = "") -> HTMLResponse:
+    """Return a whole page around trusted HTML; the script goes into its head, and is the only one that runs there."""
+    head = f"<script>{script}</script>" if script else ""
     return HTMLResponse(
         f'<!doctype html><html lang="{escape(language())}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{escape(title)}</title><link rel="icon" href="data:,"><style>{STYLE}</style>{head}</head>'
         f"<body><main>{content}</main></body></html>",
         status_code=status,
-        headers={"Cache-Control": "no-store", "Referrer-Policy": "same-origin"},
+        headers={"Cache-Control": "no-store", POLICY: policy(*filter(None, [script]))},
     )

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 
 from study_app.page_assets import addresses
 from study_app.web.assets import FILES
+from study_app.web.headers import INLINE, POLICY, policy
 from study_app.web.texts import language, study, text
 
 OPENING = (Path(__file__).parent / "shell.html").read_text(encoding="utf-8")
@@ -32,6 +33,15 @@ LATER = ("form.js", "countdown.js", "workspace.js")
 
 
 @lru_cache(maxsize=8)
+def opening(_code: str) -> str:
+    """Return what stands on the page before Streamlit draws, in the language of that code, which is the request's."""
+    filled = OPENING.replace("{loading}", escape(text("opening.loading")))
+    filled = filled.replace("{no_script}", escape(text("opening.no_script")))
+    filled = filled.replace("{slow}", in_script(text("opening.slow")))
+    return filled.replace("{later}", in_script([f"./{address}" for address in _ours(LATER)]))
+
+
+@lru_cache(maxsize=8)
 def shell(title: str, code: str) -> str:
     """Return the page's HTML with a title, in the language of that code, which is the request's."""
     page = (FILES.static / "index.html").read_text(encoding="utf-8")
@@ -43,17 +53,14 @@ def shell(title: str, code: str) -> str:
     # Named ahead: the browser would otherwise learn of each script from the one before, a round trip at a time.
     more = [address for address in (*FILES.needed(), *_ours(EVERY_PAGE)) if address not in known]
     links = "".join(f'<link rel="modulepreload" crossorigin href="./{address}">' for address in more)
-    opening = OPENING.replace("{loading}", escape(text("opening.loading")))
-    opening = opening.replace("{no_script}", escape(text("opening.no_script")))
-    opening = opening.replace("{slow}", in_script(text("opening.slow")))
-    opening = opening.replace("{later}", in_script([f"./{address}" for address in _ours(LATER)]))
     page = page.replace("</head>", f"{links}</head>")
-    return page.replace("<body>", f"<body>{opening}", 1)
+    return page.replace("<body>", f"<body>{opening(code)}", 1)
 
 
 def answer() -> HTMLResponse:
     """Return the page for participants."""
-    return HTMLResponse(shell(study().title, language()), headers={"Cache-Control": "no-store"})
+    allowed = policy(*INLINE.findall(opening(language())))
+    return HTMLResponse(shell(study().title, language()), headers={"Cache-Control": "no-store", POLICY: allowed})
 
 
 def wanted_soon() -> list[str]:

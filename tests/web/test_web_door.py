@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
+from hashlib import sha256
+
+import httpx
 import pytest
 from support.trials.people import enter, participants
 
@@ -100,7 +105,20 @@ def test_every_answer_forbids_guessing_types_and_frames_of_other_sites(client):
         headers = client.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "same-origin"
-        assert "frame-ancestors 'self'" in headers["content-security-policy"]
+        rules = dict(rule.split(" ", 1) for rule in headers["content-security-policy"].split("; "))
+        assert (rules["default-src"], rules["frame-ancestors"], rules["form-action"]) == ("'self'",) * 3
+        # Whatever gets into a page as a script does not run: neither in its text nor from another site.
+        assert not {"'unsafe-inline'", "'unsafe-eval'", "*", "https:", "data:"} & set(rules["script-src"].split())
+
+
+def test_of_the_scripts_in_a_page_those_of_the_app_run_and_no_others(server, client):
+    stranger = httpx.get(f"{server.url}/")
+    enter(client)
+    for answer in (stranger, client.get("/")):
+        scripts = re.findall(r"<script>(.*?)</script>", answer.text, re.DOTALL)
+        hashes = [f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in scripts]
+        assert len(scripts) == 1
+        assert re.findall(r"'sha256-[^']+'", answer.headers["content-security-policy"]) == hashes
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def welcome(request: Request) -> HTMLResponse:
         f'<button type="submit">{escape(text("welcome.start"))}</button></form>'
         f'<p class="small">{escape(text("welcome.nothing_yet"))}</p>'
     )
-    response = page(study.title, content, head=prefetch(shell.wanted_soon()))
+    response = page(study.title, content, script=prefetch(shell.wanted_soon()))
     # Comes back with `Start` unless the browser keeps no cookies; says nothing about anybody.
     response.set_cookie(PROBE, "1", httponly=True, samesite="lax", path="/")
     return response
@@ -98,7 +98,7 @@ def duration(study: Study) -> str:
 
 def prefetch(addresses: list[str]) -> str:
     """Return a script that fetches these files once the page itself is there, whatever of them the browser lacks."""
-    return f"<script>const later = {shell.in_script(addresses)};{PREFETCH}</script>"
+    return f"const later = {shell.in_script(addresses)};{PREFETCH}"
 
 
 def refusal(status: int, message: str, reason: str = "", **_more: Any) -> HTMLResponse:
