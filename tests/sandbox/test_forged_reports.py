@@ -1,4 +1,4 @@
-"""Thirty reports that no runner writes, and a bomb of threads: none is a pass, none keeps others from their grading."""
+"""Reports that no runner writes, and a bomb of threads: none is a pass, none keeps others from their grading."""
 
 from __future__ import annotations
 
@@ -16,16 +16,25 @@ from study_app.services.grading.grading import grade
 
 WARMUP = load_pack(Path(__file__).parents[2] / "tasks" / "warmup")
 NUMBER, DEEP = "1" + "0" * 400, "[" * 900 + "]" * 900
+DICT, MANY = '{"a":', ", ".join(['[0.1, "x"]'] * 5000)
 OBSERVED = [
     f'{{"value": {{"$float": {NUMBER}}}}}', '{"value": {"$exception": []}}', f'{{"value": {DEEP}}}', '{"value": NaN}',
     f'{{"seconds": {NUMBER}}}', f'{{"longest_step": {NUMBER}}}', f'{{"lines": [[{NUMBER}, "x"]]}}', '{"lines": [[]]}',
     '{"lines": [1, null, "x"]}', '{"lines": {"a": 1}}', '{"threads": -1e999}', '{"blocked_seconds": "long"}', "[]", "1",
     '{"value": {"$set": [1, 1, [2]]}}', '{"value": {"$float": "nan"}}', '{"value": {"$bytes": "?"}}', "null", '"x"',
     '{"value": {"$unknown": {"$unknown": 1}}}', '{"used": 3}', '{"error": 7}', '{"value": "\\ud800"}', "true",
+    '{"nonce": "x", "value": 1}', '{"nonce": [1], "value": 1}', '{"value": "Infinity", "seconds": Infinity}',
+    '{"lines": [[-5, "x"], [1e9, "y"], [0, "z"]]}', f'{{"value": {DEEP.replace("[", DICT).replace("]", "}")}}}',
+    '{"seconds": true, "threads": "0", "value": 1}', '{"used": {"trio.open_nursery": 1000000000}, "value": null}',
+    '{"value": {"$float": {"$float": "1.0"}}}', f'{{"lines": [{MANY}]}}',
+    '{"value": {"$exception": ["E"], "$set": [1]}}',
+    '{"value": {"$tuple": {"$list": {"$dict": [[1]]}}}}', '{"\\u0076alue": true}',
 ]  # fmt: skip
 WHOLE = [
     f'{{"error": {{"type": "E", "message": "m", "line": {NUMBER}}}}}', '{"error": []}', '{"error": {"type": 1}}',
     '{"left": "yes"}', '{"observation": 1, "observation": {}}', "", "\x00", "{", DEEP, f'{{"error": {NUMBER}}}',
+    '\ufeff{"observation": {}}', '{"observation": {}}' + " " * 200_000, '[["observation", {}]]', '"\\u0000"',
+    '{"observation": {}}{"observation": {"value": 1}}',
 ]  # fmt: skip
 FORGED = [*(f'{{"observation": {one}}}' for one in OBSERVED), *WHOLE]
 SEND = """
@@ -67,8 +76,8 @@ def refused(sandbox: LocalSandbox, code: str) -> None:
     assert [check.passed for check in graded.checks] == [False] * len(graded.checks), "a verdict stayed open"
 
 
-def test_there_are_thirty_forged_reports():
-    assert len(set(FORGED)) >= 30
+def test_there_are_fifty_forged_reports():
+    assert len(set(FORGED)) >= 50
     assert sum(_is_json(text) for text in FORGED) > 20
 
 

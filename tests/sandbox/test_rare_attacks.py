@@ -1,4 +1,4 @@
-"""Sixty-five rarer attacks, by family: one of each family in every suite, all of them in every setting in the slow one."""
+"""Rarer attacks, by family: one of each family in every suite, all of them in every setting in the slow one."""
 
 from __future__ import annotations
 

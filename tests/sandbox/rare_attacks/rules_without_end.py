@@ -1,4 +1,4 @@
-# Tries to fill the kernel's memory by rules of its own: Landlock's, filters, and layers of both.
+# Tries to fill the kernel's memory by rules: those of Landlock, filters, and layers of both.
 # Family: memory
 import ctypes, platform
 
