@@ -76,8 +76,9 @@ def record_turns(world: StudyContext, who: str, kind: Kind, treatment: str = "",
         asked = [turn for turn in unit.turns() if _belongs(people, turn, kind)]
         _check_state(state, world, unit, kind)
         chosen = _chosen(world, {turn.treatment for turn in asked}, kind, treatment)
-        meant = _spoken_as([turn for turn in asked if turn.treatment == chosen], chosen, persona)
         acts = any(spec.id == chosen and spec.acts for spec in world.content.specs.values())
+        of_treatment = [turn for turn in asked if turn.treatment == chosen]
+        meant = _spoken_as(of_treatment, chosen, persona, acts=acts)
         actions = _steps(unit, meant) if acts else None
         found = _recorded(chosen, meant, people.values(), actions)
         # Without counts: while a trial is sealed, how much was asked is not to be read from its audit log.
@@ -120,13 +121,14 @@ def _chosen(world: StudyContext, asked: set[str], kind: Kind, treatment: str) ->
     return chosen
 
 
-def _spoken_as(turns: list[Turn], treatment: str, persona: str) -> list[Turn]:
+def _spoken_as(turns: list[Turn], treatment: str, persona: str, *, acts: bool) -> list[Turn]:
     """Return the turns in one persona: a recording of several would answer each person in all of their voices."""
     heard = {turn.id: str(turn.parameters.get("persona") or NO_PERSONA) for turn in turns}
-    listed = ", ".join(sorted(set(heard.values())))
-    if persona and persona not in heard.values():
+    recorded = {heard[turn.id] for turn in turns if not left_out_because(turn, acts=acts)}
+    listed = ", ".join(sorted(recorded))
+    if persona and persona not in recorded:
         raise NotAllowed(f"--persona: '{treatment}' did not speak as '{persona}'; it spoke as {listed}")
-    if not persona and len(set(heard.values())) > 1:
+    if not persona and len(recorded) > 1:
         raise NotAllowed(f"'{treatment}' spoke in several personas ({listed}); choose one by --persona")
     return [turn for turn in turns if not persona or heard[turn.id] == persona]
 
