@@ -40,7 +40,7 @@ from study_app.domain.assistants.budget import Usage, allowance, turn_usage
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, TextDelta
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.events import Event
-from study_app.domain.events.moments import moments
+from study_app.domain.events.moments import Timeline, moments
 from study_app.domain.interaction.features import PATTERN_FEATURES
 from study_app.domain.interaction.patterns import decide, rules_of
 from study_app.domain.quiz.answering import Unanswerable, answer_to
@@ -757,7 +757,7 @@ def time_told_apart(rule: dict[str, float]) -> Any:
         for n, (kind, at) in enumerate(kinds, 1)
     ]
     visit = Visit("p", "work", NOW, None, NOW + timedelta(seconds=600), "participant")
-    return visit_use(visit, study, events, moments(events))
+    return visit_use(visit, study, Timeline.of(events, moments(events)))
 
 
 def captions(survey: dict[str, Any]) -> Any:

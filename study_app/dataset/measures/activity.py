@@ -9,6 +9,7 @@ from typing import Any
 from study_app.dataset.measures.affect.probes import stopped_by_probes
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.events import ACTS, SERVER_PAGE, Event
+from study_app.domain.events.moments import Timeline
 from study_app.domain.records import Visit
 from study_app.domain.study.study import Study
 from study_app.domain.timing import TimeSpan, TimeUse, spells_away, time_use
@@ -17,13 +18,11 @@ SILENT_AFTER = 30.0
 """Seconds: three missed heartbeats mean that the page was closed, asleep or hidden."""
 
 
-def visit_use(
-    visit: Visit, study: Study, events: Sequence[Event], at: Sequence[float], stopped: Sequence[TimeSpan] = ()
-) -> TimeUse | None:
+def visit_use(visit: Visit, study: Study, timeline: Timeline, stopped: Sequence[TimeSpan] = ()) -> TimeUse | None:
     """How the time of an ended visit was used; None where no page logged anything."""
     if visit.ended_at is None:
         return None
-    length, mine = _during(visit, events, at, visit.ended_at)
+    length, mine = _during(visit, timeline, visit.ended_at)
     # The server logs unasked, so its events do not show that anyone was there.
     if all(event.page == SERVER_PAGE for _, event in mine):
         return None
@@ -39,24 +38,18 @@ def visit_use(
     )
 
 
-def absences(
-    visit: Visit, study: Study, events: Sequence[Event], at: Sequence[float], until: datetime
-) -> list[TimeSpan]:
+def absences(visit: Visit, study: Study, timeline: Timeline, until: datetime) -> list[TimeSpan]:
     """Spells away by the study's rule, in seconds since the visit's start; none where no page logged anything."""
-    length, mine = _during(visit, events, at, until)
+    length, mine = _during(visit, timeline, until)
     if all(event.page == SERVER_PAGE for _, event in mine):
         return []
     return spells_away(length, [*_unfocused(mine, length), *_silent(mine, length)], study.activity.away_after_seconds)
 
 
-def _during(
-    visit: Visit, events: Sequence[Event], at: Sequence[float], until: datetime
-) -> tuple[float, list[tuple[float, Event]]]:
+def _during(visit: Visit, timeline: Timeline, until: datetime) -> tuple[float, list[tuple[float, Event]]]:
     """Return the visit's length, and its events with their seconds since its start, in order."""
-    start, length = visit.started_at.timestamp(), (until - visit.started_at).total_seconds()
-    during = ((moment - start, event) for moment, event in zip(at, events, strict=True))
-    mine = [(moment, event) for moment, event in during if 0 <= moment <= length]
-    return length, sorted(mine, key=lambda pair: (pair[0], pair[1].event_id or 0))
+    length = (until - visit.started_at).total_seconds()
+    return length, timeline.during(visit.started_at, length)
 
 
 def _unfocused(events: Iterable[tuple[float, Event]], length: float) -> list[TimeSpan]:
@@ -95,9 +88,8 @@ def _silent(events: Sequence[tuple[float, Event]], length: float) -> list[TimeSp
 
 def uses(dossier: ParticipantRecord) -> dict[str, TimeUse]:
     """Time use by stage, where it is known."""
-    at = dossier.moments
     found = {
-        visit.stage: visit_use(visit, dossier.study, dossier.events, at, stopped_by_probes(dossier, visit))
+        visit.stage: visit_use(visit, dossier.study, dossier.timeline, stopped_by_probes(dossier, visit))
         for visit in dossier.visits
     }
     return {stage: use for stage, use in found.items() if use is not None}

@@ -88,12 +88,12 @@ def _changed(event: Event) -> Key | None:
 def away_by_answer(dossier: ParticipantRecord) -> dict[Key, float]:
     """Seconds away by answer: a spell belongs to the answer that is changed next, else to the one changed last."""
     found: dict[Key, float] = defaultdict(float)
-    at = dossier.moments
+    pairs = ((moment, _changed(event)) for moment, event in zip(dossier.moments, dossier.events, strict=True))
+    every = [(moment, key) for moment, key in pairs if key is not None]
     for visit in _forms(dossier):
         start = visit.started_at.timestamp()
-        pairs = ((moment - start, _changed(event)) for moment, event in zip(at, dossier.events, strict=True))
-        changes = sorted((moment, key) for moment, key in pairs if key is not None and key[0] == visit.stage)
-        for spell in absences(visit, dossier.study, dossier.events, at, _until(visit, dossier.events)):
+        changes = sorted((moment - start, key) for moment, key in every if key[0] == visit.stage)
+        for spell in absences(visit, dossier.study, dossier.timeline, _until(visit, dossier.events)):
             after = next((key for moment, key in changes if moment >= spell.end), None)
             before = next((key for moment, key in reversed(changes) if moment <= spell.end), None)
             key = after or before
@@ -132,6 +132,6 @@ def help_in_quizzes(dossier: ParticipantRecord, at: Sequence[float]) -> Iterator
                 yield Evidence("answer_paste", event.stage, at_moment, paste.size, paste.field or "")
     for visit in dossier.visits:
         if visit.stage in quizzes and visit.ended_at is not None:
-            for spell in absences(visit, dossier.study, dossier.events, at, visit.ended_at):
+            for spell in absences(visit, dossier.study, dossier.timeline, visit.ended_at):
                 began = visit.started_at + timedelta(seconds=spell.start)
                 yield Evidence("quiz_away", visit.stage, began, (spell.end - spell.start) / 60)

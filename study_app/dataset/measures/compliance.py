@@ -33,7 +33,7 @@ def evidence_of(dossier: ParticipantRecord, content: Content) -> list[Evidence]:
         *_reported(dossier),
         *_pasted(dossier, at),
         *_typed(mine),
-        *_away(dossier, at),
+        *_away(dossier),
         *help_in_quizzes(dossier, at),
         *failed_attention_checks(dossier, content),
     ]
@@ -63,12 +63,12 @@ def _typed(events: Sequence[tuple[float, Event]]) -> Iterator[Evidence]:
         yield Evidence("typing_burst", stage, _time(moment), characters)
 
 
-def _away(dossier: ParticipantRecord, at: Sequence[float]) -> Iterator[Evidence]:
+def _away(dossier: ParticipantRecord) -> Iterator[Evidence]:
     for stage in dossier.main_stages:
         visit = dossier.visit(stage.id)
         if visit is None or visit.ended_at is None:
             continue
-        for spell in absences(visit, dossier.study, dossier.events, at, visit.ended_at):
+        for spell in absences(visit, dossier.study, dossier.timeline, visit.ended_at):
             began = visit.started_at + timedelta(seconds=spell.start)
             yield Evidence("away", stage.id, began, (spell.end - spell.start) / 60)
 

@@ -13,7 +13,7 @@ from study_app.dataset.schema.participants import factor_columns, row_column
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import StudyError
 from study_app.domain.events import Event
-from study_app.domain.events.moments import moments
+from study_app.domain.events.moments import Timeline, moments
 from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.quiz.items import Bank
 from study_app.domain.records import Answer, Participant, Rating, RunRecord, Turn, Visit
@@ -67,6 +67,11 @@ class ParticipantRecord:
     def moments(self) -> list[float]:
         """When each event happened, in seconds since 1970 by the server's clock."""
         return moments(self.events)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The events in the order in which they happened."""
+        return Timeline.of(self.events, self.moments)
 
     def visit(self, stage: str) -> Visit | None:
         """Return the visit of a stage, or None before it was opened."""

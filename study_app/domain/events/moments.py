@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
 
 from study_app.domain.events.log import SERVER_PAGE, Event
 
@@ -28,6 +32,28 @@ def moments(events: Sequence[Event]) -> list[float]:
             if lag < offsets.get(clock, lag + 1):
                 offsets[clock] = lag
     return [stored if clock is None else own + offsets[clock] for clock, own, stored in readings]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Events in the order in which they happened, sorted once for all visits of a person."""
+
+    at: Sequence[float]
+    """Seconds since 1970, ascending."""
+    events: Sequence[Event]
+
+    @classmethod
+    def of(cls, events: Sequence[Event], at: Sequence[float]) -> Self:
+        """Sort events by their moments; what happened at one moment stays in the order of storing."""
+        pairs = sorted(zip(at, events, strict=True), key=lambda pair: (pair[0], pair[1].event_id or 0))
+        return cls([moment for moment, _ in pairs], [event for _, event in pairs])
+
+    def during(self, start: datetime, length: float) -> list[tuple[float, Event]]:
+        """Return the events of so many seconds from a moment on, each with its seconds since that moment."""
+        began = start.timestamp()
+        first = bisect_left(self.at, began)
+        end = bisect_right(self.at, length, lo=first, key=lambda moment: moment - began)
+        return [(self.at[place] - began, self.events[place]) for place in range(first, end)]
 
 
 def _readings(events: Sequence[Event]) -> Iterator[tuple[_Clock | None, float, float]]:

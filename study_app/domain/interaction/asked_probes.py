@@ -45,6 +45,9 @@ def asked_probes(events: Iterable[Event]) -> list[AskedProbe]:
     """Return the probes that were shown, in order; of several answers to one the first counts."""
     found: list[AskedProbe] = []
     for event in events:
+        # By kind first: nearly all events of a log are edits.
+        if event.kind not in PROBE_KINDS:
+            continue
         said = event.details
         if isinstance(said, ProbeShown):
             found.append(AskedProbe(event.stage, said, event.server_time))

@@ -61,6 +61,9 @@ def interviews_of(events: Iterable[Event]) -> list[Held]:
     found: dict[str, Held] = {}
     turns: dict[str, AskedQuestion] = {}
     for event in events:
+        # By kind first: nearly all events of a log are edits.
+        if event.kind not in KINDS:
+            continue
         match event.details:
             case InterviewAsked(interview_id=name, turn_id=turn) as asked if turn not in turns:
                 held = found.setdefault(name, Held(name, event.stage, event.server_time))

@@ -9,7 +9,7 @@ from study_app.dataset.measures.activity import absences
 from study_app.dataset.measures.turns.acting import Step, steps_of
 from study_app.domain.events import Event
 from study_app.domain.events.browser import AnswerEdit, Edit
-from study_app.domain.events.moments import moments
+from study_app.domain.events.moments import Timeline, moments
 from study_app.domain.interaction.asked_probes import AskedProbe, asked_probes
 from study_app.services.researcher.replay.material import ReplayMaterial, Spell
 
@@ -77,11 +77,11 @@ def typing_spells(edits: Iterable[float]) -> list[Spell]:
 
 def away_spells(material: ReplayMaterial, length: float) -> list[Spell]:
     """Spells away on each stage, by the rule of the dataset's `away_seconds`."""
-    at = moments(material.events)
+    timeline = Timeline.of(material.events, moments(material.events))
     found: list[Spell] = []
     for visit in material.visits:
         begun = material.seconds(visit.started_at)
         until = visit.ended_at or material.start + timedelta(seconds=length)
-        spells = absences(visit, material.study, material.events, at, until)
+        spells = absences(visit, material.study, timeline, until)
         found += [(begun + spell.start, begun + spell.end) for spell in spells]
     return found
