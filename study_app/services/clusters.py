@@ -43,6 +43,9 @@ def cluster_of(unit: UnitOfWork, dossier: ParticipantRecord) -> str | None:
         return None
     name = study.allocation.cluster
     label = person.label if name == "label" else questions(dossier).get(name)
+    # A dataset that was put back holds no label; its pseudonym stands in that place.
+    if isinstance(label, str) and is_pseudonym(label):
+        return label
     key = _key(unit, study, person.kind, make=False)
     return pseudonym(key, label) if key else None
 

@@ -16,6 +16,7 @@ from study_app.dataset.verification.allocation import decision_of
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.records import END, Answer, ProtocolVersion, RunRecord, Turn
+from study_app.domain.study.clusters import COLUMN, cluster_questions
 from study_app.ports import Restorable, UnitOfWork
 from study_app.services.context import StudyContext, draft_key
 from study_app.services.operation.models.kept import put_back_watch
@@ -89,6 +90,9 @@ def _unfit(dataset: UntrustedDataset, world: StudyContext) -> Iterator[Problem]:
     elif manifest.get("masked"):
         what = f"is of a {dataset.state} study: what would tell arms is withheld"
         yield Problem(path, "masked", what, "unseal the study and export it again")
+    elif manifest.get("identified") and world.study.allocation.method == "cluster":
+        what = "names the clusters' labels, and no dataset has the key by which their pseudonyms follow from them"
+        yield Problem(path, "identified", what, "take the export without --identified")
     elif manifest.get("study_hash") != world.study_hash:
         what = f"is of version {str(manifest.get('study_hash'))[:12]}, and the study file is {world.study_hash[:12]}"
         yield Problem(path, "study_hash", what, "give the study file with which it was exported")
@@ -170,20 +174,30 @@ def _participant(
     unfinished = status in ("in_progress", "abandoned") or (status == "excluded" and row["finished_at"] is None)
     kept = "in_progress" if unfinished else "completed" if status == "excluded" else status
     seen = last_seen.get(who, row["enrolled_at"])
-    return row.values | {
-        "id": who,
-        "kind": kind_of(row),
-        "status": kept,
-        "stage": _stage(dataset, row) if unfinished else END,
-        "step": 0,
-        # Who was there a moment ago is there now; a long silence goes on.
-        "last_seen_at": world.now() if status == "in_progress" else seen,
-        "opens_at": opens.get(who) if unfinished else None,
-        "place": "used" if row["allocation_index"] is not None else None,
-        "data_withdrawn": bool(row["data_withdrawn"]),
-        "language": row["language"] or "",
-        "responded": None if row.values.get("responded") is None else bool(row["responded"]),
-    }
+    return (
+        row.values
+        | {
+            "id": who,
+            "kind": kind_of(row),
+            "status": kept,
+            "stage": _stage(dataset, row) if unfinished else END,
+            "step": 0,
+            # Who was there a moment ago is there now; a long silence goes on.
+            "last_seen_at": world.now() if status == "in_progress" else seen,
+            "opens_at": opens.get(who) if unfinished else None,
+            "place": "used" if row["allocation_index"] is not None else None,
+            "data_withdrawn": bool(row["data_withdrawn"]),
+            "language": row["language"] or "",
+            "responded": None if row.values.get("responded") is None else bool(row["responded"]),
+        }
+        | _cluster(row, world)
+    )
+
+
+def _cluster(row: UntrustedRow, world: StudyContext) -> dict[str, Any]:
+    """Return what stands for the label that named a cluster: its pseudonym, which is all that the dataset has."""
+    known = row.values.get(COLUMN)
+    return {"label": known} if known is not None and world.study.allocation.cluster == "label" else {}
 
 
 def _stage(dataset: UntrustedDataset, row: UntrustedRow) -> str:
@@ -228,6 +242,8 @@ def _answer(dataset: UntrustedDataset, row: UntrustedRow) -> dict[str, Any]:
     found = _of(Answer, row)
     for name in ("bank", "form"):
         found[name] = found[name] or ""
+    if not row["bank"] and row["item"] in cluster_questions(dataset.studies.values()):
+        return found | {"response": row.values.get(COLUMN)}
     return found | {"response": _response(dataset, row)}
 
 

@@ -7,11 +7,15 @@ import shutil
 
 import pytest
 from support.clock import HandClock
-from support.trials.export_world import Walker, open_app, settle, trial
+from support.trials import design_studies
+from support.trials.export_world import Walker, open_app, settle, table, trial
+from support.trials.quiz_study import simulated
 
+from study_app.bootstrap import start
 from study_app.domain.errors import ProblemsFound
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.exporting.reimport import reimport
+from study_app.settings import Settings
 from study_app.storage.restored_rows import put_back
 
 
@@ -91,4 +95,22 @@ def test_what_cannot_come_back_is_refused_and_nothing_is_stored(tmp_path, change
         reimport(app.world, copy, put_back, who="test")
     with app.world.registry.begin(write=False) as unit:
         assert unit.participants() == []
+    app.close()
+
+
+def test_a_trial_over_clusters_comes_back_with_them_and_without_their_labels(tmp_path):
+    path = design_studies.made(tmp_path, "base_simple")
+    _, dataset = simulated(tmp_path, participants=4)
+    app = start(Settings(path, f"sqlite:///{tmp_path}/again.db", tmp_path / "var", environment={}))
+    assert all(row["cluster_id"] for row in table(dataset, "visits"))
+    returns_the_same(app, dataset, tmp_path, include_simulated=True)
+    app.close()
+
+
+def test_labels_of_clusters_cannot_come_back(tmp_path):
+    path = design_studies.made(tmp_path, "base_simple")
+    app = start(Settings(path, f"sqlite:///{tmp_path}/study.db", tmp_path / "var", environment={}))
+    export(app.world, tmp_path / "names", identified=True)
+    with pytest.raises(ProblemsFound, match="names the clusters' labels.*take the export without --identified"):
+        reimport(app.world, tmp_path / "names", put_back, who="test")
     app.close()
