@@ -14,7 +14,7 @@ from study_app.dataset.measures.turns.acting import APPLIED, Step, action_rows, 
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema.tables import AGENT_TURN_COLUMNS
 from study_app.dataset.verification.deciding import wrong_decisions
-from study_app.dataset.verification.derived.comparing import by_log, compare_rows
+from study_app.dataset.verification.derived.comparing import beside_cluster, by_log, compare_rows
 from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.events import Event, saying
 from study_app.domain.events.browser import AgentAnswered, Edit
@@ -46,7 +46,7 @@ def check_actions(
     if [row["action_id"] for row in actions] != [row["action_id"] for row in due]:
         what = f"{name}: {len(actions)} steps in the table, {len(due)} in the log, or in another order"
         opened.report.add("action_differs", file, actions[0].number if actions else None, what)
-    columns, finding = opened.tables["agent_actions"].columns, "action_differs"
+    columns, finding = beside_cluster(opened.tables["agent_actions"].columns), "action_differs"
     compare_rows(opened, "agent_actions", actions, due, columns=columns, finding=finding, sentence=by_log)
     acted = turn_columns(dossier.events)
     of_turns = [acted.get(str(turn["turn_id"]), {}) for turn in turns]
