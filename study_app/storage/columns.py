@@ -65,7 +65,7 @@ class Moment(TypeDecorator[datetime]):
             raise InfrastructureError(_CHANGED.format("a moment")) from None
 
 
-_scan = json.JSONDecoder().scan_once
+_decode = json.JSONDecoder().raw_decode
 _as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 """Made once: `json.dumps` with these arguments makes an encoder at each call."""
 
@@ -77,10 +77,10 @@ def stored_json(text: Any) -> Any:
         InfrastructureError: it does not.
     """
     try:
-        value, end = _scan(text, 0)
+        value, end = _decode(text)
         if end == len(text):
             return value
-    except (StopIteration, TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         pass  # What stands wrong, `loads` says; it also takes the blanks around a value, for which it looks twice.
     try:
         return json.loads(text)
