@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study_app.bootstrap import open_library
+from study_app.domain.quiz.keys import Criterion
 from study_app.domain.quiz.scoring import response_problem, score
 from study_app.simulation.behaviour.profiles import Effects, Rates, Scales, draw_person
 from study_app.simulation.behaviour.quiz import fill_in, levels
@@ -129,3 +130,16 @@ def test_equal_points_come_from_different_items(bank):
     items, keys = bank
     sheets = [fill_in(items, keys, 14.0, str(seed)) for seed in range(30)]
     assert len({str(sheet.responses) for sheet in sheets}) == 30
+
+
+def test_what_people_rate_is_answered_and_counts_as_worthless_until_then(bank):
+    items, keys = bank
+    item = next(item for item in items if item.kind == "short_text")
+    rated = keys[item.id].model_copy(
+        update={"accept": (), "rubric": (Criterion(id="c", text="Right", points=item.points),)}
+    )
+    sheets = [fill_in((item,), {item.id: rated}, item.points, str(seed)) for seed in range(60)]
+    answers = [sheet.responses[item.id] for sheet in sheets]
+    assert {sheet.points for sheet in sheets} == {0.0}
+    assert 40 < sum(answer is not None for answer in answers) < 60
+    assert len(set(answers)) > 3

@@ -106,7 +106,7 @@ kind = "survey"
 title = {background}
 
 [[stages.questions]]
-id = "python_years"
+id = "years_python"
 kind = "choice"
 prompt = {years}
 options = [

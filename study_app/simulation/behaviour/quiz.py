@@ -16,6 +16,13 @@ BLANK = 0.15
 _PARTIAL = 6
 """At most so many partly right answers of an item are considered."""
 _CLOSE = 1e-9
+_FOR_RATERS = (
+    "I do not know.",
+    "The first part has to end before the second one begins.",
+    "It depends on the order in which the parts run, which I would check with a small example.",
+    "Both parts use the same value, so a change in one of them is seen by the other.",
+)
+"""Answers to what people rate, in no relation to the item: they rehearse the grading, not its result."""
 _KNOWLEDGE_NOISE = 0.6
 
 
@@ -43,12 +50,10 @@ class Sheet:
 
 
 def levels(item: Item, key: AnyKey) -> tuple[Level, ...]:
-    """Ways to answer that differ in points, worthless ones first; what people rate counts as worthless."""
+    """Ways to answer that differ in points, worthless ones first; what people rate counts as worthless until then."""
     by_points: dict[float, list[Response]] = {}
     for response in _candidates(item, key):
-        points = _points(item, key, response)
-        if points is not None:
-            by_points.setdefault(round(points, 9), []).append(response)
+        by_points.setdefault(round(_points(item, key, response) or 0.0, 9), []).append(response)
     by_points.setdefault(0.0, [None])
     return tuple(Level(points, tuple(by_points[points])) for points in sorted(by_points))
 
@@ -134,6 +139,8 @@ def _candidates(item: Item, key: AnyKey) -> list[Response]:
         known = [list(picks) for size in range(1, len(right)) for picks in combinations(right, size)][:_PARTIAL]
         one_wrong = [[*picks, wrong[number % len(wrong)]] for number, picks in enumerate([*known, right])]
         return [*found, *known, *one_wrong, *([pick] for pick in wrong[1:_PARTIAL])]
+    if isinstance(key, TextKey) and key.rubric:
+        return list(_FOR_RATERS)
     if isinstance(key, TextKey):
         return found + [accept.sample() for accept in key.accept][:_PARTIAL]
     return found
