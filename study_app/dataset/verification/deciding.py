@@ -24,6 +24,8 @@ POSSIBLE: Mapping[str, frozenset[Decision]] = {
 """Tool -> what can become of a call of it."""
 _BY_THE_SERVER: frozenset[Decision] = frozenset({"interrupted", "expired"})
 """Said as a turn ends; a participant's word that comes later counts instead."""
+_CARRIED_OUT: frozenset[Decision] = frozenset({"approve", "edited", "auto"})
+"""Decisions that a page may take on the program alone that the step was proposed for."""
 _SLACK = timedelta(seconds=0.05)
 """Moments are kept to the millisecond."""
 
@@ -51,6 +53,8 @@ def wrong_decisions(
             yield step, "the decision is approve, and the participant was not asked"
         elif sent.decisions.get(action, decision) != decision:
             yield step, f"the decision is {decision}, and the page sent {sent.decisions[action]}"
+        elif decision in _CARRIED_OUT and action in sent.elsewhere and action not in sent.decisions:
+            yield step, f"the decision is {decision}, and the program was another than it was proposed for"
         elif decision == "stale" and action in sent.never_stale:
             yield step, "the decision is stale, and the program was the one that it was proposed for"
         elif decision in _BY_THE_SERVER and (what := _at_the_end(step, decision, last, ends)):
@@ -80,6 +84,8 @@ class _Sent:
         self._left: dict[str, AgentProposed] = {}
         self.decisions: dict[str, Decision] = {}
         self.never_stale: set[str] = set()
+        self.elsewhere: set[str] = set()
+        """Steps that a page decided on while it had another program."""
 
     def follow(self, events: Sequence[Event]) -> _Sent:
         for event in events:
@@ -113,8 +119,12 @@ class _Sent:
         owned = self._owner in (None, event.page)
         if proposed is None or action in self.decisions or not owned or not self._in_time(event):
             return
-        if self._holds(proposed, event.page) and (meant := _meant(proposed, said)) is not None:
-            self.decisions[action] = meant
+        meant = _meant(proposed, said)
+        if self._holds(proposed, event.page):
+            if meant is not None:
+                self.decisions[action] = meant
+        elif meant in _CARRIED_OUT and self._texts.get((event.page, proposed.task)) is not None:
+            self.elsewhere.add(action)
 
     def _holds(self, proposed: AgentProposed, page: str | None = None) -> bool:
         """Whether a program is known, and is the one that a step was proposed for."""

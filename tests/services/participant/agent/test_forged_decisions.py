@@ -57,18 +57,19 @@ def datasets(tmp_path_factory):
     return {approval: walked(tmp_path_factory.mktemp(approval), approval) for approval in ("each", "none")}
 
 
+def rewritten(text, change):
+    rows = list(csv.DictReader(io.StringIO(text)))
+    for row in rows:
+        change(row)
+    new = io.StringIO(newline="")
+    writer = csv.DictWriter(new, list(rows[0]), lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return new.getvalue()
+
+
 def forge(dataset, decisions):
     """Give steps other decisions, in the log and in the table."""
-
-    def rewritten(text, change):
-        rows = list(csv.DictReader(io.StringIO(text)))
-        for row in rows:
-            change(row)
-        new = io.StringIO(newline="")
-        writer = csv.DictWriter(new, list(rows[0]), lineterminator="\r\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        return new.getvalue()
 
     def in_log(row):
         if row["kind"] == "agent_decided":
@@ -107,3 +108,26 @@ def test_every_decision_is_among_those_that_are_altered_here(datasets):
 @pytest.mark.parametrize("approval", ["each", "none"])
 def test_verify_finds_each_decision_that_was_altered(datasets, tmp_path, approval, by):
     assert missed(datasets[approval], tmp_path / "forged", by) == []
+
+
+@pytest.mark.parametrize("approval", ["each", "none"])
+def test_verify_finds_each_step_that_was_carried_out_on_another_program(datasets, tmp_path, approval):
+    forged = tmp_path / "forged"
+    shutil.copytree(datasets[approval], forged)
+
+    def in_log(row):
+        if row["kind"] == "agent_proposed":
+            row["payload"] = json.dumps(json.loads(row["payload"]) | {"base_sha256": "0" * 64})
+
+    rewrite_table(forged, "events", lambda text: rewritten(text, in_log))
+    rows = table(forged, "agent_actions")
+    carried_out = {
+        number
+        for number, row in enumerate(rows, 2)
+        # What runs without asking is started by the server, on the program that it has.
+        if (row["tool"], row["decision"]) != ("run", "auto") and row["tool"] in ("edit", "run")
+        if row["decision"] in ("approve", "edited", "auto")
+    }
+    assert carried_out
+    named = {finding.row for finding in verify(forged).findings if finding.name == "decision_differs"}
+    assert carried_out - named == set()
