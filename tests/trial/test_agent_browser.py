@@ -113,6 +113,7 @@ def test_each_decision_has_a_key_that_works_wherever_the_cursor_is(chromium, tmp
         next_card(page)
         page.keyboard.press("Control+Shift+Digit4")
         expect(send).to_be_visible()
+        decided(page, "approve", "edited", "stale", "reject", "interrupted")
         picture(page, "keys-stopped")
         expect(page.locator(".sa-agent-card")).to_be_hidden()
     finally:

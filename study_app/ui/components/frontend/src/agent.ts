@@ -73,6 +73,11 @@ export class AgentDock {
     window.addEventListener("keydown", this.onKeys, { capture: true });
   }
 
+  /** The step that waits for the participant. */
+  get open(): AgentAction | null {
+    return this.pending;
+  }
+
   begin(): void {
     this.began = this.clock.now();
     this.tick();

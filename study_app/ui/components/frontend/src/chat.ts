@@ -289,9 +289,9 @@ export class Chat {
       this.identify(view, response.headers.get("x-turn-id") ?? "");
       await this.receive(view, response);
     } catch {
+      if (view.turn.stopped && view.turn.turn_id) return this.finish(view, "");
       this.setCurrent(null);
       if (view.turn.turn_id && !view.turn.stopped) return await this.reattach(view.turn.turn_id);
-      if (view.turn.stopped && view.turn.turn_id) return this.finish(view, "");
       if (view.turn.stopped) return this.giveBack(view, message, this.say("reply_stopped"));
       this.giveBack(view, message, this.say("chat_unreachable"));
       void this.forgetOnceReachable(this.say("chat_unreachable"));
@@ -330,6 +330,9 @@ export class Chat {
   private finish(view: TurnView, note: string, failed = false): void {
     const stopped = view.turn.stopped;
     view.turn.complete = !stopped;
+    // What the server notes as the turn ends comes in no frame.
+    const open = this.dock?.open;
+    if (open) this.takeFrame(view, { type: "decided", action_id: open.action_id, decision: stopped || failed ? "interrupted" : "expired" });
     view.show(note || (stopped ? this.say("reply_stopped") : ""), { failed: failed && !stopped });
     this.setCurrent(null);
     this.announcer.say(note || this.say(stopped ? "reply_stopped" : "reply_finished", { label: this.assistant.label }));
