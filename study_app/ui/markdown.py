@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-ELSEWHERE = re.compile(r"(?i)\s*(https?:|//)")
+ELSEWHERE = re.compile(r"(?i)https?:|//")
 _renderer = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
 
 
@@ -34,7 +34,7 @@ def _picture(
     """
     token = tokens[index]
     address, words = str(token.attrGet("src") or ""), token.content or "image"
-    if not ELSEWHERE.match(address):
+    if not ELSEWHERE.match(address.lstrip()):
         return renderer.image(tokens, index, options, env)
     return f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{escape(words)}</a>'
 

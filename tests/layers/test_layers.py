@@ -24,7 +24,8 @@ ALLOWED = {
     "study_app.settings": "study_app.domain",
     "study_app.content": "study_app.domain study_app.ports study_app.private_files pydantic pydantic_core segno",
     "study_app.secrets": "study_app.domain study_app.ports argon2 cryptography httpx2 jwt",
-    "study_app.sandbox": "study_app.domain study_app.ports distributed packaging pydantic",
+    "study_app.dask_cluster": "study_app.domain distributed",
+    "study_app.sandbox": "study_app.dask_cluster study_app.domain study_app.ports distributed packaging pydantic",
     "study_app.assistant": "study_app.domain study_app.ports anthropic bm25s httpx2 pydantic",
     "study_app.storage": "study_app.domain study_app.dataset study_app.ports study_app.private_files "
     "alembic pydantic sqlalchemy sqlmodel",
@@ -53,9 +54,9 @@ ALLOWED = {
     "analysis.themes": f"study_app.domain analysis.agreement analysis.data analysis.estimators analysis.interaction "
     f"analysis.multiplicity {NUMERICS}",
     "analysis.design": f"study_app.domain study_app.rerandomisation analysis.estimators distributed joblib {NUMERICS}",
-    "analysis.pipeline": "study_app study_app.domain study_app.dataset study_app.rerandomisation analysis.data "
-    f"analysis.design analysis.estimators analysis.interaction analysis.measurement analysis.themes distributed joblib "
-    f"pydantic {NUMERICS}",
+    "analysis.pipeline": "study_app study_app.dask_cluster study_app.domain study_app.dataset "
+    "study_app.rerandomisation analysis.data analysis.design analysis.estimators analysis.interaction "
+    f"analysis.measurement analysis.themes joblib pydantic {NUMERICS}",
     "analysis.published_study": "study_app.domain study_app.dataset analysis.estimators analysis.interaction pydantic "
     f"{NUMERICS}",
     "analysis.report": "study_app.domain analysis.data analysis.design analysis.estimators analysis.interaction "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from analysis.data.dataset import Dataset
 from analysis.pipeline.planning.key_check import key_problems
 from analysis.pipeline.planning.plan_check import option_problems
@@ -9,13 +11,9 @@ from study_app.dataset.schema import participants_table
 from study_app.dataset.schema.columns import Column
 from study_app.dataset.schema.outcome_fit import column_problems, course_problems
 from study_app.dataset.schema.plan_fit import (
-    Measured,
-    known_before,
     late_problems,
-    limits,
     measured,
     named_columns,
-    period_columns,
     plan_problems,
 )
 from study_app.domain.errors import ProblemsFound
@@ -39,7 +37,7 @@ def refuse(dataset: Dataset, plan: Plan) -> None:
     if study is not None:
         # Columns that are missing are looked for in the data themselves.
         columns = frozenset(dataset.participants.columns) | {column for _, column in named_columns(plan)}
-        known = Measured(columns, known_before(study), limits(study), period_columns(study))
+        known = replace(measured(study, columns), columns=columns)
         found += plan_problems(plan, known, file)
         found += key_problems(study, plan, file) + course_problems(plan, study, file)
         found += column_problems(plan, study, _columns(study), {}, file)

@@ -180,6 +180,10 @@ _IDENTITY = (
     text("prolific_study", "Prolific study; only with --identified"),
     text("prolific_session", "Prolific submission; only with --identified"),
 )
+OF_ASSISTANT = frozenset(
+    ("queries", *(f"queries_{label}" for label in LABELS), "interaction_minutes", "interaction_pattern")
+) | {column.name for column in AGENT_COLUMNS}
+"""Columns that measure how the assistant was used, so that an arm without one has no choice of value in them."""
 REVEALING = frozenset(
     column.name
     for column in (*_USE, *_EXTRA, *AGENT_COLUMNS, *INTERVIEW_COLUMNS, *VARIANT_COLUMNS)

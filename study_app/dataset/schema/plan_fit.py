@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from study_app.dataset.schema.participants import columns_of
+from study_app.dataset.schema.participants import OF_ASSISTANT, columns_of
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Outcome, Plan
 from study_app.domain.study.periods import PERIOD_COLUMNS, period_column
@@ -27,6 +27,8 @@ class Measured:
     """Minutes that a time can reach, by column."""
     by_period: frozenset[str] | None = None
     """What each period of a sequence of treatments its own measures; None of other designs."""
+    no_assistant: str | None = None
+    """An arm that has none; None where each has one, and of a sequence of treatments."""
 
 
 def measured(study: Study, columns: Collection[str]) -> Measured:
@@ -42,7 +44,14 @@ def measured(study: Study, columns: Collection[str]) -> Measured:
     absent |= set() if _warm_ups(study) else {"warmup_minutes", "warmup_passed"}
     by_period = period_columns(study)
     every = frozenset(set(columns) - absent | (by_period or set()))
-    return Measured(every, known_before(study), limits(study), by_period)
+    return Measured(every, known_before(study), limits(study), by_period, arm_without_assistant(study))
+
+
+def arm_without_assistant(study: Study) -> str | None:
+    """Return the id of the first arm without an assistant; None where each has one, and of a sequence of treatments."""
+    if study.allocation.method == "sequence":
+        return None
+    return next((arm.id for arm in study.arms if arm.assistant is None), None)
 
 
 def period_columns(study: Study) -> frozenset[str] | None:
@@ -128,6 +137,7 @@ def near(column: str, known: Collection[str]) -> str:
 def plan_problems(plan: Plan, study: Measured, file: str) -> list[Problem]:
     """Everything in a plan that the study cannot answer, or must not."""
     found = [*_missing(plan, study), *_too_early(plan, study.before), *_limits(plan, study.limits)]
+    found += _by_design(plan, study.no_assistant)
     found += _once(plan, study.by_period)
     return [Problem(file, f"analysis.{key}", what, remedy) for key, what, remedy in found]
 
@@ -178,6 +188,14 @@ def _too_early(plan: Plan, before: Collection[str]) -> _Found:
         if column in before:
             what = f"'{name}' is known before allocation (column '{column}'), so no arm can change it"
             yield "primary", what, "name an outcome that is measured after allocation; use this one as a covariate"
+
+
+def _by_design(plan: Plan, no_assistant: str | None) -> _Found:
+    for name in plan.primary if no_assistant is not None else ():
+        column = plan.outcome(name).name
+        if column in OF_ASSISTANT:
+            what = f"'{name}' measures the use of the assistant, which the arm '{no_assistant}' does not have"
+            yield "primary", what, "name an outcome that each arm can have; this one is described by arm in any case"
 
 
 def _once(plan: Plan, by_period: Collection[str] | None) -> _Found:

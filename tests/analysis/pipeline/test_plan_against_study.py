@@ -328,3 +328,11 @@ def test_a_primary_row_without_a_signed_statistic_is_refused_where_looks_are_pla
 
 def test_the_published_plan_has_the_published_limit():
     assert Plan.default().outcome("completion_minutes").cap == 35
+
+
+@pytest.mark.parametrize("column", ["queries", "interaction_minutes", "queries_explanation"])
+def test_a_primary_outcome_that_one_arm_cannot_have_is_refused(column):
+    measure = {"id": column, "kind": "continuous", "column": column}
+    (found,) = problems({"outcomes": [measure], "primary": [column], "estimands": []})
+    assert "analysis.primary" in found
+    assert "measures the use of the assistant, which the arm 'no_ai' does not have" in found

@@ -51,9 +51,10 @@ def wanted(read: RequestText, brief: str, texts: Mapping[str, str]) -> Wanted:
         return "wrong"
     if pasted(read.text, brief):
         return "write"
-    for name in ("start", "task"):
-        if says(said, texts[f"words_{name}"]):
-            return name
+    if says(said, texts["words_start"]):
+        return "start"
+    if says(said, texts["words_task"]):
+        return "task"
     if says(said, texts["words_explain"]):
         return "explain"
     if says(said, texts["words_write"]):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from study_app.dataset.measures.baseline import all_passed
 from study_app.dataset.measures.variants.hacks import last_submissions, passes_seen
 from study_app.domain.errors import NotAllowed
+from study_app.domain.events import saying
 from study_app.domain.events.server import ReportedImpossible
 from study_app.domain.interaction.codes import ADJUDICATED, people
 from study_app.domain.records import AuditEntry, Kind, Rating, RunRecord
@@ -198,7 +199,7 @@ class HackCodes:
 def _reported(unit: UnitOfWork, kind: Kind) -> set[tuple[str, str]]:
     """Participant and task of every report that a task cannot be done."""
     events = unit.events_of_kind(kind, ReportedImpossible.kind)
-    return {(each.participant_id, str(each.payload.get("task"))) for each in events}
+    return {(event.participant_id, str(said.task)) for event, said in saying(events, ReportedImpossible)}
 
 
 def _given(unit: UnitOfWork) -> dict[str, dict[str, str]]:
