@@ -104,7 +104,7 @@ def test_verify_finds_nothing_in_what_was_walked(dataset):
 
 
 FORGED = {
-    "an answer": ("probes", lambda row: row["outcome"] == "answered", {"valence": "1"}, "probe_differs"),
+    "an answer": ("probes", lambda row: row["valence"] not in ("", "1"), {"valence": "1"}, "probe_differs"),
     "its time": ("probes", lambda row: row["outcome"] == "answered", {"seconds": "0.5"}, "probe_differs"),
     "what became of it": ("probes", lambda row: row["outcome"] == "lapsed", {"outcome": "skipped"}, "probe_differs"),
     "its minute": ("probes", lambda row: True, {"minute": "9"}, "probe_differs"),
