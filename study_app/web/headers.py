@@ -21,6 +21,8 @@ SOURCES = {
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob:",
     "font-src": "'self' data:",
+    # Not every browser counts a websocket of the same site among 'self'.
+    "connect-src": "'self' ws: wss:",
     "object-src": "'none'",
     "base-uri": "'self'",
     "form-action": "'self'",
