@@ -209,6 +209,31 @@ def test_a_researcher_signs_in_reloads_and_plays_a_session(console, chromium):
     assert not errors
 
 
+@pytest.mark.browser
+@pytest.mark.slow
+def test_every_board_opens_without_an_error_and_within_the_policy_of_its_page(console, chromium, tmp_path):
+    """What the policy refuses fails every test with Chromium, see conftest."""
+    errors: list[str] = []
+    page = chromium.new_page(viewport={"width": 1440, "height": 900})
+    page.on("pageerror", lambda problem: errors.append(str(problem)))
+    page.goto(console.console_url)
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    links = page.get_by_test_id("stSidebarNavLink")
+    expect(links.first).to_be_visible(timeout=60_000)
+    titles = links.all_inner_texts()
+    assert len(titles) > 8
+    for number, title in enumerate(titles):
+        links.nth(number).click()
+        expect(page.locator("h1").first).to_be_visible(timeout=60_000)
+        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=60_000)
+        page.screenshot(path=tmp_path / f"{number:02}-{title.strip()}.png", full_page=True)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+    page.close()
+    assert not errors
+
+
 def test_the_console_ends_when_the_app_that_started_it_is_killed(tmp_path):
     server = StudyServer(tmp_path, console=True).start()
     address = f"{server.console_url}/healthz"
