@@ -227,7 +227,8 @@ def test_every_board_opens_without_an_error_and_within_the_policy_of_its_page(co
     for number, title in enumerate(titles):
         links.nth(number).click()
         expect(page.locator("h1").first).to_be_visible(timeout=60_000)
-        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=60_000)
+        for unfinished in ("stStatusWidget", "stSkeleton"):
+            expect(page.get_by_test_id(unfinished)).to_have_count(0, timeout=60_000)
         page.screenshot(path=tmp_path / f"{number:02}-{title.strip()}.png", full_page=True)
         expect(page.get_by_test_id("stException")).to_have_count(0)
     page.close()
