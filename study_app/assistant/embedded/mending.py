@@ -1,7 +1,7 @@
-"""Mends a program without notes of its code: what Python cannot read, and what the starter gave and is lost.
+"""Repairs a program without notes of its code: what Python cannot read, and what the starter gave and is lost.
 
-Each mend is a small change of a few lines. One that makes the program no more readable is not made: what remains is for
-the participant.
+Each repair is a small change of a few lines. One that makes the program no more readable is not made: what remains is
+for the participant.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BLOCK = re.compile(
 _TOP = re.compile(r"^(?:async def|def|class|import|from|@|if|for|while|try|with|return)\b")
 _EXITS = frozenset({"exit", "quit", "sys.exit", "os._exit"})
 
-Mend = Callable[[list[str], int, SyntaxError], Iterator[list[str]]]
+Repair = Callable[[list[str], int, SyntaxError], Iterator[list[str]]]
 """Lines, the index of the one that Python stumbles over, and why -> other lines that may be better."""
 
 
@@ -108,8 +108,8 @@ def _tries(code: str, error: SyntaxError, starter: str) -> Iterator[str]:
     at = (error.lineno or 1) - 1
     if not 0 <= at < len(lines):
         return
-    for mend in (_colon, _print, _quote, _docstring, _brackets, _indentation, _left_out):
-        for after in mend(list(lines), at, error):
+    for repair in (_colon, _print, _quote, _docstring, _brackets, _indentation, _left_out):
+        for after in repair(list(lines), at, error):
             yield "\n".join(after)
     for head in _heads_lost(code, starter):
         yield "\n".join([*lines[:at], head, *lines[at:]])
