@@ -134,6 +134,8 @@ def test_of_two_tabs_that_decide_at_once_one_wins_and_the_change_is_made_once_or
 
     def both(frame):
         """The page approves by its edit while another tab takes the attempt over and rejects."""
+        if outcome:
+            return "stop"  # the next step, which was on its way when Stop was pressed
         if frame["tool"] != "edit":
             return "approve"
         with ThreadPoolExecutor(2) as threads:
