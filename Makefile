@@ -15,10 +15,11 @@ serve: setup
 	@$(BIN)/study serve
 
 # One file, one process: what a file's tests share is set up once, and two clusters never fight for the cores. Nor do the
-# threads of linear algebra: one in each process.
+# threads of linear algebra: one in each process. Three processes for two cores: tests of servers and pages wait a fifth of
+# their time.
 test: setup
 	@sh scripts/test_needs.sh
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 # Every test, in parts of an hour at most; called again, it goes on with the tests that have not passed at this commit.
 test-all: setup

@@ -130,10 +130,14 @@ def test_who_has_no_certificate_of_the_authority_is_not_let_in(cluster, monkeypa
     ("changed", "words"),
     [
         ({"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": None}, "CA_FILE is not set"),
-        ({"DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY": None}, "CLIENT__KEY is not set"),
+        pytest.param(
+            {"DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY": None}, "CLIENT__KEY is not set", marks=pytest.mark.slow
+        ),
         ({"DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": "/nowhere/node.pem"}, "cannot be read (No such file"),
         ({"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": "{key}"}, "holds no certificate"),
-        ({"DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": "{ca}"}, "do not belong together"),
+        pytest.param(
+            {"DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": "{ca}"}, "do not belong together", marks=pytest.mark.slow
+        ),
     ],
     ids=["no authority", "no key", "no such file", "a key as the authority", "another certificate"],
 )

@@ -108,6 +108,7 @@ def test_axe_finds_nothing_on_pages_with_code_with_gaps_and_before_a_clock_start
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_in_the_dialog_of_leaving(server, page):
     show(server, page, "device")
     page.get_by_role("button", name="Leave the study").click()

@@ -41,6 +41,7 @@ def stage_of(server, who: str) -> str:
     return found
 
 
+@pytest.mark.slow
 def test_consent_names_the_study_s_facts_and_keeps_both_answers_in_sight(server, page):
     Walker(page, server.url).start()
     for fact in ("Dr A. Example", "no. 2026-17", "20 pounds", "paid by the minute", "at least 21", "no risks beyond"):
@@ -88,6 +89,7 @@ def test_two_quick_presses_go_one_stage_on(server, page):
     assert stage_of(server, who) == "background"
 
 
+@pytest.mark.slow
 def test_leaving_says_what_becomes_of_the_payment_and_staying_is_the_first_choice(server, page):
     walker = Walker(page, server.url)
     walker.start()
@@ -109,6 +111,7 @@ def test_leaving_says_what_becomes_of_the_payment_and_staying_is_the_first_choic
     assert walker.completion_code() == "TRIO-LEFT"
 
 
+@pytest.mark.slow
 def test_the_promise_is_asked_for_where_it_is_missing(server, page):
     walker = Walker(page, server.url)
     walker.start()
@@ -130,6 +133,7 @@ def test_after_an_expiry_the_next_page_says_what_was_handed_in(server, page):
         expect(page.get_by_text("Time is up")).to_contain_text(words)
 
 
+@pytest.mark.slow
 def test_every_timed_part_says_before_that_its_clock_starts_on_continue(server, page):
     Walker(page, server.url).start()
     for stage, words in (
@@ -141,6 +145,7 @@ def test_every_timed_part_says_before_that_its_clock_starts_on_continue(server, 
         expect(page.get_by_text(words)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_progress_stands_on_every_page_and_only_falls(server, page):
     Walker(page, server.url).start()
     seen = []
@@ -187,6 +192,7 @@ def test_a_phone_shows_a_link_with_which_a_computer_goes_on(server, chromium):
     computer.close()
 
 
+@pytest.mark.slow
 def test_a_browser_that_keeps_no_cookies_gets_a_sentence(server, chromium):
     context = chromium.new_context()
     page = context.new_page()

@@ -166,6 +166,7 @@ def test_only_the_ai_arm_met_an_assistant(server, walks):
     registry.close()
 
 
+@pytest.mark.slow
 def test_answers_given_before_a_reload_are_there_after_it(server, page):
     walker = Walker(page, server.url)
     walker.start()
@@ -252,6 +253,7 @@ def test_back_leads_nowhere_that_changes_anything(server, page):
     expect(walker.editor()).to_be_visible(timeout=20_000)
 
 
+@pytest.mark.slow
 def test_the_workspace_needs_no_scrolling_at_1366_by_768(server, page):
     walker = Walker(page, server.url)
     to_warmup(server, walker)
@@ -299,6 +301,7 @@ input("Your name? ")
 """
 
 
+@pytest.mark.slow
 def test_output_examples_and_error_line_are_the_same_after_a_reload(server, page):
     walker = Walker(page, server.url)
     to_warmup(server, walker)

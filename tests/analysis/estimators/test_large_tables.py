@@ -13,6 +13,7 @@ from support.analysis.oracle_tables import run
 from analysis.estimators.numerics import replicated_regression, shuffles
 
 
+@pytest.mark.slow
 def test_each_arrangement_of_a_large_block_is_equally_likely(monkeypatch):
     monkeypatch.setattr(shuffles, "LARGE", 1)
     codes = np.array([0, 0, 0, 1, 1, 2], dtype=np.int8)

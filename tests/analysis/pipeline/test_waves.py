@@ -26,6 +26,7 @@ def analysed(trial: Waves, name: str) -> dict:
     return json.loads((out / "results.json").read_text())
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
 def test_wave_one_is_analysed_while_wave_two_runs_and_wave_two_once_it_is_over(tmp_path, database_url):
     trial = Waves(tmp_path, database_url)
     app = trial.app

@@ -27,7 +27,7 @@ def typed_text(length: int) -> str:
     return text[:length]
 
 
-@pytest.mark.parametrize("length", [500, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("length", [200, pytest.param(2000, marks=pytest.mark.slow)])
 def test_typing_with_pastes_undo_cursors_reload_offline_and_a_killed_server_is_kept(person, component_server, length):
     page = person.open()
     page.get_by_label(EDITOR).click()
@@ -136,6 +136,7 @@ def test_without_a_disk_of_its_own_the_page_still_sends_everything(person):
     settled(person, page)
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_nothing(person):
     person.context.add_init_script(
         "IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError'); }"
@@ -194,6 +195,7 @@ def test_random_edits_of_many_places_replay_exactly_even_inside_surrogate_pairs(
     settled(person, page)
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_not_json_acknowledges_nothing(person):
     page = person.open()
     page.get_by_label(EDITOR).click()

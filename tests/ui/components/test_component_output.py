@@ -58,6 +58,7 @@ def test_a_long_output_stays_at_its_first_line_while_and_after_the_examples_are_
     expect(page.get_by_role("tab", name="Output")).to_have_attribute("aria-selected", "true")
 
 
+@pytest.mark.slow
 def test_a_program_that_prints_nothing_is_said_to_run(person):
     page = person.open()
     run(page, "sleep(2)\n")
@@ -81,6 +82,7 @@ def test_the_error_is_in_sight_and_its_line_marked_in_the_gutter_until_the_next_
     expect(marked).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_what_was_expected_lies_beside_what_came_with_the_difference_marked(person):
     page = person.open()
     check = {
@@ -138,6 +140,7 @@ def test_a_cause_that_all_examples_share_is_said_once(person):
     assert all(name in text for name in "abc")
 
 
+@pytest.mark.slow
 def test_the_editor_and_the_output_share_their_height_by_keyboard_and_pointer(person):
     page = person.open()
     height = "document.querySelector('.sa-output').getBoundingClientRect().height"
@@ -221,6 +224,7 @@ def test_the_way_back_to_the_starter_asks_is_logged_as_an_edit_and_can_be_undone
     assert editor_text(page) == "all = 'mine'\n"
 
 
+@pytest.mark.slow
 def test_a_program_that_is_too_long_is_refused_with_a_reason_before_it_is_sent(person):
     page = person.open()
     page.get_by_label(EDITOR).click()
@@ -232,6 +236,7 @@ def test_a_program_that_is_too_long_is_refused_with_a_reason_before_it_is_sent(p
     expect(page.locator(".sa-note-line")).to_contain_text("longer than 64 kB")
 
 
+@pytest.mark.slow
 def test_no_names_are_completed(person):
     page = person.open()
     page.get_by_label(EDITOR).click()

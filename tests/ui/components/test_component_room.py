@@ -131,6 +131,7 @@ def test_text_from_replies_is_kept_out_where_the_arm_forbids_pasting_it(person):
     assert origins == ["reply", "outside"]
 
 
+@pytest.mark.slow
 def test_copies_from_the_brief_and_the_editor_are_known_by_their_place(person):
     person.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = person.open()
@@ -216,6 +217,7 @@ def test_the_keyboard_reaches_and_leaves_everything(person):
     assert [event["payload"]["title"] for event in opened] == ["", "Nurseries"]
 
 
+@pytest.mark.slow
 def test_panes_are_resized_by_keyboard_and_pointer_and_stay_so_after_a_reload(person):
     page = person.open()
     widths = "() => ['.sa-brief', '.sa-side'].map(name => document.querySelector(name).getBoundingClientRect().width)"
@@ -241,6 +243,7 @@ def test_panes_are_resized_by_keyboard_and_pointer_and_stay_so_after_a_reload(pe
     assert page.evaluate(widths) == pytest.approx(wanted, abs=1)
 
 
+@pytest.mark.slow
 def test_a_rerun_of_the_page_leaves_the_editor_its_focus_and_its_history(person):
     page = person.open()
     page.get_by_label(EDITOR).click()
@@ -276,6 +279,7 @@ def test_an_answer_that_comes_late_does_not_end_the_task_it_came_to(person):
     assert "y = 2" in editor_text(page)
 
 
+@pytest.mark.slow
 def test_a_delayed_assistant_says_when_it_opens(person):
     page = person.open("delayed=1")
     page.get_by_text(re.compile(r"Opens in 1:\d\d")).wait_for()

@@ -17,7 +17,11 @@ def test_the_clock_stands_in_the_tabs_title_and_says_what_it_is_for(person):
 
 
 @pytest.mark.parametrize(
-    ("minutes", "text", "colour"), [(5.05, "Five minutes left.", "soon"), (1.05, "One minute left.", "last")]
+    ("minutes", "text", "colour"),
+    [
+        pytest.param(5.05, "Five minutes left.", "soon", marks=pytest.mark.slow),
+        (1.05, "One minute left.", "last"),
+    ],
 )
 def test_the_last_minutes_are_said_in_sight_and_differ(person, minutes, text, colour):
     page = person.open(f"minutes={minutes}")
@@ -42,6 +46,7 @@ def test_what_was_handed_in_at_the_end_is_said_on_a_card_that_goes_on_by_a_press
     assert page.title().find("0:0") < 0
 
 
+@pytest.mark.slow
 def test_the_next_task_opens_at_its_top_and_says_that_the_last_one_was_submitted(person):
     page = person.open()
     page.get_by_label(EDITOR).click()

@@ -86,6 +86,7 @@ def test_a_wrong_password_is_401_and_too_many_lock_that_name(console):
     assert "too many wrong passwords" in answer.text
 
 
+@pytest.mark.slow
 def test_a_failed_sign_in_is_in_the_audit_log_and_tells_no_stranger_which_names_there_are(console):
     answers = []
     for name in ("iris", "no.such.person"):

@@ -215,6 +215,7 @@ def test_what_is_deleted_or_taken_back_is_in_no_answer_and_no_event(person):
     assert len(erased) == 6
 
 
+@pytest.mark.slow
 def test_numbers_are_checked_as_they_are_shown(person):
     person.box("years").fill("999")
     person.box("hours").fill("about 7")
@@ -232,6 +233,7 @@ def test_numbers_are_checked_as_they_are_shown(person):
     assert person.answers("about") == {"years": 10, "hours": 2.5}
 
 
+@pytest.mark.slow
 def test_an_over_long_paste_gets_a_sentence_and_loses_nothing(person):
     person.box("words").fill("short")
     person.page.evaluate("navigator.clipboard.writeText('x'.repeat(12000))")
@@ -258,6 +260,7 @@ def test_leaving_a_quiz_page_with_gaps_asks_and_going_back_keeps_everything(pers
     assert same(shown, person.answers("quiz"))
 
 
+@pytest.mark.slow
 def test_quiz_items_have_the_names_that_screen_readers_say(person):
     person.to_quiz()
     page = person.page
@@ -279,6 +282,7 @@ def test_quiz_items_have_the_names_that_screen_readers_say(person):
     assert left["x"] + left["width"] <= right["x"]
 
 
+@pytest.mark.slow
 def test_answers_pasted_and_time_away_are_in_the_events(person):
     person.to_quiz()
     person.page.evaluate("navigator.clipboard.writeText('from elsewhere')")
@@ -291,10 +295,12 @@ def test_answers_pasted_and_time_away_are_in_the_events(person):
     assert edit["kind"] == "paste"
 
 
+@pytest.mark.slow
 def test_a_survey_with_a_limit_shows_its_clock(person):
     expect(person.page.get_by_role("timer", name="Time left")).to_have_text(re.compile(r"Time left\s*59:\d\d"))
 
 
+@pytest.mark.slow
 def test_each_number_of_a_scale_stands_under_its_button_and_the_ends_at_the_ends(person):
     steps = person.field("ease").locator(".sa-step-option")
     for place in range(7):

@@ -53,6 +53,7 @@ def walker(tmp_path):
     app.close()
 
 
+@pytest.mark.slow
 def test_steps_decided_by_requests_end_in_a_dataset_that_verify_is_content_with(walker, tmp_path):
     choices = iter(["reject", "edited"])
 
@@ -156,6 +157,7 @@ def test_a_page_that_another_one_has_replaced_decides_nothing(walker):
     assert refused
 
 
+@pytest.mark.slow
 def test_a_page_decides_with_the_next_number_of_its_events(walker):
     def choose(frame):
         walker.seq += 1

@@ -30,7 +30,12 @@ def test_an_agent_that_may_do_everything_ends_with_all_visible_examples_passing(
 
 
 @pytest.mark.parametrize(
-    ("approval", "waits"), [("each", {"edit", "run"}), ("edits", {"edit"}), ("participant", {"edit", "run"})]
+    ("approval", "waits"),
+    [
+        pytest.param("each", {"edit", "run"}, marks=pytest.mark.slow),
+        ("edits", {"edit"}),
+        pytest.param("participant", {"edit", "run"}, marks=pytest.mark.slow),
+    ],
 )
 def test_who_decides_is_what_the_treatment_says(tmp_path, approval, waits):
     app, walker = agent_walker(tmp_path, HandClock(), approval)
@@ -54,6 +59,7 @@ def test_a_rejected_change_leaves_the_program_as_it_is_and_is_not_proposed_again
     app.close()
 
 
+@pytest.mark.slow
 def test_a_change_that_the_participant_edits_first_is_theirs_to_edit(tmp_path):
     app, walker = agent_walker(tmp_path, HandClock(), "edits")
     page = AgentPage(walker, lambda _: "edited").ask()

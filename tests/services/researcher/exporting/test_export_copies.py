@@ -138,7 +138,7 @@ def test_names_are_legal_and_no_two_alike(fmt):
     assert not LIMITS[fmt].reserved & {name.lower() for name in found.values()}
 
 
-@pytest.mark.parametrize("fmt", ["xlsx", "sav", "dta"])
+@pytest.mark.parametrize("fmt", ["xlsx", *(pytest.param(each, marks=pytest.mark.slow) for each in ("sav", "dta"))])
 def test_a_dataset_with_copies_is_whole_says_how_to_read_them_and_takes_the_place_of_itself(fmt, tmp_path):
     out = tmp_path / "dataset"
     app = copy_of(trial(), tmp_path)
