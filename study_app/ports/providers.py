@@ -151,19 +151,26 @@ class Panel(Protocol):
         ...
 
 
-class ToneCoder(Protocol):
-    """A model that codes the tone of texts, many at a time and later; raises as `InterviewCoder` does."""
+class BatchProvider(Protocol):
+    """Codes many texts at a time and later.
 
-    def submit(self, texts: Sequence[TextForTone]) -> str:
-        """Send texts; returns the id of the batch."""
-        ...
+    Raises, in each: UserError where the key is not accepted, AssistantUnavailable where the provider does not answer.
+    """
 
-    def find(self, answers: int, since: datetime) -> str | None:
-        """Return the batch of so many texts that was sent since a moment; None where there is none."""
+    def find(self, requests: int, since: datetime) -> str | None:
+        """Return the batch of so many requests that was sent since a moment; None where there is none."""
         ...
 
     def ended(self, batch: str) -> bool | None:
         """Whether all replies of a batch are there; None where the provider does not have it any more."""
+        ...
+
+
+class ToneCoder(BatchProvider, Protocol):
+    """A model that codes the tone of texts."""
+
+    def submit(self, texts: Sequence[TextForTone]) -> str:
+        """Send texts; returns the id of the batch."""
         ...
 
     def replies(self, batch: str) -> Iterator[CodedTone]:
@@ -171,22 +178,11 @@ class ToneCoder(Protocol):
         ...
 
 
-class InterviewCoder(Protocol):
-    """A model that codes answers by a codebook, many at a time and later.
-
-    Raises, in each: UserError where the key is not accepted, AssistantUnavailable where the provider does not answer.
-    """
+class InterviewCoder(BatchProvider, Protocol):
+    """A model that codes answers by a codebook."""
 
     def submit(self, book: Codebook, asked: Sequence[AnswerToCode]) -> str:
         """Send answers; returns the id of the batch."""
-        ...
-
-    def find(self, answers: int, since: datetime) -> str | None:
-        """Return the batch of so many answers that was sent since a moment; None where there is none."""
-        ...
-
-    def ended(self, batch: str) -> bool | None:
-        """Whether all replies of a batch are there; None where the provider does not have it any more."""
         ...
 
     def replies(self, batch: str, book: Codebook) -> Iterator[CodedReply]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import anthropic
 import httpx2
 
-from study_app.assistant.coders.replies import UNREADABLE
+from study_app.assistant.coders.replies import UNREADABLE, plain, text_in
 from study_app.assistant.opening import BASE_URL_VARIABLE
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, DEFAULT_MODEL
 from study_app.domain.errors import AssistantUnavailable, UserError
@@ -46,8 +47,8 @@ class BatchCoder:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model!r})"
 
-    def find(self, answers: int, since: datetime) -> str | None:
-        """Return the batch of so many answers that was sent since a moment; None where there is none.
+    def find(self, requests: int, since: datetime) -> str | None:
+        """Return the batch of so many requests that was sent since a moment; None where there is none.
 
         Raises:
             UserError: the key is not accepted.
@@ -60,7 +61,7 @@ class BatchCoder:
                     _id_of(batch)
                     for batch in listed
                     if batch.created_at >= since - CLOCKS_DIFFER
-                    and sum(batch.request_counts.model_dump().values()) == answers
+                    and sum(batch.request_counts.model_dump().values()) == requests
                 ),
                 None,
             )
@@ -82,17 +83,34 @@ class BatchCoder:
                 return None
             return bool(found.processing_status == "ended")
 
-    def _send(self, requests: Sequence[Mapping[str, Any]], what: str) -> str:
-        """Send a batch; returns its id."""
-        given: Any = list(requests)
+    def _send(self, requests: Iterable[tuple[str, Mapping[str, Any]]], what: str) -> str:
+        """Send a batch of (custom id, parameters); returns its id."""
+        given: Any = [{"custom_id": name, "params": params} for name, params in requests]
         with failing(f"take {what}"):
             batch = self._client.messages.batches.create(requests=given)
             return _id_of(batch)
 
-    def _results(self, batch: str) -> Iterator[Any]:
-        """Yield what came back on each request."""
+    def _replies(self, batch: str, prompt_version: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (custom id, reply as it is kept) of each request of a batch that has ended.
+
+        Raises:
+            UserError: the key is not accepted.
+            AssistantUnavailable: the provider cannot be reached, or what it sends cannot be read.
+        """
         with failing("hand out the replies"):
-            yield from self._client.messages.batches.results(batch)
+            for entry in self._client.messages.batches.results(batch):
+                yield str(entry.custom_id), {"batch": batch, "prompt_version": prompt_version, **plain(entry.result)}
+
+
+def object_in(raw: Mapping[str, Any]) -> Any:
+    """Return the JSON of a reply that is kept; None where it failed, was refused or cut off, or is not JSON."""
+    message = raw.get("message")
+    if not isinstance(message, dict) or message.get("stop_reason") in CUT_OFF:
+        return None
+    try:
+        return json.loads(text_in(message))
+    except UNREADABLE:
+        return None
 
 
 def _id_of(batch: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.assistant.coders.batches import CUT_OFF, BatchCoder, failing
+from study_app.assistant.coders.batches import CUT_OFF, BatchCoder, failing, object_in
 from study_app.assistant.coders.replies import UNREADABLE, plain, text_in
 from study_app.domain.assistants.treatments import DEFAULT_MODEL
 from study_app.domain.errors import ProblemsFound
@@ -75,21 +75,12 @@ class ClaudeInterviewCoder(BatchCoder):
             UserError: the key is not accepted.
             AssistantUnavailable: the provider cannot be reached or does not take it.
         """
-        return self._send(
-            [{"custom_id": each.custom_id, "params": self._params(book, each)} for each in asked], "the interviews"
-        )
+        return self._send(((each.custom_id, self._params(book, each)) for each in asked), "the interviews")
 
     def replies(self, batch: str, book: Codebook) -> Iterator[CodedReply]:
-        """Yield the replies of a batch that has ended.
-
-        Raises:
-            UserError: the key is not accepted.
-            AssistantUnavailable: the provider cannot be reached, or what it sends cannot be read.
-        """
-        with failing("hand out the replies"):
-            for entry in self._results(batch):
-                raw = {"batch": batch, "prompt_version": PROMPT_VERSION, **plain(entry.result)}
-                yield CodedReply(str(entry.custom_id), _codes_in(raw, book), raw)
+        """Yield the replies of a batch that has ended; raises as `BatchCoder` does."""
+        for custom_id, raw in self._replies(batch, PROMPT_VERSION):
+            yield CodedReply(custom_id, _codes_in(raw, book), raw)
 
     def propose(self, name: str, half: Sequence[InterviewText], seed: int = 1) -> Proposal:
         """Propose a codebook from the sealed half; the reply is returned whatever it holds.
@@ -170,13 +161,8 @@ _PROPOSAL_SCHEMA = {
 
 def _codes_in(raw: dict[str, Any], book: Codebook) -> tuple[str, ...] | None:
     """Return the codes in a reply; None where it failed, was refused, or holds anything but codes of the codebook."""
-    message = raw.get("message")
-    if not isinstance(message, dict) or message.get("stop_reason") in CUT_OFF:
-        return None
-    try:
-        codes = json.loads(text_in(message))["codes"]
-    except UNREADABLE:
-        return None
+    found = object_in(raw)
+    codes = found.get("codes") if isinstance(found, dict) else None
     if not isinstance(codes, list) or any(code not in book.labels for code in codes):
         return None
     return tuple(label for label in book.labels if label in codes)

@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from study_app.assistant.coders.batches import CUT_OFF, BatchCoder, failing
-from study_app.assistant.coders.replies import UNREADABLE, plain, text_in
+from study_app.assistant.coders.batches import BatchCoder, object_in
 from study_app.domain.assistants.treatments import DEFAULT_MODEL
 from study_app.domain.interaction.tone import TONES, VERSION, CodedTone, TextForTone
 
@@ -48,19 +47,12 @@ class ClaudeToneCoder(BatchCoder):
             UserError: the key is not accepted.
             AssistantUnavailable: the provider cannot be reached or does not take it.
         """
-        return self._send([{"custom_id": each.custom_id, "params": self._params(each)} for each in texts], "the texts")
+        return self._send(((each.custom_id, self._params(each)) for each in texts), "the texts")
 
     def replies(self, batch: str) -> Iterator[CodedTone]:
-        """Yield the replies of a batch that has ended.
-
-        Raises:
-            UserError: the key is not accepted.
-            AssistantUnavailable: the provider cannot be reached, or what it sends cannot be read.
-        """
-        with failing("hand out the replies"):
-            for entry in self._results(batch):
-                raw = {"batch": batch, "prompt_version": PROMPT_VERSION, **plain(entry.result)}
-                yield CodedTone(str(entry.custom_id), _tone_in(raw), raw)
+        """Yield the replies of a batch that has ended; raises as `BatchCoder` does."""
+        for custom_id, raw in self._replies(batch, PROMPT_VERSION):
+            yield CodedTone(custom_id, _tone_in(raw), raw)
 
     def _params(self, text: TextForTone) -> dict[str, Any]:
         listed = "\n".join(f"- {tone}: {definition}" for tone, definition in TONES.items())
@@ -83,11 +75,6 @@ _SCHEMA = {
 
 def _tone_in(raw: dict[str, Any]) -> str | None:
     """Return the tone in a reply; None where it failed, was refused, or holds anything but a tone."""
-    message = raw.get("message")
-    if not isinstance(message, dict) or message.get("stop_reason") in CUT_OFF:
-        return None
-    try:
-        tone = json.loads(text_in(message))["tone"]
-    except UNREADABLE:
-        return None
+    found = object_in(raw)
+    tone = found.get("tone") if isinstance(found, dict) else None
     return tone if isinstance(tone, str) and tone in TONES else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from functools import partial
 from typing import Any
 
 from study_app.domain.errors import NotAllowed
@@ -15,12 +15,9 @@ from study_app.domain.themes.keywords import code_by_keywords
 from study_app.domain.themes.marks import CLAUDE, REPLY, RULES
 from study_app.ports.providers import InterviewCoder
 from study_app.services.context import StudyContext
+from study_app.services.researcher.provider_batches import CodingBatch
 from study_app.services.researcher.themes.reading import Coded, EndedInterview, rating_of
 
-POLL_SECONDS = 20.0
-"""Between two questions whether a batch has ended."""
-MOST_REQUESTS = 50_000
-"""Answers in one batch; those beyond wait for the next one."""
 _BATCH = "themes_batch:"
 """Fact under which a batch that runs at the provider is remembered, by kind of participant."""
 
@@ -58,53 +55,23 @@ class ProgramCoding:
             seconds: how long to wait for the batch to end.
             pause: waits for so many seconds.
 
-        Returns:
-            `batch`, `state` (`done`, `running`, or `nothing to code`), `coded`, `unreadable` and `left`: answers
-            without a code, which the next call sends anew.
+        Returns: as `CodingBatch.finish`.
 
         Raises:
             NotAllowed: no codebook is frozen.
-            UserError: the provider's key is not accepted.
-            AssistantUnavailable: the provider cannot be reached; a batch that was sent is remembered.
+            UserError, AssistantUnavailable: as `CodingBatch.finish`.
         """
         book, waiting = self.waiting(CLAUDE, kind)
-        batch = self._under_way(coder, kind, book, waiting)
-        if batch is None:
-            return {"batch": "", "state": "nothing to code", "coded": 0, "unreadable": 0, "left": 0}
-        left = seconds
-        while not coder.ended(batch):
-            if left <= 0:
-                return {"batch": batch, "state": "running", "coded": 0, "unreadable": 0, "left": len(waiting)}
-            pause(min(POLL_SECONDS, left))
-            left -= POLL_SECONDS
-        by_id = {each.custom_id: each for each in waiting}
-        found = [(by_id[reply.custom_id], reply) for reply in coder.replies(batch, book) if reply.custom_id in by_id]
-        coded = self._store(CLAUDE, found, kind)
-        self._remember(kind, None)
-        counts = {"coded": coded, "unreadable": len(found) - coded, "left": len(waiting) - coded}
-        return {"batch": batch, "state": "done", **counts}
-
-    def _under_way(
-        self, coder: InterviewCoder, kind: Kind, book: Codebook, waiting: Sequence[AnswerToCode]
-    ) -> str | None:
-        """Return the batch to wait for: one that was sent, also right before an interruption, else a new one.
-
-        None where there is nothing to code.
-        """
-        known = self._batch(kind)
-        if known is not None and known["version"] == book.version:
-            name = known["id"] or coder.find(known["answers"], datetime.fromisoformat(known["since"]))
-            if name and coder.ended(name) is not None:
-                return str(name)
-        if not waiting:
-            return None
-        sent = waiting[:MOST_REQUESTS]
-        # Before it is sent: a process that ends before it knows the batch's id finds it by this.
-        intent = {"id": "", "version": book.version, "since": self.world.now().isoformat(), "answers": len(sent)}
-        self._remember(kind, intent)
-        batch = coder.submit(book, sent)
-        self._remember(kind, intent | {"id": batch})
-        return batch
+        batch = CodingBatch(
+            self.world,
+            coder,
+            fact=_BATCH + kind,
+            version=book.version,
+            submit=partial(coder.submit, book),
+            replies=partial(coder.replies, book=book),
+            store=partial(self._store, CLAUDE, kind=kind),
+        )
+        return batch.finish(waiting, seconds=seconds, pause=pause)
 
     def waiting(self, program: str, kind: Kind) -> tuple[Codebook, list[AnswerToCode]]:
         """Return the frozen codebook, and the answers that a program has not coded by it.
@@ -146,17 +113,6 @@ class ProgramCoding:
             detail = {"version": book.version, "answers": count, "kind": kind}
             unit.add_audit(AuditEntry(self.world.now(), program, "code interviews", "", detail))
         return count
-
-    def _batch(self, kind: Kind) -> dict[str, Any] | None:
-        """Return what is remembered of a batch that runs at the provider."""
-        with self.world.registry.begin(write=False) as unit:
-            value = unit.meta_value(_BATCH + kind)
-        return value if isinstance(value, dict) else None
-
-    def _remember(self, kind: Kind, batch: dict[str, Any] | None) -> None:
-        """Remember a batch, so that its replies are fetched after an interruption; None forgets it."""
-        with self.world.registry.begin() as unit:
-            unit.set_meta_value(_BATCH + kind, batch)
 
 
 def _answer(interview: EndedInterview, topic: str) -> AnswerToCode:

@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from study_app.domain.interaction.codebook import DEFINITIONS
@@ -24,6 +26,7 @@ from study_app.services.researcher.gate_audit import GateAudits, has_gate
 from study_app.ui.console import html as tables
 from study_app.ui.console.pages.codes.programs import programs
 from study_app.ui.console.session import ConsoleSession
+from study_app.ui.console.settling import settle_form, settling_note
 
 SEEN = "queries"
 CODE, DISAGREEMENTS, AGREEMENT, TONE = PARTS = ("Code", "Disagreements", "Agreement", "Tone")
@@ -100,25 +103,16 @@ def _labels(turn_id: str) -> list[str]:
 def _disagreements(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
     open_ones = codings.disagreements(desk.person.name, kind)
     if open_ones:
-        st.html(
-            tables.note(
-                f"{len(open_ones)} to settle. You see those that you have coded yourself; all, if you code none. "
-                "Once you settle one, queries that others disagree on are not handed to you for coding any more."
-            )
-        )
+        settling_note(len(open_ones), "code", "queries")
         first = open_ones[0]
         left, right = st.columns([11, 9], gap="large")
         with left:
             _query(first.query)
             rows = [(f"Coder {n}", _shown(labels)) for n, labels in enumerate(first.codings, start=1)]
             st.html(tables.table(("Coder", "Labels"), rows, label="Codes of this query"))
-        with right, st.form(f"settle:{first.query.turn_id}", border=False):
-            chosen = _labels(first.query.turn_id)
-            reason = st.text_input("Reason", key=f"reason:{first.query.turn_id}")
-            saved = st.form_submit_button("Settle", type="primary")
-            name, turn = desk.person.name, first.query.turn_id
-            if saved and desk.attempt(lambda: codings.settle(name, turn, chosen, reason), "Settled"):
-                st.rerun()
+        turn = first.query.turn_id
+        with right:
+            settle_form(desk, turn, lambda: _labels(turn), partial(codings.settle, desk.person.name, turn))
     else:
         st.html(tables.note("Nothing to settle for you."))
     settled = codings.settled(kind)

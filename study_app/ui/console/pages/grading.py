@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -19,6 +20,7 @@ from study_app.services.researcher.rating import AnswerForRating, RatingQueue
 from study_app.ui.console import html as tables
 from study_app.ui.console.pages.grading_agreement import agreement
 from study_app.ui.console.session import ConsoleSession
+from study_app.ui.console.settling import settle_form, settling_note
 
 RATE, OWN, DISAGREEMENTS, AGREEMENT = PARTS = ("Rate", "Your ratings", "Disagreements", "Agreement")
 
@@ -89,12 +91,7 @@ def _disagreements(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> No
     if not open_ones:
         st.html(tables.note("No disagreement to settle."))
         return
-    st.html(
-        tables.note(
-            f"{len(open_ones)} to settle. You see those that you have rated yourself; all, if you rate none. Once you "
-            "settle one, answers that others disagree on are not handed to you for rating any more."
-        )
-    )
+    settling_note(len(open_ones), "rate", "answers")
     first = open_ones[0]
     left, right = st.columns([11, 9], gap="large")
     with left:
@@ -107,13 +104,10 @@ def _disagreements(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> No
         st.html(tables.table(header, rows, label="Ratings of this answer"))
     with right:
         _yardstick(first.answer)
-        with st.form(f"settle:{first.answer.object}", border=False):
-            awarded = _points(first.answer, {}, "settle")
-            reason = st.text_input("Reason", key=f"reason:{first.answer.object}")
-            saved = st.form_submit_button("Settle", type="primary")
-            name, what = desk.person.name, first.answer.object
-            if saved and desk.attempt(lambda: ratings.settle(name, what, awarded, reason), "Settled"):
-                st.rerun()
+        what = first.answer.object
+        settle_form(
+            desk, what, lambda: _points(first.answer, {}, "settle"), partial(ratings.settle, desk.person.name, what)
+        )
 
 
 def _answer(view: AnswerForRating) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from study_app.domain.records import Kind
@@ -9,6 +11,7 @@ from study_app.domain.tasks.hacks.coding import CLASSES
 from study_app.services.researcher.blind_codes.hacks import HackCodes, ProgramToCode
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
+from study_app.ui.console.settling import settle_form, settling_note
 
 
 def programs(desk: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
@@ -54,26 +57,19 @@ def _settle(desk: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
     open_ones = codes.disagreements(desk.person.name, kind)
     if not open_ones:
         return
-    first, name = open_ones[0], desk.person.name
+    first = open_ones[0]
     st.header("Disagreements", anchor=False)
-    st.html(
-        tables.note(
-            f"{len(open_ones)} to settle. You see those that you have coded yourself; all, if you code none. Once you "
-            "settle one, programs that others disagree on are not handed to you for coding any more."
-        )
-    )
+    settling_note(len(open_ones), "code", "programs")
     left, right = st.columns([11, 9], gap="large")
     with left:
         _program(first.program)
         rows = [(f"Coder {n}", _shown(each)) for n, each in enumerate(first.classes, start=1)]
         st.html(tables.table(("Coder", "Class"), rows, label="Classes of this program"))
-    with right, st.form(f"settle_hack:{first.program.run_id}", border=False):
-        chosen = _classes(f"settled_hack:{first.program.run_id}")
-        reason = st.text_input("Reason", key=f"hack_reason:{first.program.run_id}")
-        saved = st.form_submit_button("Settle", type="primary")
-        run = first.program.run_id
-        if saved and desk.attempt(lambda: codes.settle(name, run, chosen, reason), "Settled"):
-            st.rerun()
+    run = first.program.run_id
+    with right:
+        settle_form(
+            desk, f"hack:{run}", lambda: _classes(f"settled_hack:{run}"), partial(codes.settle, desk.person.name, run)
+        )
 
 
 def _settled(codes: HackCodes, kind: Kind) -> None:

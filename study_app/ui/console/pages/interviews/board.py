@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -23,6 +24,7 @@ from study_app.services.researcher.themes.gold import GoldSample
 from study_app.services.researcher.themes.quoting import REMOVED, Quotes
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
+from study_app.ui.console.settling import settle_form, settling_note
 
 SEEN = "interviews"
 CODE, DISAGREEMENTS, QUOTES, HELD = PARTS = ("Code", "Disagreements", "Quotes", "How it was held")
@@ -105,9 +107,7 @@ def _disagreements(desk: ConsoleSession, board: InterviewBoard, book: Codebook, 
     if not open_ones:
         st.html(tables.note("Nothing to settle for you."))
         return
-    st.html(
-        tables.note(f"{len(open_ones)} to settle. You see those that you have coded yourself; all, if you code none.")
-    )
+    settling_note(len(open_ones), "code", "")
     first = open_ones[0]
     key = (first.interview_id, first.topic)
     left, right = st.columns([11, 9], gap="large")
@@ -115,13 +115,14 @@ def _disagreements(desk: ConsoleSession, board: InterviewBoard, book: Codebook, 
         _passages(first.topic, first.passages)
         rows = [(f"Coder {n}", ", ".join(sorted(codes)) or "none") for n, codes in enumerate(first.codings, start=1)]
         st.html(tables.table(("Coder", "Codes"), rows, label="Codes of this answer"))
-    with right, st.form(f"settle:{'#'.join(key)}", border=False):
-        chosen = _codes(f"settle:{'#'.join(key)}", first.topic, book)
-        reason = st.text_input("Reason", key=f"reason:{'#'.join(key)}")
-        saved = st.form_submit_button("Settle", type="primary")
-        name = desk.person.name
-        if saved and desk.attempt(lambda: board.settle(name, key, chosen, reason), "Settled"):
-            st.rerun()
+    name = "#".join(key)
+    with right:
+        settle_form(
+            desk,
+            name,
+            lambda: _codes(f"settle:{name}", first.topic, book),
+            partial(board.settle, desk.person.name, key),
+        )
 
 
 def _quotes(desk: ConsoleSession, book: Codebook, kind: Kind) -> None:
