@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -166,7 +166,12 @@ def _placed(row: Estimate, registered: Registration) -> dict[str, Any]:
 
 
 def primary_rows(
-    prepared: Prepared, *, seed: int | None = None, intervals: bool = True, after_looks: bool = True
+    prepared: Prepared,
+    *,
+    seed: int | None = None,
+    intervals: bool = True,
+    after_looks: bool = True,
+    beside: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Return the primary rows of results.json alone, equal to those of `analyse`: for studies of many simulated trials.
 
@@ -175,16 +180,17 @@ def primary_rows(
         seed: None takes the plan's own.
         intervals: False leaves out the intervals that invert a re-randomisation test, which take most of its time.
         after_looks: False gives the rows as at a single analysis, whatever looks the plan has.
+        beside: methods whose secondary rows come as well, behind the primary ones.
     """
     used = prepared.plan.seed if seed is None else seed
-    rows, _ = _planned(prepared, used, primary_only=True, intervals=intervals)
+    rows, _ = _planned(prepared, used, primary_only=True, intervals=intervals, beside=beside)
     rows = _after(looks_of(prepared) if after_looks else None, rows, prepared.fitted)
     registered = _registered(prepared, prepared.plan.seed)
     return [dict(_finite(_placed(row, registered))) for row in rows]
 
 
 def _planned(
-    prepared: Prepared, seed: int, *, primary_only: bool = False, intervals: bool = True
+    prepared: Prepared, seed: int, *, primary_only: bool = False, intervals: bool = True, beside: Collection[str] = ()
 ) -> tuple[list[Estimate], list[str]]:
     """Return the rows of the plan's analyses, as at a single look, and deviations met on the way."""
     plan, shown = prepared.fitted, prepared.view
@@ -194,7 +200,7 @@ def _planned(
         planned = [row for row in prepared.analyses if row.role == "primary" or not primary_only]
         return [row for entry in planned for row in periods.run(entry)], []
     runner = AnalysisRunner(prepared.frame, plan, shown, ledger, ledger_note, seed, intervals, prepared.levels)
-    chosen = [entry for entry in prepared.analyses if entry.role == "primary" or not primary_only]
+    chosen = [row for row in prepared.analyses if row.role == "primary" or not primary_only or row.method in beside]
     return [row for entry in chosen for row in runner.run(entry)], runner.deviations
 
 

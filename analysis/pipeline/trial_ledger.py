@@ -143,7 +143,7 @@ def _ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | None, str]:
         return None, "the dataset for everybody leaves the ledger's order out; labels are permuted within strata"
     if "ledger" in rows:
         rows = rows[rows["ledger"].isin(view.kinds)]
-    rows = _identified(rows, dataset.participants)
+    rows = _identified(_of_arms(rows), dataset.participants)
     try:
         versions, missing = _versions(dataset, rows)
         design = _design(dataset, rows, versions)
@@ -158,6 +158,17 @@ def _ledger_of(dataset: Dataset, view: View) -> tuple[Ledger | None, str]:
         return None, f"{len(unknown)} allocated participants are not in the ledger; labels are permuted within strata"
     caveats = (*design.caveats(), *missing)
     return Ledger(design, order, caveats), "; ".join(caveats)
+
+
+def _of_arms(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that gave arms.
+
+    Those of a second decision give treatments to some of the people of an arm, in a ledger with its own places: run
+    again as arms they would use places of the arms' blocks.
+    """
+    if "decision" not in rows:
+        return rows
+    return rows[pd.to_numeric(rows["decision"], errors="coerce").fillna(1) == 1]
 
 
 def _identified(rows: pd.DataFrame, participants: pd.DataFrame) -> pd.DataFrame:

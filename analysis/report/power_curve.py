@@ -23,7 +23,7 @@ def power_curve(found: Mapping[str, Any], titles: Mapping[str, str], labels: Map
         titles: outcome -> what readers see.
         labels: arm -> what readers see.
     """
-    rows = [(row["id"], row["outcome"], row["contrast"]) for row in found["power"][0]["rows"]]
+    rows = [(row["id"], row["outcome"], row["contrast"]) for row in _rows(found["power"][0])]
     effects = sorted({entry["effect"] for entry in found["power"]})
     with canvas(8.2, 2.9 * len(rows) + 0.4) as figure:
         panels = figure.subplots(len(rows), 1, squeeze=False, sharex=True)[:, 0]
@@ -45,16 +45,17 @@ def power_curve(found: Mapping[str, Any], titles: Mapping[str, str], labels: Map
         return figure
 
 
+def _rows(entry: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the primary rows of a size and effect, and behind them those of a second decision."""
+    return [*entry["rows"], *entry.get("secondary", ())]
+
+
 Points = Sequence[tuple[int, Mapping[str, Any]]]
 
 
 def _points(entries: Sequence[Mapping[str, Any]], name: str, effect: float) -> Points:
     found = [
-        (entry["n"], row)
-        for entry in entries
-        if entry["effect"] == effect
-        for row in entry["rows"]
-        if row["id"] == name
+        (entry["n"], row) for entry in entries if entry["effect"] == effect for row in _rows(entry) if row["id"] == name
     ]
     return sorted(found, key=lambda point: point[0])
 
@@ -78,9 +79,10 @@ def _short(formula: str) -> str:
 
 def _assumed(found: Mapping[str, Any]) -> str:
     given = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in found["assumptions"].items())
+    beside = "; rows of the second decision without adjustment" if "secondary" in found["power"][0] else ""
     return (
         f"Simulated: the plan's primary rows under {found['multiplicity']} over {found['family']} tests at "
-        f"{found['alpha']:g}, bars 95% of the Monte Carlo error.\nAssumed: {given}."
+        f"{found['alpha']:g}{beside}, bars 95% of the Monte Carlo error.\nAssumed: {given}."
     )
 
 

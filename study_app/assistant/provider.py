@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from study_app.assistant.interviewing.parameters import interviewer_parameters
 from study_app.assistant.opening import BASE_URL_VARIABLE, provider_in_use
+from study_app.domain.assistants.drift import OF_INTERVIEW
 from study_app.domain.assistants.served_models import (
     DeclaredModel,
     ModelFacts,
@@ -65,12 +66,7 @@ def check_provider(
         for name, spec in specs.items()
         if provider_in_use(spec, environment) == "claude"
     }
-    if environment.get(API_KEY_VARIABLE, "").strip():
-        declared |= {
-            f"interview {plan.id}": DeclaredModel(plan.model, interviewer_parameters(plan), where)
-            for where, plan in (plans or {}).items()
-            if plan.asks_model
-        }
+    declared |= _interviewing(plans, environment)
     asked: dict[str, ModelFacts | AssistantUnavailable] = {}
     for name, each in declared.items():
         if each.model not in asked:
@@ -86,22 +82,45 @@ def check_provider(
 
 
 def look_at_models(
-    specs: Mapping[str, AssistantSpec], environment: Mapping[str, str], now: datetime
+    specs: Mapping[str, AssistantSpec],
+    environment: Mapping[str, str],
+    now: datetime,
+    plans: Mapping[str, InterviewPlan] | None = None,
 ) -> list[ModelLook]:
-    """Return what can be known today of the model of each treatment, asked without a token."""
+    """Return what can be known today of the model of each treatment and interviewer, asked without a token.
+
+    Without a key no model chooses questions of interviews, and there is nothing to look at.
+    """
+    declared = {name: DeclaredModel.of(spec, name) for name, spec in specs.items()}
+    providers = {name: provider_in_use(spec, environment) for name, spec in specs.items()}
+    interviewing = _interviewing(plans, environment)
+    declared |= interviewing
+    providers |= dict.fromkeys(interviewing, "claude")
     asked: dict[str, ModelFacts | AssistantUnavailable] = {}
     found = []
-    for name, spec in specs.items():
-        provider = provider_in_use(spec, environment)
-        if provider != "claude":
-            found.append(ModelLook(now.isoformat(), name, provider))
+    for name, each in declared.items():
+        if providers[name] != "claude":
+            found.append(ModelLook(now.isoformat(), name, providers[name]))
             continue
-        if spec.model not in asked:
-            asked[spec.model] = _ask(DeclaredModel.of(spec, name), environment)
-        answer = asked[spec.model]
+        if each.model not in asked:
+            asked[each.model] = _ask(each, environment)
+        answer = asked[each.model]
         said = answer if isinstance(answer, ModelFacts) else f"not known: {answer}"
-        found.append(ModelLook.of(now, name, provider, spec.model, said))
+        found.append(ModelLook.of(now, name, "claude", each.model, said))
     return found
+
+
+def _interviewing(
+    plans: Mapping[str, InterviewPlan] | None, environment: Mapping[str, str]
+) -> dict[str, DeclaredModel]:
+    """Return the models that choose questions of interviews here: none without a key."""
+    if not environment.get(API_KEY_VARIABLE, "").strip():
+        return {}
+    return {
+        f"{OF_INTERVIEW}{plan.id}": DeclaredModel(plan.model, interviewer_parameters(plan), where)
+        for where, plan in (plans or {}).items()
+        if plan.asks_model
+    }
 
 
 def _ask(declared: DeclaredModel, environment: Mapping[str, str]) -> ModelFacts | AssistantUnavailable:

@@ -195,7 +195,7 @@ def _model_watch(settings: Settings, world: StudyContext, library: FolderLibrary
 
     return ModelWatch(
         world,
-        lambda now: look_at_models(world.content.specs, settings.environment, now),
+        lambda now: look_at_models(of_now().specs, settings.environment, now, of_now().plans),
         lambda: open_assistants(of_now(), settings, 0.0),
     )
 

@@ -14,6 +14,7 @@ from study_app.cli import (
     authoring,
     coding,
     data,
+    hacks,
     life,
     looking,
     planning,
@@ -29,9 +30,9 @@ from study_app.cli.people import pay, recruit, remind
 from study_app.private_files import be_private
 
 __all__ = [
-    "analysing", "app", "archive", "authoring", "backup", "check", "coding", "data", "doctor", "life", "looking",
-    "main", "models", "pay", "planning", "probing", "recording", "recruit", "remind", "serve", "tones", "translating",
-    "trying", "witness",
+    "analysing", "app", "archive", "authoring", "backup", "check", "coding", "data", "doctor", "hacks", "life",
+    "looking", "main", "models", "pay", "planning", "probing", "recording", "recruit", "remind", "serve", "tones",
+    "translating", "trying", "witness",
 ]  # fmt: skip
 
 _KINDS: tuple[type, ...] = typer.BadParameter.__mro__

@@ -48,6 +48,22 @@ def simulate(
     effect_minutes: Annotated[
         float, typer.Option("--effect-minutes", help="Minutes, treated minus control.", envvar="STUDY_EFFECT_MINUTES")
     ] = 0.0,
+    second_effect_score: Annotated[
+        float,
+        typer.Option(
+            "--second-effect-score",
+            help="Quiz points, each other second treatment minus the first.",
+            envvar="STUDY_SECOND_EFFECT_SCORE",
+        ),
+    ] = 0.0,
+    second_effect_minutes: Annotated[
+        float,
+        typer.Option(
+            "--second-effect-minutes",
+            help="Minutes, each other second treatment minus the first.",
+            envvar="STUDY_SECOND_EFFECT_MINUTES",
+        ),
+    ] = 0.0,
     noncompliance: Annotated[
         float, typer.Option("--noncompliance", min=0, max=1, help="Share.", envvar="STUDY_NONCOMPLIANCE")
     ] = 0.0,
@@ -88,6 +104,8 @@ def simulate(
                 seed=seed,
                 effect_score=effect_score,
                 effect_minutes=effect_minutes,
+                second_effect_score=second_effect_score,
+                second_effect_minutes=second_effect_minutes,
                 noncompliance=noncompliance,
                 dropout=dropout,
                 overconfidence=overconfidence,
@@ -208,13 +226,13 @@ def verify(
     from study_app.dataset.verification import verify as check
 
     published = read_prereg(prereg) if prereg is not None else None
-    anchors, heads = _anchors(anchor or ())
+    anchors, heads, second = _anchors(anchor or ())
 
     if not dataset.exists():
         remedy = "give the folder that study export wrote"
         raise ProblemsFound([Problem(str(dataset), "", "there is no such folder", remedy)])
     try:
-        report = check(dataset, prereg=published, anchors=anchors, heads=heads)
+        report = check(dataset, prereg=published, anchors=anchors, heads=heads, second=second)
     except UserError as finding:
         # A dataset that cannot even be read is a finding about it.
         complain(str(finding).splitlines())
@@ -224,12 +242,13 @@ def verify(
         raise typer.Exit(1)
 
 
-def _anchors(given: Iterable[str]) -> tuple[list[Anchor], list[str]]:
-    """Rows of the ledger and heads of the chain of records that were kept elsewhere."""
+def _anchors(given: Iterable[str]) -> tuple[list[Anchor], list[str], list[Anchor]]:
+    """Rows of the ledger, heads of the chain of records, and rows of the second ledger that were kept elsewhere."""
     from study_app.storage.anchor_file import read_anchors
 
     rows: list[Anchor] = []
     heads: list[str] = []
+    second: list[Anchor] = []
     for text in given:
         if not Path(text).exists():
             rows.append(_anchor(text))
@@ -237,7 +256,8 @@ def _anchors(given: Iterable[str]) -> tuple[list[Anchor], list[str]]:
         for kept in read_anchors(Path(text)):
             rows += [kept.ledger] if kept.ledger else []
             heads += kept.heads
-    return list(dict.fromkeys(rows)), list(dict.fromkeys(heads))
+            second += [kept.second] if kept.second else []
+    return list(dict.fromkeys(rows)), list(dict.fromkeys(heads)), list(dict.fromkeys(second))
 
 
 def _anchor(text: str) -> Anchor:

@@ -1,6 +1,6 @@
 """`study power` and `study rehearse`: what the registered plan would find."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from study_app.cli.common import STUDY, AsJson, StudyFile, app, command, err, say, say_json
 from study_app.content.study_file import read_study
-from study_app.domain.errors import ProblemsFound
+from study_app.domain.errors import ProblemsFound, UserError
 from study_app.domain.study.designs import design_problems, used_by
 from study_app.domain.study.rehearsal.section import RehearsalLevel, Scenario
 from study_app.domain.study.study import Study
@@ -65,6 +65,8 @@ def power(
     icc: _assumed("icc", "Share of the variance between clusters.") = None,  # type: ignore[valid-type]
     cluster_size: _assumed("cluster-size", "People in a cluster.", int) = None,  # type: ignore[valid-type]
     periods: _assumed("periods", "Correlation between two periods of a person.") = None,  # type: ignore[valid-type]
+    responders: _assumed("responders", "Share that responds, before a second decision.") = None,  # type: ignore[valid-type]
+    second_effect: _assumed("second-effect", "Each other second treatment minus the first.") = None,  # type: ignore[valid-type]
     seed: Seed = 1,
     workers: Workers = "2",
     figure: FigureFile = None,
@@ -82,6 +84,9 @@ def power(
         raise ProblemsFound(problems)
     given = {"r2": r2, "dropout": dropout, "incomplete": incomplete, "share": share}
     given |= {"correlation": correlation, "icc": icc, "cluster_size": cluster_size, "periods": periods}
+    of_second = {"responders": responders, "second_effect": second_effect}
+    _refuse_without_second_decision(trial, of_second)
+    given |= of_second
     assumed = Assumptions(**{name: value for name, value in given.items() if value is not None})
     with _counting("simulated trials", hidden=as_json) as progress:
         table = trial_power(
@@ -93,6 +98,17 @@ def power(
         say_json(table)
         return
     _say(table, figure)
+
+
+def _refuse_without_second_decision(trial: Study, given: Mapping[str, Any]) -> None:
+    """Refuse options that only a study with a second decision uses.
+
+    Raises:
+        UserError: the first of them that was given.
+    """
+    used = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None]
+    if used and not trial.second_decision:
+        raise UserError(f"{used[0]}: the study has no [second_decision]; leave it out")
 
 
 def _draw(table: Mapping[str, Any], figure: Path, trial: Study) -> None:
@@ -118,13 +134,7 @@ def _say(table: Mapping[str, Any], figure: Path | None) -> None:
     for entry in table["power"]:
         say()
         say(f"n = {entry['n']}, effect d = {entry['effect']:g}, {entry['sims']} simulated trials")
-        for row in entry["rows"]:
-            say(f"  {row['outcome']} ({' - '.join(row['contrast'])}): {_power(row['simulated'], row['mc_error'])}")
-            for formula in row["formulas"]:
-                people = " + ".join(f"{count:g}" for count in formula["n"].values())
-                say(f"    {formula['power']:.3f}  {formula['formula']}, {people} people, alpha {formula['alpha']:g}")
-            if row["not_estimable"]:
-                say(f"    not estimable in {row['not_estimable']} trials, which count as not rejected")
+        _say_rows(entry["rows"])
         if looks := entry.get("looks"):
             said = ", ".join(
                 f"{share:.3f} at {size}" for share, size in zip(looks["stopped"], looks["sizes"], strict=True)
@@ -132,6 +142,9 @@ def _say(table: Mapping[str, Any], figure: Path | None) -> None:
             say(f"  stopped: {said}; expected people {looks['expected_n']:.1f} +- {looks['mc_error']:.1f}")
         for name, words in (("any", "at least one of them"), ("all", "all of them")):
             say(f"  {words}: {_power(entry[name]['power'], entry[name]['mc_error'])}")
+        if secondary := entry.get("secondary"):
+            say(f"  Secondary, each at {table['alpha']:g} without adjustment:")
+            _say_rows(secondary)
     say()
     say(f"{'scheme':24} {'mean |difference|':>18} {'largest 95 %':>13} {'guessed right':>14}")
     for row in table["schemes"]:
@@ -141,6 +154,25 @@ def _say(table: Mapping[str, Any], figure: Path | None) -> None:
         )
     if figure is not None:
         say(f"{figure}")
+
+
+def _say_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the power of each row, with its formulas below."""
+    for row in rows:
+        true = f", true d = {row['difference']:g}" if "difference" in row else ""
+        contrast = " - ".join(row["contrast"]) + _within(row)
+        say(f"  {row['outcome']} ({contrast}){true}: {_power(row['simulated'], row['mc_error'])}")
+        for formula in row["formulas"]:
+            people = " + ".join(f"{count:g}" for count in formula["n"].values())
+            say(f"    {formula['power']:.3f}  {formula['formula']}, {people} people, alpha {formula['alpha']:g}")
+        if row["not_estimable"]:
+            say(f"    not estimable in {row['not_estimable']} trials, which count as not rejected")
+
+
+def _within(row: Mapping[str, Any]) -> str:
+    """Return in which arm second treatments are compared; empty for all arms together and for other rows."""
+    arm, mark, _ = str(row["id"]).rsplit(".", 1)[-1].partition("/")
+    return f" in {arm}" if mark and ".second_treatments." in row["id"] else ""
 
 
 RehearsedLevel = Annotated[
@@ -170,6 +202,22 @@ Minutes = Annotated[
     float | None,
     typer.Option("--effect-minutes", help="Minutes, each other arm minus control.", envvar="STUDY_EFFECT_MINUTES"),
 ]
+SecondPoints = Annotated[
+    float | None,
+    typer.Option(
+        "--second-effect-score",
+        help="Quiz points, each other second treatment minus the first.",
+        envvar="STUDY_SECOND_EFFECT_SCORE",
+    ),
+]
+SecondMinutes = Annotated[
+    float | None,
+    typer.Option(
+        "--second-effect-minutes",
+        help="Minutes, each other second treatment minus the first.",
+        envvar="STUDY_SECOND_EFFECT_MINUTES",
+    ),
+]
 Noncompliance = Annotated[
     float | None, typer.Option("--noncompliance", min=0, max=1, help="Share.", envvar="STUDY_NONCOMPLIANCE")
 ]
@@ -190,6 +238,8 @@ def rehearse(
     scenario: Scenarios = None,
     effect_score: Points = None,
     effect_minutes: Minutes = None,
+    second_effect_score: SecondPoints = None,
+    second_effect_minutes: SecondMinutes = None,
     noncompliance: Noncompliance = None,
     dropout: Dropout = None,
     seed: Seed = 1,
@@ -205,8 +255,9 @@ def rehearse(
     from study_app.rehearsal.wording import rehearsal_lines
 
     given = {
-        "effect_score": effect_score, "effect_minutes": effect_minutes, "noncompliance": noncompliance,
-        "dropout": dropout,
+        "effect_score": effect_score, "effect_minutes": effect_minutes,
+        "second_effect_score": second_effect_score, "second_effect_minutes": second_effect_minutes,
+        "noncompliance": noncompliance, "dropout": dropout,
     }  # fmt: skip
     said = {name: value for name, value in given.items() if value is not None}
     extra = Scenario(id="given", **said) if said else None

@@ -17,6 +17,7 @@ from study_app.domain.allocation import order_of
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.study.quiz_roles import TOTALS
 from study_app.domain.study.rehearsal.section import Scenario, by_arm
+from study_app.domain.study.sequential.sections import SecondDecision
 from study_app.domain.study.study import Question, Stage, Study, StudyArm
 from study_app.simulation.behaviour.profiles import ArmEffects, Rates, draw_person, effects_of
 from study_app.simulation.behaviour.surveys import answers
@@ -68,6 +69,8 @@ class DrawnPerson:
     given: dict[str, Any] = field(default_factory=dict)
     """Answers to questions, and derived scores."""
     arm_id: str | None = None
+    responded: bool | None = None
+    """None: they did not come to a second decision."""
     leaves_after: float | None = None
     """Seconds from the entry; None: they stay."""
 
@@ -109,6 +112,11 @@ class DrawnPerson:
             begun = self._before(stage)
             self.leaves_after = begun + person.leaves_at * max(self.total - begun, 0.0)
         self._answer([each for each in self.study.stages if each.exit], self._arm())
+
+    def respond(self, second: SecondDecision) -> None:
+        """Note whether they responded to the first treatment, where they came to the second decision."""
+        if self.leaves_after is None or self.leaves_after >= self._before(self.study.stage(second.stage)):
+            self.responded = second.responded(self._questions() | self._quizzes())
 
     def _arm(self) -> StudyArm | None:
         return self.study.arm(self.arm_id) if self.arm_id is not None else None
@@ -194,9 +202,11 @@ class DrawnPerson:
         cap = self.walk.setting.scales.cap
         if not cap:
             return {}
-        minutes = self.walk.minutes(self._arm())
+        minutes = self.walk.time(self._arm())
         stayed = all(self.share_done(stage) >= 1 for stage in self.study.counted_task_stages)
-        done = stayed and minutes < cap and not self.walk.person.gives_up
+        # Of two parts of the tasks the slower one decides whether the person gets done in time.
+        slowest = max(minutes, self.walk.minutes(self._arm(), second=self.walk.second))
+        done = stayed and slowest < cap and not self.walk.person.gives_up
         shown = self.walk.rng.uniform(*GIVING_UP) * cap if self.walk.person.gives_up else minutes
         return {
             "task_minutes": min(shown, cap) if stayed else cap,
@@ -247,7 +257,13 @@ def draw_people(app: App, scenario: Scenario, count: int, seed: str) -> list[Dra
     """
     scales = scales_of(app)
     rates = Rates(scenario.noncompliance, scenario.dropout)
-    effects: ArmEffects = effects_of(app.study, scenario.effect_score, scenario.effect_minutes)
+    effects: ArmEffects = effects_of(
+        app.study,
+        scenario.effect_score,
+        scenario.effect_minutes,
+        scenario.second_effect_score,
+        scenario.second_effect_minutes,
+    )
     setting = SimulationSetting(app, SimulationClock(), SeededIds(seed), None, scales, effects, seed)
     people = []
     for number in range(count):

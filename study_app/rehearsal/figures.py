@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
@@ -30,9 +30,10 @@ def figures(
     """Return the figures of a rehearsal as JSON types.
 
     `alpha`, `multiplicity`, `family`: the plan's rule. `scenarios`: for each its assumptions; `any` and `all`, the
-    share of trials that reject a primary row, or all of them, after the plan's rule; for each row `rejected` (of the
-    scenario without effects: the type I error), `rejected_unadjusted`, `coverage`, `mean_estimate`, `mean_true`,
-    `bias`, `not_estimable`; `people` by status and arm, `minutes` a person, `person_hours` and `usd` a trial.
+    share of trials that reject a primary row, or all of them, after the plan's rule; for each row `role`, `rejected`
+    (of the scenario without effects: the type I error), `rejected_unadjusted`, `coverage`, `mean_estimate`,
+    `mean_true`, `bias`, `not_estimable`; `people` by status and arm, `minutes` a person, `person_hours` and `usd` a
+    trial.
     """
     alpha = round(1 - study.analysis.level, 12)
     entries = [
@@ -46,7 +47,7 @@ def figures(
         "trials": trials,
         "seed": seed,
         "alpha": alpha,
-        "family": max((len(entry["rows"]) for entry in entries), default=0),
+        "family": max((sum(map(_primary, entry["rows"])) for entry in entries), default=0),
         "multiplicity": study.analysis.multiplicity.method,
         "expected": study.rehearsal.model_dump(mode="json", exclude={"scenarios", "participants"}),
         "scenarios": entries,
@@ -54,7 +55,7 @@ def figures(
 
 
 def _scenario(scenario: Scenario, trials: Sequence[TrialResult], alpha: float, participants: int) -> dict[str, Any]:
-    decided = [[_rejects(row, alpha) for row in trial.rows] for trial in trials]
+    decided = [[_rejects(row, alpha) for row in trial.rows if _primary(row)] for trial in trials]
     costs = [trial.usd for trial in trials if trial.usd is not None]
     statuses, arms = Counter[str](), Counter[str]()
     for trial in trials:
@@ -92,6 +93,7 @@ def _row(rows: Sequence[dict[str, Any]], alpha: float) -> dict[str, Any]:
     return {
         "id": first["id"],
         "outcome": first["outcome"],
+        "role": first["role"],
         "contrast": first["contrast"],
         "rejected": share([_rejects(row, alpha) for row in rows]),
         "rejected_unadjusted": share([row["p_value"] is not None and row["p_value"] <= alpha + 1e-12 for row in rows]),
@@ -103,6 +105,10 @@ def _row(rows: Sequence[dict[str, Any]], alpha: float) -> dict[str, Any]:
         "bias": mean([row["estimate"] - row["true"] for row in known]),
         "not_estimable": sum(row["estimate"] is None for row in rows),
     }
+
+
+def _primary(row: Mapping[str, Any]) -> bool:
+    return bool(row["role"] == "primary")
 
 
 def _rejects(row: dict[str, Any], alpha: float) -> bool:

@@ -18,6 +18,7 @@ from analysis.pipeline.power.workers import cluster_client, on_cluster, processe
 from study_app import __version__
 from study_app.bootstrap import App
 from study_app.domain.errors import UserError
+from study_app.domain.study.rehearsal.problems import second_effect_problems
 from study_app.domain.study.rehearsal.section import NULL, RehearsalLevel, Scenario
 from study_app.domain.study.study import Study
 from study_app.rehearsal.drawn_people import refuse_what_is_not_drawn
@@ -71,6 +72,7 @@ def rehearse(
         raise UserError("arms: there is only one, so there is nothing to compare; add a control arm")
     if level == "outcomes":
         refuse_what_is_not_drawn(study, _needed(study), str(study_file))
+    refuse_second_effects(study, extra)
     chosen = _chosen(study, scenarios, extra)
     count = participants or study.rehearsal.participants or study.recruitment.target_n
     jobs = [
@@ -98,6 +100,18 @@ def _needed(study: Study) -> list[str]:
     for outcome in plan.outcomes:
         found += [outcome.name, outcome.event or "", outcome.upper_column or ""]
     return found
+
+
+def refuse_second_effects(study: Study, extra: Scenario | None) -> None:
+    """Refuse effects of second treatments from the command line that the study cannot have.
+
+    Raises:
+        UserError: each of them.
+    """
+    treatments = [each.id for each in study.second_decision.treatments]
+    found = list(second_effect_problems(extra, treatments)) if extra is not None else []
+    if found:
+        raise UserError("\n".join(f"--{problem.replace('_', '-', 2)}" for problem in found))
 
 
 def _chosen(study: Study, ids: Sequence[str], extra: Scenario | None) -> list[Scenario]:
@@ -152,7 +166,8 @@ def _written(out: Path | None) -> dict[str, TrialResult]:
         try:
             entry = json.loads(line)
             key = entry.pop("key")
-            found[key] = TrialResult(**entry | {"rows": tuple(entry["rows"])})
+            # A line of a version that wrote primary rows alone does not say so.
+            found[key] = TrialResult(**entry | {"rows": tuple({"role": "primary"} | row for row in entry["rows"])})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             if number < len(lines) or not found:
                 raise UserError(f"{out}: line {number} is not a rehearsed trial; give another --out") from error

@@ -21,8 +21,10 @@ from analysis.data.dataset import Dataset, Tables
 from analysis.data.load import load
 from analysis.pipeline.analyse import primary_rows
 from analysis.pipeline.power.planned_trials import ledger_table, study_meta
+from analysis.pipeline.power.second_decisions import fill_second_decision
 from analysis.pipeline.power.trial_power import simulated_plan
 from analysis.pipeline.prepare import prepare
+from analysis.pipeline.regimes.rows import METHODS_OF_REGIMES
 from study_app.bootstrap import App, keep_draft
 from study_app.domain.allocation.options import options
 from study_app.domain.study.analysis_plan import Plan
@@ -30,6 +32,7 @@ from study_app.domain.study.clusters import COLUMN
 from study_app.domain.study.rehearsal.section import RehearsalLevel, Scenario
 from study_app.domain.study.study import Study
 from study_app.rehearsal.drawn_people import DrawnPerson, draw_people, mean_truth
+from study_app.rehearsal.second_decisions import as_truth, decide_again, measured, truth_of_second
 from study_app.rerandomisation import replicate
 from study_app.services.researcher.exporting.export import export
 from study_app.services.spending import spent_usd
@@ -51,6 +54,8 @@ DIFFERENCES = frozenset(
         "rmst",
         "cluster_robust",
         "noninferiority",
+        "embedded_regimes",
+        "second_treatments",
     }
 )
 """Methods whose estimate is a difference in units of the outcome, so that the effect put in is what they estimate."""
@@ -86,7 +91,8 @@ class TrialResult:
     scenario: str
     number: int
     rows: tuple[dict[str, Any], ...]
-    """Primary rows: id, outcome, contrast, estimate, interval, p values, and the true effect where it is known."""
+    """Primary rows, and those of a second decision: id, outcome, role, contrast, estimate, interval, p values, and the
+    true effect where it is known."""
     statuses: dict[str, int]
     """Status -> people."""
     arms: dict[str, int]
@@ -161,12 +167,15 @@ def _drawn(job: TrialJob, app: App) -> TrialResult:
     names = [option.id for option in options(study.allocation, study.arms)]
     for person, place in zip(allocated, drawn, strict=True):
         person.allocate(names[place])
+    if study.second_decision:
+        decide_again(study, allocated, rng)
+    truth = mean_truth(allocated) | truth_of_second(study, allocated)
     plan = simulated_plan(study.analysis, len(study.arms))
     rows = _analysed(drawn_dataset(study, allocated), plan, job.whole)
     return TrialResult(
         scenario=job.scenario.id,
         number=job.number,
-        rows=_beside_truth(rows, study, mean_truth(allocated), _quiz_max(allocated, study)),
+        rows=_beside_truth(rows, study, truth, _quiz_max(allocated, study)),
         statuses=dict(sorted(Counter(person.status for person in people).items())),
         arms={name: sum(person.arm_id == name for person in allocated) for name in names},
         minutes=fmean(person.minutes_present for person in people),
@@ -191,7 +200,12 @@ def drawn_dataset(study: Study, people: Sequence[DrawnPerson]) -> Dataset:
         table[COLUMN] = [person.profile()[study.allocation.cluster] for person in people]
     levels = [study.allocation.levels(person.profile()) for person in people]
     table["stratum"] = [study.allocation.stratum(level) for level in levels]
-    tables = {"participants": table, "allocations": ledger_table(table, levels)}
+    ledger = ledger_table(table, levels)
+    if study.second_decision:
+        responded = np.array([np.nan if person.responded is None else float(person.responded) for person in people])
+        again = fill_second_decision(study, table, responded, [person.walk.second or None for person in people])
+        ledger = pd.concat([ledger.assign(decision=1), again], ignore_index=True)
+    tables = {"participants": table, "allocations": ledger}
     if study.allocation.method == "sequence":
         periods = [
             {"participant_id": name} | row
@@ -217,6 +231,8 @@ def _lived(job: TrialJob, app: App, folder: Path, memory: Memory) -> TrialResult
         seed=job.whole,
         effect_score=scenario.effect_score,
         effect_minutes=scenario.effect_minutes,
+        second_effect_score=scenario.second_effect_score,
+        second_effect_minutes=scenario.second_effect_minutes,
         noncompliance=scenario.noncompliance,
         dropout=scenario.dropout,
         memory=memory,
@@ -225,12 +241,8 @@ def _lived(job: TrialJob, app: App, folder: Path, memory: Memory) -> TrialResult
     dataset = load(folder / "dataset")
     study = app.study
     rows = _analysed(dataset, simulated_plan(study.analysis, len(study.arms)), job.whole)
-    truth = {
-        arm: {
-            name: value for name, value in (("score", effect.score), ("minutes", effect.minutes)) if value is not None
-        }
-        for arm, effect in summary.realised.items()
-    }
+    truth = {arm: measured(effect) for arm, effect in summary.realised.items()}
+    truth |= as_truth(summary.second_treatments, summary.regimes)
     people = dataset.participants
     most = people["quiz_max"].max() if study.main_quiz is not None else 0.0
     return TrialResult(
@@ -260,31 +272,38 @@ def _cost(app: App) -> float:
 
 def _analysed(dataset: Dataset, plan: Plan, seed: int) -> list[dict[str, Any]]:
     prepared = prepare(dataset, plan, include_simulated=True)
-    return primary_rows(prepared, seed=seed % 2**31, intervals=True)
+    study = dataset.study.study
+    beside = METHODS_OF_REGIMES if study is not None and study.second_decision else ()
+    return primary_rows(prepared, seed=seed % 2**31, intervals=True, beside=beside)
 
 
 def _beside_truth(
     rows: Sequence[Mapping[str, Any]], study: Study, truth: Mapping[str, Mapping[str, float]], most: float
 ) -> tuple[dict[str, Any], ...]:
-    kept = ("id", "outcome", "estimate", "ci_low", "ci_high", "p_value", "p_adjusted")
+    kept = ("id", "outcome", "role", "estimate", "ci_low", "ci_high", "p_value", "p_adjusted")
     outcomes = {outcome.id: outcome.name for outcome in study.analysis.outcomes}
     found = []
     for row in rows:
-        true = _true(row, outcomes.get(row["outcome"], row["outcome"]), truth, study.control.id, most)
+        base = study.control.id
+        if row["method"] == "second_treatments":
+            base = study.second_decision.treatments[0].id
+        true = _true(row, outcomes.get(row["outcome"], row["outcome"]), truth, base, most)
         found.append({name: row[name] for name in kept} | {"contrast": list(row["contrast"] or ()), "true": true})
     return tuple(found)
 
 
 def _true(
-    row: Mapping[str, Any], column: str, truth: Mapping[str, Mapping[str, float]], control: str, most: float
+    row: Mapping[str, Any], column: str, truth: Mapping[str, Mapping[str, float]], base: str, most: float
 ) -> float | None:
     """Return what the row's estimate should be on average; None where the effect that was put in does not say."""
     name = "score" if column in SCORES else "minutes" if column in TIMES else ""
     # A ratio, a rank or an odds ratio has another true value than the effect that was put in, and none is known here.
     if not name or row["method"] not in DIFFERENCES or len(row["contrast"] or ()) != 2:
         return None
-    # Truth is measured from the control, so a contrast of two other arms is the difference of theirs.
-    one, other = (0.0 if arm == control else truth.get(arm, {}).get(name) for arm in row["contrast"])
+    if row["detail"].get("arm"):
+        return None  # second treatments in one arm: truth is known of all arms together
+    # Truth is measured from the base (of regimes from nothing), so that a contrast of two others is their difference.
+    one, other = (0.0 if arm == base else truth.get(arm, {}).get(name) for arm in row["contrast"])
     if one is None or other is None:
         return None
     unit = most if column == "quiz_score" else 1.0

@@ -25,9 +25,11 @@ def rehearsal_lines(table: Mapping[str, Any]) -> list[str]:
 def _scenario(entry: Mapping[str, Any]) -> Iterator[str]:
     yield f"Scenario {entry['id']}: {_assumed(entry)}"
     word = "type I error" if entry["null"] else "power"
-    for row in entry["rows"]:
+    for row in sorted(entry["rows"], key=lambda row: row["role"] != "primary"):
+        role = "" if row["role"] == "primary" else f"{row['role']}, unadjusted: "
+        contrast = " - ".join(row["contrast"]) + _within(row)
         yield (
-            f"  {row['outcome']} ({' - '.join(row['contrast'])}): {word} {_figure(row['rejected'])}, "
+            f"  {role}{row['outcome']} ({contrast}): {word} {_figure(row['rejected'])}, "
             f"estimate {_figure(row['mean_estimate'])}"
         )
         if row["mean_true"]["value"] is not None:
@@ -44,10 +46,17 @@ def _scenario(entry: Mapping[str, Any]) -> Iterator[str]:
     yield f"  minutes a person: {_figure(entry['minutes'])}; {entry['person_hours']:.0f} person-hours a trial{cost}"
 
 
+def _within(row: Mapping[str, Any]) -> str:
+    """Return in which arm second treatments are compared; empty for all arms together and for other rows."""
+    arm, mark, _ = str(row["id"]).rsplit(".", 1)[-1].partition("/")
+    return f" in {arm}" if mark and ".second_treatments." in row["id"] else ""
+
+
 def _assumed(entry: Mapping[str, Any]) -> str:
     if entry["null"]:
         return "no effect on anybody, everybody as planned"
-    return ", ".join(f"{name.replace('_', ' ')} {_amount(value)}" for name, value in entry["assumed"].items())
+    said = {name: value for name, value in entry["assumed"].items() if value or not name.startswith("second_")}
+    return ", ".join(f"{name.replace('_', ' ')} {_amount(value)}" for name, value in said.items())
 
 
 def _amount(value: Any) -> str:

@@ -20,7 +20,7 @@ from study_app.simulation.behaviour.browser_tab import Tab
 from study_app.simulation.behaviour.confidence import stated_confidence
 from study_app.simulation.behaviour.forms import Written, fill_in_form
 from study_app.simulation.behaviour.interviews import Interviewee, planted
-from study_app.simulation.behaviour.profiles import ArmEffects, Scales, SimulatedPerson
+from study_app.simulation.behaviour.profiles import ArmEffects, Effects, Scales, SimulatedPerson
 from study_app.simulation.behaviour.quiz import Levels, Sheet, all_levels, fill_in
 from study_app.simulation.behaviour.surveys import answers
 from study_app.simulation.behaviour.tasks import TaskStageWork
@@ -81,8 +81,10 @@ class SimulatedParticipant:
     cluster: str = ""
     """Label of the person's cluster; empty where allocation reads no label."""
     participant_id: str = ""
+    second: str = ""
+    """The second treatment that this person got; empty for who responded, and before it is known."""
     _tasks_done: int = field(default=0, init=False)
-    _sheets: dict[tuple[str, str], Sheet] = field(default_factory=dict, init=False)
+    _sheets: dict[tuple[str, str, str], Sheet] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.app, self.clock = self.setting.app, self.setting.clock
@@ -197,7 +199,8 @@ class SimulatedParticipant:
             skew=self._skew,
             earlier=self._tasks_done,
         )
-        minutes = self.minutes(place.arm, self.shift(stage))
+        self._note_second(place)
+        minutes = self.minutes(place.arm, self.shift(stage), self.second if self._after_second(stage) else "")
         yield from job.do(place, stage, minutes / setting.scales.cap if setting.scales.cap else 0.5)
         self._tasks_done += len(stage.packs) if stage.main else 0
         if "warmup_passed" in place.study.allocation.variables and not stage.main:
@@ -207,6 +210,7 @@ class SimulatedParticipant:
         bank, _, _ = self.app.answers.page(place)
         items = bank.items_of(stage.form or None)
         treatment = self._treatment(place, stage)
+        self._note_second(place)
         sheet = self.sheet(stage, treatment)
         seconds = 60 * (stage.minutes or 0.0) * min(max(self.rng.gauss(*QUIZ_SHARE), 0.12), 0.9)
         sure = self._confidence(stage, treatment)
@@ -238,7 +242,10 @@ class SimulatedParticipant:
         return self.filled(stage, arm).responses
 
     def score_difference(self, arm: StudyArm) -> float:
-        """Points of the main quiz in that arm minus those in the control arm, as the items allow."""
+        """Points of the main quiz in that arm minus those in the control arm, as the items allow.
+
+        A second treatment is the one that the person got: who responds hangs on no arm here.
+        """
         quiz = self.app.study.main_quiz
         if quiz is None:
             return 0.0
@@ -248,7 +255,19 @@ class SimulatedParticipant:
         """Return the time outcome in that arm minus that in the control arm; of a sequence the mean of its periods."""
         shifts = [self.shift(stage) for stage in self.app.study.main_task_stages] or [0.0]
         control = self.app.study.control
-        return sum(self.minutes(arm, shift) - self.minutes(control, shift) for shift in shifts) / len(shifts)
+        return sum(self.time(arm, shift) - self.time(control, shift) for shift in shifts) / len(shifts)
+
+    def time(self, arm: StudyArm | None, shift: float = 0.0, second: str | None = None) -> float:
+        """Return the time outcome over the tasks before and behind a second decision; else the same as `minutes`.
+
+        `second`: the second treatment; None takes the person's own.
+        """
+        given = self.second if second is None else second
+        before = self.minutes(arm, shift)
+        if not given:
+            return before
+        share = self._share_behind()
+        return (1 - share) * before + share * self.minutes(arm, shift, given)
 
     def shift(self, stage: Stage) -> float:
         """Return by how many minutes a period of a sequence differs from the person's others; 0 in other designs."""
@@ -257,37 +276,46 @@ class SimulatedParticipant:
         rng = Random(f"{self.setting.seed}:{self.person.number}:{stage.id}:pace")
         return rng.gauss(0, PERIOD_SPREAD * self.setting.scales.cap)
 
-    def minutes(self, arm: StudyArm | None, shift: float = 0.0) -> float:
-        """Return the time outcome that this person would have in that arm."""
+    def minutes(self, arm: StudyArm | None, shift: float = 0.0, second: str = "") -> float:
+        """Return the time outcome that this person would have in that arm, with a second treatment all along."""
         setting = self.setting
-        return self.person.minutes(self.received(arm), setting.effects.of(arm), setting.scales, shift)
+        share = self._share_behind() if second else 0.0
+        # A part of the tasks is left when it is decided: the stated minutes have to come from there.
+        more = self._added(second).minutes / share if share else 0.0
+        return self.person.minutes(self.received(arm), setting.effects.of(arm), setting.scales, shift + more)
 
     def most_of(self, stage: Stage) -> float:
         """Return the points that can be had on a quiz."""
         items = self.app.world.content.bank(stage.bank).items_of(stage.form or None)
         return float(sum(item.points for item in items))
 
-    def filled(self, stage: Stage, arm: StudyArm | None) -> Sheet:
-        """Return this person's answers and points on a quiz in that arm."""
+    def filled(self, stage: Stage, arm: StudyArm | None, second: str | None = None) -> Sheet:
+        """Return this person's answers and points on a quiz in that arm.
+
+        `second`: the second treatment; None takes the person's own.
+        """
+        given = (self.second if second is None else second) if self._after_second(stage) else ""
         # Untreated people answer alike in every arm, so the difference of potential outcomes is exactly 0 for them.
-        key = (stage.id, arm.id if arm is not None and self.received(arm) else "")
+        key = (stage.id, arm.id if arm is not None and self.received(arm) else "", given)
         if key not in self._sheets:
             content = self.app.world.content
             items = content.bank(stage.bank).items_of(stage.form or None)
             # The same draws in every arm: potential outcomes differ by the effect alone and not by chance.
             seed = f"{self.setting.seed}:{self.person.number}:{stage.id}"
-            target = self._target(stage, arm, sum(item.points for item in items), Random(f"{seed}:level"))
+            most = sum(item.points for item in items)
+            target = self._target(stage, arm, given, most, Random(f"{seed}:level"))
             keys, quiz = content.keys(stage.bank), (stage.bank, stage.form)
             if quiz not in self.setting.known:
                 self.setting.known[quiz] = all_levels(items, keys)
             self._sheets[key] = fill_in(items, keys, target, seed, self.setting.known[quiz])
         return self._sheets[key]
 
-    def _target(self, stage: Stage, arm: StudyArm | None, most: float, rng: Random) -> float:
+    def _target(self, stage: Stage, arm: StudyArm | None, second: str, most: float, rng: Random) -> float:
         """Points aimed at on a quiz; effects act where the outcome is measured and nowhere else."""
         setting, study = self.setting, self.app.study
         if stage.id in outcome_quizzes(study):
-            points = self.person.score(self.received(arm), setting.effects.of(arm), setting.scales)
+            more = self._added(second).score
+            points = self.person.score(self.received(arm), setting.effects.of(arm), setting.scales, more)
             return points / (setting.scales.quiz_max or 1.0) * most
         baseline = next(quiz.role for quiz in study.quizzes if quiz.stage.id == stage.id) == "baseline"
         return self.person.other_score(baseline, most, setting.scales, rng)
@@ -298,6 +326,26 @@ class SimulatedParticipant:
         if study.allocation.method != "sequence" or stage not in quizzes or place.participant.arm is None:
             return place.arm
         return study.arm(place.participant.arm, study.period_stages[quizzes.index(stage)])
+
+    # -- the second treatment ------------------------------------------------------------------------------------------
+
+    def _note_second(self, place: OnStage) -> None:
+        self.second = place.participant.second_treatment or ""
+
+    def _after_second(self, stage: Stage) -> bool:
+        return self.app.study.after_second_decision(stage)
+
+    def _share_behind(self) -> float:
+        """Return the part of the main tasks' time that comes behind the second decision."""
+        stages = self.app.study.main_task_stages
+        total = sum(stage.minutes or 0.0 for stage in stages)
+        return sum(stage.minutes or 0.0 for stage in stages if self._after_second(stage)) / total if total else 0.0
+
+    def _added(self, second: str) -> Effects:
+        """Return what a second treatment adds: nothing for who leaves the assistant alone that it brings."""
+        found = self.setting.effects.second.get(second, Effects())
+        brings = bool(second) and bool(self.app.study.second_decision.treatment(second).assistant)
+        return Effects() if brings and self.person.never_ai else found
 
     # -- the arm -------------------------------------------------------------------------------------------------------
 

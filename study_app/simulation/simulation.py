@@ -31,6 +31,7 @@ from study_app.simulation.grading import Grader
 from study_app.simulation.ids import SeededIds
 from study_app.simulation.paced_assistant import ReplyLoop, paced
 from study_app.simulation.participant import Pause, Resume, SimulatedParticipant, SimulationSetting
+from study_app.simulation.second_truth import AllocatedWalk, realised_regimes, realised_treatments
 from study_app.simulation.summary import Realised, SimulationSummary
 
 KEY = "ANTHROPIC_API_KEY"
@@ -76,6 +77,8 @@ def simulate(
     seed: int,
     effect_score: Amount = 0.0,
     effect_minutes: Amount = 0.0,
+    second_effect_score: Amount = 0.0,
+    second_effect_minutes: Amount = 0.0,
     noncompliance: float = 0.0,
     dropout: Amount = 0.0,
     overconfidence: float = 0.0,
@@ -94,6 +97,9 @@ def simulate(
         effect_score: points of the main quiz that receiving the treatment adds, before clipping to 0 and its most;
             one number for every arm but the control, or numbers by arm.
         effect_minutes: minutes that it adds to the time outcome, before clipping to the limit; likewise.
+        second_effect_score: points that a second treatment adds for people who did not respond, one number for each
+            but the first listed, or numbers by treatment; on top of what their arm adds.
+        second_effect_minutes: minutes that it adds to the time outcome, on the tasks behind the decision; likewise.
         noncompliance: share in the control arm that uses other AI, and share in an arm with an assistant that does
             not ask; the effects act on those who receive the treatment.
         dropout: share that leaves at a random moment; or shares by arm, which act from allocation on.
@@ -106,6 +112,7 @@ def simulate(
         InfrastructureError: database or sandbox failed.
     """
     _check(participants, effect_score, effect_minutes, noncompliance, dropout, overconfidence)
+    _check_second(app.study, second_effect_score, second_effect_minutes)
     began = time.perf_counter()
     # Two simulations on one database would live by two clocks that know nothing of each other: the second waits.
     with (
@@ -113,14 +120,15 @@ def simulate(
         _simulated_world(app, seed, memory) as setting,
         asyncio.Runner(loop_factory=ReplyLoop) as loop,
     ):
-        effects = effects_of(app.study, effect_score, effect_minutes)
+        effects = effects_of(app.study, effect_score, effect_minutes, second_effect_score, second_effect_minutes)
         setting = replace(setting, loop=loop, effects=effects, overconfidence=overconfidence)
         crowd = Crowd(setting, participants, Rates(noncompliance, dropout), progress or (lambda done: None))
         crowd.live()
         with app.world.registry.begin() as unit:
             arms, statuses, realised = crowd.outcome(unit)
+            treatments, regimes = crowd.outcome_of_second(unit)
     seconds = time.perf_counter() - began
-    return SimulationSummary(participants, seed, arms, statuses, realised, seconds)
+    return SimulationSummary(participants, seed, arms, statuses, realised, seconds, treatments, regimes)
 
 
 def seed_of_people(seed: int, earlier: int = 0) -> str:
@@ -149,6 +157,21 @@ def _check(
             problems.append(f"{name}: {share:g} is not a share; give a number from 0 to 1")
     if not -1 <= overconfidence <= 1:
         problems.append(f"--overconfidence: {overconfidence:g} is not a difference of shares; give one from -1 to 1")
+    if problems:
+        raise UserError("\n".join(problems))
+
+
+def _check_second(study: Study, score: Amount, minutes: Amount) -> None:
+    named = {"--second-effect-score": score, "--second-effect-minutes": minutes}
+    treatments = [each.id for each in study.second_decision.treatments]
+    problems = []
+    for name, amount in named.items():
+        if not all(math.isfinite(each) for each in _each(amount)):
+            problems.append(f"{name}: not an effect; give a finite number")
+        elif any(_each(amount)) and not treatments:
+            problems.append(f"{name}: the study has no [second_decision]; leave it out")
+        elif isinstance(amount, dict) and (unknown := sorted(set(amount) - set(treatments[1:]))):
+            problems.append(f"{name}: '{unknown[0]}' adds nothing here; use one of: {', '.join(treatments[1:])}")
     if problems:
         raise UserError("\n".join(problems))
 
@@ -317,7 +340,7 @@ class Crowd:
     def outcome(self, unit: UnitOfWork) -> tuple[dict[str, int], dict[str, int], dict[str, Realised]]:
         """Allocated by arm, statuses, realised effects by arm."""
         world, study = self.setting.app.world, self.setting.app.study
-        found = [(walk, person) for walk in self.walks if (person := unit.participant(walk.participant_id)) is not None]
+        found = self._found(unit)
         counts = Counter(person.arm for _, person in found)
         # By the simulation's last moment, so that the count does not hang on today's date.
         statuses = Counter(current_status(world, person) for _, person in found)
@@ -326,6 +349,31 @@ class Crowd:
         }
         given = options(study.allocation, study.arms)
         return {option.id: counts[option.id] for option in given}, dict(sorted(statuses.items())), realised
+
+    def outcome_of_second(self, unit: UnitOfWork) -> tuple[dict[str, Realised], dict[str, Realised]]:
+        """Effects of second treatments, and mean outcomes of regimes; empty in a study with one decision."""
+        study = self.setting.app.study
+        if not study.second_decision:
+            return {}, {}
+        people = [
+            AllocatedWalk(
+                walk,
+                person.arm,
+                person.responded,
+                _finished(unit, study, person, "quiz"),
+                _finished(unit, study, person, "tasks"),
+            )
+            for walk, person in self._found(unit)
+            if person.arm is not None
+        ]
+        return realised_treatments(study, people), realised_regimes(study, people)
+
+    def _found(self, unit: UnitOfWork) -> list[tuple[SimulatedParticipant, Participant]]:
+        """Everybody who entered, with what is stored of them; a walk knows its second treatment from then on."""
+        found = [(walk, person) for walk in self.walks if (person := unit.participant(walk.participant_id)) is not None]
+        for walk, person in found:
+            walk.second = person.second_treatment or ""
+        return found
 
     def _realised(
         self, unit: UnitOfWork, study: Study, arm_id: str, found: list[tuple[SimulatedParticipant, Participant]]

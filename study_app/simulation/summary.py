@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -29,10 +29,15 @@ class SimulationSummary:
     """By arm, the control arm left out."""
     seconds: float
     """That the simulation took."""
+    second_treatments: dict[str, Realised] = field(default_factory=dict)
+    """Second treatment -> its effect against the first one listed, among people who did not respond."""
+    regimes: dict[str, Realised] = field(default_factory=dict)
+    """Arm/second treatment -> mean outcomes if everybody were on that regime, which two regimes differ by."""
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
+        """As JSON; without what a study with one decision does not have."""
+        absent = {name for name in ("second_treatments", "regimes") if not getattr(self, name)}
+        return {name: value for name, value in asdict(self).items() if name not in absent}
 
     def lines(self) -> list[str]:
         """For a terminal."""
@@ -42,8 +47,15 @@ class SimulationSummary:
             f"{self.participants} simulated participants in {self.seconds:.1f} s: {statuses}",
             f"Allocated: {arms}",
         ]
-        for arm, effect in self.realised.items():
-            score = "-" if effect.score is None else f"{effect.score:+.2f} points"
-            minutes = "-" if effect.minutes is None else f"{effect.minutes:+.2f} minutes"
-            found.append(f"Realised effect of {arm}: {score}, {minutes}")
+        found += [f"Realised effect of {arm}: {_said(effect)}" for arm, effect in self.realised.items()]
+        found += [
+            f"Realised effect of the second treatment {name}, of who did not respond: {_said(effect)}"
+            for name, effect in self.second_treatments.items()
+        ]
         return found
+
+
+def _said(effect: Realised) -> str:
+    score = "-" if effect.score is None else f"{effect.score:+.2f} points"
+    minutes = "-" if effect.minutes is None else f"{effect.minutes:+.2f} minutes"
+    return f"{score}, {minutes}"

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from analysis.data.view import View
+from analysis.pipeline.description.persona_guesses import persona_guesses
 from analysis.pipeline.planning.equal_help import equivalence_row
-from study_app.domain.assistants.drift import ModelReply, rounds_compared
+from study_app.domain.assistants.drift import ModelReply, helped_alike, rounds_compared
 from study_app.domain.assistants.probing import MEASURES, SHARE_MARGIN, WORDS_MARGIN, compared
 
 _TEXTS = (
@@ -28,12 +29,14 @@ def models_section(view: View) -> dict[str, Any]:
         return {}
     looks, replies = view.tables.get("model_looks"), view.tables.get("model_replies")
     asked = [] if replies is None else _replies(replies)
-    found = {
+    found: dict[str, Any] = {
         "looks": [] if looks is None or looks.empty else _looks(looks),
         "rounds": _rounds(asked),
         "compared": _compared(asked),
         "help": _help(asked),
     }
+    if guesses := persona_guesses(asked, view.tables.get("ratings")):
+        found["guesses"] = guesses
     return found if found["looks"] or found["rounds"] else {}
 
 
@@ -157,18 +160,23 @@ def _differences(first: Mapping[Any, ModelReply], later: Mapping[Any, ModelReply
 
 
 def _help(asked: list[ModelReply]) -> dict[str, Any]:
-    """Return how treatments differ in the newest round that every one of them answered; empty with one treatment."""
-    names = list(dict.fromkeys(each.treatment for each in asked))
+    """Return how treatments differ in the newest round that every one of them answered; empty with one treatment.
+
+    Treatments that answer are compared with each other, and so are those that act.
+    """
+    groups = [group for group in helped_alike(asked) if len(group) > 1]
+    names = [name for group in groups for name in group]
     for number in sorted({each.round for each in asked}, reverse=True):
         given = {name: _answered(asked, number, name) for name in names}
-        if len(names) > 1 and all(given.values()):
+        if names and all(given.values()):
             means = {
                 name: {measure: fmean(float(getattr(e, measure)) for e in mine.values()) for measure in MEASURES}
                 for name, mine in given.items()
             }
             pairs = [
                 {"reference": one, "other": other, "rows": _differences(given[one], given[other])}
-                for one, other in compared(names)
+                for group in groups
+                for one, other in compared(group)
             ]
             return {"round": number, "questions": min(map(len, given.values())), "means": means, "pairs": pairs}
     return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ MEAN_COUNT = 3.0
 """Events a person of the control arm, for counts."""
 COUNT_STEP = 0.5
 """Change of the log of a count's mean by one standard deviation of what lies behind it."""
+OF_SECOND_DECISION = ("responders", "second_effect")
+"""Assumptions that only a study with a second decision rests on."""
 SPREADS = 6.0
 """Standard deviations that a bounded scale holds; the control arm's mean lies in its middle."""
 TIME_SPREAD = 0.2
@@ -37,6 +40,11 @@ class Assumptions:
     """Correlation between two periods of a person, in a sequence of treatments."""
     cluster_size: int = 10
     """People in a cluster."""
+    responders: float = 0.5
+    """Share of each arm that responds, where those who do not are randomised a second time."""
+    second_effect: float = 0.5
+    """Each other second treatment minus the first one listed, among people who do not respond, in standard
+    deviations before any cap or bound."""
 
     def check(self) -> Assumptions:
         """Return these assumptions.
@@ -53,6 +61,11 @@ class Assumptions:
         ]
         if not -1 < self.correlation < 1 or self.correlation < 0:
             found.append(Problem("--correlation", "", f"{self.correlation:g}", "give a number from 0 to below 1"))
+        if not 0 < self.responders < 1:
+            what = f"{self.responders:g} leaves nobody on one side of the response rule"
+            found.append(Problem("--responders", "", what, "give a number between 0 and 1"))
+        if not math.isfinite(self.second_effect):
+            found.append(Problem("--second-effect", "", "not a finite number", "give a difference such as 0.5"))
         if self.r2 + self.icc >= 1:
             found.append(Problem("--r2", "", f"{self.r2:g} with --icc {self.icc:g} leaves no variance", "lower one"))
         if not 0 < self.share < 1 or not 0 < self.incomplete < 1:
@@ -63,6 +76,6 @@ class Assumptions:
             raise ProblemsFound(found)
         return self
 
-    def to_json(self) -> dict[str, Any]:
-        """By name."""
-        return asdict(self)
+    def to_json(self, *, second: bool = False) -> dict[str, Any]:
+        """By name; those of a second decision only where `second`."""
+        return {name: value for name, value in asdict(self).items() if second or name not in OF_SECOND_DECISION}

@@ -16,6 +16,7 @@ from scipy import special
 
 from analysis.data.dataset import Dataset, DeclaredArm, StudyMeta, Tables
 from analysis.pipeline.power.assumptions import COUNT_STEP, MEAN_COUNT, SPREADS, TIME_SPREAD, Assumptions
+from analysis.pipeline.power.second_decisions import decide_again
 from study_app.domain.allocation.options import options, order_of
 from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
 from study_app.domain.study.clusters import COLUMN
@@ -83,8 +84,11 @@ class PlannedTrial:
             tables = {"participants": table, "allocations": ledger_table(table, levels), "periods": periods}
             return Dataset(Path("simulated"), Tables({}, tables), self._meta, "", plain=False)
         table["arm"] = [self.study.arms[place].id for place in drawn]
-        self._outcomes(table, effect * self._steps[drawn], profiles, rng)
-        tables = {"participants": table, "allocations": ledger_table(table, levels)}
+        again = self._outcomes(table, effect * self._steps[drawn], profiles, rng)
+        ledger = ledger_table(table, levels)
+        if again is not None:
+            ledger = pd.concat([ledger.assign(decision=1), again], ignore_index=True)
+        tables = {"participants": table, "allocations": ledger}
         return Dataset(Path("simulated"), Tables({}, tables), self._meta, "", plain=False)
 
     @cached_property
@@ -133,7 +137,8 @@ class PlannedTrial:
 
     def _outcomes(
         self, table: pd.DataFrame, shift: Floats, profiles: Sequence[Mapping[str, Any]], rng: np.random.Generator
-    ) -> None:
+    ) -> pd.DataFrame | None:
+        """Fill the outcomes, and what a second decision gave before them; return the rows of its ledger."""
         n, given = len(table), self.given
         codes = _cluster_codes(profiles, self.study.allocation.cluster, n)
         # The parts of the variance sum to 1 (r2 + icc + the rest), so that an effect in standard deviations means what
@@ -141,6 +146,8 @@ class PlannedTrial:
         between = rng.normal(size=n)[codes] * np.sqrt(given.icc)
         shared = rng.normal(size=n) * np.sqrt(given.correlation)
         left = (table["status"] == "abandoned").to_numpy()
+        again = decide_again(self.study, table, shared, given, rng) if self.study.second_decision else None
+        shift = shift if again is None else shift + again.shift
         columns: dict[str, Floats] = {}
         for outcome in self.plan.outcomes:
             own = shared + rng.normal(size=n) * np.sqrt(1 - given.correlation)
@@ -149,6 +156,7 @@ class PlannedTrial:
             columns |= self._observed(outcome, behind, left, rng)
         for name, values in columns.items():
             table[name] = values
+        return None if again is None else again.ledger
 
     def _periods(self, table: pd.DataFrame, effect: float, rng: np.random.Generator) -> pd.DataFrame:
         """Return one row for each period of each person: its treatment and outcomes, alike but for the treatment."""

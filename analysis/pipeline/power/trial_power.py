@@ -12,14 +12,17 @@ import numpy as np
 from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 
+from analysis.data.dataset import Dataset
 from analysis.pipeline.analyse import primary_rows
 from analysis.pipeline.looks.plan_rows import replicates_needed
 from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.formulas import FormulaPower, formulas, within_people
 from analysis.pipeline.power.planned_trials import PlannedTrial
-from analysis.pipeline.power.staged_trials import look_sizes, stopped_trial
+from analysis.pipeline.power.second_decisions import formulas_of_second, true_difference
+from analysis.pipeline.power.staged_trials import first_people, look_sizes, stopped_trial
 from analysis.pipeline.power.workers import cluster_client, on_cluster, processes
 from analysis.pipeline.prepare import prepare
+from analysis.pipeline.regimes.rows import METHODS_OF_REGIMES
 from study_app.domain.errors import UserError
 from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.study import Study
@@ -35,7 +38,7 @@ Progress = Callable[[int, int], None]
 
 
 Row = tuple[str, str, tuple[str, ...]]
-"""Id, outcome and contrast of a primary row."""
+"""Id, outcome and contrast of a row."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,14 @@ class Counts:
     """People of all trials, up to where each stopped."""
     stopped: Counter[int] = field(default_factory=Counter)
     """Look -> trials that stopped there; empty without planned looks."""
+    beside: tuple[Row, ...] = ()
+    """Secondary rows of a second decision: each is rejected at the level, without adjustment."""
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
             max(self.rows, other.rows, key=len), self.rejected + other.rejected, self.some + other.some,
             self.every + other.every, self.not_made + other.not_made, self.people + other.people,
-            self.stopped + other.stopped,
+            self.stopped + other.stopped, max(self.beside, other.beside, key=len),
         )  # fmt: skip
 
 
@@ -94,7 +99,9 @@ def trial_power(
     Returns:
         JSON types. `power`: one entry for each size and effect, with `rows` (id, outcome, contrast, simulated,
         mc_error, formulas), `any` and `all` (a primary row, all of them), and the first row's `simulated`, `mc_error`
-        and `analytic` once more. `schemes`: properties of the allocation at the first size. `alpha`, `family`,
+        and `analytic` once more; of a study with a second decision also `secondary`, the rows that compare embedded
+        regimes and second treatments, each at `alpha` without adjustment, with the true `difference`.
+        `schemes`: properties of the allocation at the first size. `alpha`, `family`,
         `multiplicity`, `assumptions`: what everything rests on.
 
     Raises:
@@ -117,7 +124,7 @@ def trial_power(
         "family": len(rows[0]["rows"]),
         "multiplicity": study.analysis.multiplicity.method,
         "replicates": planned.plan.replicates,
-        "assumptions": planned.given.to_json(),
+        "assumptions": planned.given.to_json(second=bool(study.second_decision)),
     }
 
 
@@ -127,7 +134,7 @@ def simulated_plan(plan: Plan, arms: int = 2) -> Plan:
     With planned looks they are as many as the boundaries need.
     """
     outcomes = tuple(outcome for outcome in plan.outcomes if outcome.id in plan.primary)
-    deciding = tuple(analysis for analysis in plan.analyses if analysis.role == "primary")
+    deciding = tuple(row for row in plan.analyses if row.role == "primary" or row.method in METHODS_OF_REGIMES)
     # Only primary rows decide, so the rest of the plan would cost time in every simulated trial and change no count.
     less = {
         "outcomes": outcomes,
@@ -199,12 +206,28 @@ def _one_trial(planned: PlannedTrial, n: int, effect: float, rng: np.random.Gene
     dataset, level = planned.dataset(n, effect, rng), 1 - planned.plan.level
     if planned.plan.stopping.interim:
         trial = stopped_trial(planned.plan, dataset, n, rng)
-        return replace(_decided(trial.rows, level), people=trial.n, stopped=Counter([trial.look]))
+        rows = [*trial.rows, *_of_second(planned, first_people(dataset, trial.n))]
+        return replace(_decided(rows, level), people=trial.n, stopped=Counter([trial.look]))
     prepared = prepare(dataset, planned.plan, include_simulated=True)
     # The seed comes from the trial's generator: with the plan's own seed every trial would use the same
     # re-randomisations.
-    rows = primary_rows(prepared, seed=int(rng.integers(2**31)), intervals=False)
+    used = int(rng.integers(2**31))
+    rows = primary_rows(prepared, seed=used, intervals=False, beside=_methods_beside(planned))
     return replace(_decided(rows, level), people=n)
+
+
+def _methods_beside(planned: PlannedTrial) -> tuple[str, ...]:
+    """Return the methods whose secondary rows are counted: those of a second decision."""
+    return METHODS_OF_REGIMES if planned.study.second_decision else ()
+
+
+def _of_second(planned: PlannedTrial, dataset: Dataset) -> list[dict[str, Any]]:
+    """Return the secondary rows of a second decision, of the people of a stopped trial; no look is at them."""
+    if not planned.study.second_decision:
+        return []
+    prepared = prepare(dataset, planned.plan, include_simulated=True)
+    rows = primary_rows(prepared, seed=0, intervals=False, after_looks=False, beside=METHODS_OF_REGIMES)
+    return [row for row in rows if row["role"] != "primary"]
 
 
 def _decided(rows: Sequence[Mapping[str, Any]], alpha: float) -> Counts:
@@ -214,13 +237,22 @@ def _decided(rows: Sequence[Mapping[str, Any]], alpha: float) -> Counts:
     rejected = Counter(name for name, value in p.items() if value is not None and value <= alpha + 1e-12)
     # Counted as not rejected: left out, power would be that of the trials whose data happened to bear the analysis.
     missing = Counter(name for name, value in p.items() if value is None)
-    named = tuple((row["id"], row["outcome"], tuple(row["contrast"] or ())) for row in rows)
-    return Counts(named, rejected, int(bool(rejected)), int(len(rejected) == len(p)), missing)
+    primary, beside = (
+        tuple((row["id"], row["outcome"], tuple(row["contrast"] or ())) for row in rows if _is_primary(row) == wanted)
+        for wanted in (True, False)
+    )
+    hits = [name in rejected for name, *_ in primary]
+    return Counts(primary, rejected, int(any(hits)), int(all(hits)), missing, beside=beside)
+
+
+def _is_primary(row: Mapping[str, Any]) -> bool:
+    return bool(row["role"] == "primary")
 
 
 def _entry(planned: PlannedTrial, n: int, effect: float, counts: Counts, sims: int) -> dict[str, Any]:
     """Power at one size and effect, row by row."""
     rows = [_of_row(planned, n, effect, row, counts, sims) for row in counts.rows]
+    second = {"secondary": [_of_row(planned, n, effect, row, counts, sims) for row in counts.beside]}
     first = rows[0]
     whole = {"any": counts.some / sims, "all": counts.every / sims}
     looks = {"looks": _looks(planned.plan, n, counts, sims)} if planned.plan.stopping.interim else {}
@@ -228,7 +260,7 @@ def _entry(planned: PlannedTrial, n: int, effect: float, counts: Counts, sims: i
         "n": n, "effect": effect, "sims": sims, "rows": rows,
         "analytic": _strictest(first["formulas"]), "simulated": first["simulated"], "mc_error": first["mc_error"],
         **{name: {"power": power, "mc_error": monte_carlo_error(power, sims)} for name, power in whole.items()},
-        **looks,
+        **looks, **(second if counts.beside else {}),
     }  # fmt: skip
 
 
@@ -245,6 +277,8 @@ def _looks(plan: Plan, n: int, counts: Counts, sims: int) -> dict[str, Any]:
 def _of_row(planned: PlannedTrial, n: int, effect: float, row: Row, counts: Counts, sims: int) -> dict[str, Any]:
     name, outcome, contrast = row
     power = counts.rejected[name] / sims
+    second = planned.study.second_decision
+    true = true_difference(planned.study, contrast, effect, planned.given) if second else None
     return {
         "id": name,
         "outcome": outcome,
@@ -253,7 +287,7 @@ def _of_row(planned: PlannedTrial, n: int, effect: float, row: Row, counts: Coun
         "mc_error": monte_carlo_error(power, sims),
         "not_estimable": counts.not_made[name],
         "formulas": [entry.to_json() for entry in _beside(planned, n, effect, row, len(counts.rows))],
-    }
+    } | ({} if true is None else {"difference": true})
 
 
 def _beside(planned: PlannedTrial, n: int, effect: float, row: Row, family: int) -> list[FormulaPower]:
@@ -264,6 +298,9 @@ def _beside(planned: PlannedTrial, n: int, effect: float, row: Row, family: int)
     study, (_, outcome, contrast) = planned.study, row
     if study.factors:
         return _of_levels(planned, n, effect, row, family)
+    if study.second_decision and contrast and contrast[0] not in {arm.id for arm in study.arms}:
+        measured = planned.plan.outcome(outcome)
+        return formulas_of_second(planned.plan, study, measured, (row[0], contrast), n, effect, planned.given)
     if len(contrast) != 2 or contrast[1] != study.control.id:
         return []
     if study.allocation.method == "sequence":

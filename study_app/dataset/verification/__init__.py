@@ -37,6 +37,7 @@ def verify(
     prereg: Mapping[str, Any] | None = None,
     anchors: Collection[Anchor] = (),
     heads: Collection[str] = (),
+    second: Collection[Anchor] = (),
 ) -> VerifyReport:
     """Check a dataset directory and name every breach.
 
@@ -45,6 +46,7 @@ def verify(
         prereg: the registration as published; None: the copy in the dataset.
         anchors: row hashes of the real ledger that were written down elsewhere.
         heads: heads of the chain of records that were kept elsewhere, in hex.
+        second: row hashes of the real ledger of a second decision, likewise.
 
     Raises:
         UserError: there is no dataset at this path.
@@ -81,6 +83,7 @@ def verify(
     else:
         run(check_ledgers, opened)
         run(check_anchors, opened, anchors)
+        run(check_anchors, opened, second, 2)
         run(check_participants, opened)
         run(check_second_decision, opened)
     log = run(_check_events, opened) or {}

@@ -150,15 +150,21 @@ def _check_signature(opened: UntrustedDataset, registered: Mapping[str, Any], *,
     opened.report.note("the signature of the study's server, over the manifest and so over every file")
 
 
-def check_anchors(opened: UntrustedDataset, anchors: Collection[Anchor]) -> None:
-    """Row hashes of the real ledger that a person wrote down: after the close, in a mail, in a registry."""
-    first = (row for row in opened.rows("allocations") if row["ledger"] == "real" and decision_of(row) == 1)
-    rows = {row["allocation_index"]: row for row in first}
-    file = opened.relative("allocations")
+def check_anchors(opened: UntrustedDataset, anchors: Collection[Anchor], decision: int = 1) -> None:
+    """Row hashes of a decision's real ledger that were kept elsewhere: in a file of anchors, in a mail, in a registry.
+
+    While arms are masked the rows of a second decision are withheld, and nothing can be said of them.
+    """
+    if decision > 1 and opened.hides("real"):
+        return
+    mine = (row for row in opened.rows("allocations") if row["ledger"] == "real" and decision_of(row) == decision)
+    rows = {row["allocation_index"]: row for row in mine}
+    file, of = opened.relative("allocations"), f" of decision {decision}" if decision > 1 else ""
     for anchor in anchors:
         row = rows.get(anchor.index)
         if row is None:
-            opened.report.add("row_removed", file, None, f"allocation {anchor.index} was written down, and it is gone")
+            what = f"allocation {anchor.index}{of} was written down, and it is gone"
+            opened.report.add("row_removed", file, None, what)
         elif row["row_hash"] != anchor.row_hash:
-            what = f"allocation {anchor.index} or one before differs from the hash that was written down"
+            what = f"allocation {anchor.index}{of} or one before differs from the hash that was written down"
             opened.report.add("history_rewritten", file, row.number, what)

@@ -20,6 +20,21 @@ NEAR = 0.8
 """Least share of common words, 0 to 1, from which two replies count as nearly the same."""
 
 
+STEP_TAKEN = "tool_use"
+"""`stop_reason` of a reply that is the first step of an assistant that acts."""
+OF_INTERVIEW = "interview "
+"""How the name of a treatment begins that is an interviewer's model."""
+
+
+@dataclass(frozen=True)
+class RoundFacts:
+    """What every reply of a round states."""
+
+    number: int
+    occasion: Occasion
+    asked_at: str
+
+
 @dataclass(frozen=True)
 class ModelReply:
     """One question of a round to one treatment, and what came of it."""
@@ -95,6 +110,17 @@ class Compared:
             if abs(now - was) > margin + 1e-9:
                 found.append(f"{title} {now:.3g}, at first {was:.3g}")
         return found
+
+
+def helped_alike(replies: Iterable[ModelReply]) -> list[list[str]]:
+    """Return the treatments whose help can be compared: those that answer, and those that act.
+
+    A word of an answer and a word before a step are not the same help, and an interviewer gives none.
+    """
+    rows = [each for each in replies if not each.treatment.startswith(OF_INTERVIEW)]
+    acting = {each.treatment for each in rows if each.stop_reason == STEP_TAKEN}
+    names = dict.fromkeys(each.treatment for each in rows)
+    return [[name for name in names if name not in acting], [name for name in names if name in acting]]
 
 
 def compared(first: Sequence[ModelReply], later: Sequence[ModelReply]) -> Compared | None:

@@ -59,12 +59,6 @@ ONE_ARM = DesignRefusal(
     "add an arm and mark one of them control",
     ("launch", "analyze", "power"),
 )
-NO_POWER = DesignRefusal(
-    "the formulas and simulations of power compare arms, and embedded regimes take the share of responders as well",
-    "plan the number by study power without [second_decision] for the comparison of two regimes, and divide it by the "
-    "share of people who are on each",
-    ("power",),
-)
 _KEYS: tuple[tuple[str, type[BaseModel], tuple[str, ...]], ...] = (
     ("arms_from", ArmsFrom, ("factors", "plus_control")),
     ("allocation", Scheme, tuple(Scheme.model_fields)),
@@ -129,7 +123,7 @@ TABLE: tuple[DesignValue, ...] = (
     *_rows(
         "allocation.orders", {"all": "orders", "williams": "williams", "latin_square": "latin", SET: "listed_orders"}
     ),
-    *_rows("second_decision.treatments", {SET: "second_decision"}, {SET: NO_POWER}),
+    *_rows("second_decision.treatments", {SET: "second_decision"}),
     *_rows("second_decision.method", {"permuted_blocks": "second_decision", "simple": "second_by_chance"}),
     *_rows("second_decision.block_sizes", {SET: "second_decision"}),
     *_rows("allocation.replacement", {"none": "simple", "return_slot": "blocks"}),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from study_app.domain.allocation import order_of
+from study_app.domain.allocation.options import DECISION_MARK
 from study_app.domain.errors import Malformed, UnknownParticipant
 from study_app.domain.events.server import Entered
 from study_app.domain.records import END, Document, Participant
@@ -30,7 +31,7 @@ class AuthorPreviews:
         self.world = world
         self._way = ParticipantFlow(world)
         self.arm: str | None = None
-        """The arm that was chosen last."""
+        """The arm that was chosen last; with a second treatment as `hints/answers`."""
         self.language = ""
         """The language that was chosen last; empty for the study's first."""
         self.stopped = False
@@ -44,16 +45,18 @@ class AuthorPreviews:
         """Put a new preview participant on a screen; returns the token for its cookie.
 
         As a new participant, so that every clock is fresh and every form empty; texts and answers are taken along.
+        `arm` may name a treatment of a second decision too, as in `hints/answers`: on the screens behind the decision
+        the preview is one of those who did not respond; with the arm alone it is one who responded.
 
         Raises:
-            Malformed: there is no such screen, arm or language.
+            Malformed: there is no such screen, arm, second treatment or language.
         """
         study = self.world.study
         screen = next((each for each in self.screens() if each.key == key), None)
         if screen is None:
             raise Malformed(f"screen: there is no '{key}' in this study (any more); choose one from the list")
-        if arm not in {each.id for each in study.arms}:
-            known = ", ".join(each.id for each in study.arms)
+        if arm not in self.arms():
+            known = ", ".join(self.arms())
             raise Malformed(f"arm: there is no '{arm}' in this study (any more); use one of: {known}")
         if language and language not in study.offered:
             known = ", ".join(study.offered)
@@ -71,6 +74,14 @@ class AuthorPreviews:
             if screen.show == "stage" and study.stage(screen.stage).intro:
                 self._way.open_stage(unit, self._way.place(unit, person))
         return new
+
+    def arms(self) -> tuple[str, ...]:
+        """Return what an author can choose: each arm, and the arm with each treatment of a second decision."""
+        study = self.world.study
+        second = [each.id for each in study.second_decision.treatments]
+        return tuple(
+            name for arm in study.arms for name in (arm.id, *(f"{arm.id}{DECISION_MARK}{each}" for each in second))
+        )
 
     def _owner(self, unit: UnitOfWork, token: str | None) -> Participant | None:
         try:
@@ -95,7 +106,7 @@ class AuthorPreviews:
             step=screen.step,
             enrolled_at=now,
             last_seen_at=now,
-            arm=arm if allocated else None,
+            **(_given(study, arm, stage) if allocated else {}),
             finished_at=now if over else None,
             opens_at=opens_at,
             language=self.language if self.language in study.offered else study.offered[0],
@@ -139,8 +150,9 @@ class AuthorPreviews:
         study = self.world.study
         changes: dict[str, Any] = {"study_hash": self.world.study_hash}
         stages = {stage.id: stage for stage in study.stages}
-        if person.arm is not None and not self._known_arm(study, person.arm):
-            changes["arm"] = study.control.id
+        if person.allocated is not None and not self._known_arm(study, person.allocated):
+            kept = person.arm if person.arm is not None and self._known_arm(study, person.arm) else study.control.id
+            changes |= {"arm": kept, "responded": None, "second_treatment": None}
         if not person.over:
             stage = stages.get(person.stage)
             if stage is None or stage.kind == "debrief":
@@ -148,7 +160,8 @@ class AuthorPreviews:
             else:
                 changes["step"] = min(person.step, len(self._titles(stage)) - 1)
                 if stage not in study.before_allocation and person.arm is None:
-                    changes["arm"] = self.arm if self.arm and self._known_arm(study, self.arm) else study.control.id
+                    chosen = self.arm if self.arm and self._known_arm(study, self.arm) else study.control.id
+                    changes |= _given(study, chosen, stage)
         unit.touch(person.id, **changes)
         self._retime(unit, unit.known_participant(person.id), study)
 
@@ -156,7 +169,9 @@ class AuthorPreviews:
         return titles(self.world)(stage)
 
     def _known_arm(self, study: Study, arm: str) -> bool:
-        return set(order_of(arm)) <= {each.id for each in study.arms}
+        first, mark, second = arm.partition(DECISION_MARK)
+        treatments = {each.id for each in study.second_decision.treatments}
+        return set(order_of(first)) <= {each.id for each in study.arms} and (not mark or second in treatments)
 
     def _retime(self, unit: UnitOfWork, person: Participant, study: Study, *, from_now: bool = False) -> None:
         """Give a participant's current stage the limit that the file says now."""
@@ -167,3 +182,11 @@ class AuthorPreviews:
         wanted = self._deadline(study.stage(person.stage), start)
         if wanted != visit.deadline_at:
             unit.set_deadline(person.id, person.stage, wanted)
+
+
+def _given(study: Study, arm: str, stage: Stage | None) -> dict[str, Any]:
+    """Return what the allocations gave a preview on a stage; None: at the end."""
+    first, mark, second = arm.partition(DECISION_MARK)
+    if not study.second_decision or (stage is not None and not study.after_second_decision(stage)):
+        return {"arm": first}
+    return {"arm": first, "responded": not mark, "second_treatment": second or None}

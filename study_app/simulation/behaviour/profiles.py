@@ -61,6 +61,8 @@ class ArmEffects:
 
     arms: Mapping[str, Effects]
     """Arm -> its effects; of every arm but the control."""
+    second: Mapping[str, Effects] = field(default_factory=dict)
+    """Second treatment -> what it adds for people who did not respond; of every one but the first."""
 
     def of(self, arm: StudyArm | None) -> Effects:
         """Return what acts on a person in an arm who is treated.
@@ -74,10 +76,19 @@ class ArmEffects:
         return Effects(sum(each.score for each in every) / count, sum(each.minutes for each in every) / count)
 
 
-def effects_of(study: Study, score: Amount, minutes: Amount) -> ArmEffects:
-    """Return the effects of each arm, from one number for all arms but the control or numbers by arm."""
+def effects_of(
+    study: Study, score: Amount, minutes: Amount, second_score: Amount = 0.0, second_minutes: Amount = 0.0
+) -> ArmEffects:
+    """Return the effects of each arm, from one number for all arms but the control or numbers by arm.
+
+    Likewise those of second treatments, from one number for all but the first or numbers by treatment.
+    """
     others = [arm.id for arm in study.arms if arm.id != study.control.id]
-    return ArmEffects({arm: Effects(by_arm(score, arm), by_arm(minutes, arm)) for arm in others})
+    again = [each.id for each in study.second_decision.treatments[1:]]
+    return ArmEffects(
+        {arm: Effects(by_arm(score, arm), by_arm(minutes, arm)) for arm in others},
+        {name: Effects(by_arm(second_score, name), by_arm(second_minutes, name)) for name in again},
+    )
 
 
 @dataclass(frozen=True)
@@ -132,9 +143,12 @@ class SimulatedPerson:
             return self.always_ai
         return not (assistant and self.never_ai)
 
-    def score(self, received: bool, effects: Effects, scales: Scales) -> float:
-        """Quiz points aimed at: the potential outcome, clipped to 0 and the quiz's points."""
-        return min(max(self.base_score + effects.score * received, 0.0), scales.quiz_max)
+    def score(self, received: bool, effects: Effects, scales: Scales, more: float = 0.0) -> float:
+        """Quiz points aimed at: the potential outcome, clipped to 0 and the quiz's points.
+
+        `more`: points that a second treatment adds.
+        """
+        return min(max(self.base_score + effects.score * received + more, 0.0), scales.quiz_max)
 
     def other_score(self, baseline: bool, most: float, scales: Scales, rng: Random) -> float:
         """Points aimed at on a quiz that is not the main one: no effect acts there.

@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from study_app.bootstrap import App, Author
+from study_app.domain.allocation.options import DECISION_MARK
 from study_app.domain.errors import Problem, present
 from study_app.domain.records import END, Participant
-from study_app.domain.study.study import StudyArm
 from study_app.services.author.screens import Screen
 from study_app.services.position import Ended, Position
 
@@ -71,7 +71,9 @@ def bar_html(author: Author, app: App, place: Position | None) -> str:
     arm = _arm(app, author, person)
     parts = [
         f'<b>Author</b><span class="sa-quiet">version {escape(app.world.study_hash[:8])}</span>',
-        _list(f"Arm: {_arm_name(app, arm)}", [_arm_link(one, arm, here, screens) for one in app.study.arms]),
+        _list(
+            f"Arm: {_arm_name(app, arm)}", [_arm_link(app, one, arm, here, screens) for one in author.previews.arms()]
+        ),
         _list(f"Screen: {_here(screens, here)}", [_screen_link(each, arm, here) for each in screens]),
         *_languages(app, author, arm, here, screens),
         _clock(author),
@@ -90,26 +92,31 @@ def current_key(place: Position) -> str:
 
 
 def _arm(app: App, author: Author, person: Participant | None) -> str:
-    """Return the arm that links lead to: the participant's, else the one chosen last, else the control."""
-    known = {arm.id for arm in app.study.arms}
-    for arm in (person.arm if person else None, author.previews.arm):
-        if arm in known:
-            return str(arm)
-    return app.study.control.id
+    """Return the arm that links lead to: the participant's, else the one chosen last, else the control.
+
+    Before a second decision the treatment that was chosen last is kept.
+    """
+    known, chosen = author.previews.arms(), author.previews.arm
+    own = person.allocated if person else None
+    if person is not None and own and chosen and person.responded is None and chosen.startswith(own + DECISION_MARK):
+        own = chosen
+    return next((str(arm) for arm in (own, chosen) if arm in known), app.study.control.id)
 
 
 def _arm_name(app: App, arm: str) -> str:
-    return next(each.label or each.id for each in app.study.arms if each.id == arm)
+    first, _, second = arm.partition(DECISION_MARK)
+    name = next(each.label or each.id for each in app.study.arms if each.id == first)
+    return f"{name}, then {app.study.second_decision.treatment(second).title}" if second else name
 
 
 def _here(screens: tuple[Screen, ...], here: str | None) -> str:
     return next((screen.title for screen in screens if screen.key == here), "none yet")
 
 
-def _arm_link(arm: StudyArm, chosen: str, here: str | None, screens: tuple[Screen, ...]) -> str:
-    """To the same screen in another arm."""
-    address = f"/author/go?{urlencode({'screen': _target(here, screens), 'arm': arm.id})}"
-    return _link(address, arm.label or arm.id, current=arm.id == chosen)
+def _arm_link(app: App, arm: str, chosen: str, here: str | None, screens: tuple[Screen, ...]) -> str:
+    """To the same screen in another arm, or with another second treatment."""
+    address = f"/author/go?{urlencode({'screen': _target(here, screens), 'arm': arm})}"
+    return _link(address, _arm_name(app, arm), current=arm == chosen)
 
 
 def _target(here: str | None, screens: tuple[Screen, ...]) -> str:

@@ -10,6 +10,7 @@ from study_app.bootstrap import follow_files, start
 from study_app.domain.errors import Malformed
 from study_app.services.identity import hashed
 from study_app.settings import Settings
+from study_app.ui.author.bar import bar_html
 
 STUDY = """
 schema = "study/1"
@@ -174,3 +175,54 @@ def test_a_stopped_clock_has_no_deadline_and_a_started_one_the_full_limit(app):
     previews.set_clock(stopped=False)
     place = app.session.where(whose(app, other).id)
     assert 290 < (place.deadline_at - place.now).total_seconds() <= 300
+
+
+AGAIN = """
+[second_decision]
+stage = "more"
+responds = "mood_now >= 4"
+[[second_decision.treatments]]
+id = "stay"
+[[second_decision.treatments]]
+id = "longer"
+label = "A longer text"
+instructions = "Go on, and on."
+[[stages]]
+id = "halfway"
+kind = "survey"
+questions = [{ id = "mood_now", kind = "scale", low = 1, high = 7, prompt = "Mood?" }]
+[[stages]]
+id = "more"
+kind = "instructions"
+"""
+
+
+def test_screens_behind_a_second_decision_are_shown_with_each_of_its_treatments(tmp_path):
+    file = tmp_path / "study.toml"
+    file.write_text(STUDY.replace('[[stages]]\nid = "again"', f'{AGAIN}[[stages]]\nid = "again"'))
+    app = start(Settings(study_file=file, database=f"sqlite:///{tmp_path}/author.db", var=tmp_path / "var"))
+    follow_files(app)
+    previews, token = app.author.previews, None
+    assert previews.arms() == (
+        "plain", "plain/stay", "plain/longer", "pledged", "pledged/stay", "pledged/longer",
+    )  # fmt: skip
+    shown = {}
+    for arm in previews.arms():
+        for screen in ("instructions/0/stage", "more/0/stage"):
+            token = previews.go(token, screen, arm)
+            place = app.session.where(whose(app, token).id)
+            shown[arm, place.stage.id] = (place.arm.instructions, place.participant.responded)
+    for arm in previews.arms():
+        first = "Go." if arm.startswith("plain") else "Go on."
+        assert shown[arm, "instructions"] == (first, None)
+        responded = "/" not in arm
+        assert shown[arm, "more"] == ("Go on, and on." if arm.endswith("longer") else first, responded)
+    with pytest.raises(Malformed, match="there is no 'plain/never' in this study"):
+        previews.go(token, "more/0/stage", "plain/never")
+    bar = bar_html(app.author, app, app.session.where(whose(app, token).id))
+    assert "With a promise, then A longer text" in bar
+    assert "arm=pledged%2Flonger" in bar
+    changed(app, file, 'id = "longer"', 'id = "shorter"')
+    person = app.session.where(whose(app, token).id).participant
+    assert (person.arm, person.second_treatment) == ("pledged", None)
+    app.close()

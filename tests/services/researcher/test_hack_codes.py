@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import os
+
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from support.trials.export_world import table
 from support.trials.simulations import run
 from support.trials.variant_study import variant_study
+from support.warm_processes import run_study
 
 from analysis.data.load import load
 from analysis.measurement.agreement import cohen_kappa
@@ -99,3 +105,58 @@ def test_a_class_that_cannot_be_given_is_refused(trial, who, value):
 def test_a_program_that_is_not_there_cannot_be_coded(trial):
     with pytest.raises(NotAllowed, match="reload"):
         HackCodes(trial[0].world).code("eva", "no program", "none")
+
+
+def filled(text: str, classes: dict[str, str]) -> str:
+    """A sheet as a spreadsheet saves it, with classes in the rows of these programs."""
+    rows = list(csv.DictReader(io.StringIO(text)))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]), delimiter=";", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(row | {"class": classes.get(row["run_id"], "")} for row in rows)
+    return "\ufeff" + out.getvalue()
+
+
+def test_a_sheet_goes_out_blank_and_its_classes_come_in_again(trial, tmp_path):
+    app, folder = trial
+    database = ["--database", f"sqlite:///{folder}/study.db", "--study", folder / "study.toml", "--of", "simulated"]
+
+    def commanded(*arguments):
+        return run_study(["code", "hacks", *arguments, *database, "--json"], cwd=tmp_path, environment=dict(os.environ))
+
+    sheet = tmp_path / "ines.csv"
+    done = commanded("export", "--coder", "ines", "--out", sheet)
+    assert done.returncode == 0, done.stderr
+    codes = HackCodes(app.world)
+    waiting = codes.waiting("ines", "simulated")
+    rows = list(csv.DictReader(io.StringIO(sheet.read_text(encoding="utf-8"))))
+    assert json.loads(done.stdout)["programs"] == len(rows) == len(waiting) > 1
+    assert [row["run_id"] for row in rows] == [each.run_id for each in waiting]
+    assert {row["class"] for row in rows} == {""}
+    assert not any("participant" in name or "arm" in name for name in rows[0])
+    assert {row["code"].removeprefix("'") for row in rows} == {each.code for each in waiting}
+
+    first, second = waiting[0].run_id, waiting[1].run_id
+    blank = sheet.read_text(encoding="utf-8")
+    wrong = filled(blank, {first: "a hack", second: "none"})
+    sheet.write_text(wrong + "unknown;none" + ";" * (len(rows[0]) - 2) + "\r\n", encoding="utf-8")
+    done = commanded("import", sheet, "--coder", "ines")
+    assert done.returncode != 0
+    assert "row 2" in done.stderr
+    assert "'a hack' is not a class" in done.stderr
+    assert "'unknown' is no program to code here" in done.stderr
+    assert codes.waiting("ines", "simulated") == waiting
+
+    sheet.write_text(filled(blank, {first: "special_case", second: "none"}), encoding="utf-8")
+    done = commanded("import", sheet, "--coder", "ines")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) | {"file": ""} == {
+        "file": "", "coder": "ines", "codes": 2, "unchanged": 0, "left": len(rows) - 2,
+    }  # fmt: skip
+    assert {each.run_id for each in waiting} - {each.run_id for each in codes.waiting("ines", "simulated")} == {
+        first, second,
+    }  # fmt: skip
+    again = commanded("import", sheet, "--coder", "ines")
+    assert json.loads(again.stdout)["unchanged"] == 2
+    for who in ("rules", "adjudicated"):
+        assert commanded("import", sheet, "--coder", who).returncode != 0

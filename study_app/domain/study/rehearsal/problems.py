@@ -11,7 +11,12 @@ WITH_NUMBERS = frozenset({"number", "scale", "slider"})
 
 
 def rehearsal_problems(
-    rehearsal: Rehearsal, stages: Sequence[Stage], arms: Sequence[StudyArm], *, sequence: bool = False
+    rehearsal: Rehearsal,
+    stages: Sequence[Stage],
+    arms: Sequence[StudyArm],
+    *,
+    sequence: bool = False,
+    treatments: Sequence[str] = (),
 ) -> list[str]:
     """Return what does not fit, each with its key.
 
@@ -20,6 +25,7 @@ def rehearsal_problems(
         stages: of the study.
         arms: of the study.
         sequence: whether everybody has every arm, one after the other.
+        treatments: ids of the second treatments, in the order of the file; empty without a second decision.
     """
     questions = {question.id: question for stage in stages for question in stage.asked}
     found = []
@@ -38,6 +44,7 @@ def rehearsal_problems(
         found.append(f"rehearsal.affect: '{arm}' is not an arm; use: {', '.join(known)}")
     for scenario in rehearsal.scenarios:
         found += [f"rehearsal.scenarios.{scenario.id}: {problem}" for problem in _scenario_problems(scenario, arms)]
+        found += [f"rehearsal.scenarios.{scenario.id}: {said}" for said in second_effect_problems(scenario, treatments)]
         if sequence and isinstance(scenario.dropout, dict):
             found.append(f"rehearsal.scenarios.{scenario.id}: dropout: everybody has every arm; give one share for all")
     return found
@@ -60,6 +67,18 @@ def _answer_problems(expected: ExpectedAnswer, question: Question) -> Iterator[s
         low, high = question.low, question.high
         if (low is not None and expected.mean < low) or (high is not None and expected.mean > high):
             yield f"the mean {expected.mean:g} lies outside of the question's range ({low} to {high})"
+
+
+def second_effect_problems(scenario: Scenario, treatments: Sequence[str]) -> Iterator[str]:
+    """Yield what is wrong with a scenario's effects of second treatments, each with its key."""
+    for key, effects in scenario.second_effects.items():
+        if not treatments:
+            yield f"{key}: the study has no [second_decision]; leave it out"
+        elif isinstance(effects, dict):
+            for name in sorted(set(effects) - set(treatments)):
+                yield f"{key}: '{name}' is not a second treatment; use one of: {', '.join(treatments[1:])}"
+            if treatments[0] in effects:
+                yield f"{key}: '{treatments[0]}' is listed first, and effects are differences from it; leave it out"
 
 
 def _scenario_problems(scenario: Scenario, arms: Sequence[StudyArm]) -> Iterator[str]:

@@ -114,6 +114,11 @@ class Scenario(StudySection):
     """Points of the main quiz that an arm adds, before clipping: a number for each arm but the control, or by arm."""
     effect_minutes: float | dict[str, float] = 0.0
     """Minutes that an arm adds to the time outcome, before clipping to the limit."""
+    second_effect_score: float | dict[str, float] = 0.0
+    """Points of the main quiz that a second treatment adds, for people who did not respond: a number for each but the
+    first one listed, or by treatment."""
+    second_effect_minutes: float | dict[str, float] = 0.0
+    """Minutes that a second treatment adds to the time outcome, on the tasks behind the second decision."""
     dropout: Share | dict[str, Share] = 0.0
     """Share that leaves before the end; by arm it acts from allocation on."""
     noncompliance: Share = 0.0
@@ -123,6 +128,12 @@ class Scenario(StudySection):
         """Return the arms that are named."""
         named = (self.effect_score, self.effect_minutes, self.dropout)
         return {arm for entry in named if isinstance(entry, dict) for arm in entry}
+
+    @property
+    def second_effects(self) -> dict[str, float | dict[str, float]]:
+        """Key -> what is said of second treatments, where it is anything."""
+        said = {name: getattr(self, name) for name in ("second_effect_score", "second_effect_minutes")}
+        return {name: value for name, value in said.items() if value}
 
 
 def by_arm(entry: float | dict[str, float], arm: str) -> float:

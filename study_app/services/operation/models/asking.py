@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from study_app.domain.assistants.budget import cost_usd, estimated_tokens
-from study_app.domain.assistants.drift import ModelReply, Occasion
+from study_app.domain.assistants.drift import STEP_TAKEN, ModelReply, RoundFacts
 from study_app.domain.assistants.probing import measured, questions_for
 from study_app.domain.assistants.recording import match_of
 from study_app.domain.assistants.treatments import (
@@ -21,8 +21,9 @@ from study_app.domain.assistants.treatments import (
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import AssistantUnavailable
 from study_app.domain.study.study import Study
-from study_app.ports import Assistant
+from study_app.ports import ActingAssistant, Assistant
 from study_app.services.context import StudyContext
+from study_app.services.operation.models.steps import FollowUpQuestion, first_step, follow_ups
 
 
 @dataclass(frozen=True)
@@ -36,19 +37,15 @@ class ModelQuestion:
     solution: str
 
 
-@dataclass(frozen=True)
-class RoundFacts:
-    """What every reply of a round states."""
-
-    number: int
-    occasion: Occasion
-    asked_at: str
+def given(study: Study, specs: Mapping[str, AssistantSpec]) -> dict[str, AssistantSpec]:
+    """Return the treatments of the arms, in the arms' order."""
+    names = dict.fromkeys(arm.treatment for arm in study.arms_met if arm.treatment)
+    return {name: specs[name] for name in names}
 
 
 def probed(study: Study, specs: Mapping[str, AssistantSpec]) -> dict[str, AssistantSpec]:
-    """Return the treatments of the arms, in the arms' order; assistants that act are left out, for they take steps."""
-    names = dict.fromkeys(arm.treatment for arm in study.arms_met if arm.treatment)
-    return {name: specs[name] for name in names if not specs[name].acts}
+    """Return those whose replies are help to compare; assistants that act are left out, for they take steps."""
+    return {name: spec for name, spec in given(study, specs).items() if not spec.acts}
 
 
 def assisted_folders(study: Study) -> tuple[str, ...]:
@@ -71,21 +68,28 @@ def questions(study: Study, content: ContentLibrary, names: Iterable[str]) -> It
             yield from (ModelQuestion(name, task, number, request, pack.solution) for name in listed)
 
 
-def watched(world: StudyContext) -> list[ModelQuestion]:
-    """Return the questions of a round about the study as it is now; empty where nothing answers."""
-    return list(questions(world.study, world.content, probed(world.study, world.content.specs)))
+def watched(world: StudyContext) -> list[ModelQuestion | FollowUpQuestion]:
+    """Return the questions of a round about the study as it is now; empty where nothing answers.
+
+    Assistants that act take their first step; interviewers' models are asked where there is a key.
+    """
+    answered = questions(world.study, world.content, given(world.study, world.content.specs))
+    plans = [world.content.plan(file) for file in world.content.plan_files] if world.interviewer is not None else []
+    return [*answered, *follow_ups(plans)]
 
 
 def asked(question: ModelQuestion, assistant: Assistant, spec: AssistantSpec, facts: RoundFacts) -> ModelReply:
     """Ask one question, and return what came of it; blocking, a failure of the provider is in `error`."""
     began = monotonic()
-    text, end, error = asyncio.run(replied(assistant, question.request))
-    seconds = round(monotonic() - began, 3)
     request = question.request
-    given = f"{request.starter}\n{request.brief}"
+    steps = spec.acts and isinstance(assistant, ActingAssistant)
+    asking = first_step(assistant, request, spec) if steps else replied(assistant, request)
+    text, end, error = asyncio.run(asking)
+    seconds = round(monotonic() - began, 3)
+    there = f"{request.starter}\n{request.brief}"
     seen = measured(
         question.treatment, question.task, request.message, text,
-        solution=question.solution, given=given, declined=error == "refused",
+        solution=question.solution, given=there, declined=error == "refused",
     )  # fmt: skip
     failed = "" if error == "refused" else error
     priced = assistant.id == "claude" and not (failed and end is None)
@@ -109,7 +113,7 @@ def asked(question: ModelQuestion, assistant: Assistant, spec: AssistantSpec, fa
         seconds=seconds,
         input_tokens=end.input_tokens if end else None,
         output_tokens=end.output_tokens if end else None,
-        stop_reason=end.stop_reason if end else "",
+        stop_reason=STEP_TAKEN if steps and f"[{STEP_TAKEN}: " in text else end.stop_reason if end else "",
         error=failed,
         recorded_match=(match_of(end.parameters) or "") if end else "",
         usd=cost_of(spec, request, text, end) if priced else 0.0,

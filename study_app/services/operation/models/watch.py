@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from study_app.domain.assistants.drift import ModelReply, Occasion, occasion_due, rounds_compared
+from study_app.domain.assistants.drift import ModelReply, Occasion, RoundFacts, occasion_due, rounds_compared
 from study_app.domain.assistants.served_models import ModelLook
+from study_app.domain.errors import present
 from study_app.ports import Assistant, UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.operation.models.asking import ModelQuestion, RoundFacts, asked, watched
+from study_app.services.operation.models.asking import ModelQuestion, asked, watched
 from study_app.services.operation.models.kept import (
     LOCK,
     Round,
@@ -28,6 +29,7 @@ from study_app.services.operation.models.kept import (
     replies_of,
     rounds,
 )
+from study_app.services.operation.models.steps import FollowUpQuestion, followed_up
 from study_app.services.spending import spent_usd
 
 LOOK_EVERY = timedelta(days=1)
@@ -109,7 +111,7 @@ class ModelWatch:
     # -- which is due --------------------------------------------------------------------------------------------------
 
     def _look_due(self, unit: UnitOfWork) -> bool:
-        if self.world.state(unit) != "launched" or not self.world.content.specs:
+        if self.world.state(unit) != "launched" or not (self.world.content.specs or self.world.interviewer):
             return False
         known = looks(unit)
         if not known:
@@ -185,9 +187,11 @@ class ModelWatch:
         mine = [each for each in mine if number is not None or each.occasion != "probe"]
         return mine[0] if mine else self._begin(occasion or "weekly")
 
-    def _ask(self, going: Round, question: ModelQuestion) -> ModelReply:
+    def _ask(self, going: Round, question: ModelQuestion | FollowUpQuestion) -> ModelReply:
         world = self.world
         facts = RoundFacts(going.number, going.occasion, world.now().isoformat())
+        if isinstance(question, FollowUpQuestion):
+            return followed_up(question, present(world.interviewer, "the interviewer's model"), facts)
         return asked(question, self.assistants()[question.treatment], world.content.specs[question.treatment], facts)
 
     def assistants(self) -> Mapping[str, Assistant]:

@@ -7,7 +7,7 @@ treatment. Of the way out only that it was taken is shown: its reason may speak 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from study_app.dataset.measures.baseline import all_passed
@@ -103,6 +103,28 @@ class HackCodes:
             if ADJUDICATED in _given(unit).get(run_id, {}):
                 raise NotAllowed("the class of this program is settled; reload the page")
             self._add(unit, run_id, coder, value, RUBRIC)
+
+    def not_codable(self, names: Iterable[str], kind: Kind) -> dict[str, str]:
+        """Return why some of these submissions cannot be coded; nothing of the others."""
+        with self.world.registry.begin(write=False) as unit:
+            given = _given(unit)
+            known = {each.run_id for each in self._programs(unit, kind, {})}
+        found = {}
+        for name in names:
+            if name not in known:
+                found[name] = "is no program to code here"
+            elif ADJUDICATED in given.get(name, {}):
+                found[name] = "is settled"
+        return found
+
+    def code_all(self, coder: str, codes: Mapping[str, str]) -> int:
+        """Take classes of submissions that can be coded, together; returns how many are other than before."""
+        with self.world.registry.begin() as unit:
+            given = _given(unit)
+            new = {name: value for name, value in codes.items() if given.get(name, {}).get(coder) != value}
+            for name, value in new.items():
+                self._add(unit, name, coder, value, RUBRIC)
+        return len(new)
 
     def disagreements(self, viewer: str, kind: Kind) -> list[ProgramDisagreement]:
         """Return the open disagreements that this person may see: on programs that they coded; all, if they code none.

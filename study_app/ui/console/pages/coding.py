@@ -7,6 +7,7 @@
 | how often coders agree, as plain counts | nothing |
 | messages and replies one at a time, nothing around them | the tone that stands out in their wording |
 | submissions that fail a check, with their task; neither participant, arm, rules nor others' classes | a class |
+| replies to fixed questions, of no participant, where arms have personas | which persona wrote each |
 | messages that an explain-first gate judged, its verdict only beside people's | whether they explain an idea |
 """
 
@@ -20,10 +21,12 @@ from study_app.domain.interaction.codebook import DEFINITIONS
 from study_app.domain.interaction.tone import TONES
 from study_app.domain.records import Kind
 from study_app.services.researcher.blind_codes.hacks import HackCodes
+from study_app.services.researcher.blind_codes.persona_guesses import PersonaGuesses
 from study_app.services.researcher.blind_codes.tones import ToneCodes
 from study_app.services.researcher.coding import Codings, QueryForCoding
 from study_app.services.researcher.gate_audit import GateAudits, has_gate
 from study_app.ui.console import html as tables
+from study_app.ui.console.pages.codes.personas import guesses
 from study_app.ui.console.pages.codes.programs import programs
 from study_app.ui.console.session import ConsoleSession
 from study_app.ui.console.settling import settle_form, settling_note
@@ -32,6 +35,7 @@ SEEN = "queries"
 CODE, DISAGREEMENTS, AGREEMENT, TONE = PARTS = ("Code", "Disagreements", "Agreement", "Tone")
 EXPLANATIONS = "Explanations"
 PROGRAMS = "Programs"
+PERSONAS = "Personas"
 
 
 def render(desk: ConsoleSession) -> None:
@@ -48,11 +52,16 @@ def render(desk: ConsoleSession) -> None:
         return
     parts = (*PARTS, EXPLANATIONS) if has_gate(desk.app.world) else PARTS
     parts = (*parts, PROGRAMS) if desk.app.study.varied_tasks else parts
+    guessed = PersonaGuesses(desk.app.world)
+    parts = (*parts, PERSONAS) if len(guessed.personas()) > 1 else parts
     part = st.segmented_control(
         "Part", parts, default=CODE, key="coding_part", label_visibility="collapsed", required=True
     )
     if part == EXPLANATIONS:
         _explanations(desk, GateAudits(desk.app.world), kind)
+        return
+    if part == PERSONAS:
+        guesses(desk, guessed)
         return
     if part == PROGRAMS:
         programs(desk, HackCodes(desk.app.world), kind)
