@@ -50,6 +50,8 @@ def check_provider(
     ends_on: date | None,
     file: str,
     plans: Mapping[str, InterviewPlan] | None = None,
+    *,
+    stops: bool = False,
 ) -> ProviderCheck:
     """Ask about each model that Claude serves on this machine; without a key there is none, and nothing is asked.
 
@@ -59,6 +61,8 @@ def check_provider(
         ends_on: The last day of recruitment.
         file: The study file, for messages.
         plans: Plans of interviews by their files; those in which a model chooses follow-ups are asked about.
+        stops: Whether enrolment closes by itself once a model is retired, so that an early end keeps nothing from
+            going on.
     """
     found = ProviderCheck()
     declared = {
@@ -71,7 +75,7 @@ def check_provider(
     for name, each in declared.items():
         if each.model not in asked:
             asked[each.model] = _ask(each, environment)
-        _add(found, name, each, asked[each.model], ends_on)
+        _add(found, name, each, asked[each.model], ends_on, stops=stops)
     # Treatments that share a model or a key share what is to be said about it.
     return replace(
         found,
@@ -143,11 +147,13 @@ def _add(
     declared: DeclaredModel,
     answer: ModelFacts | AssistantUnavailable,
     ends_on: date | None,
+    *,
+    stops: bool,
 ) -> None:
     if isinstance(answer, ModelFacts):
         found.models[name] = answer
-        found.problems += model_problems(declared, answer, ends_on)
-        found.warnings += model_warnings(declared, answer, ends_on)
+        found.problems += model_problems(declared, answer, None if stops else ends_on)
+        found.warnings += model_warnings(declared, answer, ends_on, stops=stops)
     elif answer.kind == "authentication":
         what = "the provider does not accept the key"
         found.problems.append(Problem("environment", API_KEY_VARIABLE, what, "set a key that is valid"))

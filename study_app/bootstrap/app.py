@@ -111,8 +111,11 @@ class App:
 
     def ask_provider(self, file: str) -> ProviderCheck:
         """Ask the provider about the models that the study declares; `file` is what messages call the study file."""
-        ends_on = self.study.recruitment.ends_on
-        return check_provider(self.library.specs, self.settings.environment, ends_on, file, self.library.plans)
+        ends_on, policy = self.study.recruitment.ends_on, self.study.assistant_policy
+        stops = policy.on_retirement == "stop"
+        return check_provider(
+            self.library.specs, self.settings.environment, ends_on, file, self.library.plans, stops=stops
+        )
 
     def close(self) -> None:
         """Let go of database and fork servers."""

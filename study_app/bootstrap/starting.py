@@ -197,6 +197,7 @@ def _model_watch(settings: Settings, world: StudyContext, library: FolderLibrary
         world,
         lambda now: look_at_models(of_now().specs, settings.environment, now, of_now().plans),
         lambda: open_assistants(of_now(), settings, 0.0),
+        lambda reason: Lifecycle(world).close(reason, who="server"),
     )
 
 

@@ -195,7 +195,10 @@ def _of_provider(library: FolderLibrary, settings: Any, named: str) -> tuple[boo
     from study_app.assistant.provider import check_provider
 
     ends_on = library.study.recruitment.ends_on
-    asked = check_provider(library.specs, settings.environment, ends_on, str(settings.study_file), library.plans)
+    stops = library.study.assistant_policy.on_retirement == "stop"
+    asked = check_provider(
+        library.specs, settings.environment, ends_on, str(settings.study_file), library.plans, stops=stops
+    )
     models = [f"{name}: {facts.summary}" for name, facts in asked.models.items()]
     bad = [*map(str, asked.problems), *asked.unreachable]
     return not bad, "; ".join([*(bad or [named]), *models, *asked.warnings])

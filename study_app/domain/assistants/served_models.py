@@ -88,6 +88,10 @@ class ModelLook:
         """Return whole days until the model retires; None where no end is announced."""
         return (datetime.fromisoformat(self.retires_at) - now).days if self.retires_at else None
 
+    def is_retired(self, now: datetime) -> bool:
+        """Whether the provider refuses the model, or said that it would by now."""
+        return self.lifecycle == "retired" or (bool(self.retires_at) and datetime.fromisoformat(self.retires_at) <= now)
+
     def differs_from(self, other: ModelLook) -> bool:
         """Whether it says other than another look."""
         return replace(self, looked_at="") != replace(other, looked_at="")
@@ -137,17 +141,29 @@ def model_problems(declared: DeclaredModel, facts: ModelFacts, ends_on: date | N
     leaves = facts.retires_at.date() if facts.retires_at else None
     if leaves is not None and ends_on is not None and leaves <= ends_on:
         what = f"'{declared.model}' retires on {leaves}, before recruitment ends ({ends_on})"
-        yield Problem(file, key, what, "choose a model that is served longer, or end recruitment before")
+        yield Problem(
+            file,
+            key,
+            what,
+            "choose a model that is served longer, end recruitment before, or say "
+            'assistant_policy.on_retirement = "stop"',
+        )
     yield from _parameters(declared, facts)
 
 
-def model_warnings(declared: DeclaredModel, facts: ModelFacts, ends_on: date | None) -> list[str]:
-    """Return what to know although it keeps nothing from going on."""
+def model_warnings(
+    declared: DeclaredModel, facts: ModelFacts, ends_on: date | None, *, stops: bool = False
+) -> list[str]:
+    """Return what to know although it keeps nothing from going on.
+
+    `stops`: enrolment closes by itself once the model is retired.
+    """
     if facts.lifecycle == "retired" or (facts.lifecycle == "active" and facts.retires_at is None):
         return []
     when = f" on {facts.retires_at.date()}" if facts.retires_at else ""
-    unknown = "; say when recruitment ends (recruitment.ends_on)" if ends_on is None else ""
-    return [f"the provider has announced the end of '{declared.model}'{when}{unknown}"]
+    unknown = "; say when recruitment ends (recruitment.ends_on)" if ends_on is None and not stops else ""
+    closing = '; enrolment closes then (assistant_policy.on_retirement = "stop")' if stops else ""
+    return [f"the provider has announced the end of '{declared.model}'{when}{unknown}{closing}"]
 
 
 def _parameters(declared: DeclaredModel, facts: ModelFacts) -> Iterator[Problem]:

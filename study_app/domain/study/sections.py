@@ -395,6 +395,9 @@ class AssistantPolicy(StudySection):
     drift_probes: bool = True
     """Whether the same fixed questions are put to each treatment's provider at launch, weekly and at the close; with a
     key they are paid for."""
+    on_retirement: Literal["refuse", "stop"] = "refuse"
+    """Of a model whose announced end lies before recruitment's: `refuse` launches nothing on it, `stop` launches, and
+    the server closes enrolment once the model is retired."""
 
 
 class SandboxPolicy(StudySection):

@@ -70,6 +70,7 @@ ADDED_KEYS = (
     ("", "personas"),
     ("", "probes"),
     ("assistant_policy", "drift_probes"),
+    ("assistant_policy", "on_retirement"),
     ("", "second_decision"),
 )
 """Keys that came after studies had been launched, each with its section (empty for the top of the file). They stand in

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from study_app.domain.assistants.drift import ModelReply, Occasion, RoundFacts, occasion_due, rounds_compared
 from study_app.domain.assistants.served_models import ModelLook
-from study_app.domain.errors import present
+from study_app.domain.errors import NotAllowed, present
 from study_app.ports import Assistant, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.models.asking import ModelQuestion, asked, watched
@@ -54,10 +55,12 @@ class ModelWatch:
         world: the study.
         look: asks the provider about each treatment's model.
         assistants: opens what answers each treatment, without the pace that participants meet.
+        close: closes enrolment for a reason.
     """
 
-    def __init__(self, world: StudyContext, look: Look, assistants: Assistants) -> None:
+    def __init__(self, world: StudyContext, look: Look, assistants: Assistants, close: Callable[[str], object]) -> None:
         self.world = world
+        self._close = close
         self._look = look
         self._open = assistants
         self._opened: tuple[str, Mapping[str, Assistant]] | None = None
@@ -91,7 +94,19 @@ class ModelWatch:
         with self.world.registry.begin() as unit:
             unit.lock(LOCK)
             keep_looks(unit, found, who)
+            launched = self.world.state(unit) == "launched"
+        if launched and self.world.study.assistant_policy.on_retirement == "stop":
+            self._stop_without_its_model(found)
         return found
+
+    def _stop_without_its_model(self, found: list[ModelLook]) -> None:
+        """Close enrolment where a treatment can no longer be given; who is in the study goes on."""
+        gone = next((each for each in found if each.is_retired(self.world.now())), None)
+        if gone is not None:
+            what = f"the model '{gone.model}' of '{gone.treatment}' is retired"
+            # Another server may have closed it meanwhile, or a person.
+            with suppress(NotAllowed):
+                self._close(f"{what} (assistant_policy.on_retirement)")
 
     def round(self, occasion: Occasion, who: str, said: Callable[[int, int], None] = lambda _done, _of: None) -> Round:
         """Ask a whole round now, without pauses, and return it; for a command.
