@@ -1,4 +1,4 @@
-"""Do people tell personas apart by their words? Guesses beside chance."""
+"""Do people recognise personas by their words? Guesses beside chance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from study_app.domain.interaction.codes import people
 
 
 def persona_guesses(replies: list[ModelReply], ratings: pd.DataFrame | None, level: float = 0.95) -> dict[str, Any]:
-    """Return each coder's and each persona's right guesses; empty where nobody guessed.
+    """Return each coder's and each persona's right guesses; empty without any guess.
 
     A coder's are held against chance, one over the number of personas, by an exact binomial test, with Wilson's
     interval; who cannot tell is not right. Of a persona the guesses of all coders are counted together.

@@ -62,7 +62,7 @@ class Assumptions:
         if not -1 < self.correlation < 1 or self.correlation < 0:
             found.append(Problem("--correlation", "", f"{self.correlation:g}", "give a number from 0 to below 1"))
         if not 0 < self.responders < 1:
-            what = f"{self.responders:g} leaves nobody on one side of the response rule"
+            what = f"{self.responders:g} leaves one side of the response rule empty"
             found.append(Problem("--responders", "", what, "give a number between 0 and 1"))
         if not math.isfinite(self.second_effect):
             found.append(Problem("--second-effect", "", "not a finite number", "give a difference such as 0.5"))

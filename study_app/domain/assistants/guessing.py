@@ -1,4 +1,4 @@
-"""Which persona wrote a reply? People guess it from the words alone: a check that personas can be told apart."""
+"""Which persona wrote a reply? People guess it from the words alone: a check that personas are recognised."""
 
 from __future__ import annotations
 

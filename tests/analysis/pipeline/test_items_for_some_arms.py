@@ -66,7 +66,7 @@ def study(folder: Path, role: str = "exploratory") -> Path:
 def dataset(tmp_path_factory):
     folder = tmp_path_factory.mktemp("checks")
     study(folder)
-    _, data = simulated(folder, participants=18)
+    _, data = simulated(folder, participants=12)
     return data
 
 

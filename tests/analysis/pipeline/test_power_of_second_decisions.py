@@ -37,7 +37,7 @@ def last(row):
 
 
 def test_regimes_and_second_treatments_stand_behind_the_primary_rows_with_what_is_assumed(study):
-    entry, found = power(study, n=120, effect=0.6, sims=30)
+    entry, found = power(study, n=120, effect=0.6, sims=12)
     assert [last(row) for row in entry["secondary"]] == [
         "plain/more_vs_plain/stay",
         "other/stay_vs_plain/stay",
@@ -53,7 +53,7 @@ def test_regimes_and_second_treatments_stand_behind_the_primary_rows_with_what_i
         expected = [formula["power"] for formula in row["formulas"]]
         assert row["not_estimable"] == 0
         for value in expected:
-            assert abs(row["simulated"] - value) < 4 * np.sqrt(max(value * (1 - value), 0.02) / 30) + 0.02, row
+            assert abs(row["simulated"] - value) < 4 * np.sqrt(max(value * (1 - value), 0.02) / 12) + 0.02, row
     regime = entry["secondary"][1]["formulas"][0]
     # 60 people an arm, 40 % with weight 1 and the others over a half.
     assert regime["n"] == pytest.approx({"other/stay": 60 / 1.6, "plain/stay": 60 / 1.6})

@@ -20,6 +20,7 @@ from analysis.pipeline.analyse import analyse
 from analysis.report.wording import number
 from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed
+from study_app.services.researcher.blind_codes.hack_sheets import HackSheets
 from study_app.services.researcher.blind_codes.hacks import HackCodes
 from study_app.services.researcher.exporting.export import export
 
@@ -144,7 +145,7 @@ def test_a_sheet_goes_out_blank_and_its_classes_come_in_again(trial, tmp_path):
     assert done.returncode != 0
     assert "row 2" in done.stderr
     assert "'a hack' is not a class" in done.stderr
-    assert "'unknown' is no program to code here" in done.stderr
+    assert "'unknown' cannot be coded here" in done.stderr
     assert codes.waiting("ines", "simulated") == waiting
 
     sheet.write_text(filled(blank, {first: "special_case", second: "none"}), encoding="utf-8")
@@ -159,4 +160,5 @@ def test_a_sheet_goes_out_blank_and_its_classes_come_in_again(trial, tmp_path):
     again = commanded("import", sheet, "--coder", "ines")
     assert json.loads(again.stdout)["unchanged"] == 2
     for who in ("rules", "adjudicated"):
-        assert commanded("import", sheet, "--coder", who).returncode != 0
+        with pytest.raises(NotAllowed, match="no coder named"):
+            HackSheets(app.world).read("cli", who, "simulated", sheet)

@@ -98,4 +98,4 @@ def test_the_report_says_how_many_were_right(tmp_path):
     analyze(tmp_path / "out", tmp_path / "analysed", include_simulated=True)
     assert results(tmp_path / "analysed")["models"]["guesses"]["coders"]["eva"]["right"] == len(QUESTIONS)
     page = (tmp_path / "analysed" / "report.html").read_text(encoding="utf-8")
-    assert "Can the personas be told apart?" in page
+    assert "Are the personas recognised?" in page

@@ -112,7 +112,7 @@ class HackCodes:
         found = {}
         for name in names:
             if name not in known:
-                found[name] = "is no program to code here"
+                found[name] = "cannot be coded here"
             elif ADJUDICATED in given.get(name, {}):
                 found[name] = "is settled"
         return found

@@ -29,7 +29,7 @@ class ReplyToGuess:
 class PersonaGuesses:
     """Hands out replies to the fixed questions of a round, and takes guesses.
 
-    Nothing of a participant is in them, so that a guess tells of nobody's arm.
+    Nothing of a participant is in them, so that a guess does not reveal an arm.
     """
 
     def __init__(self, world: StudyContext) -> None:
@@ -57,7 +57,7 @@ class PersonaGuesses:
         if not people([coder]):
             raise NotAllowed(f"there is no coder named '{coder}'")
         if persona not in (*self.personas(), UNSURE):
-            raise NotAllowed(f"'{persona}' is no persona here; use {', '.join((*self.personas(), UNSURE))}")
+            raise NotAllowed(f"'{persona}' is not a persona of this study; use {', '.join((*self.personas(), UNSURE))}")
         with self.world.registry.begin() as unit:
             if name not in {object_of(each) for each in self._replies(unit)}:
                 raise NotAllowed("there is no such reply to guess; reload the page")

@@ -64,7 +64,7 @@ def test_the_model_of_an_interview_is_looked_at_each_day_with_the_days_that_are_
     person.app.model_watch.look("test")
     (look,) = board(person.app).looks
     assert (look.treatment, look.provider, look.model, look.served) == ("interview talk", "claude", MODEL, MODEL)
-    assert look.days_left(person.clock.now()) == 17
+    assert look.days_left(person.clock.now()) == 18
     assert "the treatment 'interview talk' retires on 2026-03-20" in look.warning(person.clock.now(), None)
     person.app.close()
     serving.close()
