@@ -82,9 +82,10 @@ def asked(question: ModelQuestion, assistant: Assistant, spec: AssistantSpec, fa
     """Ask one question, and return what came of it; blocking, a failure of the provider is in `error`."""
     began = monotonic()
     request = question.request
-    steps = spec.acts and isinstance(assistant, ActingAssistant)
-    asking = first_step(assistant, request, spec) if steps else replied(assistant, request)
-    text, end, error = asyncio.run(asking)
+    if spec.acts and isinstance(assistant, ActingAssistant):
+        text, end, error = asyncio.run(first_step(assistant, request, spec))
+    else:
+        text, end, error = asyncio.run(replied(assistant, request))
     seconds = round(monotonic() - began, 3)
     there = f"{request.starter}\n{request.brief}"
     seen = measured(
@@ -113,7 +114,7 @@ def asked(question: ModelQuestion, assistant: Assistant, spec: AssistantSpec, fa
         seconds=seconds,
         input_tokens=end.input_tokens if end else None,
         output_tokens=end.output_tokens if end else None,
-        stop_reason=STEP_TAKEN if steps and f"[{STEP_TAKEN}: " in text else end.stop_reason if end else "",
+        stop_reason=STEP_TAKEN if spec.acts and f"[{STEP_TAKEN}: " in text else end.stop_reason if end else "",
         error=failed,
         recorded_match=(match_of(end.parameters) or "") if end else "",
         usd=cost_of(spec, request, text, end) if priced else 0.0,
