@@ -206,16 +206,19 @@ def in_order(events: Iterator[chain.Chained], others: Iterator[chain.Chained]) -
     due: dict[int, int] = {}
     waiting: dict[tuple[int, int], chain.Chained] = {}
     for pair in zip_longest(events, others):
-        for entry in filter(None, pair):
+        for entry in pair:
+            if entry is None:
+                continue
             number, position = entry.chain, entry.position
             if position != due.get(number, 1):
                 waiting[number, position] = entry
                 continue
-            following: chain.Chained | None = entry
-            while following is not None:
+            yield entry
+            position += 1
+            # Asked for first: hardly ever does anything wait, and millions of events pass here.
+            while waiting and (following := waiting.pop((number, position), None)) is not None:
                 yield following
                 position += 1
-                following = waiting.pop((number, position), None)
             due[number] = position
     yield from (waiting[place] for place in sorted(waiting))
 

@@ -77,7 +77,7 @@ def _boolean_cell(value: Any) -> str:
 
 
 def _text_cell(value: Any) -> str:
-    text = plain_text(value)
+    text = value if type(value) is str else plain_text(value)
     return _short_text_cell(text) if len(text) <= _SHORT else guard(writable(text))
 
 

@@ -123,7 +123,8 @@ def _cells_of(table: TableSchema) -> Callable[[Mapping[str, Any]], list[str]]:
     columns = [(column.name, CELL_OF[column.type]) for column in table.columns]
 
     def cells(row: Mapping[str, Any]) -> list[str]:
-        return ["" if (value := row.get(name)) is None else of(value) for name, of in columns]
+        known = row.get
+        return ["" if (value := known(name)) is None else of(value) for name, of in columns]
 
     return cells
 

@@ -14,6 +14,7 @@ from study_app.dataset.integrity.differences import Difference
 from study_app.dataset.schema import compact_json
 from study_app.domain.events import ERASED, Event
 from study_app.storage.chained import state
+from study_app.storage.driver import Driver
 from study_app.storage.event_log import EVENTS, LOGGED
 from study_app.storage.sealed.columns import SEALED, Sealed, is_sealed_fact
 
@@ -49,6 +50,7 @@ class Comparison:
 
     def __init__(self, connection: Connection, chained: Iterable[chain.Chained]) -> None:
         self._connection, self._chained = connection, chained
+        self._driver = Driver(connection)
         self._newest = self._entries()
 
     def differences(self) -> Iterator[Difference]:
@@ -107,7 +109,8 @@ class Comparison:
         """Yield erased payloads that no entry speaks of, events out of order, and pages that count wrongly."""
         left = {row[0] for row in self._rows(_LEFT)}
         last: dict[int, int] = {}
-        for event_id, person, number, position, opening, digest in self._rows(_EVENTS):
+        erasures = {key: entry for (table, key), entry in self._newest.items() if table == chain.ERASED_EVENTS}
+        for event_id, person, number, position, opening, digest in self._driver.stream(_EVENTS):
             if number is None or digest is None:
                 yield Difference("added", "events", str(event_id))
                 continue
@@ -115,7 +118,7 @@ class Comparison:
             if position <= last.get(number, 0):
                 yield Difference("changed", "events", str(event_id))
             last[number] = position
-            erased = self._newest.get((chain.ERASED_EVENTS, chain.named((str(event_id),))))
+            erased = erasures.get(chain.named((str(event_id),))) if erasures else None
             if erased is not None:
                 erased.seen = True
             if len(opening or b"") == chain.BODY_BYTES and erased is None and person not in left:
@@ -126,11 +129,13 @@ class Comparison:
         """Join every chain anew up to its head."""
         joined: dict[int, tuple[int, bytes]] = {}
         broken: set[int] = set()
+        start, link = (0, chain.GENESIS), chain.link
         for entry in self._chained:
-            before, head = joined.get(entry.chain, (0, chain.GENESIS))
-            if entry.position != before + 1:
-                broken.add(entry.chain)
-            joined[entry.chain] = entry.position, chain.link(head, entry.digest)
+            number, position = entry.chain, entry.position
+            before, head = joined.get(number, start)
+            if position != before + 1:
+                broken.add(number)
+            joined[number] = position, link(head, entry.digest)
         stored = {number: (position, bytes(head)) for number, position, head in self._rows(_HEADS)}
         for number in sorted(stored.keys() | joined.keys()):
             if number in broken or stored.get(number) != joined.get(number, (0, chain.GENESIS)):
