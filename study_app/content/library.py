@@ -96,11 +96,27 @@ class FolderLibrary:
         """Return the public half of an item bank.
 
         Raises:
-            ProblemsFound: it is missing or broken.
+            ProblemsFound: it is missing or broken, or has not a form that a quiz names.
         """
         if folder not in self._banks:
-            self._banks[folder] = load_bank(self._there(folder, "bank"))
+            bank = load_bank(self._there(folder, "bank"))
+            if unknown := self._unknown_forms(folder, bank):
+                raise ProblemsFound(unknown)
+            self._banks[folder] = bank
         return self._banks[folder]
+
+    def _unknown_forms(self, folder: str, bank: Bank) -> list[Problem]:
+        forms = [form.id for form in bank.forms]
+        return [
+            Problem(
+                self.file,
+                f"stages.{stage.id}.form",
+                f"{folder} has no form '{stage.form}'",
+                f"use one of: {', '.join(forms)}",
+            )
+            for stage in self.study.stages
+            if stage.bank == folder and stage.form and stage.form not in forms
+        ]
 
     def keys(self, folder: str) -> Keys:
         """Return the keys of an item bank.
@@ -138,14 +154,15 @@ class FolderLibrary:
 
     def _read_plan(self, file: str) -> InterviewPlan:
         path = self.at(file)
-        stage = next(each for each in self.study.stages if each.plan == file)
+        stages = [each for each in self.study.stages if each.plan == file]
         try:
             plan = read_plan(decode_text(path.read_bytes(), str(path)), str(path))
         except OSError as error:
             what = f"{file} cannot be read ({error.strerror})"
             remedy = "name the plan's file, such as interviews/exit.toml"
-            raise ProblemsFound([Problem(self.file, f"stages.{stage.id}.plan", what, remedy)]) from None
-        found = [Problem(str(path), *problem) for problem in plan_problems(plan, self.study, stage)]
+            raise ProblemsFound([Problem(self.file, f"stages.{stages[0].id}.plan", what, remedy)]) from None
+        found = [Problem(str(path), *each) for stage in stages for each in plan_problems(plan, self.study, stage)]
+        found = list(dict.fromkeys(found))
         if any(other.id == plan.id for other in self._plans.values()):
             what = f"another plan of the study is '{plan.id}', too"
             found.append(Problem(str(path), "id", what, "give each its own"))

@@ -6,7 +6,7 @@ left out is the way there (typing, runs, replies), so that a trial takes millise
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from study_app.bootstrap import App
 from study_app.dataset.measures.baseline import derived_scores
 from study_app.domain.allocation import order_of
+from study_app.domain.branching import read_condition
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.study.quiz_roles import TOTALS
 from study_app.domain.study.rehearsal.section import Scenario, by_arm
@@ -159,17 +160,19 @@ class DrawnPerson:
     def _questions(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for stage in self.study.stages:
-            there = self.share_done(stage) >= 1
-            asked = [question.id for question in stage.asked if self._is_asked(question)]
+            there = self.share_done(stage) >= 1 and self._meets(stage, found)
+            asked = {question.id for question in stage.asked if there and self._meets(question, found)}
             for question in stage.asked:
-                found[question.id] = self.given.get(question.id) if there and question.id in asked else None
-            for score in stage.scores:
-                found[score.id] = self.given.get(score.id) if there else None
+                found[question.id] = self.given.get(question.id) if question.id in asked else None
+            found |= derived_scores(stage, {name: found[name] for name in asked})
         return found
 
-    def _is_asked(self, question: Question) -> bool:
+    def _meets(self, part: Stage | Question, answers: Mapping[str, Any]) -> bool:
+        """Whether a stage or question is for this person, by the arm and by earlier answers."""
         arms = set(order_of(self.arm_id)) if self.arm_id is not None else set()
-        return not question.arms or bool(arms & set(question.arms))
+        if part.arms and not arms & set(part.arms):
+            return False
+        return not part.when or read_condition(part.when)(answers)
 
     def _before_allocation(self) -> dict[str, Any]:
         found: dict[str, Any] = {"warmup_minutes": None, "warmup_passed": None}

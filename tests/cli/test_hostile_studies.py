@@ -7,6 +7,7 @@ import json
 import pandas as pd
 import pytest
 from support.trials.commands import study as study_command
+from support.trials.contradictions import CONTRADICTIONS, IN_EACH_RUN
 from support.trials.design_studies import (
     FACTORS,
     HELP,
@@ -277,13 +278,21 @@ def refusals(folder, parts: dict[str, str]) -> list[str]:
     bank = keyed_bank(folder)
     with_content(folder)
     path = folder / "study.toml"
-    path.write_text(study_text(**{name: text.replace("{bank}", bank) for name, text in parts.items()}, bank=bank))
+    text = study_text(**{name: part.replace("{bank}", bank) for name, part in parts.items()}, bank=bank)
+    old, _, new = parts.get("instead", "=>").partition("=>")
+    assert old in text
+    path.write_text(text.replace(old, new, 1) if old else text)
+    shipped = (folder / "assistants" / "full.toml").read_text("utf-8")
+    (folder / "late.toml").write_text(shipped.replace("opens_after_minutes = 0", "opens_after_minutes = 60"), "utf-8")
     try:
         study = read_study(path)
     except ProblemsFound as found:
         return [str(problem) for problem in found.problems]
     library = FolderLibrary(study, folder, "study.toml")
-    found = fitness_problems(study, library, "study.toml") + study_plan_problems(study, library.bank, "study.toml")
+    try:
+        found = fitness_problems(study, library, "study.toml") + study_plan_problems(study, library.bank, "study.toml")
+    except ProblemsFound as unreadable:
+        return [str(problem) for problem in unreadable.problems]
     return [str(problem) for problem in found + design_problems(used_by(study), "launch", "study.toml")]
 
 
@@ -292,6 +301,16 @@ def test_a_study_that_contradicts_itself_is_refused_by_its_key(tmp_path, name):
     parts, key = REFUSED[name]
     found = refusals(tmp_path, parts)
     assert [text for text in found if f": {key}" in text], found
+    assert all("; " in text for text in found)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in IN_EACH_RUN else pytest.param(name, marks=pytest.mark.slow) for name in CONTRADICTIONS]
+)
+def test_a_study_that_says_what_no_step_could_do_is_refused_by_its_key(tmp_path, name):
+    parts, key = CONTRADICTIONS[name]
+    found = refusals(tmp_path, parts)
+    assert [text for text in found if f": {key}: " in text], found
     assert all("; " in text for text in found)
 
 

@@ -6,6 +6,10 @@ import json
 import math
 
 import pytest
+from support.trials.contradictions import SCALE, score
+from support.trials.contradictions import asked as questions
+from support.trials.quiz_study import keyed_bank
+from support.trials.quiz_study import written as study_of
 from support.trials.simulations import ROOT, run
 
 from study_app.content.study_file import read_study
@@ -219,6 +223,25 @@ def test_drawn_people_keep_the_strata_and_the_ledger_that_the_scheme_gave_them(t
     assert list(ledger["allocation_index"]) == list(range(1, 21))
     assert set(ledger["stratum"]) == set(dataset.participants["stratum"])
     app.close()
+
+
+def test_drawn_people_answer_only_what_they_are_asked(tmp_path):
+    asked = {
+        "before": questions("years", SCALE)
+        + questions("why", f"{SCALE}\ncorrect = 1", 'when = "years >= 4"', number="then")
+        + score('["why"]'),
+        "post": questions("felt", SCALE, 'arms = ["other"]', number="last"),
+    }
+    app = opened(tmp_path, study_of(tmp_path, bank=keyed_bank(tmp_path), **asked))
+    people = draw_people(app, Scenario(id=NULL), 12, "x")
+    for place, person in enumerate(people):
+        person.allocate(("plain", "other")[place % 2])
+    rows = [person.row() | {"arm": person.arm_id} for person in people if person.status == "completed"]
+    app.close()
+    for row in rows:
+        assert (row["why"] is not None, row["right"] is not None) == (row["years"] >= 4,) * 2
+        assert (row["felt"] is not None) == (row["arm"] == "other")
+    assert len({row["why"] is None for row in rows}) == 2
 
 
 @pytest.mark.slow

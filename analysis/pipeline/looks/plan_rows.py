@@ -10,12 +10,15 @@ from analysis.design.sequential import SequentialTest, TakenLook
 from analysis.pipeline.planning.plan import schedule
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import MOST_REPLICATES, Analysis, Plan
+from study_app.domain.study.study import Study
 
 UNSIGNED = frozenset(
     "tost noninferiority bayes_factor anova welch_anova kruskal logrank stratified_logrank kaplan_meier lee_bounds "
     "worst_case dunnett tukey_hsd cmh tipping_point".split()
 )
 """Methods without a two-sided p and an estimate of one contrast, of which a boundary is made."""
+LEAST = 2
+"""People of an arm without whom there is no variance."""
 
 
 def look_problems(plan: Plan, arms: int, file: str) -> list[Problem]:
@@ -35,6 +38,33 @@ def look_problems(plan: Plan, arms: int, file: str) -> list[Problem]:
         for row in primary if row.method in UNSIGNED or row.options.get("alternative", "two-sided") != "two-sided"
     ]  # fmt: skip
     return found or _too_coarse(plan, primary, arms, file)
+
+
+def early_looks(study: Study, file: str) -> list[Problem]:
+    """Return looks at too few people to compare, or at the same ones, and futility bounds beyond the boundaries."""
+    rule, target = study.analysis.stopping, study.recruitment.target_n
+    if not rule.interim or len(study.arms) < 2:
+        return []
+    due = [rule.due_at(look, target) for look in range(1, len(rule.looks) + 1)]
+    found = []
+    if due[0] < LEAST * len(study.arms):
+        what = f"the first look is at {due[0]} of {target} people, fewer than {LEAST} in each arm"
+        found.append(Problem(file, "analysis.stopping.looks", what, "look later, or raise recruitment.target_n"))
+    elif len(set(due)) < len(due):
+        listed = ", ".join(map(str, due))
+        what = f"of {target} people the looks are at {listed}, so two of them see the same people"
+        found.append(Problem(file, "analysis.stopping.looks", what, "put the looks further apart"))
+    edges = _planned(study.analysis).critical(1 - study.analysis.level)
+    for number, (bound, edge) in enumerate(zip(rule.futility, edges[:-1], strict=False), start=1):
+        if bound >= edge:
+            what = f"look {number} stops for a difference from |z| = {edge:.2f}, and for futility below {bound:g}"
+            found.append(Problem(file, "analysis.stopping.futility", what, f"give a bound below {edge:.2f}"))
+    return found
+
+
+def _planned(plan: Plan) -> SequentialTest:
+    looks = (TakenLook(place, round(1e6 * share), share) for place, share in enumerate(plan.stopping.looks, 1))
+    return SequentialTest(plan.stopping, tuple(looks))
 
 
 def _too_coarse(plan: Plan, primary: list[Analysis], arms: int, file: str) -> list[Problem]:
@@ -60,6 +90,5 @@ def _needed(plan: Plan, primary: list[Analysis], arms: int) -> list[int]:
         return []
     family = sum(1 if row.contrast else max(arms - 1, 1) for row in primary)
     alpha = (1 - plan.level) / (1 if plan.multiplicity.method == "none" else family)
-    looks = tuple(TakenLook(place, round(1e6 * share), share) for place, share in enumerate(plan.stopping.looks, 1))
-    edges = SequentialTest(plan.stopping, looks).critical(alpha)
+    edges = _planned(plan).critical(alpha)
     return [math.ceil(1 / max(2 * float(stats.norm.sf(edge)), 1e-12)) - 1 for edge in edges]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 
 from analysis.pipeline.planning.fallback import LADDER
 from analysis.pipeline.planning.losses import rows_of_losses
+from analysis.pipeline.planning.option_domains import OF_COLUMNS
 from analysis.pipeline.planning.plan import crossover_schedule, schedule
 from analysis.pipeline.planning.row_check import OF_SHARES, restricted
 from study_app.domain.errors import Problem
@@ -20,11 +22,16 @@ from study_app.domain.study.study import Study
 _Found = Iterator[tuple[str, str, str]]
 BY_SPENDING = ("kim_demets", "hwang_shih_decani")
 """Spending functions with a parameter, gamma."""
+BY_DRAWS = ("rerandomization", "permutation")
+"""Methods whose p values come from so many draws."""
 
 
 def key_problems(study: Study, plan: Plan, file: str) -> list[Problem]:
     """Everything in a plan that contradicts its study or itself, or that no analysis of it would use."""
     found = [*_of_other_tables(plan), *_of_arms(study, plan), *_twice(plan), *_of_rules(study, plan)]
+    found += [*_dropped(plan), *_with_itself(plan), *_too_few_draws(study, plan)]
+    if plan.variant_time and not study.varied_tasks:
+        found.append(("variant_time", "no arm meets a variant, so it changes nothing", "remove it"))
     for outcome in plan.outcomes:
         found += [(f"outcomes.{outcome.id}.{key}", what, remedy) for key, what, remedy in _of_outcome(outcome, plan)]
     return [Problem(file, f"analysis.{key}", what, remedy) for key, what, remedy in found]
@@ -32,11 +39,17 @@ def key_problems(study: Study, plan: Plan, file: str) -> list[Problem]:
 
 def compliance_problems(study: Study, bank_of: Callable[[str], Bank | None], file: str) -> list[Problem]:
     """Limits of the compliance rule on what the study does not record."""
-    given = _given(study.analysis.compliance)
+    rule = study.analysis.compliance
+    given = {key: getattr(rule, key) for key in _given(rule)}
     banks = [(quiz.stage, bank) for quiz in study.quizzes if (bank := bank_of(quiz.stage.bank)) is not None]
-    attended = any(
+    attended = sum(
         item.type == "attention_check" for stage, bank in banks for item in bank.items_of(stage.form or None)
     )
+    most: dict[str, float] = {
+        "away": sum(stage.minutes or 0.0 for stage in study.main_task_stages),
+        "quiz_away": sum(quiz.stage.minutes or 0.0 for quiz in study.quizzes),
+        "attention_failed": attended if banks else math.inf,
+    }
     found = []
     for kind, key in KEYS.items():
         if key not in given:
@@ -47,6 +60,8 @@ def compliance_problems(study: Study, bank_of: Callable[[str], Bank | None], fil
             found.append((key, "the study has no quiz"))
         elif kind == "attention_failed" and banks and not attended:
             found.append((key, "no quiz of the study has an attention check"))
+        elif kind in most and given[key] >= most[kind]:
+            found.append((key, f"no one can have more than {most[kind]:g}, so nothing is above {given[key]:g}"))
     return [Problem(file, f"analysis.compliance.{key}", what, "remove it") for key, what in found]
 
 
@@ -106,6 +121,46 @@ def _twice(plan: Plan) -> _Found:
         for name, count in Counter(names).items():
             if count > 1:
                 yield key, f"'{name}' comes {count} times", "name it once"
+
+
+def _dropped(plan: Plan) -> _Found:
+    """Secondary outcomes with the id of another: only the first of the two is analysed."""
+    for entry in plan.secondary:
+        kept = plan.outcome(entry.id)
+        # The cap of a time follows from the stages, once the plan is read in its study.
+        if entry != kept and entry != kept.model_copy(update={"cap": entry.cap}):
+            what = f"'{entry.id}' is an outcome of the plan already, and says something else there"
+            yield f"secondary.{entry.id}", what, "give it another id and name its column, or remove one of the two"
+
+
+def _with_itself(plan: Plan) -> _Found:
+    """Outcomes that are explained by themselves."""
+    outcomes = {outcome.name: outcome.id for outcome in plan.outcomes}
+    for entry in plan.covariates:
+        if entry.column in outcomes:
+            what = f"'{outcomes[entry.column]}' is an outcome, which would be adjusted for itself"
+            yield f"covariates.{entry.column}", what, "name it in one of the two places"
+    for row in plan.analyses:
+        own = {row.outcome, plan.outcome(row.outcome).name}
+        for name in OF_COLUMNS:
+            if row.options.get(name) in own:
+                what = f"'{row.options[name]}' is the outcome itself"
+                yield f"analyses.{row.id}.options.{name}", what, "name another column"
+
+
+def _too_few_draws(study: Study, plan: Plan) -> _Found:
+    """Re-randomisations so few that no primary row could ever be significant."""
+    rows = [row for row in _rows(study, plan) if row.role == "primary"] if len(study.arms) > 1 else []
+    if not any(row.method in BY_DRAWS for row in rows) or plan.stopping.interim:
+        return  # Planned looks have boundaries, which are judged beside them.
+    family = sum(1 if row.contrast else len(study.arms) - 1 for row in rows)
+    rule, alpha = plan.multiplicity, 1 - plan.level
+    share = {"holm": 1 / family, "bonferroni": 1 / family, "graphical": max(rule.weights, default=1.0)}
+    first = alpha * share.get(rule.method, 1.0)
+    needed = math.ceil(round(1 / first, 6)) - 1
+    if plan.replicates < needed:
+        what = f"the least p value of {plan.replicates} re-randomisations is above {first:.2g}, so nothing is rejected"
+        yield "replicates", what, f"give at least {needed}"
 
 
 def _of_rules(study: Study, plan: Plan) -> _Found:

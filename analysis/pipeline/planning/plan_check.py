@@ -13,12 +13,13 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from analysis.estimators.methods import METHODS
 from analysis.pipeline.factorial.rows import factor_problems
 from analysis.pipeline.factorial.variants import cell_problems_of
-from analysis.pipeline.looks.plan_rows import look_problems
+from analysis.pipeline.looks.plan_rows import early_looks, look_problems
 from analysis.pipeline.planning.key_check import compliance_problems, key_problems
 from analysis.pipeline.planning.option_domains import MADE_HERE, value_problem
 from analysis.pipeline.planning.row_check import row_problems
 from analysis.pipeline.regimes.rows import regime_problems
 from study_app.dataset.schema import participants_table, quiz_types
+from study_app.dataset.schema.one_source import column_sources
 from study_app.dataset.schema.outcome_fit import column_problems, course_problems, most_of_quizzes
 from study_app.dataset.schema.participants import columns_of
 from study_app.dataset.schema.plan_fit import late_problems, measured, plan_problems
@@ -80,6 +81,8 @@ def study_plan_problems(
         *_unknown_arms(study, file),
         *_not_asked_everywhere(study, file),
         *look_problems(study.analysis, len(study.arms), file),
+        *early_looks(study, file),
+        *column_sources(study, bank_of, file),
     ]
 
 
@@ -95,7 +98,7 @@ def _unknown_arms(study: Study, file: str) -> list[Problem]:
 
 
 def _not_asked_everywhere(study: Study, file: str) -> list[Problem]:
-    """Outcomes that are asked in too few arms to compare any with the control."""
+    """Outcomes that are asked in too few arms to compare any with the control, primary ones in all."""
     asked: dict[str, set[str]] = {}
     for stage in study.stages:
         for question in stage.asked:
@@ -108,7 +111,8 @@ def _not_asked_everywhere(study: Study, file: str) -> list[Problem]:
         Problem(file, f"analysis.outcomes.{outcome.id}.column", f"'{outcome.name}' is asked in {listed} only", remedy)
         for outcome in study.analysis.outcomes
         if len(study.arms) > 1 and outcome.name in asked
-        if control not in (arms := asked[outcome.name]) or len(arms) < 2
+        if control not in (arms := asked[outcome.name])
+        or len(arms) < (len(study.arms) if outcome.id in study.analysis.primary else 2)
         if (listed := ", ".join(sorted(arms)) or "no arm")
     ]
 

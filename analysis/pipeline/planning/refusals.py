@@ -16,8 +16,10 @@ from study_app.dataset.schema.plan_fit import (
     named_columns,
     plan_problems,
 )
-from study_app.domain.errors import ProblemsFound
+from study_app.dataset.schema.reach import plan_reach_problems
+from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.contradictions.decisions import decision_problems
 from study_app.domain.study.designs import design_problems, used_by, used_by_plan
 from study_app.domain.study.study import Study
 
@@ -40,7 +42,11 @@ def refuse(dataset: Dataset, plan: Plan) -> None:
         known = replace(measured(study, columns), columns=columns)
         found += plan_problems(plan, known, file)
         found += key_problems(study, plan, file) + course_problems(plan, study, file)
-        found += column_problems(plan, study, _columns(study), {}, file)
+        known_columns = _columns(study)
+        found += column_problems(plan, study, known_columns, {}, file)
+        planned = study.model_copy(update={"analysis": plan})
+        found += plan_reach_problems(planned, known_columns, {}, file)
+        found += [Problem(file, *each) for each in decision_problems(planned) if each[0].startswith("analysis.")]
         if study.allocation_stage is not None:
             # A column that every dataset has and the study never measures is left out with a note, not refused.
             found += late_problems(plan, measured(study, dataset.participants.columns), file)

@@ -21,8 +21,11 @@ TAKES: Mapping[str, tuple[str, tuple[OutcomeKind, ...]]] = {
     "ordinal_logit": ("ordered levels", ("ordinal", "binary", "count")),
 }
 """Method -> what it takes, and the kinds of outcomes that are that; others take any number."""
+LESS_IS_BETTER = ("time", "count")
+"""Kinds of outcomes of which a plan has to say whether more or less of it is better."""
 OF_SHARES = ("fractional_logit", "beta_regression")
 BY_RECEIVED = ("wald_iv", "tsls")
+BY_USE = ("as_treated", "complier")
 _ALLOCATED_WHOLE = ("cluster_robust", "mixed_model")
 _Found = Iterator[tuple[str, str, str]]
 
@@ -129,6 +132,8 @@ def _of_outcome(row: Analysis, outcome: Outcome) -> _Found:
         yield "method", f"{method} takes {takes}, and {name}", f'use welch_t, or give the outcome kind = "{kinds[0]}"'
     if kind != "time" and row.options.get("statistic") == "rmst":
         yield "options.statistic", f"a restricted mean is of times, and {name}", 'use statistic = "mean" or "lin"'
+    if method == "noninferiority" and kind in LESS_IS_BETTER and "better" not in row.options:
+        yield "options.better", f"{name}, of which less is usually better, and higher is taken", 'say better = "lower"'
     if kind != "time" and "time" in row.options:
         yield "options.time", f"only a time has a last activity, and {name}", "remove it"
     if method in OF_SHARES and outcome.upper is None and not outcome.upper_column:
@@ -154,6 +159,17 @@ def _of_population(row: Analysis, study: Study) -> _Found:
     if (row.population != "itt" or row.method in BY_RECEIVED) and not study.main_task_stages:
         what = "the study has no main tasks, so what participants received will not be known"
         yield key, what, 'use population = "itt" and a method that compares the arms as allocated'
+    elif (row.population in BY_USE or row.method in BY_RECEIVED) and not _offered_apart(row, study):
+        what = "the arms that are compared are all offered an assistant, or none, so what was received is not allocated"
+        yield key, what, 'use population = "itt" and a method that compares the arms as allocated'
     if row.population == "as_treated" and row.method == "rerandomization":
         what = "a re-randomisation replays allocation, and what was received was not allocated"
         yield "population", what, 'use population = "itt", or welch_t'
+
+
+def _offered_apart(row: Analysis, study: Study) -> bool:
+    """Whether of any two arms that a row compares one is offered an assistant and the other is not."""
+    offered = {arm.id: study.has_assistant(arm.id) for arm in study.arms}
+    control = study.analysis.control or study.control.id
+    pairs = [row.contrast] if row.contrast else [(arm, control) for arm in offered if arm != control]
+    return any(offered.get(one, False) != offered.get(two, False) for one, two in pairs)

@@ -39,6 +39,7 @@ from study_app.domain.study.clusters import stratum_warnings
 from study_app.domain.study.comparing.delayed_outcomes import quiz_warnings
 from study_app.domain.study.comparing.treatment_orders import order_warnings
 from study_app.domain.study.consent import consent_problems, consent_warnings
+from study_app.domain.study.contradictions.everything import contradictions
 from study_app.domain.study.designs import design_problems, design_warnings, used_by
 from study_app.ports import Sandbox
 from study_app.sandbox import open_sandbox
@@ -130,6 +131,7 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
 
     file = str(path)
     problems = [*style_problems(study.styles, file), *language_problems(library), *minutes_problems(study, file)]
+    problems += contradictions(study, file)
     try:
         uninstalled = requirements_problems(library.requirements, file)
     except ProblemsFound as found:
@@ -159,7 +161,9 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
             problems += found.problems
     finally:
         sandbox.close()
-    if _readable_banks(library):
+    unreadable = _of_banks(library)
+    problems += unreadable
+    if not unreadable:
         problems += study_plan_problems(study, library.bank, str(path), acts=library.acts)
     problems += design_problems(used_by(study), "check", str(path))
     if not problems:
@@ -168,14 +172,15 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
     return sorted(set(problems))
 
 
-def _readable_banks(library: FolderLibrary) -> bool:
-    """Whether every bank can be read: the columns of quizzes follow from them."""
-    try:
-        for folder in library.bank_folders:
+def _of_banks(library: FolderLibrary) -> list[Problem]:
+    """Return what keeps banks from being read: the columns of quizzes follow from them."""
+    found: list[Problem] = []
+    for folder in library.bank_folders:
+        try:
             library.bank(folder)
-    except ProblemsFound:
-        return False
-    return True
+        except ProblemsFound as problems:
+            found += problems.problems
+    return found
 
 
 def _bank_problems(sandbox: Sandbox, library: FolderLibrary, folder: Path) -> list[Problem]:

@@ -10,10 +10,8 @@ from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.events import saying
 from study_app.domain.events.server import CLOCK_OUTAGES, Outage
 from study_app.domain.records import Answer
-from study_app.domain.study.compliance import Evidence, broken
+from study_app.domain.study.compliance import NO_OTHER_AI, Evidence, broken
 from study_app.domain.study.study import Question
-
-_NO = frozenset({"no", "none", "never", "0", "false"})
 
 
 def queries(dossier: ParticipantRecord, coding: Coding, codes: Codes) -> dict[str, Any]:
@@ -56,10 +54,10 @@ def _says_yes(question: Question, value: Any) -> bool:
 
     Where none does, the first option or the scale's low end.
     """
-    if question.kind in ("scale", "number"):
+    if question.kind in ("scale", "slider", "number"):
         return bool(value != (question.low or 0))
     values = [str(option.value).lower() for option in question.options]
-    no = _NO & set(values) or set(values[:1]) or _NO
+    no = NO_OTHER_AI & set(values) or set(values[:1]) or NO_OTHER_AI
     given = value if isinstance(value, list) else [value]
     return any(str(each).lower() not in no for each in given)
 

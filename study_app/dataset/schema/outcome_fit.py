@@ -116,8 +116,22 @@ def _of_kind(outcome: Outcome, column: Column, flags: Collection[str]) -> _Found
         yield "kind", f"count takes whole numbers from 0, and {name} can be others", 'use kind = "continuous"'
 
 
+def _of_cap(outcome: Outcome, column: Column) -> _Found:
+    """Caps of times that people state themselves: values above a cap are cut, silently."""
+    if outcome.kind != "time" or outcome.cap is None or not column.about_person:
+        return
+    if column.low is not None and outcome.cap <= column.low:
+        what = f"everyone counts with {outcome.cap:g}, for '{outcome.name}' begins at {column.low:g}"
+        yield "cap", what, "give the longest time there can be"
+    elif column.high is not None and outcome.cap < column.high:
+        what = f"answers to '{outcome.name}' go up to {column.high:g}, and those above {outcome.cap:g} would be cut"
+        yield "cap", what, f"write {column.high:g}, or lower the question's high"
+
+
 def _of_bounds(outcome: Outcome, study: Study, columns: Mapping[str, Column], tops: Mapping[str, float]) -> _Found:
     top, name = tops.get(outcome.name), outcome.name
+    if name in columns:
+        yield from _of_cap(outcome, columns[name])
     if outcome.upper is not None and top is not None and abs(outcome.upper - top) > 1e-9:
         what = f"the highest possible value of '{name}' is {top:g}, found {outcome.upper:g}"
         yield "upper", what, f"write {top:g}, or leave it out"

@@ -29,12 +29,20 @@ def reach_problems(
         file: for the messages.
     """
     ends = _ends(columns, highest)
-    same = _answered_alike(study)
+    found = [*_of_allocation(study, ends, _answered_alike(study)), *_of_response(study, ends)]
+    return [Problem(file, *each) for each in found] + plan_reach_problems(study, columns, highest, file)
+
+
+def plan_reach_problems(
+    study: Study, columns: Mapping[str, Column], highest: Mapping[str, float], file: str
+) -> list[Problem]:
+    """Return the same of a study's plan alone, which its author can still mend once there are data."""
+    ends, same = _ends(columns, highest), _answered_alike(study)
     found = [
-        *_of_allocation(study, ends, same),
-        *_of_response(study, ends),
         *_of_margins(study, ends),
+        *_of_scales(study, ends),
         *_of_covariates(study, same),
+        *_of_groups(study, same),
     ]
     return [Problem(file, *each) for each in found]
 
@@ -50,8 +58,10 @@ def _ends(columns: Mapping[str, Column], highest: Mapping[str, float]) -> dict[s
 
 
 def _answered_alike(study: Study) -> dict[str, object]:
-    """Return the questions that everyone who goes on has answered in one way, each with the answer."""
-    return {
+    """Return the columns that everyone who goes on has alike, each with the value."""
+    same: dict[str, object] = {} if study.allocation.stratified else {"stratum": "all"}
+    same |= {} if len(study.offered) > 1 else {"language": study.language}
+    return same | {
         question.id: question.eligible[0]
         for stage in study.before_allocation
         for question in stage.asked
@@ -65,7 +75,7 @@ def _of_allocation(study: Study, ends: Mapping[str, Range], same: Mapping[str, o
         for factor in factors:
             key = f"allocation.{table}.{factor.variable}"
             if factor.variable in same:
-                what = f"everyone who takes part answers '{factor.variable}' with {same[factor.variable]!r}"
+                what = _alike(factor.variable, same)
                 yield key, what, "leave it out: it divides no one"
             elif factor.variable in ends:
                 low, high = ends[factor.variable]
@@ -120,6 +130,19 @@ def _of_margins(study: Study, ends: Mapping[str, Range]) -> _Found:
             yield f"analysis.{key}", what, "give the largest difference that does not matter"
 
 
+def _of_scales(study: Study, ends: Mapping[str, Range]) -> _Found:
+    """Yield ends of a scale that a row states, and that are not those of its outcome."""
+    plan = study.analysis
+    for row in plan.analyses:
+        column = plan.outcome(row.outcome).name
+        for place, option in enumerate(("outcome_min", "outcome_max")):
+            value = row.options.get(option)
+            if column in ends and isinstance(value, int | float) and value != ends[column][place]:
+                what = f"'{column}' lies between {ends[column][0]:g} and {ends[column][1]:g}, found {value:g}"
+                key = f"analysis.analyses.{row.id}.options.{option}"
+                yield key, what, f"write {ends[column][place]:g}, or leave it out"
+
+
 def _of_covariates(study: Study, same: Mapping[str, object]) -> _Found:
     """Covariates that do not differ between people, or say what another one says."""
     plan = study.analysis
@@ -128,13 +151,27 @@ def _of_covariates(study: Study, same: Mapping[str, object]) -> _Found:
     for entry in plan.covariates:
         name, key = entry.column, f"analysis.covariates.{entry.column}"
         if name in same:
-            yield key, f"everyone who takes part answers '{name}' with {same[name]!r}", "leave it out"
+            yield key, _alike(name, same), "leave it out"
         if name == "stratum" and plan.strata and study.allocation.stratified:
             yield key, "strata are adjusted for already", "leave it out, or say strata = false"
         quiz = quiz_of(name)
         if quiz and quiz in known and known[quiz] != name:
             yield key, f"'{known[quiz]}' and '{name}' say the same of everyone", "name one of them"
         known.setdefault(quiz, name)
+
+
+def _of_groups(study: Study, same: Mapping[str, object]) -> _Found:
+    """Yield groups that would hold everyone."""
+    plan = study.analysis
+    named = [(f"subgroups.{entry.column}", entry.column) for entry in plan.subgroups]
+    named += [(f"analyses.{row.id}.options.moderator", str(row.options.get("moderator"))) for row in plan.analyses]
+    for key, name in named:
+        if name in same:
+            yield f"analysis.{key}", _alike(name, same), "name a variable that people differ in"
+
+
+def _alike(name: str, same: Mapping[str, object]) -> str:
+    return f"everyone who takes part has {same[name]!r} as '{name}'"
 
 
 def _quiz_of(study: Study) -> Callable[[str], str]:

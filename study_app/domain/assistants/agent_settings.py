@@ -44,6 +44,11 @@ class AgentSettings(FileTable):
             raise ValueError("each tool once")
         return tools
 
+    @property
+    def decides(self) -> bool:
+        """Whether there is a tool whose calls `approval` is about."""
+        return self.approval == "none" or bool((_DECIDED[self.approval] - {"ask"}) & set(self.tools))
+
     def waits(self, tool: str, *, without_asking: bool = False) -> bool:
         """Whether a call of a tool waits for the participant.
 

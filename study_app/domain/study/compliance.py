@@ -50,6 +50,8 @@ KEYS: Mapping[EvidenceKind, str] = {
     "attention_failed": "attention_failed",
 }
 """Kind of evidence -> key of the rule with its limit, or that says whether it breaks compliance at all."""
+NO_OTHER_AI = frozenset({"no", "none", "never", "0", "false"})
+"""Values of options of the question marked `other_ai` by which people say that they used none."""
 OF_QUIZZES: frozenset[EvidenceKind] = frozenset({"answer_paste", "quiz_away", "attention_failed"})
 """Kinds that come of quizzes; the others come of main tasks and of questions."""
 

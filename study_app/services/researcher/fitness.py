@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from study_app.domain.assistants.personas import assistant_of
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.keys import ChoiceKey, CodeKey, TextKey
 from study_app.domain.study.comparing.assistants_met import assistant_problems
 from study_app.domain.study.comparing.treatment_orders import order_problems
 from study_app.domain.study.consent import PLACEHOLDER
+from study_app.domain.study.contradictions.everything import contradictions
 from study_app.domain.study.quiz_roles import TOTALS
 from study_app.domain.study.study import Study
 
@@ -19,6 +21,7 @@ def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[P
     orders = [Problem(file, *finding) for finding in order_problems(study)]
     assistants = [Problem(file, *finding) for finding in assistant_problems(study)]
     return [
+        *contradictions(study, file),
         *orders,
         *assistants,
         *_allocating_quizzes(study, content, file),
@@ -26,6 +29,9 @@ def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[P
         *_own_code(study, content, file),
         *_variants(study, content, file),
         *_ethics(study, file),
+        *_closed_assistants(study, content, file),
+        *_unused_settings(study, content, file),
+        *_quizzes_in_order(study, content, file),
     ]
 
 
@@ -66,6 +72,47 @@ def _acting_again(study: Study, content: ContentLibrary, file: str) -> Iterator[
         if content.specs[name].acts:
             what = f"the assistant '{name}' acts on the program, and acts are compared with one treatment a person"
             yield Problem(file, "second_decision", what, "use assistants that answer, hint or ask, or remove it")
+
+
+def _closed_assistants(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:
+    """Assistants that open only after the last minute in which they could be asked."""
+    place = max((n for n, stage in enumerate(study.stages) if stage.kind == "tasks" and stage.assistant), default=-1)
+    worked = sum(stage.minutes or 0.0 for stage in study.stages[: place + 1] if stage in study.main_task_stages)
+    for name in dict.fromkeys(arm.treatment for arm in study.arms_met if arm.treatment):
+        opens = content.specs[name].opens_after_minutes
+        if place >= 0 and opens and opens >= worked:
+            what = f"'{name}' opens after {opens:g} minutes of work, and there are {worked:g} until its last stage ends"
+            remedy = "lower its opens_after_minutes, or give the tasks more time"
+            yield Problem(file, f"assistants.{assistant_of(name)}", what, remedy)
+
+
+def _unused_settings(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:
+    """Models, personas and approvals of assistants that have no use for them."""
+    for name, spec in content.specs.items():
+        entry = study.assistants[assistant_of(name)]
+        key = f"assistants.{assistant_of(name)}"
+        if entry.model is not None and spec.provider != "claude":
+            what = f"the provider of '{spec.id}' is {spec.provider}, which asks no model"
+            yield Problem(file, f"{key}.model", what, "remove it")
+        if spec.agent is not None and not spec.agent.decides:
+            what = f'approval = "{spec.agent.approval}" is about none of its tools ({", ".join(spec.agent.tools)})'
+            yield Problem(file, key, what, 'give it a tool to approve, or say approval = "none"')
+        embedded = spec.provider == "notes" or study.assistant_policy.allow_embedded
+        if spec.persona is not None and embedded and not (spec.persona.small_talk or spec.persona.greeting):
+            what = (
+                f"the embedded assistant speaks as '{spec.persona.id}' by its greeting and small_talk, which are empty"
+            )
+            yield Problem(file, f"personas.{spec.persona.id}", what, "write them, or say allow_embedded = false")
+
+
+def _quizzes_in_order(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:
+    """Quizzes whose items are to be drawn within pages of one item each."""
+    for quiz in study.quizzes:
+        stage = quiz.stage
+        pages = content.bank(stage.bank).pages_of(stage.form or None) if stage.shuffle else ()
+        if pages and all(len(page) == 1 for page in pages):
+            what = "each page has one item, so there is no order to draw"
+            yield Problem(file, f"stages.{stage.id}.shuffle", what, "remove it, or put several items on a page")
 
 
 def _own_code(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:

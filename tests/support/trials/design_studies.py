@@ -172,7 +172,7 @@ STUDIES: dict[str, dict[str, str]] = {
         "plan": plan(OUTCOMES),
     },
     "populations": {
-        "arms": ARMS + HELP,
+        "arms": ARMS.replace('id = "other"', 'id = "other"\nassistant = "full"') + HELP,
         "after": TASKS,
         "plan": plan(
             rows(

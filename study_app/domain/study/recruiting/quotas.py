@@ -18,6 +18,13 @@ def asked_before(study: Study) -> list[tuple[Stage, Question]]:
     return [(stage, question) for stage in stages for question in stage.asked]
 
 
+def answers_of(question: Question) -> list[Any]:
+    """Return the answers that a quota can count; empty for kinds that cannot have one."""
+    if question.kind == "scale" and question.low is not None and question.high is not None:
+        return list(range(question.low, question.high + 1))
+    return [option.value for option in question.options] if question.kind in ("choice", "multiple") else []
+
+
 def quota_problems(study: Study) -> Iterator[str]:
     """Yield what is wrong with the study's quotas."""
     asked = {question.id: question for _, question in asked_before(study)}
@@ -28,9 +35,7 @@ def quota_problems(study: Study) -> Iterator[str]:
         if question is None:
             yield f"{key}.question: '{quota.question}' is not asked before the allocation; name one of {_names(asked)}"
             continue
-        values = [option.value for option in question.options] if question.kind in ("choice", "multiple") else []
-        if question.kind == "scale":
-            values = list(range(question.low or 1, (question.high or 0) + 1))
+        values = answers_of(question)
         if quota.answer not in values:
             known = ", ".join(map(repr, values)) or f"none: a question of the kind {question.kind} cannot have a quota"
             yield f"{key}.answer: {quota.answer!r} is not an answer to '{quota.question}'; its answers are {known}"

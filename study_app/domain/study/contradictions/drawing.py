@@ -1,0 +1,93 @@
+"""How arms are drawn, against what balances: variables that do not group people, numbers on the wrong side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from study_app.domain.allocation import options
+from study_app.domain.study.contradictions.kinds import Finding
+from study_app.domain.study.study import Question, Study
+
+GROUPING = ("choice", "scale", "number", "slider")
+"""Kinds of questions whose answers group people."""
+NAMING = ("choice", "text", "number")
+"""Kinds of questions whose answers name a group that people belong to."""
+_MEASURED = ("_points", "_score")
+
+
+def drawing_problems(study: Study) -> Iterator[Finding]:
+    """Yield what a scheme says that cannot balance arms."""
+    if len(study.arms) < 2:
+        return
+    found = [*_probability(study), *_variables(study), *_cluster(study), *_sizes(study)]
+    yield from ((f"allocation.{key}", what, remedy) for key, what, remedy in found)
+
+
+def _probability(study: Study) -> Iterator[Finding]:
+    scheme = study.allocation
+    if scheme.probability is None:
+        return
+    weights = [option.weight for option in options(scheme, study.arms)]
+    least = min(weights) / sum(weights)
+    if scheme.probability <= least + 1e-9:
+        what = f"the arm that balances best would be drawn with {scheme.probability:g}, by chance alone with {least:g}"
+        yield "probability", what, f"give more than {least:.3g}, such as 0.8"
+
+
+def _variables(study: Study) -> Iterator[Finding]:
+    asked = {question.id: question for stage in study.before_allocation for question in stage.asked}
+    scheme = study.allocation
+    for table in ("strata", "factors"):
+        for factor in getattr(scheme, table):
+            key, name = f"{table}.{factor.variable}", factor.variable
+            if table == "strata" and factor.weight != 1:
+                yield f"{key}.weight", "only minimisation weighs its factors", "remove it"
+            if table == "strata" and name == scheme.cluster:
+                what = "each cluster would be a stratum with nothing to balance"
+                yield key, what, "name what several clusters have in common, or remove it"
+            yield from _grouped(key, name, asked.get(name), cut=bool(factor.cuts))
+
+
+def _grouped(key: str, name: str, question: Question | None, *, cut: bool) -> Iterator[Finding]:
+    if question is not None and question.kind not in GROUPING:
+        yield key, f"answers of kind {question.kind} make almost as many groups as people", "name a choice or a number"
+    elif question is not None and question.kind == "choice" and cut:
+        if not all(isinstance(option.value, int) for option in question.options):
+            what = f"answers to '{name}' are words, which have no order to cut"
+            yield f"{key}.cuts", what, "remove cuts, or give the options whole numbers as values"
+    elif not cut and _finely_measured(name, question):
+        what = f"'{name}' is measured so finely that almost everyone would be a group"
+        yield f"{key}.cuts", what, "say where groups end, such as cuts = [5]"
+
+
+def _finely_measured(name: str, question: Question | None) -> bool:
+    if question is not None:
+        return question.kind in ("slider", "number")
+    return name == "warmup_minutes" or name.endswith(_MEASURED)
+
+
+def _cluster(study: Study) -> Iterator[Finding]:
+    scheme = study.allocation
+    if scheme.method != "cluster" or scheme.cluster == "label":
+        return
+    asked = {question.id: question for stage in study.before_allocation for question in stage.asked}
+    question = asked.get(scheme.cluster)
+    if question is None or question.kind not in NAMING:
+        kind = "measured" if question is None else f"of kind {question.kind}"
+        what = f"'{scheme.cluster}' is {kind}, and people who share it do not belong together"
+        yield "cluster", what, 'write cluster = "label", or name a choice that says the group'
+
+
+def _sizes(study: Study) -> Iterator[Finding]:
+    """Blocks and differences that the whole trial does not reach; of clusters the number is not known."""
+    scheme, target = study.allocation, study.recruitment.target_n
+    if target < len(study.arms):
+        yield "method", f"target_n = {target} is less than the {len(study.arms)} arms", "raise recruitment.target_n"
+    if scheme.method == "cluster":
+        return
+    if scheme.block_sizes and min(scheme.block_sizes) > target:
+        what = f"each block is larger than the trial (target_n = {target}), so that none is ever full"
+        yield "block_sizes", what, "give smaller blocks"
+    if scheme.unit_method == "big_stick" and scheme.bound >= target:
+        what = f"a difference of {scheme.bound} is never reached with target_n = {target}, so arms are drawn by chance"
+        yield "bound", what, 'give a smaller one, or say method = "simple"'
