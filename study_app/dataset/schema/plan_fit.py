@@ -80,7 +80,7 @@ def _warm_ups(study: Study) -> list[float]:
 
 def known_before(study: Study) -> frozenset[str]:
     """Columns whose values exist before the arm does: they can be covariates and never outcomes."""
-    known = {"allocation_index", "stratum"}
+    known = {"allocation_index", "stratum", "language"}
     for stage in study.before_allocation if study.allocation_stage is not None else ():
         known |= {column.name for question in stage.asked for column in columns_of(question)}
         known |= {score.id for score in stage.scores}

@@ -415,7 +415,7 @@ OF_PLANS: dict[str, tuple[dict[str, str], str]] = {
         "analysis.stopping.looks",
     ),
     "two looks at the same people": (
-        {"plan": looks("looks = [0.5, 0.505, 1.0]")},
+        {"plan": looks("looks = [0.49, 0.5, 1.0]")},
         "analysis.stopping.looks",
     ),
     "what was received where no arm is offered anything": (

@@ -48,7 +48,7 @@ def kind_problems(study: Study) -> Iterator[Finding]:
     """Yield each key that the kind of its stage or question does not use."""
     for stage in study.stages:
         yield from _of_kind(f"stages.{stage.id}", stage, STAGE_KEYS, f"a stage of kind {stage.kind}")
-        if stage.minutes is not None and stage.about_minutes is not None:
+        if stage.minutes is not None and stage.about_minutes is not None and stage.kind in STAGE_KEYS["about_minutes"]:
             what = f"the stage has a limit of {stage.minutes:g} minutes, so it is not used"
             yield f"stages.{stage.id}.about_minutes", what, "remove one of the two"
         for question in stage.asked:
