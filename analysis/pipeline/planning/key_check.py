@@ -13,6 +13,7 @@ from analysis.pipeline.planning.losses import rows_of_losses
 from analysis.pipeline.planning.option_domains import OF_COLUMNS
 from analysis.pipeline.planning.plan import crossover_schedule, schedule
 from analysis.pipeline.planning.row_check import OF_SHARES, restricted
+from study_app.dataset.schema.plan_fit import known_before
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.items import Bank
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
@@ -29,7 +30,7 @@ BY_DRAWS = ("rerandomization", "permutation")
 def key_problems(study: Study, plan: Plan, file: str) -> list[Problem]:
     """Everything in a plan that contradicts its study or itself, or that no analysis of it would use."""
     found = [*_of_other_tables(plan), *_of_arms(study, plan), *_twice(plan), *_of_rules(study, plan)]
-    found += [*_dropped(plan), *_with_itself(plan), *_too_few_draws(study, plan)]
+    found += [*_dropped(plan), *_with_itself(study, plan), *_too_few_draws(study, plan)]
     if plan.variant_time and not study.varied_tasks:
         found.append(("variant_time", "no arm meets a variant, so it changes nothing", "remove it"))
     for outcome in plan.outcomes:
@@ -133,11 +134,13 @@ def _dropped(plan: Plan) -> _Found:
             yield f"secondary.{entry.id}", what, "give it another id and name its column, or remove one of the two"
 
 
-def _with_itself(plan: Plan) -> _Found:
+def _with_itself(study: Study, plan: Plan) -> _Found:
     """Outcomes that are explained by themselves."""
-    outcomes = {outcome.name: outcome.id for outcome in plan.outcomes}
+    # A primary outcome known before allocation, and a covariate known after it, are refused as such.
+    outcomes = {outcome.name: outcome.id for outcome in plan.outcomes if outcome.id not in plan.primary}
+    before = known_before(study)
     for entry in plan.covariates:
-        if entry.column in outcomes:
+        if entry.column in outcomes and entry.column in before:
             what = f"'{outcomes[entry.column]}' is an outcome, which would be adjusted for itself"
             yield f"covariates.{entry.column}", what, "name it in one of the two places"
     for row in plan.analyses:

@@ -137,7 +137,8 @@ def _of_scales(study: Study, ends: Mapping[str, Range]) -> _Found:
         column = plan.outcome(row.outcome).name
         for place, option in enumerate(("outcome_min", "outcome_max")):
             value = row.options.get(option)
-            if column in ends and isinstance(value, int | float) and value != ends[column][place]:
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if column in ends and number and value != ends[column][place]:
                 what = f"'{column}' lies between {ends[column][0]:g} and {ends[column][1]:g}, found {value:g}"
                 key = f"analysis.analyses.{row.id}.options.{option}"
                 yield key, what, f"write {ends[column][place]:g}, or leave it out"

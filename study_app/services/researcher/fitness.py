@@ -21,7 +21,6 @@ def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[P
     orders = [Problem(file, *finding) for finding in order_problems(study)]
     assistants = [Problem(file, *finding) for finding in assistant_problems(study)]
     return [
-        *contradictions(study, file),
         *orders,
         *assistants,
         *_allocating_quizzes(study, content, file),
@@ -32,6 +31,7 @@ def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[P
         *_closed_assistants(study, content, file),
         *_unused_settings(study, content, file),
         *_quizzes_in_order(study, content, file),
+        *contradictions(study, file),
     ]
 
 

@@ -56,7 +56,7 @@ def _grouped(key: str, name: str, question: Question | None, *, cut: bool) -> It
             what = f"answers to '{name}' are words, which have no order to cut"
             yield f"{key}.cuts", what, "remove cuts, or give the options whole numbers as values"
     elif not cut and _finely_measured(name, question):
-        what = f"'{name}' is measured so finely that almost everyone would be a group"
+        what = f"without cuts each value of '{name}' is a group for itself, of few people or of one"
         yield f"{key}.cuts", what, "say where groups end, such as cuts = [5]"
 
 
