@@ -52,7 +52,7 @@ def used_other_ai(dossier: ParticipantRecord) -> bool | None:
 def _says_yes(question: Question, value: Any) -> bool:
     """Return the option that reads no, none or never is a no.
 
-    Where none does, the first option or the scale's low end.
+    Where none does (`check` refuses it), the first option or the low end of a scale, slider or number.
     """
     if question.kind in ("scale", "slider", "number"):
         return bool(value != (question.low or 0))

@@ -36,7 +36,7 @@ def reach_problems(
 def plan_reach_problems(
     study: Study, columns: Mapping[str, Column], highest: Mapping[str, float], file: str
 ) -> list[Problem]:
-    """Return the same of a study's plan alone, which its author can still mend once there are data."""
+    """Return the same of a study's plan alone, which its author can still change once there are data."""
     ends, same = _ends(columns, highest), _answered_alike(study)
     found = [
         *_of_margins(study, ends),
