@@ -310,7 +310,7 @@ def test_a_study_that_contradicts_itself_is_refused_by_its_key(tmp_path, name):
 def test_a_study_that_says_what_no_step_could_do_is_refused_by_its_key(tmp_path, name):
     parts, key = CONTRADICTIONS[name]
     found = refusals(tmp_path, parts)
-    assert [text for text in found if f": {key}: " in text], found
+    assert [text for text in found if f"{key}: " in text], found
     assert all("; " in text for text in found)
 
 

@@ -155,7 +155,7 @@ def _too_few_draws(study: Study, plan: Plan) -> _Found:
     """Re-randomisations so few that no primary row could ever be significant."""
     rows = [row for row in _rows(study, plan) if row.role == "primary"] if len(study.arms) > 1 else []
     if not any(row.method in BY_DRAWS for row in rows) or plan.stopping.interim:
-        return  # Planned looks have boundaries, which are judged beside them.
+        return  # Boundaries of planned looks are judged with the looks.
     family = sum(1 if row.contrast else len(study.arms) - 1 for row in rows)
     rule, alpha = plan.multiplicity, 1 - plan.level
     share = {"holm": 1 / family, "bonferroni": 1 / family, "graphical": max(rule.weights, default=1.0)}

@@ -87,7 +87,7 @@ OF_STAGES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a duration beside a limit": ({"post": "about_minutes = 5"}, "stages.posttest.about_minutes"),
     "a form that the bank does not have": ({"post": 'form = "z"'}, "stages.posttest.form"),
-    "a quiz that is no main task": ({"post": "main = false"}, "stages.posttest.main"),
+    "a quiz that is not a main task": ({"post": "main = false"}, "stages.posttest.main"),
     "the end in the middle": (
         {"post": '[[stages]]\nid = "end"\nkind = "debrief"'},
         "stages.end.kind",
@@ -164,7 +164,7 @@ OF_ANSWERS: dict[str, tuple[dict[str, str], str]] = {
         {"before": asked("role", CHOICE.replace('label = "b"', 'label = "a"'))},
         "stages.more.questions.role.options",
     ),
-    "other AI in words": ({"post": asked("ai", f"{TEXT}\nother_ai = true")}, "stages.more.questions.ai.other_ai"),
+    "other AI as a text": ({"post": asked("ai", f"{TEXT}\nother_ai = true")}, "stages.more.questions.ai.other_ai"),
     "other AI without a no": (
         {"post": asked("ai", f"{CHOICE}\nother_ai = true")},
         "stages.more.questions.ai.other_ai",
@@ -364,7 +364,7 @@ OF_PLANS: dict[str, tuple[dict[str, str], str]] = {
     ),
     "groups by a stratum that there is not": (
         {"plan": plan().replace("subgroups = []", 'subgroups = [{ column = "stratum" }]')},
-        "analysis.subgroups.stratum",
+        ".subgroups.stratum",
     ),
     "groups by the only language": (
         {"plan": plan(outcomes=QUIZ + row("interaction", 'options = { moderator = "language" }'))},

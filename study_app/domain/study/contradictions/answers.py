@@ -36,7 +36,7 @@ def _range(question: Question) -> Iterator[Finding]:
         value = getattr(question, name)
         for each in value if isinstance(value, tuple) else (value,):
             if each is not None and not _within(each, low, high):
-                yield name, f"{each!r} is no answer to a {question.kind} from {low} to {high}", "name an answer"
+                yield name, f"{each!r} is not an answer to a {question.kind} from {low} to {high}", "name an answer"
 
 
 def _within(value: object, low: int | None, high: int | None) -> bool:

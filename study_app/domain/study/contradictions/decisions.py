@@ -9,7 +9,7 @@ from study_app.domain.study.study import Stage, Study
 
 
 def decision_problems(study: Study) -> Iterator[Finding]:
-    """Yield what of a second decision, or of the plan beside it, looks at the wrong side of a randomisation."""
+    """Yield what of a second decision, or of the plan, looks at the wrong side of a randomisation."""
     second, first = study.second_decision, study.allocation_stage
     if not second or first is None:
         return
