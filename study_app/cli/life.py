@@ -86,13 +86,7 @@ def launch(
         record_provider(running, asked)
         (out / "prereg.json").write_text(json.dumps(launched.prereg, indent=2, ensure_ascii=False) + "\n", "utf-8")
         (out / "prereg.md").write_text(launched.prereg_text, "utf-8")
-        warnings = [
-            *consent_warnings(running.study),
-            *unused_warnings(running.study),
-            *review_warnings(running.library),
-            *public_content(running),
-            *asked.warnings,
-        ]
+        warnings = [*_warnings(running), *asked.warnings]
     finally:
         running.close()
     if as_json:
@@ -120,7 +114,7 @@ def _rehearse_launch(running: App, frozen: list[str], as_json: bool) -> None:
     problems = launch_problems(running.world)
     if problems:
         raise ProblemsFound(problems)
-    warnings = [*consent_warnings(running.study), *unused_warnings(running.study), *public_content(running)]
+    warnings = _warnings(running)
     if as_json:
         fixed = {"study_hash": running.world.study_hash, "frozen": frozen, "warnings": warnings}
         say_json({"dry_run": True, **fixed})
@@ -128,6 +122,16 @@ def _rehearse_launch(running: App, frozen: list[str], as_json: bool) -> None:
     for line in [*frozen, *(f"warning: {warning}" for warning in warnings)]:
         say(line)
     say(f"Dry run: nothing was changed. Study {running.world.study_hash}")
+
+
+def _warnings(running: App) -> list[str]:
+    """Return what a launch warns of: the rehearsal says all of it, for afterwards it is too late."""
+    return [
+        *consent_warnings(running.study),
+        *unused_warnings(running.study),
+        *review_warnings(running.library),
+        *public_content(running),
+    ]
 
 
 def _check_fit(running: App, file: str) -> None:

@@ -100,13 +100,17 @@ def test_a_launched_study_whose_file_changed_does_not_start_until_amended(tmp_pa
 
 
 def test_a_dry_run_of_launch_and_amend_tells_and_changes_nothing(tmp_path):
-    path = variant(tmp_path, *LAUNCHABLE)
+    path = variant(tmp_path, *LAUNCHABLE, ('language = "en"', 'language = "de"'))
     database = ("--database", f"sqlite:///{tmp_path}/study.db")
     output = study("launch", path, *database, "--dry-run", cwd=tmp_path).stdout
     for part in ("Fixed for ever", "no_ai (1) control, ai (1)", "permuted_blocks", "sealed now", "nothing was changed"):
         assert part in output
     assert not (tmp_path / "prereg.json").exists()
-    study("launch", path, *database, cwd=tmp_path)
+    warned = [line for line in output.splitlines() if line.startswith("warning: ")]
+    assert any("a draft that no speaker has reviewed" in line for line in warned)
+    launched = study("launch", path, *database, cwd=tmp_path).stdout
+    # Afterwards it is too late: the rehearsal warns of all that the launch warns of.
+    assert [line for line in launched.splitlines() if line.startswith("warning: ")] == warned
     path.write_text(path.read_text().replace("How was it?", "How did it go?"))
     output = study("amend", path, *database, "--dry-run", cwd=tmp_path).stdout
     assert "stages.exit.title: How was it? -> How did it go?" in output

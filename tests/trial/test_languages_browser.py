@@ -27,6 +27,7 @@ STUDY = {
     "allocation": {"method": "permuted_blocks", "block_sizes": [2]},
     "assistants": {"full": {"file": "assistants/full.toml"}},
     "assistant_policy": {"allow_embedded": True},
+    "probes": [{"at_minutes": [0.02]}],
     "stages": [
         {"id": "consent", "kind": "consent", "title": "Before", "body": "It takes {total_minutes} minutes."},
         {"id": "device", "kind": "device", "title": "A computer"},
@@ -160,6 +161,10 @@ class Walk:
 
     def tasks(self, arm: str) -> None:
         expect(self.page.get_by_role("textbox", name=pseudo("Code editor"))).to_be_visible()
+        expect(self.page.locator(".sa-probe")).to_be_visible()
+        self.look("task under a card")
+        self.button("Skip").click()
+        expect(self.page.locator(".sa-probe")).to_be_hidden()
         self.look("task")
         self.run("def sign(words):\n    return 'x'\n", "a wrong result")
         self.run("def sign(words):\n    return words.nothing\n", "an exception in the examples")

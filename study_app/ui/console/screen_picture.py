@@ -12,6 +12,8 @@ import streamlit as st
 from study_app.bootstrap import App
 from study_app.domain.records import END, Participant
 from study_app.services.author.screens import Screen
+from study_app.services.participant.interviewing.state import picture_of
+from study_app.services.participant.probing.asking import ProbeState
 from study_app.services.position import BeforeStage, Ended, OnStage, Position, Waiting
 from study_app.ui.page import STYLE
 from study_app.ui.screens.drawing import draw_screen
@@ -25,11 +27,14 @@ class PictureApp:
     """What the pages ask of an app, without anybody's data."""
 
     app: App
+    place: Position
     author: None = None
     session: Any = field(init=False)
     answers: Any = field(init=False)
     help: Any = field(init=False)
     work: Any = field(init=False)
+    probes: Any = field(init=False)
+    interviews: Any = field(init=False)
     enrol: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -38,9 +43,15 @@ class PictureApp:
 
         self.session = SimpleNamespace(expired_before=nothing, document=nothing, message=lambda _who: "")
         self.answers = SimpleNamespace(page=self.app.answers.page, drafts=lambda _place: {})
-        self.help = SimpleNamespace(spec=self.app.help.spec, turns=lambda _who: [])
-        self.work = SimpleNamespace(last_run=nothing)
+        self.help = SimpleNamespace(spec=self.app.help.spec, turns=lambda _who: [], actions=lambda _who: {})
+        self.work = SimpleNamespace(last_run=nothing, beginning=self._beginning)
+        self.probes = SimpleNamespace(state=lambda _who: ProbeState(self.place))
+        self.interviews = SimpleNamespace(view=lambda _who: (self.place, picture_of(self.world, self.place)))
         self.enrol = SimpleNamespace(moving_token=lambda _who: "")
+
+    def _beginning(self, place: OnStage) -> str:
+        """Return a task's starter, also where people go on with a program that they handed in: there is none here."""
+        return str(self.world.content_of(place.participant).pack(place.pack).beginning({}))
 
     @property
     def world(self) -> Any:
@@ -62,7 +73,7 @@ def draw_picture(app: App, screen: Screen, arm: str, language: str = "") -> None
     place = position_of(app, screen, arm, language)
     st.html(STYLE)
     st.html("<style>[data-testid='stSidebar'], [data-testid='stHeader'] { display: none !important; }</style>")
-    draw_screen(PictureApp(app), place, API)  # type: ignore[arg-type]
+    draw_screen(PictureApp(app, place), place, API)  # type: ignore[arg-type]
 
 
 def position_of(app: App, screen: Screen, arm: str, language: str) -> Position:

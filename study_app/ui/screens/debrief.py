@@ -9,6 +9,7 @@ from html import escape
 
 import streamlit as st
 
+from study_app.domain.localisation.content_texts import localised_pack
 from study_app.services.position import Ended
 from study_app.ui.components import Button
 from study_app.ui.page import Page
@@ -30,7 +31,10 @@ def draw(page: Page[Ended]) -> None:
         page.write(page.text("end.withdrawn_deleted"))
     if outcome == "completed" and debrief.body:
         page.write(debrief.body)
-    _explain_variants(page)
+    if about := about_variants(page):
+        page.write(about)
+        if not place.participant.data_withdrawn:
+            page.write(page.text("end.take_back_offer"))
     code, url = getattr(recruitment.codes, outcome), recruitment.completion_url
     if outcome == "completed":
         code = place.study.session_code(place.study.session_of(debrief))
@@ -47,18 +51,17 @@ def draw(page: Page[Ended]) -> None:
         st.html(f'<p class="preview"><a href="/enter?again=1" target="_self">{escape(page.text("end.again"))}</a></p>')
 
 
-def _explain_variants(page: Page[Ended]) -> None:
-    """Say that some tasks could not be done, and which of this participant's; to everybody with an arm."""
+def about_variants(page: Page[Ended]) -> str:
+    """Return that some tasks could not be done, and which of this participant's; empty for a person without an arm."""
     place = page.place
     allocated = place.participant.arm
     if not place.study.offers_exit or allocated is None:
-        return
+        return ""
     content = page.app.world.content_of(place.participant)
-    met = [content.pack(folder).title for folder in place.study.variants_met(allocated)]
-    which = page.text("end.variants_met", tasks=", ".join(met)) if met else page.text("end.variants_none")
-    page.write(f"## {page.text('end.variants_title')}\n\n{page.text('end.variants')} {which}")
-    if not place.participant.data_withdrawn:
-        page.write(page.text("end.take_back_offer"))
+    found = [localised_pack(folder, content.pack(folder), page.say) for folder in place.study.variants_met(allocated)]
+    met = ", ".join(pack.title for pack in found)
+    which = page.text("end.variants_met", tasks=met) if met else page.text("end.variants_none")
+    return f"## {page.text('end.variants_title')}\n\n{page.text('end.variants')} {which}"
 
 
 def _withdrawal(page: Page[Ended]) -> list[Button]:

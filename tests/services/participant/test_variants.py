@@ -11,8 +11,11 @@ from study_app.domain.errors import Malformed, NotAllowed, ProblemsFound, Supers
 from study_app.domain.events import saying
 from study_app.domain.events.server import ReportedImpossible
 from study_app.services.attending.pausing import pause, resume
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.fitness import fitness_problems
+from study_app.ui.page import Page
+from study_app.ui.screens.debrief import about_variants
 
 LINE = 'variants = { warmup = "tasks/warmup_oneoff" }'
 
@@ -228,4 +231,23 @@ def test_the_time_leaves_stages_with_variants_out_unless_the_plan_counts_them(tm
     row = next(row for row in table(tmp_path / "out", "participants") if row["participant_id"] == walker.id)
     assert (row["task_minutes"], row["task_completed"]) == (("4", "1") if counted else ("", ""))
     assert row["visible_only_pass"] == "0"
+    app.close()
+
+
+def test_the_last_page_names_the_task_that_could_not_be_done_in_the_participants_language(tmp_path, clock):
+    languages = {'title = "One off"': 'title = "One off"\nlanguages = ["en", "de"]'}
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "de.toml").write_text('[content.tasks.warmup_oneoff]\ntitle = "Ein Schild"\n')
+    app = open_app(tmp_path, clock, variant_study(tmp_path, **languages))
+    said = {}
+    for _ in range(2):
+        who = app.enrol.enter(EntryRequest(), language="de").participant.id
+        app.session.consent(who, True)
+        app.answers.submit_survey(who, "start", {"years": 3})
+        app.session.where(who)
+        app.session.withdraw(who, False)
+        page = Page(app, app.session.where(who))
+        said[page.place.participant.arm] = about_variants(page)
+    assert said["variant"].endswith("Bei Ihnen war es diese Aufgabe: Ein Schild.")
+    assert said["plain"].endswith(page.text("end.variants_none"))
     app.close()

@@ -80,6 +80,28 @@ def interview_at(world: StudyContext, unit: UnitOfWork, place: AtStage) -> Inter
     return Interview(plan, language, held, standing)
 
 
+def picture_of(world: StudyContext, place: AtStage) -> Interview:
+    """Return the interview as its first page shows it, for a picture of the page; nothing of it is stored."""
+    plan: InterviewPlan = world.content_of(place.participant).plan(place.stage.plan)
+    language = place.study.language if place.study.language in plan.languages else plan.languages[0]
+    first = plan.topics[0]
+    asked = InterviewAsked(
+        interview_id="picture",
+        turn_id="picture",
+        number=1,
+        topic=first.id,
+        action="core",
+        question=first.core[language],
+        by="plan",
+        plan=plan.id,
+        plan_version=plan.version,
+        language=language,
+    )
+    held = Held("picture", place.stage.id, place.now, [AskedQuestion(asked, place.now)])
+    exchanges = tuple(question.exchange() for question in held.questions)
+    return Interview(plan, language, held, Standing(plan, language, exchanges))
+
+
 def _minutes(held: Held | None) -> float:
     spells = [
         (question.answered_at - question.asked_at).total_seconds() / 60
