@@ -26,7 +26,7 @@ from study_app.simulation.behaviour.profiles import Rates, SimulatedPerson, draw
 from study_app.simulation.behaviour.quiz import fill_in
 from study_app.simulation.behaviour.surveys import answers
 from study_app.simulation.behaviour.tasks import drawn_ending
-from study_app.simulation.browser_parts import chromium, served
+from study_app.simulation.browser_parts import chromium, served, settle
 from study_app.simulation.browser_room import RoomVisitor
 from study_app.simulation.simulation import cluster_of, open_for_simulation, scales_of
 from study_app.simulation.summary import SimulationSummary
@@ -129,14 +129,8 @@ class Visitor:
             self.room.go_on()
             time.sleep(_POLL)
 
-    def _settle(self) -> None:
-        """Until the page has drawn what it was asked for."""
-        # Streamlit says that a script runs only some time after the click; asked at once, the page still looks settled.
-        self.page.wait_for_timeout(200)
-        self.page.wait_for_function("!document.querySelector('[data-test-script-state=\"running\"]')")
-
     def _press(self, what: str) -> None:
-        self._settle()
+        settle(self.page)
         self.page.locator(what).first.click()
 
     def _hand_in(self) -> None:
@@ -177,7 +171,7 @@ class Visitor:
             field.get_by_role("textbox").fill(str(value))
 
     def _instructions(self, place: OnStage, stage: Stage) -> None:
-        self._settle()
+        settle(self.page)
         self.page.locator(_ONWARD).first.wait_for()
         if place.arm is not None and place.arm.pledge:
             self.page.locator('[data-act="pledge"]').click()

@@ -94,3 +94,11 @@ def chromium() -> Iterator[Any]:
             raise InfrastructureError(f"the browser: {str(error).strip().splitlines()[0]}") from error
         finally:
             browser.close()
+
+
+def settle(page: Any) -> None:
+    """Wait until a page has drawn what it was asked for."""
+    # Streamlit says that a script runs only some time after the click; asked at once, the page still looks settled.
+    page.wait_for_timeout(200)
+    # Not by a function that the page evaluates again and again: its content security policy refuses that.
+    page.locator('[data-test-script-state="running"]').first.wait_for(state="detached")

@@ -13,6 +13,7 @@ from study_app.bootstrap import start
 from study_app.domain.errors import UserError
 from study_app.settings import Settings
 from study_app.simulation.browser import Visitor, simulate_in_browser
+from study_app.simulation.browser_parts import settle
 
 ROOT = Path(__file__).parents[2]
 
@@ -150,3 +151,23 @@ class _Nothing:
 
     def __exit__(self, *error) -> None:
         pass
+
+
+LATE = """
+document.documentElement.dataset.testScriptState = "running";
+setTimeout(() => { document.documentElement.dataset.testScriptState = "notRunning"; }, 900);
+"""
+
+
+@pytest.mark.browser
+def test_a_page_that_draws_for_long_is_waited_for_within_the_policy_of_the_pages(chromium):
+    """The policy allows no `eval`, with which Playwright asks again whether a function's text holds by now."""
+    page = chromium.new_page()
+    policy = {"content-security-policy": "script-src 'self'"}
+    html = '<!doctype html><script src="/late.js"></script>'
+    page.route("**/late.js", lambda route: route.fulfill(body=LATE, content_type="text/javascript"))
+    page.route("**/", lambda route: route.fulfill(body=html, content_type="text/html", headers=policy))
+    page.goto("http://study.test/")
+    settle(page)
+    assert page.evaluate("document.documentElement.dataset.testScriptState") == "notRunning"
+    page.context.close()

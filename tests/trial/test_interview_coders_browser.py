@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from support.browser.accessibility import findings
+from support.browser.drawing import drawn
 from support.server import StudyServer, wait_until_up
 from support.trials.themes_trial import CODEBOOK, SAID, ThemesTrial
 
@@ -73,7 +74,7 @@ class Coder:
         self.sent.append(frame if isinstance(frame, bytes) else str(frame).encode())
 
     def settle(self) -> None:
-        self.page.wait_for_function("!document.querySelector('[data-test-script-state=\"running\"]')")
+        drawn(self.page)
         self.page.wait_for_timeout(200)
 
     def reach(self, target: Locator) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 
 import pytest
 from playwright.sync_api import expect
+from support.browser.drawing import drawn
 from support.browser.pseudo import CODE, FIND, plain, pseudo, write_pseudo_study
 from support.server import StudyServer
 
@@ -87,7 +88,7 @@ class Walk:
         self.found: dict[str, list[str]] = {}
 
     def look(self, station: str) -> None:
-        self.page.wait_for_function("!document.querySelector('[data-test-script-state=\"running\"]')")
+        drawn(self.page)
         if left := plain(self.page.evaluate(FIND)):
             self.found[station] = left
 
@@ -95,7 +96,7 @@ class Walk:
         return self.page.get_by_role("button", name=pseudo(english), exact=True)
 
     def press(self, english: str) -> None:
-        self.page.wait_for_function("!document.querySelector('[data-test-script-state=\"running\"]')")
+        drawn(self.page)
         self.button(english).first.click()
 
     def enter(self) -> None:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
+from support.browser.drawing import drawn
 from support.server import StudyServer, wait_until_up
 from support.trials.commands import study
 from support.trials.console_trial import Trial
@@ -61,7 +62,7 @@ class Grader:
         expect(self.page.get_by_role("heading", name="Grading", level=1)).to_be_visible()
 
     def settle(self) -> None:
-        self.page.wait_for_function("!document.querySelector('[data-test-script-state=\"running\"]')")
+        drawn(self.page)
         self.page.wait_for_timeout(150)
 
     def part(self, name: str) -> None:

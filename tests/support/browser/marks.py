@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playwright.sync_api import expect
+from support.browser.drawing import drawn
 from support.browser.pseudo import CODE, FIND, plain, pseudo
 
 FIND_BESIDE_THE_BAR = f"() => {{ document.querySelector('.st-key-author_bar')?.remove(); return ({FIND})(); }}"
@@ -21,7 +22,7 @@ class Look:
             self.found[station] = left
 
     def settle(self) -> None:
-        self.page.wait_for_function("!document.querySelector('[data-test-script-state=\"running\"]')")
+        drawn(self.page)
         expect(self.page.locator("main, .sa-room").first).to_be_visible()
 
     def button(self, english: str):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
+from support.browser.drawing import drawn
 
 ROOT = Path(__file__).parents[3]
 NEXT = re.compile(r"^(Continue|Finish|Submit quiz)$")
@@ -34,7 +35,7 @@ class Walker:
 
     def settle(self) -> None:
         """Until Streamlit has drawn what it was asked for."""
-        self.page.wait_for_function("!document.querySelector('[data-test-script-state=\"running\"]')")
+        drawn(self.page)
         self.page.wait_for_timeout(150)
 
     def start(self, query: str = "") -> None:
