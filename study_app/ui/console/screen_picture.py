@@ -12,9 +12,9 @@ import streamlit as st
 from study_app.bootstrap import App
 from study_app.domain.records import END, Participant
 from study_app.services.author.screens import Screen
-from study_app.services.participant.interviewing.state import picture_of
+from study_app.services.participant.interviewing.state import Interview, picture_of
 from study_app.services.participant.probing.asking import ProbeState
-from study_app.services.position import BeforeStage, Ended, OnStage, Position, Waiting
+from study_app.services.position import AtStage, BeforeStage, Ended, OnStage, Position, Waiting
 from study_app.ui.page import STYLE
 from study_app.ui.screens.drawing import draw_screen
 
@@ -46,8 +46,12 @@ class PictureApp:
         self.help = SimpleNamespace(spec=self.app.help.spec, turns=lambda _who: [], actions=lambda _who: {})
         self.work = SimpleNamespace(last_run=nothing, beginning=self._beginning)
         self.probes = SimpleNamespace(state=lambda _who: ProbeState(self.place))
-        self.interviews = SimpleNamespace(view=lambda _who: (self.place, picture_of(self.world, self.place)))
+        self.interviews = SimpleNamespace(view=self._interview)
         self.enrol = SimpleNamespace(moving_token=lambda _who: "")
+
+    def _interview(self, _who: str) -> tuple[AtStage, Interview] | None:
+        """Return the interview with its first question."""
+        return (self.place, picture_of(self.world, self.place)) if isinstance(self.place, AtStage) else None
 
     def _beginning(self, place: OnStage) -> str:
         """Return a task's starter, also where people go on with a program that they handed in: there is none here."""
