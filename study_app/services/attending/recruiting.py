@@ -77,6 +77,7 @@ class Recruiting:
         """
         require_reason(reason)
         with self.world.registry.begin() as unit:
+            # As closing does: a pause that is taken after the close would stand for ever.
             unit.lock("life")
             if self.world.state(unit) != "launched":
                 raise NotAllowed(f"only a launched study recruits; this one is {self.world.state(unit)}")

@@ -50,6 +50,7 @@ class ExamplesBeside:
         self._sandbox = _Stoppable(sandbox, cancelled)
         self._pack, self._code, self._known = pack, code, known
         self._cancelled = cancelled
+        # A daemon: a server that ends does not wait for a program that waits.
         self._thread = threading.Thread(target=self._try, name="examples", daemon=True)
         self._thread.start()
 
@@ -59,6 +60,7 @@ class ExamplesBeside:
 
     def _try(self) -> None:
         checks = verdicts_of(self._sandbox, self._pack, self._code)
+        # Asked again: verdicts of a program that was stopped meanwhile would be shown beside the next one.
         if not self._cancelled():
             self._known(checks)
 
@@ -81,6 +83,7 @@ class _Stoppable:
         cancelled: Callable[[], bool] | None = None,
     ) -> RunResult:
         """See ports.Sandbox."""
+        # The checks bring no reason to stop; the run's is theirs.
         return self._sandbox.run(program, on_line, cancelled or self._cancelled)
 
     def close(self) -> None:

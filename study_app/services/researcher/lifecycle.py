@@ -72,11 +72,13 @@ class Lifecycle:
         """
         study = self.world.study
         with self.world.registry.begin() as unit:
+            # One act of a trial's life at a time: two launches, one from the console, would draw two seeds.
             unit.lock("life")
             self._check_draft(unit)
             problems = launch_problems(self.world)
             if problems:
                 raise ProblemsFound(problems)
+            # Drawn in the launch itself: no one can look at a sequence first and launch with another seed instead.
             seed = self.world.seal.new_seed()
             promise = commitment_of(seed, study)
             sealed_signing_key, export_key = self.world.seal.new_signing_key()
@@ -101,6 +103,7 @@ class Lifecycle:
             unit.set_meta_value(PACKAGES, packages)
             self._lock_version(unit, "launch")
             self._audit(unit, who, "launch", "", {"study_hash": self.world.study_hash, "commitment": promise})
+            # This transaction still holds the heads of before: it signs them itself, every later one by the registry.
             self.world.registry.sign_heads(head_key)
             unit.sign_heads(head_key)
         return Launched(self.world.study_hash, promise, document, text, self.world.seal.recovery_copy())
@@ -205,6 +208,7 @@ class Lifecycle:
                 )
             if state == "launched":
                 self._close(unit, reason, who)
+            # A wave stays closed though later ones run: from here on its rows are what an analysis may rest on.
             unit.set_meta(CLOSED_WAVE, str(number))
             self._audit(unit, who, "close wave", reason, {"wave": number, "session": study.sessions[number - 1].id})
 
@@ -241,6 +245,7 @@ class Lifecycle:
                     f"{len(busy)} participant(s) are still in progress ({', '.join(busy[:3])}...); wait until they "
                     f"have finished, or for {self.world.study.recruitment.abandoned_after_hours:g} hours of silence"
                 )
+            # First of all writes: without the key nothing may be marked as unsealed.
             seed = self.world.seal.open(present(unit.meta("sealed_seed"), "the sealed seed"))
             unit.set_meta("revealed_seed", seed.hex())
             open_looks(unit, self.world.seal)
@@ -295,6 +300,7 @@ class Lifecycle:
                 study_hash=self.world.study_hash,
                 text=self.world.study.canonical(),
                 materials=dict(self.world.content.materials()),
+                # From which row of the ledger on it holds: who was allocated before was allocated by another version.
                 from_index=len(unit.allocations("real")) + 1,
                 locked_at=self.world.now(),
                 reason=reason,

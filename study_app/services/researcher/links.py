@@ -85,6 +85,7 @@ class ParticipantLinks:
         """
         number = _number(count, labels, source)
         with self.world.registry.begin() as unit:
+            # The door takes this lock, too: a label is not given out while a person comes in by it.
             unit.lock("enrolment")
             self._check_way_in(unit)
             problems = [*_unreadable(labels or (), source), *self._repeated(unit, labels or (), source)]

@@ -117,6 +117,7 @@ class AffectCards:
             if due is None or self._busy(unit, participant_id) or any(each.is_open(place.now) for each in asked):
                 return self._state(unit, place)
             seconds = timedelta(seconds=PROBE_SECONDS)
+            # The whole time of the card at once; what an early answer leaves over is taken back when it ends.
             if unit.extend_visit(participant_id, place.stage.id, seconds):
                 shown = ProbeShown(minute=due.minute, task=place.task, seconds=PROBE_SECONDS)
                 unit.record(participant_id, place.stage.id, place.now, shown)

@@ -170,6 +170,7 @@ class InterimLooks:
             NotAllowed: another process took it meanwhile, or the trial has ended.
         """
         with self.world.registry.begin() as unit:
+            # The analysis ran without a lock, for it takes minutes: what was true when it began is asked anew.
             unit.lock("life")
             if due.kind == "real":
                 self._check_life(unit)
@@ -181,6 +182,7 @@ class InterimLooks:
                 **asdict(due), "information": due.information, "at": at.isoformat(timespec="milliseconds"),
                 "study_hash": self.world.study_hash, "decision": result["decision"], "boundary": result["boundary"],
             }  # fmt: skip
+            # Salted: few results are possible, and their digests could be tried one by one against the audit log's.
             whole = {**facts, "result": dict(result), "salt": self.world.seal.new_salt()}
             text = canonical_json(whole)
             digest = hashlib.sha256(text.encode()).hexdigest()
