@@ -9,12 +9,15 @@ from support.browser.drawing import drawn
 from support.server import StudyServer, wait_until_up
 from support.trials.themes_trial import CODEBOOK, SAID, ThemesTrial
 
+from study_app.domain.interaction.codes import ADJUDICATED
 from study_app.domain.themes.codebook import read_codebook
+from study_app.domain.themes.marks import AUDIT, AUDIT_CRITERIA, QUOTE, REASON, quote_of
 from study_app.secrets.console_accounts import Account
 from study_app.services.researcher.themes.board import InterviewBoard
 from study_app.services.researcher.themes.codebooks import Codebooks
 from study_app.services.researcher.themes.gold import GoldSample
 from study_app.services.researcher.themes.programs import ProgramCoding
+from study_app.ui.console.pages.interviews.board import PARTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -95,6 +98,17 @@ class Coder:
         self.page.keyboard.press("Space")
         expect(box).to_be_checked(timeout=BUSY)
 
+    def part(self, name: str) -> None:
+        """Open a part of the board."""
+        chosen = self.page.get_by_test_id("stButtonGroup").get_by_role("radio", name=name, exact=True)
+        self.reach(chosen.locator("xpath=ancestor-or-self::*[@role='radiogroup']"))
+        for _ in PARTS:
+            if chosen.get_attribute("aria-checked") == "true":
+                break
+            self.page.keyboard.press("ArrowRight")
+            self.settle()
+        expect(chosen).to_have_attribute("aria-checked", "true", timeout=BUSY)
+
     def everything(self) -> str:
         """The page's text and markup, and all that came over the socket."""
         return self.page.content() + b" ".join(self.sent).decode("utf-8", "replace")
@@ -148,3 +162,51 @@ def test_two_people_code_an_interview_by_keyboard_and_blind(trial, server, chrom
 
     for coder in coders.values():
         coder.context.close()
+
+
+def test_a_disagreement_is_settled_words_are_released_and_an_interview_is_judged_by_keyboard(
+    trial, server, chromium, tmp_path
+):
+    board = InterviewBoard(trial.app.world)
+    mine = board.waiting("ann", KIND)[-1].interview_id
+    for who, hard in (("ann", []), ("ben", ["trust"])):
+        board.code(who, mine, {"start": ["hurry"], "hard": hard})
+    first, left = board.disagreements("cy", KIND)[0], len(board.disagreements("cy", KIND))
+    coder = Coder(chromium, server, "cy")
+    coder.part("Disagreements")
+    expect(coder.page.get_by_text(f"{left} to settle.")).to_be_visible(timeout=BUSY)
+    assert_usable(coder, tmp_path / "settle")
+    coder.mark("Trust")
+    coder.reach(coder.page.get_by_label("Reason"))
+    coder.page.keyboard.type("speaks of checking")
+    coder.press("Settle")
+    expect(coder.page.get_by_text(f"{left} to settle.")).to_have_count(0, timeout=BUSY)
+    about = f"interview:{first.interview_id}#{first.topic}"
+    assert saved(trial, ADJUDICATED)[about, BOOK.version] == "trust"
+    assert saved(trial, "cy")[about, REASON] == "speaks of checking"
+
+    coder.part("Quotes")
+    expect(coder.page.get_by_role("heading", name="Quote", exact=True)).to_be_visible(timeout=BUSY)
+    assert_usable(coder, tmp_path / "quote")
+    box = coder.page.get_by_label("Words to release")
+    coder.reach(box)
+    coder.page.keyboard.press("Control+a")
+    coder.page.keyboard.type("the clock ran")
+    coder.mark("I have read it: it names no person and no place")
+    coder.press("Release")
+    coder.settle()
+    quoted = [quote_of(value) for (_, rubric), value in saved(trial, "cy").items() if rubric == QUOTE]
+    assert quoted == [("hurry", "the clock ran")]
+
+    coder.part("How it was held")
+    expect(coder.page.get_by_text("1 to judge")).to_be_visible(timeout=BUSY)
+    assert_usable(coder, tmp_path / "held")
+    for group in coder.page.get_by_role("radiogroup").all()[1:]:
+        coder.reach(group)
+        coder.page.keyboard.press("Space")
+        coder.settle()
+    coder.press("Save")
+    expect(coder.page.get_by_text("Nothing waits for you")).to_be_visible(timeout=BUSY)
+    judged = {rubric for (_, rubric) in saved(trial, "cy") if rubric.startswith(AUDIT)}
+    assert judged == {AUDIT + criterion for criterion in AUDIT_CRITERIA}
+    coder.context.close()

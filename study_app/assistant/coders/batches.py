@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -11,17 +10,16 @@ from typing import Any
 import anthropic
 import httpx2
 
-from study_app.assistant.coders.replies import UNREADABLE, plain, text_in
+from study_app.assistant.coders.replies import plain
 from study_app.assistant.opening import BASE_URL_VARIABLE
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, DEFAULT_MODEL
 from study_app.domain.errors import AssistantUnavailable, UserError
+from study_app.domain.themes.replies import UNREADABLE
 
 MOST_LISTED = 100
 """Batches that are looked through for one that was sent right before an interruption."""
 CLOCKS_DIFFER = timedelta(minutes=10)
 """By so much the provider's clock may differ from this machine's."""
-CUT_OFF = frozenset({"refusal", "max_tokens"})
-"""Reasons to stop after which what stands in a reply does not count."""
 
 
 class BatchCoder:
@@ -100,17 +98,6 @@ class BatchCoder:
         with failing("hand out the replies"):
             for entry in self._client.messages.batches.results(batch):
                 yield str(entry.custom_id), {"batch": batch, "prompt_version": prompt_version, **plain(entry.result)}
-
-
-def object_in(raw: Mapping[str, Any]) -> Any:
-    """Return the JSON of a reply that is kept; None where it failed, was refused or cut off, or is not JSON."""
-    message = raw.get("message")
-    if not isinstance(message, dict) or message.get("stop_reason") in CUT_OFF:
-        return None
-    try:
-        return json.loads(text_in(message))
-    except UNREADABLE:
-        return None
 
 
 def _id_of(batch: Any) -> str:

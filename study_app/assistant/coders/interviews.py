@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.assistant.coders.batches import CUT_OFF, BatchCoder, failing, object_in
-from study_app.assistant.coders.replies import UNREADABLE, plain, text_in
+from study_app.assistant.coders.batches import BatchCoder, failing
+from study_app.assistant.coders.replies import plain
 from study_app.domain.assistants.treatments import DEFAULT_MODEL
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.themes.answers import AnswerToCode, CodedReply
 from study_app.domain.themes.codebook import MOST_CODES, Codebook, codebook_of
+from study_app.domain.themes.replies import CUT_OFF, UNREADABLE, codes_in, text_in
 from study_app.domain.themes.sampling import in_random_order
 from study_app.domain.themes.transcripts import InterviewText
 
@@ -80,7 +81,7 @@ class ClaudeInterviewCoder(BatchCoder):
     def replies(self, batch: str, book: Codebook) -> Iterator[CodedReply]:
         """Yield the replies of a batch that has ended; raises as `BatchCoder` does."""
         for custom_id, raw in self._replies(batch, PROMPT_VERSION):
-            yield CodedReply(custom_id, _codes_in(raw, book), raw)
+            yield CodedReply(custom_id, codes_in(raw, book), raw)
 
     def propose(self, name: str, half: Sequence[InterviewText], seed: int = 1) -> Proposal:
         """Propose a codebook from the sealed half; the reply is returned whatever it holds.
@@ -157,15 +158,6 @@ _PROPOSAL_SCHEMA = {
     "required": ["codes"],
     "additionalProperties": False,
 }
-
-
-def _codes_in(raw: dict[str, Any], book: Codebook) -> tuple[str, ...] | None:
-    """Return the codes in a reply; None where it failed, was refused, or holds anything but codes of the codebook."""
-    found = object_in(raw)
-    codes = found.get("codes") if isinstance(found, dict) else None
-    if not isinstance(codes, list) or any(code not in book.labels for code in codes):
-        return None
-    return tuple(label for label in book.labels if label in codes)
 
 
 def _answers_to_read(half: Sequence[InterviewText], seed: int) -> tuple[str, int]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
-"""What reading an answer raises that is not what it should be."""
+from study_app.domain.themes.replies import UNREADABLE
 
 
 def plain(value: Any) -> dict[str, Any]:
@@ -25,10 +24,3 @@ def _storable(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(_storable(key)): _storable(each) for key, each in value.items()}
     return [_storable(each) for each in value] if isinstance(value, (list, tuple)) else value
-
-
-def text_in(message: Any) -> str:
-    """Return the text of a message; empty where it has none."""
-    blocks = message.get("content") if isinstance(message, dict) else None
-    texts = [block.get("text") for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
-    return "".join(text for text in texts if isinstance(text, str))

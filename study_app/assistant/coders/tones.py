@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from study_app.assistant.coders.batches import BatchCoder, object_in
+from study_app.assistant.coders.batches import BatchCoder
 from study_app.domain.assistants.treatments import DEFAULT_MODEL
 from study_app.domain.interaction.tone import TONES, VERSION, CodedTone, TextForTone
+from study_app.domain.themes.replies import object_in
 
 PROMPT_VERSION = "tone-1.1"
 """Changes with any change of the instructions; part of every reply that is kept."""

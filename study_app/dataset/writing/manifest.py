@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,17 @@ _ACTS = {
     "interim_looks": "interim look",
     "waves": "close wave",
     "model_rounds": "model round",
+    "reimports": "reimport",
+    "codebooks": "freeze codebook",
+    "gold_draws": "draw gold sample",
+    "settled_codes": "adjudicate",
 }
+_OF_CODING = {
+    "freeze codebook": ("version", "sha256"),
+    "draw gold sample": ("seed", "drawn", "considered"),
+    "adjudicate": ("interview_id", "topic", "codes"),
+}
+"""Act -> what it says of the coding of interviews."""
 
 
 @dataclass
@@ -156,8 +166,13 @@ def version_path(study_hash: str) -> str:
     return f"materials/versions/study_{study_hash[:12]}.json"
 
 
-def audit_summary(entries: Sequence[AuditEntry]) -> dict[str, Any]:
-    """Head of the audit log and the acts that readers of the results need to know."""
+def audit_summary(entries: Sequence[AuditEntry], interviews: Collection[str]) -> dict[str, Any]:
+    """Head of the audit log and the acts that readers of the results need to know.
+
+    Args:
+        entries: the audit log.
+        interviews: ids of those in the dataset; how another one was settled stays out.
+    """
     summary: dict[str, Any] = {
         "entries": len(entries),
         "head": entries[-1].row_hash if entries else None,
@@ -165,7 +180,9 @@ def audit_summary(entries: Sequence[AuditEntry]) -> dict[str, Any]:
     }
     for name, act in _ACTS.items():
         summary[name] = [
-            {"at": timestamp(entry.at), "why": entry.why, **_public(entry)} for entry in entries if entry.what == act
+            {"at": timestamp(entry.at), "why": entry.why, **_public(entry)}
+            for entry in entries
+            if entry.what == act and (name != "settled_codes" or entry.detail.get("interview_id") in interviews)
         ]
     return summary
 
@@ -189,7 +206,8 @@ def public_audit(summary: Mapping[str, Any], reason: Callable[[str], str]) -> di
 
 def _public(entry: AuditEntry) -> dict[str, Any]:
     names = ("participant_id", "from", "to", "ledger_head", "allocated", "manifest_sha256",
-             "look", "n", "decision", "digest", "kind", "wave", "round")  # fmt: skip
+             "look", "n", "decision", "digest", "kind", "wave", "round",
+             *_OF_CODING.get(entry.what, ()))  # fmt: skip
     return {name: entry.detail[name] for name in names if name in entry.detail}
 
 

@@ -136,3 +136,30 @@ def base_hash(program: str, tool: str, texts: Mapping[str, str]) -> str:
     """SHA-256 over a program and a call, hexadecimal: what a decision on the call is bound to."""
     canonical = json.dumps([program, tool, dict(texts)], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def program_seen(program: str) -> str:
+    """Return what an agent reads of a program that it looks at."""
+    return program or "(the program is empty)"
+
+
+def outcome_of_decision(tool: str, decision: str, words: str | None) -> tuple[str, bool, bool]:
+    """Return what an agent reads of a step that neither looks at the program nor runs it.
+
+    Returns:
+        The text, whether the step failed, and whether that is all: after a change by the participant the program
+        follows.
+    """
+    match tool, decision:
+        case _, "stale":
+            return "The participant changed the program meanwhile; look at it again.", True, True
+        case _, "reject":
+            why = f" They say: {words}" if words else ""
+            return f"The participant does not want this.{why}", True, True
+        case "ask", _:
+            return f"The participant answers: {words or '(nothing)'}", False, True
+        case "edit", "edited":
+            return "The participant changed your text first. The program is now:\n", False, False
+        case "edit", _:
+            return "The change was made.", False, True
+    return "Done.", False, True

@@ -212,6 +212,8 @@ class AssistantChat:
             reply = self._replies[participant_id] = _Reply(
                 turn, agent=by.acting(turn, request), loop=asyncio.get_running_loop()
             )
+            if reply.agent is not None:
+                reply.agent.stopped = reply.stopped.is_set
         finally:
             self._asking.discard(participant_id)
         task = asyncio.create_task(self._produce(reply, request, by))

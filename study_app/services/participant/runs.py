@@ -264,13 +264,21 @@ class ProgramRuns:
                 )
                 unit.record(record.participant_id, record.stage, now, error)
 
-    def run_for_agent(self, place: OnStage, code: str) -> RunRecord:
+    def run_for_agent(
+        self, turn_place: Callable[[UnitOfWork], OnStage], code: str, stopped: Callable[[], bool]
+    ) -> RunRecord:
         """Run a program for the participant's agent, with its visible examples; it counts as no run of theirs.
 
         It takes a place like any other run, and returns when it is over.
+
+        Args:
+            turn_place: where the participant is; raises where the agent's turn is over.
+            code: the program.
+            stopped: whether the participant has stopped the turn since; the program is then ended too.
         """
         check_code(code)
         with self.world.registry.begin() as unit:
+            place = turn_place(unit)
             record = keep_program(self.world, unit, place, "agent", code, None, None)
             launched = self.world.state(unit) != "draft"
         pack = self.world.content_of(place.participant).pack(place.pack)
@@ -278,8 +286,9 @@ class ProgramRuns:
             done = replace(record, ended_by="infrastructure", error_message=self.world.sandbox.isolation().message)
         else:
             with self._slots:
-                result = self.world.sandbox.run(pack.program(code), lambda _: None, lambda: False)
-                shown = [check.shown() for check in verdicts_of(self.world.sandbox, pack, code)]
+                result = self.world.sandbox.run(pack.program(code), lambda _: None, stopped)
+                verdicts = () if stopped() else verdicts_of(self.world.sandbox, pack, code)
+            shown = [check.shown() for check in verdicts]
             done = replace(finished(record, result), checks=[{"visible": True, **check} for check in shown])
         with self.world.registry.begin() as unit:
             unit.update_run(done)

@@ -239,8 +239,8 @@ class ParticipantSession:
 
     def ingest_in(self, unit: UnitOfWork, participant: Participant, batch: Batch) -> Ingested:
         """As `ingest`, within a transaction; `tell` is for after it."""
-        now = self.world.now()
         place = self.way.place(unit, participant)
+        now = place.now
         events: Sequence[BrowserEvent] = batch.events
         late = None
         moved = place.participant.stage != participant.stage

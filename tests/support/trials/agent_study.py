@@ -29,9 +29,12 @@ def agent_study(folder: Path, approval: str = "each", **settings: Any) -> Path:
 def agent_walker(folder: Path, clock: Any, approval: str = "each", **settings: Any) -> tuple[App, Walker]:
     """An app and a participant of its agent's arm, at the first task."""
     app = open_app(folder, clock, agent_study(folder, approval, **settings))
-    walker = next(w for w in (Walker(app, clock).to_tasks() for _ in range(8)) if w.arm == "ai")
-    walker.begin_tasks()
-    return app, walker
+    return app, with_agent(app, clock)
+
+
+def with_agent(app: App, clock: Any) -> Walker:
+    """The next participant who comes into the agent's arm, at the first task."""
+    return next(w for w in (Walker(app, clock).to_tasks() for _ in range(8)) if w.arm == "ai").begin_tasks()
 
 
 class AgentPage:

@@ -65,7 +65,8 @@ def open_app(folder: Path, clock: Any, study: Path = ROOT / "study.toml", **sett
         environment={},
     )
     fresh = settings.pop("fresh_ids", None) or ids()
-    return start(given, clock=clock, ids=fresh, grading_clock="virtual", seconds_per_word=0.0, **settings)
+    pace = {"seconds_per_word": 0.0} | settings
+    return start(given, clock=clock, ids=fresh, grading_clock="virtual", **pace)
 
 
 class Walker:

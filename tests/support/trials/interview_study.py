@@ -72,7 +72,7 @@ kind = "debrief"
 PLAN = """
 id = "talk"
 version = "1"
-languages = ["en", "de"]
+languages = {spoken}
 mode = "{mode}"
 minutes = {minutes}
 max_turns = {max_turns}
@@ -80,26 +80,43 @@ max_turns = {max_turns}
 id = "start"
 goal = "How they began."
 probes = {probes}
-core = {{ en = "How did you begin with the work?", de = "Wie haben Sie mit der Arbeit begonnen?" }}
+core.en = "How did you begin with the work?"
+core.de = "Wie haben Sie mit der Arbeit begonnen?"
+core.es = "¿Cómo empezó usted con el trabajo?"
+core.fr = "Comment avez-vous commencé le travail ?"
 [[topics]]
 id = "hard"
 goal = "What was hard."
 probes = {probes}
 must = {must}
-core = {{ en = "Which moment was the hardest for you?", de = "Welcher Moment war für Sie am schwierigsten?" }}
+core.en = "Which moment was the hardest for you?"
+core.de = "Welcher Moment war für Sie am schwierigsten?"
+core.es = "¿Qué momento fue el más difícil para usted?"
+core.fr = "Quel moment a été le plus difficile pour vous ?"
 [[closing]]
 id = "more"
-core = {{ en = "What else would you like to add?", de = "Was möchten Sie noch ergänzen?" }}
+core.en = "What else would you like to add?"
+core.de = "Was möchten Sie noch ergänzen?"
+core.es = "¿Qué más le gustaría añadir?"
+core.fr = "Que souhaitez-vous ajouter ?"
 """
 BLOCKS = 'method = "permuted_blocks"\nblock_sizes = [2]'
 LONG = "First I read the task twice, then I wrote a small loop and looked at what it printed."
 """An answer of more than twelve words."""
 
 
+def plan_text(spoken: str = '["en", "de"]', **given: Any) -> str:
+    """The plan, which speaks some of four languages."""
+    said = [line for line in PLAN.splitlines() if not line.startswith("core.") or f'"{line[5:7]}"' in spoken]
+    must = str(given.pop("must")).lower()
+    return "\n".join(said).format(spoken=spoken, must=must, **given)
+
+
 def write_interview_study(
     folder: Path,
     *,
     languages: str = '["en", "de"]',
+    spoken: str = '["en", "de"]',
     stage: str = "",
     mode: str = "probing",
     minutes: float = 10,
@@ -113,8 +130,9 @@ def write_interview_study(
     before: str = "",
     end_session: str = "",
 ) -> Path:
-    """The study file with its plan next to it."""
-    plan = PLAN.format(mode=mode, minutes=minutes, max_turns=max_turns, probes=probes, must=str(must).lower())
+    """The study file with its plan, which speaks some of four languages, next to it."""
+    given = {"mode": mode, "minutes": minutes, "max_turns": max_turns, "probes": probes, "must": must}
+    plan = plan_text(spoken, **given)
     (folder / "talk.toml").write_text(f"{top}\n{plan}\n{end}\n", encoding="utf-8")
     path = folder / "study.toml"
     debrief = f'session = "{end_session}"' if end_session else ""

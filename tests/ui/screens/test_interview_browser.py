@@ -43,18 +43,46 @@ WORDS = {
         "rating": "Wie gut beschreibt das, was Sie gesagt haben?",
         "code": "Abschlusscode",
     },
+    "es": {
+        "agree": "Acepto",
+        "share": "Yes",
+        "continue": "Continuar",
+        "skip": "Saltar",
+        "box": "Su respuesta",
+        "topic": "Tema 1 de 3",
+        "questions": ["¿Cómo empezó usted con el trabajo?", "¿Qué momento fue el más difícil para usted?"],
+        "probe": "¿Puede contarme un momento concreto?",
+        "closing": "¿Qué más le gustaría añadir?",
+        "rating": "¿En qué medida describe esto lo que usted dijo?",
+        "code": "Código de finalización",
+    },
+    "fr": {
+        "agree": "J’accepte",
+        "share": "Yes",
+        "continue": "Continuer",
+        "skip": "Passer",
+        "box": "Votre réponse",
+        "topic": "Thème 1 sur 3",
+        "questions": ["Comment avez-vous commencé le travail ?", "Quel moment a été le plus difficile pour vous ?"],
+        "probe": "Pouvez-vous me raconter un moment précis ?",
+        "closing": "Que souhaitez-vous ajouter ?",
+        "rating": "Dans quelle mesure cela décrit-il ce que vous avez dit ?",
+        "code": "Code de fin",
+    },
 }
+START = {"en": "Start", "de": "Starten", "es": "Empezar", "fr": "Commencer"}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("talk")
-    server = StudyServer(folder, write_interview_study(folder)).start()
+    study = write_interview_study(folder, languages=json.dumps(list(WORDS)), spoken=json.dumps(list(WORDS)))
+    server = StudyServer(folder, study).start()
     yield server
     server.stop()
 
 
-@pytest.fixture(params=["en", pytest.param("de", marks=pytest.mark.slow)])
+@pytest.fixture(params=["en", *(pytest.param(name, marks=pytest.mark.slow) for name in ("de", "es", "fr"))])
 def language(request):
     return request.param
 
@@ -96,7 +124,7 @@ def to_the_interview(keys, server, language):
     page, words = keys.page, WORDS[language]
     page.goto(f"{server.url}/enter")
     page.locator("form button, [data-act]").first.wait_for()
-    start = page.get_by_role("button", name="Start" if language == "en" else "Starten")
+    start = page.get_by_role("button", name=START[language])
     keys.reach(start)
     page.keyboard.press("Enter")
     keys.press(words["agree"])

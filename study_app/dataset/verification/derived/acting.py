@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema.tables import AGENT_TURN_COLUMNS
 from study_app.dataset.verification.deciding import wrong_decisions
 from study_app.dataset.verification.derived.comparing import beside_cluster, by_log, compare_rows
+from study_app.dataset.verification.proposing import wrong_steps
 from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.events import Event, saying
 from study_app.domain.events.browser import AgentAnswered, Edit
@@ -91,8 +92,12 @@ def _declared(opened: UntrustedDataset, dossier: ParticipantRecord) -> _Declared
 def _breaches(
     dossier: ParticipantRecord, steps: Sequence[Step], declared: _Declared | None
 ) -> Iterator[tuple[Step, Breach]]:
+    if not steps:
+        return
     over = {ended.turn_id for _, ended in saying(dossier.events, TurnEnded)}
-    answered = {said.action_id: said for _, said in saying(dossier.events, AgentAnswered)}
+    answered: dict[str, set[str]] = defaultdict(set)
+    for _, said_by_page in saying(dossier.events, AgentAnswered):
+        answered[said_by_page.action_id].add(said_by_page.decision)
     used = Counter(edit.action_id for _, edit in saying(dossier.events, Edit) if edit.action_id is not None)
     arms = {arm.id: arm for arm in dossier.study.arms}
     for step in steps:
@@ -102,7 +107,7 @@ def _breaches(
             _undecided(step, over),
             _deadline(dossier, step),
             _change(step, used[said.action_id]) if said.tool == "edit" else None,
-            _answer(step, answered.get(said.action_id)),
+            _answer(step, answered[said.action_id]),
         ):
             if breach is not None:
                 yield step, breach
@@ -112,6 +117,7 @@ def _breaches(
             yield from ((step, breach) for breach in _regime(step, declared.settings))
     for step, what in wrong_decisions(dossier.events, steps, lambda event: _in_time(dossier, event)):
         yield step, ("decision_differs", what)
+    yield from wrong_steps(dossier.events, steps, dossier.runs)
 
 
 def _regime(step: Step, settings: AgentSettings) -> Iterator[Breach]:
@@ -162,10 +168,10 @@ def _change(step: Step, edits: int) -> Breach | None:
     return None
 
 
-def _answer(step: Step, answered: AgentAnswered | None) -> Breach | None:
+def _answer(step: Step, answered: Set[str]) -> Breach | None:
     """Return what is wrong with a decision that no edit shows: the page must have sent it."""
     said, decision = step.proposed, step.decision
     by_page = decision in ("reject", "answered") or (decision == "approve" and said.tool == "run")
-    if by_page and (answered is None or answered.decision != decision):
+    if by_page and decision not in answered:
         return "decision_differs", f"the decision is {decision}, and the page did not send it"
     return None

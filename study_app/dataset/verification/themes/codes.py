@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
+from study_app.dataset.schema import timestamp
+from study_app.dataset.verification.themes.coding import check_coding
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.themes.codebook import Codebook, codebook_of, split
 from study_app.domain.themes.marks import (
@@ -43,8 +46,27 @@ def check_themes(opened: UntrustedDataset) -> None:
             continue
         coded += 1
         _check(opened, file, row, frozen.get(rubric), sealed)
+    if opened.own and not opened.public:
+        check_coding(opened, rows, {name: book for name, (book, _) in frozen.items()})
+        _check_freeze(opened, file, rows)
     if coded:
         opened.report.note(f"{coded} codes of interviews against the freeze of their codebook")
+
+
+def _check_freeze(opened: UntrustedDataset, file: str, rows: Sequence[UntrustedRow]) -> None:
+    """Hold the moment of each freeze against the audit log; a later moment there leaves codes older than it."""
+    audit = opened.manifest.get("audit")
+    if not isinstance(audit, dict) or "codebooks" not in audit or opened.acts("reimports"):
+        return
+    stated = {str(act.get("version")): str(act.get("at")) for act in opened.acts("codebooks")}
+    for row in rows:
+        name = str(row["object"]).removeprefix(CODEBOOK_OBJECT)
+        if row["rubric"] != CODEBOOK:
+            continue
+        when = _moment(row["rated_at"])
+        if when is None or stated.get(name) != timestamp(when):
+            what = f"{name} was frozen at {stated.get(name, 'no time')} by the audit log, and the row has {when}"
+            opened.report.add("codebook_differs", file, row.number, what)
 
 
 def _key(row: UntrustedRow) -> tuple[str, str] | None:

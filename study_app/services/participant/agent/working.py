@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +15,8 @@ from study_app.domain.assistants.acting import (
     ToolCall,
     base_hash,
     checked_call,
+    outcome_of_decision,
+    program_seen,
     replacement,
 )
 from study_app.domain.assistants.agent_settings import AgentSettings
@@ -71,6 +73,8 @@ class AgentTurn:
     """Of the newest step."""
     said_chars: int = 0
     """Said since the last step that was shown."""
+    stopped: Callable[[], bool] = lambda: False
+    """Whether the participant has stopped it; asked from any thread."""
 
 
 class AgentWork:
@@ -182,6 +186,10 @@ class AgentWork:
         place = self.way.place(unit, unit.known_participant(turn.participant_id))
         if not isinstance(place, OnStage) or place.stage.kind != "tasks" or place.task != turn.task:
             raise TaskOver
+        work = unit.work_of(turn.participant_id, "reply")
+        if work is None or work.work != turn.id:
+            # The turn is over, stopped while a thread was on its way here: nothing of it may be stored any more.
+            raise TaskOver
         return place
 
     def _program(self, work: AgentTurn) -> str:
@@ -258,29 +266,18 @@ class AgentWork:
         self, work: AgentTurn, action: AgentAction, decided: AgentDecided
     ) -> tuple[str, bool, RunRecord | None]:
         """Return the outcome as the assistant reads it, whether the step failed, and the run that it led to."""
-        match action.proposed.tool, decided.decision:
-            case _, "stale":
-                return "The participant changed the program meanwhile; look at it again.", True, None
-            case _, "reject":
-                why = f" They say: {decided.words}" if decided.words else ""
-                return f"The participant does not want this.{why}", True, None
-            case "ask", _:
-                return f"The participant answers: {decided.words or '(nothing)'}", False, None
-            case "edit", "edited":
-                now = self._program(work)
-                return f"The participant changed your text first. The program is now:\n{now}", False, None
-            case "edit", _:
-                return "The change was made.", False, None
-            case "view", _:
-                return work.program or "(the program is empty)", False, None
-            case "run", _:
-                return self._run(work)
-        return "Done.", False, None
+        tool, decision = action.proposed.tool, decided.decision
+        if tool == "view":
+            return program_seen(work.program), False, None
+        if tool == "run" and decision in ("approve", "auto"):
+            return self._run(work)
+        text, failed, whole = outcome_of_decision(tool, decision, decided.words)
+        return text if whole else text + self._program(work), failed, None
 
     def _run(self, work: AgentTurn) -> tuple[str, bool, RunRecord | None]:
         with self.world.registry.begin() as unit:
             place = self._place(unit, work.turn)
-        done = self.runs.run_for_agent(place, work.program)
+        done = self.runs.run_for_agent(lambda unit: self._place(unit, work.turn), work.program, work.stopped)
         said = sayer(self.world.content_of(place.participant).said(place.study.language))
         key = f"tasks.{name_of(place.pack)}.examples"
         failed = done.error_type is not None or done.ended_by != "exit"

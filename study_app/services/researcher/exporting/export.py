@@ -146,7 +146,10 @@ def _second_ledgers(state: ExportState) -> dict[str, Any]:
 def _manifest(
     state: ExportState, files: Mapping[str, Any], others: Mapping[str, Any], withheld: Mapping[str, Any]
 ) -> dict[str, Any]:
-    draft, audit = state.state == "draft", audit_summary(state.unit.audit())
+    masked = any(map(state.mask.hides, state.kinds))
+    # How an interview was settled can tell an arm, as its codes can.
+    audit = audit_summary(state.unit.audit(), () if masked else state.seen.interviews)
+    draft = state.state == "draft"
     figures = measured(state.seen, bool(withheld))
     if state.public is not None:
         audit, figures = public_audit(audit, state.public.reason), figures | {"events_lost": [], "events_ahead": []}

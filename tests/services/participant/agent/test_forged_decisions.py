@@ -2,70 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import shutil
 from typing import get_args
 
 import pytest
-from support.clock import HandClock
-from support.trials.agent_study import AgentPage, agent_walker
-from support.trials.export_world import settle, table
+from support.trials.agent_forgery import rewritten, walked
+from support.trials.export_world import table
 from support.trials.quiz_study import rewrite_table
 
 from study_app.dataset.verification import verify
 from study_app.domain.events.words import Decision
-from study_app.services.researcher.exporting.export import export
 
 FOUND = {"decision_differs", "agent_edit_differs", "approval_mode_differs", "action_without_decision"}
 DECISIONS = get_args(Decision)
 
 
-class Hurried(AgentPage):
-    """Hands the task in while a run is proposed."""
-
-    def _meet(self, frame):
-        if frame["type"] == "action" and frame["waits"] and frame["tool"] == "run" and not self.handed_in:
-            self.handed_in = True
-            self.walker.submit()
-        else:
-            super()._meet(frame)
-
-    handed_in = False
-
-
-def walked(folder, approval):
-    app, walker = agent_walker(folder, HandClock(), approval)
-    if approval == "none":
-        AgentPage(walker, lambda _: "approve").ask()
-    else:
-        AgentPage(walker, lambda frame: "answered" if frame["tool"] == "ask" else "stop").ask("help me")
-        choices = iter(["approve", "reject", "typed", "edited"])
-        page = AgentPage(walker, lambda frame: next(choices, "stop") if frame["tool"] == "edit" else "approve").ask()
-        assert {"approve", "reject", "stale", "edited"} <= {decision for _, decision in page.decisions}
-        page = Hurried(walker, lambda _: "approve").ask()
-        assert "expired" in {decision for _, decision in page.decisions}
-    settle(app)
-    export(app.world, folder / "data", include_preview=True)
-    app.close()
-    return folder / "data"
-
-
 @pytest.fixture(scope="module")
-def datasets(tmp_path_factory):
-    return {approval: walked(tmp_path_factory.mktemp(approval), approval) for approval in ("each", "none")}
-
-
-def rewritten(text, change):
-    rows = list(csv.DictReader(io.StringIO(text)))
-    for row in rows:
-        change(row)
-    new = io.StringIO(newline="")
-    writer = csv.DictWriter(new, list(rows[0]), lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return new.getvalue()
+def datasets():
+    return {approval: walked(approval) for approval in ("each", "none")}
 
 
 def forge(dataset, decisions):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.providers.fake_provider import MODEL, FakeProvider, described
 from support.providers.loopback_interviewer import LoopbackInterviewer, step
-from support.trials.interview_study import LONG, PLAN, Interviewee
+from support.trials.interview_study import LONG, Interviewee, plan_text
 
 from study_app.assistant.provider import check_provider
 from study_app.cli.checks.study_checks import assistant_problems
@@ -61,7 +61,7 @@ def test_a_limit_without_a_price_of_the_plan_cannot_be_kept_and_is_refused(tmp_p
 
 
 def test_a_price_changes_no_question_and_so_not_the_version_of_the_prompt():
-    plan = PLAN.format(mode="probing", minutes=9, max_turns=9, probes=1, must="true")
+    plan = plan_text(mode="probing", minutes=9, max_turns=9, probes=1, must="true")
     assert read_plan(f"{PRICE}\n{plan}", "a").prompt_version == read_plan(plan, "b").prompt_version
     with pytest.raises(ProblemsFound, match=r"price\.input_usd"):
         read_plan(f"price = {{ input_usd = -1, output_usd = 1 }}\n{plan}", "c")
@@ -69,7 +69,7 @@ def test_a_price_changes_no_question_and_so_not_the_version_of_the_prompt():
 
 def asked(serving, environment=None, **plan):
     given = {"mode": "probing", "minutes": 9, "max_turns": 9, "probes": 1, "must": "true"} | plan
-    read = read_plan(f'model = "{MODEL}"\neffort = "max"\n{PLAN.format(**given)}', "talk.toml")
+    read = read_plan(f'model = "{MODEL}"\neffort = "max"\n{plan_text(**given)}', "talk.toml")
     return check_provider({}, environment or serving.environment, None, "study.toml", {"talk.toml": read})
 
 

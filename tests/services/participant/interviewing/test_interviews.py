@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from support.providers.loopback_interviewer import MODEL, LoopbackInterviewer, step
 from support.trials.export_world import table
-from support.trials.interview_study import LONG, PLAN, Interviewee
+from support.trials.interview_study import LONG, Interviewee, plan_text
 from support.trials.quiz_study import rewrite_table
 
 from study_app.dataset.measures.interviews.history import AskedQuestion, Held
@@ -340,7 +340,7 @@ UNLOGGED = {
 @pytest.mark.parametrize("name", UNLOGGED)
 def test_verify_holds_every_question_against_the_rules_and_the_plan(tmp_path, name):
     action, question, broken, expected = UNLOGGED[name]
-    plan = read_plan(PLAN.format(mode="probing", minutes=9, max_turns=9, probes=1, must="true"), "plan.toml")
+    plan = read_plan(plan_text(mode="probing", minutes=9, max_turns=9, probes=1, must="true"), "plan.toml")
     asked = InterviewAsked(
         interview_id="i",
         turn_id="t",
