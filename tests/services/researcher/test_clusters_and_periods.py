@@ -161,6 +161,33 @@ def test_a_question_that_names_the_cluster_is_in_no_cell(tmp_path):
     assert verify(tmp_path / "data").findings == []
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        QUESTION,
+        pytest.param(
+            QUESTION.replace('"text"', '"choice"')
+            + 'options = [{ value = "hillside", label = "a" }, { value = "riverbank", label = "b" }]\n',
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["text", "choice"],
+)
+def test_what_was_entered_for_a_label_is_in_no_event_either(tmp_path, question):
+    written(tmp_path, bank=keyed_bank(tmp_path), allocation='method = "cluster"\ncluster = "school"', before=question)
+    _, dataset = simulated(tmp_path, participants=6)
+    settings = Settings(tmp_path / "study.toml", f"sqlite:///{tmp_path}/study.db", tmp_path, environment={})
+    app = start(settings)
+    export(app.world, tmp_path / "named", include_simulated=True, identified=True)
+    app.close()
+    labels = {row["response"] for row in tables(tmp_path / "named")["answers"] if row["item"] == "school"} - {""}
+    assert labels
+    cells = "\n".join(path.read_text("utf-8") for path in (dataset / "data").glob("*_data.csv"))
+    assert [label for label in labels if label.strip('"') in cells] == []
+    for folder in (dataset, tmp_path / "named"):
+        assert verify(folder).findings == []
+
+
 @pytest.mark.parametrize("allocation", [CLUSTER, 'method = "sequence"\norders = "all"'])
 def test_designs_of_groups_and_orders_are_no_reason_against_a_launch(tmp_path, allocation):
     app = real_app(tmp_path, allocation=allocation, after='[[stages]]\nid = "second"\nkind = "instructions"\n')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ class ChainFile:
         people: everybody in the database, by id.
         kinds: whose rows the export holds.
         labels: questions whose answers are withheld, for they name a cluster.
+        withheld: events whose payload is withheld, for it holds such an answer.
         interviews: whose each interview is.
     """
 
@@ -29,6 +30,7 @@ class ChainFile:
     kinds: tuple[Kind, ...]
     labels: frozenset[str] = frozenset()
     interviews: Mapping[str, str] = field(default_factory=dict)
+    withheld: Collection[str] = frozenset()
     entries: int = 0
     erased: int = 0
     _turns: dict[str, str] = field(default_factory=dict)
@@ -44,7 +46,8 @@ class ChainFile:
             writer.writerow(CHAIN_COLUMNS)
             for entry in unit.chained():
                 self.entries += 1
-                if entry.table == "events" and entry.opening and entry.owner not in hidden:
+                whole = entry.opening and entry.owner not in hidden and entry.key not in self.withheld
+                if entry.table == "events" and whole:
                     # Nearly all entries are of events, and no cell of these has to be quoted.
                     handle.write(_of_event(entry))
                 else:
@@ -81,6 +84,8 @@ class ChainFile:
             return True
         # With its salt shown, the label could be guessed from the digest.
         if entry.table == "answers" and entry.parts[-1] in self.labels:
+            return False
+        if entry.table == "events" and entry.key in self.withheld:
             return False
         return owner.kind in self.kinds if entry.table == "participants" else self._of_export(owner)
 

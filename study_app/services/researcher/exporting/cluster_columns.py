@@ -10,7 +10,8 @@ from typing import Any
 
 from study_app.dataset.measures.interviews.history import interviews_of
 from study_app.dataset.measures.record import ParticipantRecord
-from study_app.dataset.schema import TableName, question_column
+from study_app.dataset.schema import TableName, compact_json, question_column
+from study_app.domain.events import ERASED, FIELD_KINDS
 from study_app.domain.study.clusters import COLUMN
 from study_app.ports import UnitOfWork
 from study_app.services.clusters import cluster_of
@@ -27,6 +28,8 @@ class Clusters:
     unit: UnitOfWork
     versions: Versions
     identified: bool
+    withheld: set[str] = field(default_factory=set)
+    """Events whose payload is withheld, for it says what was entered where a label is asked for."""
     _people: dict[str, str | None] = field(default_factory=dict)
     _turns: dict[str, str | None] = field(default_factory=dict)
     _interviews: dict[str, str | None] = field(default_factory=dict)
@@ -41,7 +44,10 @@ class Clusters:
         self._turns |= {turn.id: own[COLUMN] for turn in dossier.turns}
         self._interviews |= {held.id: own[COLUMN] for held in interviews_of(dossier.events)}
         for name, row in rows:
-            yield name, dict(row if self.identified else _without_label(dossier, name, row)) | own
+            shown = row if self.identified else _without_label(dossier, name, row)
+            if name == "events" and shown is not row:
+                self.withheld.add(str(row["event_id"]))
+            yield name, dict(shown) | own
 
     def allocation(self, row: Row) -> Row:
         """Return a row of a ledger: it holds the pseudonym already, among the categories that decided."""
@@ -60,7 +66,7 @@ class Clusters:
 
 
 def _without_label(dossier: ParticipantRecord, table: TableName, row: Row) -> Row:
-    """Return a row without the answer that names the participant's cluster."""
+    """Return a row without the answer that names the participant's cluster, or without what was entered there."""
     name = dossier.study.allocation.cluster
     asked = {question.id: question for stage in dossier.study.stages for question in stage.questions}
     if name not in asked:
@@ -69,4 +75,12 @@ def _without_label(dossier: ParticipantRecord, table: TableName, row: Row) -> Ro
         return dict(row) | {question_column(asked[name]): None}
     if table == "answers" and not row["bank"] and row["item"] == name:
         return dict(row) | {"response": None}
+    if table == "events" and row["kind"] in FIELD_KINDS and _entered_at(row) == name:
+        return dict(row) | {"payload": compact_json(ERASED)}
     return row
+
+
+def _entered_at(event: Row) -> Any:
+    """Return the field of a form that an event is about; None where it names none."""
+    payload = json.loads(event["payload"])
+    return payload.get("field") if isinstance(payload, dict) else None

@@ -146,7 +146,7 @@ def _chain(state: ExportState, masked: bool) -> dict[str, Any]:
         return {"join": join(head.head for head in heads), "signed": signed, **compared}
     labels = frozenset() if state.identified else cluster_questions(state.studies)
     people = {person.id: person for person in state.unit.participants()}
-    written = ChainFile(people, state.kinds, labels, _whose_interviews(state))
+    written = ChainFile(people, state.kinds, labels, _whose_interviews(state), state.clusters.withheld)
     written.write(state.folder, state.unit)
     counted = {"entries": written.entries, "erased": written.erased}
     return {"heads": [vars(head) for head in heads], **counted, **compared}
