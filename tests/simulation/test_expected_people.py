@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.trials.simulations import ROOT
 
+from study_app.dataset.measures.assistant import _says_yes
 from study_app.domain.study.rehearsal.section import ExpectedAnswer, ExpectedMeasure, Rehearsal, Scenario
 from study_app.domain.study.study import Question, Stage, Study
 from study_app.simulation.behaviour.profiles import Rates, Scales, draw_person, effects_of
@@ -80,6 +81,24 @@ def test_choices_have_the_expected_shares_and_go_with_skill():
     assert given.count("low") / len(given) == pytest.approx(0.75, abs=0.04)
     skilled = mean(p.skill for p, answer in zip(crowd, given, strict=True) if answer == "middle")
     assert skilled > 0.6
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"kind": "choice", "options": [{"value": value, "label": value} for value in ("tasks", "No")]},
+        {"kind": "multiple", "options": [{"value": value, "label": value} for value in ("tasks", "quiz", "none")]},
+        {"kind": "scale", "low": 0, "high": 7},
+        {"kind": "slider", "low": 10, "high": 60},
+        {"kind": "number", "low": 0},
+    ],
+    ids=lambda question: question["kind"],
+)
+def test_people_say_whether_they_used_other_ai_as_the_dataset_reads_it(question):
+    _, (person, *_) = people(count=1)
+    asked = stage(other_ai=True, **question)
+    said = {used: answers(asked, person, used, Random(1))["q"] for used in (False, True)}
+    assert {used: _says_yes(asked.questions[0], value) for used, value in said.items()} == {False: False, True: True}
 
 
 def test_numbers_have_the_expected_mean_and_sd_and_stay_in_range():

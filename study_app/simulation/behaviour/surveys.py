@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, TypeVar
 
+from study_app.domain.study.compliance import NO_OTHER_AI
 from study_app.domain.study.rehearsal.section import ExpectedAnswer
 from study_app.domain.study.study import OptionValue, Question, Stage
 from study_app.simulation.behaviour.profiles import SimulatedPerson, related
@@ -31,7 +32,7 @@ _REMARKS = (
     "Everything worked well, thank you.",
     "The quiz was harder than I had expected.",
 )
-_NO = frozenset({"no", "none", "never", "0", "false", "False"})
+_RANGES = ("scale", "slider", "number")
 _SCALES: Mapping[str, tuple[float, float]] = {
     "task_difficulty": (0.5, -0.35),
     "quiz_difficulty": (0.6, -0.35),
@@ -72,8 +73,10 @@ def _answer(
         return None
     if expected is not None:
         return _expected(question, expected, person, rng)
+    if question.other_ai and question.kind in ("choice", "multiple", *_RANGES):
+        return _about_other_ai(question, other_ai, rng)
     if question.kind == "choice":
-        return _choice(question, person, other_ai, rng)
+        return _choice(question, person, rng)
     if question.kind == "multiple":
         values = [option.value for option in question.options if question.lets_in([option.value])]
         return [value for value in values if rng.random() < 1 / len(values)] or [rng.choice(values)]
@@ -97,10 +100,8 @@ def _expected(question: Question, expected: ExpectedAnswer, person: SimulatedPer
     return round(min(max(value, low), high))
 
 
-def _choice(question: Question, person: SimulatedPerson, other_ai: bool, rng: Random) -> OptionValue:
+def _choice(question: Question, person: SimulatedPerson, rng: Random) -> OptionValue:
     values = [option.value for option in question.options]
-    if question.other_ai:
-        return _about_other_ai(values, other_ai, rng)
     if question.correct is not None:
         return _concept(question.correct, values, person, rng)
     allowed = [value for value in values if value in question.eligible] if question.eligible else values
@@ -110,10 +111,16 @@ def _choice(question: Question, person: SimulatedPerson, other_ai: bool, rng: Ra
     return rng.choice(allowed)
 
 
-def _about_other_ai(values: list[OptionValue], used: bool, rng: Random) -> OptionValue:
-    no = [value for value in values if str(value) in _NO]
-    yes = [value for value in values if str(value) not in _NO]
-    return rng.choice(yes if used and yes else no or values) if not used else (yes or values)[0]
+def _about_other_ai(question: Question, used: bool, rng: Random) -> Any:
+    """Return what a person says of other AI, in the way in which the dataset reads it."""
+    if question.kind in _RANGES:
+        low = question.low or 0
+        return (question.high if question.high is not None else low + 1) if used else low
+    values = [option.value for option in question.options]
+    no = [value for value in values if str(value).lower() in NO_OTHER_AI]
+    yes = [value for value in values if str(value).lower() not in NO_OTHER_AI]
+    said = (yes or values)[0] if used else rng.choice(no or values)
+    return [said] if question.kind == "multiple" else said
 
 
 def _concept(correct: OptionValue, values: list[OptionValue], person: SimulatedPerson, rng: Random) -> OptionValue:
