@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from study_app.dataset.border.folders import text_in
 from study_app.dataset.schema import (
     CLUSTER,
     MODEL_TABLES,
@@ -76,7 +77,7 @@ def _versions(path: Path, manifest: Mapping[str, Any]) -> list[Study]:
     found = []
     for entry in reversed(entries) if isinstance(entries, list) else ():
         try:
-            found.append(read_version((path / str(entry["file"])).read_text(encoding="utf-8")))
+            found.append(read_version(text_in(path, entry["file"])))
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return found

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from study_app.dataset.border import limits
+from study_app.dataset.border.holding import PER_CELL, HeldSize, held_rows
+from study_app.dataset.border.parquet import batches
 from study_app.dataset.schema.csv_rows import csv_rows, repeated, uneven
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.text_files import decode_text
@@ -24,15 +27,17 @@ def read_cells(path: Path, mark: str = ",") -> pd.DataFrame:
     make, are left out. The index counts rows as the file has them: its first row of data, row 2, is 0.
 
     Raises:
+        BeyondLimits: it holds more than is read of a table.
         UserError: the file cannot be read as a table.
         ProblemsFound: rows with more or fewer cells than the header, names that two columns have.
     """
     try:
         if path.suffix == ".parquet":
+            _check_held(path)
             return pd.read_parquet(path)
-        rows = list(csv_rows(path, mark, "utf-8-sig"))
+        rows = list(held_rows(csv_rows(path, mark, "utf-8-sig"), path))
     except (ValueError, OSError) as error:
-        if path.suffix != ".parquet" and path.is_file():
+        if path.suffix != ".parquet" and path.is_file() and path.stat().st_size <= limits.LIMITS.text_bytes:
             decode_text(path.read_bytes(), str(path))  # says which encoding it has instead
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path}: cannot be read as a table ({reason}); export it again") from None
@@ -42,6 +47,13 @@ def read_cells(path: Path, mark: str = ",") -> pd.DataFrame:
     (first, header), body = held[0], held[1:]
     _check_shape(path.name, first, header, body)
     return _frame(header, body)
+
+
+def _check_held(path: Path) -> None:
+    """Refuse a Parquet file whose cells take more memory than there is, before any of them is kept."""
+    held = HeldSize(path)
+    for batch in batches(path):
+        held.add(batch.nbytes + PER_CELL * batch.num_rows * batch.num_columns)
 
 
 def _check_shape(file: str, first: int, header: Sequence[str], body: Iterable[tuple[int, Sequence[str]]]) -> None:

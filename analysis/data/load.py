@@ -15,6 +15,7 @@ from typing import Any, get_args
 from analysis.data.cell_types import dataset_types, objects_in
 from analysis.data.dataset import REQUIRED_COLUMNS, Dataset, DeclaredArm, StudyMeta, Tables, check_participants
 from analysis.data.plain_table import load_plain
+from study_app.dataset.border.folders import bounded_bytes, bounded_text, check_folder
 from study_app.dataset.schema import parsed_json
 from study_app.dataset.schema.file_names import table_of
 from study_app.dataset.schema.versions import read_version
@@ -33,6 +34,7 @@ def load(path: Path | str, columns: Mapping[str, str] | None = None) -> Dataset:
         columns: for a plain table: our column name -> theirs (the plan's `columns`).
 
     Raises:
+        BeyondLimits: it holds more than is read of a dataset.
         UserError: nothing is there, or it is not a dataset.
         ProblemsFound: required columns are missing, ids come twice, numbers cannot be read; all at once.
     """
@@ -45,6 +47,7 @@ def load(path: Path | str, columns: Mapping[str, str] | None = None) -> Dataset:
 
 
 def _load_directory(path: Path) -> Dataset:
+    check_folder(path)
     manifest = _read_json(path / "manifest.json")
     files = {}
     for file in sorted((path / "data").glob("*_data.*")):
@@ -68,6 +71,8 @@ def _digests(path: Path, files: Mapping[str, Path], manifest: Mapping[str, Any])
     warnings = []
     for file in sorted(files.values()):
         name = file.relative_to(path).as_posix()
+        if not file.is_file():
+            raise UserError(f"{file}: is not a file; export again")
         try:
             with file.open("rb") as handle:
                 digest = hashlib.file_digest(handle, "sha256").hexdigest()
@@ -83,7 +88,7 @@ def _digests(path: Path, files: Mapping[str, Path], manifest: Mapping[str, Any])
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        value = parsed_json(path.read_text(encoding="utf-8"))
+        value = parsed_json(bounded_text(path))
     except FileNotFoundError:
         raise UserError(f"{path.parent}: manifest.json is missing; give the directory `study export` wrote") from None
     except (ValueError, OSError) as error:
@@ -137,7 +142,7 @@ def read_study_file(path: Path) -> dict[str, Any]:
         UserError: not there, or neither TOML nor JSON.
     """
     try:
-        text = decode_text(path.read_bytes(), str(path))
+        text = decode_text(bounded_bytes(path), str(path))
         value = parsed_json(text) if path.suffix == ".json" else parse_toml(text)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; give a study file or a plan") from None

@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.data.cells import read_cells
 from analysis.data.dataset import Dataset, DeclaredArm, StudyMeta, Tables, by_content, check_participants
+from study_app.dataset.border import limits
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 
 MISSING = ("NA", "NaN", "nan", "N/A", ".")
@@ -90,7 +91,7 @@ def _mark(path: Path) -> str:
     """Return what separates the names in the first line most often; a comma where nothing does."""
     try:
         with path.open(encoding="utf-8-sig") as lines:
-            first = lines.readline()
+            first = lines.readline(limits.LIMITS.row)
     except (OSError, UnicodeDecodeError):
         return ","  # reading the cells says what is wrong
     return max(",;\t|", key=first.count)

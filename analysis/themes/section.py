@@ -16,6 +16,7 @@ from analysis.themes.fidelity import fidelity_rows
 from analysis.themes.quotes import quotes
 from analysis.themes.reliability import against_people, agreement_of_people
 from analysis.themes.table import PEOPLE, CodedInterviews, coded_interviews
+from study_app.dataset.border.folders import bounded_text
 from study_app.domain.interaction.codes import people
 from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.themes.marks import AUDIT, AUDIT_CRITERIA, interview_of
@@ -60,7 +61,7 @@ def plans_of(dataset: Dataset) -> list[InterviewPlan]:
     found = []
     for path in sorted((dataset.path / "materials" / "interviews").glob("*.json")):
         try:
-            found.append(InterviewPlan.model_validate_json(path.read_text(encoding="utf-8")))
+            found.append(InterviewPlan.model_validate_json(bounded_text(path)))
         except (OSError, ValueError):
             continue
     return found

@@ -368,9 +368,7 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
         """See ports.UnitOfWork."""
         self.connection.info[ERASES] = True
         self.connection.execute(delete(DOCUMENTS).where(DOCUMENTS.c.participant_id == participant_id))
-        # Their contents are not stored any more, and neither is a body: the digest is what the chain needs.
-        own = ENTRIES.c.participant_id == participant_id
-        self.connection.execute(update(ENTRIES).where(own, ENTRIES.c.table != "visits").values(opening=b""))
+        self._close_entries(participant_id)
         for table in (RUNS, TURNS, ANSWERS, REVIEWS):
             key = [table.c[column] for column in SEALED[table.name].key]
             there = self.connection.execute(select(*key).where(table.c.participant_id == participant_id)).all()
@@ -378,6 +376,22 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
             for row in there:
                 self.chain.gone(table.name, tuple(row), participant_id)
         self._erase_events(EVENTS.c.participant_id == participant_id)
+
+    def _close_entries(self, participant_id: str) -> None:
+        """Forget the salts of a participant's records: their contents go, and the digest is what the chain needs.
+
+        An entry that says that a record is gone keeps its salt, without which the chain would miss that record.
+        """
+        own = (ENTRIES.c.participant_id == participant_id, ENTRIES.c.table != "visits", ENTRIES.c.opening != b"")
+        columns = [ENTRIES.c[name] for name in ("number", "table", "key", "final", "opening", "digest")]
+        entries = [
+            (row.number, chain.Chained(0, 0, row.table, row.key, "", row.final, bytes(row.opening), bytes(row.digest)))
+            for row in self.connection.execute(select(*columns).where(*own))
+        ]
+        closed = [{"entry": number} for number, entry in entries if not entry.is_gone]
+        if closed:
+            close = update(ENTRIES).where(ENTRIES.c.number == bindparam("entry")).values(opening=b"")
+            self.connection.execute(close, closed)
 
     def erase_ratings(self, objects: Collection[str]) -> None:
         """See ports.UnitOfWork."""

@@ -51,8 +51,8 @@ ALLOWED = {
     "analysis.estimators": f"study_app.domain study_app.rerandomisation pydantic matplotlib {NUMERICS}",
     "analysis.measurement": f"study_app.domain analysis.estimators {NUMERICS}",
     "analysis.interaction": f"study_app.domain analysis.data anthropic {NUMERICS}",
-    "analysis.themes": f"study_app.domain analysis.agreement analysis.data analysis.estimators analysis.interaction "
-    f"analysis.multiplicity {NUMERICS}",
+    "analysis.themes": "study_app.domain study_app.dataset analysis.agreement analysis.data analysis.estimators "
+    f"analysis.interaction analysis.multiplicity {NUMERICS}",
     "analysis.design": f"study_app.domain study_app.rerandomisation analysis.estimators distributed joblib {NUMERICS}",
     "analysis.pipeline": "study_app study_app.dask_cluster study_app.domain study_app.dataset "
     "study_app.rerandomisation analysis.data analysis.design analysis.estimators analysis.interaction "

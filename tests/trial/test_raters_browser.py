@@ -164,7 +164,8 @@ def settle(trial: Trial, anna: Grader) -> None:
     anna.press("Settle")
     with trial.app.world.registry.begin(write=False) as unit:
         decision = next(entry for entry in unit.audit() if entry.what == "adjudicate")
-    assert (decision.who, decision.why) == ("anna", "names the nursery")
+        reason = next(each for each in unit.ratings() if each.rating_id == decision.detail["reason"])
+    assert (decision.who, reason.value) == ("anna", "names the nursery")
 
 
 def agreement(anna: Grader) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from study_app.dataset.border.folders import text_in
 from study_app.dataset.pooling.sites import Site
+from study_app.dataset.schema import parsed_json
 from study_app.dataset.writing.citation import Cited
 from study_app.domain.study.release import DatasetAuthor, Release
 
@@ -27,7 +28,7 @@ def cited_pool(sites: Sequence[Site], study_id: str, title: str) -> Cited:
 def _json(site: Site, name: str) -> Mapping[str, Any]:
     """Return a description that a site brings; empty where an earlier version wrote none."""
     try:
-        found = json.loads((site.path / name).read_text(encoding="utf-8"))
+        found = parsed_json(text_in(site.path, name))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

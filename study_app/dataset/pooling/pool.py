@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from study_app import __version__
+from study_app.dataset.border.folders import bounded_text
 from study_app.dataset.pooling.citation import cited_pool
 from study_app.dataset.pooling.sites import Site, opened, tables_in
 from study_app.dataset.schema import SCHEMA, Column, TableName, TableSchema, codebook, compact_json, parsed_json
@@ -168,7 +169,7 @@ class _Pool:
         self._text("documentation/codebook.md", codebook(list(self.tables.values()), CODEBOOK_INTRODUCTION))
         study = first.path / "materials" / "study.json"
         if study.is_file():
-            self._text("materials/study.json", study.read_text(encoding="utf-8"))
+            self._text("materials/study.json", bounded_text(study))
         self._text("README.md", _readme(title, self.sites, notes, self.tables))
         self._text(".psychds-ignore", "".join(f"{name}\n" for name in _IGNORED))
         for script in ("read.py", "read.R"):

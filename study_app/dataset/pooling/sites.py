@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from study_app.dataset.border.folders import entries_in
 from study_app.dataset.findings import VerifyReport
 from study_app.dataset.reading.dataset import UntrustedDataset, open_dataset
 from study_app.dataset.schema import SCHEMA, TABLES, Column, TableName
@@ -108,6 +111,8 @@ def _alone(site: Site) -> Iterator[Problem]:
         return
     if "pool" in manifest:
         yield Problem(path, "manifest.json", "is a pool itself", "name its sites' datasets instead")
+    for entry in islice((each for each in entries_in(site.path) if not _copied(each)), 5):
+        yield Problem(entry.path, "", "is a link or a device, which no export writes", "take it out")
     if manifest.get("schema") != SCHEMA:
         what = f"has the layout {manifest.get('schema')!r}, and this version of study-app has {SCHEMA!r}"
         yield Problem(path, "schema", what, "export it again with this version")
@@ -118,6 +123,10 @@ def _alone(site: Site) -> Iterator[Problem]:
         yield Problem(
             path, "allocation.method", "gives every person several treatments", "analyse such sites one by one"
         )
+
+
+def _copied(entry: os.DirEntry[str]) -> bool:
+    return entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
 
 
 def _together(sites: Sequence[Site]) -> Iterator[Problem]:

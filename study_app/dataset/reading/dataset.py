@@ -10,6 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from study_app.dataset.border.folders import bounded_text, check_folder, text_in
+from study_app.dataset.border.holding import held_rows
+from study_app.dataset.border.parquet import batches
 from study_app.dataset.disclosure.coarsening import recoded_table
 from study_app.dataset.findings import VerifyReport
 from study_app.dataset.measures.interviews.themes import CODEBOOK_FILE, read_frozen
@@ -101,7 +104,7 @@ class UntrustedDataset:
         drafts = [entry for entry in entries[:-1] if entry.get("materials") is None]
         for entry in [*reversed([entry for entry in entries if entry not in drafts]), *drafts]:
             try:
-                text = (self.path / str(entry["file"])).read_text(encoding="utf-8")
+                text = text_in(self.path, entry["file"])
                 found[str(entry["study_hash"])] = read_version(text)
             except (OSError, KeyError, ValueError):
                 continue
@@ -142,7 +145,7 @@ class UntrustedDataset:
         found = {}
         for path in sorted((self.path / "materials" / "quizzes").glob("*.json")):
             try:
-                found[path.stem] = Bank.model_validate_json(path.read_text(encoding="utf-8"))
+                found[path.stem] = Bank.model_validate_json(bounded_text(path))
             except (OSError, ValueError):
                 continue
         return found
@@ -151,7 +154,7 @@ class UntrustedDataset:
     def codebook(self) -> Codebook | None:
         """Codebook of interviews in the materials."""
         try:
-            return read_frozen((self.path / CODEBOOK_FILE).read_text(encoding="utf-8"))
+            return read_frozen(text_in(self.path, CODEBOOK_FILE))
         except (OSError, ValueError):
             return None
 
@@ -166,7 +169,7 @@ class UntrustedDataset:
         found = []
         for path in sorted((self.path / "materials" / "interviews").glob("*.json")):
             try:
-                found.append(InterviewPlan.model_validate_json(path.read_text(encoding="utf-8")))
+                found.append(InterviewPlan.model_validate_json(bounded_text(path)))
             except (OSError, ValueError):
                 continue
         return found
@@ -211,7 +214,8 @@ class UntrustedDataset:
     def rows(self, table: TableName) -> list[UntrustedRow]:
         """All rows of a table, typed; empty where there is none. Not for events, which may be many."""
         if table not in self._kept:
-            self._kept[table] = list(self.stream(table))
+            held = held_rows(self._raw(table), self.files[table]) if table in self.files else None
+            self._kept[table] = [] if held is None else list(self._typed_rows(table, held))
         return self._kept[table]
 
     def by_participant(self, table: TableName) -> dict[str, list[UntrustedRow]]:
@@ -223,9 +227,10 @@ class UntrustedDataset:
 
     def stream(self, table: TableName) -> Iterator[UntrustedRow]:
         """Rows of a table one by one."""
-        if table not in self.files:
-            return
-        raw = self._raw(table)
+        if table in self.files:
+            yield from self._typed_rows(table, self._raw(table))
+
+    def _typed_rows(self, table: TableName, raw: Iterator[tuple[int, list[str]]]) -> Iterator[UntrustedRow]:
         _, header = next(raw, (0, []))
         known = {column.name: column for column in self.tables[table].columns}
         for number, cells in raw:
@@ -235,6 +240,7 @@ class UntrustedDataset:
         """Header (as row 1) and rows as text, each with its number; from Parquet as CSV would hold them.
 
         Raises:
+            BeyondLimits: it holds more than is read of a table.
             ValueError: the file is not a table.
         """
         yield from self._raw(table)
@@ -248,20 +254,15 @@ class UntrustedDataset:
 
 
 def _parquet_rows(path: Path, columns: dict[str, Column]) -> Iterator[tuple[int, list[str]]]:
-    import pyarrow.parquet as pq
-    from pyarrow import ArrowException
-
-    try:
-        file = pq.ParquetFile(path)
-        names = list(file.schema_arrow.names)
-        yield 1, names
-        number = 1
-        for batch in file.iter_batches():
-            for row in batch.to_pylist():
-                number += 1
-                yield number, [_as_cell(columns.get(name), row[name]) for name in names]
-    except (ArrowException, OSError) as error:
-        raise ValueError(str(error)) from None
+    number = 0
+    for batch in batches(path):
+        if number == 0:
+            number = 1
+            yield number, batch.schema.names
+        names = batch.schema.names
+        for row in batch.to_pylist():
+            number += 1
+            yield number, [_as_cell(columns.get(name), row[name]) for name in names]
 
 
 def _as_cell(column: Column | None, entry: Any) -> str:
@@ -289,15 +290,15 @@ def open_dataset(path: Path, report: VerifyReport) -> UntrustedDataset:
     """Open a dataset.
 
     Raises:
+        BeyondLimits: it holds more than is read of a dataset.
         UserError: there is no dataset at this path at all.
     """
     if not path.is_dir() or not ((path / "manifest.json").is_file() or (path / "data").is_dir()):
         raise UserError(f"{path}: no dataset is there; give the directory that `study export --out` wrote")
+    check_folder(path)
     manifest: dict[str, Any] = {}
     try:
-        # A pipe would be waited for without end.
-        text = (path / "manifest.json").read_text(encoding="utf-8") if (path / "manifest.json").is_file() else ""
-        read = parsed_json(text)
+        read = parsed_json(bounded_text(path / "manifest.json"))
         manifest = read if isinstance(read, dict) else {}
     except (OSError, ValueError):
         pass

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import lzma
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from xml.etree import ElementTree as Xml
 
+from study_app.dataset.border import limits
+from study_app.dataset.border.limits import beyond
+from study_app.dataset.border.projects import ProjectFile
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.themes.codebook import Codebook
 from study_app.domain.themes.transcripts import InterviewText, PassageSpan, laid_out, topics_at
 
-PROJECT_SUFFIX = ".qde"
 CODEBOOK_SAID = re.compile(r"\bcodebook ([a-z][a-z0-9_]*-[0-9a-f]{12})\b")
 """How a project that we wrote names its codebook; other programs keep the description, or drop it."""
-MOST_BYTES = 100_000_000
-"""Of all files of a project, unpacked."""
 LONGEST_NAME = 80
 """Of a coder: the column has names of people, not texts."""
+MOST_NAMED = 50
+"""Problems that are named; nothing of a file with more is worth reading."""
 Coded = dict[tuple[str, str, str], frozenset[str]]
 """(coder, interview, topic) -> codes."""
 
@@ -33,9 +31,16 @@ class _Lookup:
     codes: Mapping[str, str]
     users: Mapping[str, str]
 
-    def named(self) -> set[str]:
-        """Return the names of users, of those that have one."""
-        return {name for name in self.users.values() if 0 < len(name) <= LONGEST_NAME}
+    def named(self, file: str) -> set[str]:
+        """Return the names of users, of those that have one.
+
+        Raises:
+            BeyondLimits: there are more than people code a study.
+        """
+        found = {name for name in self.users.values() if 0 < len(name) <= LONGEST_NAME}
+        if len(found) > limits.LIMITS.coders:
+            raise beyond(file, len(found), "coders", limits.LIMITS.coders)
+        return found
 
 
 def read_project(
@@ -59,17 +64,21 @@ def read_project(
         complete: each user of the project has read every interview in it, those without a selection, too.
 
     Raises:
+        BeyondLimits: it holds more than is read of a project.
         ProblemsFound: not such a file, an interview or code that is not of this study, or another text: every problem.
     """
-    archive = _opened(content, name)
-    root = _project(archive, name)
+    file = ProjectFile(content, name)
+    root = file.project()
     _refuse_other_codebook(root, book, name)
     known = {each.interview_id: each for each in transcripts}
     users = {_guid(each): " ".join(each.get("name", "").split()) for each in _all(root, "User")}
     lookup = _Lookup(_codes(root, book), users)
+    coders = lookup.named(name)
     problems: list[Problem] = []
     found: dict[tuple[str, str, str], set[str]] = {}
     for source in _all(root, "TextSource"):
+        if len(problems) >= MOST_NAMED:
+            break
         transcript = known.get(source.get("name", ""))
         selections = [each for each in source if _tag(each) == "PlainTextSelection"]
         if not selections and not complete:
@@ -79,74 +88,19 @@ def read_project(
             problems.append(Problem(name, source.get("name", "a source"), what, "keep the names of sources"))
             continue
         text, spans = laid_out(transcript)
-        if (given := _text(archive, source, name)) is not None and given != text:
+        if (given := file.text(source.get("plainTextPath", ""))) is not None and given != text:
             what = "its text is not that of the interview; places of codes cannot be compared"
             problems.append(Problem(name, transcript.interview_id, what, "code without editing the text"))
             continue
-        for coder in lookup.named() if complete else ():
+        for coder in coders if complete else ():
             found |= {(coder, transcript.interview_id, each): set() for each in transcript.topics}
         for coder, topic, code in _selected(selections, spans, lookup, (name, problems)):
             for each in transcript.topics:
                 found.setdefault((coder, transcript.interview_id, each), set())
             found[coder, transcript.interview_id, topic].add(code)
     if problems:
-        raise ProblemsFound(problems)
+        raise ProblemsFound(problems[:MOST_NAMED])
     return {key: frozenset(codes) for key, codes in found.items()}
-
-
-def _opened(content: bytes, name: str) -> zipfile.ZipFile:
-    try:
-        archive = zipfile.ZipFile(BytesIO(content))
-    except zipfile.BadZipFile:
-        raise _unusable(name, "is not a .qdpx file (a zip archive)") from None
-    if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
-        raise _unusable(name, f"unpacks to more than {MOST_BYTES // 1_000_000} MB")
-    return archive
-
-
-def _unusable(name: str, what: str) -> ProblemsFound:
-    return ProblemsFound([Problem(name, "", what, "export the project as REFI-QDA again")])
-
-
-def refuse_large(size: int, name: str) -> None:
-    """Refuse a file that is larger than any project unpacks to, before it is read.
-
-    Raises:
-        ProblemsFound: it is.
-    """
-    if size > MOST_BYTES:
-        raise _unusable(name, f"has more than {MOST_BYTES // 1_000_000} MB")
-
-
-def _project(archive: zipfile.ZipFile, name: str) -> Xml.Element:
-    inside = next((entry for entry in archive.namelist() if entry.endswith(PROJECT_SUFFIX)), None)
-    if inside is None:
-        raise _unusable(name, "holds no project.qde")
-    try:
-        return Xml.fromstring(_member(archive, inside, name), Xml.XMLParser(target=_Tree()))
-    except _Declared:
-        raise _unusable(name, "its project.qde declares entities") from None
-    except (Xml.ParseError, ValueError, LookupError):
-        raise _unusable(name, "its project.qde is not XML") from None
-
-
-class _Declared(Exception):
-    """The project declares a type of document."""
-
-
-class _Tree(Xml.TreeBuilder):
-    """A tree without a declaration of its type, in whatever encoding: it could declare entities without bound."""
-
-    def doctype(self, *_: object) -> None:
-        raise _Declared
-
-
-def _member(archive: zipfile.ZipFile, inside: str, name: str) -> bytes:
-    """Return a file of the archive, which may be damaged, encrypted, or packed in a way that Python does not know."""
-    try:
-        return archive.read(inside)
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError):
-        raise _unusable(name, f"'{inside[:80]}' in it is damaged or cannot be unpacked") from None
 
 
 def _refuse_other_codebook(root: Xml.Element, book: Codebook, name: str) -> None:
@@ -156,16 +110,6 @@ def _refuse_other_codebook(root: Xml.Element, book: Codebook, name: str) -> None
     if found and found[1] != book.version:
         what = f"was coded by the codebook {found[1]}; frozen is {book.version}"
         raise ProblemsFound([Problem(name, "", what, "export the project again and code by that codebook")])
-
-
-def _text(archive: zipfile.ZipFile, source: Xml.Element, name: str) -> str | None:
-    """Return the text of a source, without a byte order mark and with line feeds alone; None where it has none."""
-    path = source.get("plainTextPath", "")
-    inside = path.removeprefix("internal://")
-    entry = next((each for each in archive.namelist() if inside and each.lower().endswith(f"/{inside.lower()}")), None)
-    if entry is None:
-        return None
-    return _member(archive, entry, name).decode("utf-8-sig", "replace").replace("\r\n", "\n")
 
 
 def _codes(root: Xml.Element, book: Codebook) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from study_app.dataset.border.limits import BeyondLimits
 from study_app.dataset.findings import DatasetFinding, VerifyReport
 from study_app.dataset.reading.dataset import UntrustedDataset, open_dataset
 from study_app.dataset.verification.allocation import check_ledgers, check_participants
@@ -49,6 +50,7 @@ def verify(
         second: row hashes of the real ledger of a second decision, likewise.
 
     Raises:
+        BeyondLimits: a file holds more than is read of one.
         UserError: there is no dataset at this path.
     """
     report = VerifyReport(str(dataset))
@@ -64,6 +66,8 @@ def verify(
         """Run a check on a dataset of any shape: a check that stops is a breach, and the others go on."""
         try:
             return check(*given)
+        except BeyondLimits:
+            raise
         except Exception as error:
             what = f"{check.__name__} cannot be done: {type(error).__name__}: {error}"
             report.add("check_stopped", "", None, what[:300])

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from study_app.dataset.border.folders import text_in
 from study_app.dataset.integrity.record_hashes import PATH as RECORDS
 from study_app.dataset.integrity.record_hashes import Records
 from study_app.dataset.reading.dataset import UntrustedDataset
@@ -69,7 +70,7 @@ def check_versions(opened: UntrustedDataset) -> None:
     for entry in entries:
         name = str(entry.get("file"))
         try:
-            text = (opened.path / name).read_text(encoding="utf-8")
+            text = text_in(opened.path, name)
         except (OSError, ValueError):
             report.add("version_missing", name, None, "this version of the study is not readable in the materials")
             continue
@@ -103,7 +104,7 @@ def _check_study_file(opened: UntrustedDataset, newest: str) -> None:
     """Check that the study file that readers open first is the version in force."""
     name = "materials/study.json"
     try:
-        same = (opened.path / name).read_text(encoding="utf-8").strip() == (opened.path / newest).read_text("utf-8")
+        same = text_in(opened.path, name).strip() == text_in(opened.path, newest)
     except (OSError, ValueError):
         same = not opened.own
     if opened.own and not same:
@@ -128,7 +129,7 @@ def _check_records(opened: UntrustedDataset, found: dict[str, dict[str, str]]) -
     """Whose rows are not those that were exported: by the hash of each participant's rows in each table."""
     report = opened.report
     try:
-        stated = parsed_json((opened.path / RECORDS).read_text(encoding="utf-8"))
+        stated = parsed_json(text_in(opened.path, RECORDS))
         pairs = {(table, name): digest for table, rows in stated.items() for name, digest in rows.items()}
     except (OSError, ValueError, AttributeError):
         report.add("records_unreadable", RECORDS, None, "is missing, or holds no hashes of records")

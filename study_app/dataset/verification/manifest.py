@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from study_app.dataset.border.folders import text_in
 from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.schema import SCHEMA, moment, parsed_json
 
@@ -80,7 +81,7 @@ def _at_once(one: Any, other: Any) -> bool:
 def _check_description(opened: UntrustedDataset) -> None:
     path = opened.path / "dataset_description.json"
     try:
-        measured = {entry["name"] for entry in parsed_json(path.read_text(encoding="utf-8"))["variableMeasured"]}
+        measured = {entry["name"] for entry in parsed_json(text_in(opened.path, path.name))["variableMeasured"]}
     except (OSError, ValueError, KeyError, TypeError):
         opened.report.add("description_unreadable", path.name, None, "is missing, or lists no measured variables")
         return

@@ -10,6 +10,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from study_app.dataset.border.folders import bounded_bytes, text_in
 from study_app.dataset.integrity.signature import signed_content
 from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.schema import parsed_json
@@ -29,7 +30,7 @@ def read_prereg(path: Path) -> dict[str, Any]:
         UserError: it cannot be read.
     """
     try:
-        found = parsed_json(decode_text(path.read_bytes(), str(path)))
+        found = parsed_json(decode_text(bounded_bytes(path), str(path)))
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: --prereg: cannot be read ({error}); give the prereg.json of the launch") from None
     if not isinstance(found, dict) or "seed_commitment" not in found:
@@ -63,7 +64,7 @@ def registration_of(opened: UntrustedDataset) -> dict[str, Any]:
 
 def _own(opened: UntrustedDataset) -> dict[str, Any] | None:
     try:
-        found = parsed_json((opened.path / IN_DATASET).read_text(encoding="utf-8"))
+        found = parsed_json(text_in(opened.path, IN_DATASET))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

@@ -166,11 +166,14 @@ def version_path(study_hash: str) -> str:
     return f"materials/versions/study_{study_hash[:12]}.json"
 
 
-def audit_summary(entries: Sequence[AuditEntry], interviews: Collection[str]) -> dict[str, Any]:
+def audit_summary(
+    entries: Sequence[AuditEntry], readable: Sequence[AuditEntry], interviews: Collection[str]
+) -> dict[str, Any]:
     """Head of the audit log and the acts that readers of the results need to know.
 
     Args:
-        entries: the audit log.
+        entries: the audit log, as it is stored.
+        readable: the same with the words that are kept beside the log.
         interviews: ids of those in the dataset; how another one was settled stays out.
     """
     summary: dict[str, Any] = {
@@ -181,7 +184,7 @@ def audit_summary(entries: Sequence[AuditEntry], interviews: Collection[str]) ->
     for name, act in _ACTS.items():
         summary[name] = [
             {"at": timestamp(entry.at), "why": entry.why, **_public(entry)}
-            for entry in entries
+            for entry in readable
             if entry.what == act and (name != "settled_codes" or entry.detail.get("interview_id") in interviews)
         ]
     return summary

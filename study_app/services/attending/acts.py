@@ -16,6 +16,7 @@ from study_app.services.participant.enrolment import Enrol
 from study_app.services.participant.probing.closing import interrupt
 from study_app.services.participant.session import ParticipantSession
 from study_app.services.position import AtStage
+from study_app.services.reasons import add_act
 from study_app.services.researcher.lifecycle import require_reason
 
 LONGEST_MESSAGE = 1_000
@@ -122,14 +123,18 @@ class ParticipantActs:
             if person.data_withdrawn:
                 raise NotAllowed("the data of this participant have been deleted; no message is kept for them")
             set_message(unit, person.id, text)
-            self._audit(unit, who, MESSAGE, reason, person, text=text)
+            detail = {"participant_id": person.id}
+            add_act(unit, AuditEntry(self.world.now(), who, MESSAGE, reason, detail), [person.id], {"text": text})
 
     def note(self, participant_id: str, text: str, who: str) -> None:
         """Keep a note on a participant, for researchers."""
         if not text.strip():
             raise NotAllowed("the note is empty")
         with self.world.registry.begin() as unit:
-            self._audit(unit, who, NOTE, text.strip(), self._known(unit, participant_id))
+            person = self._known(unit, participant_id)
+            if person.data_withdrawn:
+                raise NotAllowed("the data of this participant have been deleted; no note is kept on them")
+            self._audit(unit, who, NOTE, text.strip(), person)
 
     def _known(self, unit: UnitOfWork, participant_id: str) -> Participant:
         person = unit.participant(participant_id)
@@ -138,4 +143,5 @@ class ParticipantActs:
         return person
 
     def _audit(self, unit: UnitOfWork, who: str, what: str, why: str, person: Participant, **more: object) -> None:
-        unit.add_audit(AuditEntry(self.world.now(), who, what, why, {"participant_id": person.id, **more}))
+        detail = {"participant_id": person.id, **more}
+        add_act(unit, AuditEntry(self.world.now(), who, what, why, detail), [person.id])

@@ -17,6 +17,7 @@ from study_app.domain.records import AuditEntry
 from study_app.ports import Panel
 from study_app.services.attending.paying import Payment, payments
 from study_app.services.context import StudyContext
+from study_app.services.reasons import add_act
 
 Act = Literal["approve", "bonus", "message", "group"]
 Done = Literal["planned", "done", "uncertain", "refused"]
@@ -26,6 +27,8 @@ BATCH = 200
 """Participants that the panel takes at once."""
 LONGEST_MESSAGE = 2_000
 _KEY = "panel_act"
+_TYPED = ("text", "note")
+"""What an act has of words: the message that was sent, and what the panel said, which may name a panel id."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,8 @@ class PanelActs:
             raise NotAllowed(f"there is no open act '{name}'; open are {', '.join(open_acts) or 'none'}")
         with self.world.registry.begin() as unit:
             unit.set_meta_value(f"{_KEY}:{name}", {"state": "done" if done else "refused"})
-            unit.add_audit(AuditEntry(self.world.now(), who, "pay: settle", reason, {"act": name, "done": done}))
+            entry = AuditEntry(self.world.now(), who, "pay: settle", reason, {"act": name, "done": done})
+            add_act(unit, entry, [name.split(":")[1]])
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
@@ -224,7 +228,9 @@ class PanelActs:
             people = {one.participant_id: one.amount for one in batch}
             detail = {"study_id": batch[0].study_id, "state": state, "participants": people}
             what = f"pay: {batch[0].act}"
-            unit.add_audit(AuditEntry(self.world.now(), who, what, "", detail | {k: v for k, v in more.items() if v}))
+            said = {name: str(more[name]) for name in _TYPED if more.get(name)}
+            detail |= {name: value for name, value in more.items() if value and name not in said}
+            add_act(unit, AuditEntry(self.world.now(), who, what, "", detail), people, said)
 
 
 def _key(one: PanelAct, about: str) -> str:

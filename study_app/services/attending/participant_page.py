@@ -14,6 +14,7 @@ from study_app.services.attending.timeline import Sight, TimelineEntry, timeline
 from study_app.services.context import StudyContext
 from study_app.services.messages import message_for
 from study_app.services.participant_status import current_status
+from study_app.services.reasons import readable
 from study_app.services.researcher.console_views import ParticipantSummary
 from study_app.services.researcher.monitoring import Monitor, arms_visible
 
@@ -118,7 +119,7 @@ class ParticipantViews:
             stages, questions = (frozenset[str](), frozenset[str]()) if arms else arm_only(study)
             titles = {stage.id: stage.title or stage.id for stage in study.stages}
             visits = [(titles.get(visit.stage, visit.stage), visit) for visit in unit.visits(participant_id)]
-            audit = unit.audit_of(participant_id=participant_id)
+            audit = readable(unit, unit.audit_of(participant_id=participant_id))
             moments = timeline(self.world, unit, person, audit, Sight(arms, work, stages, questions))
             answers = given_answers(study, unit.answers(participant_id), questions)
         return ParticipantPage(

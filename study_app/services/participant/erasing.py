@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -13,11 +14,14 @@ from study_app.dataset.measures.interviews.history import KINDS, interviews_of
 from study_app.domain.errors import SealingKeyMissing
 from study_app.domain.events.server import DataWithdrawn
 from study_app.domain.ledger import DECISIONS, LedgerRow
-from study_app.domain.records import Participant
+from study_app.domain.quiz.answer_ratings import AnswerName
+from study_app.domain.records import NO_PLACE, Participant
+from study_app.domain.tasks.hacks.coding import OBJECT as HACK_OBJECT
 from study_app.domain.themes.marks import interview_object
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.messages import set_message
+from study_app.services.reasons import ERASED_REASON, erase_reasons
 
 if TYPE_CHECKING:
     from study_app.services.participant.enrolment import EntryRequest
@@ -36,6 +40,8 @@ def erase(world: StudyContext, unit: UnitOfWork, participant: Participant, who: 
     # First, for it is the log that names the interviews.
     talks = interviews_of(unit.events_of(participant.id, KINDS))
     unit.erase_ratings([interview_object(held.id) for held in talks])
+    unit.erase_ratings(list(_judged(unit, participant.id)))
+    erase_reasons(unit, participant.id)
     unit.erase_payloads(participant.id)
     ledgers = [unit.allocations(participant.kind, number) for number in DECISIONS]
     for row in map(LedgerRow.parse, chain.from_iterable(ledgers)):
@@ -43,8 +49,18 @@ def erase(world: StudyContext, unit: UnitOfWork, participant: Participant, who: 
             unit.erase_allocation(row.allocation_index, participant.kind, row.erase().record())
     unit.forget_label_of_link(participant.id)
     set_message(unit, participant.id, "")
+    if participant.exclusion_reason not in (None, NO_PLACE):
+        unit.touch(participant.id, exclusion_reason=ERASED_REASON)
     unit.touch(participant.id, data_withdrawn=True, prolific_study=None, **_forgotten_ids(world, unit, participant))
     unit.record(participant.id, participant.stage, world.now(), DataWithdrawn(who=who))
+
+
+def _judged(unit: UnitOfWork, participant_id: str) -> Iterator[str]:
+    """Yield what of a participant people and programs may have judged, in ratings whose reasons may repeat it."""
+    yield f"participant:{participant_id}"
+    yield from (f"turn:{turn.id}" for turn in unit.turns(participant_id))
+    yield from (HACK_OBJECT + run.id for run in unit.runs(participant_id))
+    yield from (str(AnswerName(each.participant_id, each.stage, each.item)) for each in unit.answers(participant_id))
 
 
 def as_kept(world: StudyContext, unit: UnitOfWork, entry: EntryRequest) -> EntryRequest:

@@ -134,8 +134,12 @@ class Codings:
                 raise NotAllowed("there is nothing to settle about this query any more")
             now, name = self.world.now(), f"turn:{turn_id}"
             unit.add_rating(Rating(self.world.fresh_id(), name, ADJUDICATED, value, RUBRIC, now))
-            unit.add_rating(Rating(self.world.fresh_id(), name, who, reason, REASON_RUBRIC, now))
-            unit.add_audit(AuditEntry(now, who, "adjudicate", reason, {"turn_id": turn_id, "codes": value}))
+            why = Rating(self.world.fresh_id(), name, who, reason, REASON_RUBRIC, now)
+            unit.add_rating(why)
+            # A reason may repeat what was asked: it is erased with the query, and the audit log, which never changes,
+            # names its rating.
+            detail = {"turn_id": turn_id, "codes": value, "reason": why.rating_id}
+            unit.add_audit(AuditEntry(now, who, "adjudicate", "", detail))
 
     def settled(self, kind: Kind) -> list[Adjudication]:
         """Return what was settled, the newest first."""

@@ -24,6 +24,7 @@ from study_app.services.context import StudyContext, keep_codes, stored_values, 
 from study_app.services.operation.head_signing import HEAD_KEY
 from study_app.services.operation.package_watch import PACKAGES
 from study_app.services.participant_status import CLOSED_WAVE, closed_wave, current_status
+from study_app.services.reasons import add_act
 from study_app.services.researcher.fitness import fitness_problems
 from study_app.services.researcher.interim.kept import kept_looks, open_looks
 from study_app.services.researcher.registration import preregistration
@@ -268,7 +269,7 @@ class Lifecycle:
             unit.touch(participant_id, exclusion_reason=reason)
             now = self.world.now()
             unit.record(participant_id, participant.stage, now, Excluded(reason=reason, who=who))
-            self._audit(unit, who, "exclude", reason, {"participant_id": participant_id})
+            add_act(unit, AuditEntry(now, who, "exclude", reason, {"participant_id": participant_id}), [participant_id])
 
     def unblind(self, participant_id: str, reason: str, who: str) -> str:
         """Show one participant's arm; recorded and reported.
@@ -281,7 +282,8 @@ class Lifecycle:
             participant = unit.participant(participant_id)
             if participant is None or participant.arm is None:
                 raise NotAllowed(f"participant {participant_id} is not known or not allocated")
-            self._audit(unit, who, "unblind", reason, {"participant_id": participant_id})
+            entry = AuditEntry(self.world.now(), who, "unblind", reason, {"participant_id": participant_id})
+            add_act(unit, entry, [participant_id])
             return participant.arm
 
     def audit(self, who: str, what: str, why: str = "", detail: Mapping[str, Any] | None = None) -> None:

@@ -27,6 +27,7 @@ from study_app.services.operation.alert_watch import Incident, incidents
 from study_app.services.operation.clock_watch import shown_alert
 from study_app.services.operation.isolation_watch import isolation_alert
 from study_app.services.participant_status import current_status
+from study_app.services.reasons import readable
 from study_app.services.researcher.console_views import LinkUse, Overview, ParticipantSummary, StageCount
 from study_app.services.researcher.lifecycle import Lifecycle
 from study_app.services.researcher.panel.due import DuePerson, due_people
@@ -242,7 +243,7 @@ class Monitor:
     def audit(self) -> list[AuditEntry]:
         """Return the audit log, newest first."""
         with self.world.registry.begin(write=False) as unit:
-            return unit.audit()[::-1]
+            return readable(unit, unit.audit())[::-1]
 
     def costs(self, kind: Kind) -> list[ModelCost]:
         """Return what models have cost by treatment and interview; nothing while arms are hidden, for they differ."""

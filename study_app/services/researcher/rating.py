@@ -150,8 +150,12 @@ class RatingQueue:
                 raise NotAllowed("there is nothing to settle about this answer any more")
             points = self._take(unit, ADJUDICATED, name, awarded)
             now = self.world.now()
-            unit.add_rating(Rating(self.world.fresh_id(), name, who, reason, REASON, now))
-            unit.add_audit(AuditEntry(now, who, "adjudicate", reason, {"object": name, "points": points}))
+            why = Rating(self.world.fresh_id(), name, who, reason, REASON, now)
+            unit.add_rating(why)
+            # A reason may repeat the answer: it is erased with it, and the audit log, which never changes, names its
+            # rating.
+            detail = {"object": name, "points": points, "reason": why.rating_id}
+            unit.add_audit(AuditEntry(now, who, "adjudicate", "", detail))
         return points
 
     def _take(self, unit: UnitOfWork, rater: str, name: str, awarded: Mapping[str, float]) -> float:

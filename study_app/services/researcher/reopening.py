@@ -20,6 +20,7 @@ from study_app.domain.study.study import Stage, Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.places import gave_up_place, lock_ledger, place_for
+from study_app.services.reasons import add_act
 from study_app.services.researcher.lifecycle import require_reason
 
 REOPENED = "reopen stage"
@@ -63,7 +64,7 @@ class Reopening:
             unit.record(person.id, stage.id, now, StageReopened(minutes=minutes))
             unit.record(person.id, stage.id, now, Outage(cause="reopened", seconds=seconds))
             detail = {"participant_id": person.id, "stage": stage.id, "minutes": minutes}
-            unit.add_audit(AuditEntry(now, who, REOPENED, reason, detail))
+            add_act(unit, AuditEntry(now, who, REOPENED, reason, detail), [person.id])
 
 
 def reopenable(study: Study, person: Participant) -> Stage | None:

@@ -163,7 +163,7 @@ def test_a_selection_counts_for_every_topic_that_it_touches():
         (BILLION, "entities"),
         (damaged("project.qde"), "'project.qde' in it is damaged"),
         (damaged("sources/"), "in it is damaged"),
-        (bomb(), "unpacks to more than 100 MB"),
+        (bomb(), "bytes unpacked, and the limit is 100,000,000"),
         (
             changed("project.qde", BOOK.version.encode(), b"exit-0123456789ab"),
             f"was coded by the codebook exit-0123456789ab; frozen is {BOOK.version}",

@@ -18,6 +18,7 @@ from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.participant.session import Ingested, as_state
 from study_app.services.position import Paused
 from study_app.services.researcher.exporting.datasets import DatasetRequest
+from study_app.services.researcher.monitoring import Monitor
 
 
 @pytest.fixture
@@ -28,8 +29,7 @@ def trial(tmp_path):
 
 
 def last_act(trial: Trial):
-    with trial.app.world.registry.begin(write=False) as unit:
-        return unit.audit()[-1]
+    return Monitor(trial.app.world).audit()[0]
 
 
 def in_warmup(trial: Trial) -> str:

@@ -78,7 +78,9 @@ def test_a_disagreement_is_settled_with_a_reason_and_gives_the_points(trial, rat
         ratings.settle("anna", view.object, least(view), "again")
     with trial.app.world.registry.begin(write=False) as unit:
         entry = unit.audit()[-1]
-    assert (entry.who, entry.what, entry.why) == ("anna", "adjudicate", "names the nursery")
+        (reason,) = (each for each in unit.ratings() if each.value == "names the nursery")
+    assert (entry.who, entry.what, entry.why) == ("anna", "adjudicate", "")
+    assert entry.detail["reason"] == reason.rating_id
     ratings.rate("eva", view.object, most(view))
     assert points(trial, view.object) == pytest.approx(top), "what was settled stays"
 

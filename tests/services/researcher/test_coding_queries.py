@@ -71,7 +71,10 @@ def test_a_settled_query_has_labels_reason_and_audit_and_waits_for_nobody(trial,
     with trial.app.world.registry.begin(write=False) as unit:
         entry = unit.audit()[-1]
         ratings = [r for r in unit.ratings() if r.rater in (ADJUDICATED, "anna")]
-    assert (entry.who, entry.what, entry.why) == ("anna", "adjudicate", "asks for both")
+    # The words stand in the rating alone, for the log is never changed.
+    assert (entry.who, entry.what, entry.why, entry.detail["reason"]) == (
+        "anna", "adjudicate", "", ratings[-1].rating_id,
+    )  # fmt: skip
     assert [(r.rubric, r.value) for r in ratings] == [
         ("codes", "explanation;generation"),
         (REASON_RUBRIC, "asks for both"),

@@ -96,6 +96,12 @@ def test_programs_are_coded_blind_settled_and_reported_with_kappa(trial):
     assert "Classes by people who coded blind" in page
     assert "rules and people" in page
 
+    # A reason may repeat the program: it goes with it, and the audit log has never held it.
+    app.acts.erase(submissions[odd]["participant_id"], "asked for it", "gus")
+    with app.world.registry.begin(write=False) as unit:
+        assert not [each for each in unit.ratings() if each.object.endswith(odd)]
+        assert [(each.who, each.why) for each in unit.audit_of(("adjudicate",))] == [("gus", "")]
+
 
 @pytest.mark.parametrize(("who", "value"), [("rules", "none"), ("adjudicated", "none"), ("eva", "a hack")])
 def test_a_class_that_cannot_be_given_is_refused(trial, who, value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from console_room import ConsoleUser, Trial, busy, work
+from console_room import ConsoleUser, Trial, busy, drawn, shown, work
 from streamlit.testing.v1 import AppTest
 from support.providers.fake_provider import MODEL, FakeProvider, described
 
@@ -34,23 +34,6 @@ def trial(tmp_path_factory):
     made.close()
 
 
-def drawn(board: str) -> AppTest:
-    def script() -> None:
-        import importlib
-        import os
-
-        from study_app.bootstrap import current
-        from study_app.secrets.console_accounts import ConsoleUser
-        from study_app.services.researcher.monitoring import Monitor
-        from study_app.ui.console.session import ConsoleSession
-
-        name, role = os.environ["TEST_PERSON"].split()
-        module = importlib.import_module(f"study_app.ui.console.pages.{os.environ['TEST_BOARD']}")
-        module.render(ConsoleSession(current(), ConsoleUser(name, role), Monitor(current().world)))
-
-    return AppTest.from_function(script, default_timeout=60)
-
-
 @pytest.fixture
 def board(trial, monkeypatch):
     """Draws a board for one person."""
@@ -64,12 +47,6 @@ def board(trial, monkeypatch):
         return page
 
     return draw
-
-
-def shown(page: AppTest) -> str:
-    """Every text on the page, HTML included."""
-    found = [str(getattr(element, "value", "") or "") for element in page.main]
-    return "\n".join([*found, *(str(getattr(each, "proto", "")) for each in page.main)])
 
 
 @pytest.mark.parametrize("name", BOARDS)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from study_app.dataset.border.folders import text_in
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.measures.turns.acting import APPLIED, Step, action_rows, as_proposed, steps_of, turn_columns
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
@@ -82,7 +83,7 @@ def _declared(opened: UntrustedDataset, dossier: ParticipantRecord) -> _Declared
     if arm is None or arm.assistant is None:
         return None
     try:
-        text = (opened.path / "materials" / "assistants" / f"{arm.treatment}.json").read_text(encoding="utf-8")
+        text = text_in(opened.path, f"materials/assistants/{arm.treatment}.json")
         spec = json.loads(text)
         return _Declared(spec["manner"] == "agent", AgentSettings.model_validate(spec["agent"] or {}))
     except (OSError, ValueError, KeyError, TypeError):

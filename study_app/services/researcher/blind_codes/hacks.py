@@ -157,9 +157,11 @@ class HackCodes:
             if not _differ(codes) or ADJUDICATED in codes:
                 raise NotAllowed("there is nothing to settle about this program any more")
             self._add(unit, run_id, ADJUDICATED, value, RUBRIC)
-            self._add(unit, run_id, who, reason, REASON_RUBRIC)
-            detail = {"run_id": run_id, "class": value}
-            unit.add_audit(AuditEntry(self.world.now(), who, "adjudicate", reason, detail))
+            # A reason may repeat the program: it is erased with it, and the audit log, which never changes, names its
+            # rating.
+            why = self._add(unit, run_id, who, reason, REASON_RUBRIC)
+            detail = {"run_id": run_id, "class": value, "reason": why}
+            unit.add_audit(AuditEntry(self.world.now(), who, "adjudicate", "", detail))
 
     def settled(self, kind: Kind) -> list[SettledProgram]:
         """Return what was settled, the newest first."""
@@ -189,8 +191,11 @@ class HackCodes:
         twice = [each for each in votes if len(each) > 1]
         return len(twice), sum(len(set(each)) == 1 for each in twice), Counter(c for each in votes for c in each)
 
-    def _add(self, unit: UnitOfWork, run_id: str, who: str, value: str, rubric: str) -> None:
-        unit.add_rating(Rating(self.world.fresh_id(), OBJECT + run_id, who, value, rubric, self.world.now()))
+    def _add(self, unit: UnitOfWork, run_id: str, who: str, value: str, rubric: str) -> str:
+        """Keep a rating; returns its id."""
+        rating = Rating(self.world.fresh_id(), OBJECT + run_id, who, value, rubric, self.world.now())
+        unit.add_rating(rating)
+        return rating.rating_id
 
     def _programs(
         self, unit: UnitOfWork, kind: Kind, given: Mapping[str, Mapping[str, str]]

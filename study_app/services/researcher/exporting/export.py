@@ -38,6 +38,7 @@ from study_app.domain.study.study import Study
 from study_app.services.context import StudyContext
 from study_app.services.operation.models.kept import is_watched
 from study_app.services.participant_status import closed_wave
+from study_app.services.reasons import readable
 from study_app.services.researcher.exporting.collect_records import (
     VersionContents,
     versions_of,
@@ -147,8 +148,9 @@ def _manifest(
     state: ExportState, files: Mapping[str, Any], others: Mapping[str, Any], withheld: Mapping[str, Any]
 ) -> dict[str, Any]:
     masked = any(map(state.mask.hides, state.kinds))
+    acts = state.unit.audit()
     # How an interview was settled can tell an arm, as its codes can.
-    audit = audit_summary(state.unit.audit(), () if masked else state.seen.interviews)
+    audit = audit_summary(acts, readable(state.unit, acts), () if masked else state.seen.interviews)
     draft = state.state == "draft"
     figures = measured(state.seen, bool(withheld))
     if state.public is not None:

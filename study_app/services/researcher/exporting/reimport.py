@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from study_app.dataset.border.folders import bounded_text, text_in
 from study_app.dataset.findings import VerifyReport
 from study_app.dataset.measures.models import look_in, reply_in
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of, open_dataset
@@ -68,7 +69,7 @@ def reimport(world: StudyContext, path: Path, put_back: PutBack, *, who: str) ->
             looks = [look_in(row.values) for row in dataset.rows("model_looks")]
             replies = [reply_in(row.values) for row in dataset.rows("model_replies")]
             put_back_watch(unit, looks, replies, world.now())
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{path}: holds a row that no export writes ({type(error).__name__}: {error}); study verify names it, "
                 "and nothing was put back"
@@ -108,7 +109,7 @@ def _not_empty(world: StudyContext, unit: UnitOfWork) -> Iterator[Problem]:
 def _restore_study(dataset: UntrustedDataset, unit: UnitOfWork) -> None:
     """Put back the versions of the study, its state and what became public of its seal."""
     for entry in dataset.listed("versions"):
-        text = (dataset.path / str(entry["file"])).read_text(encoding="utf-8")
+        text = text_in(dataset.path, entry["file"])
         study_hash = str(entry["study_hash"])
         if entry.get("materials") is None:
             unit.set_meta(draft_key(study_hash), text)
@@ -124,7 +125,7 @@ def _restore_study(dataset: UntrustedDataset, unit: UnitOfWork) -> None:
             unit.set_meta(name, str(dataset.manifest[name]))
     prereg = dataset.path / "materials" / "prereg.json"
     if prereg.is_file():
-        unit.set_meta("prereg", prereg.read_text(encoding="utf-8").removesuffix("\n"))
+        unit.set_meta("prereg", bounded_text(prereg).removesuffix("\n"))
 
 
 _LEDGERS: Mapping[int, Restorable] = {1: "allocations", 2: "later_allocations"}

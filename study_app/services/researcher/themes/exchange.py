@@ -6,7 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from study_app.dataset.reading.refi_qda import read_project, refuse_large
+from study_app.dataset.border.projects import refuse_large
+from study_app.dataset.reading.refi_qda import read_project
 from study_app.dataset.writing.refi_qda import QdaCoding, write_project
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.domain.interaction.codes import people

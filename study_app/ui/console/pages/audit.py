@@ -10,6 +10,7 @@ from __future__ import annotations
 import streamlit as st
 
 from study_app.domain.records import AuditEntry
+from study_app.services.reasons import NAMED
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession, file_link
 
@@ -34,7 +35,8 @@ def render(desk: ConsoleSession) -> None:
 
 
 def _detail(entry: AuditEntry) -> str:
-    return ", ".join(f"{name}: {_short(str(value))}" for name, value in entry.detail.items())
+    shown = ((name, str(value)) for name, value in entry.detail.items() if name != NAMED)
+    return ", ".join(f"{name}: {_short(text)}" for name, text in shown)
 
 
 def _short(text: str) -> str:

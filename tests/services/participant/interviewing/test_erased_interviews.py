@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
 from support.trials.export_world import table
+from support.trials.stored_bytes import stored
 from support.trials.themes_trial import CODEBOOK, SAID, ThemesTrial
 
 from study_app.dataset.verification import verify
@@ -49,21 +49,6 @@ def coded(trial):
         for rubric, (rater, value) in texts.items():
             unit.add_rating(rating_of(world, (mine, "start"), rater, value, rubric))
     return mine, other
-
-
-def stored(trial) -> bytes:
-    """Everything that the database holds, as bytes: SQLite's files, or each row of each table of Postgres."""
-    if trial.settings.database.startswith("sqlite"):
-        return b"".join(path.read_bytes() for path in trial.folder.glob("study.db*"))
-    engine = create_engine(trial.settings.database)
-    with engine.connect() as connection:
-        rows = [
-            str(tuple(bytes(cell) if isinstance(cell, memoryview) else cell for cell in row))
-            for name in inspect(connection).get_table_names()
-            for row in connection.execute(text(f'select * from "{name}"'))
-        ]
-    engine.dispose()
-    return "\n".join(rows).encode()
 
 
 def exported(trial, name, **more):
