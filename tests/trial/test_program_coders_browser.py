@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 from support.browser.accessibility import findings
+from support.browser.drawing import drawn
 from support.server import StudyServer, wait_until_up
 from support.trials.simulations import run
 from support.trials.variant_study import variant_study
@@ -65,7 +66,7 @@ class Coder:
             self.settle()
 
     def settle(self) -> None:
-        self.page.wait_for_function("!document.querySelector('[data-test-script-state=\"running\"]')")
+        drawn(self.page)
         self.page.wait_for_timeout(200)
 
     def left(self) -> int:
@@ -99,7 +100,9 @@ def test_two_code_blind_a_third_settles_and_the_report_has_kappa(trial, server, 
     waiting = eva.left()
     assert waiting == finn.left() > 1
     secret = [*hidden(folder, file), "finn", "rules"]
-    assert findings(eva.page) == []
+    eva.page.mouse.move(0, 0)
+    eva.settle()
+    assert findings(eva.page) == [], findings(eva.page)
     eva.page.screenshot(path=f"{folder}/programs.png", full_page=True)
     for number in range(waiting):
         shown = eva.text()

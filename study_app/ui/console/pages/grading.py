@@ -18,6 +18,7 @@ import streamlit as st
 from study_app.domain.records import Kind
 from study_app.services.researcher.rating import AnswerForRating, RatingQueue
 from study_app.ui.console import html as tables
+from study_app.ui.console.held import held
 from study_app.ui.console.pages.grading_agreement import agreement
 from study_app.ui.console.session import ConsoleSession
 from study_app.ui.console.settling import settle_form, settling_note
@@ -48,7 +49,8 @@ def _rate(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
     st.html(
         tables.note(f"{len(waiting)} to rate: {fresh} for the first time, {len(waiting) - fresh} as another rater.")
     )
-    view = waiting[0]
+    # Unrated answers come first, so that another person's rating changes the order.
+    view = held(waiting, lambda each: each.object, f"rate_shown:{kind}")
     left, right = st.columns([11, 9], gap="large")
     with left:
         _answer(view)

@@ -10,6 +10,7 @@ from study_app.domain.records import Kind
 from study_app.domain.tasks.hacks.coding import CLASSES
 from study_app.services.researcher.blind_codes.hacks import HackCodes, ProgramToCode
 from study_app.ui.console import html as tables
+from study_app.ui.console.held import held
 from study_app.ui.console.session import ConsoleSession
 from study_app.ui.console.settling import settle_form, settling_note
 
@@ -41,7 +42,8 @@ def _code(desk: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
     )
     if not waiting:
         return
-    first = waiting[0]
+    # Those with one coder come first, so that another person's class changes the order.
+    first = held(waiting, lambda each: each.run_id, f"hack_shown:{kind}")
     left, right = st.columns([11, 9], gap="large")
     with left:
         _program(first)
