@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from analysis.pipeline.regimes.rows import arm_of_row
 from analysis.plotting import FORMATS, MUTED, RULE, arm_colour, canvas, saved, text_at
 from study_app.domain.errors import UserError
 
@@ -31,7 +32,9 @@ def power_curve(found: Mapping[str, Any], titles: Mapping[str, str], labels: Map
             for place, effect in enumerate(effects):
                 _lines(axes, _points(found["power"], name, effect), effect, arm_colour(place), place == 0)
             versus = " minus ".join(labels.get(arm, arm) for arm in contrast)
-            axes.set_title(f"{titles.get(outcome, outcome)}: {versus}", loc="left", fontsize=9.5)
+            arm = arm_of_row(name)
+            within = f" in {labels.get(arm, arm)}" if arm else ""
+            axes.set_title(f"{titles.get(outcome, outcome)}: {versus}{within}", loc="left", fontsize=9.5)
             axes.axhline(0.8, color=RULE, lw=0.9)
             axes.set_ylim(0, 1.02)
             axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1], ["0%", "20%", "40%", "60%", "80%", "100%"])

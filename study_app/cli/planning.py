@@ -170,9 +170,11 @@ def _say_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _within(row: Mapping[str, Any]) -> str:
-    """Return in which arm second treatments are compared; empty for all arms together and for other rows."""
-    arm, mark, _ = str(row["id"]).rsplit(".", 1)[-1].partition("/")
-    return f" in {arm}" if mark and ".second_treatments." in row["id"] else ""
+    """Say in which arm second treatments are compared; empty for all arms together and for other rows."""
+    from analysis.pipeline.regimes.rows import arm_of_row
+
+    arm = arm_of_row(str(row["id"]))
+    return f" in {arm}" if arm else ""
 
 
 RehearsedLevel = Annotated[

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from analysis.pipeline.regimes.rows import arm_of_row
+
 
 def rehearsal_lines(table: Mapping[str, Any]) -> list[str]:
     """Return what `study rehearse` prints.
@@ -47,9 +49,9 @@ def _scenario(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _within(row: Mapping[str, Any]) -> str:
-    """Return in which arm second treatments are compared; empty for all arms together and for other rows."""
-    arm, mark, _ = str(row["id"]).rsplit(".", 1)[-1].partition("/")
-    return f" in {arm}" if mark and ".second_treatments." in row["id"] else ""
+    """Say in which arm second treatments are compared; empty for all arms together and for other rows."""
+    arm = arm_of_row(str(row["id"]))
+    return f" in {arm}" if arm else ""
 
 
 def _assumed(entry: Mapping[str, Any]) -> str:

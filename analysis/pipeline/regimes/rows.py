@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from study_app.domain.allocation.options import DECISION_MARK
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Analysis, Plan
 from study_app.domain.study.study import Study
@@ -45,6 +46,16 @@ def in_the_study_s_order(data: pd.DataFrame, study: Study | None) -> pd.DataFram
 def first_regime(study: Study) -> str:
     """Return the regime of the control and the treatment that the study file lists first."""
     return f"{study.control.id}/{study.second_decision.treatments[0].id}"
+
+
+def arm_of_row(name: str) -> str:
+    """Return the arm within which a row compares second treatments; empty for all arms together and for other rows.
+
+    Args:
+        name: id of the row, such as `quiz_points.second_treatments.hints/answers_vs_stay`.
+    """
+    arm, mark, _ = name.rsplit(".", 1)[-1].partition(DECISION_MARK)
+    return arm if mark and ".second_treatments." in name else ""
 
 
 def regime_problems(study: Study, file: str) -> list[Problem]:

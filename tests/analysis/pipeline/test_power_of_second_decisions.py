@@ -15,8 +15,9 @@ from analysis.pipeline.power.planned_trials import PlannedTrial
 from analysis.pipeline.power.second_decisions import true_difference
 from analysis.pipeline.power.trial_power import simulated_plan, trial_power
 from analysis.pipeline.prepare import prepare
-from analysis.pipeline.regimes.rows import METHODS_OF_REGIMES
+from analysis.pipeline.regimes.rows import METHODS_OF_REGIMES, arm_of_row
 from analysis.pipeline.trial_ledger import Ledger, ledger_of
+from analysis.report.power_curve import power_curve
 from study_app.content.study_file import read_study
 
 GIVEN = Assumptions(responders=0.4, second_effect=0.9)
@@ -54,6 +55,9 @@ def test_regimes_and_second_treatments_stand_behind_the_primary_rows_with_what_i
         assert row["not_estimable"] == 0
         for value in expected:
             assert abs(row["simulated"] - value) < 4 * np.sqrt(max(value * (1 - value), 0.02) / 12) + 0.02, row
+    assert [arm_of_row(row["id"]) for row in entry["secondary"]] == ["", "", "", "", "plain", "other"]
+    titles = [axes.get_title(loc="left") for axes in power_curve(found, {}, {}).axes]
+    assert len(set(titles)) == len(titles) == 7
     regime = entry["secondary"][1]["formulas"][0]
     # 60 people an arm, 40 % with weight 1 and the others over a half.
     assert regime["n"] == pytest.approx({"other/stay": 60 / 1.6, "plain/stay": 60 / 1.6})
