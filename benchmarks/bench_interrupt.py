@@ -54,18 +54,23 @@ def stopped(app, walker, moment: str) -> float:
             time.sleep(0.002)
         times.append(time.monotonic())
 
+    def runs() -> int:
+        with app.world.registry.begin(write=False) as unit:
+            return sum(run.kind == "agent" for run in unit.runs(walker.id))
+
+    before = runs()
+
     def running() -> None:
-        while True:
-            with app.world.registry.begin(write=False) as unit:
-                if any(run.kind == "agent" and run.ended_by is None for run in unit.runs(walker.id)):
-                    break
+        while runs() == before and not pressed.is_set():
             time.sleep(0.01)
         time.sleep(0.3)
         pressed.set()
 
     class Stops(AgentPage):
         def _meet(self, frame):
-            if moment == "card" and frame["type"] == "action" and frame["waits"]:
+            if moment != "card":
+                super()._meet(frame)
+            elif frame["type"] == "action" and frame["waits"]:
                 pressed.set()
                 time.sleep(0.1)
 

@@ -103,11 +103,12 @@ class Coder:
         chosen = self.page.get_by_test_id("stButtonGroup").get_by_role("radio", name=name, exact=True)
         self.reach(chosen.locator("xpath=ancestor-or-self::*[@role='radiogroup']"))
         for _ in PARTS:
-            if chosen.get_attribute("aria-checked") == "true":
+            if chosen.evaluate("each => each === document.activeElement"):
                 break
             self.page.keyboard.press("ArrowRight")
-            self.settle()
+        self.page.keyboard.press("Space")
         expect(chosen).to_have_attribute("aria-checked", "true", timeout=BUSY)
+        self.settle()
 
     def everything(self) -> str:
         """The page's text and markup, and all that came over the socket."""
@@ -130,6 +131,8 @@ def assert_blind(trial, coder):
 def assert_usable(coder, shot):
     """axe finds nothing, at 100 and at 400 %, where nothing has to be scrolled sideways."""
     page = coder.page
+    # Streamlit's note that something was saved, which has no accessible name and goes by itself.
+    expect(page.get_by_test_id("stToast")).to_have_count(0, timeout=BUSY)
     assert findings(page) == []
     page.screenshot(path=f"{shot}.png", full_page=True)
     page.set_viewport_size({"width": 320, "height": 256})
@@ -194,12 +197,13 @@ def test_a_disagreement_is_settled_words_are_released_and_an_interview_is_judged
     coder.page.keyboard.type("the clock ran")
     coder.mark("I have read it: it names no person and no place")
     coder.press("Release")
-    coder.settle()
+    expect(coder.page.get_by_text("Released", exact=True)).to_be_visible(timeout=BUSY)
     quoted = [quote_of(value) for (_, rubric), value in saved(trial, "cy").items() if rubric == QUOTE]
     assert quoted == [("hurry", "the clock ran")]
 
     coder.part("How it was held")
     expect(coder.page.get_by_text("1 to judge")).to_be_visible(timeout=BUSY)
+    coder.settle()
     assert_usable(coder, tmp_path / "held")
     for group in coder.page.get_by_role("radiogroup").all()[1:]:
         coder.reach(group)
