@@ -144,7 +144,7 @@ class Page(Generic[Where]):
         stage = self.place.stage
         if stage is None or not isinstance(self.place, OnStage) or stage.kind in ("instructions", "tasks", "quiz"):
             return ""
-        following = self.place.study.next_stage(stage.id)
+        following = self.place.study.straight_after(stage.id)
         if following is None or following.minutes is None or following.intro:
             return ""
         return self.text("clock.next", minutes=whole(following.minutes))

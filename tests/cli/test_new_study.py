@@ -19,6 +19,7 @@ from study_app.cli import app
 from study_app.content import schemas
 from study_app.content.language_checks import content_texts
 from study_app.content.library import FolderLibrary
+from study_app.content.scaffold.content_texts import pack_texts
 from study_app.content.scaffold.new_study import NewStudy, languages
 from study_app.content.scaffold.study_text import study_text
 from study_app.content.study_file import read_study
@@ -124,6 +125,23 @@ def test_what_people_agree_to_says_that_they_work_in_every_arm_and_come_back(lan
     assert bodies["waves"].strip().endswith(phrases["consent_waves"])
     assert bodies["crossover"].strip() == phrases["consent_crossover"]
     assert bodies["parallel"] == bodies["cluster"] == phrases["consent"]
+
+
+@pytest.mark.parametrize("language", languages())
+def test_who_comes_back_reads_that_a_quiz_follows_before_its_clock_starts(language):
+    new = NewStudy(name="trial", arms=2, library="networkx", version="", language=language, design="waves")
+    stages = {stage["id"]: stage for stage in tomllib.loads(study_text(new))["stages"]}
+    assert stages["retention"]["intro"]
+    assert stages["retention"]["title"] != stages["quiz"]["title"]
+
+
+def test_comments_of_programs_are_in_the_language_of_a_new_study():
+    for language, said in (("en", "# all names in it"), ("de", "# alle Namen darin"), ("fr", "# tous ses noms")):
+        new = NewStudy(name="trial", arms=2, library="pint", version="", language=language, design="parallel")
+        texts = dict(pack_texts(new, new.lessons[0]))
+        for name in ("brief.md", "reference.md", "notes/concepts.md"):
+            assert said in texts[name]
+            assert "{" not in texts[name]
 
 
 @pytest.mark.parametrize(

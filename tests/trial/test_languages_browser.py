@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 from support.browser.drawing import drawn
 from support.browser.pseudo import CODE, FIND, plain, pseudo, write_pseudo_study
+from support.paths import ROOT
 from support.server import StudyServer
 
 pytestmark = pytest.mark.browser
@@ -194,6 +195,17 @@ class Walk:
         expect(self.page.get_by_text(pseudo("Completion code")).first).to_be_visible()
         self.look("the end")
         return self.page.locator(".code-box").inner_text()
+
+
+def test_streamlits_own_words_are_hidden_until_the_first_screen_is_drawn(chromium):
+    style = (ROOT / "study_app" / "web" / "shell.html").read_text(encoding="utf-8").partition("</style>")[0]
+    page = chromium.new_page()
+    link = '<a href="#main" data-testid="stSkipToContent">Skip to main content</a>'
+    page.set_content(f'{style}</style><div id="opening">Wird geladen</div>{link}')
+    expect(page.get_by_role("link")).to_be_hidden()
+    page.evaluate("document.getElementById('opening').hidden = true")
+    expect(page.get_by_role("link")).to_be_visible()
+    page.context.close()
 
 
 @pytest.mark.parametrize("people", [1, pytest.param(2, marks=pytest.mark.slow)])

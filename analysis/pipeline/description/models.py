@@ -97,7 +97,8 @@ def _looks(table: pd.DataFrame) -> list[dict[str, Any]]:
 def _changes(mine: pd.DataFrame) -> int:
     """Return how often the provider said other than the day before, of those days on which it said anything."""
     said = mine[mine["problem"].isna()][["served", "lifecycle", "retires_at"]].astype("string").fillna("")
-    return int((said != said.shift()).any(axis=1).sum()) - 1 if len(said) else 0
+    # The first has none before it, with which a comparison would give neither true nor false.
+    return int(said.ne(said.shift().fillna("")).iloc[1:].any(axis=1).sum())
 
 
 def _rounds(asked: Iterable[ModelReply]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from study_app.content.scaffold.lessons import Lesson, import_name
 from study_app.content.scaffold.new_study import SCHEMA_LINE, NewStudy, toml_string
@@ -46,7 +46,7 @@ def pack_texts(new: NewStudy, lesson: Lesson) -> Iterator[tuple[str, str]]:
     schema = SCHEMA_LINE.format(up="../../", kind="pack")
     yield "task.toml", _TASK.format(schema=schema, id=lesson.id, title=toml_string(phrases["tasks"]), packages=packages)
     result = f"   # {lesson.result}" if lesson.result else ""
-    syntax = "\n".join(lesson.syntax)
+    syntax = _commented(new, lesson.syntax)
     brief = phrases["brief"].replace("{signature}", lesson.signature)
     yield (
         "brief.md",
@@ -62,12 +62,21 @@ def pack_texts(new: NewStudy, lesson: Lesson) -> Iterator[tuple[str, str]]:
     given = {"function": lesson.function, "example": lesson.example, "draw": lesson.draw}
     yield "checks.py", _CHECKS.format(named=named, **given)
     notes = f"## {new.library}\nAlso: {import_name(new.library)}, import, {lesson.function}\n\n"
+    last = _commented(new, lesson.syntax[-1:])
     texts = {
         "concepts": f"{phrases['glance']}:\n\n```python\n{syntax}\n```\n",
-        "hints": f"`{lesson.syntax[-1]}`\n",
-        "questions": f"{phrases['prints']} `{lesson.syntax[-1]}`\n",
+        "hints": f"`{last}`\n",
+        "questions": f"{phrases['prints']} `{last}`\n",
     }
     yield from ((f"notes/{kind}.md", f"# {kind.capitalize()}\n\n{notes}{text}") for kind, text in texts.items())
+
+
+def _commented(new: NewStudy, lines: Sequence[str]) -> str:
+    """Return lines of a program with their comments in the study's language."""
+    text = "\n".join(lines)
+    for name in ("every_name", "down_columns"):
+        text = text.replace(f"{{{name}}}", new.phrases[name])
+    return text
 
 
 _BANK = """{schema}id = "{id}"

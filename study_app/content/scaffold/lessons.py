@@ -41,7 +41,7 @@ class Lesson:
     """A program of the quiz; prints one number."""
     prints: int
     syntax: tuple[str, ...]
-    """Lines of the library at a glance."""
+    """Lines of the library at a glance; comments are names of phrases in braces."""
 
     @property
     def function(self) -> str:
@@ -66,7 +66,7 @@ _LOOK = Lesson(
     draw='rng.choice("bcdefghilmnoprst")',
     reading='import {name}\n\nwords = ["{name}", "b", "c"]\nprint(words.index({name}.__name__) + len(words[1:]))',
     prints=2,
-    syntax=("import {name}", "dir({name})            # every name that the library offers", '"abc".startswith("a")'),
+    syntax=("import {name}", "dir({name})   # {every_name}", '"abc".startswith("a")'),
 )
 _GENERIC = (
     _LOOK,
@@ -131,7 +131,7 @@ _OWN = {
         draw="[[rng.randint(0, 9) for _ in range(3)] for _ in range(2)]",
         reading="import numpy as np\n\ntable = np.arange(6).reshape(2, 3)\nprint(table[1].sum())",
         prints=12,
-        syntax=("import numpy as np", "table = np.array([[1, 2], [3, 6]])", "table.sum(axis=0)   # down the columns"),
+        syntax=("import numpy as np", "table = np.array([[1, 2], [3, 6]])", "table.sum(axis=0)   # {down_columns}"),
     ),
     "networkx": Lesson(
         id="steps_between",

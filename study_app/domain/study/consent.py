@@ -8,6 +8,7 @@ from study_app.domain.study.study import Study
 PLACEHOLDER = "[placeholder]"
 """Marks a value of the shipped study that stands there to be replaced."""
 _ASKED = {
+    "contact": "whom participants write to",
     "researchers": "who carries the study out, and where",
     "ethics": "the ethics approval and its number",
     "consent.pay": "what participants receive, or that they are not paid",
@@ -37,6 +38,6 @@ def consent_warnings(study: Study) -> list[str]:
     """Return what `check` and `launch` say of keys that still have the values of the shipped example."""
     return [
         f"{key}: the value is still marked {PLACEHOLDER} and participants would read it; say {_ASKED[key]}"
-        for key, text in consent_facts(study).items()
+        for key, text in {"contact": study.contact, **consent_facts(study)}.items()
         if PLACEHOLDER in text
     ]

@@ -248,6 +248,9 @@ class Question(StudySection):
             raise ValueError(f"question '{self.id}' is of kind {self.kind}, which has no order to draw; remove shuffle")
         if self.kind in ("scale", "slider") and (self.low is None or self.high is None or self.low >= self.high):
             raise ValueError(f"question '{self.id}' is a {self.kind}; give low and high, low below high")
+        if self.kind == "number" and self.low is not None and self.high is not None and self.low > self.high:
+            what = f"has low = {self.low} above high = {self.high}, so there is no answer"
+            raise ValueError(f"question '{self.id}' {what}; correct one")
         values = [option.value for option in self.options]
         if len(set(values)) < len(values):
             raise ValueError(f"question '{self.id}' has options with equal values; make each value its own")

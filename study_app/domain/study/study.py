@@ -317,6 +317,11 @@ class Study(StudySection):
         index = self.stages.index(self.stage(stage_id))
         return self.stages[index + 1] if index + 1 < len(self.stages) else None
 
+    def straight_after(self, stage_id: str) -> Stage | None:
+        """Return the stage that participants come to on leaving one; None after the last, and before a wait."""
+        following = self.next_stage(stage_id)
+        return following if following is not None and not self.delay_before(following) else None
+
     def delay_before(self, stage: Stage) -> float:
         """Days to wait before this stage opens: its session's delay if it is the first of its session, else 0."""
         first = next(other for other in self.stages if other.session == stage.session)

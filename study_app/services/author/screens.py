@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -40,8 +41,11 @@ def screens_of(study: Study, titles: Callable[[Stage], tuple[str, ...]]) -> tupl
         titles: what a stage's tasks or pages are called, in order; one empty title for a stage of a single screen.
     """
     found: list[Screen] = []
+    shared = Counter(stage.title for stage in study.stages)
     for stage in study.stages:
         name = stage.title or stage.id
+        if shared[stage.title] > 1 and stage.title:
+            name = f"{stage.title} ({stage.id})"
         if study.delay_before(stage):
             found.append(Screen(stage.id, 0, "waiting", f"Before {name}: not open yet", False))
         if stage.intro:

@@ -17,7 +17,7 @@ def draw(page: Page[OnStage]) -> None:
     if stage.body:
         page.write(page.filled(stage.body))
     page.write(page.filled(arm.instructions))
-    page.clock_starts(place.study.next_stage(stage.id))
+    page.clock_starts(place.study.straight_after(stage.id))
     if arm.pledge:
         page.write(f"## {page.text('instructions.pledge')}")
     go_on: Button = {"act": "continue", "label": page.text("common.continue"), "first": True}

@@ -71,7 +71,7 @@ def made(tmp_path_factory):
 
 
 def _grade(folder) -> None:
-    """Two people grade ten answers by two criteria, and differ on one."""
+    """Two people grade ten answers by two criteria, and differ on one; two of the people answered it before, too."""
     people = pd.read_csv(folder / "data" / "study-made_description-participants_data.csv")["participant_id"][:10]
     rows = []
     stored = {"rubric": "points", "rated_at": "2026-02-01T00:00:00.000Z"}
@@ -80,17 +80,20 @@ def _grade(folder) -> None:
             value = json.dumps({"names": place % 2, "why": 1 if place == 3 and rater == "finn" else 0})
             named = {"rating_id": f"{rater}{place}", "object": f"answer:{who}:quiz:q1", "rater": rater}
             rows.append(named | {"value": value} | stored)
+            if place < 2:
+                before = {"rating_id": f"{rater}{place}b", "object": f"answer:{who}:pretest:q1", "rater": rater}
+                rows.append(before | {"value": json.dumps({"names": place, "why": 0})} | stored)
     pd.DataFrame(rows).to_csv(folder / "data" / "study-made_description-ratings_data.csv", index=False)
 
 
 def test_the_agreement_of_graders_is_shown_by_criterion_and_in_points(made):
     _, html, page, result = made
     found = result["agreement"]["points"]
-    assert (found["objects"], found["raters"], found["disagreements"]) == (10, 2, 1)
-    assert [each["criterion"] for each in found["criteria"]] == ["names", "why"]
+    assert (found["objects"], found["raters"], found["disagreements"]) == (12, 2, 1)
+    assert [each["criterion"] for each in found["criteria"]] == ["names", "why"] * 2
     text = re.sub(r"<[^>]+>", " ", html)
     assert "Agreement of graders" in text
-    assert "q1: names" in text
+    assert all(f"q1 ({stage}): names" in text for stage in ("quiz", "pretest"))
     assert f"{number(found['icc']['value'])} ({number(found['icc']['ci_low'])} to" in text
     assert "agreement.points" in page.results
 

@@ -42,6 +42,12 @@ def test_a_scale_has_two_points_at_least_and_takes_both_ends(kind):
         question(kind=kind, low=2, high=2)
 
 
+def test_a_number_that_no_answer_fits_is_refused():
+    assert answer_to(question(kind="number", low=16, high=16), "16") == 16
+    with pytest.raises(ValidationError, match="low = 160 above high = 99, so there is no answer; correct one"):
+        question(kind="number", low=160, high=99)
+
+
 ASKED = [
     question(kind="text"),
     question(kind="number", low=0, high=60, whole=True, unit="years"),

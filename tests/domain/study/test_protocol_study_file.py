@@ -12,6 +12,7 @@ from study_app.content.study_file import read_study, validate_study
 from study_app.domain.assistants.embedded_sentences import AGENT, FAULTS
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.sentences import REFUSALS
+from study_app.domain.study.consent import consent_warnings
 from study_app.domain.study.study import protocol_hash
 from study_app.domain.tasks.sentences import VERDICTS
 
@@ -87,6 +88,13 @@ def test_a_stage_that_depends_on_an_unsaved_variable_cannot_stratify(raw):
     assert "allocation.strata" in problems(raw), "an exit question is not known before allocation"
 
 
+def test_every_text_on_the_consent_page_that_is_still_marked_is_warned_of(raw):
+    raw |= {"contact": "[placeholder] us", "researchers": "We", "ethics": "[placeholder] 1"}
+    raw["consent"] |= {"pay": "None.", "risks": "None."}
+    warned = [line.split(":")[0] for line in consent_warnings(validate_study(raw, "study.toml"))]
+    assert warned == ["contact", "ethics"]
+
+
 def test_a_study_may_have_many_arms_weights_packs_banks_and_sessions(raw):
     raw["arms"].append({"id": "hints", "weight": 2, "assistant": "full", "instructions": "x"})
     raw["allocation"] = {"method": "permuted_blocks"}
@@ -97,6 +105,12 @@ def test_a_study_may_have_many_arms_weights_packs_banks_and_sessions(raw):
     study = validate_study(raw, "study.toml")
     assert study.delay_before(study.stage("quiz_later")) == 28
     assert study.delay_before(study.stage("quiz")) == 0
+    before = study.stages[study.stages.index(study.stage("quiz_later")) - 1]
+    assert study.next_stage(before.id) == study.stage("quiz_later")
+    assert study.straight_after(before.id) is None, (
+        "no page says that the clock of a later session starts on leaving it"
+    )
+    assert study.straight_after(study.stages[0].id) == study.stages[1]
     assert sum(arm.weight for arm in study.arms) == 4
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from study_app.bootstrap import follow_files, start
+from study_app.content.study_file import validate_study
 from study_app.domain.errors import Malformed
+from study_app.services.author.screens import screens_of
 from study_app.services.identity import hashed
 from study_app.settings import Settings
 from study_app.ui.author.bar import bar_html
@@ -226,3 +229,12 @@ def test_screens_behind_a_second_decision_are_shown_with_each_of_its_treatments(
     person = app.session.where(whose(app, token).id).participant
     assert (person.arm, person.second_treatment) == ("pledged", None)
     app.close()
+
+
+def test_screens_of_stages_with_one_title_are_named_with_the_stages_ids():
+    quiz = {"kind": "quiz", "title": "Quiz", "minutes": 5, "bank": "quizzes/any"}
+    raw = tomllib.loads(STUDY)
+    raw["stages"][3:3] = [{"id": "first", **quiz}, {"id": "twice", **quiz}]
+    titles = [screen.title for screen in screens_of(validate_study(raw, "study.toml"), lambda _stage: ("",))]
+    assert {"Quiz (first)", "Quiz (twice)"} <= set(titles)
+    assert len(set(titles)) == len(titles)

@@ -35,15 +35,21 @@ def agreement(desk: ConsoleSession, kind: Kind) -> None:
     if not points or not points["objects"]:
         st.html(tables.note("No answer has been rated by two people yet."))
         return
-    st.html(tables.table(HEADER, list(_rows(points)), numbers=(1, 2, 3), label="Agreement of raters"))
+    st.html(tables.table(HEADER, list(agreement_rows(points)), numbers=(1, 2, 3), label="Agreement of raters"))
     counts = f"{points['disagreements']} disagreements, {points['settled']} of them settled; "
     st.html(tables.note(f"{counts}ratings corrected by their own raters: {points['corrected']}."))
 
 
-def _rows(points: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+def agreement_rows(points: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
+    """Yield the table's rows: all answers, each item, each criterion; with the stage where one bank is in several."""
+    several = len({each["stage"] for each in points["items"]}) > 1
+
+    def name(each: Mapping[str, Any]) -> str:
+        return f"{each['item']} ({each['stage']})" if several else str(each["item"])
+
     yield _row("All answers, in points", points)
-    yield from (_row(f"{each['item']}, in points", each) for each in points["items"])
-    yield from (_row(f"{each['item']}: {each['criterion']}", each) for each in points["criteria"])
+    yield from (_row(f"{name(each)}, in points", each) for each in points["items"])
+    yield from (_row(f"{name(each)}: {each['criterion']}", each) for each in points["criteria"])
 
 
 def _row(name: str, figures: Mapping[str, Any]) -> tuple[str, ...]:
