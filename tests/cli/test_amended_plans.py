@@ -74,6 +74,17 @@ CHANGES = {
         (ROLE, ""),
         "analysis.covariates.work",
     ),
+    "answers that let in, outside of the eligibility form": (
+        (ROLE, f'{ROLE}eligible = ["dev"]\n'),
+        "stages.about.questions.work.eligible",
+    ),
+    "a condition that no one meets": (
+        (
+            'id = "after"\nkind = "survey"',
+            'id = "after"\nkind = "survey"\nwhen = "work == \'dev\' and work == \'sci\'"',
+        ),
+        "stages.after.when",
+    ),
     "anyone may enter": (('entry = "links"', 'entry = "open"'), "recruitment.entry"),
 }
 

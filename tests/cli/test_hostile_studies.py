@@ -353,6 +353,7 @@ THROUGH_COMMANDS = {
         "a primary asked by what followed",
     )
 }
+THROUGH_COMMANDS |= dict.fromkeys(("the end in the middle", "a score in the place of the arm"), "")
 BY_DEFAULT = ("a crossover decided by its retention quiz",)
 
 
@@ -360,7 +361,7 @@ BY_DEFAULT = ("a crossover decided by its retention quiz",)
     "name", [name if name in BY_DEFAULT else pytest.param(name, marks=pytest.mark.slow) for name in THROUGH_COMMANDS]
 )
 def test_check_and_launch_say_the_same_key_from_the_command_line(tmp_path, name):
-    parts, key = REFUSED[name]
+    parts, key = (REFUSED | CONTRADICTIONS)[name]
     refusals(tmp_path, parts)
     path = tmp_path / "study.toml"
     commands = {"check": (1, ()), "launch": (2, ("--yes", "--database", f"sqlite:///{tmp_path}/s.db"))}
@@ -374,17 +375,19 @@ def test_check_and_launch_say_the_same_key_from_the_command_line(tmp_path, name)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("option", "value"), [("vcov", '"HC9"'), ("margin", "-1"), ("nonsense", "1")])
+@pytest.mark.parametrize(("option", "value"), [("vcov", '"HC9"'), ("margin", "-1"), ("nonsense", "1"), ("", "")])
 def test_check_and_analyze_say_the_same_of_a_row_from_the_command_line(tmp_path, option, value):
     method = "noninferiority" if option == "margin" else "lin"
     bad = row(method, f"options = {{ {option} = {value} }}")
+    key = f"analysis.analyses.quiz_points.{method}.options.{option}"
+    if not option:
+        bad, key = '[[analysis.secondary]]\nid = "quiz_points"\nkind = "continuous"', "analysis.secondary.quiz_points"
     assert refusals(tmp_path, plan()) == []
     simulated(tmp_path, participants=12)
     text = (tmp_path / "study.toml").read_text("utf-8")
     path = tmp_path / "edited.toml"
     path.write_text(f"{text}\n{bad}", "utf-8")
     done = study_command("check", path, cwd=tmp_path, expect=1)
-    key = f"analysis.analyses.quiz_points.{method}.options.{option}"
     assert [line.split(": ")[2] for line in done.stderr.splitlines()] == [key]
     arguments = (tmp_path / "data", "--plan", path, "--out", tmp_path / "out", "--include-simulated")
     refused = study_command("analyze", *arguments, cwd=tmp_path, expect=2)
