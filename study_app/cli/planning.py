@@ -84,9 +84,8 @@ def power(
         raise ProblemsFound(problems)
     given = {"r2": r2, "dropout": dropout, "incomplete": incomplete, "share": share}
     given |= {"correlation": correlation, "icc": icc, "cluster_size": cluster_size, "periods": periods}
-    of_second = {"responders": responders, "second_effect": second_effect}
-    _refuse_without_second_decision(trial, of_second)
-    given |= of_second
+    given |= {"responders": responders, "second_effect": second_effect}
+    _refuse_unused(trial, given)
     assumed = Assumptions(**{name: value for name, value in given.items() if value is not None})
     with _counting("simulated trials", hidden=as_json) as progress:
         table = trial_power(
@@ -100,15 +99,28 @@ def power(
     _say(table, figure)
 
 
-def _refuse_without_second_decision(trial: Study, given: Mapping[str, Any]) -> None:
-    """Refuse options that only a study with a second decision uses.
+def _refuse_unused(trial: Study, given: Mapping[str, Any]) -> None:
+    """Refuse assumptions that nothing of the study uses: the power would seem to rest on them.
 
     Raises:
         UserError: the first of them that was given.
     """
-    used = [f"--{name.replace('_', '-')}" for name, value in given.items() if value is not None]
-    if used and not trial.second_decision:
-        raise UserError(f"{used[0]}: the study has no [second_decision]; leave it out")
+    method, kinds = trial.allocation.method, {trial.analysis.outcome(name).kind for name in trial.analysis.primary}
+    of_clusters = (method == "cluster", "people are not allocated in clusters")
+    of_second = (bool(trial.second_decision), "the study has no [second_decision]")
+    needs = {
+        "incomplete": ("time" in kinds, "no primary outcome is a time"),
+        "share": ("binary" in kinds, "no primary outcome is a yes or no"),
+        "correlation": (len(trial.analysis.primary) > 1, "there is one primary outcome"),
+        "icc": of_clusters,
+        "cluster_size": of_clusters,
+        "periods": (method == "sequence", "the study compares no treatments within people"),
+        "responders": of_second,
+        "second_effect": of_second,
+    }
+    for name, (used, why) in needs.items():
+        if given.get(name) is not None and not used:
+            raise UserError(f"--{name.replace('_', '-')}: {why}; leave it out")
 
 
 def _draw(table: Mapping[str, Any], figure: Path, trial: Study) -> None:

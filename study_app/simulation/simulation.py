@@ -112,6 +112,7 @@ def simulate(
         InfrastructureError: database or sandbox failed.
     """
     _check(participants, effect_score, effect_minutes, noncompliance, dropout, overconfidence)
+    _check_used(app.study, effect_score, effect_minutes, noncompliance, overconfidence)
     _check_second(app.study, second_effect_score, second_effect_minutes)
     began = time.perf_counter()
     # Two simulations on one database would live by two clocks that know nothing of each other: the second waits.
@@ -157,6 +158,23 @@ def _check(
             problems.append(f"{name}: {share:g} is not a share; give a number from 0 to 1")
     if not -1 <= overconfidence <= 1:
         problems.append(f"--overconfidence: {overconfidence:g} is not a difference of shares; give one from -1 to 1")
+    if problems:
+        raise UserError("\n".join(problems))
+
+
+def _check_used(study: Study, score: Amount, minutes: Amount, noncompliance: float, overconfidence: float) -> None:
+    """Refuse what nothing of the study takes: the data would look as if it had been put in."""
+    tasks = "the study has no main tasks"
+    lacking = {
+        "--effect-score": (any(_each(score)) and study.main_quiz is None, "the study has no main quiz"),
+        "--effect-minutes": (any(_each(minutes)) and not study.main_task_stages, tasks),
+        "--noncompliance": (noncompliance and not study.main_task_stages, tasks),
+        "--overconfidence": (
+            overconfidence and not any(quiz.stage.confidence for quiz in study.quizzes),
+            "no quiz of the study asks for confidence",
+        ),
+    }
+    problems = [f"{name}: {why}; leave it out" for name, (wrong, why) in lacking.items() if wrong]
     if problems:
         raise UserError("\n".join(problems))
 

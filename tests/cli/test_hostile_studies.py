@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 from support.trials.commands import study as study_command
-from support.trials.contradictions import CONTRADICTIONS, IN_EACH_RUN
+from support.trials.contradictions import CONTRADICTIONS, IN_EACH_RUN, OF_SIZES
 from support.trials.design_studies import (
     FACTORS,
     HELP,
@@ -26,6 +26,7 @@ from analysis.cli import analyze
 from analysis.estimators.methods import METHODS
 from analysis.pipeline.flow import NOT_ANALYSED
 from analysis.pipeline.planning.plan_check import study_plan_problems
+from study_app.cli.checks.study_checks import unused_warnings
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import read_study
 from study_app.dataset.verification import verify
@@ -395,3 +396,43 @@ def test_check_and_analyze_say_the_same_of_a_row_from_the_command_line(tmp_path,
         line.split(": ", 2)[2] for line in done.stderr.splitlines()
     ]
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", OF_SIZES)
+def test_a_trial_too_small_for_its_scheme_is_warned_of(tmp_path, name):
+    parts, key = OF_SIZES[name]
+    assert refusals(tmp_path, parts) == []
+    study = read_study(tmp_path / "study.toml")
+    assert [text for text in unused_warnings(study) if text.startswith(f"{key}: ")]
+
+
+ASSUMED = {
+    ("simulate", "--effect-minutes", "-5"): "the study has no main tasks",
+    ("simulate", "--noncompliance", "0.2"): "the study has no main tasks",
+    ("simulate", "--overconfidence", "0.1"): "no quiz of the study asks for confidence",
+    ("power", "--icc", "0.1"): "people are not allocated in clusters",
+    ("power", "--cluster-size", "8"): "people are not allocated in clusters",
+    ("power", "--periods", "0.6"): "the study compares no treatments within people",
+    ("power", "--incomplete", "0.2"): "no primary outcome is a time",
+    ("power", "--share", "0.2"): "no primary outcome is a yes or no",
+    ("power", "--correlation", "0.2"): "there is one primary outcome",
+    ("power", "--r2", "0.4"): "no covariate of the plan enters the comparison",
+}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        each if each[1] in ("--overconfidence", "--r2") else pytest.param(each, marks=pytest.mark.slow)
+        for each in ASSUMED
+    ],
+    ids=" ".join,
+)
+def test_what_a_study_has_no_place_for_cannot_be_assumed_of_it(tmp_path, given):
+    assert refusals(tmp_path, plan()) == []
+    verb, option, value = given
+    database = ("--database", f"sqlite:///{tmp_path}/s.db", "--participants", 2) if verb == "simulate" else ()
+    done = study_command(verb, tmp_path / "study.toml", option, value, *database, cwd=tmp_path, expect=2)
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("error: ")
+    assert f"{option}: {ASSUMED[given]}" in line

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from analysis.data.dataset import Dataset
 from analysis.pipeline.analyse import primary_rows
 from analysis.pipeline.looks.plan_rows import replicates_needed
+from analysis.pipeline.planning.plan import schedule
 from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.formulas import FormulaPower, formulas, within_people
 from analysis.pipeline.power.planned_trials import PlannedTrial
@@ -23,7 +24,8 @@ from analysis.pipeline.power.staged_trials import first_people, look_sizes, stop
 from analysis.pipeline.power.workers import cluster_client, on_cluster, processes
 from analysis.pipeline.prepare import prepare
 from analysis.pipeline.regimes.rows import METHODS_OF_REGIMES
-from study_app.domain.errors import UserError
+from study_app.dataset.schema.plan_fit import known_before
+from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.study import Study
 from study_app.rerandomisation.scheme_properties import scheme_properties
@@ -113,7 +115,13 @@ def trial_power(
     chosen_effects = list(effects or DEFAULT_EFFECTS)
     if not all(np.isfinite(chosen_effects)):
         raise UserError("--effect: not a finite number; give a standardised difference such as 0.5")
-    planned = PlannedTrial(study, simulated_plan(study.analysis, len(study.arms)), (given or Assumptions()).check())
+    assumed = (given or Assumptions()).check()
+    plan = _with_measured_covariates(simulated_plan(study.analysis, len(study.arms)), study)
+    adjusts = any(row.adjusted for row in schedule(plan, len(study.arms)) if row.role == "primary")
+    if assumed.r2 and (not plan.covariates or not adjusts or study.allocation.method == "sequence"):
+        what = "no covariate of the plan enters the comparison, so none explains that much"
+        raise ProblemsFound([Problem("--r2", "", what, "leave it out, or name covariates that the study measures")])
+    planned = PlannedTrial(study, plan, assumed)
     cells = [(n, effect) for n in chosen_sizes for effect in chosen_effects]
     found = _simulated(planned, cells, sims, workers, seed, progress)
     rows = [_entry(planned, *cell, counts, sims) for cell, counts in zip(cells, found, strict=True)]
@@ -126,6 +134,13 @@ def trial_power(
         "replicates": planned.plan.replicates,
         "assumptions": planned.given.to_json(second=bool(study.second_decision)),
     }
+
+
+def _with_measured_covariates(plan: Plan, study: Study) -> Plan:
+    """Return the plan without covariates that the study does not measure, as the analysis leaves them out."""
+    known = known_before(study)
+    kept = tuple(entry for entry in plan.covariates if entry.column in known)
+    return Plan.model_construct(**dict(plan) | {"covariates": kept})
 
 
 def simulated_plan(plan: Plan, arms: int = 2) -> Plan:

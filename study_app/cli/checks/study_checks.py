@@ -18,6 +18,7 @@ from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSp
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interaction.patterns import rule_set
 from study_app.domain.study.comparing.assistants_met import assistant_warnings
+from study_app.domain.study.contradictions.drawing import size_warnings
 from study_app.domain.study.durations import whole, wrong_minutes
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
@@ -123,6 +124,7 @@ def unused_warnings(study: Study) -> Iterator[str]:
     yield from unadjusted_warnings(study)
     yield from course_warnings(study)
     yield from assistant_warnings(study)
+    yield from size_warnings(study)
 
 
 def start_serving(settings: Settings, file: str) -> App:

@@ -77,6 +77,21 @@ def test_the_simulation_agrees_with_the_formula_where_it_is_exact(study):
     assert abs(row["simulated"] - exact) < 4 * np.sqrt(exact * (1 - exact) / 80)
 
 
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"covariates": []},
+        {"covariates": [{"column": "quiz_points"}]},
+        {"analyses": [{"outcome": "score", "method": "welch_t", "role": "primary"}]},
+    ],
+    ids=["no covariate", "one that is not measured before allocation", "none that enters"],
+)
+def test_what_no_covariate_explains_cannot_be_assumed(study, plan):
+    one = {"outcomes": [SCORE], "covariates": [{"column": "warmup_minutes"}]} | plan
+    with pytest.raises(ProblemsFound, match="--r2: no covariate of the plan enters the comparison"):
+        power(study, Assumptions(r2=0.3), sims=10, **one)
+
+
 @pytest.mark.slow
 def test_covariates_dropout_and_the_family_move_the_power_as_they_must(study):
     one = {"outcomes": [SCORE], "covariates": [{"column": "warmup_minutes"}]}

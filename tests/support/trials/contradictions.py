@@ -270,18 +270,6 @@ OF_ALLOCATION: dict[str, tuple[dict[str, str], str]] = {
         },
         "allocation.strata.label",
     ),
-    "a block larger than the trial": (
-        recruited("target_n = 40\n") | {"allocation": 'method = "permuted_blocks"\nblock_sizes = [80]'},
-        "allocation.block_sizes",
-    ),
-    "a stick longer than the trial": (
-        recruited("target_n = 40\n") | {"allocation": 'method = "big_stick"\nbound = 60'},
-        "allocation.bound",
-    ),
-    "fewer people than arms": (
-        {"arms": f'{ARMS}{THIRD_ARM}[recruitment]\nentry = "links"\ntarget_n = 2\n'},
-        "allocation.method",
-    ),
     "a response before any treatment": (
         second("halfway_score >= 0.65", "pretest_score >= 0.65"),
         "second_decision.responds",
@@ -433,6 +421,21 @@ OF_PLANS: dict[str, tuple[dict[str, str], str]] = {
     ),
 }  # fmt: skip
 CONTRADICTIONS = OF_STAGES | OF_ANSWERS | OF_ALLOCATION | OF_RECRUITMENT | OF_PLANS
+OF_SIZES: dict[str, tuple[dict[str, str], str]] = {
+    "a block larger than the trial": (
+        recruited("target_n = 40\n") | {"allocation": 'method = "permuted_blocks"\nblock_sizes = [80]'},
+        "allocation.block_sizes",
+    ),
+    "a stick longer than the trial": (
+        recruited("target_n = 40\n") | {"allocation": 'method = "big_stick"\nbound = 60'},
+        "allocation.bound",
+    ),
+    "fewer people than arms": (
+        {"arms": f'{ARMS}{THIRD_ARM}[recruitment]\nentry = "links"\ntarget_n = 2\n'},
+        "recruitment.target_n",
+    ),
+}
+"""What `check` warns of: a trial may be small for trying things out."""
 IN_EACH_RUN = (
     "answers that let in, outside of the eligibility form",
     "the end in the middle",

@@ -19,7 +19,7 @@ def drawing_problems(study: Study) -> Iterator[Finding]:
     """Yield what a scheme says that cannot balance arms."""
     if len(study.arms) < 2:
         return
-    found = [*_probability(study), *_variables(study), *_cluster(study), *_sizes(study)]
+    found = [*_probability(study), *_variables(study), *_cluster(study)]
     yield from ((f"allocation.{key}", what, remedy) for key, what, remedy in found)
 
 
@@ -78,16 +78,20 @@ def _cluster(study: Study) -> Iterator[Finding]:
         yield "cluster", what, 'write cluster = "label", or name a choice that says the group'
 
 
-def _sizes(study: Study) -> Iterator[Finding]:
-    """Blocks and differences that the whole trial does not reach; of clusters the number is not known."""
+def size_warnings(study: Study) -> Iterator[str]:
+    """Yield blocks and differences that the whole trial does not reach; of clusters the number is not known.
+
+    A trial of a few people to try things out is not a mistake, so `check` says it and nothing refuses it.
+    """
     scheme, target = study.allocation, study.recruitment.target_n
-    if target < len(study.arms):
-        yield "method", f"target_n = {target} is less than the {len(study.arms)} arms", "raise recruitment.target_n"
+    if 1 < len(study.arms) > target:
+        yield f"recruitment.target_n: {target} is less than the {len(study.arms)} arms, so one of them stays empty"
     if scheme.method == "cluster":
         return
     if scheme.block_sizes and min(scheme.block_sizes) > target:
-        what = f"each block is larger than the trial (target_n = {target}), so that none is ever full"
-        yield "block_sizes", what, "give smaller blocks"
+        yield f"allocation.block_sizes: each is larger than the trial (target_n = {target}), so that no block is full"
     if scheme.unit_method == "big_stick" and scheme.bound >= target:
-        what = f"a difference of {scheme.bound} is never reached with target_n = {target}, so arms are drawn by chance"
-        yield "bound", what, 'give a smaller one, or say method = "simple"'
+        yield (
+            f"allocation.bound: a difference of {scheme.bound} is never reached with target_n = {target}, so arms are "
+            "drawn by chance"
+        )
