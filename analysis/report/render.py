@@ -22,7 +22,7 @@ from analysis.report.pictures import Picture, pictures
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.scales import bounds_note, shown
 from study_app.domain.allocation.options import order_of
-from study_app.domain.assistants.probing import MEASURES as PROBE_MEASURES
+from study_app.domain.assistants.persona_checks.probing import MEASURES as PROBE_MEASURES
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,16 @@ import typer
 from study_app.cli import (
     analysing,
     authoring,
-    coding,
     data,
-    hacks,
     life,
     looking,
     planning,
     serve,
-    tones,
     translating,
     witness,
 )
 from study_app.cli.checks import check, doctor, models, probing, trying
+from study_app.cli.codes import coding, hacks, tones
 from study_app.cli.common import app, complain
 from study_app.cli.operating import archive, backup, recording
 from study_app.cli.people import pay, recruit, remind

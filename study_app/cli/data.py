@@ -31,6 +31,33 @@ from study_app.cli.common import (
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.ledger import Anchor
 
+SecondEffectScore = Annotated[
+    float,
+    typer.Option(
+        "--second-effect-score",
+        help="Quiz points, each other second treatment minus the first.",
+        envvar="STUDY_SECOND_EFFECT_SCORE",
+    ),
+]
+SecondEffectMinutes = Annotated[
+    float,
+    typer.Option(
+        "--second-effect-minutes",
+        help="Minutes, each other second treatment minus the first.",
+        envvar="STUDY_SECOND_EFFECT_MINUTES",
+    ),
+]
+Overconfidence = Annotated[
+    float,
+    typer.Option(
+        "--overconfidence",
+        min=-1,
+        max=1,
+        help="Mean confidence beside quiz items minus mean share of their points.",
+        envvar="STUDY_OVERCONFIDENCE",
+    ),
+]
+
 
 @app.command()
 @command
@@ -48,36 +75,13 @@ def simulate(
     effect_minutes: Annotated[
         float, typer.Option("--effect-minutes", help="Minutes, treated minus control.", envvar="STUDY_EFFECT_MINUTES")
     ] = 0.0,
-    second_effect_score: Annotated[
-        float,
-        typer.Option(
-            "--second-effect-score",
-            help="Quiz points, each other second treatment minus the first.",
-            envvar="STUDY_SECOND_EFFECT_SCORE",
-        ),
-    ] = 0.0,
-    second_effect_minutes: Annotated[
-        float,
-        typer.Option(
-            "--second-effect-minutes",
-            help="Minutes, each other second treatment minus the first.",
-            envvar="STUDY_SECOND_EFFECT_MINUTES",
-        ),
-    ] = 0.0,
+    second_effect_score: SecondEffectScore = 0.0,
+    second_effect_minutes: SecondEffectMinutes = 0.0,
     noncompliance: Annotated[
         float, typer.Option("--noncompliance", min=0, max=1, help="Share.", envvar="STUDY_NONCOMPLIANCE")
     ] = 0.0,
     dropout: Annotated[float, typer.Option("--dropout", min=0, max=1, help="Share.", envvar="STUDY_DROPOUT")] = 0.0,
-    overconfidence: Annotated[
-        float,
-        typer.Option(
-            "--overconfidence",
-            min=-1,
-            max=1,
-            help="Mean confidence beside quiz items minus mean share of their points.",
-            envvar="STUDY_OVERCONFIDENCE",
-        ),
-    ] = 0.0,
+    overconfidence: Overconfidence = 0.0,
     browser: Annotated[
         bool, typer.Option("--browser", help="Use a real browser; slow.", envvar="STUDY_BROWSER")
     ] = False,

@@ -16,7 +16,7 @@ from support.trials.export_world import real_study
 
 from analysis.pipeline.planning.equal_help import equivalence_row
 from study_app.content.task_packs import load_pack
-from study_app.domain.assistants.probing import QUESTIONS, compared, measured, questions_for
+from study_app.domain.assistants.persona_checks.probing import QUESTIONS, compared, measured, questions_for
 
 PERSONAS = ("matter_of_fact", "warm")
 

@@ -12,7 +12,7 @@ from analysis.data.view import View
 from analysis.pipeline.description.persona_guesses import persona_guesses
 from analysis.pipeline.planning.equal_help import equivalence_row
 from study_app.domain.assistants.drift import ModelReply, helped_alike, rounds_compared
-from study_app.domain.assistants.probing import MEASURES, SHARE_MARGIN, WORDS_MARGIN, compared
+from study_app.domain.assistants.persona_checks.probing import MEASURES, SHARE_MARGIN, WORDS_MARGIN, compared
 
 _TEXTS = (
     *("occasion", "treatment", "provider", "declared", "model", "prompt_version", "task", "message", "reply"),

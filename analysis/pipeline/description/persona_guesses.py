@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from study_app.domain.assistants.drift import ModelReply
-from study_app.domain.assistants.guessing import RUBRIC, UNSURE, guessable, object_of, persona_of
+from study_app.domain.assistants.persona_checks.guessing import RUBRIC, UNSURE, guessable, object_of, persona_of
 from study_app.domain.interaction.codes import people
 
 

@@ -25,7 +25,7 @@ from study_app.cli.common import (
     start,
 )
 from study_app.domain.assistants.drift import ModelReply, Occasion
-from study_app.domain.assistants.probing import MEASURES, SHARE_MARGIN, WORDS_MARGIN, compared
+from study_app.domain.assistants.persona_checks.probing import MEASURES, SHARE_MARGIN, WORDS_MARGIN, compared
 from study_app.domain.errors import InfrastructureError, UserError
 from study_app.services.operation.models.asking import assisted_folders, probed
 from study_app.services.operation.models.kept import replies_of

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from statistics import fmean
 from typing import Any, Literal
 
-from study_app.domain.assistants.probing import MEASURES, SHARE_MARGIN, WORDS_MARGIN
+from study_app.domain.assistants.persona_checks.probing import MEASURES, SHARE_MARGIN, WORDS_MARGIN
 from study_app.domain.assistants.served_models import same_model
 from study_app.domain.trial_state import State
 

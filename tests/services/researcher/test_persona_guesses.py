@@ -17,8 +17,8 @@ from analysis.cli import analyze
 from analysis.data.load import load
 from analysis.pipeline.description.persona_guesses import persona_guesses
 from study_app.dataset.verification import verify
-from study_app.domain.assistants.guessing import UNSURE, guessable, object_of, persona_of
-from study_app.domain.assistants.probing import QUESTIONS
+from study_app.domain.assistants.persona_checks.guessing import UNSURE, guessable, object_of, persona_of
+from study_app.domain.assistants.persona_checks.probing import QUESTIONS
 from study_app.domain.errors import NotAllowed
 from study_app.services.operation.models.kept import all_replies
 from study_app.services.researcher.blind_codes.persona_guesses import PersonaGuesses

@@ -14,9 +14,9 @@ from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.measures.turns.acting import APPLIED, Step, action_rows, as_proposed, steps_of, turn_columns
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema.tables import AGENT_TURN_COLUMNS
-from study_app.dataset.verification.deciding import wrong_decisions
+from study_app.dataset.verification.agents.deciding import wrong_decisions
+from study_app.dataset.verification.agents.proposing import wrong_steps
 from study_app.dataset.verification.derived.comparing import beside_cluster, by_log, compare_rows
-from study_app.dataset.verification.proposing import wrong_steps
 from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.events import Event, saying
 from study_app.domain.events.browser import AgentAnswered, Edit

@@ -9,7 +9,7 @@ from time import monotonic
 
 from study_app.domain.assistants.budget import cost_usd, estimated_tokens
 from study_app.domain.assistants.drift import STEP_TAKEN, ModelReply, RoundFacts
-from study_app.domain.assistants.probing import measured, questions_for
+from study_app.domain.assistants.persona_checks.probing import measured, questions_for
 from study_app.domain.assistants.recording import match_of
 from study_app.domain.assistants.treatments import (
     AssistantRequest,

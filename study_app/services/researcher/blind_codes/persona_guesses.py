@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from study_app.domain.assistants.drift import ModelReply
-from study_app.domain.assistants.guessing import RUBRIC, UNSURE, guessable, object_of, persona_of
+from study_app.domain.assistants.persona_checks.guessing import RUBRIC, UNSURE, guessable, object_of, persona_of
 from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codes import people
 from study_app.domain.records import Rating

@@ -15,7 +15,7 @@ from support.trials.quiz_study import results
 from analysis.cli import analyze
 from study_app.dataset.verification import verify
 from study_app.domain.assistants.drift import STEP_TAKEN, helped_alike
-from study_app.domain.assistants.probing import QUESTIONS
+from study_app.domain.assistants.persona_checks.probing import QUESTIONS
 from study_app.services.operation.models.asking import probed, watched
 from study_app.services.operation.models.board import model_board
 from study_app.services.operation.models.kept import replies_of

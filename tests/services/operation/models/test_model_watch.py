@@ -16,7 +16,7 @@ from analysis.cli import analyze
 from study_app.bootstrap import App, start
 from study_app.dataset.verification import verify
 from study_app.domain.assistants.drift import EVERY, likeness, occasion_due
-from study_app.domain.assistants.probing import QUESTIONS
+from study_app.domain.assistants.persona_checks.probing import QUESTIONS
 from study_app.services.operation.alert_watch import incidents
 from study_app.services.operation.models.board import model_board
 from study_app.services.operation.models.kept import looks, replies_of, rounds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from study_app.domain.assistants.guessing import UNSURE
+from study_app.domain.assistants.persona_checks.guessing import UNSURE
 from study_app.services.researcher.blind_codes.persona_guesses import PersonaGuesses
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from study_app.dataset.measures.turns.acting import Step, as_proposed
-from study_app.dataset.verification.programs_in_log import ProgramsInLog
+from study_app.dataset.verification.agents.programs_in_log import ProgramsInLog
 from study_app.domain.assistants.acting import base_hash
 from study_app.domain.events import Event, EventDetails, saying
 from study_app.domain.events.browser import AgentAnswered, Edit

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from study_app.cli.coding import Of, Study, code, opened
+from study_app.cli.codes.coding import Of, Study, code, opened
 from study_app.cli.common import STUDY, AsJson, DatabaseOption, command, say, say_json
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from study_app.cli.codes.proposing import asker, proposed, refuse_draft
 from study_app.cli.common import STUDY, AsJson, DatabaseOption, Reason, app, command, say, say_json, settings_of, start
-from study_app.cli.proposing import asker, proposed, refuse_draft
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.text_files import decode_text
 from study_app.private_files import write_private

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from study_app.cli.coding import WHO, Of, Study, code, opened
+from study_app.cli.codes.coding import WHO, Of, Study, code, opened
 from study_app.cli.common import STUDY, AsJson, DatabaseOption, command, say, say_json
 from study_app.private_files import write_private
 

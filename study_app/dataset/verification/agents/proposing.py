@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from study_app.dataset.measures.turns.acting import Step
-from study_app.dataset.verification.programs_in_log import ProgramsInLog
+from study_app.dataset.verification.agents.programs_in_log import ProgramsInLog
 from study_app.domain.assistants.acting import (
     CallRefused,
     base_hash,

@@ -1,0 +1,1 @@
+"""Commands on codes of what people said and wrote: by people, rules and models."""

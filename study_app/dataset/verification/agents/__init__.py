@@ -1,0 +1,1 @@
+"""Steps of an agent and decisions on them, derived from the log once more."""
