@@ -89,8 +89,8 @@ def code(text: str) -> Html:
 
 
 def pre(text: str, *, small: bool = False) -> str:
-    """Return a program or a message, as it was written."""
-    return f'<pre class="sc-pre{" sc-small" if small else ""}">{escape(text)}</pre>'
+    """Return a program or a message, as it was written; a long one scrolls, also by keyboard."""
+    return f'<pre class="sc-pre{" sc-small" if small else ""}" tabindex="0">{escape(text)}</pre>'
 
 
 def heading(text: str) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-
 import pytest
-import tomli_w
 from scipy import stats
 from support.clock import HandClock
-from support.paths import ROOT
-from support.trials.export_world import open_app, real_study
+from support.trials.export_world import open_app
+from support.trials.persona_study import VOICES, voiced
 from support.trials.quiz_study import results
 from support.trials.simulations import run
 
@@ -23,25 +20,6 @@ from study_app.domain.errors import NotAllowed
 from study_app.services.operation.models.kept import all_replies
 from study_app.services.researcher.blind_codes.persona_guesses import PersonaGuesses
 from study_app.services.researcher.exporting.export import export
-
-VOICES = ("warm", "matter_of_fact")
-
-
-def voiced(folder):
-    """The shipped study with one task, and an arm for each of the two personas."""
-    path = real_study(folder, **{'["tasks/trio_timer", "tasks/trio_users"]': '["tasks/trio_timer"]'})
-    (folder / "personas").mkdir()
-    for name in VOICES:
-        (folder / "personas" / f"{name}.toml").write_bytes((ROOT / "personas" / f"{name}.toml").read_bytes())
-    raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    arms = [{"id": name, "assistant": "full", "persona": name, "instructions": "Go."} for name in VOICES]
-    raw |= {
-        "arms": [arms[0] | {"control": True}, arms[1]],
-        "personas": {name: {"file": f"personas/{name}.toml"} for name in VOICES},
-        "allocation": {"method": "permuted_blocks", "block_sizes": [2]},
-    }
-    path.write_text(tomli_w.dumps(raw), encoding="utf-8")
-    return path
 
 
 def replies_in(app):
