@@ -153,7 +153,7 @@ OF_ANSWERS: dict[str, tuple[dict[str, str], str]] = {
         "stages.more.questions.known.options",
     ),
     "a number without a range": (
-        {"before": asked("years", 'kind = "number"\nlow = 9\nhigh = 3')},
+        {"before": asked("years", 'kind = "number"\nlow = 3\nhigh = 3')},
         "stages.more.questions.years.high",
     ),
     "a question to leave out that screens": (
