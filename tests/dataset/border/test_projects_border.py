@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -86,6 +90,39 @@ def test_problems_without_number_are_named_up_to_a_limit():
     with pytest.raises(ProblemsFound) as error:
         read(project_of(b"<P>" + sources + b"</P>"))
     assert len(error.value.problems) == MOST_NAMED
+
+
+CHILD = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
+from pathlib import Path
+from test_projects_border import read
+read(Path(sys.argv[1]).read_bytes())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("xml", "said"),
+    [
+        (b"<P>" + b"<a/>" * 24_000_000 + b"</P>", "holds more than 2,000,000 elements and attributes"),
+        (b"<P>" + b"<User>" * 15_000_000, "holds more than 2,000,000 elements and attributes"),
+        (b"<P " + b"".join(b"a%d='' " % number for number in range(6_000_000)) + b"/>", "bytes in one tag"),
+        (b"<P>" + b"<!--" + b"x" * 90_000_000, "bytes in one tag"),
+    ],
+    ids=["siblings", "nested", "attributes", "comment"],
+)
+def test_a_project_of_millions_of_elements_leaves_the_memory_bounded(tmp_path, xml, said):
+    """The real limits, in a child whose address space ends long before such a tree would."""
+    file = tmp_path / "p.qdpx"
+    file.write_bytes(project_of(xml))
+    assert file.stat().st_size < 20_000_000
+    given = [sys.executable, "-c", CHILD, str(file)]
+    paths = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[2])])
+    done = subprocess.run(given, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 1
+    assert "BeyondLimits: p.qdpx: holds" in done.stderr
+    assert said in done.stderr
 
 
 @given(st.binary(max_size=300), st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]), st.integers(0, 2**32))
