@@ -147,6 +147,9 @@ class Visitor:
 
     def _interview(self, place: OnStage, stage: Stage) -> None:
         """Answer one page: the question, or the rating of the summary."""
+        # The page before looks alike, and stays until this one is drawn.
+        if place.participant.step:
+            self.page.locator(f'[data-field="{turn_field(place.participant.step)}"]').wait_for(state="detached")
         self.page.locator('.sa-form-interview [data-act="hand_in"]').wait_for()
         box = self.page.locator(f'[data-field="{turn_field(place.participant.step + 1)}"]')
         if box.count():

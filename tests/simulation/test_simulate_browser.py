@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
+from types import SimpleNamespace
 
 import pytest
 from support.trials.quiz_study import keyed_bank, written
@@ -12,6 +14,7 @@ from support.trials.quiz_study import keyed_bank, written
 from study_app.bootstrap import start
 from study_app.domain.errors import UserError
 from study_app.settings import Settings
+from study_app.simulation.behaviour.interviews import SHORT_ANSWERS
 from study_app.simulation.browser import Visitor, simulate_in_browser
 from study_app.simulation.browser_parts import settle
 
@@ -170,4 +173,31 @@ def test_a_page_that_draws_for_long_is_waited_for_within_the_policy_of_the_pages
     page.goto("http://study.test/")
     settle(page)
     assert page.evaluate("document.documentElement.dataset.testScriptState") == "notRunning"
+    page.context.close()
+
+
+QUESTIONS = """
+<div class="sa-form-interview">
+<div data-field="turn_1"><textarea></textarea></div><button data-act="hand_in">on</button>
+</div>
+<script>
+setTimeout(() => { document.querySelector("[data-field]").dataset.field = "turn_2"; }, 1500);
+document.querySelector("button").addEventListener("click", () => {
+  const field = document.querySelector("[data-field]");
+  document.title = `${field.dataset.field}: ${field.firstChild.value}`;
+});
+</script>
+"""
+
+
+@pytest.mark.browser
+def test_the_next_question_of_an_interview_is_answered_once_it_is_drawn(chromium):
+    """The question before stands there until then, with the same button."""
+    page = chromium.new_page()
+    page.set_content(QUESTIONS)
+    visitor = Visitor(None, page, "", None, Random(1))
+    place = SimpleNamespace(participant=SimpleNamespace(step=1))
+    visitor._interview(place, None)
+    field, _, answer = page.title().partition(": ")
+    assert (field, answer in SHORT_ANSWERS) == ("turn_2", True)
     page.context.close()

@@ -59,11 +59,17 @@ def _data(page: Page[OnStage]) -> WorkspaceData:
         "offers_exit": place.study.offers_exit,
         "time_scope": _time_scope(page, len(stage.packs)),
         "api": page.api,
-        "texts": page.texts.table("workspace"),
+        "texts": _texts(page, len(pack.examples)),
         "progress": page.live_progress(),
         "notice": page.announcement(),
         "probes": _probes(page),
     }
+
+
+def _texts(page: Page[OnStage], examples: int) -> dict[str, str]:
+    """Return the room's texts; of a single example it is not said that all of them pass."""
+    texts = page.texts.table("workspace")
+    return texts | {"examples_all_pass": page.text("workspace.examples_one_passes")} if examples == 1 else texts
 
 
 def _probes(page: Page[OnStage]) -> ProbesView | None:

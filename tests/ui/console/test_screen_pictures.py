@@ -92,3 +92,23 @@ def test_a_task_that_goes_on_with_an_own_program_is_drawn_with_its_starter(tmp_p
     finally:
         app.close()
     assert [room["doc"] for room in drawn] == [(settings.parent / "starter.py").read_text()]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "said"),
+    [
+        ("impossible", "timer/0/stage", "all {m} examples pass"),
+        ("crossover", "tasks_1/0/stage", "the example passes"),
+    ],
+)
+def test_of_a_single_example_it_is_not_said_that_all_pass(tmp_path, monkeypatch, name, key, said):
+    drawn: list[dict] = []
+    monkeypatch.setattr(workspace, "workspace", lambda data, key: drawn.append(dict(data)))
+    file = ROOT / "examples" / name / "study.toml"
+    app = start(Settings(file, f"sqlite:///{tmp_path}/s.db", tmp_path / "var", environment={}))
+    try:
+        screen = next(each for each in all_screens(app.world) if each.key == key)
+        draw_picture(app, screen, app.study.control.id)
+    finally:
+        app.close()
+    assert [room["texts"]["examples_all_pass"] for room in drawn] == [said]
