@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
 from study_app.bootstrap import fresh_id
 from study_app.clock import SystemClock
 from study_app.dataset.measures.interviews.rows import turn_field
+from study_app.domain.allocation.options import DECISION_MARK, options
 from study_app.domain.errors import InfrastructureError, UserError
 from study_app.domain.quiz.confidence import confidence_field
 from study_app.domain.quiz.items import Item
 from study_app.domain.quiz.scoring import Response
-from study_app.domain.study.study import Question, Stage
+from study_app.domain.study.study import Question, Stage, Study
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.participant_status import current_status
 from study_app.services.position import BeforeStage, Ended, OnStage, Position, Waiting
@@ -75,12 +76,17 @@ def simulate_in_browser(settings: Settings, *, participants: int, seed: int) -> 
         app.scoring.score_pending()
         with app.world.registry.begin(write=False) as unit:
             found = [each for name in ids if (each := unit.participant(name)) is not None]
-        arms = Counter(each.arm for each in found)
         statuses = Counter(current_status(app.world, each) for each in found)
-        counted = {arm.id: arms[arm.id] for arm in app.study.arms}
+        counted = allocated(app.study, [each.arm for each in found])
         return SimulationSummary(participants, seed, counted, dict(statuses), {}, time.perf_counter() - began)
     finally:
         app.close()
+
+
+def allocated(study: Study, given: Sequence[str | None]) -> dict[str, int]:
+    """Return how many people each arm, or each order of a crossover, was given to, whatever a second decision drew."""
+    counts = Counter((each or "").partition(DECISION_MARK)[0] for each in given)
+    return {option.id: counts[option.id] for option in options(study.allocation, study.arms)}
 
 
 class Visitor:

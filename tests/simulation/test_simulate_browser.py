@@ -12,10 +12,11 @@ import pytest
 from support.trials.quiz_study import keyed_bank, written
 
 from study_app.bootstrap import start
+from study_app.content.study_file import read_study
 from study_app.domain.errors import UserError
 from study_app.settings import Settings
 from study_app.simulation.behaviour.interviews import SHORT_ANSWERS
-from study_app.simulation.browser import Visitor, simulate_in_browser
+from study_app.simulation.browser import Visitor, allocated, simulate_in_browser
 from study_app.simulation.browser_parts import settle
 
 ROOT = Path(__file__).parents[2]
@@ -201,3 +202,11 @@ def test_the_next_question_of_an_interview_is_answered_once_it_is_drawn(chromium
     field, _, answer = page.title().partition(": ")
     assert (field, answer in SHORT_ANSWERS) == ("turn_2", True)
     page.context.close()
+
+
+def test_people_are_counted_by_arm_or_by_order_and_over_second_decisions():
+    crossover = read_study(ROOT / "examples" / "crossover" / "study.toml")
+    given = ["no_ai>full", "full>no_ai", "no_ai>full", None]
+    assert allocated(crossover, given) == {"no_ai>full": 2, "full>no_ai": 1}
+    arms = read_study(ROOT / "study.toml")
+    assert allocated(arms, ["ai/more", "ai", None]) == {"no_ai": 0, "ai": 2}
