@@ -161,6 +161,7 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
             problems += found.problems
     finally:
         sandbox.close()
+    problems += _of_interviews(library, checked)
     unreadable = _of_banks(library)
     problems += unreadable
     if not unreadable:
@@ -170,6 +171,19 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
         # These open every pack and bank, whose own problems come first.
         problems += fitness_problems(study, library, str(path))
     return sorted(set(problems))
+
+
+def _of_interviews(library: FolderLibrary, checked: list[str]) -> list[Problem]:
+    """Return what keeps plans of interviews from being read, or from fitting the study."""
+    found: list[Problem] = []
+    for file in library.plan_files:
+        try:
+            plan = library.plan(file)
+        except ProblemsFound as problems:
+            found += problems.problems
+        else:
+            checked.append(f"{file}: the interview '{plan.id}', version {plan.version}")
+    return found
 
 
 def _of_banks(library: FolderLibrary) -> list[Problem]:

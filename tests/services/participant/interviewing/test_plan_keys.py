@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from support.providers.loopback_interviewer import LoopbackInterviewer, step
-from support.trials.interview_study import LONG, Interviewee
+from support.trials.interview_study import LONG, Interviewee, write_interview_study
 
+from study_app.cli.checks.check import _study_problems as checked_problems
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.events.server import InterviewClosed
 
@@ -56,3 +57,20 @@ def test_a_language_of_the_study_that_the_plan_lacks_and_too_few_turns_are_named
         Interviewee(tmp_path, languages='["en", "fr"]')
     with pytest.raises(ProblemsFound, match="max_turns: 2 questions do not hold the plan's own 3"):
         Interviewee(tmp_path, max_turns=2)
+
+
+def test_check_reads_the_plan_of_an_interview_and_names_a_missing_or_broken_one(tmp_path):
+    study, plan = write_interview_study(tmp_path, languages='["en"]'), tmp_path / "talk.toml"
+    checked: list[str] = []
+
+    def of_the_plan():
+        # Not those of the default analysis plan, whose outcomes this short study does not have.
+        found = [problem for problem in checked_problems(study, checked) if not problem.key.startswith("analysis")]
+        return [(problem.key, problem.what) for problem in found]
+
+    assert of_the_plan() == []
+    assert "talk.toml: the interview 'talk', version 1" in checked
+    plan.write_text(plan.read_text().replace('mode = "probing"', 'mode = "chatty"'))
+    assert [key for key, _ in of_the_plan()] == ["mode"]
+    plan.unlink()
+    assert of_the_plan() == [("stages.talk.plan", "talk.toml cannot be read (No such file or directory)")]
