@@ -164,7 +164,8 @@ def _covariate(data: pd.DataFrame, covariate: Covariate, deviations: list[str]) 
     # missing cannot depend on the arm.
     data[name] = numbers.fillna(numbers.mean())
     if missing.all() or numbers.nunique() < 2:
-        deviations.append(f"Covariate '{covariate.column}' is left out: it does not vary in the analysed data.")
+        why = "no one has a value of it" if missing.all() else "it does not vary in the analysed data"
+        deviations.append(f"Covariate '{covariate.column}' is left out: {why}.")
         return []
     if not missing.any():
         return [name]

@@ -141,7 +141,8 @@ def _counting(what: str, *, hidden: bool) -> Iterator[Callable[[int, int], None]
 
 def _say(table: Mapping[str, Any], figure: Path | None) -> None:
     """Print the table for a person: each row with its formulas, and what all of it rests on."""
-    say(f"Rule: {table['multiplicity']} over {table['family']} primary tests at {table['alpha']:g}, two-sided")
+    tests = "test" if table["family"] == 1 else "tests"
+    say(f"Rule: {table['multiplicity']} over {table['family']} primary {tests} at {table['alpha']:g}, two-sided")
     say("Assumed: " + ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in table["assumptions"].items()))
     for entry in table["power"]:
         say()

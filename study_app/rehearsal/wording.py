@@ -14,7 +14,8 @@ def rehearsal_lines(table: Mapping[str, Any]) -> list[str]:
     Args:
         table: as `figures` returns it.
     """
-    rule = f"{table['multiplicity']} over {table['family']} primary tests at {table['alpha']:g}, two-sided"
+    tests = "test" if table["family"] == 1 else "tests"
+    rule = f"{table['multiplicity']} over {table['family']} primary {tests} at {table['alpha']:g}, two-sided"
     found = [
         f"{table['trials']} trials of each scenario, {table['participants']} people each, level {table['level']}",
         f"Rule: {rule}",

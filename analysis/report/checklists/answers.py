@@ -124,7 +124,8 @@ def _multi_arm(prepared: Prepared, primary: list[Any]) -> tuple[ChecklistItem, .
         ChecklistItem("6a", "Outcomes of each comparison", "Estimands", "estimands"),
         ChecklistItem("7a", "Sample size for each comparison", "study power, one row a comparison"),
         ChecklistItem("12a", "Adjustment for several comparisons",
-                      f"{rule.capitalize()} over {len(primary)} primary tests" if rule != "none" else "None planned"),
+                      f"{rule.capitalize()} over {len(primary)} primary test{'s' * (len(primary) != 1)}"
+                      if rule != "none" else "None planned"),
         ChecklistItem("17a", "Results of every planned comparison", "Primary result; Every outcome", "outcomes"),
     )  # fmt: skip
 

@@ -49,7 +49,9 @@ def _acts_are_known(opened: UntrustedDataset) -> bool:
     if not isinstance(audit, dict) or "gold_draws" not in audit:
         return False
     if opened.acts("reimports"):
-        opened.report.note("draws and settled codes of interviews were not checked: the audit log began anew")
+        opened.report.note(
+            "draws, settled codes and freezes of interviews were not held against the audit log: it began anew"
+        )
         return False
     return True
 

@@ -18,6 +18,11 @@ export interface AgentHooks {
   stop: () => void;
 }
 
+/** What a sentence on a step is about: its tool, or of an edit one line alone. */
+function place(action: AgentAction, lines: string): string {
+  return action.tool === "edit" && /^\d+$/.test(lines) ? "line" : action.tool;
+}
+
 /** The steps of one turn, as a list of short lines. */
 export class StepList {
   readonly element = h("ol", { class: "sa-steps", hidden: true });
@@ -38,7 +43,7 @@ export class StepList {
     const state = word ? this.say(`agent_${word}`) : "";
     row.dataset["decision"] = action.decision ?? "";
     row.replaceChildren(
-      h("span", {}, this.say(`agent_did_${action.tool}`, { lines })),
+      h("span", {}, this.say(`agent_did_${place(action, lines)}`, { lines })),
       state && h("span", { class: "sa-step-state" }, state),
       ...(action.tool === "report" ? inMarkdown(action.input["summary"] ?? "") : []),
     );
@@ -132,7 +137,7 @@ export class AgentDock {
 
   private draw(action: AgentAction): void {
     const lines = this.lines(action);
-    const title = this.say(`agent_wants_${action.tool}`, { lines });
+    const title = this.say(`agent_wants_${place(action, lines)}`, { lines });
     const body = action.tool === "edit" ? this.diff(action) : action.tool === "ask" ? this.question(action) : null;
     const buttons = action.tool === "ask" ? [this.button("answer", () => this.answer())] : this.choices(action);
     const why = action.tool === "ask" ? null : h("input", { type: "text", class: "sa-agent-why", maxlength: 500, "aria-label": this.say("agent_why"), placeholder: this.say("agent_why") });
