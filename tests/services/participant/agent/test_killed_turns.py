@@ -84,6 +84,7 @@ def test_a_server_killed_in_a_turn_leaves_each_change_once_or_not_at_all(prepare
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_server_killed_at_any_point_of_a_turn_leaves_each_change_once_or_not_at_all(prepared, tmp_path):
     for point in range(1, prepared[1] + 1):
         (tmp_path / str(point)).mkdir()
