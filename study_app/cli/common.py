@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -54,6 +54,14 @@ def say(text: str = "") -> None:
 def say_json(value: Any) -> None:
     """Print the whole report as JSON."""
     out.print(json.dumps(value, indent=2, ensure_ascii=False, default=str), markup=False)
+
+
+def say_facts(found: Mapping[str, Any], as_json: bool) -> None:
+    """Print what a command found or did: as JSON, or as one line for a person."""
+    if as_json:
+        say_json(found)
+    else:
+        say("; ".join(f"{key}: {value}" for key, value in found.items()))
 
 
 def complain(lines: Iterable[str]) -> None:

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from study_app.cli.codes.proposing import asker, proposed, refuse_draft
-from study_app.cli.common import STUDY, AsJson, DatabaseOption, Reason, app, command, say, say_json, settings_of, start
+from study_app.cli.common import (
+    STUDY,
+    AsJson,
+    DatabaseOption,
+    Reason,
+    app,
+    command,
+    say,
+    say_facts,
+    say_json,
+    settings_of,
+    start,
+)
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.text_files import decode_text
 from study_app.private_files import write_private
@@ -172,10 +184,7 @@ def code_interviews(
             found = {"coder": coder, "coded": programs.by_rules(of)}
         elif (claude := asker(running, coder)) is not None:
             found = {"coder": coder, **programs.by_batch(claude, of, seconds=wait, pause=time.sleep)}
-    if as_json:
-        say_json(found)
-    else:
-        say("; ".join(f"{key}: {value}" for key, value in found.items()))
+    say_facts(found, as_json)
 
 
 @interviews.command()
@@ -259,7 +268,4 @@ def _exchange(study: Path, database: str | None, as_json: bool, act: Callable[[A
 
     with opened(study, database) as running:
         found = act(CodeExchange(running.world))
-    if as_json:
-        say_json(found)
-    else:
-        say("; ".join(f"{key}: {value}" for key, value in found.items()))
+    say_facts(found, as_json)

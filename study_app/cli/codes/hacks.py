@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from study_app.cli.codes.coding import WHO, Of, Study, code, opened
-from study_app.cli.common import STUDY, AsJson, DatabaseOption, command, say, say_json
+from study_app.cli.common import STUDY, AsJson, DatabaseOption, command, say, say_facts, say_json
 from study_app.private_files import write_private
 
 hacks = typer.Typer(no_args_is_help=True, help="How programs pass what people can see, coded blind by people.")
@@ -62,7 +62,4 @@ def import_classes(
 
     with opened(study, database) as running:
         found = HackSheets(running.world).read(WHO, coder, of, file)
-    if as_json:
-        say_json(found)
-    else:
-        say("; ".join(f"{key}: {value}" for key, value in found.items()))
+    say_facts(found, as_json)

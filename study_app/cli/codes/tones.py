@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from study_app.cli.codes.coding import Of, Study, code, opened
-from study_app.cli.common import STUDY, AsJson, DatabaseOption, command, say, say_json
+from study_app.cli.common import STUDY, AsJson, DatabaseOption, command, say_facts
 
 
 @code.command()
@@ -35,7 +35,4 @@ def tones(
     with opened(study, database) as running:
         coder = ClaudeToneCoder(running.settings.environment)
         found = ToneBatches(running.world).by_batch(coder, of, seconds=wait, pause=time.sleep)
-    if as_json:
-        say_json(found)
-    else:
-        say("; ".join(f"{key}: {value}" for key, value in found.items()))
+    say_facts(found, as_json)

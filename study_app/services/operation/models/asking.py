@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from study_app.domain.assistants.budget import cost_usd, estimated_tokens
-from study_app.domain.assistants.drift import STEP_TAKEN, ModelReply, RoundFacts
+from study_app.domain.assistants.drift import ModelReply, RoundFacts
 from study_app.domain.assistants.persona_checks.probing import measured, questions_for
 from study_app.domain.assistants.recording import match_of
 from study_app.domain.assistants.treatments import (
@@ -114,7 +114,7 @@ def asked(question: ModelQuestion, assistant: Assistant, spec: AssistantSpec, fa
         seconds=seconds,
         input_tokens=end.input_tokens if end else None,
         output_tokens=end.output_tokens if end else None,
-        stop_reason=STEP_TAKEN if spec.acts and f"[{STEP_TAKEN}: " in text else end.stop_reason if end else "",
+        stop_reason=end.stop_reason if end else "",
         error=failed,
         recorded_match=(match_of(end.parameters) or "") if end else "",
         usd=cost_of(spec, request, text, end) if priced else 0.0,

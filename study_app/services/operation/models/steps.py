@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from study_app.domain.assistants.acting import AgentRequest, ToolCall
@@ -58,7 +58,9 @@ async def first_step(
                 end = piece
     except AssistantUnavailable as error:
         return "".join(pieces), error.end if isinstance(error, ReplyBrokenOff) else end, error.kind
-    return "".join([*pieces, *(_written(call) if call is not None else ())]), end, ""
+    if call is None:
+        return "".join(pieces), end, ""
+    return "".join([*pieces, *_written(call)]), replace(end, stop_reason=STEP_TAKEN) if end is not None else None, ""
 
 
 def _written(call: ToolCall) -> Iterator[str]:
