@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
+from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codebook import LABELS
 
 Coder = Literal["rules", "claude", "human"]
@@ -22,6 +23,16 @@ PROGRAMS = frozenset({"rules", "claude"})
 def people(raters: Iterable[str]) -> list[str]:
     """Return the raters that are people coding on their own, in order."""
     return [rater for rater in raters if rater not in PROGRAMS and rater != ADJUDICATED]
+
+
+def check_coder(name: str, role: str = "coder") -> None:
+    """Refuse a name that cannot be that of a person who codes, rates or audits.
+
+    Raises:
+        NotAllowed: the name stands for a decision or a program.
+    """
+    if not people([name]):
+        raise NotAllowed(f"there is no {role} named '{name}'; give the name of a person")
 
 
 def agreed(given: Mapping[str, Collection[str]], labels: Sequence[str] = LABELS) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codebook import LABELS, join
-from study_app.domain.interaction.codes import ADJUDICATED, REASON_RUBRIC, RUBRIC, people
+from study_app.domain.interaction.codes import ADJUDICATED, REASON_RUBRIC, RUBRIC, check_coder, people
 from study_app.domain.records import AuditEntry, Kind, Rating, Turn
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -96,8 +96,7 @@ class Codings:
         Raises:
             NotAllowed: a label is not of the code book, or the name is one that stands for a decision or a program.
         """
-        if not people([coder]):
-            raise NotAllowed(f"there is no coder named '{coder}'")
+        check_coder(coder)
         value = _value(labels)
         with self.world.registry.begin() as unit:
             rating = Rating(self.world.fresh_id(), f"turn:{turn_id}", coder, value, RUBRIC, self.world.now())

@@ -8,7 +8,7 @@ from study_app.domain.assistants.gate import OPEN, VERSION
 from study_app.domain.errors import NotAllowed
 from study_app.domain.events import saying
 from study_app.domain.events.server import GateJudged
-from study_app.domain.interaction.codes import people
+from study_app.domain.interaction.codes import check_coder, people
 from study_app.domain.records import Kind, Rating
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -68,8 +68,7 @@ class GateAudits:
         Raises:
             NotAllowed: the name is one that stands for a program, or the gate did not judge the message.
         """
-        if not people([auditor]):
-            raise NotAllowed(f"there is no person named '{auditor}'")
+        check_coder(auditor, "auditor")
         with self.world.registry.begin() as unit:
             if not any(turn_id in _verdicts(unit, kind) for kind in ("real", "preview", "simulated")):
                 raise NotAllowed("the gate has not judged this message; reload the page")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from study_app.domain.errors import NotAllowed, ProblemsFound
-from study_app.domain.interaction.codes import ADJUDICATED, people
+from study_app.domain.interaction.codes import ADJUDICATED, check_coder, people
 from study_app.domain.quiz.answer_ratings import (
     POINTS,
     REASON,
@@ -113,8 +113,7 @@ class RatingQueue:
             NotAllowed: no such answer waits, the points are not of its rubric, or the name stands for a decision or a
                 program.
         """
-        if not people([rater]):
-            raise NotAllowed(f"'{rater}' cannot be the name of a rater")
+        check_coder(rater, "rater")
         with self.world.registry.begin() as unit:
             return self._take(unit, rater, name, awarded)
 

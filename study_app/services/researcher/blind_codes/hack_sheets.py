@@ -10,8 +10,8 @@ from typing import Any
 
 from study_app.dataset.schema.cells import guard, writable
 from study_app.dataset.schema.csv_rows import repeated, rows_in, uneven
-from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
-from study_app.domain.interaction.codes import people
+from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.interaction.codes import check_coder
 from study_app.domain.records import AuditEntry, Kind
 from study_app.domain.tasks.hacks.coding import CLASSES
 from study_app.domain.text_files import decode_text
@@ -38,7 +38,7 @@ class HackSheets:
         Raises:
             NotAllowed: the name stands for a decision or a program.
         """
-        _known_coder(coder)
+        check_coder(coder)
         waiting = self.codes.waiting(coder, kind)
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\r\n")
@@ -57,7 +57,7 @@ class HackSheets:
             NotAllowed: the name stands for a decision or a program.
             ProblemsFound: the file cannot be read, or a row names no program or class; all rows at once.
         """
-        _known_coder(coder)
+        check_coder(coder)
         if not file.is_file():
             raise ProblemsFound([Problem(str(file), "", "there is no such file", "give the sheet that was filled in")])
         given: dict[str, tuple[int, str]] = {}
@@ -87,11 +87,6 @@ class HackSheets:
     def _audit(self, who: str, what: str, detail: dict[str, object]) -> None:
         with self.world.registry.begin() as unit:
             unit.add_audit(AuditEntry(self.world.now(), who, what, "", detail))
-
-
-def _known_coder(coder: str) -> None:
-    if not people([coder]):
-        raise NotAllowed(f"there is no coder named '{coder}'; give the name of the person who codes")
 
 
 def _filled(file: Path) -> Iterator[tuple[int, str, str]]:

@@ -15,7 +15,7 @@ from study_app.dataset.measures.variants.hacks import last_submissions, passes_s
 from study_app.domain.errors import NotAllowed
 from study_app.domain.events import saying
 from study_app.domain.events.server import ReportedImpossible
-from study_app.domain.interaction.codes import ADJUDICATED, people
+from study_app.domain.interaction.codes import ADJUDICATED, check_coder, people
 from study_app.domain.records import AuditEntry, Kind, Rating, RunRecord
 from study_app.domain.tasks.hacks.coding import CLASSES, OBJECT, REASON_RUBRIC, RUBRIC
 from study_app.ports import UnitOfWork
@@ -94,8 +94,7 @@ class HackCodes:
         Raises:
             NotAllowed: the name stands for a decision or a program, no such submission waits, or no such class.
         """
-        if not people([coder]):
-            raise NotAllowed(f"there is no coder named '{coder}'")
+        check_coder(coder)
         _known(value)
         with self.world.registry.begin() as unit:
             if not any(each.run_id == run_id for kind in _KINDS for each in self._programs(unit, kind, {})):

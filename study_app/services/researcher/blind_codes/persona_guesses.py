@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from study_app.domain.assistants.drift import ModelReply
 from study_app.domain.assistants.persona_checks.guessing import RUBRIC, UNSURE, guessable, object_of, persona_of
 from study_app.domain.errors import NotAllowed
-from study_app.domain.interaction.codes import people
+from study_app.domain.interaction.codes import check_coder
 from study_app.domain.records import Rating
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -54,8 +54,7 @@ class PersonaGuesses:
         Raises:
             NotAllowed: the name stands for a program, or there is no such reply or persona.
         """
-        if not people([coder]):
-            raise NotAllowed(f"there is no coder named '{coder}'")
+        check_coder(coder)
         if persona not in (*self.personas(), UNSURE):
             raise NotAllowed(f"'{persona}' is not a persona of this study; use {', '.join((*self.personas(), UNSURE))}")
         with self.world.registry.begin() as unit:

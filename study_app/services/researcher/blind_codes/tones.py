@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from study_app.domain.errors import NotAllowed
-from study_app.domain.interaction.codes import people
+from study_app.domain.interaction.codes import check_coder, people
 from study_app.domain.interaction.tone import REPLY, TONES, VERSION, TextForTone
 from study_app.domain.records import Kind, Rating
 from study_app.ports import UnitOfWork
@@ -36,8 +36,7 @@ class ToneCodes:
         Raises:
             NotAllowed: the name stands for a program, there is no such text, or no such tone.
         """
-        if not people([coder]):
-            raise NotAllowed(f"there is no coder named '{coder}'")
+        check_coder(coder)
         if tone not in TONES:
             raise NotAllowed(f"'{tone}' is not a tone; use {', '.join(TONES)}")
         with self.world.registry.begin() as unit:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from study_app.domain.errors import NotAllowed
-from study_app.domain.interaction.codes import ADJUDICATED, people
+from study_app.domain.interaction.codes import ADJUDICATED, check_coder, people
 from study_app.domain.records import AuditEntry, Kind
 from study_app.domain.themes.codebook import Codebook
 from study_app.domain.themes.marks import AUDIT, AUDIT_CRITERIA, AUDIT_SCALE, REASON
@@ -79,8 +79,7 @@ class InterviewBoard:
             NotAllowed: no codebook is frozen, the interview is not for coding, a topic is missing, a code is strange
                 or cannot occur there, or the name is one that stands for a decision or a program.
         """
-        if not people([coder]):
-            raise NotAllowed(f"there is no coder named '{coder}'")
+        check_coder(coder)
         with self.world.registry.begin() as unit:
             unit.lock("themes")
             coded = holding(self.world, unit, interview_id)
@@ -145,8 +144,7 @@ class InterviewBoard:
         Raises:
             NotAllowed: a criterion is missing or not judged on the scale, or there is no such interview.
         """
-        if not people([auditor]):
-            raise NotAllowed(f"there is no person named '{auditor}'")
+        check_coder(auditor, "auditor")
         if set(judged) != set(AUDIT_CRITERIA) or any(value not in AUDIT_SCALE for value in judged.values()):
             raise NotAllowed(f"judge each criterion from {AUDIT_SCALE[0]} to {AUDIT_SCALE[-1]}")
         with self.world.registry.begin() as unit:
