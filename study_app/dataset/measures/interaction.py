@@ -76,7 +76,7 @@ class Coding:
             dossier: of the participant.
             row: their columns as far as known.
             codes: of their turns.
-            uses: what became of the replies (`measures_origin.reply_uses`).
+            uses: what became of the replies (`provenance.reply_uses`).
         """
         if not _applies(dossier) or None in codes.values():
             return None

@@ -37,7 +37,7 @@ class DerivedData:
     """What several tables need of one participant, computed once."""
 
     use: dict[str, TimeUse]
-    """By stage (`measures_time.uses`)."""
+    """By stage (`activity.uses`)."""
     programs: Programs
     """Of the main tasks."""
     codes: Codes
@@ -45,9 +45,9 @@ class DerivedData:
     acts: bool
     """Whether an assistant of the study acts."""
     replies: Mapping[str, Mapping[str, Any]]
-    """What became of the reply of each turn (`measures_origin.reply_uses`)."""
+    """What became of the reply of each turn (`provenance.reply_uses`)."""
     evidence: Sequence[Evidence]
-    """On compliance (`measures_compliance.evidence_of`)."""
+    """On compliance (`compliance.evidence_of`)."""
     book: Codebook | None = None
     """Of interviews, in force; None where none is frozen."""
 

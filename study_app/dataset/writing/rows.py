@@ -60,7 +60,7 @@ def turns(
 ) -> Iterator[Row]:
     """Return turns in order of asking, with their codes and what became of each reply.
 
-    The latter comes from `measures_origin.reply_uses`.
+    The latter comes from `provenance.reply_uses`.
     """
     gates = gate_verdicts(dossier.events)
     acted = turn_columns(dossier.events) if acts else {}
