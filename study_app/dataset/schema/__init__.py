@@ -17,7 +17,7 @@ from study_app.dataset.schema.cells import (
     writable,
 )
 from study_app.dataset.schema.codebook import codebook
-from study_app.dataset.schema.columns import TABLES, Column, ColumnType, TableName, TableSchema, code
+from study_app.dataset.schema.columns import TABLES, Column, ColumnType, TableName, TableSchema, code, unpublished
 from study_app.dataset.schema.model_tables import MODEL_LOOKS, MODEL_REPLIES, MODEL_TABLES
 from study_app.dataset.schema.participants import (
     REVEALING,
@@ -84,7 +84,7 @@ def tables_of(
 _BY_STUDY = (PERIODS, AGENT_ACTIONS, INTERVIEWS, INTERVIEW_TURNS, PROBES, *MODEL_TABLES)
 REVEALING_TABLES = tuple(table.name for table in (*STATIC_TABLES, *_BY_STUDY) if table.reveals_arm)
 """Tables that can tell an arm from another by which rows they have."""
-CLUSTER = code(COLUMN, "Pseudonym of the participant's cluster; empty where it is not known")
+(CLUSTER,) = unpublished(code(COLUMN, "Pseudonym of the participant's cluster; empty where it is not known"))
 
 
 __all__ = [

@@ -42,6 +42,9 @@ XSD: dict[ColumnType, str] = {
     "json": "https://www.iana.org/assignments/media-types/application/json",
 }
 """The address of each type, as sidecars name it."""
+Source = Literal["tables", "clocks", "unpublished"]
+"""What the cells of a column follow from: other tables alone; moments of browsers, too, which a dataset has to the
+millisecond only; or something that a dataset does not bring, such as checks, keys of items, packs and secrets."""
 
 IMPORTED = "not applicable"
 """What the manifest of an import of other data says of allocation; such a dataset has its own layout."""
@@ -67,6 +70,10 @@ class Column:
     """Of text and JSON: whether platform, study file or content made it, never a person or their program."""
     about_person: bool = False
     """Whether an answer tells of the person what others may know, so that rare ones could name them."""
+    derived_by: Source = "tables"
+    """By what `study verify` can derive it again."""
+    of_assistant: bool = False
+    """Whether it measures the use of the assistant, so that an arm without one has no choice of value in it."""
 
     @property
     def free(self) -> bool:
@@ -152,6 +159,21 @@ class TableSchema:
 def revealing(*columns: Column) -> tuple[Column, ...]:
     """Columns that can tell an arm from another."""
     return tuple(replace(column, reveals_arm=True) for column in columns)
+
+
+def by_clocks(*columns: Column) -> tuple[Column, ...]:
+    """Columns of times that follow from the clocks of browsers."""
+    return tuple(replace(column, derived_by="clocks") for column in columns)
+
+
+def unpublished(*columns: Column) -> tuple[Column, ...]:
+    """Columns that follow from what a dataset does not bring."""
+    return tuple(replace(column, derived_by="unpublished") for column in columns)
+
+
+def of_assistant(*columns: Column) -> tuple[Column, ...]:
+    """Columns that measure the use of the assistant, and so tell an arm from another, too."""
+    return tuple(replace(column, of_assistant=True, reveals_arm=True) for column in columns)
 
 
 def text(name: str, caption: str, *levels: str) -> Column:

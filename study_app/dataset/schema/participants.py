@@ -11,12 +11,15 @@ from study_app.dataset.schema.columns import (
     ColumnType,
     TableSchema,
     boolean,
+    by_clocks,
     code,
     integer,
     number,
+    of_assistant,
     revealing,
     text,
     time,
+    unpublished,
 )
 from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.quiz.items import Bank, ItemType
@@ -49,7 +52,7 @@ _TASKS = (
     boolean("completion_event", "1 completed, 0 not, for whatever reason"),
     integer("tasks_passed", "Main tasks whose submission passes all checks", "tasks"),
     integer("checks_passed", "Checks of main tasks that submissions pass", "checks"),
-    integer("checks_total", "Checks of all main tasks", "checks"),
+    *unpublished(integer("checks_total", "Checks of all main tasks", "checks")),
     boolean("visible_only_pass", "A submission passes every check that could be seen and fails one that could not"),
 )
 _QUIZ = (
@@ -57,42 +60,51 @@ _QUIZ = (
     number("quiz_max", "Points that could be had", "points"),
     number("quiz_score", "Points divided by points that could be had", "proportion", high=1),
 )
-_TYPED = revealing(
+
+
+def _from_programs(*columns: Column) -> tuple[Column, ...]:
+    """Columns that take a replay of programs: packs give their beginnings, and notes may be pasted into them."""
+    return revealing(*unpublished(*columns))
+
+
+_TYPED = _from_programs(
     integer("typed_chars", "Characters of the submitted main tasks that were typed", "characters"),
     integer("pasted_chars_assistant", "Characters of them pasted from a reply", "characters"),
     integer("pasted_chars_outside", "Characters of them pasted from outside the study", "characters"),
     integer("retyped_assistant_chars", "Characters of them typed that reproduce a reply", "characters"),
 )
-_NOT_TYPED = revealing(
+_NOT_TYPED = _from_programs(
     integer("pasted_chars_brief", "Characters of the submitted main tasks pasted from the brief", "characters"),
     integer("pasted_chars_notes", "Characters of them pasted from the notes or the program's output", "characters"),
     integer("starter_chars", "Characters of them left of the starter", "characters"),
     integer("unknown_chars", "Characters of them whose origin the log does not show", "characters"),
 )
-PROGRAM_ORIGINS = tuple(column.name for column in (*_TYPED, *_NOT_TYPED))
-"""Where the characters of the submitted programs came from."""
 _USE = (
     integer("runs", "Presses of Run on main tasks", "runs"),
     integer("errors", "Runs on main tasks that ended with an exception or a coroutine never awaited", "errors"),
     text("first_error_type", "Class of the first of these errors"),
-    *revealing(
+    *of_assistant(
         integer("queries", "Messages to the assistant", "queries"),
         *(integer(f"queries_{label}", f"Queries coded {label}; empty until coded", "queries") for label in LABELS),
         number(
             "interaction_minutes", "Composing messages and waiting for replies: first key to the reply's end", "min"
         ),
     ),
-    number("active_minutes", "Active time on main tasks by the study's rule", "min"),
-    number("away_minutes", "Time away from the window on main tasks by the study's rule", "min"),
+    *by_clocks(
+        number("active_minutes", "Active time on main tasks by the study's rule", "min"),
+        number("away_minutes", "Time away from the window on main tasks by the study's rule", "min"),
+    ),
     *revealing(
         number("outage_minutes", "Waiting for replies on main tasks that then failed", "min"),
     ),
     *_TYPED,
-    *revealing(
+    *of_assistant(
         code(
             "interaction_pattern",
             "Pattern of use of the assistant by the study's rule set, or none; empty without an assistant, or uncoded",
         ),
+    ),
+    *revealing(
         boolean("used_other_ai", "Self-report of other AI"),
         boolean("received", "At least one answered query, or other AI reported or evidenced, in any arm"),
         boolean("compliant", "By the plan's rule, the same for every arm"),
@@ -107,16 +119,22 @@ _EXTRA = (
         integer("longest_outside_paste", "Characters of the longest of them", "characters"),
         integer("typing_bursts", "Bursts of typing on main tasks that are faster than a hand can", "bursts"),
     ),
-    integer("attention_passed", "Attention checks passed", "items"),
-    integer("attention_total", "Attention checks in the opened quizzes", "items"),
+    *unpublished(
+        integer("attention_passed", "Attention checks passed", "items"),
+        integer("attention_total", "Attention checks in the opened quizzes", "items"),
+    ),
     replace(
         code("language", "Language in which the participant met the study, chosen at entry where it offers several"),
         about_person=True,
     ),
 )
-AGENT_COLUMNS = revealing(
-    integer("agent_chars", "Characters of the submitted main tasks that the assistant wrote into them", "characters"),
-    number("agent_share_of_submission", "Share of all their characters", "proportion", high=1),
+AGENT_COLUMNS = of_assistant(
+    *unpublished(
+        integer(
+            "agent_chars", "Characters of the submitted main tasks that the assistant wrote into them", "characters"
+        ),
+        number("agent_share_of_submission", "Share of all their characters", "proportion", high=1),
+    ),
     integer("agent_edits", "Changes by the assistant that were applied on main tasks", "changes"),
     integer("agent_runs", "Runs by the assistant on main tasks", "runs"),
     integer("approvals", "Steps that waited and were approved, changed first or not", "steps"),
@@ -140,16 +158,24 @@ _HACK_AUTHOR = code(
     "outside",
 )
 VARIANT_COLUMNS = revealing(
-    code("variant_met", "Main tasks in whose place the arm shows an impossible variant, each with its kind, else none"),
-    boolean("reported_impossible", "Said of a main task that it cannot be done as described"),
-    code(
-        "hack_class",
-        "By rules over the submitted programs: how one passes what it can see without doing its task, else whether the "
-        "participant reported the task or handed in an unfinished one; empty where all is done, or no rule says why",
-        *HACK_CLASSES,
+    *unpublished(
+        code(
+            "variant_met",
+            "Main tasks in whose place the arm shows an impossible variant, each with its kind, else none",
+        ),
     ),
-    _HACK_AUTHOR,
-    boolean("disclosed", "Said so of such a program, by the way out or in a comment; empty for who wrote none"),
+    boolean("reported_impossible", "Said of a main task that it cannot be done as described"),
+    *unpublished(
+        code(
+            "hack_class",
+            "By rules over the submitted programs: how one passes what it can see without doing its task, else whether "
+            "the participant reported the task or handed in an unfinished one; empty where all is done, or no rule "
+            "says why",
+            *HACK_CLASSES,
+        ),
+        _HACK_AUTHOR,
+        boolean("disclosed", "Said so of such a program, by the way out or in a comment; empty for who wrote none"),
+    ),
 )
 """In a study whose arms differ by impossible variants."""
 VARIANT_RUN_COLUMNS = revealing(
@@ -170,20 +196,14 @@ SECOND_DECISION_COLUMNS = revealing(
     number("second_probability", "Probability of the second treatment by its weights", "proportion", high=1),
 )
 """In a study with a second decision."""
-BY_PACKS = ("variant_met", "hack_class", "hack_author", "disclosed")
-"""Of them, those that take the packs, which a dataset does not bring."""
-WRITTEN_BY_AGENT = ("agent_chars", "agent_share_of_submission")
-"""Of them, those that take a replay of the programs."""
 _IDENTITY = (
     text("label", "Label of the participant's link; only with --identified"),
     text("prolific_pid", "Prolific id; only with --identified"),
     text("prolific_study", "Prolific study; only with --identified"),
     text("prolific_session", "Prolific submission; only with --identified"),
 )
-OF_ASSISTANT = frozenset(
-    ("queries", *(f"queries_{label}" for label in LABELS), "interaction_minutes", "interaction_pattern")
-) | {column.name for column in AGENT_COLUMNS}
-"""Columns that measure how the assistant was used, so that an arm without one has no choice of value in them."""
+OF_ASSISTANT = frozenset(column.name for column in (*_USE, *AGENT_COLUMNS) if column.of_assistant)
+"""Columns that measure the use of the assistant."""
 REVEALING = frozenset(
     column.name
     for column in (*_USE, *_EXTRA, *AGENT_COLUMNS, *INTERVIEW_COLUMNS, *VARIANT_COLUMNS)

@@ -10,6 +10,7 @@ from study_app.dataset.schema.columns import (
     TableName,
     TableSchema,
     boolean,
+    by_clocks,
     code,
     integer,
     json_,
@@ -76,8 +77,12 @@ VISITS = TableSchema(
         time("started_at", "When the stage opened and its clock began"),
         time("ended_at", "When it ended; empty while open"),
         text("ended_by", "What ended it", "participant", "deadline", "withdrawal", "screening", "system"),
-        number("active_seconds", "Time with acts no further apart than the study's idle threshold", "s"),
-        number("away_seconds", "Time with the window hidden, unfocused or closed for longer than the threshold", "s"),
+        *by_clocks(
+            number("active_seconds", "Time with acts no further apart than the study's idle threshold", "s"),
+            number(
+                "away_seconds", "Time with the window hidden, unfocused or closed for longer than the threshold", "s"
+            ),
+        ),
         time("deadline_at", "When the stage had to end; empty where untimed"),
         number("paused_seconds", "Time for which the clock stood still, as in outages; empty where untimed", "s"),
     ),
@@ -244,7 +249,9 @@ ANSWERS = TableSchema(
         code("stage", "Stage at which it was asked"),
         time("saved_at", "When it was handed in"),
         integer("pasted_chars", "Characters pasted or dropped into it; empty where no browser showed it", "characters"),
-        number("away_seconds", "Time away before it was changed next, or after its last change on the form", "s"),
+        *by_clocks(
+            number("away_seconds", "Time away before it was changed next, or after its last change on the form", "s")
+        ),
         code("about_task", "Task pack that the item is about; empty for an item of none and for survey questions"),
         code("family", "Isomorphic items of parallel forms share it; empty where the item has none"),
         text("scoring_reason", "Why its checks decided nothing"),
@@ -402,9 +409,11 @@ INTERVIEW_TURNS = TableSchema(
         code("outcome", "What the participant did", "answered", "skipped", "stopped", "deadline"),
         time("asked_at", "When the question was written down, before it was shown"),
         time("answered_at", "When the answer was handed in"),
-        number("composing_seconds", "From the first change of the answer to handing it in", "s"),
+        *by_clocks(number("composing_seconds", "From the first change of the answer to handing it in", "s")),
         integer("pasted_chars", "Characters pasted or dropped into the answer", "characters"),
-        number("away_seconds", "Time away before the answer was changed next, or after its last change", "s"),
+        *by_clocks(
+            number("away_seconds", "Time away before the answer was changed next, or after its last change", "s")
+        ),
         integer("words", "Words of the answer", "words"),
         code(
             "asked_by",

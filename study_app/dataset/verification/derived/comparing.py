@@ -9,7 +9,6 @@ from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import Column, TableName, cell
 
 TOLERANCE = 1e-9
-OF_TIME = ("active_minutes", "away_minutes", "active_seconds", "away_seconds")
 TOLERANCE_OF_TIME = 0.01
 """Browsers' clocks are exported to the millisecond only."""
 _MOST = 300
@@ -22,7 +21,7 @@ def same(column: Column, found: Any, due: Any) -> bool:
         return found is None and due is None
     if column.type in ("integer", "number", "boolean"):
         try:
-            return close(found, float(due), TOLERANCE_OF_TIME if column.name in OF_TIME else TOLERANCE)
+            return close(found, float(due), TOLERANCE_OF_TIME if column.derived_by == "clocks" else TOLERANCE)
         except (TypeError, ValueError):
             return False
     return cell(column, found) == cell(column, due)

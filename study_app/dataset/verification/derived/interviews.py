@@ -71,13 +71,10 @@ def _compare(
     )
 
 
-_OF_TIME = ("composing_seconds", "away_seconds")
-
-
 def _agree(column: Column, found: Any, due: Any) -> bool:
     if found is None or due is None:
         return found is None and due is None
-    if column.name in _OF_TIME:
+    if column.derived_by == "clocks":
         return bool(abs(found - due) <= TOLERANCE_OF_TIME)
     return same_cell(column, found, due)
 

@@ -14,11 +14,9 @@ from study_app.dataset.measures.visits.periods import periods
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.reading.records import Materials, dossier_of, evidence_in
 from study_app.dataset.schema import REVEALING, Column, TableName, writable
-from study_app.dataset.schema.participants import BY_PACKS, PROGRAM_ORIGINS, WRITTEN_BY_AGENT
 from study_app.dataset.verification.answers import check_answers
 from study_app.dataset.verification.derived.acting import check_actions
 from study_app.dataset.verification.derived.comparing import (
-    OF_TIME,
     TOLERANCE,
     TOLERANCE_OF_TIME,
     close,
@@ -36,12 +34,6 @@ from study_app.domain.study.clusters import COLUMN
 from study_app.domain.study.compliance import Evidence
 from study_app.domain.timing import TimeUse
 
-NOT_FROM_HERE = frozenset(
-    {*PROGRAM_ORIGINS, *WRITTEN_BY_AGENT, *BY_PACKS, COLUMN, "checks_total", "attention_passed", "attention_total"}
-)
-"""What the tables do not show alone: it takes notes, checks or keys, which are not published."""
-FROM_LOG = frozenset({*OF_TIME, *REVEALING})
-"""What comes from events and turns, which may be withheld."""
 _TABLES: tuple[TableName, ...] = (
     "visits", "runs", "turns", "answers", "compliance", "periods", "allocations", "agent_actions", "interviews",
     "interview_turns", "sessions", "probes",
@@ -123,14 +115,14 @@ class Derived:
 
     def _compared(self, dossier: ParticipantRecord, hidden: bool) -> list[Column]:
         flow = identity_and_flow(dossier)
-        left = set(flow)
-        if not dossier.participant.data_withdrawn:
-            left |= NOT_FROM_HERE | (FROM_LOG if hidden else frozenset())
+        erased = dossier.participant.data_withdrawn
         quiz = any(answer.bank and answer.points is None for answer in dossier.answers)
         return [
             column
             for column in self.columns.values()
-            if column.name not in left and not (quiz and column.name.endswith(("_points", "_score")))
+            if column.name not in flow
+            and (erased or _shown(column, hidden))
+            and not (quiz and column.name.endswith(("_points", "_score")))
         ]
 
     def _add(self, person: UntrustedRow, what: str) -> None:
@@ -212,6 +204,13 @@ class Derived:
                 if not close(visit[name], value, TOLERANCE_OF_TIME):
                     what = f"{name} of {visit['stage']} is {visit[name]}, the events give {value}"
                     self.opened.report.add("derived_differs", self.opened.relative("visits"), visit.number, what)
+
+
+def _shown(column: Column, hidden: bool) -> bool:
+    """Whether the dataset has what a column follows from; where arms are hidden, it goes without events and turns."""
+    if column.derived_by == "unpublished":
+        return False
+    return not hidden or (column.derived_by == "tables" and column.name not in REVEALING)
 
 
 def _paused_by_stage(dossier: ParticipantRecord) -> dict[str, float | None]:
