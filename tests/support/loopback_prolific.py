@@ -18,7 +18,8 @@ class LoopbackProlific:
     """Use as a context manager.
 
     `submissions`: study -> [{id, participant_id, status}]; `paid`: participant -> pounds; `silent`: parts of paths
-    whose requests are carried out and never answered; `refuse`: parts of paths that are refused.
+    whose requests are carried out and never answered; `refuse`: parts of paths that are refused. A bonus or a message
+    to a person without a submission for the study is refused with all others of the request.
     """
 
     def __init__(self) -> None:
@@ -78,6 +79,8 @@ class LoopbackProlific:
             case ["submissions", "bonus-payments"]:
                 number = f"bonus{len(self._prepared)}"
                 rows = [line.split(",") for line in body["csv_bonuses"].splitlines()]
+                if missing := self._strangers(body["study_id"], [who for who, _ in rows]):
+                    return missing
                 self._prepared[number] = [(who, float(amount)) for who, amount in rows]
                 return 201, {"id": number, "study": body["study_id"]}
             case ["bulk-bonus-payments", number, "pay"]:
@@ -85,12 +88,19 @@ class LoopbackProlific:
                     self.paid[who] += amount  # type: ignore[assignment]
                 return 202, None
             case ["messages", "bulk"]:
+                if missing := self._strangers(body["study_id"], body["ids"]):
+                    return missing
                 self.messages += [(who, body["body"]) for who in body["ids"]]
                 return 204, None
             case ["participant-groups", group, "participants"]:
                 self.groups.setdefault(group, set()).update(body["participant_ids"])
                 return 200, {"results": []}
         return 404, {"error": "no such address"}
+
+    def _strangers(self, study: str, people: list[str]) -> tuple[int, Any] | None:
+        known = {row["participant_id"] for row in self.submissions.get(study, [])}
+        missing = sorted(set(people) - known)
+        return (400, {"error": {"detail": f"not in this study: {', '.join(missing)}"}}) if missing else None
 
     def _page(self, study: str, path: str) -> dict[str, Any]:
         rows = self.submissions.get(study, [])

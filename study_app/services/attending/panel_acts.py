@@ -27,6 +27,8 @@ BATCH = 200
 """Participants that the panel takes at once."""
 LONGEST_MESSAGE = 2_000
 _KEY = "panel_act"
+_CLAIMED = ("asked", "done")
+"""States of an act that is not to be asked for again."""
 _TYPED = ("text", "note")
 """What an act has of words: the message that was sent, and what the panel said, which may name a panel id."""
 
@@ -57,14 +59,26 @@ class PanelActs:
 
     def approvals(self) -> list[PanelAct]:
         """Submissions that wait for approval, of people who have completed the session."""
-        return self._waiting(lambda paid: paid.status == "completed", "approve", lambda _paid: None)
+        done = [paid for paid in self._payments() if paid.status == "completed"]
+        found = []
+        for study, people in _by_study(done).items():
+            waiting = {one.participant: one.id for one in self._panel.submissions(study) if one.status == AWAITING}
+            found += [self._act("approve", paid, None, study, waiting[paid.prolific_pid])
+                      for paid in people if paid.prolific_pid in waiting]  # fmt: skip
+        return found
 
     def bonuses(self) -> list[PanelAct]:
         """Bonuses that were not paid yet, of people who have completed the session."""
+        everybody = self._payments()
+        owed = [paid for paid in everybody if paid.status == "completed" and paid.bonus]
+        first = _first_sessions(everybody)
+        came_by = self._came_by([paid for paid in owed if paid is not first[paid.participant_id]])
         found = []
-        for paid in self._payments():
-            if paid.status == "completed" and paid.bonus:
-                found.append(self._act("bonus", paid, paid.bonus))
+        for paid in owed:
+            # Who came back by a link handed in nothing for a later session, and one whom the panel does not know there
+            # keeps it from paying all others.
+            studies = (came_by.get((paid.participant_id, paid.session)), *first[paid.participant_id].studies)
+            found += [self._act("bonus", paid, paid.bonus, study) for study in list(filter(None, studies))[:1]]
         return self._not_done(found)
 
     def messages(self, text: str, statuses: Sequence[str]) -> list[PanelAct]:
@@ -75,13 +89,11 @@ class PanelActs:
         """
         if not text.strip() or len(text) > LONGEST_MESSAGE:
             raise NotAllowed(f"a message has between 1 and {LONGEST_MESSAGE} characters")
-        found = [self._act("message", paid, None) for paid in self._payments() if paid.status in statuses]
-        return self._not_done(found, _digest(text))
+        return self._once_each("message", statuses, _digest(text))
 
     def group(self, group: str, statuses: Sequence[str]) -> list[PanelAct]:
         """Everybody of these statuses who was not added to the group yet."""
-        found = [self._act("group", paid, None) for paid in self._payments() if paid.status in statuses]
-        return self._not_done(found, group)
+        return self._once_each("group", statuses, group)
 
     # -- doing it ------------------------------------------------------------------------------------------------------
 
@@ -136,31 +148,40 @@ class PanelActs:
     def _payments(self) -> list[Payment]:
         with self.world.registry.begin(write=False) as unit:
             found = payments(self.world, unit)
-        return [paid for paid in found if paid.prolific_pid and paid.study_id]
+        return [paid for paid in found if paid.prolific_pid]
 
-    def _act(self, act: Act, paid: Payment, amount: float | None, submission: str = "") -> PanelAct:
-        names = (act, paid.participant_id, paid.prolific_pid, paid.study_id, paid.session)
-        return PanelAct(*names, amount, "planned", paid.note, submission)
-
-    def _waiting(
-        self, wanted: Callable[[Payment], bool], act: Act, amount: Callable[[Payment], float | None]
-    ) -> list[PanelAct]:
-        by_study: dict[str, list[Payment]] = defaultdict(list)
-        for paid in self._payments():
-            if wanted(paid):
-                by_study[paid.study_id].append(paid)
-        found = []
-        for study, people in by_study.items():
-            waiting = {one.participant: one.id for one in self._panel.submissions(study) if one.status == AWAITING}
-            found += [self._act(act, paid, amount(paid), waiting[paid.prolific_pid])
-                      for paid in people if paid.prolific_pid in waiting]  # fmt: skip
+    def _came_by(self, of_later: Sequence[Payment]) -> dict[tuple[str, str], str]:
+        """Return the study in which each handed a session in, as the panel knows it; who did in none is left out."""
+        found: dict[tuple[str, str], str] = {}
+        for study, people in _by_study(of_later).items():
+            there = {one.participant for one in self._panel.submissions(study)}
+            found |= {(paid.participant_id, paid.session): study for paid in people if paid.prolific_pid in there}
         return found
 
-    def _not_done(self, acts: Iterable[PanelAct], about: str = "") -> list[PanelAct]:
+    def _once_each(self, act: Act, statuses: Sequence[str], about: str) -> list[PanelAct]:
+        """Return the act for each person, whatever the number of sessions, who has one of these statuses in one."""
+        everybody = self._payments()
+        first = _first_sessions(everybody)
+        with self.world.registry.begin(write=False) as unit:
+            kept = unit.meta_values(f"{_KEY}:{act}:")
+        # Of whichever session the act was written down.
+        done = {
+            key.split(":")[2] for key, value in kept.items() if key.endswith(f":{about}") and value["state"] in _CLAIMED
+        }
+        wanted = {paid.participant_id for paid in everybody if paid.status in statuses} - done
+        # By the first session, whichever has the status: two runs at once then claim the same act.
+        return [self._act(act, paid, None, paid.studies[0]) for who, paid in first.items()
+                if who in wanted and paid.studies]  # fmt: skip
+
+    def _act(self, act: Act, paid: Payment, amount: float | None, study: str, submission: str = "") -> PanelAct:
+        names = (act, paid.participant_id, paid.prolific_pid, study, paid.session)
+        return PanelAct(*names, amount, "planned", paid.note, submission)
+
+    def _not_done(self, acts: Iterable[PanelAct]) -> list[PanelAct]:
         with self.world.registry.begin(write=False) as unit:
             kept = unit.meta_values(f"{_KEY}:")
         states = {key: value["state"] for key, value in kept.items()}
-        return [one for one in acts if states.get(_key(one, about)) not in ("asked", "done")]
+        return [one for one in acts if states.get(_key(one, "")) not in _CLAIMED]
 
     def _do(
         self,
@@ -215,7 +236,7 @@ class PanelActs:
             for one in batch:
                 kept = unit.meta_value(_key(one, about))
                 repeatable = one.act == "approve"
-                if repeatable or kept is None or kept["state"] not in ("asked", "done"):
+                if repeatable or kept is None or kept["state"] not in _CLAIMED:
                     unit.set_meta_value(_key(one, about), {"state": "asked", "amount": one.amount})
                     free.append(one)
             return free
@@ -231,6 +252,22 @@ class PanelActs:
             said = {name: str(more[name]) for name in _TYPED if more.get(name)}
             detail |= {name: value for name, value in more.items() if value and name not in said}
             add_act(unit, AuditEntry(self.world.now(), who, what, "", detail), people, said)
+
+
+def _by_study(found: Iterable[Payment]) -> dict[str, list[Payment]]:
+    by_study: dict[str, list[Payment]] = defaultdict(list)
+    for paid in found:
+        for study in paid.studies:
+            by_study[study].append(paid)
+    return by_study
+
+
+def _first_sessions(found: Iterable[Payment]) -> dict[str, Payment]:
+    """Return each person's first session; they handed something in for the study by which they came to it."""
+    first: dict[str, Payment] = {}
+    for paid in found:
+        first.setdefault(paid.participant_id, paid)
+    return first
 
 
 def _key(one: PanelAct, about: str) -> str:

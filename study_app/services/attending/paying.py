@@ -41,10 +41,12 @@ class Payment:
     participant_id: str
     label: str
     study_id: str
-    """The panel's study of the session; empty where unknown."""
+    """The panel's study of the session; empty where unknown, as where one of several leads back into it."""
     session_id: str
     """The panel's; of later sessions only a digest is kept."""
     note: str
+    studies: tuple[str, ...] = ()
+    """The panel's studies in one of which the session was handed in."""
 
     def cells(self) -> list[str]:
         """For a table."""
@@ -86,6 +88,7 @@ def _of_person(
         outcome = "completed" if finished else status
         bonus = earned.bonus(study, session, person.id) if finished else 0.0
         first = number == 0
+        studies = tuple(filter(None, [person.prolific_study])) if first else session.studies
         yield Payment(
             prolific_pid=person.prolific_pid or "",
             session=session.id,
@@ -95,9 +98,10 @@ def _of_person(
             bonus=bonus,
             participant_id=person.id,
             label=person.label or "",
-            study_id=(person.prolific_study or "") if first else next(iter(session.studies), ""),
+            study_id=studies[0] if len(studies) == 1 else "",
             session_id=(person.prolific_session or "") if first else "",
             note=NOT_SCORED if bonus is None else "",
+            studies=studies,
         )
 
 
@@ -138,13 +142,16 @@ class _Earned:
         return cls(answers, runs)
 
     def bonus(self, study: Study, session: StudySession, who: str) -> float | None:
-        """Return the bonus of a session; None while something that it counts is not scored."""
+        """Return what a session adds to a participant's bonus; None while something that it counts is not scored."""
         total = 0.0
         for rule in study.recruitment.bonus:
-            count = self._count(study, session, rule, who)
-            if count is None:
+            # The most that a rule pays holds for the participant, so that of a session depends on those before it.
+            before = study.sessions[: study.sessions.index(session)]
+            counts = [self._count(study, each, rule, who) for each in (*before, session)]
+            if None in counts:
                 return None
-            total += rule.pays(count)
+            known = [count or 0.0 for count in counts]
+            total += rule.pays(sum(known)) - rule.pays(sum(known[:-1]))
         return round(total, 2)
 
     def _count(self, study: Study, session: StudySession, rule: BonusRule, who: str) -> float | None:

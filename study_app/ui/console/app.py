@@ -93,7 +93,7 @@ def _side(desk: ConsoleSession) -> None:
         st.html(
             f'<p class="sc-side-title">{tables.cell(desk.app.study.title)}</p>{tables.badge(state, STATE_TONES[state])}'
             f'<p class="sc-side-foot">{tables.cell(desk.person.name)} · {desk.person.role}{unblinded}<br>'
-            '<a href="/logout" target="_self">Sign out</a></p>'
+            '<a href="/password" target="_self">Change password</a> · <a href="/logout" target="_self">Sign out</a></p>'
         )
 
 

@@ -8,6 +8,8 @@ import pytest
 from support.clock import HandClock
 from support.loopback_prolific import TOKEN, LoopbackProlific
 from support.trials.console_trial import NoSandbox
+from support.trials.waves import STUDY as STUDY_OF_TWO
+from support.trials.waves import Waves
 
 from study_app.bootstrap import App, start
 from study_app.dataset.verification import verify
@@ -64,6 +66,7 @@ id = "debrief"
 kind = "debrief"
 """
 QUOTA = '[[recruitment.quotas]]\nquestion = "years"\nanswer = "many"\nshare = 0.5\n'
+RULES_OF_TWO = 'bonus = [{{ per = "sessions_completed", amount = 2, most = 3 }}]\n'
 BONUS = '[[recruitment.bonus]]\nper = "sessions_completed"\namount = 1.25\n'
 
 
@@ -295,6 +298,63 @@ def test_a_wrong_token_and_a_server_that_is_not_there_are_one_sentence(app, prol
     with pytest.raises(InfrastructureError, match="cannot be reached"):
         away.pay(away.bonuses(), "anna")
     assert len(away.bonuses()) == 1
+
+
+# -- panels with several sessions --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def panel(tmp_path, prolific):
+    """Three people who have completed both sessions: two by a follow-up study each, one by a link."""
+    text = STUDY_OF_TWO.replace('studies = ["followup1"]', 'studies = ["followup1", "followup2"]')
+    made = Waves(tmp_path, text=text.replace("codes = {{", RULES_OF_TWO + "codes = {{"))
+    people = [made.first_part(name) for name in ("p1", "p2", "p3")]
+    made.clock.advance(minutes=60 * 24 * 15)
+    for number, who in enumerate(people[:2], start=1):
+        made.app.enrol.enter(made.panel(f"p{number}", f"again{number}", f"followup{number}"))
+        made.second_part(who)
+    made.second_part(people[2])
+    waiting = {"firststudy": ["p1", "p2", "p3"], "followup1": ["p1"], "followup2": ["p2"]}
+    prolific.submissions = {
+        study: [{"id": f"{study}-{who}", "participant_id": who, "status": "AWAITING REVIEW"} for who in there]
+        for study, there in waiting.items()
+    }
+    yield made
+    made.app.close()
+
+
+def test_each_session_is_approved_in_the_study_by_which_each_person_came(panel, prolific):
+    acts = acts_of(panel.app, prolific)
+    planned = acts.approvals()
+    assert sorted(one.submission for one in planned) == [
+        "firststudy-p1", "firststudy-p2", "firststudy-p3", "followup1-p1", "followup2-p2",
+    ]  # fmt: skip
+    acts.approve(planned, "anna")
+    assert acts.approvals() == []
+
+
+def test_bonuses_of_a_later_session_reach_everybody_and_no_rule_pays_more_than_its_most(panel, prolific):
+    acts = acts_of(panel.app, prolific)
+    done = acts.pay(acts.bonuses(), "anna")
+    assert {one.state for one in done} == {"done"}, [one.note for one in done]
+    # 2 for the first session and, up to the 3 of the rule, 1 for the second.
+    assert dict(prolific.paid) == {"p1": 3.0, "p2": 3.0, "p3": 3.0}
+    with panel.app.world.registry.begin(write=False) as unit:
+        assert [paid.bonus for paid in payments(panel.app.world, unit)] == [2.0, 1.0] * 3
+    assert acts.bonuses() == []
+
+
+def test_a_message_and_a_group_concern_each_person_once_whatever_the_number_of_sessions(panel, prolific):
+    acts = acts_of(panel.app, prolific)
+    done = acts.send(acts.messages("Thank you.", ["completed"]), "Thank you.", "anna")
+    assert {one.state for one in done} == {"done"}, [one.note for one in done]
+    assert sorted(prolific.messages) == [(who, "Thank you.") for who in ("p1", "p2", "p3")]
+    assert len(acts.add(acts.group("g", ["completed"]), "g", "anna")) == 3
+    with panel.app.world.registry.begin() as unit:
+        # As an earlier version wrote it down, for the second session.
+        (first, *_) = unit.participants_of("real")
+        unit.set_meta_value(f"panel_act:group:{first.id}:later:h", {"state": "done"})
+    assert len(acts.group("h", ["completed"])) == 2
 
 
 def test_quotas_and_bonuses_are_read_from_the_study_file(app):

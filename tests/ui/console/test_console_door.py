@@ -34,6 +34,7 @@ def console(tmp_path_factory):
         ("gert", "grader"),
         ("locked", "monitor"),
         ("iris", "monitor"),
+        ("paula", "grader"),
     ):
         accounts.set(PASSWORD, name, role)
     server = StudyServer(folder, study=trial.study_file, console=True).start()
@@ -114,6 +115,49 @@ def test_signing_out_ends_the_session_on_the_server(console):
     assert client.get("/download/enrolment.csv").status_code == 200
     client.post("/logout")
     assert httpx.get(console.console_url + "/download/enrolment.csv", cookies=cookies).status_code == 401
+
+
+@pytest.mark.browser
+def test_everybody_can_change_their_own_password_and_no_other_browser_stays_signed_in(console, chromium):
+    elsewhere = browser_of(console, "paula")
+    page = chromium.new_page()
+    page.goto(console.console_url)
+    page.get_by_label("Name").fill("paula")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Change password").click(timeout=60_000)
+    said = {
+        ("a wrong password", "a better password", "a better password"): "not the present password",
+        (PASSWORD, "a better password", "a bitter password"): "not the same",
+        (PASSWORD, "short", "short"): "at least 10",
+    }
+    for entered, problem in said.items():
+        for label, text in zip(("Present password", "New password, of", "New password again"), entered, strict=True):
+            page.get_by_label(label).fill(text)
+        page.get_by_role("button", name="Change password").click()
+        expect(page.get_by_role("alert")).to_contain_text(problem)
+    for label, text in (
+        ("Present", PASSWORD),
+        ("New password, of", "a better password"),
+        ("again", "a better password"),
+    ):
+        page.get_by_label(label).fill(text)
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=60_000)
+    page.close()
+    assert elsewhere.get("/").status_code == 401
+    form = {"name": "paula", "password": PASSWORD}
+    assert httpx.post(console.console_url + "/login", data=form).status_code == 401
+    rows = csv.DictReader(io.StringIO(browser_of(console).get("/download/audit.csv").text))
+    assert [row["who"] for row in rows if row["what"] == "change password"] == ["paula"]
+
+
+def test_a_password_is_changed_by_its_owner_on_this_site_only(console):
+    form = {"before": PASSWORD, "password": "another password", "again": "another password"}
+    assert httpx.post(console.console_url + "/password", data=form).status_code == 401
+    elsewhere = {"origin": "https://elsewhere.example"}
+    assert browser_of(console, "mona").post("/password", data=form, headers=elsewhere).status_code == 403
+    assert browser_of(console, "mona").get("/password", headers={"accept": "text/html"}).status_code == 200
 
 
 def test_roles_hold_on_every_file(console):

@@ -71,7 +71,7 @@ async def show_login(request: Request) -> Response:
     if await run_in_threadpool(who, request.cookies.get(COOKIE)) is not None:
         return RedirectResponse("/", status_code=303)
     token = await run_in_threadpool(accounts().redeem, request.query_params.get("ticket", ""), current().world.now())
-    return _welcome(request, token) if token else await run_in_threadpool(login_page)
+    return welcome(request, token) if token else await run_in_threadpool(login_page)
 
 
 async def login(request: Request) -> Response:
@@ -88,10 +88,11 @@ async def login(request: Request) -> Response:
         return await run_in_threadpool(login_page, str(locked), name, 429)
     if token is None:
         return await run_in_threadpool(login_page, "That is not the right name and password.", name, 401)
-    return _welcome(request, token)
+    return welcome(request, token)
 
 
-def _welcome(request: Request, token: str) -> Response:
+def welcome(request: Request, token: str) -> Response:
+    """Send the browser to the console with the cookie of a sign-in."""
     response = RedirectResponse("/", status_code=303)
     seconds = round(SIGNED_IN.total_seconds())
     response.set_cookie(

@@ -18,7 +18,7 @@ from study_app.web.headers import SecurityHeaders
 from study_app.web.operating.logs import quiet_streamlit
 from study_app.web.routes import picture
 from study_app.web.routes.author import following
-from study_app.web.routes.researcher import console, console_files
+from study_app.web.routes.researcher import console, console_files, console_password
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def make(study: App) -> ASGIApp:
     import streamlit as st
 
     install(study)
-    routes = [*console.ROUTES, *console_files.ROUTES, *picture.ROUTES]
+    routes = [*console.ROUTES, *console_password.ROUTES, *console_files.ROUTES, *picture.ROUTES]
     middleware = [Middleware(SecurityHeaders), Middleware(SignInGate, routes=routes), Middleware(Assets)]
 
     @asynccontextmanager
