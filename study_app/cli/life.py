@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from study_app.assistant.provider import ProviderCheck
-from study_app.cli.checks.study_checks import check_packages, file_problems, in_file, unused_warnings
+from study_app.cli.checks.judging import unused_warnings
+from study_app.cli.checks.study_checks import check_packages, file_problems, in_file
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -145,7 +146,7 @@ def _check_fit(running: App, file: str) -> None:
     problems += _readable_by_others(running)
     check_packages(running, file)
     if problems:
-        raise ProblemsFound(problems)
+        raise ProblemsFound(list(dict.fromkeys(problems)))
 
 
 def _readable_by_others(running: App) -> list[Problem]:
@@ -225,7 +226,7 @@ def amend(
         if changes:
             check_packages(running, str(study))
         if problems:
-            raise ProblemsFound(problems)
+            raise ProblemsFound(list(dict.fromkeys(problems)))
         if dry_run:
             say_json({"dry_run": True, **found}) if as_json else say("Dry run: nothing was changed.")
             return

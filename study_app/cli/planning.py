@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from study_app.cli.checks.judging import require_plannable
 from study_app.cli.common import STUDY, AsJson, StudyFile, app, command, err, say, say_json
 from study_app.content.study_file import read_study
-from study_app.domain.errors import ProblemsFound, UserError
-from study_app.domain.study.designs import design_problems, used_by
+from study_app.domain.errors import UserError
 from study_app.domain.study.rehearsal.section import RehearsalLevel, Scenario
 from study_app.domain.study.study import Study
 
@@ -80,8 +80,7 @@ def power(
     from analysis.pipeline.power.trial_power import trial_power
 
     trial = read_study(study)
-    if problems := design_problems(used_by(trial), "power", str(study)):
-        raise ProblemsFound(problems)
+    require_plannable(trial, study)
     given = {"r2": r2, "dropout": dropout, "incomplete": incomplete, "share": share}
     given |= {"correlation": correlation, "icc": icc, "cluster_size": cluster_size, "periods": periods}
     given |= {"responders": responders, "second_effect": second_effect}
@@ -269,6 +268,7 @@ def rehearse(
     from study_app.rehearsal import rehearse as play
     from study_app.rehearsal.wording import rehearsal_lines
 
+    require_plannable(read_study(study), study)
     given = {
         "effect_score": effect_score, "effect_minutes": effect_minutes,
         "second_effect_score": second_effect_score, "second_effect_minutes": second_effect_minutes,

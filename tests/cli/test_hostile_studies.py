@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 from support.trials.commands import study as study_command
-from support.trials.contradictions import CONTRADICTIONS, IN_EACH_RUN, OF_SIZES
+from support.trials.contradictions import CONTRADICTIONS, IN_EACH_RUN, OF_SIZES, recruited
 from support.trials.design_studies import (
     FACTORS,
     HELP,
@@ -20,13 +20,14 @@ from support.trials.design_studies import (
     decided_again,
     entry,
 )
+from support.trials.design_studies import made as design_study
 from support.trials.quiz_study import ARMS, keyed_bank, simulated, study_text, with_content
 
 from analysis.cli import analyze
 from analysis.estimators.methods import METHODS
 from analysis.pipeline.flow import NOT_ANALYSED
 from analysis.pipeline.planning.plan_check import study_plan_problems
-from study_app.cli.checks.study_checks import unused_warnings
+from study_app.cli.checks.judging import require_plannable, unused_warnings
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import read_study
 from study_app.dataset.verification import verify
@@ -355,24 +356,51 @@ THROUGH_COMMANDS = {
     )
 }
 THROUGH_COMMANDS |= dict.fromkeys(("the end in the middle", "a score in the place of the arm"), "")
-BY_DEFAULT = ("a crossover decided by its retention quiz",)
+BY_DEFAULT = ("the end in the middle",)
 
 
 @pytest.mark.parametrize(
     "name", [name if name in BY_DEFAULT else pytest.param(name, marks=pytest.mark.slow) for name in THROUGH_COMMANDS]
 )
-def test_check_and_launch_say_the_same_key_from_the_command_line(tmp_path, name):
+def test_each_command_that_judges_a_study_says_the_same_key(tmp_path, name):
     parts, key = (REFUSED | CONTRADICTIONS)[name]
     refusals(tmp_path, parts)
     path = tmp_path / "study.toml"
     commands = {"check": (1, ()), "launch": (2, ("--yes", "--database", f"sqlite:///{tmp_path}/s.db"))}
+    commands |= {"power": (2, ("--n", 8, "--sims", 10)), "rehearse": (2, ("--trials", 1, "--out", tmp_path / "t"))}
+    said = {}
     for verb, (code, options) in commands.items():
         done = study_command(verb, path, *options, cwd=tmp_path, expect=code)
         lines = done.stderr.splitlines()
+        said[verb] = {line for line in lines if line.startswith(f"error: {path}: {key}")}
         assert lines
         assert all(line.startswith("error: ") and "; " in line for line in lines), (verb, done.stderr)
-        assert [line for line in lines if line.startswith(f"error: {path}: {key}")], (verb, lines)
+        assert said[verb] == said["check"] != set(), (verb, lines)
     assert not (tmp_path / "prereg.json").exists()
+    assert not (tmp_path / "t").exists()
+
+
+def test_what_check_warns_of_is_said_before_a_trial_is_planned(tmp_path, capsys):
+    assert refusals(tmp_path, recruited("target_n = 1")) == []
+    path = tmp_path / "study.toml"
+    require_plannable(read_study(path), path)
+    lines = capsys.readouterr().err.splitlines()
+    assert all(line.startswith(f"warning: {path}: ") for line in lines)
+    assert [line for line in lines if "recruitment.target_n: 1 is less than the 2 arms" in line], lines
+
+
+def test_a_trial_with_one_arm_is_planned_by_neither_command(tmp_path):
+    path = design_study(tmp_path, "one_arm")
+    for verb in ("power", "rehearse"):
+        done = study_command(verb, path, cwd=tmp_path, expect=2)
+        assert done.stderr.startswith(f"error: {path}: arms: '1': there is nothing to compare; "), done.stderr
+
+
+def test_a_trial_is_planned_before_its_content_and_its_ethics_number_are_there(tmp_path):
+    assert refusals(tmp_path, plan()) == []
+    path = tmp_path / "study.toml"
+    path.write_text(path.read_text("utf-8").replace('"keyed"', '"later"').replace('"No. 2026-17"', '"asked for"'))
+    require_plannable(read_study(path), path)
 
 
 @pytest.mark.slow
@@ -433,6 +461,6 @@ def test_what_a_study_has_no_place_for_cannot_be_assumed_of_it(tmp_path, given):
     verb, option, value = given
     database = ("--database", f"sqlite:///{tmp_path}/s.db", "--participants", 2) if verb == "simulate" else ()
     done = study_command(verb, tmp_path / "study.toml", option, value, *database, cwd=tmp_path, expect=2)
-    (line,) = done.stderr.strip().splitlines()
+    (line,) = [line for line in done.stderr.splitlines() if line and not line.startswith("warning: ")]
     assert line.startswith("error: ")
     assert f"{option}: {ASSUMED[given]}" in line

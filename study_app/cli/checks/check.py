@@ -10,11 +10,11 @@ from pathlib import Path
 import typer
 
 from study_app.bootstrap import library_versions
+from study_app.cli.checks.judging import trial_problems, trial_warnings
 from study_app.cli.checks.study_checks import (
     assistant_problems,
     minutes_problems,
     style_problems,
-    unused_warnings,
     versions_listed,
 )
 from study_app.cli.common import (
@@ -35,9 +35,6 @@ from study_app.content.study_file import read_study
 from study_app.content.task_packs import load_pack
 from study_app.domain.assistants.personas import assistant_of
 from study_app.domain.errors import Problem, ProblemsFound, SandboxUnavailable
-from study_app.domain.study.clusters import stratum_warnings
-from study_app.domain.study.comparing.delayed_outcomes import quiz_warnings
-from study_app.domain.study.comparing.treatment_orders import order_warnings
 from study_app.domain.study.consent import consent_problems, consent_warnings
 from study_app.domain.study.contradictions.everything import contradictions
 from study_app.domain.study.designs import design_problems, design_warnings, used_by
@@ -87,12 +84,9 @@ def _warnings(path: Path) -> list[str]:
     return [
         *open_versions,
         *design_warnings(used_by(study)),
-        *order_warnings(study),
-        *quiz_warnings(study),
-        *stratum_warnings(study),
+        *trial_warnings(study),
         *consent,
         *consent_warnings(study),
-        *unused_warnings(study),
         *absolute,
         *_other_languages(library),
         *review_warnings(library),
@@ -127,8 +121,6 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
         return sorted(set(found.problems))
     checked.append(f"{path}: the study file")
     library = FolderLibrary(study, path.resolve().parent, str(path))
-    from analysis.pipeline.planning.plan_check import study_plan_problems
-
     file = str(path)
     problems = [*style_problems(study.styles, file), *language_problems(library), *minutes_problems(study, file)]
     problems += contradictions(study, file)
@@ -163,9 +155,8 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
         sandbox.close()
     problems += _of_interviews(library, checked)
     unreadable = _of_banks(library)
-    problems += unreadable
-    if not unreadable:
-        problems += study_plan_problems(study, library.bank, str(path), acts=library.acts)
+    # Which columns there will be follows from the banks, so without one of them the plan is not judged.
+    problems += unreadable or trial_problems(library, file)
     problems += design_problems(used_by(study), "check", str(path))
     if not problems:
         # These open every pack and bank, whose own problems come first.

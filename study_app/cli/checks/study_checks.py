@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
 from study_app.assistant.opening import open_assistant, provider_in_use
+from study_app.cli.checks.judging import trial_problems
 from study_app.cli.common import start
 from study_app.content.language_checks import language_problems, review_problems
 from study_app.content.library import FolderLibrary
@@ -17,8 +18,6 @@ from study_app.content.requirements import requirements_problems
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interaction.patterns import rule_set
-from study_app.domain.study.comparing.assistants_met import assistant_warnings
-from study_app.domain.study.contradictions.drawing import size_warnings
 from study_app.domain.study.durations import whole, wrong_minutes
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
@@ -74,8 +73,6 @@ def file_problems(running: App, file: str, environment: Mapping[str, str]) -> li
         file: the study file as the user named it.
         environment: says whether there is a key for Claude.
     """
-    from analysis.pipeline.planning.plan_check import study_plan_problems
-
     library, study = running.library, running.study
     return [
         *style_problems(study.styles, file),
@@ -83,7 +80,7 @@ def file_problems(running: App, file: str, environment: Mapping[str, str]) -> li
         *review_problems(library),
         *minutes_problems(study, file),
         *assistant_problems(library, environment),
-        *study_plan_problems(study, library.bank, file, acts=library.acts),
+        *trial_problems(library, file),
     ]
 
 
@@ -114,17 +111,6 @@ def style_problems(styles: dict[str, Any], file: str) -> list[Problem]:
     except ProblemsFound as found:
         return list(found.problems)
     return []
-
-
-def unused_warnings(study: Study) -> Iterator[str]:
-    """Yield what a valid study file says and nothing uses, or what it compares with a reservation."""
-    from analysis.pipeline.planning.key_check import unadjusted_warnings
-    from study_app.dataset.schema.outcome_fit import course_warnings
-
-    yield from unadjusted_warnings(study)
-    yield from course_warnings(study)
-    yield from assistant_warnings(study)
-    yield from size_warnings(study)
 
 
 def start_serving(settings: Settings, file: str) -> App:

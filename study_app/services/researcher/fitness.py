@@ -8,8 +8,6 @@ from study_app.domain.assistants.personas import assistant_of
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.keys import ChoiceKey, CodeKey, TextKey
-from study_app.domain.study.comparing.assistants_met import assistant_problems
-from study_app.domain.study.comparing.treatment_orders import order_problems
 from study_app.domain.study.consent import PLACEHOLDER
 from study_app.domain.study.contradictions.everything import contradictions
 from study_app.domain.study.quiz_roles import TOTALS
@@ -18,20 +16,19 @@ from study_app.domain.study.study import Study
 
 def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:
     """Everything that `check` and `launch` refuse in a valid study file because of its task packs and banks."""
-    orders = [Problem(file, *finding) for finding in order_problems(study)]
-    assistants = [Problem(file, *finding) for finding in assistant_problems(study)]
+    return [*content_problems(study, content, file), *_ethics(study, file), *contradictions(study, file)]
+
+
+def content_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:
+    """Everything in the file that its packs, banks and assistants do not bear."""
     return [
-        *orders,
-        *assistants,
         *_allocating_quizzes(study, content, file),
         *_acting_again(study, content, file),
         *_own_code(study, content, file),
         *_variants(study, content, file),
-        *_ethics(study, file),
         *_closed_assistants(study, content, file),
         *_unused_settings(study, content, file),
         *_quizzes_in_order(study, content, file),
-        *contradictions(study, file),
     ]
 
 

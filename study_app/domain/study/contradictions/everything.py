@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from study_app.domain.errors import Problem
+from study_app.domain.study.comparing.assistants_met import assistant_problems
+from study_app.domain.study.comparing.treatment_orders import order_problems
 from study_app.domain.study.contradictions.answers import answer_problems
 from study_app.domain.study.contradictions.asked_conditions import condition_problems
 from study_app.domain.study.contradictions.course import course_of_stages_problems
@@ -14,6 +16,8 @@ from study_app.domain.study.contradictions.recruiting import recruiting_problems
 from study_app.domain.study.study import Study
 
 RULES = (
+    order_problems,
+    assistant_problems,
     kind_problems,
     answer_problems,
     condition_problems,
