@@ -27,7 +27,7 @@ from study_app.simulation.behaviour.profiles import Rates, SimulatedPerson, draw
 from study_app.simulation.behaviour.quiz import fill_in
 from study_app.simulation.behaviour.surveys import answers
 from study_app.simulation.behaviour.tasks import drawn_ending
-from study_app.simulation.browser_parts import chromium, served, settle
+from study_app.simulation.browser_parts import chromium, fresh_page, served, settle
 from study_app.simulation.browser_room import RoomVisitor
 from study_app.simulation.simulation import cluster_of, open_for_simulation, scales_of
 from study_app.simulation.summary import SimulationSummary
@@ -61,17 +61,15 @@ def simulate_in_browser(settings: Settings, *, participants: int, seed: int) -> 
     app.world.clock, app.world.fresh_id = SystemClock(), fresh_id
     ids: list[str] = []
     try:
-        with served(settings, PATIENCE) as url, chromium() as browser:
+        with served(settings, PATIENCE) as url, chromium(PATIENCE) as context:
             for number in range(participants):
                 person = draw_person(number, Random(f"{seed}:{number}:person"), scales_of(app), Rates())
                 label, _ = cluster_of(app.study, number, str(seed))
                 admitted = app.enrol.enter(EntryRequest(label=label), kind="simulated")
                 ids.append(admitted.participant.id)
-                context = browser.new_context(viewport={"width": 1366, "height": 768})
-                context.add_cookies([{"name": COOKIE, "value": admitted.token, "url": url}])
-                context.set_default_timeout(PATIENCE * 1000)
-                Visitor(app, context.new_page(), ids[-1], person, Random(f"{seed}:{number}:way")).walk(url)
-                context.close()
+                page = fresh_page(context, url, (COOKIE, admitted.token))
+                Visitor(app, page, ids[-1], person, Random(f"{seed}:{number}:way")).walk(url)
+                page.close()
         app.grading.grade_pending()
         app.scoring.score_pending()
         with app.world.registry.begin(write=False) as unit:

@@ -71,8 +71,15 @@ def _answers(url: str, process: subprocess.Popen[bytes], patience: float) -> boo
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
-    """Start Chromium, the installed one where there is one."""
+def chromium(patience: float) -> Iterator[Any]:
+    """Start Chromium, the installed one where there is one.
+
+    Args:
+        patience: seconds that anything on a page may take.
+
+    Yields:
+        The context of a profile on disk: what one participant's pages load and compile is there for the next one's.
+    """
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
@@ -80,20 +87,41 @@ def chromium() -> Iterator[Any]:
             "--browser: Playwright is not installed; install it into the same environment (pip install playwright)"
         ) from None
     found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
-    with sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+            context = playwright.chromium.launch_persistent_context(
+                profile, executable_path=found, args=["--no-sandbox"], viewport={"width": 1366, "height": 768}
+            )
         except Error as error:
             reason = str(error).strip().splitlines()[0]
             raise UserError(
                 f"--browser: Chromium does not start ({reason}); install it with playwright install chromium"
             ) from None
+        context.set_default_timeout(patience * 1000)
         try:
-            yield browser
+            yield context
         except Error as error:
             raise InfrastructureError(f"the browser: {str(error).strip().splitlines()[0]}") from error
         finally:
-            browser.close()
+            context.close()
+
+
+def fresh_page(context: Any, url: str, cookie: tuple[str, str]) -> Any:
+    """Return a page of a browser that knows nothing of who was there before, but for files from the server.
+
+    Args:
+        context: of `chromium`.
+        url: of the server.
+        cookie: name and value by which the server knows the participant.
+    """
+    context.clear_cookies()
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": "local_storage,indexeddb"})
+    session.detach()
+    name, value = cookie
+    context.add_cookies([{"name": name, "value": value, "url": url}])
+    return page
 
 
 def settle(page: Any) -> None:

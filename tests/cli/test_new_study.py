@@ -23,6 +23,7 @@ from study_app.content.scaffold.content_texts import pack_texts
 from study_app.content.scaffold.new_study import NewStudy, languages
 from study_app.content.scaffold.study_text import study_text
 from study_app.content.study_file import read_study
+from study_app.dataset.schema.plan_fit import known_before
 
 ROOT = Path(__file__).resolve().parents[2]
 CHOICES = {
@@ -135,6 +136,48 @@ def test_who_comes_back_reads_that_a_quiz_follows_before_its_clock_starts(langua
     assert stages["retention"]["title"] != stages["quiz"]["title"]
 
 
+def kind_of(path: Path) -> str | None:
+    """What kind of file a TOML file of a study is."""
+    named = {"study.toml": "study", "task.toml": "pack", "bank.toml": "bank"}
+    folders = {
+        "items": "item",
+        "keys": "key",
+        "assistants": "assistant",
+        "personas": "persona",
+        "interviews": "interview",
+    }
+    return named.get(path.name) or folders.get(path.parent.name)
+
+
+def toml_files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*.toml")) if kind_of(path) and ".packages" not in path.parts]
+
+
+FOLDERS = ("tasks", "quizzes", "assistants", "personas", "interviews", "examples")
+SHIPPED = [ROOT / "study.toml", *(path for part in FOLDERS for path in toml_files(ROOT / part))]
+
+
+def lacking(file: Path) -> set[str]:
+    """Return the covariates and subgroups of a study's plan that the study does not ask for before it allocates."""
+    study = read_study(file)
+    if study.allocation.method == "sequence":
+        return set()  # People are compared with themselves: the plan uses neither.
+    named = (*study.analysis.covariates, *study.analysis.subgroups)
+    return {entry.column for entry in named} - known_before(study)
+
+
+@pytest.mark.parametrize("design", CHOICES["design"])
+def test_the_plan_of_a_new_study_adjusts_for_what_the_study_asks(tmp_path, design):
+    new = NewStudy(name="trial", arms=3, library="networkx", version="", language="es", design=design)
+    (tmp_path / "study.toml").write_text(study_text(new))
+    assert lacking(tmp_path / "study.toml") == set()
+
+
+@pytest.mark.parametrize("file", [str(path.relative_to(ROOT)) for path in SHIPPED if path.name == "study.toml"])
+def test_the_plan_of_a_shipped_study_adjusts_for_what_the_study_asks(file):
+    assert lacking(ROOT / file) == set()
+
+
 def test_comments_of_programs_are_in_the_language_of_a_new_study():
     for language, said in (("en", "# all names in it"), ("de", "# alle Namen darin"), ("fr", "# tous ses noms")):
         new = NewStudy(name="trial", arms=2, library="pint", version="", language=language, design="parallel")
@@ -166,27 +209,6 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path):
     code, output = command("new", tmp_path / "study")
     assert (code, "is there already" in output) == (2, True)
     assert [path.name for path in (tmp_path / "study").iterdir()] == ["mine.txt"]
-
-
-def kind_of(path: Path) -> str | None:
-    """What kind of file a TOML file of a study is."""
-    named = {"study.toml": "study", "task.toml": "pack", "bank.toml": "bank"}
-    folders = {
-        "items": "item",
-        "keys": "key",
-        "assistants": "assistant",
-        "personas": "persona",
-        "interviews": "interview",
-    }
-    return named.get(path.name) or folders.get(path.parent.name)
-
-
-def toml_files(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*.toml")) if kind_of(path) and ".packages" not in path.parts]
-
-
-FOLDERS = ("tasks", "quizzes", "assistants", "personas", "interviews", "examples")
-SHIPPED = [ROOT / "study.toml", *(path for part in FOLDERS for path in toml_files(ROOT / part))]
 
 
 @pytest.mark.parametrize("kind", schemas.KINDS)

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study_app.bootstrap import open_library
-from study_app.domain.quiz.keys import Criterion
-from study_app.domain.quiz.scoring import response_problem, score
+from study_app.domain.quiz.items import Item
+from study_app.domain.quiz.keys import AnyKey, Criterion
+from study_app.domain.quiz.scoring import rate, response_problem, score
 from study_app.simulation.behaviour.profiles import Effects, Rates, Scales, draw_person
 from study_app.simulation.behaviour.quiz import fill_in, levels
 
@@ -132,14 +133,38 @@ def test_equal_points_come_from_different_items(bank):
     assert len({str(sheet.responses) for sheet in sheets}) == 30
 
 
-def test_what_people_rate_is_answered_and_counts_as_worthless_until_then(bank):
-    items, keys = bank
-    item = next(item for item in items if item.kind == "short_text")
-    rated = keys[item.id].model_copy(
-        update={"accept": (), "rubric": (Criterion(id="c", text="Right", points=item.points),)}
-    )
-    sheets = [fill_in((item,), {item.id: rated}, item.points, str(seed)) for seed in range(60)]
-    answers = [sheet.responses[item.id] for sheet in sheets]
+RUBRIC = tuple(
+    Criterion(id=name, text=text, points=points)
+    for name, text, points in (("why", "Sagt, warum", 1), ("how", "Nennt den Weg", 2), ("case", "Zeigt\neinen Fall", 3))
+)
+
+
+def rated(kind: str) -> tuple[Item, AnyKey]:
+    """Return an item of a kind that people rate by three criteria, 6 points in all."""
+    items, keys = the_bank()
+    item = next(each for each in items if each.kind == kind).model_copy(update={"points": 6.0})
+    return item, keys[item.id].model_copy(update={"accept": (), "checks": (), "rubric": RUBRIC})
+
+
+@pytest.mark.parametrize("kind", ["short_text", "code"])
+def test_what_people_rate_is_answered_as_well_as_the_person_knows_it(kind):
+    """A grader who gives a criterion its points where its words stand comes to the points of the sheet."""
+    item, key = rated(kind)
+    met = {}
+    for target in range(7):
+        sheet = fill_in((item,), {item.id: key}, target, f"{kind} {target}")
+        given = " ".join((sheet.responses[item.id] or "").replace("#", " ").split())
+        stands = {each.id: each.points for each in RUBRIC if " ".join(each.text.split()) in given}
+        assert sum(stands.values()) == sheet.points == target
+        assert rate(item, key, stands).points == target
+        assert sheet.shares[item.id] == target / 6
+        met[target] = given
+    assert len(set(met.values())) == 7
+
+
+@pytest.mark.parametrize("kind", ["short_text", "code"])
+def test_one_who_knows_nothing_of_what_people_rate_mostly_writes_something(kind):
+    item, key = rated(kind)
+    sheets = [fill_in((item,), {item.id: key}, 0.0, str(seed)) for seed in range(60)]
+    assert 40 < sum(sheet.responses[item.id] is not None for sheet in sheets) < 60
     assert {sheet.points for sheet in sheets} == {0.0}
-    assert 40 < sum(answer is not None for answer in answers) < 60
-    assert len(set(answers)) > 3

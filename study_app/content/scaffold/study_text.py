@@ -175,6 +175,12 @@ _PLAN = """
 [analysis]
 primary = {primary}
 """
+_COVARIATES = """\
+# Known before allocation. Add warmup_minutes with a warm-up, and what else the background asks that predicts the quiz.
+covariates = [{ column = "years_python", label = "Years of Python" }]
+subgroups = [{ column = "years_python", label = "Years of Python" }]
+"""
+"""Not in a crossover, where people are compared with themselves."""
 
 
 def study_text(new: NewStudy) -> str:
@@ -212,11 +218,12 @@ def _consent(new: NewStudy) -> str:
 
 def _ending(new: NewStudy, quoted: Mapping[str, str]) -> str:
     """Return the last stages and the plan; of a study in waves with the later session."""
+    covariates = "" if new.design == "crossover" else _COVARIATES
     if new.design != "waves":
-        return _END.format(**quoted) + _PLAN.format(primary='["quiz_points"]')
+        return _END.format(**quoted) + _PLAN.format(primary='["quiz_points"]') + covariates
     late = _RETENTION.format(lesson=new.lessons[0].id, **quoted)
     end = _END.format(**quoted) + 'session = "later"\n'
-    return late + end + _PLAN.format(primary='["quiz_points", "retention_points"]') + _LATE_OUTCOME
+    return late + end + _PLAN.format(primary='["quiz_points", "retention_points"]') + covariates + _LATE_OUTCOME
 
 
 def _number(new: NewStudy, place: int) -> str:

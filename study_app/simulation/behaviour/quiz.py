@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from random import Random
 
 from study_app.domain.quiz.items import Item
-from study_app.domain.quiz.keys import AnyKey, ChoiceKey, CodeKey, Keys, TextKey
+from study_app.domain.quiz.keys import AnyKey, ChoiceKey, CodeKey, Criterion, Keys, TextKey
 from study_app.domain.quiz.scoring import Response, correct_response, score, wrong_response
 
 BLANK = 0.15
@@ -16,13 +17,6 @@ BLANK = 0.15
 _PARTIAL = 6
 """At most so many partly right answers of an item are considered."""
 _CLOSE = 1e-9
-_FOR_RATERS = (
-    "I do not know.",
-    "The first part has to end before the second one begins.",
-    "It depends on the order in which the parts run, which I would check with a small example.",
-    "Both parts use the same value, so a change in one of them is seen by the other.",
-)
-"""Answers to what people rate, in no relation to the item: they rehearse the grading, not its result."""
 _KNOWLEDGE_NOISE = 0.6
 
 
@@ -44,16 +38,16 @@ class Sheet:
 
     responses: dict[str, Response]
     points: float
-    """Of the items that are scored by key."""
+    """By key, and of what people rate the points of the criteria that the answers meet."""
     shares: dict[str, float]
-    """Item -> share of its points that the response earns by key; items without points left out."""
+    """Item -> share of its points that the response is worth; items without points left out."""
 
 
 def levels(item: Item, key: AnyKey) -> tuple[Level, ...]:
-    """Ways to answer that differ in points, worthless ones first; what people rate counts as worthless until then."""
+    """Ways to answer that differ in points, worthless ones first."""
     by_points: dict[float, list[Response]] = {}
-    for response in _candidates(item, key):
-        by_points.setdefault(round(_points(item, key, response) or 0.0, 9), []).append(response)
+    for points, response in _worth(item, key):
+        by_points.setdefault(round(points, 9), []).append(response)
     by_points.setdefault(0.0, [None])
     return tuple(Level(points, tuple(by_points[points])) for points in sorted(by_points))
 
@@ -128,6 +122,28 @@ def _mended(known: dict[str, tuple[Level, ...]], chosen: dict[str, int], target:
         chosen = chosen | dict(best[1])
 
 
+def _worth(item: Item, key: AnyKey) -> Iterator[tuple[float, Response]]:
+    """Yield ways to answer with what each is worth, to graders who give a criterion its points where it is met."""
+    if isinstance(key, ChoiceKey) or not key.rubric:
+        yield from ((_points(item, key, response) or 0.0, response) for response in _candidates(item, key))
+        return
+    yield 0.0, wrong_response(item, key)
+    for size in range(1, len(key.rubric) + 1):
+        for met in islice(combinations(key.rubric, size), _PARTIAL):
+            yield sum(criterion.points for criterion in met), _written(item, key, met)
+
+
+def _written(item: Item, key: AnyKey, met: Sequence[Criterion]) -> str:
+    """Return an answer that meets these criteria: it says so in their words, in a program as comments.
+
+    So graders of a rehearsal can tell what to give, whatever is taught and in whichever language.
+    """
+    if not isinstance(key, CodeKey):
+        return "; ".join(" ".join(criterion.text.split()) for criterion in met)
+    comments = [f"# {line}" for criterion in met for line in criterion.text.splitlines()]
+    return "\n".join([*comments, key.solution or item.starter])
+
+
 def _candidates(item: Item, key: AnyKey) -> list[Response]:
     found: list[Response] = [wrong_response(item, key), correct_response(item, key)]
     if isinstance(key, ChoiceKey):
@@ -139,8 +155,6 @@ def _candidates(item: Item, key: AnyKey) -> list[Response]:
         known = [list(picks) for size in range(1, len(right)) for picks in combinations(right, size)][:_PARTIAL]
         one_wrong = [[*picks, wrong[number % len(wrong)]] for number, picks in enumerate([*known, right])]
         return [*found, *known, *one_wrong, *([pick] for pick in wrong[1:_PARTIAL])]
-    if isinstance(key, TextKey) and key.rubric:
-        return list(_FOR_RATERS)
     if isinstance(key, TextKey):
         return found + [accept.sample() for accept in key.accept][:_PARTIAL]
     return found
