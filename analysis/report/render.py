@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.data.variables import value_labels, variable_labels
-from analysis.pipeline.description.treatment import MEASURES, RECORDED_WORDS
+from analysis.pipeline.description.treatment import MEASURES, RECORDED_WORDS, SIDES
 from analysis.pipeline.prepare import Prepared
 from analysis.plotting import ARMS, VARIABLES, svg, themed
 from analysis.report import wording
@@ -129,6 +129,7 @@ def _context(
         "columns": _columns(prepared),
         "treatment_measures": MEASURES,
         "recorded_matches": RECORDED_WORDS,
+        "answered_sides": SIDES,
         "probe_measures": PROBE_MEASURES,
         "palette": {variable: colour for colour, variable in VARIABLES.items()},
         "arm_count": len(ARMS),

@@ -23,7 +23,7 @@ from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.reply_bounds import ReplyBounds, ReplyMeter
 from study_app.domain.assistants.served_models import ModelFacts, ModelLifecycle
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta
-from study_app.domain.errors import AssistantUnavailable
+from study_app.domain.errors import AssistantUnavailable, ModelNotServed
 
 SAMPLING_API_VERSION = "2023-06-01"
 """The last version of the Messages API that accepts a temperature."""
@@ -384,6 +384,8 @@ def _of_status(error: anthropic.APIStatusError) -> AssistantUnavailable:
     # Texts about the request itself; those about authentication may repeat a part of the key.
     if error.status_code in (400, 404, 413, 422) and error.api_message:
         words = f"{words}: {error.api_message}"
+    if error.status_code == 404 and str(error.type) == "not_found_error":
+        return ModelNotServed(words)
     return AssistantUnavailable(kind, words, _retry_after(error.response.headers))
 
 

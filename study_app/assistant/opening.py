@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from study_app.assistant.notes import ENGLISH, NotesAssistant, NotesLoader, TextsOf, notes_in_folder
 from study_app.assistant.replaying.recorded import RecordedAssistant
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec, Provider
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.ports import Assistant
+
+if TYPE_CHECKING:
+    from study_app.assistant.claude import ClaudeAssistant
 
 BASE_URL_VARIABLE = "ANTHROPIC_BASE_URL"
 
@@ -30,6 +34,7 @@ def open_assistant(
     seconds_per_word: float = 0.02,
     texts: TextsOf | None = None,
     language: str = ENGLISH,
+    gone: Callable[[], bool] | None = None,
 ) -> Assistant:
     """Return the assistant of a treatment; it makes no connection before the first message.
 
@@ -42,13 +47,16 @@ def open_assistant(
         seconds_per_word: Pace of the embedded assistant.
         texts: Language -> the sentences of the embedded and the recorded assistant in languages other than English.
         language: The study's own, in which the packs' notes are.
+        gone: Where the treatment's recording is to answer once Claude's provider serves the model no more: asks whether
+            it does, and puts the replacement on record.
 
     Raises:
         ProblemsFound: no key and no stand-in allowed, an address that is none, a recording that cannot be read.
     """
     provider = provider_in_use(spec, environment)
     if provider == "claude":
-        return _claude(spec, environment)
+        claude = _claude(spec, environment)
+        return claude if gone is None else _replaceable(spec, claude, load_recording, texts, gone)
     if provider == "recorded":
         return _recorded(spec, load_recording, texts)
     if spec.provider == "claude" and not embedded_allowed:
@@ -60,7 +68,19 @@ def open_assistant(
     )
 
 
-def _claude(spec: AssistantSpec, environment: Mapping[str, str]) -> Assistant:
+def _replaceable(
+    spec: AssistantSpec,
+    claude: ClaudeAssistant,
+    load_recording: Callable[[str], str] | None,
+    texts: TextsOf | None,
+    gone: Callable[[], bool],
+) -> Assistant:
+    from study_app.assistant.replaying.standing_in import ReplaceableModel
+
+    return ReplaceableModel(claude, _recorded(spec, load_recording, texts), gone)
+
+
+def _claude(spec: AssistantSpec, environment: Mapping[str, str]) -> ClaudeAssistant:
     key = environment[API_KEY_VARIABLE].strip()
     base_url = environment.get(BASE_URL_VARIABLE, "").strip() or None
     problems = []

@@ -11,9 +11,11 @@ from study_app.assistant.interviewing.parameters import interviewer_parameters
 from study_app.assistant.opening import BASE_URL_VARIABLE, provider_in_use
 from study_app.domain.assistants.drift import OF_INTERVIEW
 from study_app.domain.assistants.served_models import (
+    UNKNOWN,
     DeclaredModel,
     ModelFacts,
     ModelLook,
+    OnRetirement,
     model_problems,
     model_warnings,
 )
@@ -51,7 +53,7 @@ def check_provider(
     file: str,
     plans: Mapping[str, InterviewPlan] | None = None,
     *,
-    stops: bool = False,
+    on_retirement: OnRetirement = "refuse",
 ) -> ProviderCheck:
     """Ask about each model that Claude serves on this machine; without a key there is none, and nothing is asked.
 
@@ -61,8 +63,8 @@ def check_provider(
         ends_on: The last day of recruitment.
         file: The study file, for messages.
         plans: Plans of interviews by their files; those in which a model chooses follow-ups are asked about.
-        stops: Whether enrolment closes by itself once a model is retired, so that an early end keeps nothing from
-            going on.
+        on_retirement: What the study does once a model is retired; where it does anything, an early end keeps nothing
+            from going on.
     """
     found = ProviderCheck()
     declared = {
@@ -75,7 +77,7 @@ def check_provider(
     for name, each in declared.items():
         if each.model not in asked:
             asked[each.model] = _ask(each, environment)
-        _add(found, name, each, asked[each.model], ends_on, stops=stops)
+        _add(found, name, each, asked[each.model], ends_on, on_retirement)
     # Treatments that share a model or a key share what is to be said about it.
     return replace(
         found,
@@ -109,9 +111,13 @@ def look_at_models(
         if each.model not in asked:
             asked[each.model] = _ask(each, environment)
         answer = asked[each.model]
-        said = answer if isinstance(answer, ModelFacts) else f"not known: {answer}"
+        said = answer if isinstance(answer, ModelFacts) else _unsaid(answer)
         found.append(ModelLook.of(now, name, "claude", each.model, said))
     return found
+
+
+def _unsaid(failure: AssistantUnavailable) -> str:
+    return f"{UNKNOWN if failure.kind == 'unknown_model' else 'not known'}: {failure}"
 
 
 def _interviewing(
@@ -147,13 +153,12 @@ def _add(
     declared: DeclaredModel,
     answer: ModelFacts | AssistantUnavailable,
     ends_on: date | None,
-    *,
-    stops: bool,
+    on_retirement: OnRetirement,
 ) -> None:
     if isinstance(answer, ModelFacts):
         found.models[name] = answer
-        found.problems += model_problems(declared, answer, None if stops else ends_on)
-        found.warnings += model_warnings(declared, answer, ends_on, stops=stops)
+        found.problems += model_problems(declared, answer, ends_on if on_retirement == "refuse" else None)
+        found.warnings += model_warnings(declared, answer, ends_on, on_retirement=on_retirement)
     elif answer.kind == "authentication":
         what = "the provider does not accept the key"
         found.problems.append(Problem("environment", API_KEY_VARIABLE, what, "set a key that is valid"))

@@ -112,9 +112,13 @@ class App:
     def ask_provider(self, file: str) -> ProviderCheck:
         """Ask the provider about the models that the study declares; `file` is what messages call the study file."""
         ends_on, policy = self.study.recruitment.ends_on, self.study.assistant_policy
-        stops = policy.on_retirement == "stop"
         return check_provider(
-            self.library.specs, self.settings.environment, ends_on, file, self.library.plans, stops=stops
+            self.library.specs,
+            self.settings.environment,
+            ends_on,
+            file,
+            self.library.plans,
+            on_retirement=policy.on_retirement,
         )
 
     def close(self) -> None:

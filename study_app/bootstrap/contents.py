@@ -12,6 +12,7 @@ from study_app.content.kept_library import KeptLibrary
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import read_study
 from study_app.content.texts import TextShelf
+from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
@@ -20,6 +21,8 @@ from study_app.sandbox.packages import installation
 from study_app.services.version_content import Edition
 from study_app.settings import Settings
 
+ModelGone = Callable[[str, AssistantSpec, str], bool]
+"""Treatment's name, treatment, SHA-256 of its recording -> whether the recording answers in its model's place."""
 SECONDS_PER_WORD = 0.02
 """Pace of the embedded assistant."""
 
@@ -57,8 +60,16 @@ def open_texts(library: FolderLibrary) -> TextShelf:
     return shelf
 
 
-def open_assistants(library: FolderLibrary, settings: Settings, seconds_per_word: float) -> dict[str, Assistant]:
+def open_assistants(
+    library: FolderLibrary, settings: Settings, seconds_per_word: float, gone: ModelGone
+) -> dict[str, Assistant]:
     """Open the assistant of each arm; a study that demands Claude never gets the embedded one in its place.
+
+    Args:
+        library: the study's content.
+        settings: where things are.
+        seconds_per_word: pace of the embedded assistant.
+        gone: asks, for a treatment by name that a recording can replace, whether its model is served no more.
 
     Raises:
         ProblemsFound: a key, notes or a recording is missing, each named.
@@ -84,6 +95,7 @@ def open_assistants(library: FolderLibrary, settings: Settings, seconds_per_word
                 seconds_per_word=seconds_per_word,
                 texts=lambda language: shelf[language].table("embedded"),
                 language=library.study.language,
+                gone=_replacing(library, name, spec, gone),
             )
         except ProblemsFound as error:
             problems += error.problems
@@ -92,13 +104,22 @@ def open_assistants(library: FolderLibrary, settings: Settings, seconds_per_word
     return found
 
 
-def edition_opener(settings: Settings, seconds_per_word: float) -> Callable[[Study, str, Mapping[str, bytes]], Edition]:
+def _replacing(library: FolderLibrary, name: str, spec: AssistantSpec, gone: ModelGone) -> Callable[[], bool] | None:
+    """Return what finds out that a model is gone, where the study lets a recording answer then."""
+    replays = library.study.assistant_policy.on_retirement == "replay" and spec.recording
+    digest = library.materials().get(spec.recording, "") if replays else ""
+    return (lambda: gone(name, spec, digest)) if replays else None
+
+
+def edition_opener(
+    settings: Settings, seconds_per_word: float, gone: ModelGone
+) -> Callable[[Study, str, Mapping[str, bytes]], Edition]:
     """Return what opens the content of an amended version, with the assistants that its participants go on with."""
 
     def opened(study: Study, study_hash: str, files: Mapping[str, bytes]) -> Edition:
         library = KeptLibrary(study, settings.var / "versions" / study_hash, files)
         library.open()
-        return Edition(library, open_assistants(library, settings, seconds_per_word))
+        return Edition(library, open_assistants(library, settings, seconds_per_word, gone))
 
     return opened
 

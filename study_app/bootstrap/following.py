@@ -28,7 +28,8 @@ def reload(app: App) -> None:
     library = open_library(app.settings.study_file)
     # Screens are drawn from these: a text that is missing shows here and not on a participant's page.
     texts = open_texts(library)
-    app.world.take(library.study, library, open_assistants(library, app.settings, SECONDS_PER_WORD))
+    assistants = open_assistants(library, app.settings, SECONDS_PER_WORD, app.model_watch.is_replaced)
+    app.world.take(library.study, library, assistants)
     app.library, app.texts = library, texts
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +25,8 @@ from study_app.bootstrap.start_checks import check_start
 from study_app.bootstrap.this_replica import has_ended, this_replica
 from study_app.clock import SystemClock
 from study_app.content.library import FolderLibrary
+from study_app.domain.assistants.served_models import ModelLook
+from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.domain.study.operating.alerts import Channel
 from study_app.notifications import AlertSender, machine_name
 from study_app.ports import Clock, Database, Sandbox
@@ -44,6 +47,7 @@ from study_app.services.operation.head_signing import HeadSigning
 from study_app.services.operation.health import Health
 from study_app.services.operation.isolation_watch import IsolationWatch
 from study_app.services.operation.metrics import Metrics
+from study_app.services.operation.models.retirement import ProviderLooks
 from study_app.services.operation.models.watch import ModelWatch
 from study_app.services.participant.agent.answering import AgentDecisions
 from study_app.services.participant.agent.working import AgentWork
@@ -109,7 +113,11 @@ def start(
     study = library.study
     for path in files_of(settings.database, settings.var):
         make_private(path)
-    assistants = open_assistants(library, settings, seconds_per_word)
+
+    def gone(treatment: str, spec: AssistantSpec, digest: str) -> bool:
+        return app.model_watch.is_replaced(treatment, spec, digest)
+
+    assistants = open_assistants(library, settings, seconds_per_word, gone)
     world = StudyContext(
         study=study,
         registry=registry or open_registry(settings.database, create=new_database),
@@ -126,7 +134,7 @@ def start(
     )
     if any(stage.kind == "interview" for stage in study.stages):
         world.interviewer = open_interviewer(settings.environment)
-    world.open_edition = edition_opener(settings, seconds_per_word)
+    world.open_edition = edition_opener(settings, seconds_per_word, gone)
     check_start(world, settings, changed_ok)
     anchoring = Anchoring(world, AnchorFile(settings.var / FILE_NAME, settings.environment.get(COMMAND, "")))
     world.anchor = anchoring.allocated
@@ -193,12 +201,18 @@ def _model_watch(settings: Settings, world: StudyContext, library: FolderLibrary
     def of_now() -> FolderLibrary:
         return world.content if isinstance(world.content, FolderLibrary) else library
 
-    return ModelWatch(
+    def look_at_one(name: str, spec: AssistantSpec, now: datetime) -> ModelLook:
+        return look_at_models({name: spec}, settings.environment, now)[0]
+
+    watch = ModelWatch(
         world,
-        lambda now: look_at_models(of_now().specs, settings.environment, now, of_now().plans),
-        lambda: open_assistants(of_now(), settings, 0.0),
+        ProviderLooks(
+            lambda now: look_at_models(of_now().specs, settings.environment, now, of_now().plans), look_at_one
+        ),
+        lambda: open_assistants(of_now(), settings, 0.0, watch.is_replaced),
         lambda reason: Lifecycle(world).close(reason, who="server"),
     )
+    return watch
 
 
 def _alert_watch(settings: Settings, world: StudyContext) -> AlertWatch:

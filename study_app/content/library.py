@@ -279,12 +279,20 @@ class FolderLibrary:
         return {self._named(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
 
     def _recordings(self) -> dict[str, str]:
-        """Assistant -> the recording that it replays; none where a treatment cannot be read, which `open` says."""
+        """Assistant -> the recording that answers for it, or will once its model is retired.
+
+        None where a treatment cannot be read, which `open` says.
+        """
         try:
             specs = self.specs
         except ProblemsFound:
             return {}
-        return {name: spec.recording for name, spec in specs.items() if spec.provider == "recorded"}
+        stands_in = self.study.assistant_policy.on_retirement == "replay"
+        return {
+            name: spec.recording
+            for name, spec in specs.items()
+            if spec.recording and (stands_in or spec.provider == "recorded")
+        }
 
     def _named(self, path: Path) -> str:
         """Return a file as the study's hash names it.

@@ -120,6 +120,13 @@ class AssistantUnavailable(InfrastructureError):
         super().__init__(message)
 
 
+class ModelNotServed(AssistantUnavailable):
+    """The provider knows the model no more: nothing was said, and asking again brings nothing."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("other", message)
+
+
 class SealingKeyMissing(InfrastructureError):
     """The key that opens the sealed seed is not to be found."""
 

@@ -14,6 +14,7 @@ from study_app.ports.providers import (
     Interviewer,
     Panel,
     PanelSubmission,
+    ReplaceableAssistant,
     Sandbox,
 )
 
@@ -29,6 +30,7 @@ __all__ = [
     "Interviewer",
     "Panel",
     "PanelSubmission",
+    "ReplaceableAssistant",
     "Restorable",
     "Sandbox",
     "Stay",

@@ -64,6 +64,16 @@ class Assistant(Protocol):
 
 
 @runtime_checkable
+class ReplaceableAssistant(Protocol):
+    """An assistant by a model, in whose place a recording answers once the provider serves the model no more."""
+
+    @property
+    def stand_in(self) -> Assistant:
+        """What answers then."""
+        ...
+
+
+@runtime_checkable
 class ActingAssistant(Protocol):
     """An assistant that can act: change a program, run it, ask."""
 

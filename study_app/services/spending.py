@@ -84,6 +84,8 @@ def spent_usd(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> float:
     mine = {person.id for person in unit.participants() if person.kind == kind}
     by_id: dict[str, AssistantSpec] = {spec.id: spec for spec in content.specs.values()}
     turns = [turn for turn in unit.turns() if turn.participant_id in mine and turn.treatment in by_id]
+    # What a recording repeats was paid for where it was recorded.
+    turns = [turn for turn in turns if turn.assistant != "recorded"]
     asked = total(usage(by_id[turn.treatment], turn) for turn in turns).cost_usd
     asked += float(unit.meta_value(WATCHING_USD) or 0.0) if kind == "real" else 0.0
     return asked + sum(one.usd or 0.0 for one in _of_interviews(unit, content, kind))

@@ -28,6 +28,8 @@ RECORDED_WORDS: dict[Match, str] = {
     "none": "with no answer",
 }
 """How a recording answered a question -> its words."""
+SIDES = {"model": "by the model", "recording": "by the recording"}
+"""Who answered a question of a treatment whose model was replaced -> its words."""
 LEAST = 8
 """Replies from which a trend is tested."""
 
@@ -64,6 +66,8 @@ def _rows(turns: pd.DataFrame) -> pd.DataFrame:
             "failed": ((error != "") & (error != "refused")).astype(float),
             "leaked": (pd.to_numeric(shares, errors="coerce") >= LEAK_THRESHOLD).astype(float).where(shares.notna()),
             "match": matches.astype("string").fillna(""),
+            "replayed": turns["assistant"].astype("string").fillna("") == "recorded",
+            "participant": turns["participant_id"].astype("string"),
         }
     )
     return made[made["asked"].notna()].sort_values("asked", kind="stable")
@@ -90,6 +94,7 @@ def _of_treatment(rows: pd.DataFrame) -> dict[str, Any]:
         "overall": _means(rows),
         "trend": {name: _trend(rows, name) for name in MEASURES},
         **_replayed(rows),
+        **_replaced(rows),
     }
 
 
@@ -101,6 +106,28 @@ def _replayed(rows: pd.DataFrame) -> dict[str, Any]:
     counts = {match: int((found["match"] == match).sum()) for match in MATCHES}
     each = {match: {"replies": count, "share": count / len(found)} for match, count in counts.items()}
     return {"recorded": {"replies": len(found), "matches": each}}
+
+
+def _replaced(rows: pd.DataFrame) -> dict[str, Any]:
+    """Return `replaced`, where a recording took a model's place: when, both sides' measures, and who met which.
+
+    Empty where a model answered everything, or a recording did.
+    """
+    if not rows["replayed"].any() or rows["replayed"].all():
+        return {}
+    sides = {"model": rows[~rows["replayed"]], "recording": rows[rows["replayed"]]}
+    met = rows.groupby("participant")["replayed"].agg(["any", "all"])
+    return {
+        "replaced": {
+            "since": _day(sides["recording"]["asked"].min()),
+            "sides": {name: {"questions": len(mine)} | _means(mine) for name, mine in sides.items()},
+            "participants": {
+                "model": int((~met["any"]).sum()),
+                "both": int((met["any"] & ~met["all"]).sum()),
+                "recording": int(met["all"].sum()),
+            },
+        }
+    }
 
 
 def _means(rows: pd.DataFrame) -> dict[str, float | None]:
@@ -123,9 +150,16 @@ def _day(moment: pd.Timestamp) -> str:
 
 
 def treatment_warnings(section: Mapping[str, Any]) -> list[str]:
-    """Return a treatment that was not served by one model throughout."""
-    return [
+    """Return each treatment that was not served by one model throughout, or by a recording from some day on."""
+    treatments = {name: found for name, found in section.items() if isinstance(found, dict)}
+    several = [
         f"treatment '{name}': served by {', '.join(one['model'] for one in found['served'])}, not by one model"
-        for name, found in section.items()
-        if isinstance(found, dict) and not found.get("same_model", True)
+        for name, found in treatments.items()
+        if not found.get("same_model", True)
+    ]
+    return several + [
+        f"treatment '{name}': a recording took its model's place on {found['replaced']['since'][:10]} and answered "
+        f"{found['replaced']['sides']['recording']['questions']} of {found['questions']} questions"
+        for name, found in treatments.items()
+        if "replaced" in found
     ]

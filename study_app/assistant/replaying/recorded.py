@@ -132,6 +132,20 @@ class RecordedAssistant:
             raise ReplyBrokenOff(turn.error, f"recorded failure: {turn.error}", end=end, retry_after=turn.retry_after)
         yield end
 
+    def match(self, request: AssistantRequest) -> Match:
+        """Return how it would answer."""
+        return self._found(request).match
+
+    def answers_on(self, task: str) -> int:
+        """Return how many recorded turns with an answer may be given on a task."""
+        listed = (turn for question in self._questions for turn in self._of(question, task))
+        return sum(not turn.error and bool(turn.whole.strip() or turn.steps) for turn in listed)
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether a recorded turn is one of an assistant that acts."""
+        return any(turn.steps for turns in self._turns.values() for turn in turns)
+
     def _found(self, request: AssistantRequest) -> _Found:
         if turns := self._of(question_key(request.message), request.task):
             return _Found(_nth(turns, request), "exact")

@@ -11,6 +11,7 @@ import typer
 
 from study_app.bootstrap import library_versions
 from study_app.cli.checks.judging import trial_problems, trial_warnings
+from study_app.cli.checks.replay_checks import replay_coverage
 from study_app.cli.checks.study_checks import (
     assistant_problems,
     minutes_problems,
@@ -149,6 +150,7 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
                     f"{study.assistants[assistant_of(name)].file}: the assistant '{name}', version {spec.version}"
                     for name, spec in library.specs.items()
                 ]
+                checked += replay_coverage(library)
         except ProblemsFound as found:
             problems += found.problems
     finally:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from study_app.bootstrap import library_versions, open_library
+from study_app.cli.checks.replay_checks import replay_coverage, replay_problems
 from study_app.cli.checks.study_checks import start_serving, versions_listed
 from study_app.cli.common import (
     STUDY,
@@ -34,6 +35,7 @@ from study_app.private_files import files_of, open_to_others
 from study_app.sandbox import open_sandbox
 from study_app.secrets import sealing_key as sealing
 from study_app.services.grading.authoring import taught_problems
+from study_app.services.operation.models.replacing import replaced_now
 from study_app.services.operation.package_watch import changed_packages
 from study_app.services.replicas import GONE_AFTER
 from study_app.services.researcher.ledger_check import recompute
@@ -76,6 +78,8 @@ def doctor(
     note("serving", lambda: _serving(settings))
     note("ledgers", lambda: _ledgers(settings))
     note("assistant", lambda: _assistant(settings))
+    if read_study(settings.study_file).assistant_policy.on_retirement == "replay":
+        note("recordings", lambda: _recordings(settings))
     note("browser asset", _asset)
     note("clock", _clock)
     note("disk", lambda: _disk(settings.var))
@@ -195,13 +199,28 @@ def _of_provider(library: FolderLibrary, settings: Any, named: str) -> tuple[boo
     from study_app.assistant.provider import check_provider
 
     ends_on = library.study.recruitment.ends_on
-    stops = library.study.assistant_policy.on_retirement == "stop"
+    policy = library.study.assistant_policy.on_retirement
     asked = check_provider(
-        library.specs, settings.environment, ends_on, str(settings.study_file), library.plans, stops=stops
+        library.specs, settings.environment, ends_on, str(settings.study_file), library.plans, on_retirement=policy
     )
     models = [f"{name}: {facts.summary}" for name, facts in asked.models.items()]
     bad = [*map(str, asked.problems), *asked.unreachable]
     return not bad, "; ".join([*(bad or [named]), *models, *asked.warnings])
+
+
+def _recordings(settings: Settings) -> tuple[bool, str]:
+    """Whether recordings can take the place of models, and which have."""
+    running = start(settings, changed_ok=True)
+    try:
+        problems = list(replay_problems(running.library))
+        with running.world.registry.begin(write=False) as unit:
+            done = replaced_now(running.world, unit)
+        if problems:
+            return False, "; ".join(map(str, problems))
+        said = [f"{each.treatment}: {each.summary}" for each in done]
+        return not done, "; ".join([*said, *replay_coverage(running.library)])
+    finally:
+        running.close()
 
 
 def _asset() -> tuple[bool, str]:

@@ -11,6 +11,7 @@ from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
 from study_app.assistant.opening import open_assistant, provider_in_use
 from study_app.cli.checks.judging import trial_problems
+from study_app.cli.checks.replay_checks import replay_problems
 from study_app.cli.common import start
 from study_app.content.language_checks import language_problems, review_problems
 from study_app.content.library import FolderLibrary
@@ -51,7 +52,7 @@ def assistant_problems(library: FolderLibrary, environment: Mapping[str, str]) -
         if name in used and (embedded or provider_in_use(spec, environment) == "notes"):
             problems += _of_notes(library, name, spec)
             problems += _of_other_languages(library, name)
-    return sorted({*problems, *_of_interviews(library)})
+    return sorted({*problems, *_of_interviews(library), *replay_problems(library)})
 
 
 def _of_interviews(library: FolderLibrary) -> Iterator[Problem]:

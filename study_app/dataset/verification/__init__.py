@@ -16,6 +16,7 @@ from study_app.dataset.verification.event_log import Log, check_log
 from study_app.dataset.verification.files import check_files, check_tables, check_versions
 from study_app.dataset.verification.gate import check_gate
 from study_app.dataset.verification.manifest import check_manifest
+from study_app.dataset.verification.models.replaced import check_replacements
 from study_app.dataset.verification.models.rounds import check_rounds
 from study_app.dataset.verification.participants import (
     check_arms,
@@ -96,6 +97,7 @@ def verify(
     run(check_visits, opened, log)
     run(check_themes, opened)
     run(check_rounds, opened)
+    run(check_replacements, opened, log)
     if not opened.public:
         run(check_chain, opened, heads)
     return report

@@ -37,7 +37,7 @@ def check_models(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
     file, compared = opened.relative("turns"), 0
     ordered = sorted(opened.rows("turns"), key=lambda row: str(row["asked_at"]))
     for row in ordered:
-        declared, served = _declared_model(row, log), row["model"]
+        declared, served = declared_model(row, log), row["model"]
         if row["assistant"] != "claude" or not declared or not served or not row["reply"]:
             continue
         compared += 1
@@ -52,7 +52,7 @@ def check_models(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
         opened.report.note(f"models of {compared} replies against the declared one")
 
 
-def _declared_model(turn: UntrustedRow, log: Mapping[str, Log]) -> str:
+def declared_model(turn: UntrustedRow, log: Mapping[str, Log]) -> str:
     """Return the model in the server's own event of the question; empty where an older version wrote none."""
     mine = log.get(str(turn["participant_id"]), Log())
     events = mine.of(TurnStarted.kind, "turn_id", turn["turn_id"])

@@ -28,17 +28,19 @@ _ACTS = {
     "interim_looks": "interim look",
     "waves": "close wave",
     "model_rounds": "model round",
+    "model_replacements": "model replaced",
     "reimports": "reimport",
     "codebooks": "freeze codebook",
     "gold_draws": "draw gold sample",
     "settled_codes": "adjudicate",
 }
-_OF_CODING = {
+_OF_ACTS = {
     "freeze codebook": ("version", "sha256"),
     "draw gold sample": ("seed", "drawn", "considered"),
     "adjudicate": ("interview_id", "topic", "codes"),
+    "model replaced": ("treatment", "assistant", "model", "recording", "sha256"),
 }
-"""Act -> what it says of the coding of interviews."""
+"""Act -> what it alone says."""
 
 
 @dataclass
@@ -190,7 +192,8 @@ def audit_summary(
     return summary
 
 
-_OF_THE_STUDY = ("launches", "amendments", "closings", "unsealings", "interim_looks", "waves", "model_rounds")
+_OF_THE_STUDY = ("launches", "amendments", "closings", "unsealings", "interim_looks", "waves", "model_rounds",
+                 "model_replacements")  # fmt: skip
 
 
 def public_audit(summary: Mapping[str, Any], reason: Callable[[str], str]) -> dict[str, Any]:
@@ -210,7 +213,7 @@ def public_audit(summary: Mapping[str, Any], reason: Callable[[str], str]) -> di
 def _public(entry: AuditEntry) -> dict[str, Any]:
     names = ("participant_id", "from", "to", "ledger_head", "allocated", "manifest_sha256",
              "look", "n", "decision", "digest", "kind", "wave", "round",
-             *_OF_CODING.get(entry.what, ()))  # fmt: skip
+             *_OF_ACTS.get(entry.what, ()))  # fmt: skip
     return {name: entry.detail[name] for name in names if name in entry.detail}
 
 

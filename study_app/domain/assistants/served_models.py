@@ -12,6 +12,15 @@ from study_app.domain.assistants.treatments import AssistantSpec, Parameters
 from study_app.domain.errors import Problem
 
 ModelLifecycle = Literal["active", "deprecated", "retired"]
+OnRetirement = Literal["refuse", "stop", "replay"]
+"""What a study does about a model whose provider ends it: assistant_policy.on_retirement."""
+_THEN: dict[OnRetirement, str] = {
+    "refuse": "",
+    "stop": '; enrolment closes then (assistant_policy.on_retirement = "stop")',
+    "replay": '; what was recorded answers from then on (assistant_policy.on_retirement = "replay")',
+}
+UNKNOWN = "not served"
+"""How the `problem` of a look begins whose model the provider does not know."""
 _DATED = re.compile(r"-\d{8}$")
 
 
@@ -92,6 +101,11 @@ class ModelLook:
         """Whether the provider refuses the model, or said that it would by now."""
         return self.lifecycle == "retired" or (bool(self.retires_at) and datetime.fromisoformat(self.retires_at) <= now)
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the provider knows no such model: it was never served, or is not any more."""
+        return self.problem.startswith(UNKNOWN)
+
     def differs_from(self, other: ModelLook) -> bool:
         """Whether it says other than another look."""
         return replace(self, looked_at="") != replace(other, looked_at="")
@@ -146,24 +160,28 @@ def model_problems(declared: DeclaredModel, facts: ModelFacts, ends_on: date | N
             key,
             what,
             "choose a model that is served longer, end recruitment before, or say "
-            'assistant_policy.on_retirement = "stop"',
+            'assistant_policy.on_retirement = "stop" or "replay"',
         )
     yield from _parameters(declared, facts)
 
 
 def model_warnings(
-    declared: DeclaredModel, facts: ModelFacts, ends_on: date | None, *, stops: bool = False
+    declared: DeclaredModel, facts: ModelFacts, ends_on: date | None, *, on_retirement: OnRetirement = "refuse"
 ) -> list[str]:
     """Return what to know although it keeps nothing from going on.
 
-    `stops`: enrolment closes by itself once the model is retired.
+    Args:
+        declared: The model.
+        facts: What the provider says about it.
+        ends_on: The last day of recruitment; None where the study does not say.
+        on_retirement: What the study does then.
     """
     if facts.lifecycle == "retired" or (facts.lifecycle == "active" and facts.retires_at is None):
         return []
     when = f" on {facts.retires_at.date()}" if facts.retires_at else ""
-    unknown = "; say when recruitment ends (recruitment.ends_on)" if ends_on is None and not stops else ""
-    closing = '; enrolment closes then (assistant_policy.on_retirement = "stop")' if stops else ""
-    return [f"the provider has announced the end of '{declared.model}'{when}{unknown}{closing}"]
+    asks = ends_on is None and on_retirement == "refuse"
+    unknown = "; say when recruitment ends (recruitment.ends_on)" if asks else ""
+    return [f"the provider has announced the end of '{declared.model}'{when}{unknown}{_THEN[on_retirement]}"]
 
 
 def _parameters(declared: DeclaredModel, facts: ModelFacts) -> Iterator[Problem]:

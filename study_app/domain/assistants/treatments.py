@@ -167,7 +167,8 @@ class AssistantSpec(FileTable):
     study_limits: StudyLimits = StudyLimits()
     price: Price | None = None
     recording: str = ""
-    """For `recorded`: the JSONL file of turns to replay, relative to the study file."""
+    """For `recorded`, and for a model in whose place it answers once that is retired: the JSONL file of turns to
+    replay, relative to the study file."""
 
     @model_validator(mode="after")
     def _consistent(self) -> AssistantSpec:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from study_app.domain.allocation.arms import Arm
 from study_app.domain.assistants.personas import treatment_name
+from study_app.domain.assistants.served_models import OnRetirement
 from study_app.domain.file_tables import FileTable
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
@@ -398,9 +399,10 @@ class AssistantPolicy(StudySection):
     drift_probes: bool = True
     """Whether the same fixed questions are put to each treatment's provider at launch, weekly and at the close; with a
     key they are paid for."""
-    on_retirement: Literal["refuse", "stop"] = "refuse"
+    on_retirement: OnRetirement = "refuse"
     """Of a model whose announced end lies before recruitment's: `refuse` launches nothing on it, `stop` launches, and
-    the server closes enrolment once the model is retired."""
+    the server closes enrolment once the model is retired, `replay` launches, and the treatment's `recording` answers
+    from then on."""
 
 
 class SandboxPolicy(StudySection):

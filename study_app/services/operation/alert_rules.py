@@ -15,6 +15,7 @@ from study_app.services.operation.clock_watch import clock_alert
 from study_app.services.operation.isolation_watch import isolation_alert
 from study_app.services.operation.models.board import newest
 from study_app.services.operation.models.kept import rounds
+from study_app.services.operation.models.replacing import replaced_now
 from study_app.services.places import RESUMED_RECRUITMENT, places_taken, recruitment_paused
 from study_app.services.spending import spent_usd
 
@@ -63,6 +64,7 @@ def _of_trial(world: StudyContext, unit: UnitOfWork, rules: Alerts, state: State
         yield "provider", _provider(unit, rules.failed_replies)
     if rules.model_retires:
         yield "model_retires", _retiring(world, unit) if state == "launched" else None
+        yield "model_replaced", _replaced(world, unit)
     if rules.model_drift:
         yield "model_drift", _drift(unit)
     limit = world.study.assistant_policy.study_cost_limit
@@ -115,6 +117,18 @@ def _retiring(world: StudyContext, unit: UnitOfWork) -> str | None:
     # Days count down: an incident keeps the words with which it began.
     found = [line for each in newest(unit) if (line := each.warning(now, ends_on))]
     return " ".join(dict.fromkeys(found)) or None
+
+
+def _replaced(world: StudyContext, unit: UnitOfWork) -> str | None:
+    """Return which treatments a recording answers by now: from then on the treatment is another."""
+    found = replaced_now(world, unit)
+    if not found:
+        return None
+    named = "; ".join(f"{each.treatment} is {each.summary}" for each in found)
+    return (
+        f"A recording answers participants in a model's place ({named}). Decide whether enrolment goes on: later "
+        "participants meet another treatment, which the report shows beside the first."
+    )
 
 
 def _drift(unit: UnitOfWork) -> str | None:

@@ -40,6 +40,7 @@ from study_app.domain.sentences import REFUSALS
 from study_app.domain.timing import paused_seconds
 from study_app.ports import ActingAssistant, Assistant, UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.operation.models.replacing import answering
 from study_app.services.participant.agent.actions import actions_of, close_actions
 from study_app.services.participant.agent.working import AgentTurn, AgentWork, Frame
 from study_app.services.participant.flow import ParticipantFlow
@@ -343,11 +344,12 @@ class AssistantChat:
         pack = localised_pack(place.pack, edition.content.pack(place.pack), say)
         current = code if code is not None else document.text if document else pack.starter
         earlier = [turn for turn in unit.turns(place.participant.id) if turn.reply]
+        assistant = answering(unit, name, spec, edition.assistants[name])
         turn = Turn(
             id=self.world.fresh_id(),
             participant_id=place.participant.id,
             task=place.task,
-            assistant=edition.assistants[name].id,
+            assistant=assistant.id,
             treatment=spec.id,
             model=spec.model,
             prompt_version=spec.prompt_version,
@@ -384,7 +386,7 @@ class AssistantChat:
             place.study.language,
             withhold_code=opened is False,
         )
-        return turn, request, _Answering(edition.assistants[name], spec.parameters.max_tokens, spec.agent)
+        return turn, request, _Answering(assistant, spec.parameters.max_tokens, spec.agent)
 
     # -- the reply -----------------------------------------------------------------------------------------------------
 

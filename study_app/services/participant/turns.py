@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from study_app.domain.assistants.recording import match_of
 from study_app.domain.assistants.treatments import ReplyEnd
 from study_app.domain.errors import AssistantUnavailable, StudyError
 from study_app.domain.events import Event
@@ -116,6 +117,8 @@ def ended(turn: Turn, end: ReplyEnd) -> Turn:
     """Return the turn with what the provider said at the end."""
     return replace(
         turn,
+        # A recording can have taken the place of a model that is served no more, also after the question was asked.
+        assistant="recorded" if match_of(end.parameters) is not None else turn.assistant,
         model=end.model,
         prompt_version=end.prompt_version,
         input_tokens=end.input_tokens,

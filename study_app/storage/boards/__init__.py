@@ -47,7 +47,8 @@ _ANSWERS_TO = (
 _TOKENS = (
     "SELECT turns.treatment, turns.model, COUNT(*), SUM(turns.input_tokens), SUM(turns.output_tokens), "
     "COUNT(*) - COUNT(turns.output_tokens) FROM turns JOIN participants ON participants.id = turns.participant_id "
-    "WHERE participants.kind = ? GROUP BY turns.treatment, turns.model ORDER BY turns.treatment, turns.model"
+    "WHERE participants.kind = ? AND turns.assistant <> 'recorded' "
+    "GROUP BY turns.treatment, turns.model ORDER BY turns.treatment, turns.model"
 )
 _METAS = "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?"
 _WAITED = (

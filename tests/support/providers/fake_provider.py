@@ -20,7 +20,11 @@ def described(model: str = MODEL, **changed: Any) -> dict[str, Any]:
 
 
 class FakeProvider:
-    """Serves until `close`; each message is answered by the model that `serves` names for its number, from 1."""
+    """Serves until `close`; each message is answered by the model that `serves` names for its number, from 1.
+
+    At the message `retires_at` all models are retired. Messages to a retired model are refused as by the real one, and
+    so are the next `refuses` messages to any.
+    """
 
     def __init__(
         self,
@@ -28,10 +32,13 @@ class FakeProvider:
         *,
         key: str = "sk-right",
         serves: Callable[[int], str] = lambda _number: MODEL,
+        retires_at: int | None = None,
     ) -> None:
         self.models = {MODEL: described()} if models is None else models
         self.key = key
         self.serves = serves
+        self.retires_at = retires_at
+        self.refuses = 0
         self.messages = 0
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -81,12 +88,20 @@ class FakeProvider:
                 self._send(200 if found else 404, found or missing)
 
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("content-length", 0)))
+                asked = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))["model"]
                 if not self._accepted():
                     return
                 with provider._lock:
                     provider.messages += 1
+                    if provider.messages == provider.retires_at:
+                        provider.models = {name: described(name, lifecycle="retired") for name in provider.models}
                     model = provider.serves(provider.messages)
+                    refused = provider.refuses > 0
+                    provider.refuses -= refused
+                if refused or provider.models.get(asked, {}).get("lifecycle") == "retired":
+                    gone = {"type": "not_found_error", "message": f"model: {asked}"}
+                    self._send(404, {"type": "error", "error": gone})
+                    return
                 self.send_response(200)
                 self.send_header("content-type", "text/event-stream")
                 self.end_headers()

@@ -40,7 +40,8 @@ class Alerts(StudySection):
     clock_step: bool = True
     """The machine's clock was set ahead or back."""
     model_retires: bool = True
-    """A model that a treatment names is retired, or its provider has announced an end before recruitment ends."""
+    """A model that a treatment names is retired, its provider has announced an end before recruitment ends, or a
+    recording answers in its place."""
     model_drift: bool = True
     """The newest round of fixed questions was answered by another model, or differently, than at the launch."""
 

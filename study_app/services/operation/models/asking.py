@@ -93,13 +93,16 @@ def asked(question: ModelQuestion, assistant: Assistant, spec: AssistantSpec, fa
         solution=question.solution, given=there, declined=error == "refused",
     )  # fmt: skip
     failed = "" if error == "refused" else error
-    priced = assistant.id == "claude" and not (failed and end is None)
+    match = match_of(end.parameters) if end else None
+    # A recording can have taken the model's place while it was asked.
+    provider = assistant.id if match is None else "recorded"
+    priced = provider == "claude" and not (failed and end is None)
     return ModelReply(
         round=facts.number,
         occasion=facts.occasion,
         treatment=question.treatment,
-        provider=assistant.id,
-        declared=spec.model if assistant.id == "claude" else "",
+        provider=provider,
+        declared=spec.model if provider == "claude" else "",
         model=end.model if end else "",
         prompt_version=end.prompt_version if end else spec.prompt_version,
         task=question.task,
@@ -116,7 +119,7 @@ def asked(question: ModelQuestion, assistant: Assistant, spec: AssistantSpec, fa
         output_tokens=end.output_tokens if end else None,
         stop_reason=end.stop_reason if end else "",
         error=failed,
-        recorded_match=(match_of(end.parameters) or "") if end else "",
+        recorded_match=match or "",
         usd=cost_of(spec, request, text, end) if priced else 0.0,
     )
 

@@ -11,6 +11,7 @@ from study_app.domain.assistants.served_models import ModelLook
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.models.kept import Round, all_replies, looks, rounds
+from study_app.services.operation.models.replacing import ModelReplacement, replaced_now
 
 _OF_ROUND = ("number", "occasion", "began_at", "ended_at", "replies", "note")
 IN_WORDS = {"launch": "at the launch", "weekly": "weekly", "close": "at the close", "probe": "study probe"}
@@ -24,10 +25,13 @@ class ModelBoard:
     rounds: tuple[Round, ...]
     compared: tuple[Compared, ...]
     now: datetime
+    replaced: tuple[ModelReplacement, ...] = ()
+    """Treatments that a recording answers in their model's place."""
 
     def lines(self) -> list[str]:
         """Return it as lines for a person."""
         said = [f"{each.treatment}: {each.summary}{_left(each, self.now)}" for each in self.looks]
+        said += [f"{each.treatment}: {each.summary}" for each in self.replaced]
         said = said or ["No look at the models yet: study models looks, and a running server does each day."]
         for each in self.rounds:
             moment = f"{each.began:%Y-%m-%d %H:%M} UTC"
@@ -49,6 +53,7 @@ class ModelBoard:
         return {
             "looks": [vars(each) | {"days_left": each.days_left(self.now)} for each in self.looks],
             "rounds": [{name: getattr(each, name) for name in _OF_ROUND} for each in self.rounds],
+            "replaced": [vars(each) for each in self.replaced],
             "compared": [vars(each) | {"drifts": each.drifts} for each in self.compared],
         }
 
@@ -63,7 +68,8 @@ def verdict(each: Compared) -> str:
 
 def model_board(world: StudyContext, unit: UnitOfWork) -> ModelBoard:
     """Return what is known of the models."""
-    return ModelBoard(newest(unit), tuple(rounds(unit)), tuple(rounds_compared(all_replies(unit))), world.now())
+    compared = tuple(rounds_compared(all_replies(unit)))
+    return ModelBoard(newest(unit), tuple(rounds(unit)), compared, world.now(), tuple(replaced_now(world, unit)))
 
 
 def newest(unit: UnitOfWork) -> tuple[ModelLook, ...]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from study_app.domain.assistants.drift import ModelReply, Occasion, RoundFacts, occasion_due, rounds_compared
 from study_app.domain.assistants.served_models import ModelLook
-from study_app.domain.errors import NotAllowed, present
+from study_app.domain.assistants.treatments import AssistantSpec
+from study_app.domain.errors import present
 from study_app.ports import Assistant, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.models.asking import ModelQuestion, asked, watched
@@ -30,6 +30,8 @@ from study_app.services.operation.models.kept import (
     replies_of,
     rounds,
 )
+from study_app.services.operation.models.replacing import answering
+from study_app.services.operation.models.retirement import ProviderLooks, Retirement
 from study_app.services.operation.models.steps import FollowUpQuestion, followed_up
 from study_app.services.spending import spent_usd
 
@@ -44,7 +46,6 @@ ATTEMPTS = 3
 CLAIMED = "model_watch_claim"
 AT_LIMIT = "the study's cost limit is reached"
 
-Look = Callable[[datetime], list[ModelLook]]
 Assistants = Callable[[], Mapping[str, Assistant]]
 
 
@@ -53,15 +54,17 @@ class ModelWatch:
 
     Args:
         world: the study.
-        look: asks the provider about each treatment's model.
+        looks: asks the provider about the treatments' models.
         assistants: opens what answers each treatment, without the pace that participants meet.
         close: closes enrolment for a reason.
     """
 
-    def __init__(self, world: StudyContext, look: Look, assistants: Assistants, close: Callable[[str], object]) -> None:
+    def __init__(
+        self, world: StudyContext, looks: ProviderLooks, assistants: Assistants, close: Callable[[str], object]
+    ) -> None:
         self.world = world
-        self._close = close
-        self._look = look
+        self.retirement = Retirement(world, looks, close)
+        self._look = looks.all
         self._open = assistants
         self._opened: tuple[str, Mapping[str, Assistant]] | None = None
         self._stopped = threading.Event()
@@ -93,20 +96,14 @@ class ModelWatch:
         found = self._look(self.world.now())
         with self.world.registry.begin() as unit:
             unit.lock(LOCK)
+            before = looks(unit)
             keep_looks(unit, found, who)
-            launched = self.world.state(unit) == "launched"
-        if launched and self.world.study.assistant_policy.on_retirement == "stop":
-            self._stop_without_its_model(found)
+        self.retirement.act(found, before)
         return found
 
-    def _stop_without_its_model(self, found: list[ModelLook]) -> None:
-        """Close enrolment where a treatment can no longer be given; who is in the study goes on."""
-        gone = next((each for each in found if each.is_retired(self.world.now())), None)
-        if gone is not None:
-            what = f"the model '{gone.model}' of '{gone.treatment}' is retired"
-            # Another server may have closed it meanwhile, or a person.
-            with suppress(NotAllowed):
-                self._close(f"{what} (assistant_policy.on_retirement)")
+    def is_replaced(self, treatment: str, spec: AssistantSpec, recording_sha256: str) -> bool:
+        """Whether a recording answers a treatment, whose provider has just said that it knows its model no more."""
+        return self.retirement.is_replaced(treatment, spec, recording_sha256)
 
     def round(self, occasion: Occasion, who: str, said: Callable[[int, int], None] = lambda _done, _of: None) -> Round:
         """Ask a whole round now, without pauses, and return it; for a command.
@@ -207,7 +204,10 @@ class ModelWatch:
         facts = RoundFacts(going.number, going.occasion, world.now().isoformat())
         if isinstance(question, FollowUpQuestion):
             return followed_up(question, present(world.interviewer, "the interviewer's model"), facts)
-        return asked(question, self.assistants()[question.treatment], world.content.specs[question.treatment], facts)
+        spec = world.content.specs[question.treatment]
+        with world.registry.begin(write=False) as unit:
+            assistant = answering(unit, question.treatment, spec, self.assistants()[question.treatment])
+        return asked(question, assistant, spec, facts)
 
     def assistants(self) -> Mapping[str, Assistant]:
         """Return what answers each treatment of the study as it is now."""

@@ -161,9 +161,10 @@ def _models(desk: ConsoleSession) -> None:
         return
     st.header("Models", anchor=False)
     if board.looks:
+        replayed = {each.treatment: each.summary for each in board.replaced}
         rows = [
-            (each.treatment, each.model or each.provider, each.summary, _days(each.days_left(board.now)),
-             tables.moment(datetime.fromisoformat(each.looked_at)))
+            (each.treatment, each.model or each.provider, replayed.get(each.treatment, each.summary),
+             _days(each.days_left(board.now)), tables.moment(datetime.fromisoformat(each.looked_at)))
             for each in board.looks
         ]  # fmt: skip
         header = ("Treatment", "Model", "By its provider", "Days left", "Looked at (UTC)")
