@@ -31,7 +31,6 @@ from study_app.domain.quiz.items import ItemType
 from study_app.domain.study.quiz_roles import MAIN
 from study_app.domain.study.study import Question, Study
 
-NUMERIC = ("integer", "number", "boolean")
 _KINDS: dict[ColumnType, str] = {
     "integer": "a number",
     "number": "a number",
@@ -125,7 +124,7 @@ def typed(cells: pd.Series, column: Column, file: str, problems: list[Problem]) 
         return _times(cells, known, column, file, problems)
     if column.type == "json":
         return _objects(cells, known, column, file, problems)
-    if column.type not in NUMERIC:
+    if not column.numeric:
         return _texts(cells, known, column, file, problems)
     numbers = pd.to_numeric(cells, errors="coerce").astype(float)
     values = numbers.to_numpy()

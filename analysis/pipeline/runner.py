@@ -25,6 +25,7 @@ from analysis.pipeline.regimes.rows import METHODS_OF_REGIMES
 from analysis.pipeline.trial_ledger import Ledger, PooledLedger, within
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
+from study_app.domain.study.plan_sections import BY_RECEIVED
 
 _NAMES_ITS_ROWS = (*METHODS_OF_FACTORS, *METHODS_OF_REGIMES, DIFFERENCES)
 """Methods whose rows are not of one arm each."""
@@ -178,7 +179,7 @@ class AnalysisRunner:
         column = self._column(analysis, outcome)
         if column not in data or data[column].isna().all():
             raise LookupError(f"'{outcome.name}' holds no values")
-        if analysis.population in ("as_treated", "complier"):
+        if analysis.population in BY_RECEIVED:
             data = data[data["received"].notna()]
         if analysis.population == "as_treated":
             data = data.assign(arm=np.where(data["received"] == 1, "received", "not_received"))

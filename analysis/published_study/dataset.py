@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.published_study.columns import column
+from study_app.dataset.schema.cells import guard
 from study_app.dataset.schema.columns import IMPORTED
 from study_app.dataset.writing.documents import PSYCH_DS
 from study_app.domain.errors import UserError
@@ -20,7 +21,6 @@ from study_app.domain.interaction.codebook import VERSION as CODEBOOK
 from study_app.domain.interaction.patterns import PUBLISHED
 
 STUDY_ID = "shentamkin"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
 _JSON_COLUMNS = {"payload"}
 
 
@@ -35,7 +35,7 @@ class WrittenFile:
 
 def guarded(text: Any) -> Any:
     """Return a text cell that a spreadsheet will not run: one ' before a leading = + - @ TAB CR or '."""
-    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA_STARTS) else text
+    return guard(text) if isinstance(text, str) else text
 
 
 def write_dataset(

@@ -6,14 +6,14 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.text_files import decode_text
 
-EVENT_TYPES = (
+EventType = Literal[
     "task_start",
     "ai_interaction",
     "ai_query",
@@ -25,7 +25,8 @@ EVENT_TYPES = (
     "ai_delay",
     "task_completion",
     "task_submission",
-)
+]
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 """What an annotator saw, in the order of the code book."""
 
 CODES = (
@@ -74,19 +75,7 @@ class AnnotatedMoment(_Strict):
 
     timestamp: Annotated[str, AfterValidator(_check_timestamp)]
     """Since the start of the main tasks, HH:MM:SS."""
-    event_type: Literal[
-        "task_start",
-        "ai_interaction",
-        "ai_query",
-        "websearch",
-        "paste",
-        "code_copying",
-        "error",
-        "system_error",
-        "ai_delay",
-        "task_completion",
-        "task_submission",
-    ]
+    event_type: EventType
     """What happened."""
     task_id: Literal["1", "2"]
     """The task that the annotator noted."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 from weakref import WeakKeyDictionary
 
 import anthropic
@@ -22,14 +22,21 @@ from study_app.domain.assistants.budget import CACHE_READ, CACHE_WRITTEN
 from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.reply_bounds import ReplyBounds, ReplyMeter
 from study_app.domain.assistants.served_models import ModelFacts, ModelLifecycle
-from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd, TextDelta
+from study_app.domain.assistants.treatments import (
+    AssistantRequest,
+    AssistantSpec,
+    Effort,
+    ReplyBrokenOff,
+    ReplyEnd,
+    TextDelta,
+)
 from study_app.domain.errors import AssistantUnavailable, ModelNotServed
 
 SAMPLING_API_VERSION = "2023-06-01"
 """The last version of the Messages API that accepts a temperature."""
 _MODEL_SECONDS = 20.0
 """Longest wait for the description of a model."""
-_EFFORTS = ("low", "medium", "high", "xhigh", "max")
+_EFFORTS: tuple[str, ...] = get_args(Effort)
 _KIND_BY_STATUS = {401: "authentication", 403: "authentication", 408: "timeout", 429: "rate_limit"} | {
     503: "overloaded",
     504: "timeout",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -28,6 +28,7 @@ from study_app.cli.common import (
     settings_of,
     start,
 )
+from study_app.dataset.writing.files import Format
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.ledger import Anchor
 
@@ -136,7 +137,7 @@ def export(
     study: StudyFile = STUDY,
     database: DatabaseOption = None,
     fmt: Annotated[
-        Literal["csv", "parquet", "xlsx", "sav", "dta"],
+        Format,
         typer.Option(
             "--format",
             help="Of the tables; xlsx, sav (SPSS) and dta (Stata) come beside CSV, with labels.",

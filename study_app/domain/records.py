@@ -17,6 +17,7 @@ NO_PLACE = "no place was free"
 Status = Literal["in_progress", "screened_out", "declined", "withdrawn", "abandoned", "completed", "excluded"]
 PlaceStatus = Literal["held", "used", "refused"]
 EndedBy = StageEnd
+RunKind = Literal["run", "submission", "agent"]
 
 END = "end"
 """The stage of everybody whose way is over, however it ended."""
@@ -169,7 +170,7 @@ class RunRecord:
     participant_id: str
     task: str
     stage: str
-    kind: Literal["run", "submission", "agent"]
+    kind: RunKind
     """`agent`: a run that the participant's agent made."""
     code: str
     started_at: datetime

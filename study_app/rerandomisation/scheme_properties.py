@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from study_app.domain.allocation import Scheme
 from study_app.domain.allocation.arms import Arm
 from study_app.domain.allocation.options import options
-from study_app.domain.allocation.scheme import MISSING
+from study_app.domain.allocation.scheme import MISSING, BaseMethod
 from study_app.domain.errors import UserError
 from study_app.rerandomisation import Design, replicate_design_with_draws
 from study_app.rerandomisation.vectorised_replay import Assignments
@@ -23,7 +23,7 @@ Profiles = Sequence[Mapping[str, Any]]
 _ARRIVALS = 20
 """Sequences of newcomers drawn where the scheme looks at who they are; replicates are shared out among them."""
 _RARE = 0.95
-_COMPARED = ("simple", "permuted_blocks", "stratified_blocks", "minimisation", "biased_coin", "urn", "big_stick")
+_COMPARED: tuple[str, ...] = get_args(BaseMethod)
 
 
 def scheme_properties(

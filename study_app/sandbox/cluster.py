@@ -13,11 +13,11 @@ import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from study_app.dask_cluster import CONNECT_SECONDS, dask_client
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks.packs import Isolation, OutputLine, Program, RunResult
+from study_app.domain.tasks.packs import Isolation, IsolationLevel, OutputLine, Program, RunResult
 from study_app.sandbox.local import LocalSandbox, never_started
 from study_app.sandbox.server import Options
 
@@ -77,9 +77,9 @@ class ClusterSandbox:
         with self._lock:
             if self._isolation is None:
                 found = list(self._client.run(isolation_of_worker, self._folders).values())
-                order = ("off", "weak", "medium", "strong", "strong+")
+                order: tuple[IsolationLevel, ...] = get_args(IsolationLevel)
                 # Dask chooses the worker of each run, so no more can be promised than what the weakest one holds.
-                self._isolation = min(found, key=lambda isolation: order.index(isolation.level))
+                self._isolation = max(found, key=lambda isolation: order.index(isolation.level))
             return self._isolation
 
     def run(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
+from study_app.domain.study.plan_sections import BY_RECEIVED
 from study_app.domain.study.study import Study
 
 METHODS_OF_FACTORS = ("factorial", "factorial_rerandomization")
@@ -82,7 +83,7 @@ def factor_problems(study: Study, file: str) -> list[Problem]:
         if row.contrast:
             what = f"{row.method} compares levels, not two arms"
             found.append(Problem(file, f"{key}.contrast", what, "remove contrast, or use lin"))
-        if row.population in ("as_treated", "complier"):
+        if row.population in BY_RECEIVED:
             what = "what was received has no levels"
             found.append(Problem(file, f"{key}.population", what, 'use population = "itt" or "per_protocol"'))
     return found + (_of_rules(plan, file) if study.factors else [])

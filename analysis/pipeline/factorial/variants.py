@@ -9,6 +9,7 @@ from __future__ import annotations
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Analysis, Plan
 from study_app.domain.study.comparing.variant_outcome import PASSES
+from study_app.domain.study.plan_sections import BY_RECEIVED
 from study_app.domain.study.sections import StudyArm
 from study_app.domain.study.study import Study
 
@@ -79,7 +80,7 @@ def cell_problems_of(study: Study, file: str) -> list[Problem]:
             found.append(Problem(file, f"{key}.contrast", what, "remove contrast, or use lin"))
         if row.adjusted:
             found.append(Problem(file, f"{key}.adjusted", "the four means take no covariates", "say adjusted = false"))
-        if row.population in ("as_treated", "complier"):
+        if row.population in BY_RECEIVED:
             what = "what was received does not make four arms"
             found.append(Problem(file, f"{key}.population", what, 'use population = "itt" or "per_protocol"'))
     return found

@@ -27,6 +27,7 @@ from study_app.dataset.schema.reach import reach_problems
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.items import Bank
 from study_app.domain.study.analysis_plan import Analysis, Plan
+from study_app.domain.study.plan_sections import BY_RECEIVED
 from study_app.domain.study.study import Study
 
 OVER_ALL_ARMS = (
@@ -141,7 +142,7 @@ def _of_analysis(analysis: Analysis, clustered: bool) -> list[tuple[str, str, st
         return [("method", what, "remove the row")]
     taken = {p.name: p.annotation for p in inspect.signature(method).parameters.values() if p.name not in MADE_HERE}
     found = []
-    if analysis.contrast and analysis.population in ("as_treated", "complier"):
+    if analysis.contrast and analysis.population in BY_RECEIVED:
         found.append(("contrast", f"{analysis.population} has its own arms", "remove contrast, or choose itt"))
     if analysis.contrast and analysis.method in OVER_ALL_ARMS:
         found.append(("contrast", f"{analysis.method} compares no two arms", "remove contrast, or use lin or welch_t"))

@@ -27,7 +27,6 @@ from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_p
 from study_app.domain.study.comparing.delayed_outcomes import with_delayed
 
 Status = Literal["prespecified", "amended", "exploratory"]
-BY_USE = ("per_protocol", "as_treated", "complier")
 ITEM_ROW = "quiz_items.mixed_logit"
 
 
@@ -252,7 +251,7 @@ def _of_analysis(plan: Plan, analysis: Analysis) -> dict[str, Any]:
         about |= {"multiplicity": plan.multiplicity.model_dump(mode="json"), "primary": list(plan.primary)}
         if plan.stopping.interim:
             about["stopping"] = plan.stopping.model_dump(mode="json", exclude={"text"})
-    if analysis.population in BY_USE:
+    if analysis.population != "itt":
         rule = plan.compliance
         about["compliance"] = rule.model_dump(mode="json", exclude={"received", "compliant"})
     if outcome.name.startswith(("queries_", "interaction_pattern")):

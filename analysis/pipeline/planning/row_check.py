@@ -12,6 +12,7 @@ from study_app.dataset.schema.plan_fit import Measured, near
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Analysis, Outcome, OutcomeKind, Plan
 from study_app.domain.study.periods import period_column
+from study_app.domain.study.plan_sections import BY_RECEIVED
 from study_app.domain.study.study import Study
 
 TAKES: Mapping[str, tuple[str, tuple[OutcomeKind, ...]]] = {
@@ -24,8 +25,7 @@ TAKES: Mapping[str, tuple[str, tuple[OutcomeKind, ...]]] = {
 LESS_IS_BETTER = ("time", "count")
 """Kinds of outcomes of which a plan has to say whether more or less of it is better."""
 OF_SHARES = ("fractional_logit", "beta_regression")
-BY_RECEIVED = ("wald_iv", "tsls")
-BY_USE = ("as_treated", "complier")
+_BY_INSTRUMENT = ("wald_iv", "tsls")
 _ALLOCATED_WHOLE = ("cluster_robust", "mixed_model")
 _Found = Iterator[tuple[str, str, str]]
 
@@ -155,11 +155,11 @@ def _of_adjustment(row: Analysis, study: Study, columns: Collection[str]) -> _Fo
 
 
 def _of_population(row: Analysis, study: Study) -> _Found:
-    key = "method" if row.method in BY_RECEIVED else "population"
-    if (row.population != "itt" or row.method in BY_RECEIVED) and not study.main_task_stages:
+    key = "method" if row.method in _BY_INSTRUMENT else "population"
+    if (row.population != "itt" or row.method in _BY_INSTRUMENT) and not study.main_task_stages:
         what = "the study has no main tasks, so what participants received will not be known"
         yield key, what, 'use population = "itt" and a method that compares the arms as allocated'
-    elif (row.population in BY_USE or row.method in BY_RECEIVED) and not _offered_apart(row, study):
+    elif (row.population in BY_RECEIVED or row.method in _BY_INSTRUMENT) and not _offered_apart(row, study):
         what = "the arms that are compared are all offered an assistant, or none, so what was received is not allocated"
         yield key, what, 'use population = "itt" and a method that compares the arms as allocated'
     if row.population == "as_treated" and row.method == "rerandomization":

@@ -10,6 +10,7 @@ import pandas as pd
 from study_app.domain.allocation.options import DECISION_MARK
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Analysis, Plan
+from study_app.domain.study.plan_sections import BY_RECEIVED
 from study_app.domain.study.study import Study
 
 METHODS_OF_REGIMES = ("embedded_regimes", "second_treatments")
@@ -72,7 +73,7 @@ def regime_problems(study: Study, file: str) -> list[Problem]:
         if row.contrast:
             what = f"{row.method} compares regimes or second treatments, not two arms"
             found.append(Problem(file, f"{key}.contrast", what, "remove contrast, or use options.reference"))
-        if row.population in ("as_treated", "complier"):
+        if row.population in BY_RECEIVED:
             what = "what was received was not allocated in two decisions"
             found.append(Problem(file, f"{key}.population", what, 'use population = "itt" or "per_protocol"'))
         regimes = [f"{arm.id}/{each.id}" for arm in study.arms for each in study.second_decision.treatments]

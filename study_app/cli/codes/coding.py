@@ -25,6 +25,7 @@ from study_app.cli.common import (
     start,
 )
 from study_app.domain.errors import Problem, ProblemsFound, UserError
+from study_app.domain.records import Kind
 from study_app.domain.text_files import decode_text
 from study_app.private_files import write_private
 
@@ -40,7 +41,7 @@ code.add_typer(interviews, name="interviews")
 
 Study = Annotated[Path, typer.Option("--study", help="Study file.", envvar="STUDY_FILE")]
 Of = Annotated[
-    Literal["real", "simulated", "preview"],
+    Kind,
     typer.Option("--of", help="Whose interviews: real, simulated or preview ones.", envvar="STUDY_OF"),
 ]
 

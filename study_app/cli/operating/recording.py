@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -20,6 +20,7 @@ from study_app.cli.common import (
     start,
 )
 from study_app.domain.errors import Problem, ProblemsFound
+from study_app.domain.records import Kind
 from study_app.private_files import write_private
 
 
@@ -30,7 +31,7 @@ def record(
     database: DatabaseOption = None,
     out: Annotated[Path, typer.Option("--out", help="File to write.", envvar="STUDY_OUT")] = Path("recording.jsonl"),
     of: Annotated[
-        Literal["real", "simulated", "preview"],
+        Kind,
         typer.Option("--of", help="Whose turns: real, simulated or preview ones.", envvar="STUDY_OF"),
     ] = "real",
     treatment: Annotated[

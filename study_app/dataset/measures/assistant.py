@@ -11,6 +11,7 @@ from study_app.domain.events import saying
 from study_app.domain.events.server import CLOCK_OUTAGES, Outage
 from study_app.domain.records import Answer
 from study_app.domain.study.compliance import NO_OTHER_AI, Evidence, broken
+from study_app.domain.study.sections import WITH_RANGE
 from study_app.domain.study.study import Question
 
 
@@ -54,7 +55,7 @@ def _says_yes(question: Question, value: Any) -> bool:
 
     Where none does (`check` refuses it), the first option or the low end of a scale, slider or number.
     """
-    if question.kind in ("scale", "slider", "number"):
+    if question.kind in WITH_RANGE:
         return bool(value != (question.low or 0))
     values = [str(option.value).lower() for option in question.options]
     no = NO_OTHER_AI & set(values) or set(values[:1]) or NO_OTHER_AI

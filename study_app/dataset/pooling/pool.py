@@ -24,7 +24,7 @@ from study_app.dataset.schema.columns import code
 from study_app.dataset.schema.csv_rows import uneven
 from study_app.dataset.schema.file_names import table_path
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite
-from study_app.dataset.writing.documents import CODEBOOK_INTRODUCTION, description, sidecar, yaml
+from study_app.dataset.writing.documents import CODEBOOK_INTRODUCTION, COMPANIONS, description, sidecar, yaml
 from study_app.dataset.writing.files import keep_private, sha256_of, whole_directory, write_json
 from study_app.dataset.writing.manifest import file_entries
 from study_app.dataset.writing.packages import TableFile, croissant, datapackage
@@ -39,7 +39,7 @@ SITE_COLUMNS = (
 )
 _IDS = frozenset({"participant_id", "run_id", "turn_id", "rating_id", "cluster_id"})
 _IGNORED = (
-    *("CITATION.cff", "croissant.json", "datapackage.json", "manifest.json", "read.py", "read.R"),
+    *COMPANIONS,
     f"{SITES}/",
 )
 

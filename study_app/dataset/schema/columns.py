@@ -81,6 +81,11 @@ class Column:
         return self.type in ("text", "json") and not self.levels and not self.closed
 
     @property
+    def numeric(self) -> bool:
+        """Whether cells are numbers; yes and no are 1 and 0."""
+        return self.type in ("integer", "number", "boolean")
+
+    @property
     def guarded(self) -> bool:
         """Whether cells are protected against spreadsheets that run formulas."""
         return self.type == "text"

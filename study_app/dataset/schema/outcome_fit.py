@@ -12,7 +12,6 @@ from study_app.domain.quiz.items import Bank
 from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
 from study_app.domain.study.study import Question, Study
 
-_NUMBERS = ("integer", "number", "boolean")
 _Found = Iterator[tuple[str, str, str]]
 BOUNDED_BY = {"points": "max", "passed": "total"}
 """End of a column -> end of the column with the most that it can be, after the same beginning."""
@@ -83,7 +82,7 @@ def _has_halves(question: Question) -> bool:
 
 def _of_outcome(outcome: Outcome, columns: Mapping[str, Column], flags: Collection[str]) -> _Found:
     column = columns.get(outcome.name)
-    if column is not None and column.type not in _NUMBERS:
+    if column is not None and not column.numeric:
         holds = "moments" if column.type == "time" else "text"
         remedy = "name a column of numbers; a choice counts as one where its options have whole numbers as values"
         yield "column", f"'{outcome.name}' holds {holds}, which cannot be compared as an outcome", remedy
@@ -98,7 +97,7 @@ def _of_outcome(outcome: Outcome, columns: Mapping[str, Column], flags: Collecti
         yield "id", what, "give the outcome another id, or leave column out"
     for key, name in (("event", outcome.event), ("upper_column", outcome.upper_column)):
         other = columns.get(name)
-        if other is not None and (other.type not in _NUMBERS or (key == "event" and name not in flags)):
+        if other is not None and (not other.numeric or (key == "event" and name not in flags)):
             holds = "0 and 1" if key == "event" else "numbers"
             yield key, f"'{name}' does not hold {holds}", f"name a column that holds {holds}, or leave {key} out"
 
@@ -191,7 +190,7 @@ def _groups_of_text(plan: Plan, columns: Mapping[str, Column]) -> _Found:
         if column is not None and column.type == "text" and not column.levels and (column.free or column.labels):
             what = f"'{name}' holds text or several answers at once, which are neither groups nor numbers"
             yield key, what, "name a question with one answer of a few, or of a number"
-        elif column is not None and key.endswith((".x", ".exposure")) and column.type not in _NUMBERS:
+        elif column is not None and key.endswith((".x", ".exposure")) and not column.numeric:
             yield key, f"'{name}' holds no numbers", "name a column of numbers"
 
 

@@ -26,6 +26,7 @@ from study_app.domain.quiz.items import Bank, ItemType
 from study_app.domain.records import Status
 from study_app.domain.study.quiz_confidence import confidence_columns
 from study_app.domain.study.quiz_roles import MAIN
+from study_app.domain.study.sections import WITH_RANGE
 from study_app.domain.study.study import DerivedScore, Question, Study
 from study_app.domain.tasks.hacks import HACK_CLASSES
 
@@ -327,7 +328,7 @@ def _row(question: Question, row: str, label: str) -> Column:
 
 def _question(question: Question) -> Column:
     name, caption = question_column(question), question.caption or question.prompt
-    if question.kind in ("scale", "slider", "number"):
+    if question.kind in WITH_RANGE:
         return Column(
             name, "number", caption, question.unit, low=question.low, high=question.high, labels=_ends(question)
         )

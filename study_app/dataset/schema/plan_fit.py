@@ -10,6 +10,7 @@ from study_app.dataset.schema.participants import OF_ASSISTANT, columns_of
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Outcome, Plan
 from study_app.domain.study.periods import PERIOD_COLUMNS, period_column
+from study_app.domain.study.quiz_roles import TOTALS
 from study_app.domain.study.study import Study
 
 _TOLERANCE = 1e-9
@@ -100,7 +101,7 @@ def waves_of_columns(study: Study) -> dict[str, int]:
         columns |= {score.id for score in stage.scores}
         if stage.kind == "quiz":
             names = (stage.id, "quiz") if main is not None and stage.id == main.id else (stage.id,)
-            columns |= {f"{name}_{end}" for name in names for end in ("points", "max", "score")}
+            columns |= {f"{name}_{end}" for name in names for end in TOTALS}
         if stage.kind == "tasks" and stage.main:
             columns |= set(_OF_TASKS)
         found |= dict.fromkeys(columns, study.wave(stage))

@@ -26,6 +26,8 @@ from study_app.domain.events.words import (
     ProbeOutcome,
     Quality,
     QuestionSource,
+    RunEnd,
+    StageEnd,
     Tool,
 )
 from study_app.domain.ledger import LEDGERS
@@ -76,7 +78,7 @@ VISITS = TableSchema(
         code("stage", "Id of the stage in the study file"),
         time("started_at", "When the stage opened and its clock began"),
         time("ended_at", "When it ended; empty while open"),
-        text("ended_by", "What ended it", "participant", "deadline", "withdrawal", "screening", "system"),
+        text("ended_by", "What ended it", *get_args(StageEnd)),
         *by_clocks(
             number("active_seconds", "Time with acts no further apart than the study's idle threshold", "s"),
             number(
@@ -132,7 +134,7 @@ RUNS = TableSchema(
         json_("checks", "Checks as a list of {name, visible, passed}; of a run the visible ones only", closed=True),
         code("stage", "Stage of the run"),
         time("started_at", "When it began"),
-        text("ended_by", "How it ended", "exit", "time", "cpu", "memory", "output", "cancelled", "infrastructure"),
+        text("ended_by", "How it ended", *get_args(RunEnd)),
         text("error_message", "Message of the exception"),
         integer("error_line", "Line of the program where it was raised", low=1),
         boolean("visible_only_pass", "Submission passes every check that could be seen and fails one that could not"),

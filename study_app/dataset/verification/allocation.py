@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
+from study_app.dataset.redaction import ALLOCATION_COLUMNS
 from study_app.domain.allocation import preview_seed, simulated_seed
 from study_app.domain.ledger import LEDGERS, Anchor, Version, genesis, parse_rows, verify_ledger, version_of
 from study_app.domain.ledger.commitment import keeps_commitment
@@ -219,7 +220,7 @@ def check_participants(opened: UntrustedDataset) -> None:
 
 
 def _check_hidden(opened: UntrustedDataset, person: UntrustedRow) -> None:
-    for name in ("arm", "stratum", "allocation_index"):
+    for name in ALLOCATION_COLUMNS:
         if person[name] is not None:
             what = f"{name} of a participant of a running, sealed study is in the dataset"
             opened.report.add("arm_shown", opened.relative("participants"), person.number, what)

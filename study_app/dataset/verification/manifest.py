@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from study_app.dataset.border.folders import text_in
 from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.schema import SCHEMA, moment, parsed_json
+from study_app.domain.trial_state import State
 
 
 def check_manifest(opened: UntrustedDataset) -> None:
@@ -18,7 +19,7 @@ def check_manifest(opened: UntrustedDataset) -> None:
         return
     for key, what in _misshapen(manifest):
         report.add("manifest_unreadable", "manifest.json", None, f"{key}: {what}")
-    if opened.state not in ("draft", "launched", "closed", "unsealed"):
+    if opened.state not in get_args(State):
         report.add("state_incoherent", "manifest.json", None, f"'{opened.state}' is not a state of a trial")
     revealed = manifest.get("revealed_seed")
     if bool(revealed) != (opened.state == "unsealed"):

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 from study_app.dataset.schema import TableSchema
+from study_app.dataset.writing.files import CopyFormat
 from study_app.dataset.writing.labelled_files import write_labelled
 from study_app.dataset.writing.spreadsheet import write_workbook
-
-CopyFormat = Literal["xlsx", "sav", "dta"]
 
 
 def write_copies(

@@ -25,6 +25,8 @@ _STATES = {
 
 PSYCH_DS = "Psych-DS 1.5.0"
 """The layout that a dataset with CSV tables follows."""
+COMPANIONS = ("CITATION.cff", "croissant.json", "datapackage.json", "manifest.json", "read.py", "read.R")
+"""Files of every dataset that this layout does not know."""
 
 
 def description(cited: Cited, tables: Mapping[TableName, TableSchema], *, csv: bool = True) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from study_app.dataset.schema.file_names import table_path
 from study_app.domain.errors import InfrastructureError, UserError
 
 TableFormat = Literal["csv", "parquet"]
-Format = Literal["csv", "parquet", "xlsx", "sav", "dta"]
+CopyFormat = Literal["xlsx", "sav", "dta"]
+Format = Literal[TableFormat, CopyFormat]
 """Of a dataset; those for spreadsheets, SPSS and Stata come in addition to CSV tables."""
 ROW_GROUP = 5000
 """Rows that a Parquet writer holds before it writes them."""

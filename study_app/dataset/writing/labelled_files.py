@@ -131,7 +131,7 @@ def _counts(column: Column) -> bool:
 def _column(column: Column, values: list[Any]) -> Any:
     import pandas as pd
 
-    if column.type in ("integer", "number", "boolean"):
+    if column.numeric:
         return pd.Series(values, dtype="float64")
     if column.type == "time":
         moments = [None if value is None else value.replace(tzinfo=None) for value in values]

@@ -21,6 +21,8 @@ from study_app.domain.text_files import parse_toml
 
 Provider = Literal["claude", "notes", "recorded"]
 Manner = Literal["answers", "hints", "questions", "agent"]
+Effort = Literal["low", "medium", "high", "xhigh", "max"]
+"""How much a model may think, where it can be chosen."""
 UnavailableKind = Literal[
     "rate_limit", "overloaded", "timeout", "connection", "authentication", "refused", "budget", "too_long", "other"
 ]
@@ -98,7 +100,7 @@ class Parameters(FileTable):
     """Only for Claude models up to 4.6; later ones take none."""
     thinking: Literal["off", "adaptive"] | None = None
     """Whether the model thinks before its first word; None leaves it to the model. Some cannot be kept from it."""
-    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
+    effort: Effort | None = None
 
     def given(self) -> dict[str, object]:
         """Return the parameters that are set, as exported with every turn."""

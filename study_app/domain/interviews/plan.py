@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, ValidationError, model_validator
 
-from study_app.domain.assistants.treatments import DEFAULT_MODEL, Price
+from study_app.domain.assistants.treatments import DEFAULT_MODEL, Effort, Price
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.file_tables import FileTable
 from study_app.domain.interviews.wording import SHIPPED
@@ -19,7 +19,6 @@ from study_app.domain.text_files import parse_toml
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Mode = Literal["fixed", "probing", "open"]
-Effort = Literal["low", "medium", "high", "xhigh", "max"]
 Wording = dict[Language, str]
 """Language -> text."""
 

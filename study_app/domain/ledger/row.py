@@ -13,13 +13,13 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from study_app.domain.allocation import ALGORITHM, Decision
 from study_app.domain.study.study import canonical_json
 
 LedgerName = Literal["real", "preview", "simulated"]
-LEDGERS: tuple[LedgerName, ...] = ("real", "preview", "simulated")
+LEDGERS: tuple[LedgerName, ...] = get_args(LedgerName)
 DECISIONS = (1, 2)
 """Of a participant: to an arm, and of those who did not respond among second treatments."""
 

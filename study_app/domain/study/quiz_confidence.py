@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from study_app.domain.study.sections import Question, Stage
+from study_app.domain.study.sections import WITH_RANGE, Question, Stage
 
 RATED = ("confidence", "overconfidence", "brier", "gamma")
 """Ends of the columns of a quiz that asks for confidence."""
 JUDGED = ("judgement", "judgement_error")
 """Ends of the columns of a quiz whose outcome people judge before it."""
-RANGES = ("slider", "scale", "number")
-"""Kinds of questions that can take such a judgement."""
 
 
 def confidence_columns(stage: Stage) -> tuple[str, ...]:
@@ -48,8 +46,10 @@ def _judgement_problems(stages: Sequence[Stage], quiz: Stage, key: str) -> Itera
     question = judgement_question(stages, quiz)
     if question is None:
         yield f"{key}: '{quiz.judgement}' is not a question of a stage before the quiz; name one that is"
-    elif question.kind not in RANGES or question.low is None or question.high is None or question.low >= question.high:
+        return
+    low, high = question.low, question.high
+    if question.kind not in WITH_RANGE or low is None or high is None or low >= high:
         yield (
-            f"{key}: '{quiz.judgement}' is of kind {question.kind}; name a {', '.join(RANGES[:-1])} or {RANGES[-1]} "
-            "with low (nothing right) and high (everything right)"
+            f"{key}: '{quiz.judgement}' is of kind {question.kind}; name a {', '.join(WITH_RANGE[:-1])} or "
+            f"{WITH_RANGE[-1]} with low (nothing right) and high (everything right)"
         )

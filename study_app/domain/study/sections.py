@@ -26,6 +26,8 @@ MOST_DAYS = 3_660
 """Ten years: the longest wait for a session."""
 WITH_OPTIONS = ("choice", "multiple", "matrix", "ranking")
 """Kinds of questions whose answers are made of options."""
+WITH_RANGE = ("scale", "slider", "number")
+"""Kinds of questions whose answers are numbers, between `low` and `high` where these are given."""
 BLOCK_KINDS = ("heading", "text_block")
 """Kinds of entries among a survey's questions that only show something."""
 

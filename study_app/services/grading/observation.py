@@ -196,7 +196,7 @@ def run_call(sandbox: Sandbox, pack: TaskPack, code: str, call: dict[str, Any], 
 
 def ended_before_calls(result: RunResult) -> bool:
     """Whether a limit ended a series before its first call: each call alone would end so, too."""
-    return result.ended_by in ("time", "cpu", "memory", "output") and not _begun(result)
+    return result.ended_by in LIMITS and not _begun(result)
 
 
 def _number(value: Any) -> int:

@@ -8,12 +8,11 @@ import threading
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal
 
 from study_app.dataset.schema.cells import code_sha256
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.events.server import RunStarted, SubmissionLate, TaskSubmitted
-from study_app.domain.records import InProgress, RunRecord, submitted
+from study_app.domain.records import InProgress, RunKind, RunRecord, submitted
 from study_app.domain.tasks.packs import Grade, RunClock, TaskPack
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -36,7 +35,7 @@ def keep_program(
     world: StudyContext,
     unit: UnitOfWork,
     place: AtStage,
-    kind: Literal["run", "submission", "agent"],
+    kind: RunKind,
     code: str,
     page: str | None,
     seq: int | None,

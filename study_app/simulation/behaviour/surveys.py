@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from study_app.domain.study.compliance import NO_OTHER_AI
 from study_app.domain.study.rehearsal.section import ExpectedAnswer
+from study_app.domain.study.sections import WITH_RANGE
 from study_app.domain.study.study import OptionValue, Question, Stage
 from study_app.simulation.behaviour.profiles import SimulatedPerson, related
 
@@ -32,7 +33,6 @@ _REMARKS = (
     "Everything worked well, thank you.",
     "The quiz was harder than I had expected.",
 )
-_RANGES = ("scale", "slider", "number")
 _SCALES: Mapping[str, tuple[float, float]] = {
     "task_difficulty": (0.5, -0.35),
     "quiz_difficulty": (0.6, -0.35),
@@ -73,7 +73,7 @@ def _answer(
         return None
     if expected is not None:
         return _expected(question, expected, person, rng)
-    if question.other_ai and question.kind in ("choice", "multiple", *_RANGES):
+    if question.other_ai and question.kind in ("choice", "multiple", *WITH_RANGE):
         return _about_other_ai(question, other_ai, rng)
     if question.kind == "choice":
         return _choice(question, person, rng)
@@ -113,7 +113,7 @@ def _choice(question: Question, person: SimulatedPerson, rng: Random) -> OptionV
 
 def _about_other_ai(question: Question, used: bool, rng: Random) -> Any:
     """Return what a person says of other AI, in the way in which the dataset reads it."""
-    if question.kind in _RANGES:
+    if question.kind in WITH_RANGE:
         low = question.low or 0
         return (question.high if question.high is not None else low + 1) if used else low
     values = [option.value for option in question.options]

@@ -19,7 +19,7 @@ def same(column: Column, found: Any, due: Any) -> bool:
     """Whether a cell holds what it must, numbers up to rounding."""
     if found is None or due is None:
         return found is None and due is None
-    if column.type in ("integer", "number", "boolean"):
+    if column.numeric:
         try:
             return close(found, float(due), TOLERANCE_OF_TIME if column.derived_by == "clocks" else TOLERANCE)
         except (TypeError, ValueError):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from study_app.domain.study.compliance import NO_OTHER_AI
 from study_app.domain.study.contradictions.kinds import Finding
-from study_app.domain.study.sections import Question, Stage
+from study_app.domain.study.sections import WITH_RANGE, Question, Stage
 from study_app.domain.study.study import Study
 
 
@@ -30,7 +30,7 @@ def _range(question: Question) -> Iterator[Finding]:
     low, high = question.low, question.high
     if question.kind == "number" and low is not None and high is not None and low >= high:
         yield "high", f"{high} is not above low = {low}, so there are not two answers to tell apart", "widen the range"
-    if question.kind not in ("scale", "slider", "number"):
+    if question.kind not in WITH_RANGE:
         return
     for name in ("eligible", "correct"):
         value = getattr(question, name)

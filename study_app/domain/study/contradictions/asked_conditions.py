@@ -8,7 +8,7 @@ from typing import Any
 
 from study_app.domain.conditions import Named, StageCondition
 from study_app.domain.study.contradictions.kinds import Finding
-from study_app.domain.study.sections import Question, Stage
+from study_app.domain.study.sections import WITH_RANGE, Question, Stage
 from study_app.domain.study.study import Study
 
 MOST_NAMED = 3
@@ -64,7 +64,7 @@ def _answers(question: Question, values: list[Any]) -> list[Any]:
         sizes = range(1, len(options) + 1) if len(options) <= _MOST_SUBSETS else (1, 2, len(options))
         chosen = [list(picks) for size in sizes for picks in combinations(options, size)]
         return [picks for picks in chosen if question.lets_in(picks)]
-    if question.kind in ("scale", "slider", "number"):
+    if question.kind in WITH_RANGE:
         return [value for value in _numbers(question, values) if question.lets_in(value)]
     texts = [value for value in values if isinstance(value, str)]
     return [*texts, f"{''.join(texts)}, and more"]

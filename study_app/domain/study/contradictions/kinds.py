@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import BaseModel
 
 from study_app.domain.study.quiz_roles import Quiz
-from study_app.domain.study.sections import Question, Stage
+from study_app.domain.study.sections import WITH_OPTIONS, WITH_RANGE, Question, Stage
 from study_app.domain.study.study import Study
 
 Finding = tuple[str, str, str]
@@ -28,18 +28,16 @@ STAGE_KEYS: Mapping[str, tuple[str, ...]] = {
     "exit": ("survey",),
 }
 """Key of a stage -> the kinds that use it. Others are judged where they are at home (roles, interviews, branches)."""
-_CHOICES = ("choice", "multiple", "matrix", "ranking")
-_RANGES = ("scale", "slider", "number")
 QUESTION_KEYS: Mapping[str, tuple[str, ...]] = {
-    "options": _CHOICES,
-    "low": _RANGES,
-    "high": _RANGES,
-    "low_label": _RANGES,
-    "high_label": _RANGES,
-    "eligible": ("choice", "multiple", *_RANGES),
-    "correct": ("choice", *_RANGES),
-    "other_ai": ("choice", "multiple", *_RANGES),
-    "unit": ("choice", *_RANGES, "text"),
+    "options": WITH_OPTIONS,
+    "low": WITH_RANGE,
+    "high": WITH_RANGE,
+    "low_label": WITH_RANGE,
+    "high_label": WITH_RANGE,
+    "eligible": ("choice", "multiple", *WITH_RANGE),
+    "correct": ("choice", *WITH_RANGE),
+    "other_ai": ("choice", "multiple", *WITH_RANGE),
+    "unit": ("choice", *WITH_RANGE, "text"),
 }
 """Key of a question -> the kinds that use it."""
 

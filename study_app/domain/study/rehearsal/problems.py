@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from study_app.domain.study.rehearsal.section import ExpectedAnswer, Rehearsal, Scenario
-from study_app.domain.study.sections import Question, Stage, StudyArm
-
-WITH_NUMBERS = frozenset({"number", "scale", "slider"})
+from study_app.domain.study.sections import WITH_RANGE, Question, Stage, StudyArm
 
 
 def rehearsal_problems(
@@ -53,7 +51,7 @@ def rehearsal_problems(
 def _answer_problems(expected: ExpectedAnswer, question: Question) -> Iterator[str]:
     if expected.shares and question.kind != "choice":
         yield f"the question is of kind {question.kind}; shares belong to a choice"
-    elif not expected.shares and question.kind not in WITH_NUMBERS:
+    elif not expected.shares and question.kind not in WITH_RANGE:
         yield f"the question is of kind {question.kind}; mean and sd belong to a number, a scale or a slider"
     elif expected.shares:
         known = {str(option.value) for option in question.options}

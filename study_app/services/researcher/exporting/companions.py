@@ -17,6 +17,7 @@ from study_app.dataset.writing.copied_rows import LONG_CELLS
 from study_app.dataset.writing.copies import write_copies
 from study_app.dataset.writing.documents import (
     CODEBOOK_INTRODUCTION,
+    COMPANIONS,
     Contents,
     changes,
     description,
@@ -44,7 +45,7 @@ from study_app.services.researcher.exporting.chain_file import ChainFile
 from study_app.services.researcher.exporting.export_state import ExportState
 
 BESIDE_PSYCH_DS = (
-    *("CITATION.cff", "croissant.json", "datapackage.json", "manifest.json", "read.py", "read.R"),
+    *COMPANIONS,
     *("data/*.xlsx", "data/*.sav", "data/*.dta", f"{LONG_CELLS}/"),
 )
 """Files of a dataset that the layout does not know; its validator is configured to leave them."""

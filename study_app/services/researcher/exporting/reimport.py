@@ -27,7 +27,6 @@ PutBack = Callable[[UnitOfWork, Iterable[tuple[Restorable, Mapping[str, Any]]]],
 """Stores records as they are."""
 REIMPORTED = "reimport"
 """The verb in the audit log."""
-_NUMERIC = ("integer", "number", "boolean")
 _FACTS = ("commitment", "launched_at", "revealed_seed")
 """What the manifest says of the seal, under the names that the database has for it."""
 
@@ -259,7 +258,7 @@ def _response(dataset: UntrustedDataset, row: UntrustedRow) -> Any:
     columns = {column.name: column for column in dataset.tables["participants"].columns}
     asked = {q.id: question_column(q) for s in dataset.studies.values() for stage in s.stages for q in stage.asked}
     column = None if row["bank"] else columns.get(asked.get(str(row["item"]), ""))
-    return parsed if parsed is not None and column is not None and column.type in _NUMERIC else cell
+    return parsed if parsed is not None and column is not None and column.numeric else cell
 
 
 def _json(cell: str) -> Any:
