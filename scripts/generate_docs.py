@@ -23,7 +23,7 @@ from study_app.domain.allocation.arms import Arm
 from study_app.domain.events.reference import event_tables
 from study_app.domain.study import release
 from study_app.domain.study import study as protocol
-from study_app.domain.study.designs import TABLE, VERBS
+from study_app.domain.study.designs import RECEIVED, TABLE, VERBS
 from study_app.domain.study.operating import alerts
 from study_app.domain.study.rehearsal import section as expectations
 from study_app.domain.study.sequential import sections as second
@@ -201,12 +201,22 @@ def designs() -> str:
         for design in TABLE
         if design.refused is not None
     }
-    return "\n\n".join(["# Designs", DESIGNS, table, "## Why", "\n".join(sorted(reasons))]) + "\n"
+    received = "\n".join(["| what | `analyze` | because |", "| --- | --- | --- |", *map(_row_of_received, RECEIVED)])
+    parts = ["# Designs", DESIGNS, table, "## Why", "\n".join(sorted(reasons))]
+    return "\n\n".join([*parts, "## Datasets that are there", RECEIVED_INTRODUCTION, received]) + "\n"
+
+
+def _row_of_received(entry: tuple[str, str, str]) -> str:
+    return f"| {' | '.join(entry)} |"
 
 
 DESIGNS = """Generated from the code by `scripts/generate_docs.py`; a test keeps it current. Another runs a study with
 each value through every step that says yes, and fails where a value has no row. `set` stands for a key that is given.
-`study launch` refuses what `study analyze` refuses; `study check` warns of it."""
+`study launch` refuses what `study analyze` refuses; `study check` warns of it. `study power` and `study rehearse`
+refuse what `power` refuses and what `check` refuses in a study or its plan."""
+RECEIVED_INTRODUCTION = """`study check` and `study launch` refuse more than the table says: what a study or its plan
+says and no trial could do. A dataset may be older than such a rule, and its plan registered, so `study analyze` refuses
+only what would make a number wrong."""
 
 
 def derivations() -> str:

@@ -39,6 +39,7 @@ from analysis.pipeline.looks.final import after_looks as rows_after_looks
 from analysis.pipeline.looks.final import deviations as deviations_of_looks
 from analysis.pipeline.looks.final import section as interim_section
 from analysis.pipeline.planning.registration import Registration, registration
+from analysis.pipeline.planning.unmade import plan_sentences, unmade_rows
 from analysis.pipeline.prepare import Prepared, prepare
 from analysis.pipeline.runner import AnalysisRunner
 from analysis.pipeline.sections import agreement_section, style_warnings, styles_or_reason
@@ -137,6 +138,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
             *dataset.warnings,
             *shown.warnings,
             *frame.warnings,
+            *plan_sentences(dataset.study.study, plan),
             *_kinds(shown),
             *style_warnings(styles),
             *treatment_warnings(treatment),
@@ -199,7 +201,8 @@ def _planned(
         periods = _periods(prepared, seed, ledger, ledger_note)
         planned = [row for row in prepared.analyses if row.role == "primary" or not primary_only]
         return [row for entry in planned for row in periods.run(entry)], []
-    runner = AnalysisRunner(prepared.frame, plan, shown, ledger, ledger_note, seed, intervals, prepared.levels)
+    unmade = unmade_rows(prepared.dataset.study.study, prepared.plan, prepared.analyses)
+    runner = AnalysisRunner(prepared.frame, plan, shown, ledger, ledger_note, seed, intervals, prepared.levels, unmade)
     chosen = [row for row in prepared.analyses if row.role == "primary" or not primary_only or row.method in beside]
     return [row for entry in chosen for row in runner.run(entry)], runner.deviations
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.estimators.methods import METHODS
 from analysis.pipeline.planning.plan import schedule
+from analysis.pipeline.planning.unmade import unmade_rows
 from analysis.pipeline.prepare import Prepared
 from analysis.pipeline.runner import AnalysisRunner
 from analysis.pipeline.trial_ledger import ledger_of, within
@@ -66,7 +67,8 @@ def recomputed(prepared: Prepared, estimates: list[Mapping[str, Any]], seed: int
     """
     plan, view, frame = prepared.fitted, prepared.view, prepared.frame
     ledger, note = ledger_of(prepared.dataset, view)
-    runner = AnalysisRunner(frame, plan, view, ledger, note, seed, False)
+    unmade = unmade_rows(prepared.dataset.study.study, prepared.plan, prepared.analyses)
+    runner = AnalysisRunner(frame, plan, view, ledger, note, seed, False, unmade=unmade)
     everybody = frame.population("itt").reset_index(drop=True)
     planned = schedule(plan, len(view.arms), frame.cluster is not None)
     primary = [row for row in planned if row.role == "primary" and row.method == "rerandomization"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,11 +71,15 @@ class AnalysisRunner:
     """Whether a re-randomisation test is inverted into an interval."""
     levels: Levels | None = None
     """The factors of a study that has some."""
+    unmade: Mapping[str, str] = field(default_factory=dict)
+    """Row -> why its study cannot answer it, whatever the data are."""
     deviations: list[str] = field(default_factory=list)
 
     def run(self, analysis: Analysis) -> list[Estimate]:
         """Return the rows of one analysis; never raises for what the data bring with them."""
         outcome = self.plan.outcome(analysis.outcome)
+        if analysis.id in self.unmade:
+            return self._nulls(analysis, outcome, self.unmade[analysis.id])
         try:
             if missing := [name for name in analysis.contrast if name not in self.view.arm_ids]:
                 raise LookupError(_cannot_name(missing[0], self.view))
@@ -166,6 +170,8 @@ class AnalysisRunner:
         Raises:
             LookupError: the data do not bear it.
         """
+        if analysis.id in self.unmade:
+            raise LookupError(self.unmade[analysis.id])
         outcome = self.plan.outcome(analysis.outcome)
         data, _, _, _ = self._data(analysis, outcome)
         _, arguments, _ = self._call(analysis, outcome, data)

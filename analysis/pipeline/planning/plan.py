@@ -108,8 +108,10 @@ def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
     _require_own_ids(plan, dataset)
     if wrong := cell_problems(plan, dataset.participants, file):
         raise ProblemsFound(wrong)
+    # A row that the plan lists stays, too, and says itself that its outcome is missing.
+    due = {*plan.primary, *(row.outcome for row in plan.analyses), *(entry.outcome for entry in plan.margins)}
     kept = {
-        "outcomes": tuple(o for o in plan.outcomes if o.name in have or o.id in plan.primary),
+        "outcomes": tuple(o for o in plan.outcomes if o.name in have or o.id in due),
         "covariates": tuple(entry for entry in plan.covariates if entry.column in have),
         "subgroups": tuple(entry for entry in plan.subgroups if entry.column in have),
     }

@@ -19,7 +19,7 @@ from analysis.pipeline.planning.option_domains import MADE_HERE, value_problem
 from analysis.pipeline.planning.row_check import row_problems
 from analysis.pipeline.regimes.rows import regime_problems
 from study_app.dataset.schema import participants_table, quiz_types
-from study_app.dataset.schema.one_source import column_sources
+from study_app.dataset.schema.one_source import source_problems
 from study_app.dataset.schema.outcome_fit import column_problems, course_problems, most_of_quizzes
 from study_app.dataset.schema.participants import columns_of
 from study_app.dataset.schema.plan_fit import late_problems, measured, plan_problems
@@ -79,16 +79,16 @@ def study_plan_problems(
         *factor_problems(study, file),
         *regime_problems(study, file),
         *cell_problems_of(study, file),
-        *_unknown_arms(study, file),
+        *unknown_arms(study, file),
         *_not_asked_everywhere(study, file),
         *look_problems(study.analysis, len(study.arms), file),
         *early_looks(study, file),
-        *column_sources(study, bank_of, file),
+        *source_problems(study, bank_of, file),
     ]
 
 
-def _unknown_arms(study: Study, file: str) -> list[Problem]:
-    """Direct contrasts of arms that the study does not have, or of an arm with itself."""
+def unknown_arms(study: Study, file: str) -> list[Problem]:
+    """Return direct contrasts of arms that the study does not have, or of an arm with itself."""
     known = [arm.id for arm in study.arms]
     remedy = f"name two of {', '.join(known)}"
     return [

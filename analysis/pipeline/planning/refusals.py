@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from analysis.data.dataset import Dataset
+from analysis.pipeline.looks.plan_rows import look_problems
 from analysis.pipeline.planning.key_check import key_problems
 from analysis.pipeline.planning.plan_check import option_problems
+from analysis.pipeline.planning.row_check import direction_problems
+from analysis.pipeline.planning.unmade import ambiguous_columns
 from study_app.dataset.schema import participants_table
 from study_app.dataset.schema.columns import Column
 from study_app.dataset.schema.outcome_fit import column_problems, course_problems
@@ -36,6 +39,7 @@ def refuse(dataset: Dataset, plan: Plan) -> None:
     used = used_by_plan(plan) if study is None else used_by(study.model_copy(update={"analysis": plan}))
     clustered = bool(plan.cluster) if study is None else study.allocation.method == "cluster"
     found = design_problems(used, "analyze", file) + option_problems(plan, file, clustered=clustered)
+    found += direction_problems(plan, file)
     if study is not None:
         # Columns that are missing are looked for in the data themselves.
         columns = frozenset(dataset.participants.columns) | {column for _, column in named_columns(plan)}
@@ -46,6 +50,7 @@ def refuse(dataset: Dataset, plan: Plan) -> None:
         found += column_problems(plan, study, known_columns, {}, file)
         planned = study.model_copy(update={"analysis": plan})
         found += plan_reach_problems(planned, known_columns, {}, file)
+        found += ambiguous_columns(study, plan, file) + look_problems(plan, len(study.arms), file)
         found += [Problem(file, *each) for each in decision_problems(planned) if each[0].startswith("analysis.")]
         if study.allocation_stage is not None:
             # A column that every dataset has and the study never measures is left out with a note, not refused.

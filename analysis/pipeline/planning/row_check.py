@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from analysis.estimators.methods import METHODS
 from analysis.pipeline.planning.option_domains import MADE_HERE, OF_COLUMNS
@@ -59,6 +59,24 @@ def restricted(row: Analysis, outcome: Outcome) -> bool:
     # Censored times have no mean, so the runner compares restricted ones; the row itself does not say so.
     censored = row.method == "rerandomization" and outcome.censored == "right"
     return of_times(row.method) or censored or row.options.get("statistic") == "rmst"
+
+
+def population_problems(study: Study, rows: Iterable[Analysis], file: str) -> list[Problem]:
+    """Return what is asked of what participants received and no one's receipt can answer, by key, of any rows."""
+    found = [(row, each) for row in rows for each in _of_population(row, study)]
+    return [Problem(file, f"analysis.analyses.{row.id}.{key}", what, remedy) for row, (key, what, remedy) in found]
+
+
+def direction_problems(plan: Plan, file: str) -> list[Problem]:
+    """Return rows on a loss that do not say which direction is one: the test would be of the other side."""
+    found = [(row, each) for row in plan.analyses for each in _of_direction(row, plan.outcome(row.outcome))]
+    return [Problem(file, f"analysis.analyses.{row.id}.{key}", what, remedy) for row, (key, what, remedy) in found]
+
+
+def _of_direction(row: Analysis, outcome: Outcome) -> _Found:
+    if row.method == "noninferiority" and outcome.kind in LESS_IS_BETTER and "better" not in row.options:
+        what = f"'{outcome.id}' is {outcome.kind}, of which less is usually better, and higher is taken"
+        yield "options.better", what, 'say better = "lower", or "higher" where more is better'
 
 
 def _of_row(row: Analysis, study: Study, measured: Measured) -> _Found:
@@ -132,8 +150,7 @@ def _of_outcome(row: Analysis, outcome: Outcome) -> _Found:
         yield "method", f"{method} takes {takes}, and {name}", f'use welch_t, or give the outcome kind = "{kinds[0]}"'
     if kind != "time" and row.options.get("statistic") == "rmst":
         yield "options.statistic", f"a restricted mean is of times, and {name}", 'use statistic = "mean" or "lin"'
-    if method == "noninferiority" and kind in LESS_IS_BETTER and "better" not in row.options:
-        yield "options.better", f"{name}, of which less is usually better, and higher is taken", 'say better = "lower"'
+    yield from _of_direction(row, outcome)
     if kind != "time" and "time" in row.options:
         yield "options.time", f"only a time has a last activity, and {name}", "remove it"
     if method in OF_SHARES and outcome.upper is None and not outcome.upper_column:

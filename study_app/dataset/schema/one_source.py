@@ -14,8 +14,13 @@ _Source = tuple[str, str, str]
 """Column, what it would hold, key of the study file."""
 
 
-def column_sources(study: Study, bank_of: Callable[[str], Bank | None], file: str) -> list[Problem]:
-    """Return each key whose column another one has already, or every dataset has.
+def source_problems(study: Study, bank_of: Callable[[str], Bank | None], file: str) -> list[Problem]:
+    """Return each key whose column another one has already, or every dataset has; see `column_sources`."""
+    return [problem for _, problem in column_sources(study, bank_of, file)]
+
+
+def column_sources(study: Study, bank_of: Callable[[str], Bank | None], file: str) -> list[tuple[str, Problem]]:
+    """Return each column that another key gives already, or every dataset has, with the problem.
 
     Args:
         study: a valid one.
@@ -28,7 +33,7 @@ def column_sources(study: Study, bank_of: Callable[[str], Bank | None], file: st
         before = known.setdefault(column, holds)
         if before != holds:
             what = f"the column '{column}' would hold {holds} and {before}"
-            found.append(Problem(file, key, what, "use another id"))
+            found.append((column, Problem(file, key, what, "use another id")))
     return found
 
 

@@ -71,6 +71,49 @@ _KEYS: tuple[tuple[str, type[BaseModel], tuple[str, ...]], ...] = (
     ("analysis.multiplicity", Multiplicity, tuple(Multiplicity.model_fields)),
     ("analysis.stopping", Stopping, tuple(Stopping.model_fields)),
 )
+RECEIVED: tuple[tuple[str, str, str], ...] = (
+    (
+        "a row that no data of the study can answer (its sides, outcome, population, or a method of another design)",
+        "the row is empty, says why, and does not count in the family",
+        "the plan may be registered, and its other rows are right",
+    ),
+    (
+        "an option that its method does not take, or not with this value",
+        "refused",
+        "the row would be another one than its author asked for",
+    ),
+    (
+        "a loss without a direction (`noninferiority` of a time or a count without `better`)",
+        "refused",
+        "the test would be of the other side",
+    ),
+    (
+        "primary rows that planned looks cannot be applied to",
+        "refused",
+        "the adjusted p would belong to no test",
+    ),
+    (
+        "looks at too few people or at the same ones, and futility bounds beyond the boundaries",
+        "a sentence among the warnings",
+        "looks that were taken are recorded, and boundaries are computed from the people they saw",
+    ),
+    (
+        "a column with two sources",
+        "refused where the plan names it, a sentence elsewhere",
+        "which of the two its cells hold cannot be known",
+    ),
+    (
+        "limits of compliance that nothing can reach",
+        "a sentence among the warnings",
+        "everyone is below them, so the population is what it says",
+    ),
+    (
+        "allocation, recruitment, conditions, stages and expectations that contradict each other",
+        "taken",
+        "people came, were allocated and answered as the tables say, and the numbers are of them",
+    ),
+)
+"""What `check` refuses beyond the table, what `analyze` makes of it in a dataset that is there, and why."""
 ARMS = ("1", "2", "3 or more")
 SESSIONS = ("1", "2 or more")
 

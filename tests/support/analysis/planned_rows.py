@@ -112,7 +112,7 @@ def _runner(study: Study, plan: Plan) -> AnalysisRunner | CrossoverRunner:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         data = trial.dataset(people, 0.3, np.random.default_rng(3))
-    _behaviour(data, study)
+    with_behaviour(data, study)
     prepared = prepare(data, plan, include_simulated=True)
     ledger, note = ledger_of(data, prepared.view)
     if prepared.sequence:
@@ -120,7 +120,7 @@ def _runner(study: Study, plan: Plan) -> AnalysisRunner | CrossoverRunner:
     return AnalysisRunner(prepared.frame, plan, prepared.view, ledger, note, 1, levels=prepared.levels)
 
 
-def _behaviour(data: Dataset, study: Study) -> None:
+def with_behaviour(data: Dataset, study: Study) -> None:
     """Add what people received, where the study has tasks, and three people who left before every outcome but time."""
     table, rng = data.participants, np.random.default_rng(4)
     for column in ("quiz_points", "quiz_max", "posttest_score", "task_completed", "attention_passed"):
