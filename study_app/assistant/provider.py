@@ -54,6 +54,7 @@ def check_provider(
     plans: Mapping[str, InterviewPlan] | None = None,
     *,
     on_retirement: OnRetirement = "refuse",
+    replaced: Mapping[str, str] | None = None,
 ) -> ProviderCheck:
     """Ask about each model that Claude serves on this machine; without a key there is none, and nothing is asked.
 
@@ -65,12 +66,15 @@ def check_provider(
         plans: Plans of interviews by their files; those in which a model chooses follow-ups are asked about.
         on_retirement: What the study does once a model is retired; where it does anything, an early end keeps nothing
             from going on.
+        replaced: Treatments that a recording answers by now in their model's place, with what to say of it: nothing is
+            asked about these.
     """
-    found = ProviderCheck()
+    replaced = replaced or {}
+    found = ProviderCheck(warnings=[f"'{name}' is {said}" for name, said in replaced.items()])
     declared = {
         name: DeclaredModel.of(spec.model_copy(update={"id": name}), file)
         for name, spec in specs.items()
-        if provider_in_use(spec, environment) == "claude"
+        if provider_in_use(spec, environment) == "claude" and name not in replaced
     }
     declared |= _interviewing(plans, environment)
     asked: dict[str, ModelFacts | AssistantUnavailable] = {}

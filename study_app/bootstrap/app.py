@@ -27,6 +27,7 @@ from study_app.services.operation.head_signing import HeadSigning
 from study_app.services.operation.health import Health
 from study_app.services.operation.isolation_watch import IsolationWatch
 from study_app.services.operation.metrics import Metrics
+from study_app.services.operation.models.replacing import replaced_now
 from study_app.services.operation.models.watch import ModelWatch
 from study_app.services.participant.agent.answering import AgentDecisions
 from study_app.services.participant.answers import Answers
@@ -112,6 +113,11 @@ class App:
     def ask_provider(self, file: str) -> ProviderCheck:
         """Ask the provider about the models that the study declares; `file` is what messages call the study file."""
         ends_on, policy = self.study.recruitment.ends_on, self.study.assistant_policy
+        if policy.on_retirement == "replay":
+            # A trial in which a recording answers goes on, also where no server has looked today.
+            self.model_watch.look_where_launched("cli")
+        with self.world.registry.begin(write=False) as unit:
+            replaced = {each.treatment: each.summary for each in replaced_now(self.world, unit)}
         return check_provider(
             self.library.specs,
             self.settings.environment,
@@ -119,6 +125,7 @@ class App:
             file,
             self.library.plans,
             on_retirement=policy.on_retirement,
+            replaced=replaced,
         )
 
     def close(self) -> None:

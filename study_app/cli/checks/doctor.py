@@ -191,18 +191,16 @@ def _assistant(settings: Any) -> tuple[bool, str]:
     named = ", ".join(f"{name}: {provider}" for name, provider in used.items()) or "none"
     if "notes" in used.values() and not study.assistant_policy.allow_embedded:
         return True, f"{named} (embedded; set ANTHROPIC_API_KEY before the launch)"
-    return _of_provider(library, settings, named)
+    return _of_provider(settings, named)
 
 
-def _of_provider(library: FolderLibrary, settings: Any, named: str) -> tuple[bool, str]:
+def _of_provider(settings: Any, named: str) -> tuple[bool, str]:
     """Return what the provider says about the models, in one sentence each."""
-    from study_app.assistant.provider import check_provider
-
-    ends_on = library.study.recruitment.ends_on
-    policy = library.study.assistant_policy.on_retirement
-    asked = check_provider(
-        library.specs, settings.environment, ends_on, str(settings.study_file), library.plans, on_retirement=policy
-    )
+    running = start(settings, changed_ok=True)
+    try:
+        asked = running.ask_provider(str(settings.study_file))
+    finally:
+        running.close()
     models = [f"{name}: {facts.summary}" for name, facts in asked.models.items()]
     bad = [*map(str, asked.problems), *asked.unreachable]
     return not bad, "; ".join([*(bad or [named]), *models, *asked.warnings])

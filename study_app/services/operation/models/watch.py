@@ -101,6 +101,13 @@ class ModelWatch:
         self.retirement.act(found, before)
         return found
 
+    def look_where_launched(self, who: str) -> None:
+        """As `look`, where the study is launched."""
+        with self.world.registry.begin(write=False) as unit:
+            launched = self.world.state(unit) == "launched"
+        if launched:
+            self.look(who)
+
     def is_replaced(self, treatment: str, spec: AssistantSpec, recording_sha256: str) -> bool:
         """Whether a recording answers a treatment, whose provider has just said that it knows its model no more."""
         return self.retirement.is_replaced(treatment, spec, recording_sha256)

@@ -8,12 +8,14 @@ from types import SimpleNamespace
 import pytest
 from support.clock import HandClock
 from support.providers.fake_provider import MODEL, FakeProvider, described
+from support.trials.agent_study import AgentPage
 from support.trials.export_world import settle
 from support.trials.replayed_study import KNOWN, asking, opened, replayed_study
 
 from analysis.data.load import load
 from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
 from study_app.dataset.verification import verify
+from study_app.domain.errors import ProblemsFound
 from study_app.services.operation.models.board import model_board
 from study_app.services.operation.models.replacing import replacements
 from study_app.services.researcher.exporting.export import export
@@ -123,6 +125,41 @@ def test_the_daily_look_replaces_it_before_anybody_asks(tmp_path, serving, way):
         assert app.world.state(unit) == "launched"
     assert asking(app, clock).ask(KNOWN) == "A nursery holds tasks, as recorded."
     assert serving.messages == 0
+    app.close()
+
+
+def test_links_are_made_although_the_model_is_retired(tmp_path, serving):
+    app = opened(replayed_study(tmp_path), HandClock(), serving)
+    serving.models[MODEL] = described(lifecycle="retired")
+    with pytest.raises(ProblemsFound, match="is retired"):
+        app.ask_provider("study.toml").refuse_problems()
+    app.lifecycle.launch()
+    asked = app.ask_provider("study.toml")
+    asked.refuse_problems()
+    assert any(line.startswith("'full' is answered by recordings/full.jsonl since") for line in asked.warnings)
+    app.close()
+
+
+@pytest.mark.slow
+def test_an_assistant_that_acts_takes_recorded_steps_once_its_model_is_gone(tmp_path, serving):
+    clock = HandClock()
+    steps = [
+        {"tool": "view"},
+        {"tool": "report", "input": {"summary": "Done"}},
+    ]
+    turn = {"message": KNOWN, "reply": "", "steps": steps}
+    path = replayed_study(tmp_path, [turn], **{'file = "assistants/full.toml"': 'file = "agent.toml"'})
+    said = (tmp_path / "assistants" / "full.toml").read_text().replace('manner = "answers"', 'manner = "agent"')
+    (tmp_path / "agent.toml").write_text(f'{said}\n[agent]\napproval = "none"\n')
+    app = opened(path, clock, serving)
+    app.lifecycle.launch()
+    serving.retires_at = 1
+    walker = asking(app, clock)
+    for _ in range(2):
+        page = AgentPage(walker, lambda _frame: "approve").ask(KNOWN)
+        assert [frame["tool"] for frame in page.frames if frame["type"] == "action"] == ["view", "report"]
+    assert serving.messages == 1
+    assert [(turn.assistant, turn.error) for turn in turns_of(app, walker)] == [("recorded", None)] * 2
     app.close()
 
 
