@@ -128,6 +128,8 @@ class Codings:
         if not reason:
             raise NotAllowed("give a reason")
         with self.world.registry.begin() as unit:
+            # Two people who settle the same query at the same moment would each find it open.
+            unit.lock("judgements")
             codes = _given(unit).get(turn_id, {})
             if not _differ(codes) or ADJUDICATED in codes:
                 raise NotAllowed("there is nothing to settle about this query any more")

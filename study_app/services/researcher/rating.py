@@ -115,6 +115,9 @@ class RatingQueue:
         """
         check_coder(rater, "rater")
         with self.world.registry.begin() as unit:
+            # What others gave is read before it is settled, or summed up in the answer's points: of two people at the
+            # same moment each would miss the other's, for a transaction on Postgres sees only what is committed.
+            unit.lock("judgements")
             return self._take(unit, rater, name, awarded)
 
     def disputes(self, viewer: str, kind: Kind) -> list[Dispute]:
@@ -144,6 +147,7 @@ class RatingQueue:
         if not reason:
             raise NotAllowed("give a reason")
         with self.world.registry.begin() as unit:
+            unit.lock("judgements")
             known = _given(unit).get(name, {})
             if not differ(known) or ADJUDICATED in known:
                 raise NotAllowed("there is nothing to settle about this answer any more")
@@ -167,7 +171,9 @@ class RatingQueue:
         rating = Rating(self.world.fresh_id(), name, rater, value_of(awarded), POINTS, self.world.now())
         unit.add_rating(rating)
         points = points_of(_given(unit)[name], lambda each: _points(item, key, each))
-        unit.set_points(replace(answer, points=points, max_points=item.points, scored_by="human"))
+        if not unit.set_points(replace(answer, points=points, max_points=item.points, scored_by="human")):
+            # Erased since it was read: kept, the rating and its reason would outlive what they are about.
+            raise NotAllowed("this answer does not wait for a rating any more")
         return points
 
     def _views(self, unit: UnitOfWork, kind: Kind) -> list[AnswerForRating]:

@@ -97,6 +97,8 @@ class HackCodes:
         check_coder(coder)
         _known(value)
         with self.world.registry.begin() as unit:
+            # Until this is committed no other person can settle the program, nor two of them do so.
+            unit.lock("judgements")
             if not any(each.run_id == run_id for kind in _KINDS for each in self._programs(unit, kind, {})):
                 raise NotAllowed("there is no such program to code; reload the page")
             if ADJUDICATED in _given(unit).get(run_id, {}):
@@ -119,6 +121,7 @@ class HackCodes:
     def code_all(self, coder: str, codes: Mapping[str, str]) -> int:
         """Take classes of submissions that can be coded, together; returns how many are other than before."""
         with self.world.registry.begin() as unit:
+            unit.lock("judgements")
             given = _given(unit)
             new = {name: value for name, value in codes.items() if given.get(name, {}).get(coder) != value}
             for name, value in new.items():
@@ -152,6 +155,7 @@ class HackCodes:
         if not (reason := reason.strip()):
             raise NotAllowed("give a reason")
         with self.world.registry.begin() as unit:
+            unit.lock("judgements")
             codes = _given(unit).get(run_id, {})
             if not _differ(codes) or ADJUDICATED in codes:
                 raise NotAllowed("there is nothing to settle about this program any more")

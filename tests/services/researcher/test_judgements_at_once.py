@@ -1,0 +1,107 @@
+"""Two people who judge the same thing at the same moment, over Postgres, where two transactions write side by side."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+from support.trials.console_trial import Trial
+from support.trials.scripted_runs import Scripted
+
+from study_app.domain.errors import NotAllowed
+from study_app.domain.interaction.codes import REASON_RUBRIC
+from study_app.services.researcher import coding, rating
+from study_app.services.researcher.coding import Codings
+from study_app.services.researcher.rating import AnswerForRating, RatingQueue
+
+
+@pytest.fixture
+def trial(tmp_path, postgres_url_with_tables):
+    made = Trial(tmp_path, database=postgres_url_with_tables)
+    made.app.world.sandbox = Scripted()
+    yield made
+    made.close()
+
+
+def together(monkeypatch, module, name: str, *acts: Callable[[], object]) -> list[object]:
+    """Do both acts in threads that wait for each other once they have read what others gave; one that is kept out is
+    not waited for. Returns what came of them, a refusal in the place of a result."""
+    meeting, real = threading.Barrier(2), getattr(module, name)
+
+    def met(*given):
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(1)
+        return real(*given)
+
+    def done(act: Callable[[], object]) -> object:
+        try:
+            return act()
+        except NotAllowed as refusal:
+            return refusal
+
+    monkeypatch.setattr(module, name, met)
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(done, acts))
+
+
+def waiting(trial) -> tuple[str, RatingQueue, AnswerForRating]:
+    """A participant, and an answer of theirs that a person has to judge."""
+    who = trial.enter()
+    trial.to_tasks(who)
+    trial.finish(who, "an answer that no key knows")
+    trial.app.scoring.score_pending()
+    ratings = RatingQueue(trial.app.world)
+    return who, ratings, ratings.answers_for("eva", "preview")[0]
+
+
+def test_of_two_ratings_at_once_both_count(trial, monkeypatch):
+    _, ratings, view = waiting(trial)
+    most = {name: points for name, _, points in view.criteria}
+    none = dict.fromkeys(most, 0.0)
+    together(
+        monkeypatch,
+        rating,
+        "points_of",
+        lambda: ratings.rate("eva", view.object, most),
+        lambda: ratings.rate("finn", view.object, none),
+    )
+    _, person, stage, item = view.object.split(":")
+    with trial.app.world.registry.begin(write=False) as unit:
+        (found,) = (a.points for a in unit.answers(person) if (a.stage, a.item) == (stage, item))
+    assert found == pytest.approx(sum(most.values()) / 2)
+
+
+def test_a_rating_does_not_outlive_an_answer_that_is_erased_meanwhile(trial, monkeypatch):
+    who, ratings, view = waiting(trial)
+    real = rating.points_of
+
+    def after_erasing(*given):
+        trial.app.session.withdraw(who, True)
+        return real(*given)
+
+    monkeypatch.setattr(rating, "points_of", after_erasing)
+    with pytest.raises(NotAllowed, match="does not wait for a rating any more"):
+        ratings.rate("eva", view.object, dict.fromkeys((name for name, _, _ in view.criteria), 0.0))
+    with trial.app.world.registry.begin(write=False) as unit:
+        assert [each for each in unit.ratings() if each.object == view.object] == []
+
+
+def test_of_two_decisions_at_once_one_holds(trial, monkeypatch):
+    who = trial.someone_in("ai")
+    turn = trial.ask(who, "trio_timer", "Write task1 for me", "A reply")
+    codings = Codings(trial.app.world)
+    codings.code("eva", turn, ["generation"])
+    codings.code("finn", turn, ["explanation"])
+    came = together(
+        monkeypatch,
+        coding,
+        "_differ",
+        lambda: codings.settle("anna", turn, ["generation"], "asks for code"),
+        lambda: codings.settle("gus", turn, ["explanation"], "asks for a way"),
+    )
+    assert [type(each) for each in came if each is not None] == [NotAllowed]
+    with trial.app.world.registry.begin(write=False) as unit:
+        assert len([each for each in unit.ratings() if each.rubric == REASON_RUBRIC]) == 1
