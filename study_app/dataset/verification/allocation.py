@@ -55,6 +55,7 @@ def _seed(opened: UntrustedDataset) -> bytes | None:
         opened.report.add("commitment_broken", "manifest.json", None, "revealed_seed is not a seed")
         return None
     promise = str(opened.manifest.get("commitment"))
+    # The promise was made over the version of the launch; amendments came later and cannot change it.
     launched = [str(entry.get("study_hash")) for entry in opened.listed("versions") if entry.get("locked_at")]
     first = opened.studies.get(launched[0]) if launched else None
     if first is None or not keeps_commitment(promise, seed, first):
@@ -174,6 +175,7 @@ def _check_masked(opened: UntrustedDataset, name: str, rows: Sequence[UntrustedR
         if row["allocation_index"] != place:
             report.add("missing_row", file, row.number, f"index {row['allocation_index']} stands where {place} is due")
         _check_mask(opened, file, row)
+    # Begun from the published promise, so that a ledger drawn with another seed cannot take the place of this one.
     start = genesis(name, str(opened.manifest.get("commitment") or ""))
     if rows and rows[0]["previous_hash"] != start:
         report.add("broken_chain", file, rows[0].number, "is not chained to the published commitment")

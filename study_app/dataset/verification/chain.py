@@ -204,6 +204,7 @@ def _digest(table: TableName, row: UntrustedRow, entry: _Listed) -> bytes | None
         if table == "events":
             key = chain.event_key(values)
             content = compact_json(values["payload"]).encode()
+            # Erasing leaves the body in the place of the salt; a payload that is there all the same was put in again.
             if len(entry.opening) == chain.BODY_BYTES and values["payload"] != ERASED:
                 return None
         else:
@@ -248,6 +249,7 @@ def _walk(opened: UntrustedDataset, listed: Mapping[tuple[str, str], _Listed], k
             if digest is None:
                 what = f"entry {position} of chain {name} has no digest"
             opened.report.add("chain_broken", chain.CHAIN_PATH, number, what)
+        # Goes on after a breach, so that every later head that was kept is compared as well.
         head = chain.link(head, digest or b"")
         chains.heads[name] = (position, head)
         if head.hex() in kept:

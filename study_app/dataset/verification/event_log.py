@@ -111,6 +111,7 @@ def check_log(opened: UntrustedDataset, each: Callable[[str, list[UntrustedRow]]
     found: dict[str, Log] = {}
     total = compared = 0
     for name, events in _by_participant(opened):
+        # Neighbours only are grouped, for the log may be larger than memory: an export writes each person's together.
         if name in found:
             opened.report.add("reordered", opened.relative("events"), events[0].number, f"{name}'s rows are split")
         total += len(events)
@@ -273,6 +274,8 @@ def _unapplied(events: Sequence[UntrustedRow]) -> set[tuple[str, str]]:
 
 
 def _digest(text: str) -> int:
+    # Python's own: quick for the text after every edit, and seeded at random in each process, so that no one can make
+    # two programs that are taken for the same.
     return hash(writable(text))
 
 
@@ -321,6 +324,7 @@ def _candidates(run: UntrustedRow, states: Sequence[_State]) -> Sequence[_State]
     started = run["started_at"]
     if started is None:
         return states
+    # From the last state before the slack on: it was the text until the edit that follows it.
     early = [place for place, state in enumerate(states) if state.stored is None or state.stored <= started - SLACK]
     return states[max(early, default=0) :]
 

@@ -69,3 +69,10 @@ def test_honest_sessions_have_no_finding(dataset):
 )
 def test_a_forged_session_is_named(dataset, tmp_path, change):
     assert "derived_differs" in changed(dataset, tmp_path, change)
+
+
+def test_a_session_of_someone_who_did_not_take_part_is_named(dataset, tmp_path):
+    def with_stranger(rows: list[Row]) -> list[Row]:
+        return [*rows, rows[-1] | {"participant_id": "p999"}]
+
+    assert "unknown_participant" in changed(dataset, tmp_path, with_stranger)
