@@ -9,7 +9,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,32 +110,32 @@ class DatabaseEngine:
     @contextmanager
     def begin(self, *, write: bool) -> Iterator[Connection]:
         """Provide a transaction; see ports.Database.begin."""
-        if self._writer is not None and write:
-            # Twice as long as the holder may itself wait for another process: beyond that its transaction hangs.
-            if not self._writer.acquire(timeout=2 * BUSY_ATTEMPTS * BUSY_SECONDS):
-                raise InfrastructureError(f"{self.describe()}: another transaction does not end; restart the server")
-            try:
-                with self._transaction(write) as connection:
-                    yield connection
-            finally:
-                self._writer.release()
-        else:
-            with self._transaction(write) as connection:
+        with ExitStack() as turn:
+            if self._writer is not None and write:
+                # Twice as long as the holder may itself wait for another process: beyond that its transaction hangs.
+                if not self._writer.acquire(timeout=2 * BUSY_ATTEMPTS * BUSY_SECONDS):
+                    what = "another transaction does not end; restart the server"
+                    raise InfrastructureError(f"{self.describe()}: {what}")
+                turn.callback(self._writer.release)
+            with self._transaction(write, turn) as connection:
                 yield connection
 
     @contextmanager
-    def _transaction(self, write: bool) -> Iterator[Connection]:
+    def _transaction(self, write: bool, turn: ExitStack) -> Iterator[Connection]:
         with self.in_our_words(), self.engine.connect().execution_options(**self._options(write)) as connection:
             # The mark outlives its transaction, for connections are pooled.
             connection.info.pop(MUST_LAST, None)
             connection.info.pop(ERASES, None)
             with connection.begin():
                 yield connection
-            # After the commit and outside the transaction: the sync is slow, and other writers may go on meanwhile.
-            if connection.info.pop(MUST_LAST, False):
-                self._flush()
             if connection.info.pop(ERASES, False):
+                # Still as the only writer: the next emptying of the log must see it.
                 self._log_holds_erased = True
+            must_last = connection.info.pop(MUST_LAST, False)
+            # The sync is slow, and what other writers commit meanwhile cannot undo what it brings to the disk.
+            turn.close()
+            if must_last:
+                self._flush()
 
     def empty_log(self) -> bool:
         """Take what was erased out of SQLite's write-ahead log; False where a reader is in the way and it waits.

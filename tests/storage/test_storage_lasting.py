@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import pytest
 
@@ -52,6 +53,35 @@ def test_steps_allocations_and_submissions_wait_for_the_disk_and_keystrokes_do_n
     with registry.begin() as unit:
         unit.append_allocation(row)
     assert flushed == ["study.db-wal"] * 3
+
+
+def test_while_one_transaction_waits_for_the_disk_others_are_stored(registry, clock, monkeypatch):
+    person = Participant("p1", "real", "hash", "in_progress", "consent", 0, clock.now(), clock.now())
+    with registry.begin() as unit:
+        unit.add_participant(person)
+    syncing, disk = threading.Event(), threading.Event()
+
+    def slow(_handle: int) -> None:
+        syncing.set()
+        assert disk.wait(60)
+
+    monkeypatch.setattr(os, "fsync", slow)
+
+    def lasting() -> None:
+        with registry.begin() as unit:
+            unit.move(person, stage="tasks")
+
+    waiting = threading.Thread(target=lasting)
+    waiting.start()
+    try:
+        assert syncing.wait(60)
+        registry.submit(lambda unit: unit.touch("p1", page="page")).result(60)
+        # Acknowledged only once it is on the disk.
+        assert waiting.is_alive()
+    finally:
+        disk.set()
+        waiting.join(60)
+    assert not waiting.is_alive()
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="names of open files come from /proc")

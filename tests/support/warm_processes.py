@@ -30,6 +30,8 @@ from support.warm_parent import IMPORTED
 
 _MAIN_HIDDEN = threading.Lock()
 
+_STARTING = threading.Lock()
+
 
 def warm_context() -> ForkServerContext:
     """The context whose processes have the app imported."""
@@ -130,8 +132,14 @@ class _Parent:
 
 
 @cache
-def _parent() -> _Parent:
+def _the_parent() -> _Parent:
     return _Parent()
+
+
+def _parent() -> _Parent:
+    # Several threads may start the first commands at once, and of two parents each knows its own children alone.
+    with _STARTING:
+        return _the_parent()
 
 
 def run_study(
