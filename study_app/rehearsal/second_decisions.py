@@ -10,7 +10,7 @@ import numpy as np
 from analysis.pipeline.power.second_decisions import drawn_treatments
 from study_app.domain.study.study import Study
 from study_app.rehearsal.drawn_people import DrawnPerson
-from study_app.simulation.second_truth import AllocatedWalk, realised_regimes, realised_treatments
+from study_app.simulation.second_truth import AllocatedWalk, realised_regimes, realised_treatments, realised_within_arms
 from study_app.simulation.summary import Realised
 
 Truth = dict[str, dict[str, float]]
@@ -48,12 +48,14 @@ def truth_of_second(study: Study, people: Sequence[DrawnPerson]) -> Truth:
         )
         for person in people
     ]
-    return as_truth(realised_treatments(study, found), realised_regimes(study, found))
+    return as_truth(
+        realised_treatments(study, found), realised_within_arms(study, found), realised_regimes(study, found)
+    )
 
 
-def as_truth(treatments: Mapping[str, Realised], regimes: Mapping[str, Realised]) -> Truth:
+def as_truth(*effects: Mapping[str, Realised]) -> Truth:
     """Return them by name, with what there is of score and minutes."""
-    return {name: measured(effect) for name, effect in (*treatments.items(), *regimes.items())}
+    return {name: measured(effect) for some in effects for name, effect in some.items()}
 
 
 def measured(effect: Realised) -> dict[str, float]:

@@ -39,6 +39,7 @@ from study_app.services.spending import spent_usd
 from study_app.settings import Settings, read_settings
 from study_app.simulation import open_for_simulation, seed_of_people, simulate
 from study_app.simulation.cached_sandbox import Memory
+from study_app.simulation.second_truth import within
 
 SCORES = {"quiz_points": "points", "quiz_score": "share"}
 TIMES = frozenset({"completion_minutes", "task_minutes"})
@@ -242,7 +243,7 @@ def _lived(job: TrialJob, app: App, folder: Path, memory: Memory) -> TrialResult
     study = app.study
     rows = _analysed(dataset, simulated_plan(study.analysis, len(study.arms)), job.whole)
     truth = {arm: measured(effect) for arm, effect in summary.realised.items()}
-    truth |= as_truth(summary.second_treatments, summary.regimes)
+    truth |= as_truth(summary.second_treatments, summary.second_within_arms, summary.regimes)
     people = dataset.participants
     most = people["quiz_max"].max() if study.main_quiz is not None else 0.0
     return TrialResult(
@@ -300,10 +301,10 @@ def _true(
     # A ratio, a rank or an odds ratio has another true value than the effect that was put in, and none is known here.
     if not name or row["method"] not in DIFFERENCES or len(row["contrast"] or ()) != 2:
         return None
-    if row["detail"].get("arm"):
-        return None  # second treatments in one arm: truth is known of all arms together
+    arm_within = row["detail"].get("arm")
     # Truth is measured from the base (of regimes from nothing), so that a contrast of two others is their difference.
-    one, other = (0.0 if arm == base else truth.get(arm, {}).get(name) for arm in row["contrast"])
+    sides = [each if each == base or not arm_within else within(arm_within, each) for each in row["contrast"]]
+    one, other = (0.0 if side == base else truth.get(side, {}).get(name) for side in sides)
     if one is None or other is None:
         return None
     unit = most if column == "quiz_score" else 1.0

@@ -45,8 +45,26 @@ class AllocatedWalk:
 
 def realised_treatments(study: Study, people: Iterable[AllocatedWalk]) -> dict[str, Realised]:
     """Return the mean effect of each second treatment against the first, of who did not respond, in their arm."""
+    return _against_the_first(study, [person for person in people if person.responded is False])
+
+
+def realised_within_arms(study: Study, people: Sequence[AllocatedWalk]) -> dict[str, Realised]:
+    """Return the same of each arm alone, by `within`; an arm in which everybody responded has none."""
+    found: dict[str, Realised] = {}
+    for arm in study.arms:
+        again = [person for person in people if person.arm == arm.id and person.responded is False]
+        effects = _against_the_first(study, again) if again else {}
+        found |= {within(arm.id, name): effect for name, effect in effects.items()}
+    return found
+
+
+def within(arm: str, treatment: str) -> str:
+    """Return how the effect of a second treatment within one arm is named; no regime and no treatment reads so."""
+    return f"{treatment} in {arm}"
+
+
+def _against_the_first(study: Study, again: Sequence[AllocatedWalk]) -> dict[str, Realised]:
     listed = [each.id for each in study.second_decision.treatments]
-    again = [person for person in people if person.responded is False]
     return {
         name: Realised(
             _mean(_minus(person.score(person.arm, name), person.score(person.arm, listed[0])) for person in again),

@@ -31,7 +31,12 @@ from study_app.simulation.grading import Grader
 from study_app.simulation.ids import SeededIds
 from study_app.simulation.paced_assistant import ReplyLoop, paced
 from study_app.simulation.participant import Pause, Resume, SimulatedParticipant, SimulationSetting
-from study_app.simulation.second_truth import AllocatedWalk, realised_regimes, realised_treatments
+from study_app.simulation.second_truth import (
+    AllocatedWalk,
+    realised_regimes,
+    realised_treatments,
+    realised_within_arms,
+)
 from study_app.simulation.summary import Realised, SimulationSummary
 
 KEY = "ANTHROPIC_API_KEY"
@@ -127,9 +132,9 @@ def simulate(
         crowd.live()
         with app.world.registry.begin() as unit:
             arms, statuses, realised = crowd.outcome(unit)
-            treatments, regimes = crowd.outcome_of_second(unit)
+            second = crowd.outcome_of_second(unit)
     seconds = time.perf_counter() - began
-    return SimulationSummary(participants, seed, arms, statuses, realised, seconds, treatments, regimes)
+    return SimulationSummary(participants, seed, arms, statuses, realised, seconds, **second)
 
 
 def seed_of_people(seed: int, earlier: int = 0) -> str:
@@ -368,11 +373,11 @@ class Crowd:
         given = options(study.allocation, study.arms)
         return {option.id: counts[option.id] for option in given}, dict(sorted(statuses.items())), realised
 
-    def outcome_of_second(self, unit: UnitOfWork) -> tuple[dict[str, Realised], dict[str, Realised]]:
-        """Effects of second treatments, and mean outcomes of regimes; empty in a study with one decision."""
+    def outcome_of_second(self, unit: UnitOfWork) -> dict[str, dict[str, Realised]]:
+        """Return what a summary says of a second decision; empty in a study with one decision."""
         study = self.setting.app.study
         if not study.second_decision:
-            return {}, {}
+            return {}
         people = [
             AllocatedWalk(
                 walk,
@@ -384,7 +389,11 @@ class Crowd:
             for walk, person in self._found(unit)
             if person.arm is not None
         ]
-        return realised_treatments(study, people), realised_regimes(study, people)
+        return {
+            "second_treatments": realised_treatments(study, people),
+            "second_within_arms": realised_within_arms(study, people),
+            "regimes": realised_regimes(study, people),
+        }
 
     def _found(self, unit: UnitOfWork) -> list[tuple[SimulatedParticipant, Participant]]:
         """Everybody who entered, with what is stored of them; a walk knows its second treatment from then on."""

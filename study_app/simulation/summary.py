@@ -31,12 +31,14 @@ class SimulationSummary:
     """That the simulation took."""
     second_treatments: dict[str, Realised] = field(default_factory=dict)
     """Second treatment -> its effect against the first one listed, among people who did not respond."""
+    second_within_arms: dict[str, Realised] = field(default_factory=dict)
+    """The same among those of one arm, `treatment in arm`."""
     regimes: dict[str, Realised] = field(default_factory=dict)
     """Arm/second treatment -> mean outcomes if everybody were on that regime, which two regimes differ by."""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON; without what a study with one decision does not have."""
-        absent = {name for name in ("second_treatments", "regimes") if not getattr(self, name)}
+        absent = {name for name in ("second_treatments", "second_within_arms", "regimes") if not getattr(self, name)}
         return {name: value for name, value in asdict(self).items() if name not in absent}
 
     def lines(self) -> list[str]:
@@ -50,7 +52,7 @@ class SimulationSummary:
         found += [f"Realised effect of {arm}: {_said(effect)}" for arm, effect in self.realised.items()]
         found += [
             f"Realised effect of the second treatment {name}, of who did not respond: {_said(effect)}"
-            for name, effect in self.second_treatments.items()
+            for name, effect in (*self.second_treatments.items(), *self.second_within_arms.items())
         ]
         return found
 
