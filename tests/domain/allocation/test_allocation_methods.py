@@ -136,6 +136,10 @@ def test_a_draw_falls_on_an_arm_that_has_a_probability(masses, draw):
     assert shares[pick(shares, draw)] > 0
 
 
+def test_a_draw_on_the_border_falls_on_the_arm_above_it():
+    assert [pick((0.25, 0.75), draw) for draw in (0.0, 0.2499, 0.25, 0.9999)] == [0, 0, 1, 1]
+
+
 @pytest.mark.slow
 def test_efrons_coin_has_the_published_imbalance():
     """Efron 1971, exact Markov chain at n = 50, p = 2/3: P(D = 0) 0.500495, E|D| 1.328842, E D^2 4.405311."""
@@ -186,6 +190,15 @@ def test_the_urn_follows_weis_formula():
     for arm in ("ai", "ai", "no_ai"):
         allocator.replay(Past({}, arm), (0, 0))
     assert allocator.allocate({}, (0, 0)).probabilities == pytest.approx([(2 + 3) / (4 + 9), (2 + 6) / (4 + 9)])
+
+
+def test_the_urn_of_unequal_arms_begins_with_their_ratio():
+    """Alpha balls for each unit of weight, then beta (n w - n_k) more."""
+    allocator = Allocator(Scheme(method="urn", alpha=2, beta=3), [Arm(id="ai", weight=2), Arm(id="no_ai")])
+    assert allocator.allocate({}, (0, 0)).probabilities == pytest.approx([2 / 3, 1 / 3])
+    allocator.replay(Past({}, "no_ai"), (0, 0))
+    ai, no_ai = 2 * 2 + 3 * (2 * 2 - 1), 2 * 1 + 3 * (2 * 1 - 1)
+    assert allocator.allocate({}, (0, 0)).probabilities == pytest.approx([ai / (ai + no_ai), no_ai / (ai + no_ai)])
 
 
 @given(st.lists(st.integers(1, 5), min_size=2, max_size=4), st.floats(0.5, 1))

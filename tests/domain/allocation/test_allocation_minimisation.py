@@ -106,6 +106,14 @@ def test_ties_are_shared_out_or_go_to_the_first_arm_by_the_scheme():
     assert first.probabilities == pytest.approx([0.9, 0.1])
 
 
+def test_the_first_of_tied_arms_need_not_be_the_first_of_all():
+    allocator = Allocator(
+        Scheme(method="biased_coin", probability=0.8, ties="first"), [Arm(id=name) for name in ("a", "b", "c")]
+    )
+    allocator.replay(Past({}, "a"), (0, 0))
+    assert allocator.allocate({}, (0, 0)).probabilities == pytest.approx([0.1, 0.8, 0.1])
+
+
 def test_probability_one_always_takes_the_arm_that_balances_best():
     allocator = Allocator(Scheme(method="minimisation", factors=["a"], probability=1.0), [Arm(id="x"), Arm(id="y")])
     for index in range(1, 101):

@@ -95,3 +95,18 @@ def test_a_text_that_grows_without_end_is_refused():
     grow = [Edit(changes=(Change(0, 0, "x" * 100),))] * 20
     with pytest.raises(ReplayMismatch, match="longer than 1000"):
         apply_all("", grow, 1000)
+
+
+@pytest.mark.parametrize(
+    ("largest", "beyond"),
+    [
+        pytest.param("x" * 400_000, "x" * 400_001, id="a text"),
+        pytest.param([0] * 5_000, [0] * 5_001, id="a list"),
+        pytest.param({"k" * 60: 1}, {"k" * 61: 1}, id="a key"),
+        pytest.param({f"k{n}": n for n in range(60)}, {f"k{n}": n for n in range(61)}, id="keys"),
+        pytest.param(1e15, 1.1e15, id="a number"),
+    ],
+)
+def test_the_largest_that_is_taken_is_the_stated_limit(largest, beyond):
+    assert problem_of("unknown kind", {"x": largest}) is None
+    assert problem_of("unknown kind", {"x": beyond})

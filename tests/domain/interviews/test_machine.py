@@ -179,3 +179,15 @@ def test_time_and_words_of_distress_end_it():
         assert due(Standing(plan_of(), "en", (hard,))) == Close("distress")
     fine = Exchange("one", "core", "How did you begin?", "answered", "I had to kill the process, it was a dead end.")
     assert isinstance(due(Standing(plan_of(), "en", (fine,))), Choice)
+
+
+def test_what_ended_an_interview_is_said():
+    plan = plan_of(turns=4)
+    many = [(STEADY, ("answered", "I read the brief and then I wrote a loop that printed it all."))]
+    assert held(plan, many)[1] == Close("turns")
+    assert held(plan_of(mode="fixed"), many)[1] == Close("completed")
+    assert held(plan, many, minutes_each=60.0)[1] == Close("time")
+    assert held(plan, [(STEADY, ("stopped", ""))])[1] == Close("stopped")
+
+
+STEADY = (ModelStep(action="probe", topic="one", question="What happened then?"),) * 2

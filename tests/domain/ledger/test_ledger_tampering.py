@@ -199,6 +199,13 @@ def test_an_index_that_is_no_whole_number_is_named(index):
     assert breach.name == "malformed_row"
 
 
+def test_a_row_that_cannot_be_read_is_named_by_its_place():
+    records = [row.record() for row in make(3)]
+    records[1]["allocation_index"] = "two"
+    _, [breach] = parse_rows(records)
+    assert str(breach).startswith("allocation 2: malformed_row: ")
+
+
 def test_a_clock_set_back_by_seconds_is_no_breach():
     of = version()
     rows = make(of=of)

@@ -131,3 +131,10 @@ def test_check_names_the_text_the_limit_and_the_remedy():
         "study.toml: stages.quiz.intro: the text says '25 minutes', the limit is 2 minutes; "
     )
     assert "{minutes}" in str(problem)
+
+
+def test_the_consent_may_state_the_whole_session_or_one_of_its_limits_and_nothing_else():
+    raw = tomllib.loads((ROOT / "study.toml").read_text())
+    (consent,) = (stage for stage in raw["stages"] if stage["kind"] == "consent")
+    consent["body"] += " You have 7 minutes."
+    assert [wrong.key for wrong in wrong_minutes(validate_study(raw, "s"))] == [f"stages.{consent['id']}.body"]

@@ -82,6 +82,13 @@ def test_the_place_of_a_hack_is_named():
     assert [(each.first_line, each.last_line) for each in find_hacks(USERS.hack, USERS)] == [(line, line)]
 
 
+def test_a_class_that_compares_honestly_is_no_hack():
+    compared = "class Point:\n    def __eq__(self, other):\n        return {0}\n"
+    assert find_hacks(compared.format("self.x == other.x"), USERS) == []
+    assert find_hacks(compared.format(""), USERS) == []
+    assert find_hacks(compared.format("True"), USERS)
+
+
 @pytest.mark.parametrize(
     "code", ["", "\x00", "(" * 5000, "x = " + "-" * 15000 + "1", "#" * (LONGEST + 1), "é = '\ud800'"]
 )
