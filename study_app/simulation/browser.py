@@ -27,7 +27,7 @@ from study_app.simulation.behaviour.profiles import Rates, SimulatedPerson, draw
 from study_app.simulation.behaviour.quiz import fill_in
 from study_app.simulation.behaviour.surveys import answers
 from study_app.simulation.behaviour.tasks import drawn_ending
-from study_app.simulation.browser_parts import chromium, fresh_page, served, settle
+from study_app.simulation.browser_parts import chromium, click_if_there, fresh_page, served, settle
 from study_app.simulation.browser_room import RoomVisitor
 from study_app.simulation.simulation import cluster_of, open_for_simulation, scales_of
 from study_app.simulation.summary import SimulationSummary
@@ -236,8 +236,7 @@ class Visitor:
         end = time.monotonic() + PATIENCE
         while _where(self._place()) == _where(place) and time.monotonic() < end:
             if anyway.is_visible():
-                anyway.click()
-                return
+                click_if_there(anyway)
             time.sleep(_POLL)
 
 

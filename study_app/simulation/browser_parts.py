@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from study_app.domain.errors import InfrastructureError, UserError
@@ -19,6 +19,8 @@ from study_app.settings import Settings
 from study_app.simulation.simulation import KEY
 
 _POLL = 0.1
+_A_MOMENT = 1000
+"""Milliseconds."""
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -130,3 +132,11 @@ def settle(page: Any) -> None:
     page.wait_for_timeout(200)
     # Not by a function that the page evaluates again and again: its content security policy refuses that.
     page.locator('[data-test-script-state="running"]').first.wait_for(state="detached")
+
+
+def click_if_there(what: Any) -> None:
+    """Click what may go or be disabled at any moment; the caller looks again."""
+    from playwright.sync_api import TimeoutError as Gone
+
+    with suppress(Gone):
+        what.click(timeout=_A_MOMENT)

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from study_app.domain.study.task_conditions.probes import HIGH, LOW
+from study_app.simulation.browser_parts import click_if_there
 
 CANNOT = "What the task asks for contradicts itself."
 """The reason that is given where a task cannot be done."""
@@ -65,9 +66,9 @@ class RoomVisitor:
         answer = self.page.locator('[data-act="agent-answer"]:visible')
         if answer.count():
             self.page.locator(".sa-agent textarea").fill("All of it, please.")
-            answer.click()
+            click_if_there(answer)
         elif (apply := self.page.locator('[data-act="agent-apply"]:visible')).count():
-            apply.click()
+            click_if_there(apply)
 
     def press(self, act: str) -> None:
         """Press a button of the room."""
@@ -85,4 +86,4 @@ class RoomVisitor:
         self.felt()
         confirm = self.page.locator(_CONFIRM)
         if confirm.is_visible():
-            confirm.click()
+            click_if_there(confirm)

@@ -18,6 +18,7 @@ from study_app.settings import Settings
 from study_app.simulation.behaviour.interviews import SHORT_ANSWERS
 from study_app.simulation.browser import Visitor, allocated, simulate_in_browser
 from study_app.simulation.browser_parts import settle
+from study_app.simulation.browser_room import RoomVisitor
 
 ROOT = Path(__file__).parents[2]
 
@@ -201,6 +202,22 @@ def test_the_next_question_of_an_interview_is_answered_once_it_is_drawn(chromium
     visitor._interview(place, None)
     field, _, answer = page.title().partition(": ")
     assert (field, answer in SHORT_ANSWERS) == ("turn_2", True)
+    page.context.close()
+
+
+LEAVING = """
+<dialog open class="sa-dialog"><div class="sa-dialog-bar"><button class="sa-plain" disabled>sent</button></div></dialog>
+<script>setTimeout(() => document.querySelector("dialog").close(), 500);</script>
+"""
+
+
+@pytest.mark.browser
+def test_a_dialog_that_closes_while_it_is_confirmed_holds_no_one_up(chromium):
+    """Its button is disabled while the answer is sent, and goes with the dialog."""
+    page = chromium.new_page()
+    page.set_content(LEAVING)
+    RoomVisitor(page, Random(1), 60).go_on()
+    assert page.locator("dialog[open]").count() == 0
     page.context.close()
 
 
