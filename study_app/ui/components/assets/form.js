@@ -133,6 +133,7 @@ function n(s,e={},...t){let o=document.createElement(s);for(let[i,r]of Object.en
   .sa-form-status { inset-inline-end: 8px; inset-block-start: 6px; }
   .sa-scale-steps { flex-wrap: nowrap; }
   .sa-form .sa-step-option { flex: 1 1 0; min-width: 24px; }
+  .sa-form .sa-beside { margin-inline-start: 0; }
   .sa-scale-long .sa-scale-steps { display: grid; grid-template-columns: repeat(7, minmax(0, 1fr)); }
 }
 
