@@ -23,14 +23,14 @@ from study_app.cli import (
 from study_app.cli.checks import check, doctor, models, probing, trying
 from study_app.cli.codes import coding, hacks, tones
 from study_app.cli.common import app, complain
-from study_app.cli.operating import archive, backup, recording
-from study_app.cli.people import pay, recruit, remind
+from study_app.cli.operating import archive, backup, password, recording
+from study_app.cli.people import links, pay, recruit, remind
 from study_app.private_files import be_private
 
 __all__ = [
     "analysing", "app", "archive", "authoring", "backup", "check", "coding", "data", "doctor", "hacks", "life",
-    "looking", "main", "models", "pay", "planning", "probing", "recording", "recruit", "remind", "serve", "tones",
-    "translating", "trying", "witness",
+    "links", "looking", "main", "models", "password", "pay", "planning", "probing", "recording", "recruit", "remind",
+    "serve", "tones", "translating", "trying", "witness",
 ]  # fmt: skip
 
 _KINDS: tuple[type, ...] = typer.BadParameter.__mro__

@@ -13,12 +13,8 @@ from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName, TableSchema, question_column
-from study_app.dataset.schema.participants import (
-    SECOND_DECISION_COLUMNS,
-    VARIANT_RUN_COLUMNS,
-    columns_of,
-    factor_columns,
-)
+from study_app.dataset.schema.participant_columns import SECOND_DECISION_COLUMNS, VARIANT_RUN_COLUMNS
+from study_app.dataset.schema.participants import columns_of, factor_columns
 from study_app.domain.branching import arm_only
 from study_app.domain.records import END, Kind
 from study_app.domain.study.study import Study

@@ -19,13 +19,8 @@ from study_app.dataset.schema.cells import (
 from study_app.dataset.schema.codebook import codebook
 from study_app.dataset.schema.columns import TABLES, Column, ColumnType, TableName, TableSchema, code, unpublished
 from study_app.dataset.schema.model_tables import MODEL_LOOKS, MODEL_REPLIES, MODEL_TABLES
-from study_app.dataset.schema.participants import (
-    REVEALING,
-    VARIANT_RUN_COLUMNS,
-    participants_table,
-    question_column,
-    quiz_types,
-)
+from study_app.dataset.schema.participant_columns import REVEALING, VARIANT_RUN_COLUMNS
+from study_app.dataset.schema.participants import participants_table, question_column, quiz_types
 from study_app.dataset.schema.tables import (
     AGENT_ACTIONS,
     AGENT_TURN_COLUMNS,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from study_app.dataset.schema.participants import FIXED, columns_of, factor_columns, quiz_types
+from study_app.dataset.schema.participant_columns import FIXED
+from study_app.dataset.schema.participants import columns_of, factor_columns, quiz_types
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.items import Bank
 from study_app.domain.study.quiz_roles import MAIN

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from study_app.dataset.schema.participants import OF_ASSISTANT, columns_of
+from study_app.dataset.schema.participant_columns import OF_ASSISTANT
+from study_app.dataset.schema.participants import columns_of
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Outcome, Plan
 from study_app.domain.study.periods import PERIOD_COLUMNS, period_column

@@ -19,7 +19,7 @@ from support.trials.export_world import ROOT, table, trial
 COLUMN = "query_chars"
 CAPTION = "Characters of all messages to the assistant"
 DECLARED = (
-    "dataset/schema/participants.py",
+    "dataset/schema/participant_columns.py",
     '        integer("queries", "Messages to the assistant", "queries"),\n',
     f'        integer("{COLUMN}", "{CAPTION}", "characters"),\n',
 )
