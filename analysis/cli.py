@@ -216,6 +216,12 @@ def tables(result: Mapping[str, Any]) -> dict[str, str]:
     for arm, counts in result["flow"]["arms"].items():
         flow += [{"arm": arm, "step": step, "reason": "", "n": n} for step, n in counts.items() if step != "excluded"]
         flow += [{"arm": arm, "step": "excluded", "reason": why, "n": n} for why, n in counts["excluded"].items()]
+    for wave in result["flow"].get("waves", ()):
+        flow += [
+            {"arm": arm, "step": f"session {wave['number']} {state}", "reason": "", "n": counts[state]}
+            for arm, counts in wave["arms"].items()
+            for state in ("completed", "due", "lost")
+        ]
     items = [
         {
             **{key: row[key] for key in ("item", "type", "concept", "max_points")},

@@ -76,6 +76,7 @@ def manuscript(
     level = f"{100 * plan.level:g}%"
     made = (
         _flow(result["flow"], arms, labels, titles),
+        _sessions(result["flow"], arms, labels),
         _baseline(result["baseline"], arms, labels, variable_labels(prepared.dataset)),
         _outcomes(result["outcomes"], arms, labels, titles, level),
         _rows("Primary analyses", primary, titles, labels, level, adjusted=plan.multiplicity.method),
@@ -115,6 +116,16 @@ def _flow(flow: Row, arms: Sequence[str], labels: Mapping[str, str], titles: Map
         f" Not allocated: {turned}." if turned else ""
     )
     return DocumentTable("Flow of participants", ("", *(labels[arm] for arm in arms)), tuple(rows), note)
+
+
+def _sessions(flow: Row, arms: Sequence[str], labels: Mapping[str, str]) -> DocumentTable:
+    """Return who completed each session of several, is due for it, and was lost by then."""
+    rows = [
+        (f"{wave['number']}. {wave['session']}, {state}", *(str(wave["arms"][arm][state]) for arm in arms))
+        for wave in flow.get("waves", ())
+        for state in ("completed", "due", "lost")
+    ]
+    return DocumentTable("Sessions", ("", *(labels[arm] for arm in arms)), tuple(rows), "Of the people allocated.")
 
 
 def _baseline(

@@ -26,6 +26,17 @@ def analysed(trial: Waves, name: str) -> dict:
     return json.loads((out / "results.json").read_text())
 
 
+def assert_drawn(out, waves: dict) -> None:
+    """The report and its tables show who completed, is due for and was lost to each session, by arm."""
+    page, flow = (out / "report.html").read_text(), (out / "tables" / "flow.csv").read_text()
+    for number, arms in waves.items():
+        for arm, counts in arms.items():
+            for state in ("completed", "due", "lost"):
+                path = f"flow.waves.{number - 1}.arms.{arm}.{state}"
+                assert f'data-result="{path}">{counts[state]}<' in page
+                assert f"{arm},session {number} {state},,{counts[state]}" in flow
+
+
 @pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
 def test_wave_one_is_analysed_while_wave_two_runs_and_wave_two_once_it_is_over(tmp_path, database_url):
     trial = Waves(tmp_path, database_url)
@@ -54,6 +65,7 @@ def test_wave_one_is_analysed_while_wave_two_runs_and_wave_two_once_it_is_over(t
     waves = {wave["number"]: wave["arms"] for wave in first["flow"]["waves"]}
     assert sum(arm["completed"] for arm in waves[1].values()) == 8
     assert sum(arm["due"] for arm in waves[2].values()) == 5
+    assert_drawn(trial.folder / "first-out", waves)
 
     trial.clock.advance(minutes=10 * DAY)
     app.lifecycle.close_wave(2, "the window is over")

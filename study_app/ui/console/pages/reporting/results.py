@@ -25,6 +25,7 @@ ROWS = ("Outcome", "Contrast", "Population", "Method", "Estimate", "Interval", "
 ROLES = {"primary": "Primary", "secondary": "Secondary", "sensitivity": "Sensitivity", "exploratory": "Exploratory"}
 LOOKS = ("Look", "Planned at", "Taken", "People", "Decision", "Digest of what it found")
 FLOW = ("Group", "Allocated", "Received", "Discontinued", "Analysed")
+SESSIONS = ("Session", "Group", "Allocated", "Completed", "Due", "Lost by then")
 STAMPS = {
     "dry_run": ("DRY RUN", "Groups are shuffled labels: the figures say nothing of the arms."),
     "masked": ("Arms masked", "Groups stand under neutral names until the trial is unsealed."),
@@ -96,6 +97,9 @@ def _analysis(found: Mapping[str, Any]) -> None:
     assessed = f"{flow['assessed']} assessed, {flow['allocated']} allocated."
     st.html(tables.table(FLOW, _flow(flow["arms"], said), numbers=(1, 2, 3, 4), label="Flow of participants"))
     st.html(tables.note(assessed))
+    sessions = [row for wave in flow.get("waves", ()) for row in _session(wave, said)]
+    if sessions:
+        st.html(tables.table(SESSIONS, sessions, numbers=(2, 3, 4, 5), label="Sessions by group"))
     for role, title in ROLES.items():
         rows = [_row(each, said) for each in found["estimates"] if each["role"] == role]
         if rows:
@@ -115,6 +119,12 @@ def _neutral(arms: Iterable[str]) -> Callable[[str], str]:
 def _flow(arms: Mapping[str, Mapping[str, Any]], said: Callable[[str], str]) -> Iterable[tuple[object, ...]]:
     for arm, counts in arms.items():
         yield (said(arm), *(counts.get(name) for name in ("allocated", "received", "discontinued", "analysed")))
+
+
+def _session(wave: Mapping[str, Any], said: Callable[[str], str]) -> Iterable[tuple[object, ...]]:
+    for arm, counts in wave["arms"].items():
+        found = (counts[name] for name in ("allocated", "completed", "due", "lost"))
+        yield (f"{wave['number']}. {wave['session']}", said(arm), *found)
 
 
 def _row(each: Mapping[str, Any], said: Callable[[str], str]) -> tuple[object, ...]:

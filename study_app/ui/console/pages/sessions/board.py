@@ -17,7 +17,7 @@ from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
 
 STATES = ("waiting", "due", "begun", "missed")
-_TONES = {"due": "warn", "missed": "bad", "begun": "good"}
+_TONES = {"due": "warm", "missed": "bad", "begun": "good"}
 SIZE = 100
 """People on one page of the list."""
 
