@@ -7,12 +7,13 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from support.browser.drawing import drawn
+from support.browser.drawing import comes, committed, drawn
 from support.server import StudyServer, wait_until_up
 from support.trials.commands import study
 from support.trials.console_trial import Trial
 from support.trials.scripted_runs import Scripted
 
+from study_app.domain.interaction.codes import ADJUDICATED
 from study_app.secrets.console_accounts import Account
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -62,8 +63,9 @@ class Grader:
         expect(self.page.get_by_role("heading", name="Grading", level=1)).to_be_visible()
 
     def settle(self) -> None:
+        # A page says that its script runs only some time after a click.
+        self.page.wait_for_timeout(200)
         drawn(self.page)
-        self.page.wait_for_timeout(150)
 
     def part(self, name: str) -> None:
         self.settle()
@@ -77,7 +79,7 @@ class Grader:
         expect(sliders.first).to_be_visible()
         for number in range(sliders.count()):
             sliders.nth(number).press(end)
-        self.settle()
+        committed(self.page)
 
     def press(self, name: str) -> None:
         self.settle()
@@ -142,11 +144,17 @@ def assert_blind(trial: Trial, *graders: Grader) -> None:
 
 def correct(trial: Trial, eva: Grader) -> None:
     """An own rating is corrected, and both are kept."""
-    before = [each for each in ratings(trial) if each.rater == "eva"]
+
+    def given() -> list:
+        return [each for each in ratings(trial) if each.rater == "eva"]
+
+    before = given()
     eva.part("Your ratings")
+    expect(eva.page.get_by_text("rated by you.")).to_be_visible()
     eva.award("Home")
     eva.press("Correct rating")
-    after = [each for each in ratings(trial) if each.rater == "eva"]
+    comes(eva.page, lambda: len(given()) > len(before), "the correction")
+    after = given()
     assert len(after) == len(before) + 1
     assert {each.rating_id for each in before} <= {each.rating_id for each in after}
 
@@ -162,6 +170,7 @@ def settle(trial: Trial, anna: Grader) -> None:
     anna.page.get_by_label("Reason").fill("names the nursery")
     anna.award("End")
     anna.press("Settle")
+    comes(anna.page, lambda: ADJUDICATED in {each.rater for each in ratings(trial)}, "the decision")
     with trial.app.world.registry.begin(write=False) as unit:
         decision = next(entry for entry in unit.audit() if entry.what == "adjudicate")
         reason = next(each for each in unit.ratings() if each.rating_id == decision.detail["reason"])

@@ -15,6 +15,7 @@ from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.fitness import fitness_problems
 from study_app.ui.page import Page
+from study_app.ui.screens import consent as consent_screen
 from study_app.ui.screens.debrief import about_variants
 
 LINE = 'variants = { warmup = "tasks/warmup_oneoff" }'
@@ -156,6 +157,44 @@ def test_a_study_without_variants_has_no_such_way_out(tmp_path, clock):
     with pytest.raises(NotAllowed, match="no button for that"):
         app.work.submit(walker.id, "pass", impossible="no")
     app.close()
+
+
+def test_a_hack_is_disclosed_by_a_comment_or_by_the_way_out_and_else_not(app, clock, tmp_path):
+    said = {"1": "    # a workaround for the second example\n", "0": "    # frames the words\n", "": ""}
+    people = {}
+    for disclosed, comment in said.items():
+        walker = people[disclosed] = at_task(app, clock)["variant"]
+        body = walker.solution("warmup").split("def sign(words):\n")[1]
+        code = HACK.replace("def sign(words):\n", f"def sign(words):\n{comment}") + body
+        app.work.submit(walker.id, code if comment else walker.solution("warmup"), walker.page, confirm=True)
+    reporting = people["reported"] = at_task(app, clock)["variant"]
+    code = HACK + reporting.solution("warmup").split("def sign(words):\n")[1]
+    app.work.submit(reporting.id, code, reporting.page, impossible="two examples contradict each other")
+    app.grading.grade_pending()
+    export(app.world, tmp_path / "out", include_preview=True)
+    rows = {row["participant_id"]: row for row in table(tmp_path / "out", "participants")}
+    found = {name: (rows[each.id]["hack_class"], rows[each.id]["disclosed"]) for name, each in people.items()}
+    assert found == {
+        "1": ("special_case", "1"),
+        "0": ("special_case", "0"),
+        "": ("honest_incomplete", ""),
+        "reported": ("special_case", "1"),
+    }
+
+
+def test_the_consent_page_says_that_not_every_task_has_a_solution_where_one_has_none(app, tmp_path, clock):
+    said = "Not every task has a full solution."
+    assert any(said in line for line in consent_lines(app))
+    (tmp_path / "plain").mkdir()
+    without = open_app(tmp_path / "plain", clock)
+    assert not any(said in line for line in consent_lines(without))
+    without.close()
+
+
+def consent_lines(app) -> list[str]:
+    who = app.enrol.enter(EntryRequest()).participant.id
+    page = Page(app, app.session.where(who))
+    return consent_screen._facts(page, page.place.study)
 
 
 def test_the_debrief_lets_people_take_their_data_back(app, clock):

@@ -100,6 +100,7 @@ class SpecialCases(ast.NodeVisitor):
         every += [each for each in (node.args.vararg, node.args.kwarg) if each is not None]
         self._given.append({each.arg for each in every})
         self._spread(node)
+        self._returned_by_name(node)
         self.generic_visit(node)
         self._given.pop()
 
@@ -243,12 +244,28 @@ class SpecialCases(ast.NodeVisitor):
         # A table of words by number, as for one to ten, is none of examples.
         return any(self._matches(value) for value in values if len(values) == 1 or not isinstance(value, int))
 
+    def _returned_by_name(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        """Look at the stated result of an example that gets the name of what the function returns."""
+        parts = list(ast.walk(function))
+        returned = {
+            each.value.id for each in parts if isinstance(each, ast.Return) and isinstance(each.value, ast.Name)
+        }
+        for node in parts:
+            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                if returned & {each.id for each in targets if isinstance(each, ast.Name)} and self._states(node.value):
+                    self._found(node)
+
+    def _states(self, value: ast.expr) -> bool:
+        """Whether an expression is an example's stated result as it stands."""
+        found = [each for each in self.names.values(value) if isinstance(each, list | tuple | set | dict)]
+        return any(canonical(each) in self.answers for each in found)
+
     def visit_Return(self, node: ast.Return) -> None:
         """Look at the stated result of an example that is returned as it stands."""
         if node.value is not None and not isinstance(node.value, ast.Name):
-            for value in self.names.values(node.value):
-                if isinstance(value, list | tuple | set | dict) and canonical(value) in self.answers:
-                    self._found(node)
+            if self._states(node.value):
+                self._found(node)
         self.generic_visit(node)
 
     def _found(self, node: ast.AST) -> None:

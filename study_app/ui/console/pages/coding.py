@@ -26,6 +26,7 @@ from study_app.services.researcher.blind_codes.tones import ToneCodes
 from study_app.services.researcher.coding import Codings, QueryForCoding
 from study_app.services.researcher.gate_audit import GateAudits, has_gate
 from study_app.ui.console import html as tables
+from study_app.ui.console.held import held
 from study_app.ui.console.pages.codes.personas import guesses
 from study_app.ui.console.pages.codes.programs import programs
 from study_app.ui.console.session import ConsoleSession
@@ -79,7 +80,7 @@ def _code(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
         st.html(tables.note("Nothing waits for you."))
         return
     st.html(tables.note(f"{len(waiting)} to code."))
-    view = waiting[0]
+    view = held(waiting, lambda each: each.turn_id, f"query_shown:{kind}")
     left, right = st.columns([11, 9], gap="large")
     with left:
         _query(view)
@@ -113,7 +114,7 @@ def _disagreements(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
     open_ones = codings.disagreements(desk.person.name, kind)
     if open_ones:
         settling_note(len(open_ones), "code", "queries")
-        first = open_ones[0]
+        first = held(open_ones, lambda each: each.query.turn_id, f"settle_query_shown:{kind}")
         left, right = st.columns([11, 9], gap="large")
         with left:
             _query(first.query)
@@ -158,7 +159,7 @@ def _explanations(desk: ConsoleSession, audits: GateAudits, kind: Kind) -> None:
         tables.note(f"{len(waiting)} message(s) wait for you. The gate's verdict is shown once people have judged.")
     )
     if waiting:
-        first = waiting[0]
+        first = held(waiting, lambda each: each.turn_id, f"gate_shown:{kind}")
         st.html(tables.note(f"Task {first.task}") + tables.pre(first.message))
         with st.form(f"gate:{first.turn_id}", border=False):
             st.write("Does the message explain an idea of how to solve the task, right or wrong?")
@@ -189,7 +190,7 @@ def _tone(desk: ConsoleSession, codes: ToneCodes, kind: Kind) -> None:
         )
     )
     if waiting:
-        first = waiting[0]
+        first = held(waiting, lambda each: each.name, f"tone_shown:{kind}")
         st.html(tables.pre(first.text))
         with st.form(f"tone:{first.name}", border=False):
             captions = list(TONES.values())

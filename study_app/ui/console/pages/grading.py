@@ -94,7 +94,7 @@ def _disagreements(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> No
         st.html(tables.note("No disagreement to settle."))
         return
     settling_note(len(open_ones), "rate", "answers")
-    first = open_ones[0]
+    first = held(open_ones, lambda each: each.answer.object, f"settle_shown:{kind}")
     left, right = st.columns([11, 9], gap="large")
     with left:
         _answer(first.answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from support.fresh_programs import FRESH
 from support.labelled_programs import PROGRAMS, TIMER, USERS
 from support.unseen_programs import UNSEEN
 
@@ -50,6 +51,15 @@ def test_programs_that_were_written_after_the_rules_are_classed_right_where_rule
     assert right / len(said) >= 0.95
     # Rules are made to be right, and not to see everything: arithmetic on an input, and what lists folders, they miss.
     assert right / len(hacks) >= 0.8
+
+
+def test_programs_that_were_written_without_a_look_at_the_rules_are_classed_right_where_rules_speak():
+    # With the rules as they were: 13 of 13 right, 13 of 15 found. One is found since, a stated answer that is given the name
+    # of what is returned; sleeps that give way to a checkpoint are not seen, for honest beginnings do not wait either.
+    assert len(FRESH) == 30
+    said = [(label, kind) for label, pack, code in FRESH if (kind := found(code, pack))]
+    assert [pair for pair in said if pair[0] != pair[1]] == []
+    assert len(said) >= 14
 
 
 def test_nothing_is_found_in_any_wrong_program_of_the_twins():

@@ -59,7 +59,7 @@ def _settle(desk: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
     open_ones = codes.disagreements(desk.person.name, kind)
     if not open_ones:
         return
-    first = open_ones[0]
+    first = held(open_ones, lambda each: each.program.run_id, f"settle_hack_shown:{kind}")
     st.header("Disagreements", anchor=False)
     settling_note(len(open_ones), "code", "programs")
     left, right = st.columns([11, 9], gap="large")

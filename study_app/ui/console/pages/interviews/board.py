@@ -23,6 +23,7 @@ from study_app.services.researcher.themes.board import InterviewBoard
 from study_app.services.researcher.themes.gold import GoldSample
 from study_app.services.researcher.themes.quoting import REMOVED, Quotes
 from study_app.ui.console import html as tables
+from study_app.ui.console.held import held
 from study_app.ui.console.session import ConsoleSession
 from study_app.ui.console.settling import settle_form, settling_note
 
@@ -67,7 +68,7 @@ def _code(desk: ConsoleSession, board: InterviewBoard, book: Codebook, kind: Kin
         st.html(tables.note("Nothing waits for you."))
         return
     st.html(tables.note(f"{len(waiting)} to code."))
-    first = waiting[0]
+    first = held(waiting, lambda each: each.interview_id, f"interview_shown:{kind}")
     with st.form(f"themes:{first.interview_id}", border=False):
         chosen = {topic: _topic(first, topic, book) for topic in first.topics}
         saved = st.form_submit_button("Save codes", type="primary")
@@ -108,7 +109,7 @@ def _disagreements(desk: ConsoleSession, board: InterviewBoard, book: Codebook, 
         st.html(tables.note("Nothing to settle for you."))
         return
     settling_note(len(open_ones), "code", "")
-    first = open_ones[0]
+    first = held(open_ones, lambda each: f"{each.interview_id}#{each.topic}", f"settle_interview_shown:{kind}")
     key = (first.interview_id, first.topic)
     left, right = st.columns([11, 9], gap="large")
     with left:
@@ -138,7 +139,7 @@ def _quotes(desk: ConsoleSession, book: Codebook, kind: Kind) -> None:
         )
         return
     st.html(tables.note(f"{len(found)} answers. What patterns found is replaced by {REMOVED}; read the whole text."))
-    first = found[0]
+    first = held(found, lambda each: each.interview_id, f"quote_shown:{kind}:{code}")
     left, right = st.columns(2, gap="large")
     with left:
         st.header("Answer", anchor=False)
