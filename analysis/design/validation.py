@@ -243,11 +243,11 @@ def page(findings: Sequence[ValidationFinding], before: str = "") -> str:
     ]
     kept = {line.split(" | ")[0]: line for line in before.splitlines() if line.startswith("| ")}
     kept = {name: line for name, line in kept.items() if name not in ("| figure", "| ---")}
-    rows = kept | {f"| {entry.name}": _row(entry) for entry in findings}
+    rows = kept | {f"| {entry.name}": _finding_line(entry) for entry in findings}
     return "\n".join([*lines, *rows.values()]) + "\n"
 
 
-def _row(entry: ValidationFinding) -> str:
+def _finding_line(entry: ValidationFinding) -> str:
     verdicts = {"shown": "shown", "equal": "", "at_most": "at most: ", "at_least": "at least: "}
     verdict = verdicts[entry.rule] + ("" if entry.rule == "shown" else "kept" if entry.kept else "**broken**")
     figures = f"{entry.trials:,} | {entry.found:.4f} | {entry.expected:.4f} | {entry.error:.4f}"

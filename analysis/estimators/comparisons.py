@@ -48,9 +48,9 @@ class ArmMeans:
 
     def rows(self, contrasts: list[tuple[int, int]], critical: float, tail: Callable[[float], float]) -> list[Estimate]:
         """Return a row per pair of arms, with the simultaneous interval and the adjusted p."""
-        return [self._row(one, two, critical, tail) for one, two in contrasts]
+        return [self._pair_row(one, two, critical, tail) for one, two in contrasts]
 
-    def _row(self, one: int, two: int, critical: float, tail: Callable[[float], float]) -> Estimate:
+    def _pair_row(self, one: int, two: int, critical: float, tail: Callable[[float], float]) -> Estimate:
         labels, counts = self.trial.labels, self.trial.counts
         weights = np.zeros(len(labels))
         weights[one], weights[two] = 1.0, -1.0

@@ -42,7 +42,7 @@ def multiple_imputation(pair: ArmContrast, imputations: int = IMPUTATIONS, delta
     """
     _require(imputations, delta=delta)
     model = _Imputation.of(pair)
-    return _row(pair, model, model.pooled(imputations, delta, _seed(pair)), delta)
+    return _pooled_row(pair, model, model.pooled(imputations, delta, _seed(pair)), delta)
 
 
 @method_per_contrast("covariates stratum")
@@ -245,7 +245,7 @@ def _seed(pair: ArmContrast) -> int:
     return 0 if pair.trial.seed is None else pair.trial.seed
 
 
-def _row(pair: ArmContrast, model: _Imputation, pool: Pooled, delta: float) -> Result:
+def _pooled_row(pair: ArmContrast, model: _Imputation, pool: Pooled, delta: float) -> Result:
     imputed = model.imputed(pair)
     listed = ", ".join(f"{count} of {label}" for label, count in imputed.items())
     note = f"imputed by arm: {listed}; missing information {pool.fraction:.4f}"

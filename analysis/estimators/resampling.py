@@ -127,7 +127,7 @@ def _test(
         return unwrap([_censored_row(trial, pair, drawn, alternative, interval) for pair in pairs])
     kind = _variance(trial, statistic, vcov, studentised)
     model = _model(trial, outcome, statistic, kind)
-    return unwrap([_row(trial, pair, model, drawn, alternative, interval) for pair in pairs])
+    return unwrap([_test_row(trial, pair, model, drawn, alternative, interval) for pair in pairs])
 
 
 def _check_options(statistic: str, alternative: str, replicates: int, trial: AnalysisRequest) -> None:
@@ -169,7 +169,7 @@ def _model(trial: AnalysisRequest, outcome: Floats, statistic: str, vcov: str) -
     return Regression(outcome, fixed[:, independent_columns(fixed)], 1 + x.shape[1] * (statistic == "lin"), vcov)
 
 
-def _row(
+def _test_row(
     trial: AnalysisRequest,
     pair: ArmContrast,
     model: Regression,

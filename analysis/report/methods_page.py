@@ -79,10 +79,10 @@ def _entry(name: str, function: Callable[..., Any], hidden: list[str]) -> str:
     uses = [key for key in CHOSEN if key in getattr(function, "uses", ())]
     options = f"Uses: {', '.join(f'`{key}`' for key in uses)}\n\n{options}" if uses else options
     call = "" if hidden else f"`{name}({shown})`\n\n"
-    return f"### `{name}`\n\n{call}{options}{_text(inspect.getdoc(function) or '')}\n"
+    return f"### `{name}`\n\n{call}{options}{_unwrapped(inspect.getdoc(function) or '')}\n"
 
 
-def _text(doc: str) -> str:
+def _unwrapped(doc: str) -> str:
     """Return a docstring with its example set as code and each labelled sentence on a separate line."""
     lines, code = [], False
     for line in doc.splitlines():

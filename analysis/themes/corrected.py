@@ -251,16 +251,18 @@ def theme_rows(
     """
     shares, differences = Estimates(), Estimates()
     for code, by_arm in groups.items():
-        shares += [_row(code, None, {arm: len(own)}, corrected_share(own, level)) for arm, own in by_arm.items()]
+        shares += [
+            _corrected_row(code, None, {arm: len(own)}, corrected_share(own, level)) for arm, own in by_arm.items()
+        ]
         for arm in by_arm:
             if arm != control and control in by_arm:
                 found = corrected_difference(by_arm[arm], by_arm[control], level)
                 sizes = {each: len(by_arm[each]) for each in (arm, control)}
-                differences.append(_row(code, (arm, control), sizes, found))
+                differences.append(_corrected_row(code, (arm, control), sizes, found))
     return shares, _adjusted(differences)
 
 
-def _row(code: str, contrast: tuple[str, str] | None, n: Mapping[str, int], found: Coefficient) -> Estimate:
+def _corrected_row(code: str, contrast: tuple[str, str] | None, n: Mapping[str, int], found: Coefficient) -> Estimate:
     arms = "-".join(contrast) if contrast else next(iter(n))
     df = found.df if isinstance(found.df, float) else None
     return Estimate(

@@ -333,10 +333,10 @@ def _accumulate(end: ReplyEnd | None, event: Any, blank: ReplyEnd) -> ReplyEnd |
 def _delta(event: Any) -> str:
     """Return the text that an event adds to the reply."""
     is_text = event.type == "content_block_delta" and event.delta.type == "text_delta" and event.delta.text
-    return _text(event.delta.text) if is_text else ""
+    return _checked_text(event.delta.text) if is_text else ""
 
 
-def _text(value: Any) -> str:
+def _checked_text(value: Any) -> str:
     """Return the text; the SDK passes on whatever stands in its place."""
     if not isinstance(value, str):
         raise TypeError(f"no text but {type(value).__name__}")
@@ -345,7 +345,7 @@ def _text(value: Any) -> str:
 
 def _word(value: Any) -> str:
     """Return a name or word of the provider's without NUL and lone surrogates, which no database stores."""
-    return _text(value).replace("\0", "?").encode("utf-8", "replace").decode("utf-8")
+    return _checked_text(value).replace("\0", "?").encode("utf-8", "replace").decode("utf-8")
 
 
 def _tokens(*parts: Any) -> int | None:

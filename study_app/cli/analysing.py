@@ -69,14 +69,14 @@ def analyze(
     stamp = " (DRY RUN on shuffled labels)" if summary.dry_run else " (arms masked)" if summary.masked else ""
     say(f"State: {summary.state}{stamp}")
     for row in summary.primary:
-        say(_row(row))
+        say(_estimate_line(row))
     say(f"{summary.rows} rows, {summary.not_estimable} of them not estimable")
     for line in (*summary.deviations, *summary.warnings):
         say(f"note: {line}")
     say(f"{out / 'report.html'}")
 
 
-def _row(row: dict[str, Any]) -> str:
+def _estimate_line(row: dict[str, Any]) -> str:
     contrast = " - ".join(row["contrast"]) if row["contrast"] else ""
     if row["estimate"] is None:
         return f"{row['outcome']} ({contrast}): {row['note']}"

@@ -39,7 +39,7 @@ def load_pack(folder: Path) -> TaskPack:
     texts = _texts_of(folder, twin, problems)
     checks = _checks(folder, problems, twin)
     hack = _hack(folder, settings, problems)
-    wrong = {path.stem: _text(path, problems) for path in sorted((folder / "wrong").glob("*.py"))}
+    wrong = {path.stem: _file_text(path, problems) for path in sorted((folder / "wrong").glob("*.py"))}
     problems += _strangers(folder)
     if problems or settings is None:
         raise ProblemsFound(problems)
@@ -90,7 +90,9 @@ def _texts_of(folder: Path, twin: TaskPack | None, problems: list[Problem]) -> d
     inherited = {} if twin is None else {"starter.py": twin.starter, "solution.py": twin.solution}
     inherited |= {} if twin is None else {"reference.md": twin.reference}
     return {
-        name: inherited[name] if name in inherited and not (folder / name).exists() else _text(folder / name, problems)
+        name: inherited[name]
+        if name in inherited and not (folder / name).exists()
+        else _file_text(folder / name, problems)
         for name in _TEXTS
     }
 
@@ -102,10 +104,10 @@ def _hack(folder: Path, settings: PackSettings | None, problems: list[Problem]) 
             what = "belongs to a variant, and task.toml has no [variant]"
             problems.append(Problem(str(path), "", what, "remove it, or add [variant] of and kind"))
         return ""
-    return _text(path, problems)
+    return _file_text(path, problems)
 
 
-def _text(path: Path, problems: list[Problem]) -> str:
+def _file_text(path: Path, problems: list[Problem]) -> str:
     try:
         text = decode_text(path.read_bytes(), str(path))
     except FileNotFoundError:
@@ -128,7 +130,7 @@ def _text(path: Path, problems: list[Problem]) -> str:
 
 def _settings(folder: Path, problems: list[Problem]) -> PackSettings | None:
     path = folder / "task.toml"
-    text = _text(path, problems)
+    text = _file_text(path, problems)
     if not text.strip():
         return None
     try:
@@ -172,7 +174,7 @@ def _contradictions(path: Path, folder: Path, settings: PackSettings) -> list[Pr
 
 def _checks(folder: Path, problems: list[Problem], twin: TaskPack | None = None) -> tuple[Check, ...]:
     path = folder / "checks.py"
-    text = _text(path, problems)
+    text = _file_text(path, problems)
     if not text.strip():
         return ()
     names: dict[str, Any] = {"__name__": f"checks of {folder.name}", "__file__": str(path)}

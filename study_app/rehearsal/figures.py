@@ -83,10 +83,10 @@ def _rows(trials: Sequence[TrialResult], alpha: float) -> list[dict[str, Any]]:
     for trial in trials:
         for row in trial.rows:
             found.setdefault(row["id"], []).append(row)
-    return [_row(rows, alpha) for rows in found.values()]
+    return [_rates_of_row(rows, alpha) for rows in found.values()]
 
 
-def _row(rows: Sequence[dict[str, Any]], alpha: float) -> dict[str, Any]:
+def _rates_of_row(rows: Sequence[dict[str, Any]], alpha: float) -> dict[str, Any]:
     first = rows[0]
     known = [row for row in rows if row["true"] is not None and row["estimate"] is not None]
     spans = [row for row in known if row["ci_low"] is not None and row["ci_high"] is not None]

@@ -90,10 +90,10 @@ def _fewest(counts: Mapping[str, int], weights: Mapping[str, int]) -> list[str]:
 def _profile(scheme: Scheme, study: Study, seed: bytes, index: int) -> dict[str, Any]:
     digest = hashlib.sha256(seed + index.to_bytes(4, "big")).digest()
     # A digest has 32 bytes; a scheme of more variables uses them again.
-    return {name: _value(study, name, digest[number % 32]) for number, name in enumerate(scheme.variables)}
+    return {name: _drawn_answer(study, name, digest[number % 32]) for number, name in enumerate(scheme.variables)}
 
 
-def _value(study: Study, name: str, byte: int) -> Any:
+def _drawn_answer(study: Study, name: str, byte: int) -> Any:
     questions = {question.id: question for stage in study.stages for question in stage.asked}
     if name in questions and questions[name].options:
         options: Sequence[Any] = questions[name].options

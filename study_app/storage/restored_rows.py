@@ -56,11 +56,13 @@ def put_back(unit: UnitOfWork, rows: Iterable[tuple[Restorable, Mapping[str, Any
 def _whole(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a value for every column but the serial one: rows of one statement name the same columns."""
     return {
-        column.name: _value(column, row) for column in table.columns if not column.primary_key or column.name in row
+        column.name: _stored_cell(column, row)
+        for column in table.columns
+        if not column.primary_key or column.name in row
     }
 
 
-def _value(column: Any, row: Mapping[str, Any]) -> Any:
+def _stored_cell(column: Any, row: Mapping[str, Any]) -> Any:
     value = row.get(column.name)
     # In a column of JSON None is a value: an optional question that was left open.
     if value is not None or column.nullable or (isinstance(column.type, Json) and column.name in row):

@@ -43,7 +43,7 @@ def sign_in(server, page) -> None:
 def test_the_protocol_shows_the_study_and_every_screen_by_arm_and_stores_nothing(server, page):
     sign_in(server, page)
     page.goto(f"{server.console_url}/protocol")
-    expect(page.get_by_role("img", name=re.compile("The way: .*Arms: No assistant, AI assistant"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("Stages: .*Arms: No assistant, AI assistant"))).to_be_visible()
     expect(page.get_by_role("heading", name="Versions")).to_be_visible()
     frame = page.frame_locator(".st-key-picture iframe")
     expect(frame.get_by_role("heading", name="Before you begin")).to_be_visible()

@@ -24,7 +24,7 @@ def _columns(trial: AnalysisRequest, x: str | None) -> tuple[Floats, Floats]:
     return one, two
 
 
-def _row(trial: AnalysisRequest, r: float, p: float, interval: tuple[float, float], note: str) -> Result:
+def _correlation_row(trial: AnalysisRequest, r: float, p: float, interval: tuple[float, float], note: str) -> Result:
     n = len(trial.y)
     t = r * np.sqrt((n - 2) / (1 - r**2)) if abs(r) < 1 else np.inf * np.sign(r)
     return trial.estimate(
@@ -50,7 +50,7 @@ def pearson(trial: AnalysisRequest, x: str | None = None) -> Result:
     one, two = _columns(trial, x)
     found = stats.pearsonr(one, two)
     ends = found.confidence_interval(trial.level) if len(two) > 3 else (np.nan, np.nan)
-    return _row(trial, float(found.statistic), float(found.pvalue), tuple(ends), "interval by Fisher's z")
+    return _correlation_row(trial, float(found.statistic), float(found.pvalue), tuple(ends), "interval by Fisher's z")
 
 
 @method_over_all_arms(without="control")
@@ -72,4 +72,6 @@ def spearman(trial: AnalysisRequest, x: str | None = None) -> Result:
     # Ranks vary more than normal scores: Fisher's 1/(n - 3) would be too narrow at large r (Bonett & Wright 2000).
     reach = stats.norm.ppf(0.5 + trial.level / 2) * np.sqrt((1 + r**2 / 2) / (n - 3)) if n > 3 else np.nan
     ends = (float(np.tanh(np.arctanh(r) - reach)), float(np.tanh(np.arctanh(r) + reach)))
-    return _row(trial, r, float(found.pvalue), ends, "interval by Fisher's z with Bonett and Wright's variance")
+    return _correlation_row(
+        trial, r, float(found.pvalue), ends, "interval by Fisher's z with Bonett and Wright's variance"
+    )

@@ -199,7 +199,7 @@ def cox(trial: AnalysisRequest, ties: str = "efron", transform: str = "rank") ->
     model = PartialLikelihood(columns, trial.y[order], trial.events[order], trial.stratum_codes[order], ties)
     best = maximise(model, np.zeros(columns.shape[1]), "the partial likelihood")
     fitted = CoxFit(model, best.at, best.value, transform)
-    return unwrap([_row(trial, fitted, index - baseline, contrast, name)
+    return unwrap([_hazard_row(trial, fitted, index - baseline, contrast, name)
                    for index, contrast, name in design.rows_of(trial) if index >= baseline])  # fmt: skip
 
 
@@ -216,7 +216,9 @@ def _beyond_baseline(trial: AnalysisRequest) -> tuple[DesignMatrix, int]:
     return design, sum(name in taken for name in design.names)
 
 
-def _row(trial: AnalysisRequest, fitted: CoxFit, index: int, contrast: tuple[str, str] | None, name: str) -> Estimate:
+def _hazard_row(
+    trial: AnalysisRequest, fitted: CoxFit, index: int, contrast: tuple[str, str] | None, name: str
+) -> Estimate:
     found = z_interval(float(fitted.beta[index]), float(np.sqrt(fitted.covariance[index, index])), trial.level)
     ratio = [float(np.exp(float(found[key] or 0.0))) for key in ("estimate", "ci_low", "ci_high")]
     chi2: float | None

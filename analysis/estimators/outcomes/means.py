@@ -215,8 +215,11 @@ def linear_rows(trial: AnalysisRequest, design: DesignMatrix, vcov: str | None) 
 
     errors = np.sqrt(np.diag(covariance))
     return unwrap([
-        _row(trial, fitted, t_interval(float(fitted.coefficients[index]), float(errors[index]), of(index), trial.level),
-             kind, contrast, name, extra)
+        _coefficient_row(
+            trial, fitted,
+            t_interval(float(fitted.coefficients[index]), float(errors[index]), of(index), trial.level),
+            kind, contrast, name, extra,
+        )
         for index, contrast, name in design.rows_of(trial)
     ])  # fmt: skip
 
@@ -230,7 +233,7 @@ def _exact_row(trial: AnalysisRequest, fitted: Fit, index: int, name: str) -> Es
     )  # fmt: skip
 
 
-def _row(
+def _coefficient_row(
     trial: AnalysisRequest,
     fitted: Fit,
     numbers: dict[str, float],

@@ -42,7 +42,7 @@ def acting_section(view: View, seed: int = 1) -> dict[str, Any]:
         "questions": _share(turns["turn_id"].isin(asks["turn_id"]), turns["participant_id"], seed),
         "decisions": _decisions(actions),
         "by_decile": _habituation(actions, seed),
-        "text": _text(view.participants, actions),
+        "text": _text_counts(view.participants, actions),
         "oversight": _oversight(view.participants),
     }
 
@@ -75,7 +75,7 @@ def _habituation(actions: pd.DataFrame, seed: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _text(people: pd.DataFrame, actions: pd.DataFrame) -> dict[str, Any]:
+def _text_counts(people: pd.DataFrame, actions: pd.DataFrame) -> dict[str, Any]:
     """Return characters that were proposed, applied, and kept in what was handed in."""
     return {
         "proposed_chars": int(np.nansum(_numbers(actions, "diff_chars"))),

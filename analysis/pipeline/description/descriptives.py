@@ -25,14 +25,14 @@ def mean_rows(frame: AnalysisTable, plan: Plan, view: View) -> list[Estimate]:
     """
     data = frame.population("itt")
     return [
-        _row(data[data["arm"] == arm], outcome, arm, plan.level, frame.cluster)
+        _mean_row(data[data["arm"] == arm], outcome, arm, plan.level, frame.cluster)
         for outcome in plan.outcomes
         if outcome.id not in frame.censored
         for arm in view.arm_ids
     ]
 
 
-def _row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float, cluster: str | None) -> Estimate:
+def _mean_row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float, cluster: str | None) -> Estimate:
     values = rows[outcome.id].dropna().to_numpy(dtype=float)
     n = len(values)
     known = n > 1

@@ -58,7 +58,7 @@ def _replies(table: pd.DataFrame) -> list[ModelReply]:
         given |= {name: _number(row[name]) for name in ("code_share", "seconds", "usd")}
         given |= {name: int(_number(row[name])) for name in ("round", "question", "words")}
         given |= {name: bool(_number(row[name])) for name in ("leak", "refused")}
-        found.append(ModelReply(**given, asked_at=_moment(row["asked_at"])))
+        found.append(ModelReply(**given, asked_at=_moment_text(row["asked_at"])))
     return found
 
 
@@ -66,7 +66,7 @@ def _number(value: Any) -> float:
     return 0.0 if pd.isna(value) else float(value)
 
 
-def _moment(value: Any) -> str:
+def _moment_text(value: Any) -> str:
     """Return a moment as text; empty in a dataset for everybody."""
     moment = pd.to_datetime(value, utc=True, errors="coerce")
     return "" if pd.isna(moment) else moment.isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -84,10 +84,10 @@ def _looks(table: pd.DataFrame) -> list[dict[str, Any]]:
                 "treatment": str(name),
                 "looks": len(mine),
                 "not_known": int(mine["problem"].notna().sum()),
-                "first": _moment(mine.iloc[0]["looked_at"]),
-                "last": _moment(last["looked_at"]),
+                "first": _moment_text(mine.iloc[0]["looked_at"]),
+                "last": _moment_text(last["looked_at"]),
                 **texts,
-                "retires_at": _moment(last["retires_at"]),
+                "retires_at": _moment_text(last["retires_at"]),
                 "changes": _changes(mine),
             }
         )

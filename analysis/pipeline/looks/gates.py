@@ -37,7 +37,7 @@ def plan_of(kind: str) -> Plan:
     )  # fmt: skip
 
 
-def _row(table: pd.DataFrame, rng: np.random.Generator) -> Estimate:
+def _rerandomized_row(table: pd.DataFrame, rng: np.random.Generator) -> Estimate:
     blocks = rng.permuted(np.tile([0, 0, 1, 1], (REPLICATES * len(table) // 4, 1)), axis=1)
     row: Any = METHODS["rerandomization"](
         table, outcome="y", arm="arm", control=0, covariates=("x",), interval=False,
@@ -55,11 +55,11 @@ def ended(kind: str, effect: float, seed: np.random.SeedSequence) -> list[dict[s
     y = 0.5 * x + rng.normal(size=PEOPLE) * (1 + 0.5 * arm) + effect * arm
     table = pd.DataFrame({"arm": arm, "x": x, "y": y})
     plan, half = plan_of(kind), PEOPLE // 2
-    first = _row(table[:half].reset_index(drop=True), rng)
+    first = _rerandomized_row(table[:half].reset_index(drop=True), rng)
     result = looked_at(plan, [TakenLook(1, half, 0.5)], {}, [first.to_json()])
     entry = {"look": 1, "n": half, "target": PEOPLE, "information": 0.5, "result": result}
     stops = result["decision"] == "efficacy"
-    last = first if stops else _row(table, rng)
+    last = first if stops else _rerandomized_row(table, rng)
     looks = Looks(plan, (entry,), half if stops else PEOPLE, PEOPLE, not stops, hidden=False)
     (row,) = after_looks(looks, [last])
     plain = float(min(first.p_value or 1.0, last.p_value or 1.0) <= 0.05)

@@ -57,7 +57,9 @@ def looked_at(
     alpha = 1 - plan.level
     test = SequentialTest(plan.stopping, tuple(looks))
     boundary, spent = test.critical(alpha)[-1], test.spent(alpha)[-1]
-    found = [_row(test, row, [*history.get(row["id"], [0.0] * (len(looks) - 1)), z_of(row)], boundary) for row in rows]
+    found = [
+        _look_row(test, row, [*history.get(row["id"], [0.0] * (len(looks) - 1)), z_of(row)], boundary) for row in rows
+    ]
     for entry, p in zip(found, adjusted_over_family(plan, found), strict=True):
         entry["p_adjusted"] = p
     return {
@@ -66,7 +68,7 @@ def looked_at(
     }  # fmt: skip
 
 
-def _row(test: SequentialTest, row: Mapping[str, Any], z: Sequence[float], boundary: float) -> dict[str, Any]:
+def _look_row(test: SequentialTest, row: Mapping[str, Any], z: Sequence[float], boundary: float) -> dict[str, Any]:
     names = ("id", "outcome", "contrast", "estimate", "unit", "std_error", "df", "p_value", "n")
     error = error_of(row, z[-1])
     half = None if error is None else boundary * error

@@ -70,11 +70,11 @@ def _simple(node: ast.stmt) -> str:
         case ast.Return(value=None):
             return "ends the function."
         case ast.Return(value=ast.expr() as value):
-            return f"ends the function and hands back {_value(value)}."
+            return f"ends the function and hands back {_source_of(value)}."
         case ast.Assign():
-            return f"{_stored(node.targets[0])} {_value(node.value)}."
+            return f"{_stored(node.targets[0])} {_source_of(node.value)}."
         case ast.AugAssign():
-            return f"changes `{ast.unparse(node.target)}` by {_value(node.value)}."
+            return f"changes `{ast.unparse(node.target)}` by {_source_of(node.value)}."
         case ast.Expr(value=ast.Constant(value=str())):
             return "is a docstring: it describes the function and does nothing."
         case ast.Expr(value=ast.Constant(value=value)) if value is ...:
@@ -82,7 +82,7 @@ def _simple(node: ast.stmt) -> str:
         case ast.Expr():
             return f"{_action(node.value)}."
         case ast.Raise():
-            return f"raises {_value(node.exc)}." if node.exc else "raises the same exception again."
+            return f"raises {_source_of(node.exc)}." if node.exc else "raises the same exception again."
         case ast.Pass():
             return "does nothing."
         case ast.Break():
@@ -150,7 +150,7 @@ def _stored(target: ast.expr) -> str:
     return f"gives `{ast.unparse(target)}` the value"
 
 
-def _value(node: ast.expr | None) -> str:
+def _source_of(node: ast.expr | None) -> str:
     match node:
         case None:
             return "nothing"

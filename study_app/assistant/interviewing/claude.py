@@ -138,18 +138,18 @@ def read_reply(message: Any) -> InterviewReply:
             model=str(message.model)[:200],
             input_tokens=_count(usage.input_tokens),
             output_tokens=_count(usage.output_tokens),
-            stop_reason=_text(message.stop_reason)[:60] or None,
-            request_id=_text(getattr(message, "_request_id", None) or message.id)[:120] or None,
+            stop_reason=_storable_text(message.stop_reason)[:60] or None,
+            request_id=_storable_text(getattr(message, "_request_id", None) or message.id)[:120] or None,
         )
     except _UNREADABLE:
         raise AssistantUnavailable("other", "the interviewer's answer cannot be read") from None
     found = _object(message)
     step = None
     if "action" in found:
-        step = ModelStep(*(_text(found.get(name)) for name in ("action", "topic", "question", "reason")))
+        step = ModelStep(*(_storable_text(found.get(name)) for name in ("action", "topic", "question", "reason")))
     return InterviewReply(
         step,
-        _text(found.get("summary")),
+        _storable_text(found.get("summary")),
         head.model,
         head.input_tokens,
         head.output_tokens,
@@ -170,7 +170,7 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and 0 <= value < 2**31 else None
 
 
-def _text(value: Any) -> str:
+def _storable_text(value: Any) -> str:
     """Return a text as a database stores it."""
     if not isinstance(value, str):
         return ""

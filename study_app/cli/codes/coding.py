@@ -140,7 +140,7 @@ def freeze(
     from study_app.domain.themes.codebook import read_codebook
     from study_app.services.researcher.themes.codebooks import Codebooks
 
-    book = read_codebook(_text(file), str(file))
+    book = read_codebook(_file_text(file), str(file))
     with opened(study, database) as running:
         version = Codebooks(running.world).freeze(WHO, book, reason)
     if as_json:
@@ -149,7 +149,7 @@ def freeze(
         say(f"Frozen: {version}, {len(book.codes)} codes, SHA-256 {book.sha256}.")
 
 
-def _text(file: Path) -> str:
+def _file_text(file: Path) -> str:
     if not file.is_file():
         raise ProblemsFound([Problem(str(file), "", "there is no such file", "give the codebook's file")])
     return decode_text(file.read_bytes(), str(file))

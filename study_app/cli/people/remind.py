@@ -92,7 +92,7 @@ def _sent(running: App, reminders: Reminders, server: MailServer | None, out: Pa
                 mail.open()
 
                 def deliver(reminder: Reminder) -> Outcome:
-                    subject, body = _text(running, reminder)
+                    subject, body = _subject_and_body(running, reminder)
                     return mail.send(message(server, reminder.address, subject, body, reminder.opt_out))
 
                 made = reminders.send(deliver)
@@ -117,7 +117,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
         raise ProblemsFound([Problem(str(path), "", str(error), "correct the quotes of that row")]) from None
 
 
-def _text(running: App, reminder: Reminder) -> tuple[str, str]:
+def _subject_and_body(running: App, reminder: Reminder) -> tuple[str, str]:
     """Return subject and body in the participant's language."""
     shelf: TextShelf = running.texts
     texts = shelf[reminder.language or running.study.language]
@@ -137,7 +137,7 @@ def _merge_file(running: App, sent: list[Sent]) -> str:
     for each in sent:
         row = asdict(each.reminder)
         cells = [row[name].isoformat() if name.endswith("_at") and row[name] else row[name] or "" for name in names]
-        texts = _text(running, each.reminder)
+        texts = _subject_and_body(running, each.reminder)
         table.writerow([guard(str(cell)) for cell in (*cells, each.reminder.opt_out, *texts, each.outcome)])
     return text.getvalue()
 

@@ -62,7 +62,7 @@ def dossier_of(
         status=str(person["status"]),
         study=study,
         visits=[_visit(row) for row in tables["visits"] if row["started_at"] is not None],
-        runs=[_run(row) for row in tables["runs"] if row["started_at"] is not None],
+        runs=[_run_record(row) for row in tables["runs"] if row["started_at"] is not None],
         turns=[_turn(row) for row in tables["turns"] if row["asked_at"] is not None],
         answers=[_answer(row, study) for row in tables["answers"]],
         events=[_event(name, row) for row in events if row["server_time"] is not None],
@@ -98,7 +98,7 @@ def _visit(row: UntrustedRow) -> Visit:
     )  # fmt: skip
 
 
-def _run(row: UntrustedRow) -> RunRecord:
+def _run_record(row: UntrustedRow) -> RunRecord:
     shown = row["visible_only_pass"]
     return RunRecord(
         id=str(row["run_id"]),

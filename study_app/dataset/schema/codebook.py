@@ -21,10 +21,10 @@ def codebook(tables: Sequence[TableSchema], introduction: str) -> str:
 
 def _rows(table: TableSchema) -> str:
     lines = ["| column | type | unit | values | meaning |", "| --- | --- | --- | --- | --- |"]
-    return "\n".join([*lines, *(_row(column) for column in table.columns)])
+    return "\n".join([*lines, *(_column_line(column) for column in table.columns)])
 
 
-def _row(column: Column) -> str:
+def _column_line(column: Column) -> str:
     cells = (f"`{column.name}`", column.type, column.unit, _values(column), column.caption)
     return "| " + " | ".join(_plain(cell) for cell in cells) + " |"
 

@@ -123,8 +123,8 @@ ABOUT_PERSON = ("choice", "multiple", "ranking", "number", "slider")
 def columns_of(question: Question) -> tuple[Column, ...]:
     """Return the columns of a question: one, or of a matrix one for each row."""
     if question.kind != "matrix":
-        return (replace(_question(question), about_person=question.kind in ABOUT_PERSON),)
-    return tuple(_row(question, row.id, row.label) for row in question.rows)
+        return (replace(_answer_column(question), about_person=question.kind in ABOUT_PERSON),)
+    return tuple(_matrix_column(question, row.id, row.label) for row in question.rows)
 
 
 def row_column(question: Question, row: str) -> str:
@@ -132,12 +132,12 @@ def row_column(question: Question, row: str) -> str:
     return f"{question_column(question)}_{row}"
 
 
-def _row(question: Question, row: str, label: str) -> Column:
+def _matrix_column(question: Question, row: str, label: str) -> Column:
     caption = f"{question.caption or question.prompt}: {label}"
     return Column(row_column(question, row), _choice_type(question), caption, "", _levels(question), _labels(question))
 
 
-def _question(question: Question) -> Column:
+def _answer_column(question: Question) -> Column:
     name, caption = question_column(question), question.caption or question.prompt
     if question.kind in WITH_RANGE:
         return Column(

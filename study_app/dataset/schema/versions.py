@@ -23,7 +23,7 @@ def read_version(text: str) -> Study:
     """
     raw = version_values(text)
     if isinstance(raw.get("allocation"), dict):
-        raw["allocation"] = _told(raw["allocation"])
+        raw["allocation"] = _given_keys(raw["allocation"])
     recruitment = raw.get("recruitment")
     if isinstance(recruitment, dict) and isinstance(recruitment.get("codes"), str):
         raw["recruitment"] = {name: value for name, value in recruitment.items() if name != "codes"}
@@ -45,6 +45,6 @@ def version_values(text: str) -> dict[str, Any]:
     return raw
 
 
-def _told(scheme: dict[str, Any]) -> dict[str, Any]:
+def _given_keys(scheme: dict[str, Any]) -> dict[str, Any]:
     silent = json.loads(Scheme().model_dump_json())
     return {name: value for name, value in scheme.items() if name not in silent or value != silent[name]}

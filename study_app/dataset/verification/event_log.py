@@ -122,7 +122,7 @@ def check_log(opened: UntrustedDataset, each: Callable[[str, list[UntrustedRow]]
             pages = _replayed(opened, events, whole)
             compared += _check_programs(opened, pages, runs.pop(name, []))
             compared += _check_programs(opened, pages, list(_asked(events, turns.get(name, []))), "turns")
-        found[name] = _seen(events)
+        found[name] = _log_of(events)
         each(name, events)
     for rest in () if opened.public else runs.values():
         compared += _check_programs(opened, _Pages(), rest)
@@ -329,7 +329,7 @@ def _candidates(run: UntrustedRow, states: Sequence[_State]) -> Sequence[_State]
     return states[max(early, default=0) :]
 
 
-def _seen(events: Sequence[UntrustedRow]) -> Log:
+def _log_of(events: Sequence[UntrustedRow]) -> Log:
     log = Log()
     for row in events:
         details = said(row)

@@ -114,7 +114,7 @@ def _misshapen(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, f"is not {what}"
 
 
-def _text(value: Any) -> bool:
+def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
@@ -126,7 +126,7 @@ def _text_or_none(value: Any) -> bool:
     return value is None or isinstance(value, str)
 
 
-def _moment(value: Any) -> bool:
+def _is_moment(value: Any) -> bool:
     try:
         moment(value)
     except (ValueError, TypeError):
@@ -148,11 +148,11 @@ def _object(value: Any, members: dict[str, _Test]) -> bool:
 
 
 def _ledgers(value: Any) -> bool:
-    members: dict[str, _Test] = {"genesis": _text, "rows": _count, "head": _text_or_none}
+    members: dict[str, _Test] = {"genesis": _is_text, "rows": _count, "head": _text_or_none}
     return isinstance(value, dict) and all(_object(entry, members) for entry in value.values())
 
 
-_FILE: dict[str, _Test] = {"path": _text, "sha256": _text}
+_FILE: dict[str, _Test] = {"path": _is_text, "sha256": _is_text}
 _STEPS = (
     ("launches", "launch", ("launched", "closed", "unsealed")),
     ("closings", "close", ("closed", "unsealed")),
@@ -163,11 +163,11 @@ _CLOSINGS = _each(allocated=_count, ledger_head=_text_or_none)
 _SHAPES: dict[str, tuple[_Test, str]] = {
     "files": (_each(**_FILE, rows=_count), "a list of paths, hashes and counts"),
     "other_files": (_each(**_FILE), "a list of paths and hashes"),
-    "versions": (_each(study_hash=_text, file=_text), "a list of the study's versions"),
-    "kinds": (lambda value: isinstance(value, list) and all(map(_text, value)), "a list of kinds"),
+    "versions": (_each(study_hash=_is_text, file=_is_text), "a list of the study's versions"),
+    "kinds": (lambda value: isinstance(value, list) and all(map(_is_text, value)), "a list of kinds"),
     "ledgers": (_ledgers, "each ledger's genesis, length and head"),
     "audit": (lambda value: isinstance(value, dict) and _CLOSINGS(value.get("closings", [])), "the audit log's acts"),
-    "exported_at": (_moment, "a moment"),
+    "exported_at": (_is_moment, "a moment"),
     "events_lost": (_each(), "a list"),
     "events_ahead": (_each(), "a list"),
 }

@@ -57,7 +57,7 @@ def check_logged(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
         for visit in rows["visits"].get(name, []):
             _compare(opened, "visits", visit, _visit(visit, mine))
         for run in rows["runs"].get(name, []):
-            _compare(opened, "runs", run, _run(run, mine))
+            _compare(opened, "runs", run, _stated_of_run(run, mine))
         for turn in rows["turns"].get(name, []):
             _compare(opened, "turns", turn, _turn(turn, mine))
         _check_answers(opened, name, rows["answers"].get(name, []), mine)
@@ -142,7 +142,7 @@ def _probes(log: Log) -> list[AskedProbe]:
     )
 
 
-def _run(run: UntrustedRow, log: Log) -> Stated:
+def _stated_of_run(run: UntrustedRow, log: Log) -> Stated:
     kind: type[ProgramEvent] = TaskSubmitted if run["kind"] == "submission" else RunStarted
     late = [each for _, each in _each(log, SubmissionLate, "run_id", run["run_id"])]
     for event, program in _each(log, kind, "run_id", run["run_id"]):

@@ -61,10 +61,10 @@ def read_rows(path: Path, table: TableSchema, long_cells: LongCells) -> Iterator
     next(rows)
     columns = table.columns
     for _number, cells in rows:
-        yield {c.name: _value(c, cell, long_cells) for c, cell in zip(columns, cells, strict=True)}
+        yield {c.name: _copied_cell(c, cell, long_cells) for c, cell in zip(columns, cells, strict=True)}
 
 
-def _value(column: Column, cell: str, long_cells: LongCells) -> Any:
+def _copied_cell(column: Column, cell: str, long_cells: LongCells) -> Any:
     if column.type == "json":
         return long_cells.cell(cell) if cell else None
     found = value(column, cell)

@@ -51,7 +51,7 @@ class Condition:
         Raises:
             KeyError: a name that `values` does not have.
         """
-        return bool(_value(self._tree, values))
+        return bool(_evaluated(self._tree, values))
 
     def because(self, values: Mapping[str, Any]) -> str:
         """Return the features it looked at, as `name = value`, for people."""
@@ -73,7 +73,7 @@ def _check(node: ast.AST, text: str) -> None:
         )
 
 
-def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
+def _evaluated(node: ast.expr, values: Mapping[str, Any]) -> Any:
     match node:
         case ast.Constant():
             return node.value
@@ -81,15 +81,15 @@ def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
             value = values[node.id]
             return float("nan") if value is None else value
         case ast.BoolOp():
-            parts = (_value(part, values) for part in node.values)
+            parts = (_evaluated(part, values) for part in node.values)
             return all(parts) if isinstance(node.op, ast.And) else any(parts)
         case ast.UnaryOp():
-            inner = _value(node.operand, values)
+            inner = _evaluated(node.operand, values)
             return not inner if isinstance(node.op, ast.Not) else -inner
         case ast.BinOp():
             return _arithmetic(node, values)
         case ast.Compare():
-            sides = [_value(side, values) for side in (node.left, *node.comparators)]
+            sides = [_evaluated(side, values) for side in (node.left, *node.comparators)]
             return all(
                 not math.isnan(left) and not math.isnan(right) and _COMPARE[type(op)](left, right)
                 for left, op, right in zip(sides, node.ops, sides[1:], strict=False)
@@ -98,7 +98,7 @@ def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
 
 
 def _arithmetic(node: ast.BinOp, values: Mapping[str, Any]) -> float:
-    left, right = _value(node.left, values), _value(node.right, values)
+    left, right = _evaluated(node.left, values), _evaluated(node.right, values)
     if isinstance(node.op, ast.Div) and right == 0:
         return float("nan")
     value: float = _ARITHMETIC[type(node.op)](left, right)

@@ -223,7 +223,7 @@ def _typed(name: str, value: Any) -> Any:
     if name == "draw":
         return float(value)
     if name == "allocated_at":
-        return _moment(value)
+        return _parsed_moment(value)
     return "" if _absent(value) else str(value)
 
 
@@ -246,7 +246,7 @@ def _mapping(name: str, value: Any) -> dict[str, Any]:
     return {str(key): str(entry) if name == "levels" else entry for key, entry in value.items()}
 
 
-def _moment(value: Any) -> datetime:
+def _parsed_moment(value: Any) -> datetime:
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     if moment.tzinfo is None:
         raise ValueError("no time zone")

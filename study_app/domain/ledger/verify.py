@@ -83,7 +83,7 @@ def verify_ledger(
         *_people(rows, erasures),
     ]
     for row in rows:
-        found += _row(row, known.get(row.study_hash))
+        found += _row_breaches(row, known.get(row.study_hash))
     found += _recomputed(rows, known, gaps, stop=min((breach.index for breach in structure), default=None))
     return sorted(set(found))
 
@@ -163,7 +163,7 @@ def _erasure(row: LedgerRow, erasures: Collection[int] | None) -> Iterator[Breac
         yield Breach(row.allocation_index, "erased_without_record", "the audit log knows of no erasure")
 
 
-def _row(row: LedgerRow, version: Version | None) -> list[Breach]:
+def _row_breaches(row: LedgerRow, version: Version | None) -> list[Breach]:
     if version is None:
         return [Breach(row.allocation_index, "unknown_version", f"names study {row.study_hash[:12]}, never launched")]
     return [Breach(row.allocation_index, name, what) for name, what in _contradictions(row, version)]

@@ -106,14 +106,14 @@ def parse_call(call: Mapping[str, Any]) -> ReportedCall:
         raise ReportError("the report names no call")
     return ReportedCall(
         nonce=nonce[:LONGEST_NAME],
-        value=_value(call.get("value")),
+        value=_decoded(call.get("value")),
         lines=_lines(call.get("lines")),
         seconds=_seconds(call.get("seconds")),
         longest_step=_seconds(call.get("longest_step")) or 0.0,
         blocked_seconds=_seconds(call.get("blocked_seconds")) or 0.0,
         threads=_count(call.get("threads")),
         clock_reads=_count(call.get("clock_reads")),
-        error=_text(call.get("error"), LONGEST_NAME),
+        error=_bounded_text(call.get("error"), LONGEST_NAME),
         raised=_error(call.get("raised")),
         used=frozenset(_names(call.get("used"))),
         imports=_names(call.get("imports")),
@@ -145,11 +145,11 @@ def _error(value: Any) -> ReportedError | None:
     line = value.get("line")
     # A program can raise SyntaxError with any number as its line.
     valid = isinstance(line, int) and not isinstance(line, bool) and 1 <= line <= _HIGHEST_LINE_NUMBER
-    message = _text(value.get("message"), LONGEST_MESSAGE)
+    message = _bounded_text(value.get("message"), LONGEST_MESSAGE)
     return ReportedError(value["type"][:LONGEST_NAME], message or "", line if valid else None)
 
 
-def _value(encoded: Any) -> Any:
+def _decoded(encoded: Any) -> Any:
     try:
         return decode(encoded)
     except (RecursionError, MemoryError):
@@ -163,7 +163,7 @@ def _lines(rows: Any) -> tuple[tuple[float, str], ...] | None:
     for row in rows[:_MOST_LINES]:
         if not isinstance(row, list) or len(row) != 2:
             raise ReportError("the report's lines are not pairs of a moment and a text")
-        moment, text = _seconds(row[0]), _text(row[1], LONGEST_LINE)
+        moment, text = _seconds(row[0]), _bounded_text(row[1], LONGEST_LINE)
         if moment is None or text is None:
             raise ReportError("the report's lines are not pairs of a moment and a text")
         lines.append((moment, text))
@@ -186,7 +186,7 @@ def _count(value: Any) -> int:
     return min(max(value, 0), 1_000_000)
 
 
-def _text(value: Any, longest: int) -> str | None:
+def _bounded_text(value: Any, longest: int) -> str | None:
     return value[:longest] if isinstance(value, str) else None
 
 

@@ -229,7 +229,7 @@ def _refusal(group: Path, root: Path) -> str:
         return "this server's group is not delegated to it (systemd: Delegate=yes)"
     if not all(os.access(path, os.W_OK) for path in (group, group / "cgroup.procs", group / "cgroup.subtree_control")):
         return "this server may not write to its group"
-    missing = set(_NEEDED) - set(_text(group / "cgroup.controllers").split())
+    missing = set(_NEEDED) - set(_read_file(group / "cgroup.controllers").split())
     if missing:
         return f"this server's group has no controller for {' and '.join(sorted(missing))}"
     if set(_processes(group)) - {os.getpid()}:
@@ -252,7 +252,7 @@ def _delegated(group: Path, root: Path) -> bool:
 def _hand_on(group: Path) -> list[str]:
     """Hand controllers on to the groups below; those that were not before."""
     control = group / "cgroup.subtree_control"
-    before = _text(control).split()
+    before = _read_file(control).split()
     added: list[str] = []
     for name in (*_NEEDED, *_WELCOME):
         if name in before:
@@ -302,16 +302,16 @@ def _groups(group: Path) -> list[Path]:
 
 
 def _processes(group: Path) -> list[int]:
-    return [int(line) for line in _text(group / "cgroup.procs").split()]
+    return [int(line) for line in _read_file(group / "cgroup.procs").split()]
 
 
 def _count(file: Path, name: str) -> int:
     """Return a number in a file of names and numbers; 0 where it is absent."""
-    pairs = (line.split() for line in _text(file).splitlines())
+    pairs = (line.split() for line in _read_file(file).splitlines())
     return next((int(pair[1]) for pair in pairs if len(pair) == 2 and pair[0] == name), 0)
 
 
-def _text(file: Path) -> str:
+def _read_file(file: Path) -> str:
     try:
         return file.read_text(encoding="ascii")
     except (OSError, ValueError):

@@ -41,14 +41,14 @@ def output_of(sandbox: Sandbox, program: Program) -> Output:
     Raises:
         SandboxUnavailable: it could not be run.
     """
-    result = _run(sandbox, program)
+    result = _output_of(sandbox, program)
     if result.ended_by != "time":
         return Output(result.stdout, 0)
     limits = replace(program.limits, wall_seconds=LONGER * program.limits.wall_seconds)
     patient = replace(program, limits=limits, controlled=True)
     for number in range(1, REPEATS + 1):
         with ALONE:
-            result = _run(sandbox, patient)
+            result = _output_of(sandbox, patient)
         if result.ended_by != "time" or _by_itself(result):
             return Output(result.stdout, number)
     reason = _NO_CONTROL if result.lag_seconds is None else late(result.lag_seconds)
@@ -66,7 +66,7 @@ def _by_itself(result: RunResult) -> bool:
     return lag is not None and (lag <= QUIET or result.wall_seconds > CLEARLY * lag)
 
 
-def _run(sandbox: Sandbox, program: Program) -> RunResult:
+def _output_of(sandbox: Sandbox, program: Program) -> RunResult:
     result = sandbox.run(program)
     if result.ended_by == "infrastructure":
         raise SandboxUnavailable("a program could not be run; it is tried again")

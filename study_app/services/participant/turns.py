@@ -145,10 +145,10 @@ def composing_seconds(unit: UnitOfWork, place: Position, page: str | None) -> fl
     last = unit.latest(place.participant.id, page, ("compose_start", "send_pressed"))
     if len(last) < 2 or last["compose_start"].seq > last["send_pressed"].seq:
         return None
-    return (_moment(last["send_pressed"]) - _moment(last["compose_start"])) / 1000
+    return (_page_time(last["send_pressed"]) - _page_time(last["compose_start"])) / 1000
 
 
-def _moment(event: Event) -> float:
+def _page_time(event: Event) -> float:
     """By the page's monotonic clock where it sent one."""
     return event.mono_ms if event.mono_ms is not None else event.client_time_ms or 0.0
 

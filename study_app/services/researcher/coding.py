@@ -97,7 +97,7 @@ class Codings:
             NotAllowed: a label is not of the code book, or the name is one that stands for a decision or a program.
         """
         check_coder(coder)
-        value = _value(labels)
+        value = _rating_of_labels(labels)
         with self.world.registry.begin() as unit:
             rating = Rating(self.world.fresh_id(), f"turn:{turn_id}", coder, value, RUBRIC, self.world.now())
             unit.add_rating(rating)
@@ -124,7 +124,7 @@ class Codings:
         Raises:
             NotAllowed: no reason, a label that is not of the code book, or nothing to settle (any more).
         """
-        value, reason = _value(labels), reason.strip()
+        value, reason = _rating_of_labels(labels), reason.strip()
         if not reason:
             raise NotAllowed("give a reason")
         with self.world.registry.begin() as unit:
@@ -215,7 +215,7 @@ def _nameless(codes: Given, turn_id: str) -> tuple[tuple[str, ...], ...]:
     return tuple(codes[who] for who in sorted(people(codes), key=lambda who: shuffled(turn_id, who)))
 
 
-def _value(labels: Sequence[str]) -> str:
+def _rating_of_labels(labels: Sequence[str]) -> str:
     strange = sorted(set(labels) - set(LABELS))
     if strange:
         raise NotAllowed(f"'{strange[0]}' is not a label; use {', '.join(LABELS)}")

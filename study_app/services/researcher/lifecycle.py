@@ -62,7 +62,7 @@ class Lifecycle:
 
     def _check_draft(self, unit: UnitOfWork) -> None:
         if self.world.state(unit) != "draft":
-            raise NotAllowed(f"a study is launched once; this one is {_told(self.world.state(unit))}")
+            raise NotAllowed(f"a study is launched once; this one is {_state_and_remedy(self.world.state(unit))}")
 
     def launch(self, who: str = "cli") -> Launched:
         """Lock the protocol: its hash, the sealed seed and the seed's commitment.
@@ -120,7 +120,9 @@ class Lifecycle:
         with self.world.registry.begin() as unit:
             unit.lock("life")
             if self.world.state(unit) != "launched":
-                raise NotAllowed(f"only a launched study is amended; this one is {_told(self.world.state(unit))}")
+                raise NotAllowed(
+                    f"only a launched study is amended; this one is {_state_and_remedy(self.world.state(unit))}"
+                )
             current = unit.versions()[-1]
             if current.study_hash == self.world.study_hash:
                 raise NotAllowed("the study file is the locked one; change it first, then amend")
@@ -150,7 +152,9 @@ class Lifecycle:
         """
         with self.world.registry.begin(write=False) as unit:
             if self.world.state(unit) != "launched":
-                raise NotAllowed(f"only a launched study is amended; this one is {_told(self.world.state(unit))}")
+                raise NotAllowed(
+                    f"only a launched study is amended; this one is {_state_and_remedy(self.world.state(unit))}"
+                )
             current = unit.versions()[-1]
             texts = kept_texts(unit, current.study_hash)
             problems = self._amendment_problems(unit, current)
@@ -169,7 +173,9 @@ class Lifecycle:
         with self.world.registry.begin() as unit:
             unit.lock("life")
             if self.world.state(unit) != "launched":
-                raise NotAllowed(f"only a launched study is closed; this one is {_told(self.world.state(unit))}")
+                raise NotAllowed(
+                    f"only a launched study is closed; this one is {_state_and_remedy(self.world.state(unit))}"
+                )
             return self._close(unit, reason, who)
 
     def _close(self, unit: UnitOfWork, reason: str, who: str) -> Anchor | None:
@@ -197,7 +203,9 @@ class Lifecycle:
             state = self.world.state(unit)
             # Unsealed after an earlier wave, the later ones still run.
             if state == "draft" or (state == "unsealed" and not closed_wave(unit)):
-                raise NotAllowed(f"only a launched or closed study's waves are closed; this one is {_told(state)}")
+                raise NotAllowed(
+                    f"only a launched or closed study's waves are closed; this one is {_state_and_remedy(state)}"
+                )
             if closed_wave(unit) >= number:
                 raise NotAllowed(f"wave {number} is closed already")
             busy = [person.id for person in self._in_progress(unit) if self._wave(unit, person) <= number]
@@ -237,7 +245,9 @@ class Lifecycle:
         with self.world.registry.begin() as unit:
             unit.lock("life")
             if self.world.state(unit) != "closed":
-                raise NotAllowed(f"only a closed study is unsealed; this one is {_told(self.world.state(unit))}")
+                raise NotAllowed(
+                    f"only a closed study is unsealed; this one is {_state_and_remedy(self.world.state(unit))}"
+                )
             closed = closed_wave(unit)
             # People of a later session than the last closed wave go on: what is analysed now is locked.
             busy = [p.id for p in self._in_progress(unit) if not closed or self._wave(unit, p) <= closed]
@@ -310,7 +320,7 @@ class Lifecycle:
         )
 
 
-def _told(state: State) -> str:
+def _state_and_remedy(state: State) -> str:
     """Return a state, and what can be done in it."""
     remedies = {
         "draft": "its file may change freely; when it is ready, study launch",

@@ -59,10 +59,10 @@ def preregistration(
         "study_packages": dict(packages or {}),
         "launched_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
-    return document, _text(study, document)
+    return document, _markdown(study, document)
 
 
-def _text(study: Study, document: dict[str, Any]) -> str:
+def _markdown(study: Study, document: dict[str, Any]) -> str:
     sections = [f"# Preregistration: {study.title}", _identity(document)]
     sections += [f"## {heading}\n\n{body.strip() or OPEN}" for heading, body in _items(study)]
     return "\n\n".join(sections) + "\n"

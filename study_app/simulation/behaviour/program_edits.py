@@ -104,15 +104,15 @@ def functions(program: str) -> list[str]:
 
 def functions_to_write(starter: str, solution: str) -> list[str]:
     """Names of the functions that the solution has and the starter has otherwise or not at all."""
-    return [name for name in functions(solution) if _text(solution, name) != _text(starter, name)]
+    return [name for name in functions(solution) if _function_text(solution, name) != _function_text(starter, name)]
 
 
 def source_of(program: str, names: list[str]) -> str:
     """Return the text of some functions of a program."""
-    return "\n\n\n".join(text for name in names if (text := _text(program, name)))
+    return "\n\n\n".join(text for name in names if (text := _function_text(program, name)))
 
 
-def _text(program: str, name: str) -> str:
+def _function_text(program: str, name: str) -> str:
     found = _function(program, name)
     return "" if found is None else program[found[0] : found[1]]
 

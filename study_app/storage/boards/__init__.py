@@ -82,7 +82,7 @@ class SqlBoards(SqlPositions):
 
     def under_way(self, kind: Kind, since: datetime) -> list[tuple[Participant, datetime | None, bool]]:
         """See ports.UnitOfWork."""
-        rows = self.driver.rows(_UNDER_WAY, (bound(RUNS, "started_at", since), kind, _seen(since)))
+        rows = self.driver.rows(_UNDER_WAY, (bound(RUNS, "started_at", since), kind, _seen_since(since)))
         return [(person, _moment(row[-2]), bool(row[-1])) for row in rows if (person := _PARTICIPANT.read(row[:-2]))]
 
     def answers_to(self, question: str, kind: Kind) -> list[tuple[Participant, Any]]:
@@ -131,7 +131,7 @@ class SqlBoards(SqlPositions):
         return [AuditEntry(**{name: row[name] for name in AuditEntry.__dataclass_fields__}) for row in kept]
 
 
-def _seen(since: datetime) -> Any:
+def _seen_since(since: datetime) -> Any:
     return bound(PARTICIPANTS, "last_seen_at", since)
 
 

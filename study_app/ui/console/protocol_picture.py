@@ -39,7 +39,7 @@ def picture(stages: Sequence[ProtocolStage], arms: Sequence[tuple[str, str]], al
         y = _stage(parts, y, stage, [arm for arm, _ in arms])
     drawing = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y:.0f}">{STYLE}{"".join(parts)}</svg>'
     return (
-        f'<img class="sc-chart" alt="{escape(_told(stages, arms, allocation), quote=True)}" '
+        f'<img class="sc-chart" alt="{escape(_spoken_description(stages, arms, allocation), quote=True)}" '
         f'src="data:image/svg+xml;base64,{b64encode(drawing.encode()).decode()}">'
     )
 
@@ -93,6 +93,6 @@ def _cut(text: str, width: float, of_letter: float) -> str:
     return text if len(text) <= room else text[: max(1, room - 1)].rstrip() + "…"
 
 
-def _told(stages: Sequence[ProtocolStage], arms: Sequence[tuple[str, str]], allocation: str) -> str:
-    way = ", ".join(stage.title for stage in stages)
-    return f"The way: {way}. Arms: {', '.join(name for _, name in arms)}. Allocation: {allocation}."
+def _spoken_description(stages: Sequence[ProtocolStage], arms: Sequence[tuple[str, str]], allocation: str) -> str:
+    titles = ", ".join(stage.title for stage in stages)
+    return f"Stages: {titles}. Arms: {', '.join(name for _, name in arms)}. Allocation: {allocation}."

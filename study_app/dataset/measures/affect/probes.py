@@ -21,10 +21,10 @@ DIGITS = 3
 def probe_rows(dossier: ParticipantRecord) -> Iterator[Row]:
     """Yield the rows of a participant, in the order in which they were shown."""
     for probe in asked_probes(dossier.events):
-        yield _row(dossier, probe)
+        yield _probe_row(dossier, probe)
 
 
-def _row(dossier: ParticipantRecord, probe: AskedProbe) -> Row:
+def _probe_row(dossier: ParticipantRecord, probe: AskedProbe) -> Row:
     said = probe.answered
     return {
         "participant_id": dossier.participant.id,

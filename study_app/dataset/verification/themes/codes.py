@@ -63,7 +63,7 @@ def _check_freeze(opened: UntrustedDataset, file: str, rows: Sequence[UntrustedR
         name = str(row["object"]).removeprefix(CODEBOOK_OBJECT)
         if row["rubric"] != CODEBOOK:
             continue
-        when = _moment(row["rated_at"])
+        when = _moment_or_none(row["rated_at"])
         if when is None or stated.get(name) != timestamp(when):
             what = f"{name} was frozen at {stated.get(name, 'no time')} by the audit log, and the row has {when}"
             opened.report.add("codebook_differs", file, row.number, what)
@@ -87,7 +87,7 @@ def _take(opened: UntrustedDataset, file: str, row: UntrustedRow, frozen: dict[s
         opened.report.add("codebook_differs", file, row.number, what)
         return
     # Frozen twice, the earlier time counts: from then on its content was fixed.
-    frozen.setdefault(name, (book, _moment(row["rated_at"])))
+    frozen.setdefault(name, (book, _moment_or_none(row["rated_at"])))
 
 
 def _check(
@@ -104,7 +104,7 @@ def _check(
             opened.report.add("coded_before_freeze", file, row.number, what)
         return
     book, at = known
-    when = _moment(row["rated_at"])
+    when = _moment_or_none(row["rated_at"])
     if at is not None and when is not None and when < at:
         what = f"{name} was coded by {row['rater']} at {when.isoformat()}, {rubric} was frozen at {at.isoformat()}"
         opened.report.add("coded_before_freeze", file, row.number, what)
@@ -116,5 +116,5 @@ def _check(
         opened.report.add("code_unknown", file, row.number, f"{name}: {strange[0]} is not a code of {rubric}")
 
 
-def _moment(value: Any) -> datetime | None:
+def _moment_or_none(value: Any) -> datetime | None:
     return value if isinstance(value, datetime) else None

@@ -75,17 +75,21 @@ def _programs(
     same_rules = opened.manifest.get("package_version") == __version__
     for row, key, book in coded:
         if row["rater"] == CLAUDE:
-            due = {_value(book, key[1], codes) for raw in replies[key] if (codes := codes_in(raw, book)) is not None}
+            due = {
+                _rating_of_codes(book, key[1], codes)
+                for raw in replies[key]
+                if (codes := codes_in(raw, book)) is not None
+            }
             if (row["value"] or "") not in due:
                 yield row.number, f"{row['object']}: no reply that was kept gives the codes '{row['value']}'"
         elif row["rater"] == RULES and same_rules and key[0] in said:
             hits = code_by_keywords(book, key[1], said[key[0]].answers(key[1]))
-            by_rules = _value(book, key[1], [hit.code for hit in hits])
+            by_rules = _rating_of_codes(book, key[1], [hit.code for hit in hits])
             if (row["value"] or "") != by_rules:
                 yield row.number, f"{row['object']}: the rules give '{by_rules}', and the row has '{row['value']}'"
 
 
-def _value(book: Codebook, topic: str, codes: Sequence[str]) -> str:
+def _rating_of_codes(book: Codebook, topic: str, codes: Sequence[str]) -> str:
     return book.join(code for code in codes if book.applies(code, topic))
 
 

@@ -246,7 +246,7 @@ def _events(log: list[Event], runs: list[Event], turns: list[Event]) -> Iterator
     for run in runs:
         rank = started.get(run["run_id"], len(log))
         initiator = None if run["kind"] != "agent" else _asked(by_agent.get(run["run_id"], False))
-        yield from (event | {"rank": rank, "EventInitiator": initiator} for event in _run(run))
+        yield from (event | {"rank": rank, "EventInitiator": initiator} for event in _run_events(run))
     for turn in turns:
         rank = started.get(turn["turn_id"], len(log))
         yield from (event | {"rank": rank} for event in _turn(turn, stages.get(turn["task"])))
@@ -334,7 +334,7 @@ def _file(task: Any) -> str:
     return f"{task}.py"
 
 
-def _run(run: Event) -> Iterator[Event]:
+def _run_events(run: Event) -> Iterator[Event]:
     """Yield the run or submission, and each of its checks."""
     if run["ended_by"] in _NO_RESULT:
         return

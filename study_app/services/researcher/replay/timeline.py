@@ -52,7 +52,7 @@ def timeline(world: StudyContext, participant_id: str) -> dict[str, Any] | None:
         "stages": [_stage(material, visit, length) for visit in material.visits],
         "tasks": {task: pack.title for task, pack in texts.packs.items()},
         "frames": frames,
-        "runs": {run.id: _run(material, run) for run in material.runs},
+        "runs": {run.id: _run_mark(material, run) for run in material.runs},
         "turns": {turn.id: _turn(material, turn, steps) for turn in material.turns},
         "lanes": lanes(material, length),
         "evidence": replay_evidence(world, material.participant),
@@ -96,7 +96,7 @@ class _Texts:
             return self._changed(event, details, details.task)
         self._feed(event, None)
         if isinstance(details, ProgramEvent) and details.run_id in runs:
-            return self._told(runs[details.run_id])
+            return self._program_frame(runs[details.run_id])
         return None
 
     def _changed(self, event: Event, details: TextEvent, task: str) -> Frame | None:
@@ -120,7 +120,7 @@ class _Texts:
         spans = {} if how in PLAIN else self._spans(task)
         return {"kind": "edit", "task": task, "how": how, "changes": changes, **spans}
 
-    def _told(self, run: RunRecord) -> Frame | None:
+    def _program_frame(self, run: RunRecord) -> Frame | None:
         """At a run the code is known in any case: fix a text that the log has lost, say where the text is from."""
         page = self._shown.get(run.task, "")
         known = self._documents.get((page, run.task))
@@ -171,7 +171,7 @@ def _run_frames(material: ReplayMaterial) -> list[Frame]:
     return found
 
 
-def _run(material: ReplayMaterial, run: RunRecord) -> dict[str, Any]:
+def _run_mark(material: ReplayMaterial, run: RunRecord) -> dict[str, Any]:
     return {
         "kind": run.kind,
         "started": round(material.seconds(run.started_at), 3),

@@ -87,7 +87,7 @@ class InterviewBoard:
             if missing := [topic for topic in interview.transcript.topics if topic not in codes]:
                 raise NotAllowed(f"the topic '{missing[0]}' has no codes; leave it without any by an empty list")
             for topic in interview.transcript.topics:
-                value = _value(coded.book, topic, codes[topic])
+                value = _rating_of_codes(coded.book, topic, codes[topic])
                 unit.add_rating(rating_of(self.world, (interview_id, topic), coder, value, coded.book.version))
 
     def disagreements(self, viewer: str, kind: Kind) -> list[ToSettle]:
@@ -119,7 +119,7 @@ class InterviewBoard:
             given = coded.codes().get(key, {})
             if not differ(given) or ADJUDICATED in given:
                 raise NotAllowed("there is nothing to settle about this answer any more")
-            value = _value(coded.book, key[1], codes)
+            value = _rating_of_codes(coded.book, key[1], codes)
             unit.add_rating(rating_of(self.world, key, ADJUDICATED, value, coded.book.version))
             why = rating_of(self.world, key, who, reason, REASON)
             unit.add_rating(why)
@@ -161,7 +161,7 @@ def _known(coded: Coded, interview_id: str) -> EndedInterview:
     return found
 
 
-def _value(book: Codebook, topic: str, codes: Collection[str]) -> str:
+def _rating_of_codes(book: Codebook, topic: str, codes: Collection[str]) -> str:
     try:
         value = book.join(codes)
     except ValueError as error:

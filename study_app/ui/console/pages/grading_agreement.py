@@ -47,12 +47,12 @@ def agreement_rows(points: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
     def name(each: Mapping[str, Any]) -> str:
         return f"{each['item']} ({each['stage']})" if several else str(each["item"])
 
-    yield _row("All answers, in points", points)
-    yield from (_row(f"{name(each)}, in points", each) for each in points["items"])
-    yield from (_row(f"{name(each)}: {each['criterion']}", each) for each in points["criteria"])
+    yield _item_row("All answers, in points", points)
+    yield from (_item_row(f"{name(each)}, in points", each) for each in points["items"])
+    yield from (_item_row(f"{name(each)}: {each['criterion']}", each) for each in points["criteria"])
 
 
-def _row(name: str, figures: Mapping[str, Any]) -> tuple[str, ...]:
+def _item_row(name: str, figures: Mapping[str, Any]) -> tuple[str, ...]:
     same = figures["percent_agreement"]
     return (
         name,

@@ -101,7 +101,7 @@ def _analysis(found: Mapping[str, Any]) -> None:
     if sessions:
         st.html(tables.table(SESSIONS, sessions, numbers=(2, 3, 4, 5), label="Sessions by group"))
     for role, title in ROLES.items():
-        rows = [_row(each, said) for each in found["estimates"] if each["role"] == role]
+        rows = [_estimate_row(each, said) for each in found["estimates"] if each["role"] == role]
         if rows:
             with st.expander(f"{title}: {len(rows)} rows", expanded=role == "primary"):
                 st.html(tables.table(ROWS, rows, numbers=(4, 6, 7, 8), label=f"{title} estimates"))
@@ -127,7 +127,7 @@ def _session(wave: Mapping[str, Any], said: Callable[[str], str]) -> Iterable[tu
         yield (f"{wave['number']}. {wave['session']}", said(arm), *found)
 
 
-def _row(each: Mapping[str, Any], said: Callable[[str], str]) -> tuple[object, ...]:
+def _estimate_row(each: Mapping[str, Any], said: Callable[[str], str]) -> tuple[object, ...]:
     people = " + ".join(str(n) for n in (each["n"] or {}).values())
     contrast = said(" - ".join(each["contrast"] or ()))
     estimate = _figure(each["estimate"])

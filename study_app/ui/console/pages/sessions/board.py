@@ -44,12 +44,12 @@ def _list(people: Sequence[DuePerson]) -> None:
     found = [person for person in people if person.state in (chosen or STATES)]
     pages = max(1, -(-len(found) // SIZE))
     page = int(right.number_input(f"Page of {pages}", 1, pages, 1, key="sessions_page"))
-    rows = [_row(person) for person in found[(page - 1) * SIZE : page * SIZE]]
+    rows = [_person_row(person) for person in found[(page - 1) * SIZE : page * SIZE]]
     header = ("Participant", "Label", "Session", "State", "Opens (UTC)", "Closes (UTC)", "Reminded")
     st.html(tables.table(header, rows, numbers=[6], label="People due for a later session"))
 
 
-def _row(person: DuePerson) -> tuple[object, ...]:
+def _person_row(person: DuePerson) -> tuple[object, ...]:
     reminded = "wants none" if person.opted_out else person.reminded
     return (
         tables.code(person.participant.id),
