@@ -71,7 +71,14 @@ def recomputed(prepared: Prepared, estimates: list[Mapping[str, Any]], seed: int
     runner = AnalysisRunner(frame, plan, view, ledger, note, seed, False, unmade=unmade)
     everybody = frame.population("itt").reset_index(drop=True)
     planned = schedule(plan, len(view.arms), frame.cluster is not None)
-    primary = [row for row in planned if row.role == "primary" and row.method == "rerandomization"]
+    made = [str(row["id"]) for row in estimates if row["p_value"] is not None]
+    primary = [
+        row
+        for row in planned
+        if row.role == "primary" and row.method == "rerandomization"
+        # Of several arms each row has the arm behind its name; a row that could not be made cannot be made again.
+        if any(name == row.id or name.startswith(f"{row.id}.") for name in made)
+    ]
     drawn = _assignments(prepared, everybody, ledger, seed)
     models, expected = [], []
     columns: dict[str, pd.Series] = {"arm": everybody["arm"].astype(str)}

@@ -22,6 +22,7 @@ from support.trials.design_studies import (
 )
 from support.trials.design_studies import made as design_study
 from support.trials.quiz_study import ARMS, keyed_bank, simulated, study_text, with_content
+from support.trials.undecided_plans import UNDECIDED, UNDECIDED_IN_EACH_RUN
 
 from analysis.cli import analyze
 from analysis.estimators.methods import METHODS
@@ -35,6 +36,7 @@ from study_app.domain.errors import ProblemsFound
 from study_app.domain.study.designs import design_problems, used_by
 from study_app.services.researcher.fitness import fitness_problems
 
+QUICK = (*IN_EACH_RUN, *UNDECIDED_IN_EACH_RUN)
 HEAD = "replicates = 199\nsubgroups = []\n"
 QUIZ = '[[analysis.outcomes]]\nid = "quiz_points"\nkind = "bounded"\nupper_column = "quiz_max"\n'
 LATE = '[[analysis.outcomes]]\nid = "retention_points"\nkind = "bounded"\nupper_column = "retention_max"\n'
@@ -307,10 +309,11 @@ def test_a_study_that_contradicts_itself_is_refused_by_its_key(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in IN_EACH_RUN else pytest.param(name, marks=pytest.mark.slow) for name in CONTRADICTIONS]
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CONTRADICTIONS | UNDECIDED],
 )
 def test_a_study_that_says_what_no_step_could_do_is_refused_by_its_key(tmp_path, name):
-    parts, key = CONTRADICTIONS[name]
+    parts, key = (CONTRADICTIONS | UNDECIDED)[name]
     found = refusals(tmp_path, parts)
     assert [text for text in found if f"{key}: " in text], found
     assert all("; " in text for text in found)
@@ -432,6 +435,13 @@ def test_a_trial_too_small_for_its_scheme_is_warned_of(tmp_path, name):
     assert refusals(tmp_path, parts) == []
     study = read_study(tmp_path / "study.toml")
     assert [text for text in unused_warnings(study) if text.startswith(f"{key}: ")]
+
+
+def test_groups_of_almost_one_person_each_are_warned_of(tmp_path):
+    parts = plan()["plan"].replace("subgroups = []", 'subgroups = [{ column = "pretest_points" }]')
+    assert refusals(tmp_path, {"plan": parts}) == []
+    said = list(unused_warnings(read_study(tmp_path / "study.toml")))
+    assert [text for text in said if ".subgroups.pretest_points: almost every person" in text]
 
 
 ASSUMED = {

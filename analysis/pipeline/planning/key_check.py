@@ -160,6 +160,8 @@ def _too_few_draws(study: Study, plan: Plan) -> _Found:
     rule, alpha = plan.multiplicity, 1 - plan.level
     share = {"holm": 1 / family, "bonferroni": 1 / family, "graphical": max(rule.weights, default=1.0)}
     first = alpha * share.get(rule.method, 1.0)
+    if first <= 0:
+        return  # A graph without weight is refused as such.
     needed = math.ceil(round(1 / first, 6)) - 1
     if plan.replicates < needed:
         what = f"the least p value of {plan.replicates} re-randomisations is above {first:.2g}, so nothing is rejected"
@@ -197,6 +199,11 @@ def _of_weights(study: Study, plan: Plan) -> _Found:
         yield "multiplicity.weights", what, f"give {needed}, in this order"
     if any(not 0 <= weight <= 1 for weight in (*rule.weights, *(cell for row in rule.transitions for cell in row))):
         yield "multiplicity.weights", "weights and transitions are shares from 0 to 1", "correct them"
+    if not any(rule.weights):
+        yield "multiplicity.weights", "no row has a share of the error, so nothing is rejected", "give shares above 0"
+    if any(row[place : place + 1] not in ((), (0,)) for place, row in enumerate(rule.transitions)):
+        what = "a row would pass its share on to itself"
+        yield "multiplicity.transitions", what, "write 0 where the row and the column are the same"
 
 
 def _of_horizon(study: Study, plan: Plan) -> _Found:

@@ -14,6 +14,7 @@ from analysis.estimators.methods import METHODS
 from analysis.pipeline.factorial.rows import factor_problems
 from analysis.pipeline.factorial.variants import cell_problems_of
 from analysis.pipeline.looks.plan_rows import early_looks, look_problems
+from analysis.pipeline.planning.family_check import family_problems
 from analysis.pipeline.planning.key_check import compliance_problems, key_problems
 from analysis.pipeline.planning.option_domains import MADE_HERE, value_problem
 from analysis.pipeline.planning.row_check import row_problems
@@ -63,7 +64,7 @@ def study_plan_problems(
         acts: whether one of its assistants acts.
     """
     table = participants_table([study], quiz_types([study], bank_of), acts=acts)
-    answerable = measured(study, table.names)
+    answerable = measured(study, [name for name in table.names if name not in _without_checks(study, bank_of)])
     columns = {column.name: column for column in table.columns if column.name in answerable.columns}
     highest = most_of_quizzes(study, bank_of)
     return [
@@ -81,10 +82,19 @@ def study_plan_problems(
         *cell_problems_of(study, file),
         *unknown_arms(study, file),
         *_not_asked_everywhere(study, file),
+        *family_problems(study.analysis, file),
         *look_problems(study.analysis, len(study.arms), file),
         *early_looks(study, file),
         *source_problems(study, bank_of, file),
     ]
+
+
+def _without_checks(study: Study, bank_of: Callable[[str], Bank | None]) -> tuple[str, ...]:
+    """Return the columns of attention checks where the study's quizzes, all of them known, have none."""
+    banks = [(quiz.stage, bank_of(quiz.stage.bank)) for quiz in study.quizzes]
+    given = [bank is None or any(item.type == "attention_check" for item in bank.items_of(stage.form or None))
+             for stage, bank in banks]  # fmt: skip
+    return () if any(given) else ("attention_passed", "attention_total")
 
 
 def unknown_arms(study: Study, file: str) -> list[Problem]:

@@ -57,9 +57,11 @@ def unused_warnings(study: Study) -> Iterator[str]:
     """Yield what a valid study file says and nothing uses, or what it compares with a reservation."""
     from analysis.pipeline.planning.key_check import unadjusted_warnings
     from study_app.dataset.schema.outcome_fit import course_warnings
+    from study_app.dataset.schema.reach import subgroup_warnings
 
     yield from unadjusted_warnings(study)
     yield from course_warnings(study)
+    yield from subgroup_warnings(study)
     yield from assistant_warnings(study)
     yield from size_warnings(study)
 

@@ -43,6 +43,10 @@ def measured(study: Study, columns: Collection[str]) -> Measured:
     absent = set() if study.main_task_stages else set(_OF_TASKS)
     absent |= set() if study.counted_task_stages else set(_COUNTED)
     absent |= set() if study.main_quiz else {"quiz_points", "quiz_max", "quiz_score"}
+    absent |= set() if study.main_task_stages else set(_OF_WORK)
+    absent |= set() if any(study.has_assistant(arm.id) for arm in study.arms) else set(OF_ASSISTANT)
+    asked = any(question.other_ai for stage in study.stages for question in stage.asked)
+    absent |= set() if asked else {"used_other_ai"}
     absent |= set() if _warm_ups(study) else {"warmup_minutes", "warmup_passed"}
     by_period = period_columns(study)
     every = frozenset(set(columns) - absent | (by_period or set()))
@@ -74,6 +78,12 @@ _OF_TASKS = (
     "task_minutes task_completed completion_minutes completion_event tasks_passed checks_passed checks_total "
     "visible_only_pass runs errors first_error_type"
 ).split()
+_OF_WORK = (
+    "active_minutes away_minutes outage_minutes typed_chars pasted_chars_assistant pasted_chars_outside "
+    "retyped_assistant_chars pasted_chars_brief pasted_chars_notes starter_chars unknown_chars outside_pastes "
+    "outside_paste_chars longest_outside_paste typing_bursts received compliant"
+).split()
+"""What is recorded, or judged, of people at main tasks."""
 
 
 def _warm_ups(study: Study) -> list[float]:
@@ -139,6 +149,7 @@ def near(column: str, known: Collection[str]) -> str:
 def plan_problems(plan: Plan, study: Measured, file: str) -> list[Problem]:
     """Everything in a plan that the study cannot answer, or must not."""
     found = [*_missing(plan, study), *_too_early(plan, study.before), *_limits(plan, study.limits)]
+    found += _events_too_early(plan, study.before)
     found += _by_design(plan, study.no_assistant)
     found += _once(plan, study.by_period)
     return [Problem(file, f"analysis.{key}", what, remedy) for key, what, remedy in found]
@@ -160,7 +171,7 @@ def late_problems(plan: Plan, study: Measured, file: str) -> list[Problem]:
     named += [
         (f"analyses.{row.id}.options.{option}", column)
         for row in plan.analyses
-        for option in ("moderator", "instruments")
+        for option in ("moderator", "instruments", "pair_id")
         if isinstance(column := row.options.get(option), str)
     ]
     return [
@@ -190,6 +201,13 @@ def _too_early(plan: Plan, before: Collection[str]) -> _Found:
         if column in before:
             what = f"'{name}' is known before allocation (column '{column}'), so no arm can change it"
             yield "primary", what, "name an outcome that is measured after allocation; use this one as a covariate"
+
+
+def _events_too_early(plan: Plan, before: Collection[str]) -> _Found:
+    for outcome in plan.outcomes:
+        if outcome.kind == "time" and outcome.event in before and outcome.name not in before:
+            what = f"'{outcome.event}' is known before allocation, so it does not say whether this time ended"
+            yield f"outcomes.{outcome.id}.event", what, "name what says whether people got done, or leave it out"
 
 
 def _by_design(plan: Plan, no_assistant: str | None) -> _Found:

@@ -13,6 +13,11 @@ from study_app.domain.study.study import Study
 Range = tuple[float, float]
 _Found = Iterator[tuple[str, str, str]]
 BY_MARGIN = ("tost", "noninferiority")
+OF_SHARES = ("fractional_logit", "beta_regression")
+ONE_ANSWER = ("choice", "scale", "slider", "number")
+"""Kinds of questions with one answer, so that an eligibility form that takes one value makes all answers alike."""
+FINE = ("slider", "number")
+_MOST = "the most that can be had"
 MOST_NAMED = 3
 """A rule about more columns than these is not tried out at all their ends."""
 
@@ -37,7 +42,7 @@ def plan_reach_problems(
     study: Study, columns: Mapping[str, Column], highest: Mapping[str, float], file: str
 ) -> list[Problem]:
     """Return the same of a study's plan alone, which its author can still change once there are data."""
-    ends, same = _ends(columns, highest), _answered_alike(study)
+    ends, same = _ends(columns, highest), _answered_alike(study) | _maxima(study)
     found = [
         *_of_margins(study, ends),
         *_of_scales(study, ends),
@@ -54,6 +59,10 @@ def _ends(columns: Mapping[str, Column], highest: Mapping[str, float]) -> dict[s
         for name, column in columns.items()
         if column.low is not None and column.high is not None
     }
+    for name, column in columns.items():
+        levels = [float(level) for level in column.levels if level.removeprefix("-").isdecimal()]
+        if levels and len(levels) == len(column.levels):
+            known.setdefault(name, (min(levels), max(levels)))
     return known | {name: (0.0, top) for name, top in highest.items()}
 
 
@@ -65,8 +74,13 @@ def _answered_alike(study: Study) -> dict[str, object]:
         question.id: question.eligible[0]
         for stage in study.before_allocation
         for question in stage.asked
-        if question.kind == "choice" and len(question.eligible) == 1
+        if question.kind in ONE_ANSWER and len(question.eligible) == 1
     }
+
+
+def _maxima(study: Study) -> dict[str, object]:
+    """Return the columns of what could be had in quizzes, which do not differ between people."""
+    return {f"{prefix}_max": _MOST for quiz in study.quizzes for prefix in quiz.prefixes}
 
 
 def _of_allocation(study: Study, ends: Mapping[str, Range], same: Mapping[str, object]) -> _Found:
@@ -135,6 +149,9 @@ def _of_scales(study: Study, ends: Mapping[str, Range]) -> _Found:
     plan = study.analysis
     for row in plan.analyses:
         column = plan.outcome(row.outcome).name
+        if row.method in OF_SHARES and column in ends and ends[column][0] < 0:
+            what = f"{row.method} takes shares of the most there can be, and '{column}' can be {ends[column][0]:g}"
+            yield f"analysis.analyses.{row.id}.method", what, "use lin, or name an outcome that begins at 0"
         for place, option in enumerate(("outcome_min", "outcome_max")):
             value = row.options.get(option)
             number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -165,13 +182,32 @@ def _of_groups(study: Study, same: Mapping[str, object]) -> _Found:
     """Yield groups that would hold everyone."""
     plan = study.analysis
     named = [(f"subgroups.{entry.column}", entry.column) for entry in plan.subgroups]
-    named += [(f"analyses.{row.id}.options.moderator", str(row.options.get("moderator"))) for row in plan.analyses]
+    named += [
+        (f"analyses.{row.id}.options.{option}", str(row.options.get(option)))
+        for row in plan.analyses
+        for option in ("moderator", "x")
+    ]
     for key, name in named:
         if name in same:
             yield f"analysis.{key}", _alike(name, same), "name a variable that people differ in"
 
 
+def subgroup_warnings(study: Study) -> Iterator[str]:
+    """Yield groups that hold few people each, or one: the interaction takes them as a number, their rows are empty."""
+    fine = {question.id for stage in study.stages for question in stage.asked if question.kind in FINE}
+    for entry in study.analysis.subgroups:
+        measured = entry.column in ("warmup_minutes", "allocation_index") or bool(_quiz_of(study)(entry.column))
+        if measured or entry.column in fine:
+            key = f"subgroups.{entry.column}"
+            yield (
+                f"analysis.{key}: almost every person has another value, so rows of single values "
+                "hold few people or one; the interaction takes it as a number"
+            )
+
+
 def _alike(name: str, same: Mapping[str, object]) -> str:
+    if same[name] == _MOST:
+        return f"'{name}' is {_MOST}, the same for everyone"
     return f"everyone who takes part has {same[name]!r} as '{name}'"
 
 

@@ -9,9 +9,11 @@ from support.trials.contradictions import SCALE, asked, score
 from support.trials.design_studies import HELP, TASKS
 from support.trials.quiz_study import ARMS, written
 
-from analysis.pipeline.analyse import analyse
+from analysis.pipeline.analyse import analyse, analyse_prepared
 from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.planned_trials import PlannedTrial
+from analysis.pipeline.prepare import prepare
+from analysis.pipeline.recomputed import recomputed
 from study_app.content.study_file import read_study
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.study.analysis_plan import Plan
@@ -29,6 +31,16 @@ def analysed(folder, rows=(), plan=None, outcomes=(), **parts):
     table["outcomes"] = [*table["outcomes"], *outcomes]
     table["analyses"] = [{"outcome": "quiz_points"} | row for row in rows]
     return analyse(data, Plan.model_validate(table).with_limit(study.task_limit), include_simulated=True)
+
+
+def test_a_trial_whose_control_is_still_empty_has_no_rows_and_no_models_to_compute_again(tmp_path):
+    study = read_study(written(tmp_path))
+    data = PlannedTrial(study, study.analysis, Assumptions()).dataset(40, 0.3, np.random.default_rng(1))
+    data.tables["participants"].loc[:, "arm"] = "other"
+    prepared = prepare(data, study.analysis, include_simulated=True)
+    estimates = analyse_prepared(prepared)["estimates"]
+    assert not [row["id"] for row in estimates if row["p_value"] is not None]
+    assert recomputed(prepared, estimates, 1) is None
 
 
 def refused(folder, **given):

@@ -10,6 +10,9 @@ from study_app.domain.study.contradictions.kinds import Finding
 from study_app.domain.study.sections import WITH_RANGE, Question, Stage
 from study_app.domain.study.study import Study
 
+MISSING = "missing"
+"""Level of people without an answer, where a model takes a variable's levels."""
+
 
 def answer_problems(study: Study) -> Iterator[Finding]:
     """Yield what is wrong with the answers and scores of questions."""
@@ -17,7 +20,7 @@ def answer_problems(study: Study) -> Iterator[Finding]:
     for stage in study.stages:
         for question in stage.asked:
             key = f"stages.{stage.id}.questions.{question.id}"
-            found = [*_range(question), *_screening(question), *_alike(question)]
+            found = [*_range(question), *_screening(question), *_alike(question), *_values(question)]
             if question.other_ai:
                 found += _other_ai(question, stage, known_before=stage in before)
             if question.arms and stage.arms and not set(question.arms) & set(stage.arms):
@@ -56,6 +59,25 @@ def _alike(question: Question) -> Iterator[Finding]:
     for name, parts in (("options", question.options), ("rows", question.rows)):
         for label in _twice(part.label.strip() for part in parts):
             yield name, f"two of them read '{label}', so participants cannot tell them apart", "reword one of them"
+
+
+def _values(question: Question) -> Iterator[Finding]:
+    """Values that a table cannot keep apart from numbers, or from people without an answer."""
+    for option in question.options if question.kind in ("choice", "matrix") else ():
+        if isinstance(option.value, str) and _reads_as_number(option.value):
+            what = f"the value '{option.value}' is a text that reads as a number, and would be analysed as one"
+            yield "options", what, "write whole numbers without quotes, or give the option a word"
+        elif option.value == MISSING:
+            what = f"the value '{MISSING}' is the analysis's word for people without an answer"
+            yield "options", what, "give the option another word"
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _other_ai(question: Question, stage: Stage, *, known_before: bool) -> Iterator[Finding]:

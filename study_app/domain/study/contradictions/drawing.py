@@ -12,6 +12,7 @@ GROUPING = ("choice", "scale", "number", "slider")
 """Kinds of questions whose answers group people."""
 NAMING = ("choice", "text", "number")
 """Kinds of questions whose answers name a group that people belong to."""
+SEPARATOR = "; "
 _MEASURED = ("_points", "_score")
 
 
@@ -55,6 +56,9 @@ def _grouped(key: str, name: str, question: Question | None, *, cut: bool) -> It
         if not all(isinstance(option.value, int) for option in question.options):
             what = f"answers to '{name}' are words, which have no order to cut"
             yield f"{key}.cuts", what, "remove cuts, or give the options whole numbers as values"
+    elif question is not None and any(SEPARATOR in str(option.value) for option in question.options):
+        what = f"a value of '{name}' holds '{SEPARATOR}', which stands between variables in the names of strata"
+        yield key, what, "give the option another value"
     elif not cut and _finely_measured(name, question):
         what = f"without cuts each value of '{name}' is a group for itself, of few people or of one"
         yield f"{key}.cuts", what, "say where groups end, such as cuts = [5]"
