@@ -29,10 +29,10 @@ def check_coder(name: str, role: str = "coder") -> None:
     """Refuse a name that cannot be that of a person who codes, rates or audits.
 
     Raises:
-        NotAllowed: the name stands for a decision or a program.
+        NotAllowed: the name stands for a decision or a program, is empty, or holds what cannot be seen.
     """
-    if not people([name]):
-        raise NotAllowed(f"there is no {role} named '{name}'; give the name of a person")
+    if not people([name]) or not name.strip() or not name.isprintable():
+        raise NotAllowed(f"there is no {role} named {name!r}; give the name of a person")
 
 
 def agreed(given: Mapping[str, Collection[str]], labels: Sequence[str] = LABELS) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codebook import LABELS, join
 from study_app.domain.interaction.codes import ADJUDICATED, REASON_RUBRIC, RUBRIC, check_coder, people
+from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import AuditEntry, Kind, Rating, Turn
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -94,11 +95,19 @@ class Codings:
         """Take a coding; no label at all is one, too.
 
         Raises:
-            NotAllowed: a label is not of the code book, or the name is one that stands for a decision or a program.
+            NotAllowed: a label is not of the code book, the name is one that stands for a decision or a program, or the
+                query is gone or settled.
         """
         check_coder(coder)
         value = _rating_of_labels(labels)
         with self.world.registry.begin() as unit:
+            # Until this is committed no other person can settle the query.
+            unit.lock("judgements")
+            # The page may be older than an erasure: a code of what is gone would belong to no one and be counted.
+            if not any(turn.id == turn_id for kind in LEDGERS for turn in _turns(unit, kind)):
+                raise NotAllowed("this query is not there any more; reload the page")
+            if ADJUDICATED in _given(unit).get(turn_id, {}):
+                raise NotAllowed("the codes of this query are settled; reload the page")
             rating = Rating(self.world.fresh_id(), f"turn:{turn_id}", coder, value, RUBRIC, self.world.now())
             unit.add_rating(rating)
 
@@ -124,6 +133,7 @@ class Codings:
         Raises:
             NotAllowed: no reason, a label that is not of the code book, or nothing to settle (any more).
         """
+        check_coder(who, "person")
         value, reason = _rating_of_labels(labels), reason.strip()
         if not reason:
             raise NotAllowed("give a reason")

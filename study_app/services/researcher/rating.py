@@ -143,6 +143,7 @@ class RatingQueue:
         Raises:
             NotAllowed: no reason, points that are not of the rubric, or nothing to settle (any more).
         """
+        check_coder(who, "person")
         reason = reason.strip()
         if not reason:
             raise NotAllowed("give a reason")

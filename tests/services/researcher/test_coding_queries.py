@@ -107,6 +107,27 @@ def test_nobody_codes_under_the_name_of_a_program_or_of_the_decision(trial, codi
             codings.code(name, trial.turns[0], ["explanation"])
 
 
+def test_nobody_codes_or_settles_under_a_name_that_cannot_be_seen(trial, codings):
+    for name in ("", " ", "\x00", "\ud800", "a\nb"):
+        with pytest.raises(NotAllowed, match="give the name of a person"):
+            codings.code(name, trial.turns[0], ["explanation"])
+        with pytest.raises(NotAllowed, match="give the name of a person"):
+            codings.settle(name, trial.turns[0], ["explanation"], "why")
+
+
+def test_no_query_is_coded_that_is_gone_or_settled(trial, codings):
+    code(trial, codings, "eva", "explanation")
+    code(trial, codings, "finn", "generation")
+    codings.settle("anna", trial.turns[0], [], "fits none")
+    with pytest.raises(NotAllowed, match="settled; reload the page"):
+        codings.code("gus", trial.turns[0], ["explanation"])
+    for gone in ("turn of no one", "\ud800"):
+        with pytest.raises(NotAllowed, match="not there any more; reload the page"):
+            codings.code("gus", gone, ["explanation"])
+    with trial.app.world.registry.begin(write=False) as unit:
+        assert {rating.rater for rating in unit.ratings()} == {"eva", "finn", "anna", ADJUDICATED}
+
+
 def test_agreement_counts_queries_coded_twice_by_the_newest_code_of_each(trial, codings):
     code(trial, codings, "eva", "explanation", "generation", "debugging")
     code(trial, codings, "finn", "generation", "debugging")

@@ -151,6 +151,7 @@ class HackCodes:
         Raises:
             NotAllowed: no reason, no such class, or nothing to settle (any more).
         """
+        check_coder(who, "person")
         _known(value)
         if not (reason := reason.strip()):
             raise NotAllowed("give a reason")

@@ -110,6 +110,7 @@ class InterviewBoard:
         Raises:
             NotAllowed: no reason, a strange code, or nothing to settle (any more).
         """
+        check_coder(who, "person")
         reason = reason.strip()
         if not reason:
             raise NotAllowed("give a reason")
