@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from study_app.domain.errors import NotAllowed, PanelRefusal, PanelUnanswered
 from study_app.domain.records import AuditEntry
-from study_app.ports import Panel
+from study_app.ports import Panel, UnitOfWork
 from study_app.services.attending.paying import Payment, payments
 from study_app.services.context import StudyContext
 from study_app.services.reasons import add_act
@@ -123,9 +123,7 @@ class PanelActs:
     def uncertain(self) -> list[str]:
         """Acts whose answer never came, as they are settled: `bonus:PARTICIPANT:SESSION` and so on."""
         with self.world.registry.begin(write=False) as unit:
-            kept = unit.meta_values(f"{_KEY}:")
-        asked = [key for key, value in kept.items() if value["state"] == "asked"]
-        return sorted(key.removeprefix(f"{_KEY}:") for key in asked)
+            return _unanswered(unit)
 
     def settle(self, name: str, *, done: bool, reason: str, who: str) -> None:
         """Say how an act went whose answer never came, after a look at the panel.
@@ -135,10 +133,13 @@ class PanelActs:
         """
         if not reason.strip():
             raise NotAllowed("this needs a reason: what does the panel show?")
-        open_acts = self.uncertain()
-        if name not in open_acts:
-            raise NotAllowed(f"there is no open act '{name}'; open are {', '.join(open_acts) or 'none'}")
         with self.world.registry.begin() as unit:
+            # The answer may come at this moment to the run that waits for it: settled as not done after that, a bonus
+            # would be paid twice.
+            unit.lock(_KEY)
+            open_acts = _unanswered(unit)
+            if name not in open_acts:
+                raise NotAllowed(f"there is no open act '{name}'; open are {', '.join(open_acts) or 'none'}")
             unit.set_meta_value(f"{_KEY}:{name}", {"state": "done" if done else "refused"})
             entry = AuditEntry(self.world.now(), who, "pay: settle", reason, {"act": name, "done": done})
             add_act(unit, entry, [name.split(":")[1]])
@@ -244,6 +245,7 @@ class PanelActs:
     def _keep(self, batch: Sequence[PanelAct], about: str, state: Done, who: str, more: dict[str, Any]) -> None:
         kept = {"done": "done", "uncertain": "asked"}.get(state, "refused")
         with self.world.registry.begin() as unit:
+            unit.lock(_KEY)
             for one in batch:
                 unit.set_meta_value(_key(one, about), {"state": kept, "amount": one.amount})
             people = {one.participant_id: one.amount for one in batch}
@@ -252,6 +254,11 @@ class PanelActs:
             said = {name: str(more[name]) for name in _TYPED if more.get(name)}
             detail |= {name: value for name, value in more.items() if value and name not in said}
             add_act(unit, AuditEntry(self.world.now(), who, what, "", detail), people, said)
+
+
+def _unanswered(unit: UnitOfWork) -> list[str]:
+    asked = [key for key, value in unit.meta_values(f"{_KEY}:").items() if value["state"] == "asked"]
+    return sorted(key.removeprefix(f"{_KEY}:") for key in asked)
 
 
 def _by_study(found: Iterable[Payment]) -> dict[str, list[Payment]]:

@@ -271,6 +271,8 @@ class Lifecycle:
         """
         require_reason(reason)
         with self.world.registry.begin() as unit:
+            # Of two at the same moment the second would put its reason in the place of the first.
+            unit.lock("life")
             participant = unit.participant(participant_id)
             if participant is None:
                 raise NotAllowed(f"there is no participant {participant_id}")

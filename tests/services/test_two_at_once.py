@@ -1,8 +1,9 @@
-"""Two people who judge the same thing at the same moment, over Postgres, where two transactions write side by side."""
+"""Two people who decide on the same thing at the same moment, over Postgres, where two transactions write at once."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,7 +14,8 @@ from support.trials.scripted_runs import Scripted
 
 from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codes import REASON_RUBRIC
-from study_app.services.researcher import coding, rating
+from study_app.services.attending.panel_acts import PanelActs
+from study_app.services.researcher import coding, lifecycle, rating
 from study_app.services.researcher.coding import Codings
 from study_app.services.researcher.rating import AnswerForRating, RatingQueue
 
@@ -31,10 +33,10 @@ def together(monkeypatch, module, name: str, *acts: Callable[[], object]) -> lis
     not waited for. Returns what came of them, a refusal in the place of a result."""
     meeting, real = threading.Barrier(2), getattr(module, name)
 
-    def met(*given):
+    def met(*given, **named):
         with suppress(threading.BrokenBarrierError):
             meeting.wait(1)
-        return real(*given)
+        return real(*given, **named)
 
     def done(act: Callable[[], object]) -> object:
         try:
@@ -105,3 +107,36 @@ def test_of_two_decisions_at_once_one_holds(trial, monkeypatch):
     assert [type(each) for each in came if each is not None] == [NotAllowed]
     with trial.app.world.registry.begin(write=False) as unit:
         assert len([each for each in unit.ratings() if each.rubric == REASON_RUBRIC]) == 1
+
+
+def test_of_two_exclusions_at_once_the_first_reason_stands(trial, monkeypatch):
+    who = trial.enter()
+    acts = trial.app.lifecycle
+    came = together(
+        monkeypatch,
+        lifecycle,
+        "Excluded",
+        lambda: acts.exclude(who, "took part with a colleague", "anna"),
+        lambda: acts.exclude(who, "was a friend", "gus"),
+    )
+    refused = [each for each in came if each is not None]
+    assert [type(each) for each in refused] == [NotAllowed]
+    with trial.app.world.registry.begin(write=False) as unit:
+        assert str(unit.known_participant(who).exclusion_reason) in str(refused[0])
+
+
+def test_an_act_at_the_panel_is_not_settled_while_its_answer_comes(trial):
+    registry, name = trial.app.world.registry, "bonus:p1:main"
+    with registry.begin() as unit:
+        unit.set_meta_value(f"panel_act:{name}", {"state": "asked"})
+    acts = PanelActs(trial.app.world, None)
+    with ThreadPoolExecutor(1) as pool:
+        with registry.begin() as unit:
+            unit.lock("panel_act")
+            unit.set_meta_value(f"panel_act:{name}", {"state": "done"})
+            settling = pool.submit(acts.settle, name, done=False, reason="not there yet", who="anna")
+            time.sleep(1)
+        with pytest.raises(NotAllowed, match="no open act"):
+            settling.result()
+    with registry.begin(write=False) as unit:
+        assert unit.meta_value(f"panel_act:{name}") == {"state": "done"}
