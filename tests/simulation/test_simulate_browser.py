@@ -17,7 +17,7 @@ from study_app.domain.errors import UserError
 from study_app.settings import Settings
 from study_app.simulation.behaviour.interviews import SHORT_ANSWERS
 from study_app.simulation.browser import Visitor, allocated, simulate_in_browser
-from study_app.simulation.browser_parts import settle
+from study_app.simulation.browser_parts import fresh_page, settle
 from study_app.simulation.browser_room import RoomVisitor
 
 ROOT = Path(__file__).parents[2]
@@ -219,6 +219,25 @@ def test_a_dialog_that_closes_while_it_is_confirmed_holds_no_one_up(chromium):
     RoomVisitor(page, Random(1), 60).go_on()
     assert page.locator("dialog[open]").count() == 0
     page.context.close()
+
+
+@pytest.mark.browser
+def test_the_next_person_finds_nothing_of_the_one_before_in_the_browser(chromium):
+    """The profile is one for all of them, since files that pages load are kept there."""
+    context = chromium.new_context()
+    context.route("**/", lambda route: route.fulfill(body="<p>", content_type="text/html"))
+    first = fresh_page(context, "http://study.test", ("study_participant", "one"))
+    first.goto("http://study.test/")
+    first.evaluate("localStorage.setItem('a', '1'); sessionStorage.setItem('b', '2')")
+    first.close()
+    page = fresh_page(context, "http://study.test", ("study_participant", "two"))
+    page.goto("http://study.test/")
+    assert page.evaluate("[document.cookie, localStorage.length, sessionStorage.length]") == [
+        "study_participant=two",
+        0,
+        0,
+    ]
+    context.close()
 
 
 def test_people_are_counted_by_arm_or_by_order_and_over_second_decisions():

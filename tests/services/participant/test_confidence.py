@@ -142,6 +142,6 @@ def test_mistakes_are_named_with_key_and_remedy():
     late = refused(pre='judgement = "expected"', after=JUDGEMENT)
     assert "stages.pretest.judgement: 'expected' is not a question of a stage before the quiz" in late
     text = JUDGEMENT.replace('"slider"', '"text"').replace("low = 0\nhigh = 100\n", "")
-    assert "'expected' is of kind text; name a slider, scale or number with low" in refused(after=text, post=ASKS)
+    assert "'expected' is of kind text; name a scale, slider or number with low" in refused(after=text, post=ASKS)
     taken = JUDGEMENT.replace('"expected"', '"quiz_brier"')
     assert "'quiz_brier' is a column of the quiz posttest" in refused(after=taken, post="confidence = true")
