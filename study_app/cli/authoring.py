@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from difflib import SequenceMatcher
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from packaging.utils import canonicalize_name
 
 from study_app.cli.common import STUDY, AsJson, StudyFile, app, command, err, say, say_json
 from study_app.content import schemas
 from study_app.content.library import FolderLibrary
-from study_app.content.requirements import pinned, set_up
+from study_app.content.requirements import pinned, requirements_of, set_up
 from study_app.content.scaffold.files import write
 from study_app.content.scaffold.lessons import DEFAULT_LIBRARY, import_name
 from study_app.content.scaffold.new_study import HELP, Design, NewStudy, languages
@@ -129,6 +132,23 @@ def _install(study: Path, asked: NewStudy) -> None:
         file.write_text(f"{asked.library}\n", encoding="utf-8")
     err.print(f"Installing {asked.library} into {study.parent}/.packages ...", markup=False)
     setup(study, pin=True, as_json=False)
+    module = _module(study, asked)
+    if module != asked.imported:
+        versions = file.read_text(encoding="utf-8")
+        write(replace(asked, module=module), study.parent, schemas.texts)
+        file.write_text(versions, encoding="utf-8")
+
+
+def _module(study: Path, asked: NewStudy) -> str:
+    """Return what programs import of the library that is installed now, such as `docx` of python-docx."""
+    required = present(
+        requirements_of(read_study(study), study.resolve().parent, str(study)), "the requirements of a new study"
+    )
+    installed = installation((str(required.folder),)).distributions.get(canonicalize_name(asked.library))
+    offered = sorted(name for name in installed.modules if not name.startswith("_")) if installed else []
+    if asked.imported in offered or not offered:
+        return asked.imported
+    return max(offered, key=lambda name: SequenceMatcher(None, name, asked.library.lower()).ratio())
 
 
 @app.command()

@@ -20,6 +20,7 @@ from study_app.content import schemas
 from study_app.content.language_checks import content_texts
 from study_app.content.library import FolderLibrary
 from study_app.content.scaffold.content_texts import pack_texts
+from study_app.content.scaffold.files import files_of
 from study_app.content.scaffold.new_study import NewStudy, languages
 from study_app.content.scaffold.study_text import study_text
 from study_app.content.study_file import read_study
@@ -83,6 +84,30 @@ def test_a_new_study_passes_check_at_once(tmp_path):
 @pytest.mark.parametrize("row", pairwise(), ids=lambda row: "-".join(map(str, row)))
 def test_new_studies_pass_check_pair_by_pair(tmp_path, row):
     assert problems_of(made(tmp_path / "study", *row)) == []
+
+
+@pytest.mark.slow
+def test_a_library_whose_import_has_another_name_is_imported_by_it(tmp_path):
+    study = made(tmp_path / "study", "parallel", 2, "python-slugify", "es")
+    (solution,) = study.parent.glob("tasks/*/solution.py")
+    assert solution.read_text().startswith("import slugify\n")
+    assert (study.parent / "requirements.txt").read_text().startswith("python-slugify==")
+    assert problems_of(study) == []
+
+
+def test_every_file_of_a_new_study_imports_what_the_installed_library_offers():
+    new = NewStudy(
+        name="trial",
+        arms=2,
+        library="python-docx",
+        version="1",
+        language="en",
+        design="parallel",
+        module="docx",
+    )
+    lines = [line.partition("  #")[0].strip() for _, text in files_of(new) for line in text.splitlines()]
+    imports = {line for line in lines if line.startswith(("import ", "packages"))}
+    assert imports == {"import docx", 'packages = ["docx"]'}
 
 
 PROSE = re.compile(r"```.*?```|`[^`]*`|\\{\\w+\\}|\\bnetworkx\\b", re.DOTALL)

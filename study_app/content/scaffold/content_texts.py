@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from study_app.content.scaffold.lessons import Lesson, import_name
+from study_app.content.scaffold.lessons import Lesson
 from study_app.content.scaffold.new_study import SCHEMA_LINE, NewStudy, toml_string
 
 _TASK = """{schema}id = "{id}"               # the folder's name
@@ -42,7 +42,7 @@ def _program(lesson: Lesson, body: str) -> str:
 def pack_texts(new: NewStudy, lesson: Lesson) -> Iterator[tuple[str, str]]:
     """Name -> text of the files of a task pack."""
     phrases = new.phrases
-    packages = json.dumps([import_name(new.library)])
+    packages = json.dumps([new.imported])
     schema = SCHEMA_LINE.format(up="../../", kind="pack")
     yield "task.toml", _TASK.format(schema=schema, id=lesson.id, title=toml_string(phrases["tasks"]), packages=packages)
     result = f"   # {lesson.result}" if lesson.result else ""
@@ -61,7 +61,7 @@ def pack_texts(new: NewStudy, lesson: Lesson) -> Iterator[tuple[str, str]]:
     named = json.dumps(phrases["example"], ensure_ascii=False)
     given = {"function": lesson.function, "example": lesson.example, "draw": lesson.draw}
     yield "checks.py", _CHECKS.format(named=named, **given)
-    notes = f"## {new.library}\nAlso: {import_name(new.library)}, import, {lesson.function}\n\n"
+    notes = f"## {new.library}\nAlso: {new.imported}, import, {lesson.function}\n\n"
     last = _commented(new, lesson.syntax[-1:])
     texts = {
         "concepts": f"{phrases['glance']}:\n\n```python\n{syntax}\n```\n",
@@ -99,7 +99,7 @@ pages = [["prints"], ["writes"]]    # there is no way back between pages
 
 def bank_texts(new: NewStudy, lesson: Lesson) -> Iterator[tuple[str, str]]:
     """Name -> text of the files of the item bank on a task."""
-    library = import_name(new.library)
+    library = new.imported
     head = _BANK.format(
         schema=SCHEMA_LINE.format(up="../../", kind="bank"),
         id=lesson.id,

@@ -171,12 +171,13 @@ def import_name(library: str) -> str:
     return IMPORT_NAMES.get(library.lower(), library.replace("-", "_"))
 
 
-def lessons_for(library: str, count: int) -> list[Lesson]:
+def lessons_for(library: str, imported: str, count: int) -> list[Lesson]:
     """First tasks for a library.
 
     Args:
         library: a distribution's name.
+        imported: what programs import of it.
         count: how many, at most five.
     """
     own = [_OWN[library.lower()]] if library.lower() in _OWN else []
-    return [lesson.of(import_name(library)) for lesson in (*own, *_GENERIC)][:count]
+    return [lesson.of(imported) for lesson in (*own, *_GENERIC)][:count]

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from study_app.content.scaffold.lessons import Lesson, lessons_for
+from study_app.content.scaffold.lessons import Lesson, import_name, lessons_for
 from study_app.content.texts import FOLDER
 
 Design = Literal["parallel", "crossover", "cluster", "waves"]
@@ -31,12 +31,19 @@ class NewStudy:
     """Of the library; empty where it comes with study-app."""
     language: str
     design: Design
+    module: str = ""
+    """What programs import, where the library's installed files say so; empty: as its name says."""
 
     @cached_property
     def phrases(self) -> Mapping[str, Any]:
         """What participants read, in the study's language."""
         known = tomllib.loads(_PHRASES.read_text(encoding="utf-8"))
         return {key: _filled(value, self.library) for key, value in known[self.language].items()}
+
+    @property
+    def imported(self) -> str:
+        """What programs import."""
+        return self.module or import_name(self.library)
 
     @property
     def helped(self) -> tuple[str, ...]:
@@ -46,7 +53,7 @@ class NewStudy:
     @cached_property
     def lessons(self) -> list[Lesson]:
         """A task for each period of a crossover, else one."""
-        return lessons_for(self.library, self.arms if self.design == "crossover" else 1)
+        return lessons_for(self.library, self.imported, self.arms if self.design == "crossover" else 1)
 
 
 def languages() -> tuple[str, ...]:
