@@ -14,6 +14,7 @@ from support.trials.scripted_runs import Scripted
 
 from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codes import REASON_RUBRIC
+from study_app.services.attending import pausing
 from study_app.services.attending.panel_acts import PanelActs
 from study_app.services.researcher import coding, lifecycle, rating
 from study_app.services.researcher.coding import Codings
@@ -140,3 +141,22 @@ def test_an_act_at_the_panel_is_not_settled_while_its_answer_comes(trial):
             settling.result()
     with registry.begin(write=False) as unit:
         assert unit.meta_value(f"panel_act:{name}") == {"state": "done"}
+
+
+def test_a_pause_is_given_back_once_however_many_resume(trial, monkeypatch):
+    who = trial.enter()
+    trial.to_warmup(who)
+    acts = trial.app.acts
+    acts.pause(who, "the fire alarm rang", "anna")
+    trial.clock.advance(minutes=10)
+    came = together(
+        monkeypatch,
+        pausing,
+        "_given_back",
+        lambda: acts.resume(who, "all clear", "anna"),
+        lambda: acts.resume(who, "they are back", "gus"),
+    )
+    assert [type(each) for each in came if each is not None] == [NotAllowed]
+    with trial.app.world.registry.begin(write=False) as unit:
+        events = [event.details for event in unit.events(who) if event.kind == "outage"]
+    assert [outage.seconds for outage in events] == [600]

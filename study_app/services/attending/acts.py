@@ -137,6 +137,8 @@ class ParticipantActs:
             self._audit(unit, who, NOTE, text.strip(), person)
 
     def _known(self, unit: UnitOfWork, participant_id: str) -> Participant:
+        # One act at a time: of two that resume the same participant each would give the time of the pause back.
+        unit.lock("acts")
         person = unit.participant(participant_id)
         if person is None:
             raise NotAllowed(f"there is no participant {participant_id}")
