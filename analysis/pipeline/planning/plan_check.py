@@ -21,7 +21,12 @@ from analysis.pipeline.planning.row_check import row_problems
 from analysis.pipeline.regimes.rows import regime_problems
 from study_app.dataset.schema import participants_table, quiz_types
 from study_app.dataset.schema.one_source import source_problems
-from study_app.dataset.schema.outcome_fit import column_problems, course_problems, most_of_quizzes
+from study_app.dataset.schema.outcome_fit import (
+    column_problems,
+    course_problems,
+    kind_problems_of_outcomes,
+    most_of_quizzes,
+)
 from study_app.dataset.schema.participants import columns_of
 from study_app.dataset.schema.plan_fit import late_problems, measured, plan_problems
 from study_app.dataset.schema.reach import reach_problems
@@ -71,6 +76,7 @@ def study_plan_problems(
         *plan_problems(study.analysis, answerable, file),
         *key_problems(study, study.analysis, file),
         *column_problems(study.analysis, study, columns, highest, file),
+        *kind_problems_of_outcomes(study, columns, file),
         *reach_problems(study, columns, highest, file),
         *course_problems(study.analysis, study, file),
         *compliance_problems(study, bank_of, file),

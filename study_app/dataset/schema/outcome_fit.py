@@ -33,21 +33,43 @@ def column_problems(
     """
     tops = {name: column.high for name, column in columns.items() if column.high is not None} | dict(highest)
     flags = two_valued(study, columns)
-    halves = {question.id for stage in study.stages for question in stage.asked if _has_halves(question)}
     found = [
         (f"outcomes.{outcome.id}.{key}", what, remedy)
         for outcome in plan.outcomes
         for key, what, remedy in (*_of_outcome(outcome, columns, flags), *_of_bounds(outcome, study, columns, tops))
     ]
-    for outcome in plan.outcomes:
-        if outcome.kind == "count" and outcome.name in halves and outcome.name in columns:
-            what = f"count takes whole numbers, and '{outcome.name}' can be a fraction"
-            found.append((f"outcomes.{outcome.id}.kind", what, 'use kind = "continuous", or ask for whole numbers'))
     found += _primary_twice(plan, study)
     for entry in plan.covariates:
         found += _of_scores(entry, study, columns)
     found += _groups_of_text(plan, columns)
     return [Problem(file, f"analysis.{key}", what, remedy) for key, what, remedy in found]
+
+
+def kind_problems_of_outcomes(study: Study, columns: Mapping[str, Column], file: str) -> list[Problem]:
+    """Return outcomes of a study's plan that columns of this content do not bear, by key.
+
+    A dataset that is there is analysed in spite of these: its rows say themselves what they cannot take.
+    """
+    halves = {question.id for stage in study.stages for question in stage.asked if _has_halves(question)}
+    return [
+        Problem(file, f"analysis.outcomes.{outcome.id}.{key}", what, remedy)
+        for outcome in study.analysis.outcomes
+        if (column := columns.get(outcome.name)) is not None
+        for key, what, remedy in _of_content(outcome, column, outcome.name in halves)
+    ]
+
+
+def _of_content(outcome: Outcome, column: Column, halves: bool) -> _Found:
+    name = f"'{outcome.name}'"
+    if outcome.name in OF_ROWS:
+        what = f"{name} says how a row came about, not what people did"
+        yield "column", what, "name a column of what people did"
+    elif outcome.kind == "count" and halves:
+        what = f"count takes whole numbers, and {name} can be a fraction"
+        yield "kind", what, 'use kind = "continuous", or ask for whole numbers'
+    elif outcome.kind in ("time", "bounded") and (column.low or 0) < 0:
+        what = f"{outcome.kind} begins at 0, and {name} can be {column.low:g}"
+        yield "kind", what, 'use kind = "continuous"'
 
 
 def two_valued(study: Study, columns: Mapping[str, Column]) -> frozenset[str]:
@@ -93,9 +115,6 @@ def _of_outcome(outcome: Outcome, columns: Mapping[str, Column], flags: Collecti
         holds = "moments" if column.type == "time" else "text"
         remedy = "name a column of numbers; a choice counts as one where its options have whole numbers as values"
         yield "column", f"'{outcome.name}' holds {holds}, which cannot be compared as an outcome", remedy
-    elif column is not None and outcome.name in OF_ROWS:
-        what = f"'{outcome.name}' says how a row came about, not what people did"
-        yield "column", what, "name a column of what people did"
     elif column is not None and outcome.name in _bounds(columns):
         what = f"'{outcome.name}' is the most that can be had, the same whatever people do"
         yield "column", what, "name a column of what people reached"
@@ -121,9 +140,6 @@ def _of_kind(outcome: Outcome, column: Column, flags: Collection[str]) -> _Found
     elif outcome.kind == "time" and column.unit != "min" and not (column.about_person and column.type == "number"):
         measured = column.unit or "no time"
         yield "kind", f"time takes minutes, and {name} is measured in {measured}", 'use kind = "continuous"'
-    elif outcome.kind in ("time", "bounded") and (column.low or 0) < 0:
-        what = f"{outcome.kind} begins at 0, and {name} can be {column.low:g}"
-        yield "kind", what, 'use kind = "continuous"'
     elif outcome.kind == "count" and ((column.low or 0) < 0 or column.unit in ("proportion", "min")):
         yield "kind", f"count takes whole numbers from 0, and {name} can be others", 'use kind = "continuous"'
 

@@ -14,8 +14,7 @@ Range = tuple[float, float]
 _Found = Iterator[tuple[str, str, str]]
 BY_MARGIN = ("tost", "noninferiority")
 OF_SHARES = ("fractional_logit", "beta_regression")
-ONE_ANSWER = ("choice", "scale", "slider", "number")
-"""Kinds of questions with one answer, so that an eligibility form that takes one value makes all answers alike."""
+NUMBERS = ("scale", "slider", "number")
 FINE = ("slider", "number")
 _MOST = "the most that can be had"
 MOST_NAMED = 3
@@ -33,8 +32,10 @@ def reach_problems(
         highest: the most that a column can be, by name, of those that follow from quizzes.
         file: for the messages.
     """
-    ends = _ends(columns, highest)
-    found = [*_of_allocation(study, ends, _answered_alike(study)), *_of_response(study, ends)]
+    ends, more = _ends(columns, highest), _filled_alike(study)
+    found = [*_of_allocation(study, ends, _answered_alike(study) | more), *_of_response(study, ends)]
+    # A dataset that is there is analysed in spite of these: such a covariate is left out, such a row is empty.
+    found += [*_of_covariates(study, more), *_of_groups(study, more), *_of_shares(study, ends)]
     return [Problem(file, *each) for each in found] + plan_reach_problems(study, columns, highest, file)
 
 
@@ -42,7 +43,7 @@ def plan_reach_problems(
     study: Study, columns: Mapping[str, Column], highest: Mapping[str, float], file: str
 ) -> list[Problem]:
     """Return the same of a study's plan alone, which its author can still change once there are data."""
-    ends, same = _ends(columns, highest), _answered_alike(study) | _maxima(study)
+    ends, same = _ends(columns, highest), _answered_alike(study)
     found = [
         *_of_margins(study, ends),
         *_of_scales(study, ends),
@@ -74,13 +75,19 @@ def _answered_alike(study: Study) -> dict[str, object]:
         question.id: question.eligible[0]
         for stage in study.before_allocation
         for question in stage.asked
-        if question.kind in ONE_ANSWER and len(question.eligible) == 1
+        if question.kind == "choice" and len(question.eligible) == 1
     }
 
 
-def _maxima(study: Study) -> dict[str, object]:
-    """Return the columns of what could be had in quizzes, which do not differ between people."""
-    return {f"{prefix}_max": _MOST for quiz in study.quizzes for prefix in quiz.prefixes}
+def _filled_alike(study: Study) -> dict[str, object]:
+    """Return further columns that do not differ: what quizzes could give, and numbers of which a form takes one."""
+    alike: dict[str, object] = {f"{prefix}_max": _MOST for quiz in study.quizzes for prefix in quiz.prefixes}
+    return alike | {
+        question.id: question.eligible[0]
+        for stage in study.before_allocation
+        for question in stage.asked
+        if question.kind in NUMBERS and len(question.eligible) == 1
+    }
 
 
 def _of_allocation(study: Study, ends: Mapping[str, Range], same: Mapping[str, object]) -> _Found:
@@ -144,14 +151,19 @@ def _of_margins(study: Study, ends: Mapping[str, Range]) -> _Found:
             yield f"analysis.{key}", what, "give the largest difference that does not matter"
 
 
+def _of_shares(study: Study, ends: Mapping[str, Range]) -> _Found:
+    for row in study.analysis.analyses:
+        column = study.analysis.outcome(row.outcome).name
+        if row.method in OF_SHARES and column in ends and ends[column][0] < 0:
+            what = f"{row.method} takes shares of the most there can be, and '{column}' can be {ends[column][0]:g}"
+            yield f"analysis.analyses.{row.id}.method", what, "use lin, or name an outcome that begins at 0"
+
+
 def _of_scales(study: Study, ends: Mapping[str, Range]) -> _Found:
     """Yield ends of a scale that a row states, and that are not those of its outcome."""
     plan = study.analysis
     for row in plan.analyses:
         column = plan.outcome(row.outcome).name
-        if row.method in OF_SHARES and column in ends and ends[column][0] < 0:
-            what = f"{row.method} takes shares of the most there can be, and '{column}' can be {ends[column][0]:g}"
-            yield f"analysis.analyses.{row.id}.method", what, "use lin, or name an outcome that begins at 0"
         for place, option in enumerate(("outcome_min", "outcome_max")):
             value = row.options.get(option)
             number = isinstance(value, int | float) and not isinstance(value, bool)

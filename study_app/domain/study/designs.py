@@ -108,6 +108,11 @@ RECEIVED: tuple[tuple[str, str, str], ...] = (
         "everyone is below them, so the population is what it says",
     ),
     (
+        "covariates, groups and outcomes that do not differ, or are of another kind than their column holds",
+        "taken, unless text, another bound or a time in another unit would be computed with",
+        "such a covariate is left out with a sentence, and such a row is empty and says why",
+    ),
+    (
         "allocation, recruitment, conditions, stages and expectations that contradict each other",
         "taken",
         "people came, were allocated and answered as the tables say, and the numbers are of them",

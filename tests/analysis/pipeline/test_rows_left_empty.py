@@ -114,6 +114,18 @@ def test_a_column_with_two_sources_is_refused_where_the_plan_names_it_and_said_e
     assert list(found) == ["analysis.outcomes.active_minutes.column"]
 
 
+def test_an_older_plan_whose_columns_do_not_differ_is_analysed_without_them(tmp_path):
+    (tmp_path / "shown").mkdir()
+    form = asked("one", f"{SCALE}\neligible = [3]", kind="eligibility")
+    study = read_study(written(tmp_path / "shown", before=form))
+    data = PlannedTrial(study, study.analysis, Assumptions()).dataset(40, 0.3, np.random.default_rng(1))
+    data.tables["participants"]["one"] = 3.0
+    plan = Plan.model_validate(study.analysis.model_dump(exclude_unset=True) | {"covariates": [{"column": "one"}]})
+    result = analyse(data, plan, include_simulated=True)
+    assert "Covariate 'one' is left out: it does not vary in the analysed data." in result["deviations"]
+    assert result["estimates"][0]["estimate"] is not None
+
+
 def test_limits_of_compliance_that_nothing_can_reach_are_said(tmp_path):
     said = analysed(tmp_path, plan={"compliance": {"quiz_away_minutes": 2}})["warnings"]
     assert [text for text in said if text.startswith("analysis.compliance.quiz_away_minutes: the study has no main ")]
