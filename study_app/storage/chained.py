@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import zip_longest
 from typing import Any
 
 from study_app.dataset.integrity import chain
@@ -205,22 +204,32 @@ def in_order(events: Iterator[chain.Chained], others: Iterator[chain.Chained]) -
     """Two streams, each in the order of every chain, as one that is; what follows a gap comes last."""
     due: dict[int, int] = {}
     waiting: dict[tuple[int, int], chain.Chained] = {}
-    for pair in zip_longest(events, others):
-        for entry in pair:
-            if entry is None:
-                continue
-            number, position = entry.chain, entry.position
-            if position != due.get(number, 1):
-                waiting[number, position] = entry
-                continue
-            yield entry
+    for entry in _by_turns(events, others):
+        number, position = entry.chain, entry.position
+        if position != due.get(number, 1):
+            waiting[number, position] = entry
+            continue
+        yield entry
+        position += 1
+        # Asked for first: hardly ever does anything wait, and millions of events pass here.
+        while waiting and (following := waiting.pop((number, position), None)) is not None:
+            yield following
             position += 1
-            # Asked for first: hardly ever does anything wait, and millions of events pass here.
-            while waiting and (following := waiting.pop((number, position), None)) is not None:
-                yield following
-                position += 1
-            due[number] = position
+        due[number] = position
     yield from (waiting[place] for place in sorted(waiting))
+
+
+def _by_turns(events: Iterator[chain.Chained], others: Iterator[chain.Chained]) -> Iterator[chain.Chained]:
+    """Yield one of each in turn, and what is left of the longer one."""
+    for event in events:
+        yield event
+        other = next(others, None)
+        if other is None:
+            # Nearly all entries are events, and then there is nothing more to ask for.
+            yield from events
+            return
+        yield other
+    yield from others
 
 
 def kept(value: Any) -> Any:

@@ -47,7 +47,8 @@ def details_of(kind: str, payload: Any) -> EventDetails:
     if payload == ERASED:
         return Erased()
     try:
-        if not isinstance(payload, Mapping):
+        # First by the type itself: nearly all are, and the question to the abstract class takes several times as long.
+        if type(payload) is not dict and not isinstance(payload, Mapping):
             raise MalformedDetails("it is not an object")
         return known.read(payload)
     except MalformedDetails as error:
