@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import time
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +23,9 @@ from study_app.services.position import AtStage
 from study_app.services.program_facts import program_facts
 
 log = logging.getLogger(__name__)
+LONGEST_WAIT = 300.0
+"""Seconds that a dataset waits for what another server is grading; one that is gone is not waited for."""
+POLL = 0.2
 
 
 def take_submission(
@@ -141,6 +145,26 @@ class Grading:
             # Read after the lock is held: a second pass that waited must not grade what the first has just graded.
             waiting = [run for run in self.pending() if people is None or run.participant_id in people]
             return sum(self._attempt(run) for run in waiting if self._pauses.due(run.id))
+
+    def finish_pending(self) -> int:
+        """As `grade_pending`, and wait for what another server grades: its verdict would be missing in a dataset.
+
+        Returns:
+            How many are still being graded elsewhere at the end of the wait.
+        """
+        end = time.monotonic() + LONGEST_WAIT
+        self.grade_pending()
+        while (left := self._graded_elsewhere()) and time.monotonic() < end:
+            time.sleep(POLL)
+            # What the other let go without a verdict, or left behind when it ended, is graded here.
+            self.grade_pending()
+        return left
+
+    def _graded_elsewhere(self) -> int:
+        me = self.world.replicas.me.name
+        with self.world.registry.begin(write=False) as unit:
+            found = [unit.work_of(run.participant_id, "grading") for run in unit.ungraded()]
+            return sum(work is not None and work.replica != me for work in found)
 
     def _may_run(self) -> bool:
         with self.world.registry.begin(write=False) as unit:

@@ -11,7 +11,9 @@ from support.trials.export_world import Walker, open_app, real_study, table
 
 from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed, SandboxUnavailable
+from study_app.domain.records import Replica
 from study_app.domain.tasks.packs import CheckResult, Grade
+from study_app.services.grading import submissions as submissions_module
 from study_app.services.grading.queue import Pauses, quarantine, retry, with_review, without_verdict
 from study_app.services.grading.submissions import submit_late, with_verdict
 from study_app.services.participant.enrolment import EntryRequest
@@ -252,3 +254,24 @@ def test_late_edits_of_a_submission_without_a_verdict_are_graded(trial, handed_i
         submit_late(unit, place, handed_in.task, "print(2)\n", clock.now())
         [waiting] = [run for run in unit.ungraded() if run.id == handed_in.id]
     assert (waiting.code, waiting.grading_reason, waiting.repeats, waiting.review) == ("print(2)\n", None, None, "")
+
+
+@pytest.mark.parametrize("over", [True, False], ids=["it gets done", "it takes longer"])
+def test_a_dataset_waits_for_what_another_server_grades(trial, handed_in, monkeypatch, over):
+    app, clock = trial
+    work = replace(app.world.replicas.mine(handed_in.participant_id, "grading", handed_in.id), replica="other")
+    with app.world.registry.begin() as unit:
+        unit.beat(Replica("other", "elsewhere", 1, clock.now(), clock.now()))
+        unit.begin_work(work)
+
+    def done(seconds: float) -> None:
+        with app.world.registry.begin() as unit:
+            unit.end_work(work)
+
+    monkeypatch.setattr(submissions_module.time, "sleep", done)
+    monkeypatch.setattr(submissions_module, "LONGEST_WAIT", 60.0 if over else 0.0)
+    left = app.grading.finish_pending()
+    kept = submissions(app, handed_in.participant_id)[handed_in.task]
+    assert (left == 0, kept.ended_by) == ((True, "exit") if over else (False, None))
+    done(0)
+    app.grading.grade_pending()

@@ -67,9 +67,11 @@ class Datasets:
                 "--progsnap2: holds programs and clock times, which a dataset for everybody leaves out; export them "
                 "into another folder, without --public"
             )
-        self._grading.grade_pending()
+        left = self._grading.finish_pending()
         self._scoring.score_pending()
         warnings = self._code_queries(self.world) if self._code_queries is not None else []
+        if left:
+            warnings = [*warnings, f"{left} submissions are being graded by another server; export again for them"]
         kinds = {"include_simulated": request.include_simulated, "include_preview": request.include_preview}
         summary = export(
             self.world, out, fmt=request.fmt, k=request.k, identified=request.identified, public=request.public,
