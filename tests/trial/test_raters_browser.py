@@ -13,6 +13,7 @@ from support.trials.commands import study
 from support.trials.console_trial import Trial
 from support.trials.scripted_runs import Scripted
 
+from analysis.report import wording
 from study_app.domain.interaction.codes import ADJUDICATED
 from study_app.secrets.console_accounts import Account
 
@@ -202,4 +203,5 @@ def assert_reported(trial: Trial, server: StudyServer, shown: str) -> None:
     for name in ("kappa", "krippendorff_alpha", "icc"):
         figure = points[name]
         assert f"{figure['value']:.2f} [{figure['ci_low']:.2f}, {figure['ci_high']:.2f}]" in shown
-        assert f"{figure['value']:.2f}" in page
+        # Which answers a grader meets in turn is drawn, and with it the sign, which the report writes as a true minus.
+        assert wording.number(figure["value"]) in page
