@@ -114,7 +114,8 @@ def waves_of_columns(study: Study) -> dict[str, int]:
             names = (stage.id, "quiz") if main is not None and stage.id == main.id else (stage.id,)
             columns |= {f"{name}_{end}" for name in names for end in TOTALS}
         if stage.kind == "tasks" and stage.main:
-            columns |= set(_OF_TASKS)
+            # Who kept to the protocol is not an outcome: rows are chosen by it.
+            columns |= {*_OF_TASKS, *_OF_WORK, *OF_ASSISTANT} - {"received", "compliant"}
         found |= dict.fromkeys(columns, study.wave(stage))
     return {column: wave for column, wave in found.items() if wave > 1}
 

@@ -267,7 +267,7 @@ class Lifecycle:
         """Exclude a participant from the analysis, blind to their arm; recorded with its reason.
 
         Raises:
-            NotAllowed: no reason, or no such participant.
+            NotAllowed: no reason, no such participant, or the arms are known.
         """
         require_reason(reason)
         with self.world.registry.begin() as unit:
@@ -276,6 +276,9 @@ class Lifecycle:
             participant = unit.participant(participant_id)
             if participant is None:
                 raise NotAllowed(f"there is no participant {participant_id}")
+            if participant.kind == "real" and self.world.state(unit) == "unsealed":
+                what = "the arms are known, so that no exclusion is blind any more"
+                raise NotAllowed(f"{what}; report the primary analysis with this participant, and one without as well")
             if participant.exclusion_reason is not None:
                 raise NotAllowed(f"this participant is excluded already: {participant.exclusion_reason}")
             unit.touch(participant_id, exclusion_reason=reason)

@@ -52,6 +52,8 @@ def test_wave_one_is_analysed_while_wave_two_runs_and_wave_two_once_it_is_over(t
         app.lifecycle.close_wave(1, "again")
     assert isinstance(app.session.where(half_way), Ended), "wave 1 is locked"
     app.lifecycle.unseal("the primary analysis of wave 1")
+    with pytest.raises(NotAllowed, match="the arms are known"):
+        app.lifecycle.exclude(people[0], "too slow", "anna")
     trial.clock.advance(minutes=13 * DAY)
     for who in people[:3]:
         trial.second_part(who)
