@@ -20,12 +20,18 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from study_app.bootstrap import App, install, start
+from study_app.services.researcher.monitoring import Monitor
 from study_app.settings import Settings
 from study_app.storage import tables
 
 ROOT = Path(__file__).parents[1]
-BOARDS = "overview participants sessions verdicts links audit allocation downloads accounts".split()
-VISITS, EVENTS, RUNS, ANSWERS = 8, 30, 6, 12
+BOARDS = (
+    "overview participants replay grading verdicts coding interviews.board protocol sessions.board recruiting.board "
+    "links allocation reporting.results downloads releasing.texts audit accounts"
+).split()
+STUDIES = {"study.toml": set(BOARDS) - {"sessions.board"}, "examples/pre_post_retention/study.toml": {"sessions.board"}}
+"""Study -> boards that are drawn of it; only a study with several sessions has something on the board of that name."""
+VISITS, EVENTS, RUNS, ANSWERS, QUERIES = 8, 30, 6, 12, 3
 """Rows of each table a participant."""
 LIMIT_SECONDS = 1.0
 
@@ -34,10 +40,15 @@ def people(count: int, app: App) -> None:
     """Fill the tables as `count` participants would: a tenth there now, the rest over."""
     rng, now = random.Random(7), app.world.now()
     stages = [stage.id for stage in app.study.stages][:-1]
-    filled = (tables.ParticipantRow, tables.VisitRow, tables.EventRow, tables.RunRow, tables.AnswerRow, tables.AuditRow)
+    filled = (
+        tables.ParticipantRow, tables.VisitRow, tables.EventRow, tables.RunRow, tables.AnswerRow, tables.TurnRow,
+        tables.AuditRow,
+    )  # fmt: skip
     rows: dict[Any, list[dict[str, Any]]] = {each: [] for each in filled}
     for number in range(count):
-        _one(rows, f"person{number:06d}", number, rng, now, stages, app.world.study_hash)
+        name = f"person{number:06d}"
+        _one(rows, name, number, rng, now, stages, app.world.study_hash)
+        rows[tables.AnswerRow] += _sheet(app, name)
     engine = create_engine(app.settings.database)
     with engine.begin() as connection:
         for table, found in rows.items():
@@ -85,12 +96,32 @@ def _one(rows: Any, name: str, number: int, rng: random.Random, now: datetime, s
     for item in range(ANSWERS):
         rows[tables.AnswerRow].append({
             "participant_id": name, "stage": "background", "item": f"q{item}", "response": 3, "bank": "", "form": "",
+            "points": None, "max_points": None,
             "changes": 0,
+        })  # fmt: skip
+    for query in range(QUERIES):
+        rows[tables.TurnRow].append({
+            "id": f"{name}-{query}", "participant_id": name, "task": "warmup", "assistant": "full", "treatment": "full",
+            "model": "embedded", "prompt_version": "0", "message": "How do I start two tasks at once?",
+            "reply": "Open a nursery. " * 40, "code": "print(1)\n" * 20, "asked_at": began + timedelta(minutes=query),
+            "complete": True, "stopped_by_participant": False, "parameters": {},
         })  # fmt: skip
     rows[tables.AuditRow].append({
         "at": began, "who": "anna", "what": "note", "why": "a note", "detail": {"participant_id": name},
         "previous_hash": "", "row_hash": f"{number:064x}",
     })  # fmt: skip
+
+
+def _sheet(app: App, name: str) -> list[dict[str, Any]]:
+    """Return a participant's answers to the main quiz, none of which is scored yet."""
+    stage = next(quiz.stage for quiz in app.study.quizzes if quiz.role == "main")
+    return [
+        {
+            "participant_id": name, "stage": stage.id, "item": item.id, "response": "it waits for both tasks",
+            "bank": stage.bank, "form": "", "changes": 0, "points": None, "max_points": 1.0,
+        }
+        for item in app.world.content.bank(stage.bank).items
+    ]  # fmt: skip
 
 
 def draw(board: str, query: dict[str, str]) -> float:
@@ -126,22 +157,27 @@ def _cpu() -> float:
 
 
 def main(count: int) -> None:
-    """Generate, draw each board five times, print the medians."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(ROOT / "study.toml", f"sqlite:///{folder}/study.db", Path(folder), environment={})
-        app = start(settings)
-        with app.world.registry.begin() as unit:
-            unit.set_meta("state", "launched")
-        people(count, app)
-        install(app)
-        wanted = [(board, {}) for board in BOARDS if (ROOT / "study_app/ui/console/pages" / board).exists()
-                  or (ROOT / "study_app/ui/console/pages" / f"{board}.py").exists()]  # fmt: skip
-        wanted.append(("participants", {"who": "person000042"}))
-        seconds = {}
-        for board, query in wanted:
-            name = f"{board} of one" if query else board
-            seconds[name] = round(statistics.median(draw(board, query) for _ in range(3)), 3)
-        app.close()
+    """Generate, draw each board three times, print the medians."""
+    seconds: dict[str, float] = {}
+    for study, boards in STUDIES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            settings = Settings(ROOT / study, f"sqlite:///{folder}/study.db", Path(folder), environment={})
+            app = start(settings)
+            with app.world.registry.begin() as unit:
+                unit.set_meta("state", "launched")
+            people(count, app)
+            # The boards themselves are drawn, not the question whether to open them.
+            for what in ("queries", "interviews", "texts for release"):
+                Monitor(app.world).record_unblinding("anna", what, "real")
+            install(app)
+            wanted: list[tuple[str, dict[str, str]]] = [(board, {}) for board in BOARDS if board in boards]
+            if "participants" in boards:
+                wanted.append(("participants", {"who": "person000042"}))
+            for board, query in wanted:
+                name = f"{board} of one" if query else board
+                seconds[name] = round(statistics.median(draw(board, query) for _ in range(3)), 3)
+                print(name, seconds[name], file=sys.stderr)
+            app.close()
     slow = sorted(name for name, value in seconds.items() if value > LIMIT_SECONDS)
     figures = {"participants": count, "seconds": seconds, "limit_seconds": LIMIT_SECONDS, "over_the_limit": slow}
     print(json.dumps(figures, indent=2))
