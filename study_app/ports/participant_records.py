@@ -92,6 +92,10 @@ class ParticipantRecords(Protocol):
         """Visits of all participants of one kind, in no order."""
         ...
 
+    def spans(self, kind: Kind) -> list[tuple[str, str, int, int | None]]:
+        """Visits of participants of one kind: participant, stage, begin and end in milliseconds; no end while open."""
+        ...
+
     def stays(self, kind: Kind) -> list[Stay]:
         """How long each visit of participants of one kind took."""
         ...

@@ -115,8 +115,12 @@ class WorkRecords(Protocol):
         """Participants of one kind who have handed in an answer to a survey's question, each with it."""
         ...
 
-    def unscored(self) -> list[Answer]:
-        """Quiz answers that have no points yet, in fixed order."""
+    def quiz_answers(self, kind: Kind, items: Collection[str]) -> list[tuple[str, str, str, Any]]:
+        """Answers to these items of quizzes, in fixed order: participant, stage, item, response."""
+        ...
+
+    def unscored(self, by: str | None = None) -> list[Answer]:
+        """Quiz answers that have no points yet, in fixed order; where asked, those that this scorer left without."""
         ...
 
     def set_points(self, answer: Answer) -> bool:

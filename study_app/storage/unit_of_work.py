@@ -66,8 +66,11 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
     """ports.UnitOfWork over one connection in a transaction."""
 
     def _rows(self, kind: type[Row], query: Any) -> list[Row]:
-        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-        return [kind(**{name: row[name] for name in names}) for row in self.connection.execute(query).mappings()]
+        found = self.connection.execute(query)
+        keys = tuple(found.keys())
+        # By place and not by name: a board reads tens of thousands of rows.
+        places = [keys.index(field.name) for field in fields(kind)]  # type: ignore[arg-type]
+        return [kind(*[row[place] for place in places]) for row in found]
 
     def _one(self, kind: type[Row], query: Any) -> Row | None:
         return next(iter(self._rows(kind, query)), None)
@@ -347,9 +350,10 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
         """See ports.UnitOfWork."""
         return self._rows(Answer, _of(ANSWERS, participant_id))
 
-    def unscored(self) -> list[Answer]:
+    def unscored(self, by: str | None = None) -> list[Answer]:
         """See ports.UnitOfWork."""
-        return self._rows(Answer, _of(ANSWERS, None).where(ANSWERS.c.bank != "", ANSWERS.c.points.is_(None)))
+        query = _of(ANSWERS, None).where(ANSWERS.c.bank != "", ANSWERS.c.points.is_(None))
+        return self._rows(Answer, query if by is None else query.where(ANSWERS.c.scored_by == by))
 
     def set_points(self, answer: Answer) -> bool:
         """See ports.UnitOfWork."""

@@ -75,7 +75,7 @@ def trial(tmp_path_factory):
         made.server.stop()
 
 
-class Desk:
+class ConsoleBrowser:
     """A browser at the console."""
 
     def __init__(self, trial: Trial, chromium: Browser, name: str = "full") -> None:
@@ -140,7 +140,7 @@ class Desk:
 
 @pytest.fixture
 def desk(trial, chromium):
-    made = Desk(trial, chromium)
+    made = ConsoleBrowser(trial, chromium)
     yield made
     made.close()
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from study_app.dataset.measures.baseline import all_passed
 from study_app.domain.events import saying
 from study_app.domain.events.server import SessionCompleted
-from study_app.domain.records import Answer, Kind, Participant, RunRecord, Visit
+from study_app.domain.records import Answer, Kind, Participant, RunRecord
 from study_app.domain.study.sections import BonusRule
 from study_app.domain.study.study import Study, StudySession
 from study_app.ports import UnitOfWork
@@ -23,6 +22,14 @@ COLUMNS = (
     "session_id", "note",
 )  # fmt: skip
 NOT_SCORED = "not all answers or programs are scored yet, so there is no bonus yet"
+
+
+class _Visited(NamedTuple):
+    """A visit to a stage; its moments are milliseconds, for a trial has ten thousands of visits."""
+
+    stage: str
+    begun: int
+    ended: int | None
 
 
 @dataclass(frozen=True)
@@ -62,26 +69,39 @@ def payments(world: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> list
     People whose data were erased are left out: their ids are gone.
     """
     people = [person for person in unit.participants_of(kind) if not person.data_withdrawn]
-    visits: dict[str, list[Visit]] = defaultdict(list)
-    for visit in unit.visits_of_kind(kind):
-        visits[visit.participant_id].append(visit)
+    visits: dict[str, list[_Visited]] = defaultdict(list)
+    for who, stage, begun, ended in unit.spans(kind):
+        visits[who].append(_Visited(stage, begun, ended))
     done: dict[str, set[str]] = defaultdict(set)
     for event, completed in saying(unit.events_of_kind(kind, SessionCompleted.kind), SessionCompleted):
         done[event.participant_id].add(completed.session)
     earned = _Earned.read(world.study, unit)
     found: list[Payment] = []
+    sessions: dict[str, dict[str, str]] = {}
     for person in people:
         study = world.study_of(unit, person)
-        found += _of_person(world, study, person, visits[person.id], done[person.id], earned)
+        if person.study_hash not in sessions:
+            sessions[person.study_hash] = {stage.id: stage.session for stage in study.stages}
+        session_of = sessions[person.study_hash]
+        there: dict[str, list[_Visited]] = defaultdict(list)
+        for visit in visits[person.id]:
+            there[session_of[visit.stage]].append(visit)
+        found += _of_person(world, study, person, there, done[person.id], earned)
     return found
 
 
 def _of_person(
-    world: StudyContext, study: Study, person: Participant, visits: Sequence[Visit], done: set[str], earned: _Earned
+    world: StudyContext,
+    study: Study,
+    person: Participant,
+    visits: Mapping[str, list[_Visited]],
+    done: set[str],
+    earned: _Earned,
 ) -> Iterator[Payment]:
+    """Yield what a person is paid for each session, of which `visits` holds what they visited."""
     status = current_status(world, person)
     for number, session in enumerate(study.sessions):
-        here = [visit for visit in visits if study.stage(visit.stage).session == session.id]
+        here = visits.get(session.id, [])
         finished = session.id in done or (person.status == "completed" and number == len(study.sessions) - 1)
         if not here and not finished and number:
             continue
@@ -115,12 +135,9 @@ def _code(study: Study, session: StudySession, person: Participant, outcome: str
     return known.get(outcome, "")
 
 
-def _minutes(visits: Iterable[Visit]) -> float | None:
-    ended = [(visit.started_at, visit.ended_at) for visit in visits if visit.ended_at is not None]
-    if not ended:
-        return None
-    first: datetime = min(start for start, _ in ended)
-    return (max(end for _, end in ended) - first).total_seconds() / 60
+def _minutes(visits: Iterable[_Visited]) -> float | None:
+    ended = [(visit.begun, visit.ended) for visit in visits if visit.ended is not None]
+    return (max(end for _, end in ended) - min(begun for begun, _ in ended)) / 60_000 if ended else None
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class QuizScoring:
     def inconclusive(self) -> list[Answer]:
         """Answers that are without points because the machine was too busy to run their checks."""
         with self.world.registry.begin(write=False) as unit:
-            return [answer for answer in unit.unscored() if answer.scored_by == INCONCLUSIVE]
+            return unit.unscored(INCONCLUSIVE)
 
     def retry(self, participant_id: str, stage: str, item: str, who: str) -> None:
         """Let such an answer be scored again; recorded in the audit log.
@@ -59,7 +59,7 @@ class QuizScoring:
         """
         with self.world.registry.begin() as unit:
             named = (participant_id, stage, item)
-            waiting = (one for one in unit.unscored() if one.scored_by == INCONCLUSIVE)
+            waiting = unit.unscored(INCONCLUSIVE)
             answer = next((one for one in waiting if (one.participant_id, one.stage, one.item) == named), None)
             if answer is None:
                 raise NotAllowed("this answer is not one whose checks were inconclusive; reload the page")

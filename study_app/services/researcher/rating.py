@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from study_app.domain.errors import NotAllowed, ProblemsFound
-from study_app.domain.interaction.codes import ADJUDICATED, check_coder, people
+from study_app.domain.interaction.codes import ADJUDICATED, check_coder
+from study_app.domain.interaction.codes import people as people_of
 from study_app.domain.quiz.answer_ratings import (
     POINTS,
     REASON,
@@ -26,7 +28,7 @@ from study_app.domain.quiz.answer_ratings import (
 from study_app.domain.quiz.items import Bank, Item
 from study_app.domain.quiz.keys import AnyKey, ChoiceKey, CodeKey, TextKey
 from study_app.domain.quiz.scoring import rate, score
-from study_app.domain.records import Answer, AuditEntry, Kind, Rating
+from study_app.domain.records import Answer, AuditEntry, Kind, Participant, Rating
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 
@@ -163,11 +165,14 @@ class RatingQueue:
         return points
 
     def _take(self, unit: UnitOfWork, rater: str, name: str, awarded: Mapping[str, float]) -> float:
-        answer = next((a for a in unit.answers() if _object(a) == name), None)
-        parts = self._parts(unit, answer) if answer is not None else None
-        if answer is None or parts is None:
+        about = AnswerName.parse(name)
+        person = unit.participant(about.participant_id) if about is not None else None
+        given = unit.answers(person.id) if person is not None else []
+        answer = next((one for one in given if one.bank and _object(one) == name), None)
+        asked = None if person is None or answer is None else self._asked(unit, person, answer.stage, answer.item)
+        if answer is None or asked is None or not asked.waits(answer.response):
             raise NotAllowed("this answer does not wait for a rating any more")
-        item, key = parts
+        item, key = asked.item, asked.key
         _points(item, key, awarded)
         rating = Rating(self.world.fresh_id(), name, rater, value_of(awarded), POINTS, self.world.now())
         unit.add_rating(rating)
@@ -178,46 +183,79 @@ class RatingQueue:
         return points
 
     def _views(self, unit: UnitOfWork, kind: Kind) -> list[AnswerForRating]:
+        """Return every answer that a person has to judge.
+
+        What concerns a question is found out once and not for each of thousands of answers to it.
+        """
         given = _given(unit)
-        return [view for answer in self._open_answers(unit, kind) if (view := self._view(unit, answer, given))]
+        people = {person.id: person for person in unit.participants_of(kind)}
+        versions = {person.study_hash: person for person in people.values()}
+        asked: dict[tuple[str, str, str], _Asked | None] = {}
+        found = []
+        for who, stage, item, response in unit.quiz_answers(kind, self._judged_items(unit, versions.values())):
+            person = people[who]
+            question = (person.study_hash, stage, item)
+            if question not in asked:
+                asked[question] = self._asked(unit, person, stage, item)
+            about = asked[question]
+            if about is not None and about.waits(response):
+                name = str(AnswerName(who, stage, item))
+                found.append(about.view(name, response, len(people_of(given.get(name, {})))))
+        return found
 
-    def _open_answers(self, unit: UnitOfWork, kind: Kind) -> Iterable[Answer]:
-        people = {person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn}
-        return (answer for answer in unit.answers() if answer.bank and answer.participant_id in people)
+    def _judged_items(self, unit: UnitOfWork, of_each_version: Iterable[Participant]) -> set[str]:
+        """Return the items that a person may have to judge, in whichever version of the study."""
+        found: set[str] = set()
+        for person in of_each_version:
+            for quiz in self.world.study_of(unit, person).quizzes:
+                bank = self.world.content_of(person).bank(quiz.stage.bank)
+                # Of items with options no answer needs a person, and those are most.
+                found |= {item.id for item in bank.items if not item.options}
+        return found
 
-    def _parts(self, unit: UnitOfWork, answer: Answer) -> tuple[Item, AnyKey] | None:
-        """Item and key of an answer that a person has to judge; None for every other."""
-        participant = unit.participant(answer.participant_id)
-        if participant is None:
-            return None
+    def _asked(self, unit: UnitOfWork, person: Participant, stage_id: str, item_id: str) -> _Asked | None:
+        """Return what a question asks, its key and where it comes from; None where it is not known."""
         try:
-            folder = self.world.study_of(unit, participant).stage(answer.stage).bank
-            content = self.world.content_of(participant)
-            item = content.bank(folder).item(answer.item)
-            key: AnyKey = content.keys(folder)[answer.item]
+            stage = self.world.study_of(unit, person).stage(stage_id)
+            content = self.world.content_of(person)
+            item, key = content.bank(stage.bank).item(item_id), content.keys(stage.bank)[item_id]
+            return _Asked(item, key, source_of(content.bank(stage.bank), item, stage.form))
         except (KeyError, ProblemsFound):
             return None
-        return (item, key) if needs_person(item, key, answer.response) else None
 
-    def _view(
-        self, unit: UnitOfWork, answer: Answer, given: Mapping[str, Mapping[str, Awarded]]
-    ) -> AnswerForRating | None:
-        parts = self._parts(unit, answer)
-        if parts is None:
-            return None
-        item, key = parts
-        accepted = tuple(accept.sample() for accept in key.accept) if isinstance(key, TextKey) else ()
-        if isinstance(key, CodeKey) and key.solution:
-            accepted = (key.solution,)
-        response = str(answer.response)
-        raters = len(people(given.get(_object(answer), {})))
-        source = self._source(unit, answer, item)
-        return AnswerForRating(_object(answer), item, response, criteria(item, key), accepted, key.why, raters, source)
 
-    def _source(self, unit: UnitOfWork, answer: Answer, item: Item) -> str:
-        participant = unit.known_participant(answer.participant_id)
-        stage = self.world.study_of(unit, participant).stage(answer.stage)
-        return source_of(self.world.content_of(participant).bank(stage.bank), item, stage.form)
+@dataclass
+class _Asked:
+    """A question of a quiz, as graders meet it."""
+
+    item: Item
+    key: AnyKey
+    source: str
+    _judged: dict[object, bool] = field(default_factory=dict)
+
+    def waits(self, response: object) -> bool:
+        """Whether a person has to judge this response; found out once for all who gave it."""
+        if not isinstance(response, str):
+            return False
+        if response not in self._judged:
+            self._judged[response] = needs_person(self.item, self.key, response)
+        return self._judged[response]
+
+    def view(self, name: str, response: object, raters: int) -> AnswerForRating:
+        """Return a response to it for a rater."""
+        return AnswerForRating(
+            name, self.item, str(response), self._criteria, self._accepted, self.key.why, raters, self.source
+        )
+
+    @cached_property
+    def _criteria(self) -> tuple[tuple[str, str, float], ...]:
+        return criteria(self.item, self.key)
+
+    @cached_property
+    def _accepted(self) -> tuple[str, ...]:
+        if isinstance(self.key, CodeKey) and self.key.solution:
+            return (self.key.solution,)
+        return tuple(accept.sample() for accept in self.key.accept) if isinstance(self.key, TextKey) else ()
 
 
 def source_of(bank: Bank, item: Item, form: str) -> str:
@@ -261,7 +299,7 @@ def _given(unit: UnitOfWork) -> dict[str, dict[str, dict[str, float]]]:
 
 
 def _nameless(given: Mapping[str, Awarded], name: str) -> tuple[Awarded, ...]:
-    return tuple(given[who] for who in sorted(people(given), key=lambda who: shuffled(name, who)))
+    return tuple(given[who] for who in sorted(people_of(given), key=lambda who: shuffled(name, who)))
 
 
 def _object(answer: Answer) -> str:

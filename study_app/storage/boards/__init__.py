@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,10 @@ _STAYS = (
     "JOIN participants ON participants.id = visits.participant_id WHERE participants.kind = ?"
 )
 """Moments are whole milliseconds."""
+_SPANS = (
+    "SELECT visits.participant_id, visits.stage, visits.started_at, visits.ended_at FROM visits "
+    "JOIN participants ON participants.id = visits.participant_id WHERE participants.kind = ?"
+)
 _UNDER_WAY = (
     f"SELECT {_PARTICIPANT.columns}, visits.started_at, EXISTS (SELECT 1 FROM runs WHERE "
     "runs.participant_id = participants.id AND runs.ended_by = 'infrastructure' AND runs.started_at > ?) "
@@ -43,6 +47,11 @@ _ANSWERS_TO = (
     f"SELECT {_PARTICIPANT.columns}, answers.response FROM answers "
     "JOIN participants ON participants.id = answers.participant_id "
     "WHERE answers.item = ? AND answers.bank = '' AND participants.kind = ?"
+)
+_QUIZ_ANSWERS = (
+    "SELECT answers.participant_id, answers.stage, answers.item, answers.response FROM answers "
+    "JOIN participants ON participants.id = answers.participant_id WHERE participants.kind = ? "
+    "AND NOT participants.data_withdrawn AND answers.bank <> '' AND answers.item IN ({items}) ORDER BY answers.number"
 )
 _TOKENS = (
     "SELECT turns.treatment, turns.model, COUNT(*), SUM(turns.input_tokens), SUM(turns.output_tokens), "
@@ -80,6 +89,10 @@ class SqlBoards(SqlPositions):
         rows = self.driver.rows(_STAYS, (kind,))
         return [Stay(stage, None if length is None else length / 1000) for stage, length in rows]
 
+    def spans(self, kind: Kind) -> list[tuple[str, str, int, int | None]]:
+        """See ports.UnitOfWork."""
+        return [(str(who), str(stage), begun, ended) for who, stage, begun, ended in self.driver.rows(_SPANS, (kind,))]
+
     def under_way(self, kind: Kind, since: datetime) -> list[tuple[Participant, datetime | None, bool]]:
         """See ports.UnitOfWork."""
         rows = self.driver.rows(_UNDER_WAY, (bound(RUNS, "started_at", since), kind, _seen_since(since)))
@@ -89,6 +102,12 @@ class SqlBoards(SqlPositions):
         """See ports.UnitOfWork."""
         rows = self.driver.rows(_ANSWERS_TO, (question, kind))
         return [(person, stored_json(row[-1])) for row in rows if (person := _PARTICIPANT.read(row[:-1]))]
+
+    def quiz_answers(self, kind: Kind, items: Collection[str]) -> list[tuple[str, str, str, Any]]:
+        """See ports.UnitOfWork."""
+        query = _QUIZ_ANSWERS.format(items=", ".join("?" * len(items)) or "NULL")
+        rows = self.driver.rows(query, (kind, *items))
+        return [(str(who), str(stage), str(item), stored_json(given)) for who, stage, item, given in rows]
 
     def events_of_kind(self, kind: Kind, event: str) -> list[Event]:
         """See ports.UnitOfWork."""
