@@ -200,6 +200,16 @@ class Monitor:
             return f"page {person.step + 1} of {pages}"
         return ""
 
+    def names(self, kind: Kind) -> dict[str, str]:
+        """Return of each participant what a list to choose from says: id, how they came, status."""
+        with self.world.registry.begin(write=False) as unit:
+            people = unit.participants_of(kind)
+        known = ((each, current_status(self.world, each).replace("_", " ")) for each in people)
+        return {
+            each.id: "   ".join(filter(None, (each.id, each.label or each.prolific_pid, status)))
+            for each, status in known
+        }
+
     def ungraded(self, older_than: timedelta = timedelta(minutes=1)) -> int:
         """Submissions that wait to be graded for longer than they should."""
         with self.world.registry.begin(write=False) as unit:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from study_app.services.researcher.console_views import ParticipantSummary
 from study_app.ui.components.replay import replay
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
@@ -19,13 +18,13 @@ def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     desk.head("Replay")
     kind = desk.kind()
-    people = {person.id: person for person in desk.monitor.people(kind)}
+    people = desk.monitor.names(kind)
     if not people:
         st.html(tables.note("No participants yet."))
         return
     asked = list(people).index(who) if (who := st.query_params.get("who")) in people else None
     chosen = st.selectbox(
-        "Participant", list(people), index=asked, format_func=lambda key: _name(people[key]), key="replay_of",
+        "Participant", list(people), index=asked, format_func=people.__getitem__, key="replay_of",
         placeholder="Choose one", label_visibility="collapsed",
     )  # fmt: skip
     if chosen is None:
@@ -34,11 +33,6 @@ def render(desk: ConsoleSession) -> None:
         _ask(desk, chosen)
     else:
         replay(f"/api/replay/{chosen}", key="replay")
-
-
-def _name(person: ParticipantSummary) -> str:
-    where = person.stage or person.status.replace("_", " ")
-    return "   ".join(filter(None, (person.id, person.came_as, where)))
 
 
 def _ask(desk: ConsoleSession, participant_id: str) -> None:
