@@ -12,6 +12,7 @@ OF_THE_STUDY = {
     "services/operation/anchoring.py": "sentences of the platform",
     "services/operation/head_signing.py": "sentences of the platform",
     "services/operation/isolation_watch.py": "sentences of the platform",
+    "services/operation/models/replacing.py": "what the provider said of a model",
     "services/operation/models/kept.py": "how a round of questions to models ended",
     "services/attending/recruiting.py": "why recruitment was paused or went on",
     "services/grading/scoring.py": "the participant's id",

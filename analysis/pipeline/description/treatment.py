@@ -54,6 +54,7 @@ def _rows(turns: pd.DataFrame) -> pd.DataFrame:
     error = turns["error"].astype("string").fillna("")
     shares = turns.get("solution_share", pd.Series(np.nan, index=turns.index))
     matches = turns.get("recorded_match", pd.Series(pd.NA, index=turns.index))
+    answered_by = turns.get("assistant", pd.Series(pd.NA, index=turns.index))
     made = pd.DataFrame(
         {
             "treatment": turns["treatment"].astype("string").fillna("?"),
@@ -66,7 +67,7 @@ def _rows(turns: pd.DataFrame) -> pd.DataFrame:
             "failed": ((error != "") & (error != "refused")).astype(float),
             "leaked": (pd.to_numeric(shares, errors="coerce") >= LEAK_THRESHOLD).astype(float).where(shares.notna()),
             "match": matches.astype("string").fillna(""),
-            "replayed": turns["assistant"].astype("string").fillna("") == "recorded",
+            "replayed": answered_by.astype("string").fillna("") == "recorded",
             "participant": turns["participant_id"].astype("string"),
         }
     )

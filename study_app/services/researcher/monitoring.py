@@ -201,9 +201,9 @@ class Monitor:
         return ""
 
     def names(self, kind: Kind) -> dict[str, str]:
-        """Return of each participant what a list to choose from says: id, how they came, status."""
+        """Return of each participant what a list to choose from says: id, how they came, status; the latest first."""
         with self.world.registry.begin(write=False) as unit:
-            people = unit.participants_of(kind)
+            people = unit.participants_of(kind)[::-1]
         known = ((each, current_status(self.world, each).replace("_", " ")) for each in people)
         return {
             each.id: "   ".join(filter(None, (each.id, each.label or each.prolific_pid, status)))
