@@ -155,6 +155,7 @@ def participant(trial: Trial, chromium: Browser, address: str) -> Page:
     return page
 
 
+@pytest.mark.slow
 def test_a_researcher_extends_pauses_resumes_and_writes_and_the_participant_sees_it(trial, desk, chromium):
     who = trial.enter("anna")
     theirs = participant(trial, chromium, "/enter?PROLIFIC_PID=anna&SESSION_ID=annaone&STUDY_ID=firststudy")
@@ -331,7 +332,6 @@ def test_a_person_of_a_later_session_is_let_in_from_its_board(trial, desk, chrom
     theirs.context.close()
 
 
-@pytest.mark.slow
 def test_a_test_entry_of_the_console_leads_a_preview_in(trial, desk, chromium):
     desk.open("links")
     desk.unfold("Test entry")
