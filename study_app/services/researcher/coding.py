@@ -104,7 +104,7 @@ class Codings:
             # Until this is committed no other person can settle the query.
             unit.lock("judgements")
             # The page may be older than an erasure: a code of what is gone would belong to no one and be counted.
-            if not any(turn.id == turn_id for kind in LEDGERS for turn in _turns(unit, kind)):
+            if not any(turn.id == turn_id for turn in _turns(unit, *LEDGERS)):
                 raise NotAllowed("this query is not there any more; reload the page")
             if ADJUDICATED in _given(unit).get(turn_id, {}):
                 raise NotAllowed("the codes of this query are settled; reload the page")
@@ -198,8 +198,8 @@ class Codings:
         return found
 
 
-def _turns(unit: UnitOfWork, kind: Kind) -> list[Turn]:
-    known = {person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn}
+def _turns(unit: UnitOfWork, *kinds: Kind) -> list[Turn]:
+    known = {person.id for person in unit.participants() if person.kind in kinds and not person.data_withdrawn}
     return [turn for turn in unit.turns() if turn.participant_id in known]
 
 

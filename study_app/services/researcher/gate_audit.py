@@ -9,6 +9,7 @@ from study_app.domain.errors import NotAllowed
 from study_app.domain.events import saying
 from study_app.domain.events.server import GateJudged
 from study_app.domain.interaction.codes import check_coder, people
+from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind, Rating
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -70,7 +71,7 @@ class GateAudits:
         """
         check_coder(auditor, "auditor")
         with self.world.registry.begin() as unit:
-            if not any(turn_id in _verdicts(unit, kind) for kind in ("real", "preview", "simulated")):
+            if not any(turn_id in _verdicts(unit, kind) for kind in LEDGERS):
                 raise NotAllowed("the gate has not judged this message; reload the page")
             value = YES if explained else NO
             name = f"turn:{turn_id}"

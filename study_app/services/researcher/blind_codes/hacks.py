@@ -16,14 +16,13 @@ from study_app.domain.errors import NotAllowed
 from study_app.domain.events import saying
 from study_app.domain.events.server import ReportedImpossible
 from study_app.domain.interaction.codes import ADJUDICATED, check_coder, people
+from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import AuditEntry, Kind, Rating, RunRecord
 from study_app.domain.tasks.hacks.coding import CLASSES, OBJECT, REASON_RUBRIC, RUBRIC
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.researcher.exporting.collect_records import VersionContents, versions_of
 from study_app.services.researcher.rating import shuffled
-
-_KINDS: tuple[Kind, ...] = ("real", "preview", "simulated")
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class HackCodes:
         with self.world.registry.begin() as unit:
             # Until this is committed no other person can settle the program, nor two of them do so.
             unit.lock("judgements")
-            if not any(each.run_id == run_id for kind in _KINDS for each in self._programs(unit, kind, {})):
+            if not any(each.run_id == run_id for kind in LEDGERS for each in self._programs(unit, kind, {})):
                 raise NotAllowed("there is no such program to code; reload the page")
             if ADJUDICATED in _given(unit).get(run_id, {}):
                 raise NotAllowed("the class of this program is settled; reload the page")

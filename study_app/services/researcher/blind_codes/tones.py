@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codes import check_coder, people
 from study_app.domain.interaction.tone import REPLY, TONES, VERSION, TextForTone
+from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind, Rating
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -40,8 +41,7 @@ class ToneCodes:
         if tone not in TONES:
             raise NotAllowed(f"'{tone}' is not a tone; use {', '.join(TONES)}")
         with self.world.registry.begin() as unit:
-            kinds: tuple[Kind, ...] = ("real", "preview", "simulated")
-            if not any(each.name == name for kind in kinds for each in texts_of(self.world, unit, kind)):
+            if not any(each.name == name for kind in LEDGERS for each in texts_of(self.world, unit, kind)):
                 raise NotAllowed("there is no such text to code; reload the page")
             rating = Rating(self.world.fresh_id(), f"turn:{name}", coder, tone, VERSION, self.world.now())
             unit.add_rating(rating)
