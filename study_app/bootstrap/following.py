@@ -5,16 +5,22 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from study_app.assistant.interviewing.opening import open_interviewer
 from study_app.bootstrap.app import App, Author
 from study_app.bootstrap.contents import SECONDS_PER_WORD, open_assistants, open_library, open_texts
 from study_app.bootstrap.start_checks import keep_draft
+from study_app.content.library import FolderLibrary
+from study_app.content.requirements import requirements_problems
 from study_app.content.watched import written
-from study_app.domain.errors import ProblemsFound
+from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.study.study import protocol_hash
+from study_app.sandbox import open_sandbox
+from study_app.sandbox.packages import installation
 from study_app.services.author.following import FollowedFiles
 from study_app.services.author.previews import AuthorPreviews
 
 log = logging.getLogger(__name__)
+_INSTALL = "correct the import name, or name the package in the study's requirements and run study setup"
 AGAIN = timedelta(seconds=10)
 """Between two looks at files that are not those of an amendment."""
 
@@ -25,12 +31,42 @@ def reload(app: App) -> None:
     Raises:
         ProblemsFound: they are broken; then nothing has changed.
     """
-    library = open_library(app.settings.study_file)
+    _take(app, open_library(app.settings.study_file))
+
+
+def _take(app: App, library: FolderLibrary) -> None:
     # Screens are drawn from these: a text that is missing shows here and not on a participant's page.
     texts = open_texts(library)
     assistants = open_assistants(library, app.settings, SECONDS_PER_WORD, app.model_watch.is_replaced)
     app.world.take(library.study, library, assistants)
     app.library, app.texts = library, texts
+
+
+def _take_draft(app: App) -> None:
+    """Go on with an author's files as they are now, and with the packages and the interviewer that they need now.
+
+    Raises:
+        ProblemsFound: they are broken, or name packages that are not installed; then nothing has changed.
+    """
+    library, before = open_library(app.settings.study_file), app.library.package_folders
+    if problems := [*requirements_problems(library.requirements, library.file), *_absent_packages(library)]:
+        raise ProblemsFound(problems)
+    _take(app, library)
+    if app.world.interviewer is None and library.plan_files:
+        app.world.interviewer = open_interviewer(app.settings.environment)
+    if library.package_folders != before:
+        old, app.world.sandbox = app.world.sandbox, open_sandbox(app.settings.runner, folders=library.package_folders)
+        old.close()
+
+
+def _absent_packages(library: FolderLibrary) -> list[Problem]:
+    """Packages of packs and banks that are not there: looked up only, for a picture shall not wait for an import."""
+    installed = installation(library.package_folders)
+    return [
+        Problem(str(library.at(file)), "packages", f"found {name!r}, which is not installed", _INSTALL)
+        for file, packages in library.taught_packages.items()
+        for name in installed.missing(packages)
+    ]
 
 
 def follow_amendments(app: App) -> None:
@@ -73,7 +109,7 @@ def follow_files(app: App, *, previews_too: bool = True) -> Author:
     previews = AuthorPreviews(app.world)
 
     def load() -> None:
-        reload(app)
+        _take_draft(app)
         with app.world.registry.begin() as unit:
             keep_draft(app.world, unit)
         if previews_too:

@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -124,7 +125,7 @@ def start(
         clock=clock or SystemClock(),
         content=library,
         sandbox=sandbox or open_sandbox(settings.runner, folders=library.package_folders),
-        package_versions=lambda: library_versions(library),
+        package_versions=lambda: library_versions(_of_now(world, library)),
         assistants=assistants,
         seal=FileSeal(settings.var, settings.environment, study.id),
         fresh_id=ids,
@@ -195,11 +196,14 @@ def _assembled(
     return app
 
 
+def _of_now(world: StudyContext, library: FolderLibrary) -> FolderLibrary:
+    """Return the content of the study as its files say it now; `library` is what it was opened with."""
+    return world.content if isinstance(world.content, FolderLibrary) else library
+
+
 def _model_watch(settings: Settings, world: StudyContext, library: FolderLibrary) -> ModelWatch:
     """Return what looks at models and asks them, as the study is at that moment."""
-
-    def of_now() -> FolderLibrary:
-        return world.content if isinstance(world.content, FolderLibrary) else library
+    of_now = partial(_of_now, world, library)
 
     def look_at_one(name: str, spec: AssistantSpec, now: datetime) -> ModelLook:
         return look_at_models({name: spec}, settings.environment, now)[0]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 from dataclasses import replace
 from difflib import SequenceMatcher
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +16,12 @@ from packaging.utils import canonicalize_name
 from study_app.cli.common import STUDY, AsJson, StudyFile, app, command, err, say, say_json
 from study_app.content import schemas
 from study_app.content.library import FolderLibrary
-from study_app.content.requirements import pinned, requirements_of, set_up
+from study_app.content.requirements import FOLDER, Requirements, pinned, requirements_of, set_up
 from study_app.content.scaffold.files import write
 from study_app.content.scaffold.lessons import DEFAULT_LIBRARY, import_name
 from study_app.content.scaffold.new_study import HELP, Design, NewStudy, languages
 from study_app.content.study_file import read_study
-from study_app.domain.errors import UserError, present
+from study_app.domain.errors import InfrastructureError, UserError, present
 from study_app.sandbox.packages import installation
 
 
@@ -38,25 +39,41 @@ def setup(
 
     Example: study setup my_trial/study.toml
     """
+    requirements = _installed(study, pin=pin)
+    if as_json:
+        found = {"folder": str(requirements.folder), "versions": requirements.versions()}
+        say_json(found | {"unpinned": requirements.unpinned})
+        return
+    say(_packages(requirements))
+    for line in requirements.unpinned:
+        say(f"warning: {requirements.file}: '{line}' leaves the version open; name it by ==, or run study setup --pin")
+
+
+def _installed(study: Path, *, pin: bool) -> Requirements:
+    """Install what a study requires; with `pin` write the installed versions into its file.
+
+    Raises:
+        UserError: the study requires nothing.
+        InfrastructureError: it cannot be installed.
+    """
     library = FolderLibrary(read_study(study), study.resolve().parent, str(study))
     requirements = library.requirements
     if requirements is None:
         raise UserError(f'{study}: requirements: the study names none; add requirements = "requirements.txt"')
     if not requirements.installed:
         err.print(f"Installing {requirements.file} ...", markup=False)
-    versions = set_up(requirements)
+    set_up(requirements)
     if pin and requirements.unpinned:
         requirements.file.write_text(pinned(requirements), encoding="utf-8")
         # The file's text is part of the folder's name.
         pinned_library = FolderLibrary(library.study, library.root, library.file)
         requirements = present(pinned_library.requirements, f"{study}: requirements")
-        versions = set_up(requirements)
-    if as_json:
-        say_json({"folder": str(requirements.folder), "versions": versions, "unpinned": requirements.unpinned})
-        return
-    say(f"{requirements.folder}: {', '.join(f'{name} {version}' for name, version in versions.items())}")
-    for line in requirements.unpinned:
-        say(f"warning: {requirements.file}: '{line}' leaves the version open; name it by ==, or run study setup --pin")
+        set_up(requirements)
+    return requirements
+
+
+def _packages(requirements: Requirements) -> str:
+    return f"{requirements.folder}: {', '.join(f'{name} {number}' for name, number in requirements.versions().items())}"
 
 
 @app.command()
@@ -88,13 +105,19 @@ def new(
     folder = Path(name)
     if folder.exists() and any(folder.iterdir() if folder.is_dir() else [folder]):
         raise UserError(f"{folder}: is there already; choose another name, or remove it")
-    written = write(asked, folder, schemas.texts)
-    study = folder / "study.toml"
-    if asked.version:
-        _install(study, asked)
+    study, there = folder / "study.toml", folder.is_dir()
+    try:
+        written = write(asked, folder, schemas.texts)
+        packages = _install(study, asked) if asked.version else ""
+    except BaseException:
+        # Whole or not at all: a folder with a part of a study would stand in the way of the next try.
+        _clear(folder, there)
+        raise
     if as_json:
         say_json({"study": str(study), "files": [str(path) for path in written]})
         return
+    if packages:
+        say(packages)
     say(f"{study}: {len(written)} files written")
     say(f"Next: study check {study}; study serve {study} --author; then change one thing after another.")
 
@@ -114,6 +137,9 @@ def _asked(name: str, arms: int, library: str, language: str, design: str) -> Ne
     distribution, _, wanted = library.partition("==")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", distribution):
         problems.append(f"--library: found '{library}'; give a name as pip takes it, such as networkx or networkx==3.6")
+    if distribution in sys.stdlib_module_names:
+        what = f"--library: found '{distribution}', which is part of Python and needs no installing"
+        problems.append(f"{what}; leave --library out, and import {distribution} in the programs of the new study's task")
     if problems:
         raise UserError("\n".join(problems))
     beside = "" if distribution == DEFAULT_LIBRARY else wanted or _version_here(distribution) or "*"
@@ -122,21 +148,43 @@ def _asked(name: str, arms: int, library: str, language: str, design: str) -> Ne
 
 def _version_here(distribution: str) -> str:
     """Return the version that is installed beside study-app; empty where none is."""
-    return version(distribution) if not installation().missing([import_name(distribution)]) else ""
+    found = installation().distributions.get(canonicalize_name(distribution))
+    return found.version if found else ""
 
 
-def _install(study: Path, asked: NewStudy) -> None:
-    """Install what the study teaches, with the version that was found where none was named."""
+def _install(study: Path, asked: NewStudy) -> str:
+    """Install what the study teaches, with the version that was found where none was named; returns what there is.
+
+    Raises:
+        InfrastructureError: it cannot be installed; says what the installer said.
+    """
     file = study.parent / "requirements.txt"
     if asked.version == "*":
         file.write_text(f"{asked.library}\n", encoding="utf-8")
-    err.print(f"Installing {asked.library} into {study.parent}/.packages ...", markup=False)
-    setup(study, pin=True, as_json=False)
+    err.print(f"Installing {asked.library} into {study.parent}/{FOLDER} ...", markup=False)
+    try:
+        requirements = _installed(study, pin=True)
+    except InfrastructureError as failure:
+        said = str(failure).partition("\n")[2]
+        what = f"--library: {asked.library} cannot be installed, so nothing was written"
+        raise InfrastructureError(f"{what}; correct the name or its version, or try again later\n{said}") from None
     module = _module(study, asked)
     if module != asked.imported:
         versions = file.read_text(encoding="utf-8")
         write(replace(asked, module=module), study.parent, schemas.texts)
         file.write_text(versions, encoding="utf-8")
+    return _packages(requirements)
+
+
+def _clear(folder: Path, there: bool) -> None:
+    """Remove what a new study has in its folder, and the folder unless it was there before."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    if not there and folder.is_dir():
+        folder.rmdir()
 
 
 def _module(study: Path, asked: NewStudy) -> str:

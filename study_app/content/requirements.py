@@ -93,6 +93,11 @@ def requirements_of(study: Study, root: Path, file: str) -> Requirements | None:
         raise ProblemsFound([Problem(file, "requirements", what, remedy)]) from None
 
 
+def stamps_beside(file: Path) -> list[Path]:
+    """Return what says of each set of requirements beside a file that it is installed."""
+    return sorted((file.parent / FOLDER).glob(f"*/{_STAMP}"))
+
+
 def requirements_problems(requirements: Requirements | None, file: str) -> list[Problem]:
     """Whether what the study requires is installed for this Python.
 

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from study_app.content.library import is_content
+from study_app.content.requirements import stamps_beside
 from study_app.domain.text_files import parse_toml
 
-BESIDE = ("texts", "requirements.txt")
+BESIDE = ("texts",)
 """What belongs to a study although its file need not name it."""
 Written = tuple[int, int]
 """Nanoseconds since the epoch, and bytes."""
 
 
 def named_paths(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Packs, banks and assistants' files that a parsed study file names: kind, key of the file, path.
+    """Packs, banks, plans and assistants' files that a parsed study file names: kind, key of the file, path.
 
     Args:
         raw: the tables as TOML has them; whatever has another form than it should is passed over.
@@ -30,6 +31,9 @@ def named_paths(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         for folder in [*(packs if isinstance(packs, list) else []), stage.get("bank")]:
             if isinstance(folder, str) and folder:
                 yield "folder", key, folder
+        plan = stage.get("plan")
+        if isinstance(plan, str) and plan:
+            yield "file", f"{key}.plan", plan
     arms = raw.get("arms")
     for arm in arms if isinstance(arms, list) else []:
         variants = arm.get("variants") if isinstance(arm, dict) else None
@@ -45,19 +49,37 @@ def named_paths(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def written(study_file: Path) -> dict[Path, Written]:
-    """Every file that belongs to the study now, also of one that cannot be read as a study."""
+    """Every file that belongs to the study now, also of one that cannot be read as a study.
+
+    With what `study setup` leaves behind: a study goes on once its packages are there.
+    """
     root = study_file.resolve().parent
-    paths = [root / name for name in (*_named(study_file), *BESIDE)]
+    raw = _tables(study_file)
+    named = [path for _, _, path in named_paths(raw)]
+    paths = [root / name for name in (*named, *_recordings(root, raw), *BESIDE)]
+    requirements = raw.get("requirements")
+    if isinstance(requirements, str) and requirements:
+        paths += [root / requirements, *stamps_beside(root / requirements)]
     files = [study_file.resolve(), *(file for path in paths for file in _below(path))]
     return {file: stamp for file in files if (stamp := _stamp(file)) is not None}
 
 
-def _named(study_file: Path) -> list[str]:
+def _tables(file: Path) -> dict[str, Any]:
+    """Return what a file says; empty where it cannot be read."""
     try:
-        raw = parse_toml(study_file.read_text(encoding="utf-8"))
+        return parse_toml(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return []
-    return [path for _, _, path in named_paths(raw)]
+        return {}
+
+
+def _recordings(root: Path, raw: Mapping[str, Any]) -> Iterator[str]:
+    """Recordings that the assistants of a study name in their files."""
+    assistants = raw.get("assistants")
+    for entry in assistants.values() if isinstance(assistants, dict) else []:
+        file = entry.get("file") if isinstance(entry, dict) else None
+        recording = _tables(root / file).get("recording") if isinstance(file, str) and file else None
+        if isinstance(recording, str) and recording:
+            yield recording
 
 
 def _below(path: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from support.made_wheel import wheel
 from typer.testing import CliRunner
 
 from study_app.cli import app
@@ -95,6 +96,42 @@ def test_a_library_whose_import_has_another_name_is_imported_by_it(tmp_path):
     assert problems_of(study) == []
 
 
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """A folder of wheels that the installers look in instead of the network."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    for tool in ("UV", "PIP"):
+        monkeypatch.setenv(f"{tool}_NO_INDEX", "1")
+        monkeypatch.setenv(f"{tool}_FIND_LINKS", str(folder))
+    return folder
+
+
+def test_a_library_is_installed_pinned_and_imported_and_the_report_is_json(tmp_path, shelf):
+    wheel(shelf, "1.5")
+    done = CliRunner().invoke(app, ["new", str(tmp_path / "study"), "--library", "tea-pot", "--json"])
+    assert done.exit_code == 0, done.output
+    study = Path(json.loads(done.stdout)["study"])
+    (solution,) = study.parent.glob("tasks/*/solution.py")
+    assert solution.read_text().startswith("import teapot\n")
+    assert (study.parent / "requirements.txt").read_text() == "tea-pot==1.5\n"
+    assert problems_of(study) == []
+
+
+# PyYAML is installed beside study-app: its import name is known and is not what pip calls it.
+@pytest.mark.parametrize("library", ["yaml", "tea-pot==9"])
+@pytest.mark.parametrize("made_before", [False, True])
+def test_a_library_that_cannot_be_installed_leaves_nothing_behind(tmp_path, shelf, library, made_before):
+    folder = tmp_path / "study"
+    if made_before:
+        folder.mkdir()
+    code, output = command("new", folder, "--library", library)
+    assert (code, "Traceback" in output) == (1, False)
+    assert f"error: --library: {library.partition('==')[0]} cannot be installed, so nothing was written" in output
+    assert folder.exists() == made_before
+    assert list(folder.glob("*")) == []
+
+
 def test_every_file_of_a_new_study_imports_what_the_installed_library_offers():
     new = NewStudy(
         name="trial",
@@ -110,7 +147,7 @@ def test_every_file_of_a_new_study_imports_what_the_installed_library_offers():
     assert imports == {"import docx", 'packages = ["docx"]'}
 
 
-PROSE = re.compile(r"```.*?```|`[^`]*`|\\{\\w+\\}|\\bnetworkx\\b", re.DOTALL)
+PROSE = re.compile(r"```.*?```|`[^`]*`|\{\w+\}|\bnetworkx\b", re.DOTALL)
 """What is the same in every language: code, placeholders and the library's name."""
 
 
@@ -220,6 +257,7 @@ def test_comments_of_programs_are_in_the_language_of_a_new_study():
         (("--language", "tlh"), "--language"),
         (("--design", "stepped"), "--design"),
         (("--library", "-rf"), "--library"),
+        (("--library", "asyncio"), "part of Python"),
     ],
 )
 def test_what_cannot_be_written_is_one_line_and_writes_nothing(tmp_path, arguments, said):
