@@ -202,7 +202,7 @@ def _module(study: Path, asked: NewStudy) -> str:
 @app.command()
 @command
 def schema(
-    kind: Annotated[str, typer.Argument(metavar="[KIND]", help="study, pack, bank, item, key or assistant.")] = "",
+    kind: Annotated[str, typer.Argument(metavar="[KIND]", help=f"One of: {', '.join(schemas.KINDS)}.")] = "",
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder to write all of them into.", envvar="STUDY_OUT")
     ] = None,

@@ -14,7 +14,7 @@ from study_app.domain.records import END, Document, Participant
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.timing import deadline
 from study_app.ports import UnitOfWork
-from study_app.services.author.screens import Screen, all_screens, titles
+from study_app.services.author.screens import Screen, all_screens, allocated_to, arms_of, titles
 from study_app.services.context import StudyContext
 from study_app.services.identity import hashed
 from study_app.services.participant.enrolment import TOKEN_DAYS, owner_of_token
@@ -77,11 +77,7 @@ class AuthorPreviews:
 
     def arms(self) -> tuple[str, ...]:
         """Return what an author can choose: each arm, and the arm with each treatment of a second decision."""
-        study = self.world.study
-        second = [each.id for each in study.second_decision.treatments]
-        return tuple(
-            name for arm in study.arms for name in (arm.id, *(f"{arm.id}{DECISION_MARK}{each}" for each in second))
-        )
+        return arms_of(self.world.study)
 
     def _owner(self, unit: UnitOfWork, token: str | None) -> Participant | None:
         try:
@@ -106,7 +102,7 @@ class AuthorPreviews:
             step=screen.step,
             enrolled_at=now,
             last_seen_at=now,
-            **(_given(study, arm, stage) if allocated else {}),
+            **(allocated_to(study, arm, stage) if allocated else {}),
             finished_at=now if over else None,
             opens_at=opens_at,
             language=self.language if self.language in study.offered else study.offered[0],
@@ -161,7 +157,7 @@ class AuthorPreviews:
                 changes["step"] = min(person.step, len(self._titles(stage)) - 1)
                 if stage not in study.before_allocation and person.arm is None:
                     chosen = self.arm if self.arm and self._known_arm(study, self.arm) else study.control.id
-                    changes |= _given(study, chosen, stage)
+                    changes |= allocated_to(study, chosen, stage)
         unit.touch(person.id, **changes)
         self._retime(unit, unit.known_participant(person.id), study)
 
@@ -182,11 +178,3 @@ class AuthorPreviews:
         wanted = self._deadline(study.stage(person.stage), start)
         if wanted != visit.deadline_at:
             unit.set_deadline(person.id, person.stage, wanted)
-
-
-def _given(study: Study, arm: str, stage: Stage | None) -> dict[str, Any]:
-    """Return what the allocations gave a preview on a stage; None: at the end."""
-    first, mark, second = arm.partition(DECISION_MARK)
-    if not study.second_decision or (stage is not None and not study.after_second_decision(stage)):
-        return {"arm": first}
-    return {"arm": first, "responded": not mark, "second_treatment": second or None}

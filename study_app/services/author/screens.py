@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from study_app.domain.allocation.options import DECISION_MARK
 from study_app.domain.records import END
 from study_app.domain.study.study import Stage, Study
 from study_app.services.context import StudyContext
@@ -53,10 +54,37 @@ def screens_of(study: Study, titles: Callable[[Stage], tuple[str, ...]]) -> tupl
         if stage.kind == "debrief":
             found.append(Screen(END, 0, "end", name, False))
             continue
-        differs = study.differs_by_arm(stage)
+        decided = study.after_second_decision(stage) and stage.kind in ("instructions", "tasks")
+        differs = decided or study.differs_by_arm(stage)
         for step, title in enumerate(titles(stage)):
             found.append(Screen(stage.id, step, "stage", f"{name}: {title}" if title else name, differs))
     return tuple(found)
+
+
+def arms_of(study: Study) -> tuple[str, ...]:
+    """Return what screens differ by: each arm, and the arm with each treatment of a second decision."""
+    second = [each.id for each in study.second_decision.treatments]
+    return tuple(
+        name for arm in study.arms for name in (arm.id, *(f"{arm.id}{DECISION_MARK}{each}" for each in second))
+    )
+
+
+def arm_name(study: Study, arm: str) -> str:
+    """Return what one of `arms_of` is called."""
+    first, _, second = arm.partition(DECISION_MARK)
+    name = next(each.label or each.id for each in study.arms if each.id == first)
+    return f"{name}, then {study.second_decision.treatment(second).title}" if second else name
+
+
+def allocated_to(study: Study, arm: str, stage: Stage | None) -> dict[str, Any]:
+    """Return what the allocations gave a participant who is on a stage, as fields of one; None: at the end.
+
+    Behind a second decision it is one of those who did not respond; with the arm alone it is one who responded.
+    """
+    first, mark, second = arm.partition(DECISION_MARK)
+    if not study.second_decision or (stage is not None and not study.after_second_decision(stage)):
+        return {"arm": first}
+    return {"arm": first, "responded": not mark, "second_treatment": second or None}
 
 
 def titles(world: StudyContext) -> Callable[[Stage], tuple[str, ...]]:

@@ -15,7 +15,7 @@ from study_app.bootstrap import App, Author
 from study_app.domain.allocation.options import DECISION_MARK
 from study_app.domain.errors import Problem, present
 from study_app.domain.records import END, Participant
-from study_app.services.author.screens import Screen
+from study_app.services.author.screens import Screen, arm_name
 from study_app.services.position import Ended, Position
 
 LOOK_SECONDS = 0.15
@@ -72,7 +72,8 @@ def bar_html(author: Author, app: App, place: Position | None) -> str:
     parts = [
         f'<b>Author</b><span class="sa-quiet">version {escape(app.world.study_hash[:8])}</span>',
         _list(
-            f"Arm: {_arm_name(app, arm)}", [_arm_link(app, one, arm, here, screens) for one in author.previews.arms()]
+            f"Arm: {arm_name(app.study, arm)}",
+            [_arm_link(app, one, arm, here, screens) for one in author.previews.arms()],
         ),
         _list(f"Screen: {_here(screens, here)}", [_screen_link(each, arm, here) for each in screens]),
         *_languages(app, author, arm, here, screens),
@@ -103,12 +104,6 @@ def _arm(app: App, author: Author, person: Participant | None) -> str:
     return next((str(arm) for arm in (own, chosen) if arm in known), app.study.control.id)
 
 
-def _arm_name(app: App, arm: str) -> str:
-    first, _, second = arm.partition(DECISION_MARK)
-    name = next(each.label or each.id for each in app.study.arms if each.id == first)
-    return f"{name}, then {app.study.second_decision.treatment(second).title}" if second else name
-
-
 def _here(screens: tuple[Screen, ...], here: str | None) -> str:
     return next((screen.title for screen in screens if screen.key == here), "none yet")
 
@@ -116,7 +111,7 @@ def _here(screens: tuple[Screen, ...], here: str | None) -> str:
 def _arm_link(app: App, arm: str, chosen: str, here: str | None, screens: tuple[Screen, ...]) -> str:
     """To the same screen in another arm, or with another second treatment."""
     address = f"/author/go?{urlencode({'screen': _target(here, screens), 'arm': arm})}"
-    return _link(address, _arm_name(app, arm), current=arm == chosen)
+    return _link(address, arm_name(app.study, arm), current=arm == chosen)
 
 
 def _target(here: str | None, screens: tuple[Screen, ...]) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from study_app.bootstrap import App
 from study_app.domain.records import END, Participant
-from study_app.services.author.screens import Screen
+from study_app.services.author.screens import Screen, allocated_to
 from study_app.services.participant.interviewing.state import Interview, picture_of
 from study_app.services.participant.probing.asking import ProbeState
 from study_app.services.position import AtStage, BeforeStage, Ended, OnStage, Position, Waiting
@@ -73,7 +73,14 @@ class PictureApp:
 
 
 def draw_picture(app: App, screen: Screen, arm: str, language: str = "") -> None:
-    """Draw a screen as participants of an arm see it, in one of the study's languages; its default without one."""
+    """Draw a screen as participants of an arm see it, in one of the study's languages; its default without one.
+
+    Args:
+        app: the study.
+        screen: of `all_screens`.
+        arm: of `arms_of`.
+        language: one that the study offers.
+    """
     place = position_of(app, screen, arm, language)
     st.html(STYLE)
     st.html("<style>[data-testid='stSidebar'], [data-testid='stHeader'] { display: none !important; }</style>")
@@ -96,9 +103,9 @@ def position_of(app: App, screen: Screen, arm: str, language: str) -> Position:
         step=screen.step,
         enrolled_at=now,
         last_seen_at=now,
-        arm=arm,
         language=said,
         opens_at=now + timedelta(days=study.delay_before(stage)) if stage and screen.show == "waiting" else None,
+        **allocated_to(study, arm, stage),
     )
     if stage is None:
         return Ended(person, study, study.arm(arm), now)

@@ -14,7 +14,7 @@ from support.trials.small_study import BLOCKS, TEXT
 from study_app.bootstrap import start
 from study_app.content.study_file import validate_study
 from study_app.domain.localisation.study_texts import in_language
-from study_app.services.author.screens import Screen, all_screens
+from study_app.services.author.screens import Screen, all_screens, arm_name, arms_of
 from study_app.settings import Settings
 from study_app.ui import page
 from study_app.ui.console.screen_picture import draw_picture, position_of
@@ -60,10 +60,10 @@ def test_every_screen_of_an_example_is_drawn_as_each_arm_sees_it(tmp_path, monke
     )
     try:
         for screen in all_screens(app.world):
-            for arm in app.study.arms:
+            for arm in arms_of(app.study):
                 before = len(drawn)
-                draw_picture(app, screen, arm.id)
-                assert len(drawn) > before, (screen.key, arm.id)
+                draw_picture(app, screen, arm)
+                assert len(drawn) > before, (screen.key, arm)
     finally:
         app.close()
     if name == "exit_interview":
@@ -73,6 +73,31 @@ def test_every_screen_of_an_example_is_drawn_as_each_arm_sees_it(tmp_path, monke
         rooms = [each for each in drawn if "probes" in each]
         assert rooms
         assert all(room["probes"] == {"due_ms": [], "open": False} for room in rooms)
+
+
+def test_behind_a_second_decision_a_screen_is_as_each_of_its_treatments_has_it(tmp_path):
+    file = ROOT / "examples" / "second_decision" / "study.toml"
+    app = start(Settings(file, f"sqlite:///{tmp_path}/s.db", tmp_path / "var", environment={}))
+    try:
+        screens = {screen.key: screen for screen in all_screens(app.world)}
+        helped = {
+            arm_name(app.study, arm): [
+                position_of(app, screens[key], arm, "").arm.assistant for key in ("tasks/0/stage", "more_tasks/0/stage")
+            ]
+            for arm in arms_of(app.study)
+        }
+    finally:
+        app.close()
+    asks, hints = "An assistant that asks back", "An assistant that gives hints"
+    assert helped == {
+        asks: ["questions", "questions"],
+        f"{asks}, then The same assistant": ["questions", "questions"],
+        f"{asks}, then An assistant that answers in full": ["questions", "full"],
+        hints: ["hints", "hints"],
+        f"{hints}, then The same assistant": ["hints", "hints"],
+        f"{hints}, then An assistant that answers in full": ["hints", "full"],
+    }
+    assert screens["more_tasks/0/stage"].by_arm
 
 
 def test_a_task_that_goes_on_with_an_own_program_is_drawn_with_its_starter(tmp_path, monkeypatch):

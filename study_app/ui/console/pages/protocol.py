@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from study_app.domain.study.durations import rounded
-from study_app.services.author.screens import Screen, all_screens
+from study_app.services.author.screens import Screen, all_screens, arm_name, arms_of
 from study_app.services.researcher.protocol import Protocol, ProtocolStage, VersionView
 from study_app.ui.console import html as tables
 from study_app.ui.console.protocol_picture import picture
@@ -33,7 +33,7 @@ def render(desk: ConsoleSession) -> None:
     """Draw the board, or one screen alone."""
     screen = asked_screen(desk)
     if screen is not None:
-        arms = [arm.id for arm in desk.app.study.arms]
+        arms = arms_of(desk.app.study)
         arm = str(st.query_params.get("arm", ""))
         language = str(st.query_params.get("language", ""))
         draw_picture(desk.app, screen, arm if arm in arms else arms[0], language)
@@ -118,13 +118,13 @@ def _allocation(desk: ConsoleSession) -> str:
 
 def _screens(desk: ConsoleSession) -> None:
     st.html(tables.heading("Every screen, as participants see it"))
-    screens, arms = all_screens(desk.app.world), _arms(desk)
+    study, screens = desk.app.study, all_screens(desk.app.world)
     left, right, last = st.columns([3, 2, 1])
     chosen = left.selectbox(
         "Screen", range(len(screens)), format_func=lambda number: f"{number + 1}. {screens[number].title}",
         key="protocol_screen",
     )  # fmt: skip
-    arm = right.selectbox("Arm", [arm for arm, _ in arms], format_func=dict(arms).__getitem__, key="protocol_arm")
+    arm = right.selectbox("Arm", arms_of(study), format_func=lambda each: arm_name(study, each), key="protocol_arm")
     offered = desk.app.study.offered
     language = (
         last.selectbox("Language", offered, format_func=lambda each: desk.app.texts[each].name, key="protocol_language")
