@@ -90,9 +90,9 @@ def test_behind_a_second_decision_a_screen_is_as_each_of_its_treatments_has_it(t
         app.close()
     asks, hints = "An assistant that asks back", "An assistant that gives hints"
     assert helped == {
-        asks: ["questions", "questions"],
-        f"{asks}, then The same assistant": ["questions", "questions"],
-        f"{asks}, then An assistant that answers in full": ["questions", "full"],
+        asks: ["socratic", "socratic"],
+        f"{asks}, then The same assistant": ["socratic", "socratic"],
+        f"{asks}, then An assistant that answers in full": ["socratic", "full"],
         hints: ["hints", "hints"],
         f"{hints}, then The same assistant": ["hints", "hints"],
         f"{hints}, then An assistant that answers in full": ["hints", "full"],
