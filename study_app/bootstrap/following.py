@@ -49,7 +49,7 @@ def _take_draft(app: App) -> None:
         ProblemsFound: they are broken, or name packages that are not installed; then nothing has changed.
     """
     library, before = open_library(app.settings.study_file), app.library.package_folders
-    if problems := [*requirements_problems(library.requirements, library.file), *_absent_packages(library)]:
+    if problems := requirements_problems(library.requirements, library.file) or _absent_packages(library):
         raise ProblemsFound(problems)
     _take(app, library)
     if app.world.interviewer is None and library.plan_files:

@@ -139,7 +139,9 @@ def _asked(name: str, arms: int, library: str, language: str, design: str) -> Ne
         problems.append(f"--library: found '{library}'; give a name as pip takes it, such as networkx or networkx==3.6")
     if distribution in sys.stdlib_module_names:
         what = f"--library: found '{distribution}', which is part of Python and needs no installing"
-        problems.append(f"{what}; leave --library out, and import {distribution} in the programs of the new study's task")
+        problems.append(
+            f"{what}; leave --library out, and import {distribution} in the programs of the new study's task"
+        )
     if problems:
         raise UserError("\n".join(problems))
     beside = "" if distribution == DEFAULT_LIBRARY else wanted or _version_here(distribution) or "*"

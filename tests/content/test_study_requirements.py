@@ -145,7 +145,11 @@ def test_an_author_s_server_goes_on_with_packages_once_they_are_set_up(study, tm
         pack.write_text(pack.read_text().replace('["teapot"]', '["teapot", "tee"]'))
         looked_at_again()
         (problem,) = files.problems
-        assert (problem.file, problem.key, problem.what) == (str(pack), "packages", "found 'tee', which is not installed")
+        assert (problem.file, problem.key, problem.what) == (
+            str(pack),
+            "packages",
+            "found 'tee', which is not installed",
+        )
     finally:
         running.close()
 
