@@ -60,7 +60,7 @@ def _take_draft(app: App) -> None:
 
 
 def _absent_packages(library: FolderLibrary) -> list[Problem]:
-    """Packages of packs and banks that are not there: looked up only, for a picture shall not wait for an import."""
+    """Return packages of packs and banks that are not there: looked up, for a picture shall not wait for an import."""
     installed = installation(library.package_folders)
     return [
         Problem(str(library.at(file)), "packages", f"found {name!r}, which is not installed", _INSTALL)

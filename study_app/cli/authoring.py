@@ -18,7 +18,7 @@ from study_app.content import schemas
 from study_app.content.library import FolderLibrary
 from study_app.content.requirements import FOLDER, Requirements, pinned, requirements_of, set_up
 from study_app.content.scaffold.files import write
-from study_app.content.scaffold.lessons import DEFAULT_LIBRARY, import_name
+from study_app.content.scaffold.lessons import DEFAULT_LIBRARY
 from study_app.content.scaffold.new_study import HELP, Design, NewStudy, languages
 from study_app.content.study_file import read_study
 from study_app.domain.errors import InfrastructureError, UserError, present

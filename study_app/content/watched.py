@@ -73,7 +73,7 @@ def _tables(file: Path) -> dict[str, Any]:
 
 
 def _recordings(root: Path, raw: Mapping[str, Any]) -> Iterator[str]:
-    """Recordings that the assistants of a study name in their files."""
+    """Yield the recordings that the assistants of a study name in their files."""
     assistants = raw.get("assistants")
     for entry in assistants.values() if isinstance(assistants, dict) else []:
         file = entry.get("file") if isinstance(entry, dict) else None

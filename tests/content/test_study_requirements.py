@@ -10,11 +10,10 @@ import pytest
 from support.made_wheel import wheel
 from typer.testing import CliRunner
 
-from study_app.bootstrap import follow_files, library_versions, open_library, start
+from study_app.bootstrap import library_versions, open_library, start
 from study_app.cli import app
 from study_app.content.requirements import Requirements
 from study_app.domain.study.study import protocol_hash
-from study_app.domain.tasks.packs import Program
 from study_app.services.operation.package_watch import changed_packages, note_changed_packages
 from study_app.settings import Settings
 
@@ -112,46 +111,6 @@ def test_a_change_of_the_requirements_makes_another_folder_and_leaves_the_first(
     assert study_command("setup", study)[0] == 0
     assert (first.versions(), second.versions()) == ({"tea-pot": "1.0"}, {"tea-pot": "2.0"})
     assert library_versions(open_library(study))["tea-pot"] == "2.0"
-
-
-def test_an_author_s_server_goes_on_with_packages_once_they_are_set_up(study, tmp_path):
-    assert study_command("setup", study)[0] == 0
-    running = start(Settings(study_file=study, database=f"sqlite:///{tmp_path}/study.db", var=tmp_path / "var"))
-    files = follow_files(running).files
-
-    def imported() -> str:
-        program = Program("import teapot\nprint(teapot.VERSION)\n", ("teapot",))
-        return running.world.sandbox.run(program).stdout.strip()
-
-    def looked_at_again() -> None:
-        while not files.look():
-            pass
-
-    try:
-        assert imported() == "1.0"
-        (study.parent / "requirements.txt").write_text(wheel(study.parent, "2.0"))
-        looked_at_again()
-        (problem,) = files.problems
-        assert (problem.file, problem.key, problem.remedy) == (str(study), "requirements", f"run study setup {study}")
-        assert imported() == "1.0", "the last version that could be used goes on"
-
-        assert study_command("setup", study)[0] == 0
-        looked_at_again()
-        assert files.problems == ()
-        assert imported() == "2.0"
-        assert running.world.package_versions()["tea-pot"] == "2.0"
-
-        pack = study.parent / "tasks" / "warmup" / "task.toml"
-        pack.write_text(pack.read_text().replace('["teapot"]', '["teapot", "tee"]'))
-        looked_at_again()
-        (problem,) = files.problems
-        assert (problem.file, problem.key, problem.what) == (
-            str(pack),
-            "packages",
-            "found 'tee', which is not installed",
-        )
-    finally:
-        running.close()
 
 
 def test_what_cannot_be_installed_leaves_nothing_and_says_what_the_installer_said(study):
