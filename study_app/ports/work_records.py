@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Protocol
 
+from study_app.domain.assistants.budget import Usage
 from study_app.domain.quiz.answer_log import Draft
 from study_app.domain.records import (
     Answer,
@@ -97,6 +98,14 @@ class WorkRecords(Protocol):
 
     def tokens_by_model(self, kind: Kind) -> list[tuple[str, str, int, int, int, int]]:
         """Treatment, model, messages, tokens read, tokens written, and messages whose tokens were not reported."""
+        ...
+
+    def reported_use(self, kind: Kind) -> list[tuple[str, bool, Usage]]:
+        """Treatment, whether a recording answered, and what those turns used whose tokens were reported; unpriced."""
+        ...
+
+    def turns_apart(self, kind: Kind, treatments: Collection[str]) -> list[Turn]:
+        """Return turns whose tokens were not reported, and those of these treatments, in order of asking."""
         ...
 
     def save_answer(self, answer: Answer) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from study_app.domain.assistants.budget import Usage, billed_input_tokens, cost_usd, estimated_tokens, total, turn_usage
 from study_app.domain.assistants.treatments import AssistantSpec
@@ -81,14 +81,35 @@ def spent_usd(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> float:
         content: names the prices; what a treatment used that the study has no more costs nothing here.
         kind: real, preview or simulated: one kind's use is not paid from another's budget.
     """
-    mine = {person.id for person in unit.participants() if person.kind == kind}
-    by_id: dict[str, AssistantSpec] = {spec.id: spec for spec in content.specs.values()}
-    turns = [turn for turn in unit.turns() if turn.participant_id in mine and turn.treatment in by_id]
     # What a recording repeats was paid for where it was recorded.
-    turns = [turn for turn in turns if turn.assistant != "recorded"]
-    asked = total(usage(by_id[turn.treatment], turn) for turn in turns).cost_usd
+    asked = total(used for _, recorded, used in _used(unit, content, kind) if not recorded).cost_usd
     asked += float(unit.meta_value(WATCHING_USD) or 0.0) if kind == "real" else 0.0
     return asked + sum(one.usd or 0.0 for one in _of_interviews(unit, content, kind))
+
+
+def used_by_all(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> dict[str, Usage]:
+    """Return what all participants of a kind have used so far, by treatment."""
+    found: dict[str, Usage] = {}
+    for treatment, _, used in _used(unit, content, kind):
+        found[treatment] = found.get(treatment, Usage()) + used
+    return found
+
+
+def _used(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> Iterator[tuple[str, bool, Usage]]:
+    """Yield treatment, whether a recording answered, and what was used, as the treatment prices it.
+
+    The database sums what it can, for a limit over all participants is looked at with every question: turns are read
+    one by one where tokens must be estimated, and of an assistant that acts, whose bill depends on more than tokens.
+    """
+    specs: dict[str, AssistantSpec] = {spec.id: spec for spec in content.specs.values()}
+    acting = {spec.id for spec in specs.values() if spec.acts}
+    for treatment, recorded, sums in unit.reported_use(kind):
+        if treatment in specs and treatment not in acting:
+            cost = cost_usd(specs[treatment].price, sums.input_tokens, sums.output_tokens)
+            yield treatment, recorded, replace(sums, cost_usd=cost)
+    for turn in unit.turns_apart(kind, acting):
+        if turn.treatment in specs:
+            yield turn.treatment, turn.assistant == "recorded", usage(specs[turn.treatment], turn)
 
 
 def _of_interviews(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> Iterator[ModelCost]:

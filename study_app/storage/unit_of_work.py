@@ -326,6 +326,13 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
         """See ports.UnitOfWork."""
         return self._rows(Turn, _of(TURNS, participant_id))
 
+    def turns_apart(self, kind: Kind, treatments: Collection[str]) -> list[Turn]:
+        """See ports.UnitOfWork."""
+        people = select(PARTICIPANTS.c.id).where(PARTICIPANTS.c.kind == kind)
+        unreported = or_(TURNS.c.input_tokens.is_(None), TURNS.c.output_tokens.is_(None))
+        apart = or_(unreported, TURNS.c.treatment.in_(treatments))
+        return self._rows(Turn, _of(TURNS, None).where(TURNS.c.participant_id.in_(people), apart))
+
     def save_answer(self, answer: Answer) -> None:
         """See ports.UnitOfWork."""
         if self._insert_new(ANSWERS, asdict(answer)):

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 SCRIPT = Path(__file__).parents[1] / "ui" / "participant.py"
 SWEEP_SECONDS = 1.0
+WAITING_REPLIES = 128
+"""Threads in which replies wait for the database and agents for their programs; they are made as they are needed."""
 
 
 def _every(seconds: float, job: Callable[[], Any]) -> asyncio.Task[None]:
@@ -57,6 +60,8 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
     # A stranger's bytes that are not HTTP are worth no line each.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     quiet_streamlit()
+    # Python's own number is few more than processors: six agents whose programs sleep would keep all questions waiting.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WAITING_REPLIES, "reply"))
     study.clock_watch.begin()
     # Before the first request: another server takes what one that is not listed does for lost.
     await run_in_threadpool(study.taking_over.tick)

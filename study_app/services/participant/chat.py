@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from study_app.dataset.measures.baseline import clock_stood
 from study_app.dataset.schema.cells import writable
 from study_app.domain.assistants.agent_settings import AgentSettings
-from study_app.domain.assistants.budget import allowance, total, within_study_cost
+from study_app.domain.assistants.budget import Allowance, Usage, allowance, total, within_study_cost
 from study_app.domain.assistants.gate import VERSION, Judged
 from study_app.domain.assistants.reply_bounds import ReplyBounds, ReplyMeter
 from study_app.domain.assistants.treatments import (
@@ -56,7 +56,7 @@ from study_app.services.participant.turns import (
 )
 from study_app.services.position import AtStage, OnStage, Paused, Position
 from study_app.services.program_facts import program_facts
-from study_app.services.spending import spent_usd, usage
+from study_app.services.spending import spent_usd, usage, used_by_all
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +152,32 @@ class _Answering:
 
 
 @dataclass(frozen=True)
+class _Question:
+    """What a participant asks, and what their page says of the program."""
+
+    message: str
+    page: str | None
+    code: str | None
+    seq: int | None
+
+
+@dataclass(frozen=True)
+class _SharedUse:
+    """What all participants have used, for limits over all; nothing where there is no such limit."""
+
+    by_treatment: Mapping[str, Usage] = field(default_factory=dict)
+    spent_usd: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Open:
+    """Where a question may be asked, and how many tokens the reply may have."""
+
+    place: OnStage
+    room: int
+
+
+@dataclass(frozen=True)
 class StreamingTurn:
     """A turn that has begun; iterate its text to stream it."""
 
@@ -209,7 +235,9 @@ class AssistantChat:
             raise ReplyInProgress("the previous reply is still being written; wait for it or stop it")
         self._asking.add(participant_id)
         try:
-            turn, request, by = await asyncio.to_thread(self._begin, participant_id, message, page, code, seq)
+            turn, request, by = await asyncio.to_thread(
+                self._begin, participant_id, _Question(message, page, code, seq)
+            )
             reply = self._replies[participant_id] = _Reply(
                 turn, agent=by.acting(turn, request), loop=asyncio.get_running_loop()
             )
@@ -285,27 +313,48 @@ class AssistantChat:
 
     # -- before the reply ----------------------------------------------------------------------------------------------
 
-    def _begin(
-        self, participant_id: str, message: str, page: str | None, code: str | None, seq: int | None
-    ) -> tuple[Turn, AssistantRequest, _Answering]:
+    def _begin(self, participant_id: str, question: _Question) -> tuple[Turn, AssistantRequest, _Answering]:
+        shared = self._shared_use(participant_id)
         with self.world.registry.begin() as unit:
-            self.close_interrupted_in(unit, participant_id)
+            # Read once: a transaction that writes keeps every other one of a SQLite database waiting.
+            turns = unit.turns(participant_id)
+            if any(not turn.complete for turn in turns):
+                self.close_interrupted_in(unit, participant_id)
+                turns = unit.turns(participant_id)
             place = self._place(unit, participant_id)
-            found = self._answerable(unit, place)
+            found = self._answerable(unit, place, turns, shared)
             if not isinstance(found, Refused):
-                self.way.check_page(unit, place, page)
-            if isinstance(found, OnStage):
-                interrupt(unit, found)
-                return self._write_down(unit, found, message, page, code, seq)
+                self.way.check_page(unit, place, question.page)
+            if isinstance(found, _Open):
+                interrupt(unit, found.place)
+                return self._write_down(unit, found, turns, question)
             stage = place.participant.stage
             unit.record(participant_id, stage, place.now, TurnRefused(reason=str(found)))
         raise found
 
+    def _shared_use(self, participant_id: str) -> _SharedUse:
+        """Read what all have used, where a limit asks for it, before the transaction that writes.
+
+        Such a limit is passed by replies in progress anyway; those that begin at the same moment are among them.
+        """
+        limit = self._cost_limit()
+        if limit is None and all(spec.study_limits == StudyLimits() for spec in self.world.content.specs.values()):
+            return _SharedUse()
+        with self.world.registry.begin(write=False) as unit:
+            participant = unit.known_participant(participant_id)
+            used = used_by_all(unit, self.world.content_of(participant), participant.kind)
+            return _SharedUse(used, spent_usd(unit, self.world.content, participant.kind) if limit is not None else 0.0)
+
+    def _cost_limit(self) -> float | None:
+        return self.world.study.assistant_policy.study_cost_limit
+
     def _place(self, unit: UnitOfWork, participant_id: str) -> Position:
         return self.way.place(unit, unit.known_participant(participant_id))
 
-    def _answerable(self, unit: UnitOfWork, place: Position) -> OnStage | StudyError:
-        """Return the place where a question may be asked now, or why it may not."""
+    def _answerable(
+        self, unit: UnitOfWork, place: Position, turns: Sequence[Turn], shared: _SharedUse
+    ) -> _Open | StudyError:
+        """Return where a question may be asked now, or why it may not."""
         if place.arm is not None and place.arm.assistant is None:
             return Refused(REFUSALS("no_assistant"))
         if isinstance(place, Paused):
@@ -313,37 +362,33 @@ class AssistantChat:
         begun = place.deadline_at is not None or self.world.clock_stopped(place.participant.id)
         if not isinstance(place, OnStage) or not begun or place.assistant is None:
             return NotAllowed(REFUSALS("assistant_closed"))
-        allowed = self._allowance(unit, place)
-        return place if allowed.ok else BudgetSpent(allowed.message_key, allowed.wait_minutes)
+        allowed = self._allowance(unit, place, turns, shared)
+        if not allowed.ok:
+            return BudgetSpent(allowed.message_key, allowed.wait_minutes)
+        return _Open(place, allowed.max_output_tokens)
 
-    def _allowance(self, unit: UnitOfWork, place: AtStage) -> Any:
+    def _allowance(self, unit: UnitOfWork, place: AtStage, turns: Sequence[Turn], shared: _SharedUse) -> Allowance:
         spec = self.world.content_of(place.participant).specs[place.assistant or ""]
-        mine = total(usage(spec, turn) for turn in unit.turns(place.participant.id))
-        # All participants' turns are only read where the study has a budget for all.
-        shared = spec.study_limits != StudyLimits()
-        study = total(usage(spec, turn) for turn in unit.turns() if turn.treatment == spec.id) if shared else None
+        mine = total(usage(spec, turn) for turn in turns)
         visit = unit.visit(place.participant.id, place.participant.stage)
         worked = (place.now - visit.started_at).total_seconds() / 60 if visit else 0.0
         if visit is not None and paused_seconds(visit.started_at, visit.deadline_at, place.stage.minutes):
             # Time given on top is worked in; a stop of the clock counts whole, also in the stage's first moments.
             given = unit.events_of(place.participant.id, {DeadlineExtended.kind}, place.stage.id)
             worked -= (clock_stood(visit, place.stage.minutes, given) or 0.0) / 60
+        study = shared.by_treatment.get(spec.id)
         allowed = allowance(spec, mine, study, worked_minutes=max(worked, 0.0))
-        limit = self.world.study.assistant_policy.study_cost_limit
-        spent = spent_usd(unit, self.world.content, place.participant.kind) if limit is not None else 0.0
-        return within_study_cost(allowed, spec.price, spent, limit)
+        return within_study_cost(allowed, spec.price, shared.spent_usd, self._cost_limit())
 
     def _write_down(
-        self, unit: UnitOfWork, place: OnStage, message: str, page: str | None, code: str | None, seq: int | None
+        self, unit: UnitOfWork, found: _Open, turns: Sequence[Turn], question: _Question
     ) -> tuple[Turn, AssistantRequest, _Answering]:
+        place, page, code, seq = found.place, question.page, question.code, question.seq
         name = place.assistant or ""
         edition = self.world.edition(place.participant.study_hash)
         spec = edition.content.specs[name]
-        document = unit.document(place.participant.id, place.task)
         say = sayer(edition.content.said(place.study.language))
         pack = localised_pack(place.pack, edition.content.pack(place.pack), say)
-        current = code if code is not None else document.text if document else pack.starter
-        earlier = [turn for turn in unit.turns(place.participant.id) if turn.reply]
         assistant = answering(unit, name, spec, edition.assistants[name])
         turn = Turn(
             id=self.world.fresh_id(),
@@ -353,9 +398,9 @@ class AssistantChat:
             treatment=spec.id,
             model=spec.model,
             prompt_version=spec.prompt_version,
-            message=message,
+            message=question.message,
             reply="",
-            code=current,
+            code=code if code is not None else _saved_text(unit, place, pack.starter),
             asked_at=place.now,
             composing_seconds=composing_seconds(unit, place, page),
             parameters={} if spec.persona is None else {"persona": spec.persona.id},
@@ -366,22 +411,20 @@ class AssistantChat:
         unit.add_turn(turn)
         started = TurnStarted(turn_id=turn.id, task=place.task, model=spec.model)
         if page is not None and code is not None and seq is not None:
-            facts = program_facts(unit, turn.participant_id, turn.task, current, page, seq)
+            facts = program_facts(unit, turn.participant_id, turn.task, code, page, seq)
             started = replace(started, page=page, seq=seq, code_sha256=facts.code_sha256, as_edited=facts.as_edited)
         unit.record(place.participant.id, place.participant.stage, place.now, started)
         opened = gate_open(unit, spec, place.participant.id, place.task)
         if opened:
             unit.record(place.participant.id, place.participant.stage, place.now, verdict_event(turn, STILL_OPEN))
-        room = self._allowance(unit, place).max_output_tokens or None
-        history = tuple((old.message, old.reply) for old in earlier)
         request = AssistantRequest(
-            message,
+            turn.message,
             pack.brief,
-            writable(current),
-            history,
+            writable(turn.code),
+            tuple((old.message, old.reply) for old in turns if old.reply),
             place.task,
             place.pack,
-            room,
+            found.room or None,
             pack.starter,
             place.study.language,
             withhold_code=opened is False,
@@ -500,3 +543,9 @@ class AssistantChat:
         """Wait a moment for replies in progress; used when the server stops."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
+
+
+def _saved_text(unit: UnitOfWork, place: OnStage, starter: str) -> str:
+    """Return the program as it was last saved, or the task's own beginning."""
+    saved = unit.document(place.participant.id, place.task)
+    return saved.text if saved else starter

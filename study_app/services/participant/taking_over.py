@@ -32,6 +32,7 @@ class TakingOver:
             self._beat_due = now + BEAT
             with self.world.registry.begin() as unit:
                 self.world.replicas.beat(unit)
+            self.world.replicas.beat_stored()
         # Looked at first: a run that begins after the list was read is not in it and goes on all the same.
         running = self._runs.active
         with self.world.registry.begin(write=False) as unit:

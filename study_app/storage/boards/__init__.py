@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from study_app.domain.assistants.budget import Usage
 from study_app.domain.events import Event
 from study_app.domain.records import AuditEntry, Kind, Participant, Visit
 from study_app.ports import Stay
@@ -58,6 +59,13 @@ _TOKENS = (
     "COUNT(*) - COUNT(turns.output_tokens) FROM turns JOIN participants ON participants.id = turns.participant_id "
     "WHERE participants.kind = ? AND turns.assistant <> 'recorded' "
     "GROUP BY turns.treatment, turns.model ORDER BY turns.treatment, turns.model"
+)
+_REPORTED = (
+    "SELECT turns.treatment, SUM(CASE WHEN turns.assistant = 'recorded' THEN 1 ELSE 0 END), COUNT(*), "
+    "SUM(turns.input_tokens), SUM(turns.output_tokens), SUM(turns.total_seconds) "
+    "FROM turns JOIN participants ON participants.id = turns.participant_id "
+    "WHERE participants.kind = ? AND turns.input_tokens IS NOT NULL AND turns.output_tokens IS NOT NULL "
+    "GROUP BY turns.treatment, turns.assistant ORDER BY turns.treatment, turns.assistant"
 )
 _METAS = "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?"
 _WAITED = (
@@ -119,6 +127,13 @@ class SqlBoards(SqlPositions):
         """See ports.UnitOfWork."""
         rows = self.driver.rows(_TOKENS, (kind,))
         return [(str(row[0]), str(row[1]), *(int(cell or 0) for cell in row[2:6])) for row in rows]  # type: ignore[misc]
+
+    def reported_use(self, kind: Kind) -> list[tuple[str, bool, Usage]]:
+        """See ports.UnitOfWork."""
+        return [
+            (str(treatment), bool(recorded), Usage(int(turns), int(read), int(written), float(seconds or 0.0) / 60))
+            for treatment, recorded, turns, read, written, seconds in self.driver.rows(_REPORTED, (kind,))
+        ]
 
     def meta_values(self, prefix: str) -> dict[str, Any]:
         """See ports.UnitOfWork."""
