@@ -29,6 +29,7 @@ from study_app.services.operation.isolation_watch import IsolationWatch
 from study_app.services.operation.metrics import Metrics
 from study_app.services.operation.models.replacing import replaced_now
 from study_app.services.operation.models.watch import ModelWatch
+from study_app.services.operation.server_watch import ServerWatch
 from study_app.services.participant.agent.answering import AgentDecisions
 from study_app.services.participant.answers import Answers
 from study_app.services.participant.chat import AssistantChat
@@ -84,6 +85,7 @@ class App:
     health: Health
     clock_watch: ClockWatch
     isolation_watch: IsolationWatch
+    server_watch: ServerWatch
     alert_watch: AlertWatch
     model_watch: ModelWatch
     taking_over: TakingOver

@@ -50,6 +50,7 @@ from study_app.services.operation.isolation_watch import IsolationWatch
 from study_app.services.operation.metrics import Metrics
 from study_app.services.operation.models.retirement import ProviderLooks
 from study_app.services.operation.models.watch import ModelWatch
+from study_app.services.operation.server_watch import ServerWatch
 from study_app.services.participant.agent.answering import AgentDecisions
 from study_app.services.participant.agent.working import AgentWork
 from study_app.services.participant.answers import Answers
@@ -185,6 +186,7 @@ def _assembled(
         health=Health(world),
         clock_watch=ClockWatch(world),
         isolation_watch=IsolationWatch(world),
+        server_watch=ServerWatch(world),
         alert_watch=_alert_watch(settings, world),
         model_watch=_model_watch(settings, world, library),
         taking_over=TakingOver(world, chat, runs),

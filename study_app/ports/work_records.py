@@ -73,6 +73,20 @@ class WorkRecords(Protocol):
         """How many runs have failed on the server since then."""
         ...
 
+    def latest_runs_failed(self, count: int, waiting_since: datetime, but_for: str) -> list[bool]:
+        """Of the latest programs of real participants that are over: whether each failed on the server, latest first.
+
+        Args:
+            count: how many at most.
+            waiting_since: a submission that was made before then and still waits has failed, too.
+            but_for: the message of runs that are left out.
+        """
+        ...
+
+    def latest_turn_errors(self, count: int) -> list[str | None]:
+        """Return how the latest turns of people ended, simulated ones aside: the error of each, the latest first."""
+        ...
+
     def simulated(self) -> set[str]:
         """Ids of the simulated participants, whose time is not the server's."""
         ...

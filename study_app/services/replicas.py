@@ -14,6 +14,8 @@ BEAT = timedelta(seconds=2)
 FRESH_FOR = 2 * BEAT
 GONE_AFTER = timedelta(seconds=10)
 """Without a sign of life, by this server's clock: those of other machines may be wrong."""
+SERVER_GONE = "the server that ran it is gone"
+"""What a run says that its server did not finish."""
 
 
 class Replicas:

@@ -71,6 +71,7 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
         study.taking_over.tick,
         study.clock_watch.check,
         study.isolation_watch.check,
+        study.server_watch.check,
         study.head_signing.tick,
         study.anchoring.tick,
         study.alert_watch.tick,

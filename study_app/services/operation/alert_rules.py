@@ -16,11 +16,15 @@ from study_app.services.operation.isolation_watch import isolation_alert
 from study_app.services.operation.models.board import newest
 from study_app.services.operation.models.kept import rounds
 from study_app.services.operation.models.replacing import replaced_now
+from study_app.services.operation.server_watch import servers_gone
 from study_app.services.places import RESUMED_RECRUITMENT, places_taken, recruitment_paused
+from study_app.services.replicas import SERVER_GONE
 from study_app.services.spending import spent_usd
 
 NOT_FAILED = frozenset({None, "refused", "interrupted"})
 """Of a turn's error: the model declined, or a server of ours was stopped; the provider did answer."""
+WAITS_TOO_LONG = timedelta(minutes=10)
+"""A submission without a verdict for so long: grading takes seconds, and pauses between attempts two minutes."""
 DISTRESS_SHOWN = timedelta(hours=24)
 STEP_SHOWN = timedelta(minutes=2)
 """A step of the clock that was taken over is over at once; it counts for so long, so that it is seen."""
@@ -62,6 +66,10 @@ def _of_trial(world: StudyContext, unit: UnitOfWork, rules: Alerts, state: State
         yield "distress", _distress(unit, world.now())
     if rules.failed_replies is not None:
         yield "provider", _provider(unit, rules.failed_replies)
+    if rules.failed_runs is not None:
+        yield "failed_runs", _running(unit, rules.failed_runs, world.now())
+    if rules.server_gone:
+        yield from servers_gone(unit, world.now())
     if rules.model_retires:
         yield "model_retires", _retiring(world, unit) if state == "launched" else None
         yield "model_replaced", _replaced(world, unit)
@@ -101,13 +109,23 @@ def _distress(unit: UnitOfWork, now: datetime) -> str | None:
 
 
 def _provider(unit: UnitOfWork, failures: int) -> str | None:
-    simulated = unit.simulated()
-    last = [turn for turn in unit.turns() if turn.complete and turn.participant_id not in simulated][-failures:]
-    if len(last) < failures or any(turn.error in NOT_FAILED for turn in last):
+    last = unit.latest_turn_errors(failures)
+    if len(last) < failures or any(error in NOT_FAILED for error in last):
         return None
     return (
-        f"The last {failures} replies of the assistant failed (last: {last[-1].error}). Look at the provider's status "
+        f"The last {failures} replies of the assistant failed (last: {last[0]}). Look at the provider's status "
         "page and at the key's account; participants get the lost time back."
+    )
+
+
+def _running(unit: UnitOfWork, failures: int, now: datetime) -> str | None:
+    # What a server that is gone left behind is that server's incident, and says nothing of the others.
+    last = unit.latest_runs_failed(failures, now - WAITS_TOO_LONG, SERVER_GONE)
+    if len(last) < failures or not all(last):
+        return None
+    return (
+        f"The server could not run or grade the last {failures} programs of participants, through no fault of theirs. "
+        "Look at the server's log, and run study doctor there; what was submitted is kept, and graded once that works."
     )
 
 

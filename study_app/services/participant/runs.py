@@ -25,6 +25,7 @@ from study_app.services.grading.submissions import beginning, keep_program, take
 from study_app.services.participant.flow import ParticipantFlow, check_not_paused
 from study_app.services.participant.probing.closing import interrupt
 from study_app.services.position import AtStage, OnStage
+from study_app.services.replicas import SERVER_GONE
 from study_app.services.retrying import retried
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,6 @@ MOST_REASON = 2000
 """Characters of the reason why a task cannot be done."""
 DOUBLE_CLICK = timedelta(seconds=2)
 """Within which the same program for the next task is a second click on the same button."""
-SERVER_GONE = "the server that ran it is gone"
 CONCURRENT_RUNS = 64
 """Programs that run at once on this machine; the others queue, each participant at most once."""
 

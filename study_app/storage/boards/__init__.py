@@ -73,6 +73,17 @@ _WAITED = (
     "AND visits.stage = participants.stage WHERE participants.kind = ? AND participants.opens_at IS NOT NULL"
 )
 _FAILED_RUNS = "SELECT COUNT(*) FROM runs WHERE ended_by = 'infrastructure' AND started_at > ?"
+_LATEST_RUNS = (
+    "SELECT runs.ended_by FROM runs JOIN participants ON participants.id = runs.participant_id "
+    "WHERE participants.kind = 'real' AND COALESCE(runs.ended_by, '') <> 'cancelled' "
+    "AND COALESCE(runs.error_message, '') <> ? AND (runs.ended_by IS NOT NULL OR runs.grading = 'failed' "
+    "OR (runs.kind = 'submission' AND runs.grading IS NULL AND runs.started_at < ?)) "
+    "ORDER BY runs.number DESC LIMIT ?"
+)
+_LATEST_TURNS = (
+    "SELECT turns.error FROM turns JOIN participants ON participants.id = turns.participant_id "
+    "WHERE participants.kind <> 'simulated' AND turns.complete ORDER BY turns.number DESC LIMIT ?"
+)
 _LATE_GRADING = "SELECT COUNT(*) FROM runs WHERE kind = 'submission' AND ended_by IS NULL AND started_at < ?"
 
 
@@ -150,6 +161,15 @@ class SqlBoards(SqlPositions):
     def failed_runs(self, since: datetime) -> int:
         """See ports.UnitOfWork."""
         return int(self.driver.returned(_FAILED_RUNS, (bound(RUNS, "started_at", since),))[0])
+
+    def latest_runs_failed(self, count: int, waiting_since: datetime, but_for: str) -> list[bool]:
+        """See ports.UnitOfWork."""
+        rows = self.driver.rows(_LATEST_RUNS, (but_for, bound(RUNS, "started_at", waiting_since), count))
+        return [ended_by in (None, "infrastructure") for (ended_by,) in rows]
+
+    def latest_turn_errors(self, count: int) -> list[str | None]:
+        """See ports.UnitOfWork."""
+        return [error for (error,) in self.driver.rows(_LATEST_TURNS, (count,))]
 
     def ungraded_before(self, before: datetime) -> int:
         """See ports.UnitOfWork."""

@@ -40,6 +40,7 @@ UNSEALED_META: Mapping[str, str] = {
     "alerts": "what the server alerts to now",
     "clock_alert": "what the server alerts to now",
     "isolation_alert": "what the server alerts to now",
+    "servers_watched": "which servers serve now, and which are gone; each incident is in the audit log",
     "isolation_held_until": "how long the clocks stand still now; each spell is an event",
     "restored": "written by restore before the study is opened; the audit log takes it over",
 }

@@ -7,6 +7,7 @@ import secrets
 import shutil
 import time
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ TOKEN = "STUDY_METRICS_TOKEN"
 LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 KEPT_SECONDS = 5.0
 """The study is looked at no more often, however often it is scraped."""
+AN_HOUR = timedelta(hours=1)
 STARTED = time.monotonic()
 
 _kept: tuple[float, list[Family]] | None = None
@@ -90,6 +92,7 @@ def _of_study(app: App) -> list[Family]:
     view = monitor.overview("real")
     with app.world.registry.begin(write=False) as unit:
         lasting = [each.kind for each in incidents(unit) if each.over_at is None]
+        servers = 1 + sum(not gone for _, gone in app.world.replicas.others(unit))
     here: dict[Labels, float] = {(("stage", stage.id),): float(stage.here) for stage in view.stages}
     reached: dict[Labels, float] = {(("stage", stage.id),): float(stage.reached) for stage in view.stages}
     statuses: dict[Labels, float] = {(("status", status),): float(count) for status, count in view.statuses.items()}
@@ -105,6 +108,8 @@ def _of_study(app: App) -> list[Family]:
         gauge("study_alerts_active", "Incidents that last, by kind.", {
             (("kind", kind),): float(count) for kind, count in sorted(alerts.items())
         }),
+        gauge("study_servers", "Servers of the study that give signs of life.", servers),
+        gauge("study_failed_runs", "Programs that failed on the server within an hour.", monitor.outages(AN_HOUR)),
         gauge("study_paused", "1 while programs may not be run as they are isolated.", monitor.paused() is not None),
         gauge("study_queue_length", "What waits, by queue.", {
             (("queue", "events"),): float(app.world.registry.waiting()),

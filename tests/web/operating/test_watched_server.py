@@ -41,6 +41,7 @@ def test_metrics_are_text_that_prometheus_reads_and_count_what_happens(server):
     assert found['study_requests_total{method="GET",route="/healthz",status="2xx"}'] >= 1
     assert found['study_requests_total{method="GET",route="other",status="4xx"}'] >= 1
     assert found["study_database_up"] == 1
+    assert (found["study_servers"], found["study_failed_runs"]) == (1, 0)
     assert found['study_queue_length{queue="grading"}'] == 0
     assert found['study_run_seconds_bucket{le="+Inf"}'] == found["study_run_seconds_count"] == 0
     assert found["process_open_fds"] > 3

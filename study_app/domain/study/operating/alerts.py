@@ -31,6 +31,12 @@ class Alerts(StudySection):
     """Hours without a new participant while enrolment is open."""
     failed_replies: Annotated[int, Field(ge=1, le=100)] | None = None
     """Replies of an assistant that fail in a row, of whichever participants; over with the next one that does not."""
+    failed_runs: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Programs of participants that the server cannot run or grade in a row, through no fault of theirs; over with the
+    next one that it can."""
+    server_gone: bool = True
+    """A server ended without saying goodbye (a crash, a kill, a machine that is off) while participants were at work;
+    over once a server has started since."""
     budget_share: Annotated[float, Field(gt=0, le=1)] | None = None
     """Share of `assistant_policy.study_cost_limit` that is used, such as 0.8."""
     disk_free_gb: Annotated[float, Field(gt=0, le=100_000)] | None = None
