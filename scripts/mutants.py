@@ -1,9 +1,10 @@
 """Change the code in one place at a time and see whether a test fails: `python scripts/mutants.py [--help]`.
 
 A seeded sample of mutants over the domain, the dataset and the services; each runs against the tests that reach its
-line, 60 seconds at most. A map of reached lines is made once a commit, file by file. Everything lies in build/mutants
-and can resume: what was mapped or run before is not repeated. A mutant that no test kills, or that no test reaches, is
-alive.
+line, 60 seconds at most unless `--seconds` says otherwise. A map of reached lines is made once a commit, file by file.
+Everything lies in build/mutants and can resume: what was mapped or run before is not repeated. A mutant that no test
+kills is alive. Counted apart are those that the time limit ended, which a busy machine may have done, and those that no
+mapped test reaches, which are alive, too, once all tests are mapped.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +30,7 @@ BUILD = ROOT / "build" / "mutants"
 TREE = BUILD / "tree"
 MAP = BUILD / "map"
 RESULTS = BUILD / "results.json"
-MUTATED = ("study_app/domain", "study_app/dataset", "study_app/services")
+MUTATED: tuple[str, ...] = ("study_app/domain", "study_app/dataset", "study_app/services")
 TESTS = ("domain", "rerandomisation", "dataset", "content", "secrets", "services", "storage", "simulation")
 """Folders of tests that are mapped: what tests the three packages without a browser."""
 SECONDS = 60
@@ -172,10 +175,17 @@ def pytest(arguments: list[str], seconds: float, **environment: str) -> int | No
             process.wait()
 
 
-def map_tests(folders: list[str]) -> None:
+def files_of(names: list[str]) -> list[Path]:
+    """The files of tests in folders below tests/, and those that are named themselves, each once."""
+    places = [TREE / "tests" / name for name in names]
+    found = [file for place in places for file in ([place] if place.is_file() else sorted(place.rglob("test_*.py")))]
+    return list(dict.fromkeys(found))
+
+
+def map_tests(names: list[str]) -> None:
     """Note for each file of tests which lines its tests reach."""
     MAP.mkdir(exist_ok=True)
-    for file in sorted(file for folder in folders for file in (TREE / "tests" / folder).rglob("test_*.py")):
+    for file in files_of(names):
         done = MAP / f"{file.stem}.jsonl"
         if done.exists():
             continue
@@ -201,8 +211,8 @@ def reaching() -> dict[tuple[str, int], list[tuple[float, str]]]:
     return {place: sorted(tests) for place, tests in found.items()}
 
 
-def outcome(mutant: Mutant, tests: list[str]) -> str:
-    """Whether a test fails on the mutant: killed, timeout (killed, too), survived or unreached."""
+def outcome(mutant: Mutant, tests: list[str], seconds: float) -> str:
+    """What came of a mutant: killed by a test that fails, survived, unreached, or timeout, which may be either."""
     if not tests:
         return "unreached"
     path = TREE / mutant.path
@@ -211,7 +221,7 @@ def outcome(mutant: Mutant, tests: list[str]) -> str:
     chosen.write_text("\n".join(test for test in tests if "\n" not in test), encoding="utf-8")
     try:
         path.write_bytes(written(mutant))
-        status = pytest(["-x", f"@{chosen}"], SECONDS)
+        status = pytest(["-x", f"@{chosen}"], seconds)
     finally:
         path.write_bytes(original)
     return {None: "timeout", 0: "survived"}.get(status, "killed")
@@ -238,18 +248,31 @@ def reached_by(mutant: Mutant, reached: dict[tuple[str, int], list[tuple[float, 
 
 def in_function(path: str, line: int) -> bool:
     """Whether a line is in the body of a function."""
-    return any(
-        node.body[0].lineno <= line <= (node.end_lineno or line)
+    return any(line in body for body in bodies(path))
+
+
+@cache
+def bodies(path: str) -> list[range]:
+    """The lines of the functions of a file."""
+    return [
+        range(node.body[0].lineno, (node.end_lineno or node.body[0].lineno) + 1)
         for node in ast.walk(ast.parse((TREE / path).read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )
+    ]
 
 
-def share_alive(results: dict[str, dict[str, object]]) -> str:
-    """The summary, for the terminal."""
-    alive = [name for name, row in results.items() if row["outcome"] in ("survived", "unreached")]
-    share = 100 * len(alive) / max(len(results), 1)
-    return "".join(f"alive: {name}\n" for name in alive) + f"{len(alive)} of {len(results)} alive ({share:.1f}%)\n"
+def summary(results: dict[str, dict[str, object]]) -> str:
+    """The mutants that no test killed, and figures by package, for the terminal."""
+    lines = [f"{row['outcome']:9} {name}" for name, row in results.items() if row["outcome"] != "killed"]
+    for package in MUTATED:
+        counts = Counter(row["outcome"] for name, row in results.items() if name.startswith(package))
+        decided = counts["killed"] + counts["survived"]
+        share = f" ({100 * counts['survived'] / decided:.1f}%)" if decided else ""
+        lines.append(
+            f"{package}: {counts['survived']} of {decided} alive{share}, {counts['timeout']} ended by the time limit, "
+            f"{counts['unreached']} reached by no mapped test"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def main(arguments: list[str]) -> int:
@@ -257,24 +280,29 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Share of seeded mutants that no test kills.")
     parser.add_argument("--count", type=int, default=200, help="Mutants in the sample.")
     parser.add_argument("--seed", type=int, default=1, help="Seed of the sample.")
-    parser.add_argument("--below", default="", help="Only mutants of this folder, such as study_app/domain.")
-    parser.add_argument("--tests", nargs="*", default=list(TESTS), help="Folders of tests to map.")
+    parser.add_argument("--below", nargs="*", default=MUTATED, help="Only mutants of these folders and files.")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="Time limit of one mutant; raise it where busy.")
+    parser.add_argument("--tests", nargs="*", default=list(TESTS), help="Folders and files of tests to map.")
+    parser.add_argument("--reached", action="store_true", help="Sample only mutants that a mapped test reaches.")
     wanted = parser.parse_args(arguments)
     prepare_tree()
     map_tests(wanted.tests)
     reached = reaching()
-    every = [mutant for mutant in mutants() if mutant.path.startswith(wanted.below)]
+    every = [mutant for mutant in mutants() if mutant.path.startswith(tuple(wanted.below))]
+    if wanted.reached:
+        every = [mutant for mutant in every if reached_by(mutant, reached)]
     sample = random.Random(wanted.seed).sample(every, min(wanted.count, len(every)))
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for mutant in sample:
-        # Tests that were mapped since may reach what none reached.
-        if results.get(mutant.name, {}).get("outcome", "unreached") == "unreached":
+        # Tests that were mapped since may reach what none reached, and the machine may be less busy.
+        if results.get(mutant.name, {}).get("outcome", "unreached") in ("unreached", "timeout"):
             tests = reached_by(mutant, reached)
-            results[mutant.name] = asdict(mutant) | {"tests": len(tests), "outcome": outcome(mutant, tests)}
+            found = outcome(mutant, tests, wanted.seconds)
+            results[mutant.name] = asdict(mutant) | {"tests": len(tests), "outcome": found}
             RESULTS.write_text(json.dumps(results, indent=1))
             sys.stdout.write(f"{results[mutant.name]['outcome']:9} {mutant.name}\n")
             sys.stdout.flush()
-    sys.stdout.write(share_alive({mutant.name: results[mutant.name] for mutant in sample}))
+    sys.stdout.write(summary({mutant.name: results[mutant.name] for mutant in sample}))
     return 0
 
 

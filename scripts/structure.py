@@ -75,8 +75,9 @@ def survivors() -> list[Figure]:
     if not MUTANTS.exists():
         return []
     outcomes = [row["outcome"] for row in json.loads(MUTANTS.read_text(encoding="utf-8")).values()]
-    alive = sum(outcome in ("survived", "unreached") for outcome in outcomes)
-    return [Figure("mutants alive, %", percent(alive, len(outcomes)), 8, True, f"of {len(outcomes)} that were run")]
+    decided = sum(outcome in ("survived", "killed") for outcome in outcomes)
+    said = f"of {decided} that tests decided; {len(outcomes) - decided} ended by the time limit or not reached"
+    return [Figure("mutants alive, %", percent(outcomes.count("survived"), decided), 8, True, said)]
 
 
 def parts_of(package: str) -> list[str]:

@@ -47,6 +47,12 @@ def test_any_bytes_are_text_or_one_problem_that_names_the_file(data):
         ("id = 1\n".encode("utf-32"), "is UTF-32 text, found its byte order mark"),
         ("id = 1\n".encode("utf-16-le"), "seems to be UTF-16 text, found a zero byte in every other place"),
         ("id = 1\n".encode("utf-16-be"), "seems to be UTF-16 text, found a zero byte in every other place"),
+        # Letters whose lower byte is zero leave zeros in the other places, too.
+        ("abcd\u0100".encode("utf-16-le"), "seems to be UTF-16 text, found a zero byte in every other place"),
+        # More than an eighth of the places have to be zero.
+        (b"a\0b\0c\0abcdefghij", "seems to be UTF-16 text, found a zero byte in every other place"),
+        (b"a\0b\0abcdefghijkl", "is not a text file, found a zero byte in line 1"),
+        ("id = 1\n".encode("utf-32-le"), "is not a text file, found a zero byte in line 1"),
         (b"a\nb\0c and more text\n", "is not a text file, found a zero byte in line 2"),
         (
             "title = 1\nname = 'René'\n".encode("latin-1"),

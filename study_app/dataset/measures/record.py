@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from study_app.dataset.measures.baseline import clock_stood
+from study_app.dataset.measures.baseline import clock_stood, derived_scores
 from study_app.dataset.schema import question_column
 from study_app.dataset.schema.participants import factor_columns, row_column
 from study_app.domain.content_library import ContentLibrary
@@ -198,15 +198,12 @@ def questions(dossier: ParticipantRecord) -> dict[str, Any]:
     given = {answer.item: answer.response for answer in dossier.answers if not answer.bank}
     row: dict[str, Any] = {}
     for stage in dossier.study.stages:
-        keyed = {question.id: question.correct for question in stage.asked}
         for question in stage.asked:
             if question.kind != "matrix":
                 row[question_column(question)] = given.get(question.id)
             for each in question.rows:
                 row[row_column(question, each.id)] = (given.get(question.id) or {}).get(each.id)
-        for score in stage.scores:
-            asked = [name for name in score.of if given.get(name) is not None]
-            row[score.id] = sum(given[name] == keyed[name] for name in asked) if asked else None
+        row |= derived_scores(stage, given)
     return row
 
 

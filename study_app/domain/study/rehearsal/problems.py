@@ -13,8 +13,8 @@ def rehearsal_problems(
     stages: Sequence[Stage],
     arms: Sequence[StudyArm],
     *,
-    sequence: bool = False,
-    treatments: Sequence[str] = (),
+    sequence: bool,
+    treatments: Sequence[str],
 ) -> list[str]:
     """Return what does not fit, each with its key.
 
