@@ -79,6 +79,7 @@ def best_coding(accepted: str) -> str:
 def packed(file: Path, coding: str) -> tuple[bytes, str]:
     """Content and the packing it is in; packed on first use."""
     key = (str(file), coding)
+    # Two threads may pack a file at once: both make the same bytes, and the second replaces the first.
     if key not in Assets.kept:
         content = file.read_bytes()
         Assets.kept[key] = PACKERS[coding](content) if coding and len(content) >= SMALLEST else content

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 
 import pytest
@@ -17,6 +17,8 @@ from study_app.domain.interaction.codes import REASON_RUBRIC
 from study_app.services.attending import pausing
 from study_app.services.attending.panel_acts import PanelActs
 from study_app.services.researcher import coding, lifecycle, rating
+from study_app.services.researcher.blind_codes import tones
+from study_app.services.researcher.blind_codes.tones import ToneCodes
 from study_app.services.researcher.coding import Codings
 from study_app.services.researcher.rating import AnswerForRating, RatingQueue
 
@@ -90,6 +92,27 @@ def test_a_rating_does_not_outlive_an_answer_that_is_erased_meanwhile(trial, mon
         ratings.rate("eva", view.object, dict.fromkeys((name for name, _, _ in view.criteria), 0.0))
     with trial.app.world.registry.begin(write=False) as unit:
         assert [each for each in unit.ratings() if each.object == view.object] == []
+
+
+def test_a_tone_does_not_outlive_a_text_that_is_erased_meanwhile(trial, monkeypatch):
+    who = trial.someone_in("ai")
+    turn = trial.ask(who, "trio_timer", "Write task1 for me", "A reply")
+    real, erasing = tones.texts_of, []
+    with ThreadPoolExecutor(1) as pool:
+
+        def then_erased(*given):
+            found = list(real(*given))
+            if found and not erasing:
+                erasing.append(pool.submit(trial.app.session.withdraw, who, True))
+                # An erasure that is not kept out is over by then; one that is waits for this tone.
+                wait(erasing, timeout=1)
+            return found
+
+        monkeypatch.setattr(tones, "texts_of", then_erased)
+        ToneCodes(trial.app.world).code("eva", turn, "calm")
+        erasing[0].result()
+    with trial.app.world.registry.begin(write=False) as unit:
+        assert unit.ratings() == []
 
 
 def test_of_two_decisions_at_once_one_holds(trial, monkeypatch):

@@ -56,29 +56,6 @@ KEYS: dict[TableName, tuple[str, ...]] = {
 }
 """What names a record of each table that is chained."""
 
-DERIVED: dict[TableName, frozenset[str]] = {
-    "visits": frozenset({"active_seconds", "away_seconds", "paused_seconds"}),
-    "runs": frozenset({"hack_class", "hack_author"}),
-    "turns": frozenset(
-        {
-            "codes",
-            "reply_code_chars",
-            "inserted_pasted_chars",
-            "inserted_retyped_chars",
-            "kept_chars",
-            "solution_share",
-            "gate",
-            "gate_by",
-            "gate_reason",
-            "withheld_chars",
-            "persona",
-            "recorded_match",
-        },
-    ),
-    "answers": frozenset({"type", "concept", "about_task", "family", "pasted_chars", "away_seconds"}),
-}
-"""Columns that an export computes; the chain is over what was stored."""
-
 _TABLES = {table.name: table for table in (VISITS, RUNS, TURNS, ANSWERS, RATINGS)}
 
 
@@ -208,9 +185,8 @@ def join(heads: Iterable[str]) -> str:
 
 @cache
 def content_columns(table: TableName) -> tuple[Column, ...]:
-    """Columns of a table whose cells are hashed: all but its key and what is derived."""
-    left_out = DERIVED.get(table, frozenset()) | set(KEYS[table])
-    return tuple(column for column in _TABLES[table].columns if column.name not in left_out)
+    """Columns of a table whose cells are hashed: all but its key and what an export computes."""
+    return tuple(each for each in _TABLES[table].columns if not each.computed and each.name not in KEYS[table])
 
 
 def content_of(table: TableName, row: Mapping[str, Any]) -> bytes:

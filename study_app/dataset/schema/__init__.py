@@ -18,7 +18,6 @@ from study_app.dataset.schema.cells import (
 )
 from study_app.dataset.schema.codebook import codebook
 from study_app.dataset.schema.columns import TABLES, Column, ColumnType, TableName, TableSchema, code, unpublished
-from study_app.dataset.schema.model_tables import MODEL_LOOKS, MODEL_REPLIES, MODEL_TABLES
 from study_app.dataset.schema.participant_columns import REVEALING, VARIANT_RUN_COLUMNS
 from study_app.dataset.schema.participants import participants_table, question_column, quiz_types
 from study_app.dataset.schema.tables import (
@@ -29,6 +28,9 @@ from study_app.dataset.schema.tables import (
     EVENTS,
     INTERVIEW_TURNS,
     INTERVIEWS,
+    MODEL_LOOKS,
+    MODEL_REPLIES,
+    MODEL_TABLES,
     PERIODS,
     PROBES,
     RATINGS,

@@ -72,6 +72,8 @@ class Column:
     """Whether an answer tells of the person what others may know, so that rare ones could name them."""
     derived_by: Source = "tables"
     """By what `study verify` can derive it again."""
+    computed: bool = False
+    """Whether an export computes it beside the cells of a stored record; the chain of records is over those alone."""
     of_assistant: bool = False
     """Whether it measures the use of the assistant, so that an arm without one has no choice of value in it."""
 
@@ -169,6 +171,11 @@ def revealing(*columns: Column) -> tuple[Column, ...]:
 def by_clocks(*columns: Column) -> tuple[Column, ...]:
     """Columns of times that follow from the clocks of browsers."""
     return tuple(replace(column, derived_by="clocks") for column in columns)
+
+
+def computed(*columns: Column) -> tuple[Column, ...]:
+    """Columns that an export computes beside those of a stored record."""
+    return tuple(replace(column, computed=True) for column in columns)
 
 
 def unpublished(*columns: Column) -> tuple[Column, ...]:

@@ -67,6 +67,7 @@ def verify(
         """Run a check on a dataset of any shape: a check that stops is a breach, and the others go on."""
         try:
             return check(*given)
+        # The whole of it ends there: each later check would read the same file again, as far as its limit.
         except BeyondLimits:
             raise
         except Exception as error:
@@ -80,6 +81,7 @@ def verify(
     run(check_looks, opened)
     run(check_tables, opened)
     run(check_manifest, opened)
+    # Every later check joins tables: over one that cannot be read, its findings would name the wrong causes.
     if report.counts.get("table_unreadable") or "participants" not in opened.files:
         report.note("ledgers, log and participants were not checked: a table cannot be read")
         return report

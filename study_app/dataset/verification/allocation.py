@@ -90,7 +90,10 @@ def _check_open(
             gaps=_gaps(opened, name, decision),
         ),
     ]
-    places = {row.allocation_index: number for row, number in zip(parsed, numbers, strict=False)}
+    unread = {breach.index for breach in malformed}
+    # Without the rows that cannot be read, or every later finding would name the row before its own.
+    read = [number for place, number in enumerate(numbers, start=1) if place not in unread]
+    places = {row.allocation_index: number for row, number in zip(parsed, read, strict=True)}
     for breach in breaches:
         where = places.get(breach.index) if breach.name != "malformed_row" else numbers[breach.index - 1]
         report.add(breach.name, file, where, f"{_called(name, decision)}, allocation {breach.index}: {breach.what}")
@@ -187,6 +190,7 @@ def _check_masked(opened: UntrustedDataset, name: str, rows: Sequence[UntrustedR
             and after["allocated_at"] < before["allocated_at"]
         ):
             report.add("time_backwards", file, after.number, "was allocated before the row that precedes it")
+    # The last row alone: those before it are bound by their links.
     head = _stated(opened, name).get("head")
     if rows and head and rows[-1]["row_hash"] != head:
         report.add("history_rewritten", file, rows[-1].number, "the last row is not the head that the manifest states")
@@ -214,6 +218,7 @@ def check_participants(opened: UntrustedDataset) -> None:
         else:
             _check_person(opened, person, ledger, erased)
     known = {str(person["participant_id"]) for person in opened.rows("participants")}
+    # The other direction: a person who was removed from the table leaves their row in the ledger.
     for name, row in ledger.items():
         if name not in known:
             what = f"participant {name} was allocated and is not in participants"

@@ -31,6 +31,7 @@ def check_answers(
         return
     by_key = {(str(row["stage"]), str(row["item"])): row for row in rows}
     for (stage, step), form in replay_forms(dossier.events).items():
+        # A form that no browser showed has answers without events, and one that is open has no answers yet.
         if form.shown and form.handed_in_by:
             _check_form(opened, dossier, (stage, step), form, by_key, content)
     _check_making(opened, rows, answer_uses(dossier))
@@ -97,6 +98,7 @@ def _check_making(
             what = f"pasted_chars of {item} is {row.values.get('pasted_chars')}, the events give {expected}"
             opened.report.add("derived_differs", file, row.number, f"{row['participant_id']}: {what}")
     for stage, away in found_away.items():
+        # Each row may be off by the rounding of a moment, in the same direction.
         if abs(away - due_away[stage]) > SLACK_SECONDS * len(rows):
             what = f"away_seconds at {stage} add up to {away}, the events give {due_away[stage]}"
             opened.report.add("derived_differs", file, None, what)

@@ -15,13 +15,13 @@ from typing import Any, cast
 from study_app.dataset.integrity import chain
 from study_app.dataset.integrity.stored_rows import FACTS, facts_of
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
-from study_app.dataset.schema import TableName, compact_json
+from study_app.dataset.schema import TABLES, TableName, compact_json
 from study_app.dataset.schema.csv_rows import csv_rows, uneven
 from study_app.dataset.verification.registration import registration_of
 from study_app.domain.events import ERASED, FIELD_KINDS
 from study_app.domain.study.clusters import cluster_questions
 
-_ROWS: tuple[TableName, ...] = ("participants", "visits", "events", "runs", "turns", "answers", "ratings")
+_ROWS: tuple[TableName, ...] = tuple(name for name in TABLES if name in chain.KEYS)
 
 
 @dataclass
@@ -69,6 +69,8 @@ def check_chain(opened: UntrustedDataset, anchors: Collection[str] = ()) -> None
     except ValueError as error:
         opened.report.add("chain_broken", chain.CHAIN_PATH, None, f"cannot be read: {error}")
         return
+    # Rows before the chain: of a record that is there the file has the first digits only, and the rest of its digest
+    # follows from its row.
     rows = sum(_check_table(opened, table, listed) for table in _ROWS)
     _check_absent(opened, listed)
     _check_heads(opened, stated, _walk(opened, listed, set(anchors)), anchors)
@@ -124,6 +126,7 @@ def _entries(opened: UntrustedDataset) -> Iterator[tuple[int, dict[str, str]]]:
     """
     rows = csv_rows(opened.path / chain.CHAIN_PATH)
     _, header = next(rows, (1, []))
+    # By name and not by place: a later version may write further columns.
     if absent := [name for name in chain.CHAIN_COLUMNS if name not in header]:
         raise ValueError(f"it lacks the columns {', '.join(absent)}")
     for number, cells in rows:
@@ -159,7 +162,9 @@ def _listed(opened: UntrustedDataset) -> dict[tuple[str, str], _Listed]:
 
 def _check_table(opened: UntrustedDataset, table: TableName, listed: Mapping[tuple[str, str], _Listed]) -> int:
     count, labels = 0, cluster_questions(opened.studies.values())
+    # Of who took all data back every payload is erased, by one act that is an event itself.
     left = {str(person["participant_id"]) for person in opened.rows("participants") if person["data_withdrawn"]}
+    # Older versions chained no erasures, and did not compare the database either, by which they are known.
     erasures_are_chained = "database" in opened.manifest["chain"]
     for row in opened.stream(table):
         count += 1

@@ -153,6 +153,7 @@ def _check_sequences(opened: UntrustedDataset, name: str, events: Sequence[Untru
         if row["event_id"] is not None and row["event_id"] <= last:
             report.add("reordered", file, row.number, f"event {row['event_id']} stands after {last}")
         last = row["event_id"] or last
+        # A dataset that another program made has kinds of events that are not ours.
         if opened.own and (problem := _unknown(row, whole=not opened.public)):
             report.add("unknown_kind", file, row.number, problem)
     whole: dict[str, int] = {}
@@ -202,6 +203,7 @@ def _check_moments(opened: UntrustedDataset, events: Sequence[UntrustedRow], per
     if not opened.own:
         return
     report, file = opened.report, opened.relative("events")
+    # By the moments of the server: a browser's clock may be years off, and proves nothing.
     earliest = person["enrolled_at"] if person is not None else None
     latest = _exported_at(opened)
     clocks: dict[str, tuple[int, float]] = {}
@@ -241,6 +243,7 @@ def _replayed(opened: UntrustedDataset, events: Sequence[UntrustedRow], whole: M
         if (row["seq"] or 0) > whole.get(key[0], row["seq"] or 0):
             pages.broken.add(key)
             continue
+        # From the first edit that does not fit, all later ones would not fit either: one finding is enough.
         if key in pages.broken and row["kind"] == Edit.kind:
             continue
         try:
@@ -298,6 +301,7 @@ def _check_programs(
         if not run["page"]:
             continue
         key = (str(run["page"]), str(run["task"]))
+        # What the edits give is not known there; that they do not fit is a finding already.
         if key in pages.broken:
             continue
         compared += 1

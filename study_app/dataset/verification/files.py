@@ -31,6 +31,7 @@ def check_files(opened: UntrustedDataset) -> None:
         # A link is none of ours, wherever it leads, and neither is a pipe.
         present = (path for path in opened.path.rglob("*") if path.is_symlink() or not path.is_dir())
         names = {path.relative_to(opened.path).as_posix() for path in present}
+        # Archives lay files beside these two folders, such as a licence.
         ours = {name for name in names if name.split("/")[0] in ("data", "materials")}
         for name in sorted(ours - set(listed)):
             report.add("file_unlisted", name, None, "is in the folder and not in the manifest")
@@ -190,6 +191,7 @@ def _check_rows(opened: UntrustedDataset, name: TableName, table: TableSchema | 
         key = tuple(row.get(part, "") for part in IDS.get(name, ()))
         if any(key):
             seen[key] += 1
+            # Said once, however often it comes.
             if seen[key] == 2:
                 report.add("duplicate_id", file, number, f"{' '.join(key)} comes twice")
     return count

@@ -17,6 +17,7 @@ def check_gate(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
     file = opened.relative("turns")
     explained: set[tuple[str, str]] = set()
     gated = 0
+    # As texts: a forged cell may be empty, and no moment can be compared with that.
     for row in sorted(opened.rows("turns"), key=lambda row: str(row["asked_at"])):
         values = {name: row.values.get(name) for name in GATE_COLUMNS}
         # A dataset for everybody leaves the judge's words out of the log.

@@ -46,6 +46,7 @@ def check_models(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
         if not same_model(declared, str(served)):
             opened.report.add("model_differs", file, row.number, f"served by {served}, declared was {declared}")
             continue
+        # By the declared name, too: an amendment may declare another model for the same treatment.
         before = first.setdefault((str(row["treatment"]), declared), str(served))
         if served != before:
             what = f"served by {served}, the replies before by {before} (declared: {declared})"
@@ -101,6 +102,7 @@ def _check_visit(opened: UntrustedDataset, visit: UntrustedRow) -> None:
         report.add("time_backwards", file, visit.number, "ended before it began")
     if end and deadline and end > deadline:
         report.add("past_deadline", file, visit.number, "ended after its deadline")
+    # Each of the two is rounded to the millisecond, hence the slack below.
     used = (visit["active_seconds"] or 0) + (visit["away_seconds"] or 0)
     if opened.own and start and end and used > (end - start).total_seconds() + 0.001:
         report.add("derived_differs", file, visit.number, "active and away are longer than the visit")
@@ -198,6 +200,7 @@ def _has_assistant(opened: UntrustedDataset, person: UntrustedRow) -> bool:
 
 def allocated_in(study: Study, person: UntrustedRow) -> str:
     """Return everything that a participant with an arm was allocated to, as the study reads it."""
+    # One that the study does not know is a finding of the second decision; here it must not stop the check.
     second = person.values.get("second_treatment")
     known = {each.id for each in study.second_decision.treatments}
     return f"{person['arm']}{DECISION_MARK}{second}" if second in known else str(person["arm"])
@@ -225,6 +228,7 @@ def check_records(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
     if not opened.own:
         return
     hidden = kinds_hidden(opened)
+    # An agent's runs have events of another kind, against which they are held with its steps.
     pairs: list[tuple[TableName, str, Callable[[UntrustedRow], bool], str]] = [
         ("runs", "run_id", lambda row: row["kind"] == "run", "run_started"),
         ("runs", "run_id", lambda row: row["kind"] == "submission", "task_submitted"),
@@ -261,6 +265,7 @@ def _check_allocated(opened: UntrustedDataset, person: UntrustedRow, log: Mappin
 def _check_status(opened: UntrustedDataset, person: UntrustedRow, log: Mapping[str, Log]) -> None:
     name = str(person["participant_id"])
     ended = log[name].named.get("status", set()) if name in log else set()
+    # Nothing is stored when a person falls silent: `abandoned` is what the export calls them.
     if person["status"] not in {*(ended or ("in_progress", "abandoned")), "excluded"}:
         what = f"{name} is {person['status']}, the log says {' and '.join(sorted(ended)) or 'not over'}"
         opened.report.add("status_differs", opened.relative("participants"), person.number, what)

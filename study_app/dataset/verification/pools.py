@@ -35,6 +35,7 @@ def check_pool(opened: UntrustedDataset) -> None:
         except UserError as error:
             opened.report.add("table_unreadable", "", None, f"the sites cannot be pooled: {str(error).splitlines()[0]}")
             return
+        # By their bytes: a pool is made of its sites alone, and the same way on every machine.
         for path in sorted((made / "data").iterdir()):
             name = f"data/{path.name}"
             own = opened.path / name

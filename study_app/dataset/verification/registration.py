@@ -47,6 +47,7 @@ def check_registration(opened: UntrustedDataset, published: Mapping[str, Any] | 
         differing = sorted(key for key in {*published, *(own or {})} if (own or {}).get(key) != published.get(key))
         what = f"is not the published registration: {', '.join(differing)}"
         opened.report.add("registration_differs", IN_DATASET, None, what)
+    # The published one counts: with a forged dataset comes a registration that fits it.
     registered = published if published is not None else own
     launched = opened.state != "draft"
     if registered is None:
@@ -136,6 +137,7 @@ def _stamp(moment: Any) -> Any:
 def _check_signature(opened: UntrustedDataset, registered: Mapping[str, Any], *, strict: bool) -> None:
     key, signature = registered.get("export_key"), opened.manifest.get("signature")
     if not signature:
+        # An export without the sealing key is a true one, too; only who brings the registration expects more.
         if strict:
             opened.report.add("signature_missing", "manifest.json", None, "the dataset is not signed by the study")
         else:

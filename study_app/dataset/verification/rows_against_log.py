@@ -77,6 +77,7 @@ def _person(person: UntrustedRow, log: Log) -> Stated:
     entered = log.of("entered")
     if entered:
         yield "enrolled_at", person["enrolled_at"], entered[0]["server_time"]
+    # Any of them: which one it was is held against the status, with the other records.
     ended = [event["server_time"] for kind in ENDINGS for event in log.of(kind)]
     if person["finished_at"] is not None or ended:
         yield "finished_at", person["finished_at"], person["finished_at"] if person["finished_at"] in ended else ended
@@ -124,6 +125,7 @@ def _deadline(visit: UntrustedRow, log: Log, minutes: float | None) -> Stated:
     most += 60 * sum(given.minutes for _, given in _each(log, DeadlineExtended, "stage", visit["stage"]))
     most += sum(probe.seconds for probe in _probes(log) if probe.stage == visit["stage"])
     later = (end - start).total_seconds() - minutes * 60
+    # A bound and no sum: how much of an outage was given back depends on what was left of the stage.
     if not -SLACK_SECONDS <= later <= most + SLACK_SECONDS:
         yield (
             "deadline_at",
@@ -180,6 +182,7 @@ def _check_answers(opened: UntrustedDataset, name: str, answers: Sequence[Untrus
     """Every quiz item that the log says was on a submitted page has its row; drafts of later pages have no event."""
     rows = {(answer["stage"], answer["item"]) for answer in answers if answer["bank"]}
     stages = {stage for stage, _ in rows} | _quizzes(opened)
+    # Surveys leave out what was not answered, without a row; a quiz has a row for each item.
     pages = [(event["stage"], page.items) for event, page in _each(log, AnswersHandedIn) if event["stage"] in stages]
     logged = {(stage, item) for stage, items in pages for item in items}
     for stage, item in sorted(logged - rows):

@@ -34,6 +34,7 @@ def check_second_decision(opened: UntrustedDataset) -> None:
         if study is None or not study.second_decision:
             continue
         stages = {str(visit["stage"]) for visit in visits.get(name, [])}
+        # Popped: a row that is left at the end belongs to a person who is not in the table.
         found = [*_decided(study, person, stages), *_ledger(person, ledger.pop(name, None))]
         if not person["data_withdrawn"] and not opened.public:
             found += _rule(study, person, logged.get(name, []))
@@ -125,5 +126,6 @@ def _now(study: Study, person: UntrustedRow) -> dict[str, Any]:
 
 
 def _same(one: Any, two: Any) -> bool:
+    # Without True and False, which Python counts as 1 and 0: an answer of yes is not the number 1.
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (one, two))
     return bool(abs(one - two) <= 1e-9 if numbers else one == two)

@@ -12,7 +12,7 @@ from study_app.domain.ledger.row import Anchor, LedgerRow, head
 class ReplayCache:
     """One replay per ledger, trusted only where the stored ledger still holds the row that it ends with.
 
-    A replay that is taken is gone from the shelf until it is put back, so a failed transaction leaves nothing wrong
+    A replay that is taken is gone from the cache until it is put back, so a failed transaction leaves nothing wrong
     behind; one put back before a commit that then fails is not found in the store again, and is dropped.
     """
 

@@ -215,6 +215,7 @@ def _decided(history: list[Judgement]) -> bool:
 
 def _confirmed(history: list[Judgement]) -> bool:
     """Whether it is certain that the call is wrong."""
+    # What is open says that the machine was late; it speaks neither for nor against the program.
     certain = [one for one in history if one.wrong is not None and one.open is None]
     return len(certain) >= _CONFIRMATIONS or any(one.firm for one in certain)
 

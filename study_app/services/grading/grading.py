@@ -317,6 +317,7 @@ class _Grading:
         twice = made_twice(jobs) if self.counts and self.pack.settings.runner != "none" else []
         settled = self.runs.in_real_time([*jobs, *twice], controlled=self.counts)
         verdicts: dict[int, _Verdict] = {}
+        # The calls made twice stand behind the others, and are taken up below.
         for job, found in zip(jobs, settled, strict=False):
             verdicts[id(job.check)] = _worse(verdicts.get(id(job.check)), _verdict(job, found))
         for job, found in zip(twice, settled[len(jobs) :], strict=True):

@@ -96,6 +96,7 @@ def retry(world: StudyContext, run_id: str, who: str) -> None:
         run = next((one for one in unit.remarkable() if one.id == run_id and one.grading is not None), None)
         if run is None:
             raise NotAllowed("this submission is not one without a verdict; reload the page")
+        # Nothing else is reset: a verdict that comes of it replaces all of the rest.
         unit.update_run(replace(run, grading=None, grading_reason=None))
         detail = {"run_id": run_id, "reason": run.grading_reason or ""}
         unit.add_audit(AuditEntry(world.now(), who, "retry grading", "", detail))

@@ -87,6 +87,7 @@ def _observed(sandbox: Sandbox, pack: TaskPack, case: Case, timed: bool) -> Expe
         raise SandboxUnavailable(f"the reference solution of {pack.id} failed on {case}: {seen.missing}")
     if seen.error in CRASHES:
         raise SandboxUnavailable(f"the reference solution of {pack.id} failed on {case}: {seen.error}")
+    # Twice as long, for an honest program may return or print somewhat more than the reference.
     return Expected(seen, max(REPORT_BYTES, 2 * attempt.size), blocks=seen.suspicious or seen.stalled > QUIET)
 
 

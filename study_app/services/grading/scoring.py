@@ -76,6 +76,7 @@ class QuizScoring:
         with self.world.registry.begin(write=False) as unit:
             found = []
             for answer in unit.unscored():
+                # A person decides when these are tried again: by itself a busy machine would try them every second.
                 if answer.scored_by == INCONCLUSIVE or _name(answer) in self._for_people:
                     continue
                 person = unit.participant(answer.participant_id)

@@ -95,6 +95,7 @@ def submit_late(unit: UnitOfWork, place: AtStage, task: str, code: str, now: dat
     """
     for run in unit.runs(place.participant.id):
         mine = run.kind == "submission" and (run.stage, run.task) == (place.stage.id, task)
+        # The deadline's own moment marks what it handed in; a press of the participant has another.
         if mine and run.started_at == place.now and run.code != code:
             unit.update_run(
                 replace(
@@ -185,6 +186,7 @@ class Grading:
         with self.world.registry.begin() as unit:
             if not self.world.replicas.take(unit, self._work(run)):
                 return False
+            # Asked under the claim: another server may have graded it since it was listed, and let its claim go.
             if any(one.id == run.id for one in unit.ungraded()):
                 return True
             unit.end_work(self._work(run))

@@ -86,6 +86,7 @@ def judge_source(check: Uses | Callable[[ast.Module], str | None], code: str, ca
 
 
 def _by_tree(look: Callable[[ast.Module], str | None], code: str) -> str | None:
+    # An author's check parses here, in the server's own process and without limits.
     if len(code) > LONGEST_PARSED:
         return sentence("too_long", limit=f"{LONGEST_PARSED:,}")
     try:

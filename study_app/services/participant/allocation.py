@@ -20,7 +20,7 @@ from study_app.services.participant_status import OUTCOME_STATUSES, current_stat
 
 
 def allocate(
-    world: StudyContext, unit: UnitOfWork, study: Study, participant: Participant, shelf: ReplayCache
+    world: StudyContext, unit: UnitOfWork, study: Study, participant: Participant, cache: ReplayCache
 ) -> LedgerRow:
     """Append the participant's row to their ledger and return it; the caller holds the ledger's lock.
 
@@ -29,7 +29,7 @@ def allocate(
         unit: the transaction.
         study: the version that the participant keeps.
         participant: the newcomer.
-        shelf: keeps the replay of the ledger from one allocation of this process to the next.
+        cache: keeps the replay of the ledger from one allocation of this process to the next.
 
     Raises:
         SealingKeyMissing: the real seed cannot be opened.
@@ -40,18 +40,18 @@ def allocate(
     # Read inside the transaction that holds the lock: a baseline that changed in between would belong to no row.
     raw = _profile(study, baseline(unit, world.content_of(participant), study, participant))
     profile = disguised(unit, study, kind, raw, LedgerRow.parse(stored[0]).levels if stored else {})
-    return _append(world, unit, study, participant, shelf, profile, stored)
+    return _append(world, unit, study, participant, cache, profile, stored)
 
 
 def allocate_again(
-    world: StudyContext, unit: UnitOfWork, study: Study, participant: Participant, shelf: ReplayCache
+    world: StudyContext, unit: UnitOfWork, study: Study, participant: Participant, cache: ReplayCache
 ) -> LedgerRow:
     """Append the row of a participant who did not respond to the ledger of the second decision, and return it.
 
     Takes and raises what `allocate` does.
     """
     stored = unit.allocations(participant.kind, 2)
-    return _append(world, unit, study, participant, shelf, {FIRST: participant.arm}, stored, 2)
+    return _append(world, unit, study, participant, cache, {FIRST: participant.arm}, stored, 2)
 
 
 def _append(
@@ -59,7 +59,7 @@ def _append(
     unit: UnitOfWork,
     study: Study,
     participant: Participant,
-    shelf: ReplayCache,
+    cache: ReplayCache,
     profile: Mapping[str, Any],
     stored: Sequence[Mapping[str, Any]],
     number: int = 1,
@@ -70,7 +70,7 @@ def _append(
     named = [*(str(row["study_hash"]) for row in stored), participant.study_hash]
     name = kind if number == 1 else f"{kind}:{number}"
     # Only rows that the kept replay has not seen are read in full and recomputed.
-    replay, end = shelf.take(
+    replay, end = cache.take(
         name,
         versions(world, unit, kind, named, seed, number),
         lambda index: [LedgerRow.parse(row) for row in stored if int(row["allocation_index"]) >= index],
@@ -97,8 +97,8 @@ def _append(
     if kind == "real":
         # An anchor is published for ever, so it must not name a row that is rolled back.
         unit.after_commit(lambda: world.anchor(row))
-    # Before the commit: should that fail, the shelf finds no such row in the store next time and drops the replay.
-    shelf.put(name, replay, row)
+    # Before the commit: should that fail, the cache finds no such row in the store next time and drops the replay.
+    cache.put(name, replay, row)
     return row
 
 

@@ -25,6 +25,7 @@ def baseline(unit: UnitOfWork, content: ContentLibrary, study: Study, participan
             known |= warmup(stage, visit, unit.runs(participant.id), stood)
     needed = set(study.allocation.variables)
     for quiz in study.quizzes:
+        # Only where allocation asks for it: keys and answers of a whole quiz are read for these points.
         if quiz.role == "baseline" and needed & {f"{quiz.stage.id}_{end}" for end in TOTALS}:
             known |= quiz_so_far(content, quiz.stage, unit.visit(participant.id, quiz.stage.id), answers)
     return known | {"label": participant.label}

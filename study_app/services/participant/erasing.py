@@ -37,6 +37,11 @@ def erase(world: StudyContext, unit: UnitOfWork, participant: Participant, who: 
     """Erase everything a participant wrote and who they were; a second call does nothing."""
     if participant.data_withdrawn:
         return
+    # A judgement that is being made has found its object still there: without these locks it would be stored after the
+    # erasure, and its reason could repeat what was erased. Always in this order, so that two erasures cannot block each
+    # other.
+    for name in ("judgements", "themes", "tones"):
+        unit.lock(name)
     # First, for it is the log that names the interviews.
     talks = interviews_of(unit.events_of(participant.id, KINDS))
     unit.erase_ratings([interview_object(held.id) for held in talks])

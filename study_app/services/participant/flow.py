@@ -50,7 +50,7 @@ class ParticipantFlow:
 
     def __init__(self, world: StudyContext) -> None:
         self.world = world
-        self._shelf = ReplayCache()
+        self._replays = ReplayCache()
         self._arms: dict[tuple[str, str, str, str], StudyArm] = {}
 
     # -- positions --------------------------------------------------------------------------------------------------
@@ -64,6 +64,7 @@ class ParticipantFlow:
         study = self._branched(unit, study, participant)
         now = self.world.now()
         participant = self._missed(unit, study, participant, visit)
+        # Behind the window: who has missed a session is given no place for it.
         if gave_up_place(self.world, participant):
             participant = self._return(unit, study, participant, visit)
         if participant.over:
@@ -295,7 +296,7 @@ class ParticipantFlow:
             return {}
         if not place_for(self.world, unit, now_there):
             return None
-        row = allocate(self.world, unit, place.study, place.participant, self._shelf)
+        row = allocate(self.world, unit, place.study, place.participant, self._replays)
         unit.record(place.participant.id, following.id, place.now, Allocated(index=row.allocation_index))
         return {
             "arm": row.arm,
@@ -315,7 +316,7 @@ class ParticipantFlow:
         now_there = self._again(unit, place.participant)
         if now_there.responded is not None or now_there.stage != place.participant.stage:
             return {}
-        return decide_again(self.world, unit, place.study, now_there, self._shelf)
+        return decide_again(self.world, unit, place.study, now_there, self._replays)
 
     def _missed(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit | None) -> Participant:
         """Return a participant who comes to a session after its window, or once it is locked: they have left there."""

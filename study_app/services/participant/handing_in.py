@@ -191,6 +191,7 @@ def _seconds_on_page(world: StudyContext, unit: UnitOfWork, place: AtStage) -> f
     earlier = [
         answer.saved_at
         for answer in unit.answers(place.participant.id)
+        # Without this page's own answers: handed in anew after late events, it has been saved once already.
         if answer.stage == place.stage.id and answer.item not in here and answer.saved_at
     ]
     start = max(earlier, default=visit.started_at if visit else place.now)

@@ -279,6 +279,7 @@ class ProgramRuns:
         check_code(code)
         with self.world.registry.begin() as unit:
             place = turn_place(unit)
+            # Without a claim like other runs: the turn that waits for it has one, and ends with its server.
             record = keep_program(self.world, unit, place, "agent", code, None, None)
             launched = self.world.state(unit) != "draft"
         pack = self.world.content_of(place.participant).pack(place.pack)

@@ -247,6 +247,7 @@ class ParticipantSession:
         task = place.task if isinstance(place, AtStage) and place.stage.kind == "tasks" else None
         form = (place.participant.stage, place.participant.step)
         if moved or participant.data_withdrawn or any(_elsewhere(form, task, event) for event in events):
+            # Asked only where something lies elsewhere: nearly every batch is of the form or text that is open.
             late = late_events(unit, participant.id, batch, now)
             events = cleaned(unit, place.participant, events, late)
         stages = None if late is None else late.stages
@@ -256,6 +257,7 @@ class ParticipantSession:
         decided = False
         if not moved:
             here = [event for event in stored.fresh if not _elsewhere(form, task, event)]
+            # Before the edits change the text: a step holds for the program that it was proposed for.
             decided = acts(place, self.world) and decide(unit, place, batch.page, here)
             apply_events(unit, place, batch.page, here)
             if isinstance(place, AtStage):

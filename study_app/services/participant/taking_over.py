@@ -59,6 +59,7 @@ class TakingOver:
 
     def _end(self, work: InProgress) -> None:
         with self.world.registry.begin() as unit:
+            # Simulated people live by another clock, and their simulation ends what it began.
             if work.participant_id in unit.simulated() or not self.world.replicas.is_gone(unit, work.replica):
                 return
             if work.kind == "run":

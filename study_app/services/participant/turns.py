@@ -53,8 +53,8 @@ def close_interrupted(
         unit.update_turn(turn)
         close_actions(unit, turn, unit.known_participant(participant_id).stage, "interrupted", now)
         record_end(unit, turn, now)
-        until = began if turn.asked_at < began else now
-        record_outage(unit, turn, (until - turn.asked_at).total_seconds(), now)
+        found_out = began if turn.asked_at < began else now
+        record_outage(unit, turn, (found_out - turn.asked_at).total_seconds(), now)
 
 
 def interrupted(unit: UnitOfWork, turn: Turn, began: datetime, replicas: Replicas) -> bool:

@@ -181,6 +181,7 @@ class Codings:
         rows = []
         for label in LABELS:
             uses = [sum(label in labels for labels in each) / len(each) for each in twice]
+            # Exact comparisons of floats: k of k is 1.0 and 0 of k is 0.0, whatever k is.
             rows.append(LabelCount(label, uses.count(1.0), sum(0 < use < 1 for use in uses), uses.count(0.0)))
         return len(twice), sum(len(set(each)) == 1 for each in twice), rows
 
@@ -188,12 +189,14 @@ class Codings:
         """Every query as this person meets it, in their own order of people."""
         given = _given(unit)
         alike = len({arm.treatment for arm in self.world.study.arms_met if arm.assistant}) <= 1
+        # Whole persons are shuffled and not queries: each is read behind what the same person asked before.
         turns = sorted(_turns(unit, kind), key=lambda turn: (shuffled(turn.participant_id, viewer), turn.asked_at))
         found, earlier = [], dict[str, list[tuple[str, str]]]()
         for turn in turns:
             before = earlier.setdefault(turn.participant_id, [])
             others = len(people(given.get(turn.id, {})))
             found.append(QueryForCoding(turn.id, turn.task, turn.message, turn.code, tuple(before), others))
+            # Behind the view: a query is coded by what was there when it was asked, without the reply to it.
             before.append((turn.message, turn.reply if alike else ""))
         return found
 
@@ -208,6 +211,7 @@ def _given(unit: UnitOfWork) -> dict[str, dict[str, tuple[str, ...]]]:
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     for rating in sorted(unit.ratings(), key=lambda rating: rating.rated_at):
         if rating.rubric == RUBRIC:
+            # In the code book's order and without repetitions, so that codings with the same labels compare equal.
             labels = tuple(label for label in LABELS if label in rating.value.split(";"))
             found.setdefault(rating.object.removeprefix("turn:"), {})[rating.rater] = labels
     return found

@@ -147,6 +147,7 @@ def _allocating_quizzes(study: Study, content: ContentLibrary, file: str) -> Ite
 
 
 def _scored_by_key(key: object) -> bool:
+    # Its checks are run behind the request, and may have to wait for the sandbox; an allocation cannot.
     if isinstance(key, CodeKey):
         return False
     return isinstance(key, ChoiceKey) or (isinstance(key, TextKey) and bool(key.accept))

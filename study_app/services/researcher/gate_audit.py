@@ -71,6 +71,8 @@ class GateAudits:
         """
         check_coder(auditor, "auditor")
         with self.world.registry.begin() as unit:
+            # With it an erasure either comes first, and the message is not found, or takes this verdict along.
+            unit.lock("judgements")
             if not any(turn_id in _verdicts(unit, kind) for kind in LEDGERS):
                 raise NotAllowed("the gate has not judged this message; reload the page")
             value = YES if explained else NO
@@ -106,6 +108,7 @@ def _audits(unit: UnitOfWork) -> dict[str, dict[str, str]]:
     """Turn -> person -> their newest verdict."""
     found: dict[str, dict[str, str]] = {}
     for rating in sorted(unit.ratings(), key=lambda rating: rating.rated_at):
+        # The gate's own verdicts are ratings by the same rubric: they are what people are compared with.
         if rating.rubric == VERSION and people([rating.rater]):
             found.setdefault(rating.object.removeprefix("turn:"), {})[rating.rater] = rating.value
     return found

@@ -42,6 +42,8 @@ def recompute(world: StudyContext) -> list[Recomputed]:
             if not stored:
                 continue
             rows, malformed = parse_rows(stored)
+            # Of previews and simulated people the seeds follow from the hashes of the versions; none is opened for
+            # them.
             seed, sealed = b"", False
             if name == "real":
                 try:

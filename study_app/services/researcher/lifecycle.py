@@ -181,6 +181,7 @@ class Lifecycle:
     def _close(self, unit: UnitOfWork, reason: str, who: str) -> Anchor | None:
         unit.set_meta("state", "closed")
         unit.set_meta("closed_at", self.world.now().isoformat(timespec="milliseconds"))
+        # Those who are in progress go on and may still be allocated: this is an anchor for what came before.
         anchor = head(LedgerRow.parse(row) for row in unit.allocations("real"))
         detail = {"ledger_head": anchor.row_hash if anchor else None, "allocated": anchor.index if anchor else 0}
         self._audit(unit, who, "close", reason, detail)
@@ -310,6 +311,7 @@ class Lifecycle:
         unit.add_audit(AuditEntry(self.world.now(), who, what, why, dict(detail)))
 
     def _lock_version(self, unit: UnitOfWork, reason: str) -> None:
+        # Within the act that locks it: people keep the version that they begin with, and its files may change tomorrow.
         keep_codes(unit, self.world.study, self.world.study_hash)
         keep_content(unit, self.world.study_hash, self.world.content)
         unit.add_version(

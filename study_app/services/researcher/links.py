@@ -94,6 +94,7 @@ class ParticipantLinks:
             now = self.world.now()
             made = [NewLink(labels[n] if labels else None, self.world.fresh_id()) for n in range(number)]
             for link in made:
+                # Only the hash: who reads the database, or a copy of it, can come in as no one.
                 unit.add_link(Link(hashed(link.secret), link.label, None, now))
             unit.add_audit(AuditEntry(now, who, CREATED, "", {"count": number, "labels": bool(labels), "via": via}))
         return made
@@ -105,6 +106,7 @@ class ParticipantLinks:
             who: who makes it, for the audit log.
             via: the surface it is made from.
         """
+        # Twice as long as a link's: it is good for as long as the trial runs, and for any number of visits.
         made = TestEntry(self.world.fresh_id() + self.world.fresh_id())
         now = self.world.now()
         with self.world.registry.begin() as unit:
@@ -150,6 +152,7 @@ def labels_in(text: str, source: str, *, table: bool = False) -> list[str]:
     if not table:
         return [line.strip() for line in text.split("\n") if line.strip()]
     try:
+        # By every mark that spreadsheets write: two columns must not be taken for labels that hold a semicolon.
         tables = [list(rows_in(io.StringIO(text, newline=""), mark)) for mark in ",;\t"]
     except ValueError as error:
         raise ProblemsFound([Problem(source, "", str(error), "correct the quotes of that row")]) from None
@@ -211,6 +214,7 @@ def _unreadable(labels: Iterable[str], source: str) -> list[Problem]:
             found.append(
                 Problem(source, f"label {row}", f"it has {len(label)} characters", f"use at most {LONGEST_FIELD}")
             )
+        # Two labels that look alike, one of them with a character of no width, would be two people.
         elif any(unicodedata.category(char) in ("Cc", "Cf") for char in label):
             found.append(Problem(source, f"label {row}", f"{label!r} holds an invisible character", "type it anew"))
     return found

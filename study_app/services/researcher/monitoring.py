@@ -63,6 +63,7 @@ def _spent(unit: UnitOfWork, world: StudyContext, kind: Kind, limit: float | Non
     if limit is None:
         return None
     spent = spent_usd(unit, world.content, kind)
+    # Rounded down: the last tenth is not shown as spent before it is.
     return spent if not coarse else min(10, int(10 * spent / limit)) * limit / 10
 
 
@@ -149,7 +150,7 @@ class Monitor:
             state = self.world.state(unit)
             visits = {(visit.participant_id, visit.stage): visit for visit in unit.visits_of_kind(kind)}
             found = [
-                self._sighting(unit, masked(person, state), visits.get((person.id, person.stage)))
+                self._summary(unit, masked(person, state), visits.get((person.id, person.stage)))
                 for person in unit.participants_of(kind)
             ]
         return found[::-1]
@@ -158,9 +159,9 @@ class Monitor:
         """Return these participants as the console may show them, in their order."""
         with self.world.registry.begin(write=False) as unit:
             state = self.world.state(unit)
-            return [self._sighting(unit, masked(one, state), unit.visit(one.id, one.stage)) for one in people]
+            return [self._summary(unit, masked(one, state), unit.visit(one.id, one.stage)) for one in people]
 
-    def _sighting(self, unit: UnitOfWork, person: Participant, visit: Visit | None) -> ParticipantSummary:
+    def _summary(self, unit: UnitOfWork, person: Participant, visit: Visit | None) -> ParticipantSummary:
         study = self.world.study_of(unit, person)
         # Without its arm a person's summary may not say either that they are where only some arms come.
         shown = person.stage if person.over or person.arm is not None else seen_at(study, person.stage)
@@ -284,6 +285,7 @@ class Monitor:
 
         Only real participants can be unblinded; a look at the others is not recorded.
         """
+        # Without a lock: of two looks at once both are noted, and the first counts anyway.
         if kind == "real" and not self.is_unblinded(who, what):
             Lifecycle(self.world).audit(who, UNBLINDED, "", {"seen": what})
 

@@ -70,8 +70,10 @@ class CodingBatch(Generic[Request, Reply]):
             pause(min(POLL_SECONDS, left))
             left -= POLL_SECONDS
         by_id = {each.custom_id: each for each in waiting}
+        # What was coded or erased while the batch ran waits no more, and its reply is dropped.
         found = [(by_id[each.custom_id], each) for each in self.replies(batch) if each.custom_id in by_id]
         coded = self.store(found)
+        # Behind the storing: a process that ends in between fetches the replies again, and none is paid for in vain.
         self._remember(None)
         counts = {"coded": coded, "unreadable": len(found) - coded, "left": len(waiting) - coded}
         return {"batch": batch, "state": "done", **counts}
@@ -85,6 +87,7 @@ class CodingBatch(Generic[Request, Reply]):
             known = unit.meta_value(self.fact)
         if isinstance(known, dict) and known["version"] == self.version:
             name = known["id"] or self.coder.find(known["requests"], datetime.fromisoformat(known["since"]))
+            # Providers keep batches for some weeks: what one of them has dropped is sent anew.
             if name and self.coder.ended(name) is not None:
                 return str(name)
         if not waiting:

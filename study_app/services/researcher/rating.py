@@ -220,6 +220,7 @@ class RatingQueue:
             content = self.world.content_of(person)
             item, key = content.bank(stage.bank).item(item_id), content.keys(stage.bank)[item_id]
             return _Asked(item, key, source_of(content.bank(stage.bank), item, stage.form))
+        # Of an earlier version whose content is gone: a person cannot judge by a key that is not there.
         except (KeyError, ProblemsFound):
             return None
 
@@ -308,4 +309,5 @@ def _object(answer: Answer) -> str:
 
 def shuffled(name: str, rater: str) -> str:
     """Return a sort key: each rater's own order, the same on every call."""
+    # A digest and not `random`: the same order on every server and at every call, with nothing to be stored.
     return hashlib.sha256(f"{rater}\n{name}".encode()).hexdigest()

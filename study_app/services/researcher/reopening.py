@@ -60,6 +60,8 @@ class Reopening:
             moved = unit.move(person, stage=stage.id, step=_step(unit, person, stage), opens_at=None, last_seen_at=now)
             if not moved or not unit.reopen_visit(person.id, stage.id, until):
                 raise NotAllowed("the participant has moved on meanwhile; look again")
+            # From the old deadline on and not from now: by an outage of this length verify and the measures explain the
+            # new one.
             seconds = (until - present(visit.deadline_at, "the stage's deadline")).total_seconds()
             unit.record(person.id, stage.id, now, StageReopened(minutes=minutes))
             unit.record(person.id, stage.id, now, Outage(cause="reopened", seconds=seconds))

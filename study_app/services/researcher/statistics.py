@@ -62,6 +62,7 @@ def _analysed(
     export(world, dataset, include_preview=preview, include_simulated=simulated)
     command = [sys.executable, "-m", "study_app.cli", "analyze", str(dataset), *arguments, "--json"]
     command += ["--include-preview"] * preview + ["--include-simulated"] * simulated
+    # Without the study's settings: what computes effects reads this export, and neither database nor keys.
     handed_on = {key: value for key, value in environment.items() if not key.startswith("STUDY_")}
     try:
         done = subprocess.run(

@@ -152,6 +152,7 @@ async def start(request: Request) -> Response:
         return no_cookies(fields)
     entry = EntryRequest.parse(await run_in_threadpool(_vouched, request, fields, pressed=True))
     token = request.cookies.get(COOKIE)
+    # A preview of a draft that begins anew is another person: with its cookie it would be let in as the one before.
     draft = bool(fields.get("again")) and await run_in_threadpool(_is_draft)
     token = None if draft else token
     admitted = await run_in_threadpool(current().enrol.enter, entry, token, None, language())

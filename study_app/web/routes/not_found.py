@@ -18,6 +18,7 @@ def strangers(routes: Sequence[Route]) -> list[Route]:
     """Return the routes to put behind these: 405 for another method, 404 for another path under /api."""
     allowed: dict[str, set[str]] = {}
     for known in routes:
+        # Several routes share a path, one for each method.
         allowed.setdefault(known.path, set()).update(known.methods or ())
 
     async def stranger(request: Request) -> Response:

@@ -162,6 +162,17 @@ def test_what_is_misshapen_is_named_and_nothing_stops(tmp_path, edit, name):
     assert "check_stopped" not in report.counts
 
 
+def test_a_row_of_the_ledger_that_cannot_be_read_does_not_move_the_numbers_of_those_behind_it(tmp_path):
+    forger = Forger(trial().dataset("unsealed"), tmp_path)
+    rows = forger.rows("allocations")
+    rows[0]["returned"] = DEEP
+    rows[-1]["stratum"] = "another"
+    forger.write("allocations", rows)
+    last = f"allocation {rows[-1]['allocation_index']}:"
+    found = {each.row for each in verify(forger.path).findings if last in each.message}
+    assert found == {len(rows) + 1}
+
+
 @pytest.mark.parametrize("key", ["commitment", "launched_at", "signature"])
 def test_a_draft_that_says_it_was_launched_is_named(tmp_path, key):
     forger = Forger(trial().dataset("draft"), tmp_path)

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 from statistics import mean
+from types import SimpleNamespace
 
 import pytest
 from support.trials.quiz_study import (
@@ -28,6 +29,7 @@ from study_app.clock import SystemClock
 from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
 from study_app.services.participant.enrolment import EntryRequest
+from study_app.services.researcher.exporting import cluster_columns
 from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
 from study_app.simulation.participant import PERIOD_SPREAD
@@ -90,6 +92,17 @@ def test_every_table_of_a_cluster_trial_names_the_cluster_by_a_pseudonym_and_no_
     assert "cluster_id" in (dataset / "data" / "study-threequizzes_description-ratings_data.json").read_text()
     assert "class 1" not in every_byte(dataset)
     assert verify(dataset).findings == []
+
+
+def test_a_judgement_names_the_cluster_of_whom_it_judges(monkeypatch):
+    monkeypatch.setattr(cluster_columns, "cluster_of", lambda unit, person: "c1")
+    monkeypatch.setattr(cluster_columns, "interviews_of", lambda events: [])
+    clusters = cluster_columns.Clusters(None, None, identified=True)
+    study = SimpleNamespace(allocation=SimpleNamespace(method="cluster"))
+    held = {"turns": [SimpleNamespace(id="t")], "runs": [SimpleNamespace(id="r")], "events": []}
+    assert list(clusters.rows(SimpleNamespace(study=study, participant=SimpleNamespace(id="p"), **held), [])) == []
+    for name in ("run:r", "turn:t", "turn:t#reply", "answer:p:quiz:q1", "participant:p"):
+        assert clusters.rating({"object": name})["cluster_id"] == "c1", name
 
 
 def test_a_row_moved_to_another_cluster_is_found(clustered, tmp_path):

@@ -168,3 +168,20 @@ def test_a_sheet_goes_out_blank_and_its_classes_come_in_again(trial, tmp_path):
     for who in ("rules", "adjudicated"):
         with pytest.raises(NotAllowed, match="no coder named"):
             HackSheets(app.world).read("cli", who, "simulated", sheet)
+
+
+def test_a_sheet_is_taken_whole_or_not_at_all_where_a_program_went_after_it_was_looked_through(trial):
+    codes = HackCodes(trial[0].world)
+    there = codes.waiting("jo", "simulated")[0].run_id
+    with pytest.raises(NotAllowed, match="by now"):
+        codes.code_all("jo", {there: "none", "gone": "none"}, "simulated")
+    assert there in {each.run_id for each in codes.waiting("jo", "simulated")}
+
+
+def test_judgements_of_people_whom_an_export_leaves_out_are_not_missed_in_it(trial, tmp_path):
+    app, _ = trial
+    codes = HackCodes(app.world)
+    codes.code("kai", codes.waiting("kai", "simulated")[0].run_id, "none")
+    export(app.world, tmp_path / "out")
+    assert table(tmp_path / "out", "ratings") == []
+    assert verify(tmp_path / "out").findings == []

@@ -6,6 +6,7 @@ import pytest
 from support.trials.console_trial import Trial
 
 from study_app.domain.errors import NotAllowed
+from study_app.domain.study.sequential.sections import SecondDecision, SecondTreatment
 from study_app.services.researcher.blind_codes.tones import ToneCodes
 
 
@@ -42,3 +43,12 @@ def test_replies_are_not_handed_out_where_arms_have_different_assistants(trial, 
     arms = tuple(arm.model_copy(update={"assistant": f"assistants/{arm.id}.toml"}) for arm in study.arms)
     monkeypatch.setattr(trial.app.world, "study", study.model_copy(update={"arms": arms}))
     assert {each.name for each in ToneCodes(trial.app.world).waiting("gus", "preview")} == set(trial.turns)
+
+
+def test_replies_are_not_handed_out_where_second_treatments_have_other_assistants(trial, monkeypatch):
+    study = trial.app.world.study
+    decision = SecondDecision(
+        stage=study.stages[-2].id, treatments=(SecondTreatment(id="more", assistant="another"), SecondTreatment(id="b"))
+    )
+    monkeypatch.setattr(trial.app.world, "study", study.model_copy(update={"second_decision": decision}))
+    assert {each.name for each in ToneCodes(trial.app.world).waiting("hana", "preview")} == set(trial.turns)

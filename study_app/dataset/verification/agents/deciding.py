@@ -51,6 +51,7 @@ def wrong_decisions(
         if step.decided is None or step.decided_at is None:
             continue
         decision, action = step.decided.decision, step.proposed.action_id
+        # One finding a step, the plainest first: the later tests take for granted what the earlier ones found in order.
         if decision not in POSSIBLE.get(step.proposed.tool, frozenset()):
             yield step, f"the decision is {decision}, which a call of {step.proposed.tool} cannot have"
         elif decision == "approve" and not step.proposed.waits:
@@ -134,6 +135,8 @@ class _Sent:
                     self._page_said(event, action, edit)
                 case AgentAnswered(action_id=action) as answered:
                     self._page_said(event, action, answered)
+            # Behind the match: an edit that decides on a step is held against the program that it met, not the one it
+            # made.
             self._log.see(event)
         return self
 
@@ -145,6 +148,7 @@ class _Sent:
             return
         if decided.decision == "stale" and self._holds(proposed):
             self.never_stale.add(action)
+        # After the server's own word the step stays open: a participant's word that was on its way counts instead.
         if decided.decision not in _BY_THE_SERVER:
             del self._left[action]
             self._over.add(action)

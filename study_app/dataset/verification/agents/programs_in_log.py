@@ -49,6 +49,7 @@ class ProgramsInLog:
         except ReplayMismatch:
             # Not known from here on, until the page loads the text again; the replay of the log says more.
             self._texts[place] = None
+        # A page that another one has replaced still sends what was typed there; the server keeps it in the log alone.
         if self.owner in (None, event.page):
             self._before[details.task] = self._saved.get(details.task)
             self._saved[details.task] = self._texts[place]

@@ -92,6 +92,7 @@ class _Proposals:
         """Keep each program that the participant's typing makes while a step is thought of."""
         for task, programs in self._since.items():
             text = self._log.saved(task)
+            # By identity, for this runs at every event of the log: to keep an equal text twice does no harm.
             if text is not programs[-1]:
                 programs.append(text)
 
@@ -113,6 +114,7 @@ class _Proposals:
         """Return what is wrong with the program that a step says it was made for; None where that is not known."""
         programs = self._since.get(said.task, [None])
         texts = {name: str(value) for name, value in said.input.items()}
+        # Any of them: the model thought for seconds while the participant typed, and the log does not say with which.
         for program in programs:
             if program is not None and base_hash(program, said.tool, texts) == said.base_sha256:
                 self.programs[said.action_id] = program

@@ -45,6 +45,7 @@ def check_actions(
         return
     file = opened.relative("agent_actions")
     due = list(action_rows(dossier))
+    # Said of the table as a whole: row by row it would be a finding in each cell that follows.
     if [row["action_id"] for row in actions] != [row["action_id"] for row in due]:
         what = f"{name}: {len(actions)} steps in the table, {len(due)} in the log, or in another order"
         opened.report.add("action_differs", file, actions[0].number if actions else None, what)

@@ -22,6 +22,7 @@ def same(column: Column, found: Any, due: Any) -> bool:
     if column.numeric:
         try:
             return close(found, float(due), TOLERANCE_OF_TIME if column.derived_by == "clocks" else TOLERANCE)
+        # A forged cell may hold anything.
         except (TypeError, ValueError):
             return False
     return cell(column, found) == cell(column, due)
@@ -36,6 +37,7 @@ def close(found: float | None, due: float | None, tolerance: float) -> bool:
     """Whether two numbers agree, in absolute terms or relative to the one that is due; or both are missing."""
     if found is None or due is None:
         return found is None and due is None
+    # Relative for large numbers: a float has some 16 digits, and a million has nine of them behind the point.
     return abs(found - due) <= max(tolerance, abs(due) * TOLERANCE)
 
 
@@ -67,6 +69,7 @@ def compare_rows(
     file, compared = opened.relative(table), tuple(columns)
     if number is not None and len(rows) != len(due):
         opened.report.add(finding, file, rows[0].number if rows else None, number)
+    # Another number of rows is said above; those that are there are compared all the same.
     for row, expected in zip(rows, due, strict=False):
         for column in compared:
             found, given = row[column.name], expected.get(column.name)

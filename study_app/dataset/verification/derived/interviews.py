@@ -88,6 +88,7 @@ def breaches(dossier: ParticipantRecord, held: Held, plan: InterviewPlan | None)
         if ended is not None and question.asked_at > ended + SLACK:
             what = f"asked at {question.asked_at}, the stage ended at {ended}"
             yield "interview_turn_after_deadline", said.turn_id, what
+    # The materials hold the newest plan: an interview by an earlier one is not measured by it.
     if plan is not None and plan.version == held.first.plan_version:
         yield from _wording(held, plan)
         yield from _budgets(held, plan)

@@ -58,6 +58,7 @@ class Derived:
 
     def take(self, name: str, events: Sequence[UntrustedRow]) -> None:
         """Check a participant of whom these are the events."""
+        # Taken out: where a forger has split the events of one person, the second part must not pass for a whole.
         person = self._left.pop(name, None)
         if person is not None and self.opened.own:
             self._check(person, events)
@@ -76,6 +77,7 @@ class Derived:
         tables = {table: rows.get(name, []) for table, rows in self.rows.items()}
         dossier = dossier_of(person, study, tables, events, self.ratings)
         hidden = self.opened.hides(kind_of(person))
+        # Time is measured by all events, and of a masked person the dataset has some only.
         use = {} if hidden else uses(dossier)
         work = self._work(dossier, tables, use)
         expected = participant_row(dossier, self.content, self.coding, work)
@@ -132,6 +134,7 @@ class Derived:
         name, file = str(person["participant_id"]), self.opened.relative("participants")
         if person["exclusion_reason"] and person["status"] != "excluded":
             self._add(person, f"{name}: status is {person['status']}, though excluded")
+        # The platform itself excludes who found no place; that is an event, and no act in the audit log.
         recorded = self.recorded.get(name) or (NO_PLACE if name in self.without_place else None)
         if person["exclusion_reason"] and recorded != person["exclusion_reason"]:
             what = f"{name} is excluded, and neither the audit log nor the events know of an exclusion for this reason"
@@ -150,6 +153,7 @@ class Derived:
     def _evidence(self, person: UntrustedRow, listed: Sequence[Evidence], due: Sequence[Evidence]) -> None:
         for kind in ("other_ai_reported", "outside_paste", "away", "answer_paste", "quiz_away"):
             found, expected = _amounts(listed, kind), _amounts(due, kind)
+            # Sorted amounts and not rows: by a moment's rounding two pieces may change places.
             pairs = zip(found, expected, strict=False)
             if len(found) != len(expected) or not all(close(a, b, TOLERANCE_OF_TIME) for a, b in pairs):
                 what = f"{person['participant_id']}: {kind} of {found}, the events and answers give {expected}"
@@ -249,6 +253,7 @@ def _recorded(opened: UntrustedDataset) -> dict[str, str]:
 
 def _without_place(opened: UntrustedDataset) -> set[str]:
     """Participants for whom no place was free, as the event log says; the platform excludes them itself."""
+    # Events are read a second time for it, and there may be millions of them.
     if not any(person["exclusion_reason"] == NO_PLACE for person in opened.rows("participants")):
         return set()
     events = opened.rows("events")

@@ -106,13 +106,16 @@ def _worked(dossier: ParticipantRecord, probe: AskedProbe) -> Iterator[Breach]:
 def _never_shown(dossier: ParticipantRecord, asked: Sequence[AskedProbe]) -> Iterator[Breach]:
     """Yield the probes whose minute came and that no page asked for: a closed or hidden tab, or a blocked request."""
     for visit in dossier.visits:
+        # A stage that was reopened ran in two pieces: from the visit it cannot be said which minutes came.
         if visit.ended_at is None or any(isinstance(each.details, StageReopened) for each in dossier.events):
             continue
+        # Without pauses and outages as well: `ran_until` takes off what the probes took, and nothing else.
         ran = ran_until(dossier, visit, visit.ended_at) - max(
             (dossier.paused(visit) or 0.0) - sum(each.seconds for each in asked if each.stage == visit.stage), 0.0
         )
         shown = [probe.shown.minute for probe in asked if probe.stage == visit.stage]
         for plan in dossier.study.probes_at(visit.stage):
+            # One that is for some tasks comes while they are on, of which the visit says nothing.
             if not plan.tasks and plan.minute not in shown and ran > plan.minute * 60 + TYPED_BEFORE:
                 yield (
                     "probe_not_shown",

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.measures.visits.sessions import sessions
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
-from study_app.dataset.verification.derived.comparing import compare_rows
-
-_COLUMNS = ("number", "session", "opens_at", "started_at", "completed_at", "state")
+from study_app.dataset.verification.derived.comparing import beside_cluster, compare_rows
 
 
 def check_sessions(opened: UntrustedDataset, dossier: ParticipantRecord, rows: Sequence[UntrustedRow]) -> None:
@@ -22,7 +20,7 @@ def check_sessions(opened: UntrustedDataset, dossier: ParticipantRecord, rows: S
         "sessions",
         rows,
         due,
-        columns=[column for column in opened.tables["sessions"].columns if column.name in _COLUMNS],
+        columns=beside_cluster(opened.tables["sessions"].columns),
         finding="derived_differs",
         sentence=lambda column, found, given: f"{name}: {column} is {found}, the visits and events give {given}",
         number=f"{name}: {len(rows)} sessions, the visits and events give {len(due)}",

@@ -49,6 +49,7 @@ def _wrong(row: UntrustedRow, act: Mapping[str, Any] | None, by_model: frozenset
             treatment = str(row["treatment"])
             what = f"answered by a recording, and the audit log does not say that one replaced the model of {treatment}"
             return what if treatment in by_model else None
+        # By its end: a question that was on its way when the model went was asked of it, and answered by the recording.
         ended = asked + timedelta(seconds=float(row["total_seconds"] or 0)) if isinstance(asked, datetime) else None
         return None if ended is None or ended + GRACE >= since else f"answered by a recording before {act_at(act)}"
     late = since is not None and isinstance(asked, datetime) and asked > since + GRACE

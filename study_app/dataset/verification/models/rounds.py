@@ -20,6 +20,7 @@ def check_rounds(opened: UntrustedDataset) -> None:
         found[int(row["round"] or 0)].append(row)
     stated = {act.get("round"): act for act in opened.acts("model_rounds")}
     file = opened.relative("model_replies")
+    # Rounds that brought no reply have an act and no row, with nothing to compare.
     for number in sorted({*found, *(key for key, act in stated.items() if isinstance(key, int) and act.get("n"))}):
         rows, act = found.get(number, []), stated.get(number)
         if act is None or not rows:

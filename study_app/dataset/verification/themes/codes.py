@@ -56,6 +56,7 @@ def check_themes(opened: UntrustedDataset) -> None:
 def _check_freeze(opened: UntrustedDataset, file: str, rows: Sequence[UntrustedRow]) -> None:
     """Hold the moment of each freeze against the audit log; a later moment there leaves codes older than it."""
     audit = opened.manifest.get("audit")
+    # Older exports do not tell freezes, and a database that was put back begins its audit log anew.
     if not isinstance(audit, dict) or "codebooks" not in audit or opened.acts("reimports"):
         return
     stated = {str(act.get("version")): str(act.get("at")) for act in opened.acts("codebooks")}

@@ -74,6 +74,7 @@ def _programs(
     # Another version may find keywords in another way.
     same_rules = opened.manifest.get("package_version") == __version__
     for row, key, book in coded:
+        # Any of the replies: an answer whose first one could not be read was asked about again.
         if row["rater"] == CLAUDE:
             due = {
                 _rating_of_codes(book, key[1], codes)

@@ -95,6 +95,7 @@ class AgentDecisions:
         with self.world.registry.begin() as unit:
             place = self.way.place(unit, unit.known_participant(participant_id))
             if not isinstance(place, Ended) and place.arm is not None and not _has_agent(self.world, place):
+                # Returned and raised outside: raised here it would take its own record back with the transaction.
                 refused = Refused(REFUSALS("no_assistant"))
                 unit.record(participant_id, place.participant.stage, place.now, TurnRefused(reason=str(refused)))
                 return refused, None
@@ -113,6 +114,7 @@ class AgentDecisions:
             seconds = (place.now - action.at).total_seconds()
             stale = AgentDecided(action_id=action.id, decision="stale", seconds=seconds)
             unit.record(place.participant.id, place.participant.stage, place.now, stale)
+        # Read anew: what decided may be the event just stored, a page's edit before it, or the server.
         after = _step(unit, place, answer)
         decision = after.decided.decision if after.decided is not None else ""
         return Decided(decision, self._program(unit, place), counts=stored is not None and stored.decided), stored

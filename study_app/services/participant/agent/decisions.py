@@ -33,6 +33,8 @@ def decide(unit: UnitOfWork, place: AtStage, page: str, events: Sequence[Browser
     """
     if place.participant.page not in (None, page):
         return False
+    # The cheap questions first, for this is asked with every batch of keystrokes, and the steps are in the log. Without
+    # a reply under way no step is open that typing could make stale.
     if not any(_decides(event) for event in events) and unit.work_of(place.participant.id, "reply") is None:
         return False
     mine = [each for each in actions_of(unit, place.participant.id) if each.proposed.task == place.task]

@@ -25,7 +25,7 @@ def known_before(unit: UnitOfWork, content: ContentLibrary, study: Study, partic
 
 
 def decide_again(
-    world: StudyContext, unit: UnitOfWork, study: Study, participant: Participant, shelf: ReplayCache
+    world: StudyContext, unit: UnitOfWork, study: Study, participant: Participant, cache: ReplayCache
 ) -> dict[str, Any]:
     """Decide on a participant who comes to the second decision; return the columns that it fills.
 
@@ -39,7 +39,7 @@ def decide_again(
     responded = study.second_decision.responded(known)
     changes: dict[str, Any] = {"responded": responded}
     if not responded:
-        row = allocate_again(world, unit, study, participant, shelf)
+        row = allocate_again(world, unit, study, participant, cache)
         changes |= {"second_treatment": row.arm, "second_index": row.allocation_index}
     said = SecondDecided(responded=responded, index=changes.get("second_index"), known=known)
     unit.record(participant.id, study.second_decision.stage, world.now(), said)

@@ -42,6 +42,7 @@ def _replayed(unit: UnitOfWork, participant_id: str, task: str) -> str | None:
     of_task = [
         (event, details)
         for event, details in saying(unit.events_of(participant_id, {Load.kind, Edit.kind}), TextEvent)
+        # No further than without a gap: what lies behind one has not been applied by the server either.
         if details.task == task and event.seq <= unit.acknowledged(participant_id, event.page)
     ]
     loads = [event for event, details in of_task if isinstance(details, Load)]
@@ -79,6 +80,7 @@ def _form(unit: UnitOfWork, events: Iterable[Event], pages: list[str], place: tu
     for event in events:
         details = event.details
         if isinstance(details, AnswersHandedIn):
+            # Handed in by a deadline it stays the form of late events, which may still change it.
             at = details.page + (details.by != "deadline")
             continue
         if event.payload == ERASED:

@@ -77,6 +77,7 @@ class Interviews:
         None where the participant is not (any more) at one.
         """
         with self._locks[participant_id]:
+            # Bounded: where another server takes every step first, the page is answered with what is there.
             for _ in range(ATTEMPTS + 1):
                 found = self._standing(participant_id)
                 if found is None or not self._waits_for_us(found[1]):

@@ -108,6 +108,7 @@ def _minutes(held: Held | None) -> float:
         for question in (held.questions if held is not None else ())
         if question.answered_at is not None
     ]
+    # Not below zero: two servers may have stamped question and answer, and clocks differ.
     return sum(min(max(spell, 0.0), LONGEST_SPELL) for spell in spells)
 
 

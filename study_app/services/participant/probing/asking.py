@@ -84,9 +84,12 @@ class AffectCards:
         self.world = world
         self.way = way
 
+    @retried
     def state(self, participant_id: str) -> ProbeState:
         """Return what a page that is drawn has to know; nothing is shown by it."""
-        with self.world.registry.begin(write=False) as unit:
+        # For writing, though it shows nothing: finding a place ends a stage whose time is up, and a reader that turns
+        # writer can be refused while another transaction writes.
+        with self.world.registry.begin() as unit:
             place = self.way.place(unit, unit.known_participant(participant_id))
             return self._state(unit, place)
 

@@ -45,6 +45,7 @@ class HackSheets:
         table.writerow(COLUMNS)
         for each in waiting:
             texts = (each.task, int(each.passes_seen), int(each.reported), each.brief, each.starter, each.code)
+            # A program may begin with what a spreadsheet would run as a formula.
             cells = (guard(writable(cell)) if isinstance(cell, str) else cell for cell in texts)
             table.writerow([each.run_id, "", *cells])
         self._audit(who, "export programs", {"programs": len(waiting), "coder": coder, "kind": kind})
@@ -54,7 +55,7 @@ class HackSheets:
         """Take the classes of a sheet, all of them or none; rows without one are left for later.
 
         Raises:
-            NotAllowed: the name stands for a decision or a program.
+            NotAllowed: the name stands for a decision or a program, or a program was settled or erased meanwhile.
             ProblemsFound: the file cannot be read, or a row names no program or class; all rows at once.
         """
         check_coder(coder)
@@ -64,6 +65,7 @@ class HackSheets:
         problems: list[Problem] = []
         left = 0
         for number, run, value in _filled(file):
+            # Before every other check: what is left for later may stand there twice, or be gone by now.
             if not value:
                 left += 1
             elif run in given:
@@ -75,12 +77,13 @@ class HackSheets:
             else:
                 given[run] = (number, value)
         codes = {run: value for run, (_, value) in given.items()}
+        # Of the whole sheet before anything is stored, so that a person corrects all rows at once.
         for run, what in self.codes.not_codable(codes, kind).items():
             remedy = "leave its class empty, or write a new sheet: study code hacks export"
             problems.append(Problem(str(file), f"row {given[run][0]}", f"'{run[:60]}' {what}", remedy))
         if problems:
             raise ProblemsFound(sorted(problems))
-        stored = self.codes.code_all(coder, codes)
+        stored = self.codes.code_all(coder, codes, kind)
         self._audit(who, "import codes of programs", {"codes": stored, "coder": coder, "kind": kind})
         return {"file": str(file), "coder": coder, "codes": stored, "unchanged": len(codes) - stored, "left": left}
 

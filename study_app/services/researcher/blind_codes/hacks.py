@@ -107,8 +107,11 @@ class HackCodes:
     def not_codable(self, names: Iterable[str], kind: Kind) -> dict[str, str]:
         """Return why some of these submissions cannot be coded; nothing of the others."""
         with self.world.registry.begin(write=False) as unit:
-            given = _given(unit)
-            known = {each.run_id for each in self._programs(unit, kind, {})}
+            return self._not_codable(unit, names, kind)
+
+    def _not_codable(self, unit: UnitOfWork, names: Iterable[str], kind: Kind) -> dict[str, str]:
+        given = _given(unit)
+        known = {each.run_id for each in self._programs(unit, kind, {})}
         found = {}
         for name in names:
             if name not in known:
@@ -117,10 +120,17 @@ class HackCodes:
                 found[name] = "is settled"
         return found
 
-    def code_all(self, coder: str, codes: Mapping[str, str]) -> int:
-        """Take classes of submissions that can be coded, together; returns how many are other than before."""
+    def code_all(self, coder: str, codes: Mapping[str, str], kind: Kind) -> int:
+        """Take classes of submissions, together; returns how many are other than before.
+
+        Raises:
+            NotAllowed: one of them cannot be coded (any more); none is taken.
+        """
         with self.world.registry.begin() as unit:
             unit.lock("judgements")
+            # Asked again under the lock: since the sheet was looked through, a program may have been settled or erased.
+            for name, what in self._not_codable(unit, codes, kind).items():
+                raise NotAllowed(f"'{name}' {what} by now; nothing was taken, read the sheet again")
             given = _given(unit)
             new = {name: value for name, value in codes.items() if given.get(name, {}).get(coder) != value}
             for name, value in new.items():
@@ -155,6 +165,7 @@ class HackCodes:
         if not (reason := reason.strip()):
             raise NotAllowed("give a reason")
         with self.world.registry.begin() as unit:
+            # Two who settle at once would each find the program open, and both decisions would stay.
             unit.lock("judgements")
             codes = _given(unit).get(run_id, {})
             if not _differ(codes) or ADJUDICATED in codes:
@@ -218,6 +229,7 @@ class HackCodes:
             stages = {stage.id for stage in study.main_task_stages}
             for run in last_submissions(by_person.get(person.id, []), stages):
                 pack = content.pack_of(study, run.task, person.arm)
+                # One without a grade waits: whether it fails is not known. One that passes everything solves the task.
                 if pack is None or run.ended_by is None or not run.checks or all_passed(run):
                     continue
                 yield ProgramToCode(
@@ -235,6 +247,7 @@ def _reported(unit: UnitOfWork, kind: Kind) -> set[tuple[str, str]]:
 def _given(unit: UnitOfWork) -> dict[str, dict[str, str]]:
     """Submission -> rater -> class, each rater's newest."""
     found: dict[str, dict[str, str]] = {}
+    # A correction is a later rating beside the first, so that the last in time is the one that holds.
     for rating in sorted(unit.ratings(), key=lambda rating: rating.rated_at):
         if rating.rubric == RUBRIC:
             found.setdefault(rating.object.removeprefix(OBJECT), {})[rating.rater] = rating.value
@@ -246,6 +259,7 @@ def _differ(codes: Mapping[str, str]) -> bool:
 
 
 def _nameless(codes: Mapping[str, str], run_id: str) -> tuple[str, ...]:
+    # In a drawn order: by name or by time it could be read off who gave which.
     return tuple(codes[who] for who in sorted(people(codes), key=lambda who: shuffled(run_id, who)))
 
 

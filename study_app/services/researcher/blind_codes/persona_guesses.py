@@ -58,6 +58,7 @@ class PersonaGuesses:
         if persona not in (*self.personas(), UNSURE):
             raise NotAllowed(f"'{persona}' is not a persona of this study; use {', '.join((*self.personas(), UNSURE))}")
         with self.world.registry.begin() as unit:
+            # No lock: these are replies to fixed questions, which no erasure of a participant can take away meanwhile.
             if name not in {object_of(each) for each in self._replies(unit)}:
                 raise NotAllowed("there is no such reply to guess; reload the page")
             unit.add_rating(Rating(self.world.fresh_id(), name, coder, persona, RUBRIC, self.world.now()))
@@ -71,4 +72,5 @@ class PersonaGuesses:
 
     def _replies(self, unit: UnitOfWork) -> list[ModelReply]:
         known = set(self.personas())
+        # Rounds outlive an amendment: of a persona that the study has no more every guess would be wrong.
         return [each for each in guessable(all_replies(unit)) if persona_of(each.treatment) in known]

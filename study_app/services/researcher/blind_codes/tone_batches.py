@@ -67,6 +67,8 @@ class ToneBatches:
                 if text.name not in known or name in done:
                     continue
                 raw, now = json.dumps(reply.raw, ensure_ascii=False, sort_keys=True), self.world.now()
+                # Beside the code and under another rubric: what was read from it can be checked, and no agreement
+                # counts it.
                 unit.add_rating(Rating(self.world.fresh_id(), name, CLAUDE, raw, KEPT_REPLY, now))
                 if reply.tone is not None:
                     unit.add_rating(Rating(self.world.fresh_id(), name, CLAUDE, reply.tone, VERSION, now))

@@ -41,6 +41,8 @@ class ToneCodes:
         if tone not in TONES:
             raise NotAllowed(f"'{tone}' is not a tone; use {', '.join(TONES)}")
         with self.world.registry.begin() as unit:
+            # With it an erasure either comes first, and the text is not found, or takes this tone along.
+            unit.lock("judgements")
             if not any(each.name == name for kind in LEDGERS for each in texts_of(self.world, unit, kind)):
                 raise NotAllowed("there is no such text to code; reload the page")
             rating = Rating(self.world.fresh_id(), f"turn:{name}", coder, tone, VERSION, self.world.now())
@@ -57,7 +59,8 @@ class ToneCodes:
 
 def texts_of(world: StudyContext, unit: UnitOfWork, kind: Kind) -> Iterator[TextForTone]:
     """Yield the messages, and the replies where every arm with an assistant has the same one."""
-    alike = len({arm.treatment for arm in world.study.arms if arm.assistant}) <= 1
+    # Over `arms_met`: in a SMART the second treatments have assistants, too, and their replies tell them apart.
+    alike = len({arm.treatment for arm in world.study.arms_met if arm.assistant}) <= 1
     known = {person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn}
     for turn in unit.turns():
         if turn.participant_id in known and turn.message.strip():

@@ -34,6 +34,7 @@ class ChainFile:
     entries: int = 0
     erased: int = 0
     _turns: dict[str, str] = field(default_factory=dict)
+    _runs: dict[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path, unit: UnitOfWork) -> None:
         """Write the file into a dataset."""
@@ -54,7 +55,7 @@ class ChainFile:
                     writer.writerow(self._cells(entry, newest))
 
     def _newest(self, unit: UnitOfWork) -> dict[tuple[str, str], int]:
-        """Record -> the number of its last state, which may be in another chain; remembers whose each turn is."""
+        """Record -> number of its last state, which may be in another chain; remembers whose each run and turn is."""
         found: dict[tuple[str, str], int] = {}
         for entry in unit.chained_records():
             if entry.table not in SHOWN:
@@ -62,6 +63,8 @@ class ChainFile:
             found[entry.table, entry.key] = max(found.get((entry.table, entry.key), 0), entry.number)
             if entry.table == "turns":
                 self._turns[entry.parts[0]] = entry.owner
+            elif entry.table == "runs":
+                self._runs[entry.parts[0]] = entry.owner
         return found
 
     def _cells(self, entry: Chained, newest: Mapping[tuple[str, str], int]) -> tuple[object, ...]:
@@ -71,9 +74,12 @@ class ChainFile:
         erasure = entry.table == ERASED_EVENTS
         gone = is_last and not erasure and entry.is_gone
         self.erased += gone
+        # The tables hold the last state only, so that an earlier one has no row to be compared with: its digest alone
+        # keeps the chain whole. An event never changes.
         shown = entry.opening and (is_event or is_last) and not gone and self._exported(entry)
         if not shown:
             return (*where, "", "", "", "", entry.digest.hex())
+        # By the number alone, as the table of events has it: verify finds the erased row by it.
         key = entry.parts[0] if erasure else entry.key
         return (*where, entry.table, key, int(entry.final), *_proof(entry))
 
@@ -97,7 +103,10 @@ class ChainFile:
             yield entry.owner
             return
         kind, _, name = entry.owner.partition(":")
-        owners = {"turn": self._turns, "interview": self.interviews}.get(kind, {})
+        # By what was judged: a rating whose owner is not found counts as one that must be there, and verify would miss
+        # every judgement of people whom this export leaves out.
+        owners = {"turn": self._turns, "run": self._runs, "interview": self.interviews}.get(kind, {})
+        # Behind the id stands which part was judged: `#reply` of a turn, `#topic` of an interview, `:stage:item`.
         name = re.split("[:#]", name)[0]
         yield owners.get(name, name)
 

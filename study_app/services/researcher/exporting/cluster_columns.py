@@ -32,6 +32,7 @@ class Clusters:
     """Events whose payload is withheld, for it says what was entered where a label is asked for."""
     _people: dict[str, str | None] = field(default_factory=dict)
     _turns: dict[str, str | None] = field(default_factory=dict)
+    _runs: dict[str, str | None] = field(default_factory=dict)
     _interviews: dict[str, str | None] = field(default_factory=dict)
 
     def rows(self, dossier: ParticipantRecord, rows: Iterable[Named]) -> Iterator[Named]:
@@ -40,8 +41,10 @@ class Clusters:
             yield from rows
             return
         own = {COLUMN: cluster_of(self.unit, dossier)}
+        # Remembered on the way: ratings are written behind everybody's rows, and name what was judged, not whose it is.
         self._people[dossier.participant.id] = own[COLUMN]
         self._turns |= {turn.id: own[COLUMN] for turn in dossier.turns}
+        self._runs |= {run.id: own[COLUMN] for run in dossier.runs}
         self._interviews |= {held.id: own[COLUMN] for held in interviews_of(dossier.events)}
         for name, row in rows:
             shown = row if self.identified else _without_label(dossier, name, row)
@@ -59,9 +62,9 @@ class Clusters:
         return dict(row) | {COLUMN: known.get(name)}
 
     def rating(self, row: Row) -> Row:
-        """Return a judgement: its cluster is that of the person whose turn or answer was judged."""
+        """Return a judgement: its cluster is that of the person whose turn, program or answer was judged."""
         kind, _, name = str(row["object"]).partition(":")
-        known = {"turn": self._turns, "interview": self._interviews}.get(kind, self._people)
+        known = {"turn": self._turns, "run": self._runs, "interview": self._interviews}.get(kind, self._people)
         return dict(row) | {COLUMN: known.get(re.split("[:#]", name)[0])}
 
 
@@ -73,6 +76,7 @@ def _without_label(dossier: ParticipantRecord, table: TableName, row: Row) -> Ro
         return row
     if table == "participants":
         return dict(row) | {question_column(asked[name]): None}
+    # Of surveys alone: an item of a bank may bear the same id.
     if table == "answers" and not row["bank"] and row["item"] == name:
         return dict(row) | {"response": None}
     if table == "events" and row["kind"] in FIELD_KINDS and _entered_at(row) == name:

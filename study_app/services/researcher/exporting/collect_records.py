@@ -106,8 +106,10 @@ def dossiers(
     world: StudyContext, unit: UnitOfWork, people: Sequence[Participant], versions: Versions
 ) -> Iterator[ParticipantRecord]:
     """One dossier after the other; no more than one participant's events are in memory at once."""
+    # Read once: nothing says of a rating whose it is, so that each person would need all of them.
     ratings = newest(unit.ratings())
     for person in people:
+        # Their visits are in the database still, as moments without a word; out of it goes nothing of them.
         gone = person.data_withdrawn
         events = list(unit.events(person.id))
         yield ParticipantRecord(

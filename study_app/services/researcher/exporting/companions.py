@@ -91,6 +91,7 @@ def write_companions(
     state.write_text("materials/study.json", state.versions.newest.text + "\n")
     for version in (*state.versions.drafts, *state.versions.locked):
         state.write_bytes(version_path(version.study_hash), version.text.encode())
+    # Last: the manifest lists what lies there now, and a file that is written behind it would be in no list.
     present = (path for path in sorted(state.folder.rglob("*")) if path.is_file())
     names = {path.relative_to(state.folder).as_posix(): path for path in present}
     return {name: {"sha256": sha256_of(path)} for name, path in names.items() if name not in files}
@@ -146,6 +147,7 @@ def _chain(state: ExportState, masked: bool) -> dict[str, Any]:
         signed = None if any(head.signed is None for head in heads) else all(head.signed for head in heads)
         return {"join": join(head.head for head in heads), "signed": signed, **compared}
     labels = frozenset() if state.identified else cluster_questions(state.studies)
+    # Everybody and not only who is exported: whose an entry is decides whether it is named.
     people = {person.id: person for person in state.unit.participants()}
     written = ChainFile(people, state.kinds, labels, _whose_interviews(state), state.clusters.withheld)
     written.write(state.folder, state.unit)
@@ -154,6 +156,7 @@ def _chain(state: ExportState, masked: bool) -> dict[str, Any]:
 
 
 def _whose_interviews(state: ExportState) -> dict[str, str]:
+    # Of every kind: a rating of a simulated interview must be known as such in an export of real people.
     asked = (event for kind in get_args(Kind) for event in state.unit.events_of_kind(kind, InterviewAsked.kind))
     return {said.interview_id: event.participant_id for event, said in saying(asked, InterviewAsked)}
 

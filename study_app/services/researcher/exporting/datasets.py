@@ -67,6 +67,7 @@ class Datasets:
                 "--progsnap2: holds programs and clock times, which a dataset for everybody leaves out; export them "
                 "into another folder, without --public"
             )
+        # Ahead of the export: its reading transaction sees nothing of what is written once it has begun.
         left = self._grading.finish_pending()
         self._scoring.score_pending()
         warnings = self._code_queries(self.world) if self._code_queries is not None else []

@@ -154,6 +154,7 @@ def _manifest(
     draft = state.state == "draft"
     figures = measured(state.seen, bool(withheld))
     if state.public is not None:
+        # Which events a browser lost is said by page and moment, and would name a person's visit to who saw it.
         audit, figures = public_audit(audit, state.public.reason), figures | {"events_lost": [], "events_ahead": []}
     return {
         "study_id": state.study.id,
@@ -190,6 +191,7 @@ def _manifest(
 def _signature(state: ExportState, manifest: Mapping[str, Any]) -> tuple[str | None, list[str]]:
     """Return the manifest signed with the key that the registration names, or why it is not."""
     sealed = state.unit.meta("sealed_signing_key")
+    # A draft has no key yet. The dataset of a look is deleted, and shows arms that no one may vouch for so early.
     if sealed is None or state.for_look:
         return None, []
     try:

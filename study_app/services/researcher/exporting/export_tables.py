@@ -50,8 +50,11 @@ def write_tables(state: ExportState) -> dict[str, dict[str, Any]]:
         with rows.readable("the ledgers"):
             for row in _allocations(state):
                 state.records.add("allocations", "", writers["allocations"].write(row))
+        # One person at a time, written before the next is read: memory holds the events of one.
         for dossier in dossiers(state.world, state.unit, state.people, state.versions):
             with rows.readable(f"participant {dossier.participant.id}"):
+                # Noted before it is masked: which turns, runs and interviews there are decides which ratings are
+                # exported.
                 _note(state, dossier)
                 for name, row in _shown(state, dossier):
                     state.records.add(name, dossier.participant.id, writers[name].write(row))
@@ -149,8 +152,10 @@ def _ratings(state: ExportState) -> Iterator[Mapping[str, Any]]:
     masked = any(map(state.mask.hides, state.kinds))
     ratings = state.unit.ratings()
     if state.public is not None:
+        # Ids are random: in the order of judging the rows would tell who came when.
         ratings.sort(key=lambda rating: rating.rating_id)
     for rating in ratings:
+        # Turns are there in some arms only, and classes of programs tell variants apart; a quiz is everybody's.
         if masked and not rating.object.startswith("answer:"):
             continue
         kind, _, name = rating.object.partition(":")

@@ -125,6 +125,7 @@ def export_progsnap2(
                 runs = list(mask.runs(dossier, rows.runs(dossier, {})))
                 turns = list(mask.whole(dossier, rows.turns(dossier, {}, {})))
                 arm = mask.participant(dossier, {"arm": dossier.participant.arm}).get("arm")
+                # Much happens within one millisecond, to which moments are kept: the place in the log decides then.
                 for event in sorted(_events(log, runs, turns), key=lambda event: (event["at"], event["rank"])):
                     writer.write(dossier, arm, event, mask.hides(dossier.participant.kind))
         return ProgsnapSummary(Path(out), writer.events, len(writer.states), len(people))
@@ -165,6 +166,8 @@ class _Writer:
 
     def subject(self, row: Mapping[str, Any]) -> None:
         """One person: arm, answers, scores and times, as the participants table has them."""
+        # Without the mark that our own CSV puts before a formula: readers of this format take it for a part of the
+        # text.
         cells = (writable(unguard(cell(column, row.get(column.name)))) for column in self._columns)
         self._subjects.writerow([row["participant_id"], *cells])
 
@@ -233,6 +236,7 @@ def _events(log: list[Event], runs: list[Event], turns: list[Event]) -> Iterator
     """Yield the events of one person; `rank` is their place in the log, for what happened at the same moment."""
     logged = [(row, details_of(row["kind"], json.loads(row["payload"]))) for row in log]
     stages = {run["task"]: run["stage"] for run in runs}
+    # A turn names its task alone; on which stage that was, the log says.
     stages |= {task: row["stage"] for row, details in logged if (task := getattr(details, "task", None))}
     started: dict[str, int] = {}
     # What is decided so was not asked about.
@@ -250,9 +254,6 @@ def _events(log: list[Event], runs: list[Event], turns: list[Event]) -> Iterator
     for turn in turns:
         rank = started.get(turn["turn_id"], len(log))
         yield from (event | {"rank": rank} for event in _turn(turn, stages.get(turn["task"])))
-
-
-"""Events of the log at which a run, a submission or a turn begins."""
 
 
 def _asked(unasked: bool) -> str:

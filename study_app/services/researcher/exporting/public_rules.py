@@ -43,6 +43,7 @@ class PublicExport:
     def reason(self, text: str) -> str:
         """Return a reason that a researcher gave for an act; withheld where a pattern finds an identifier in it."""
         kinds = identifiers_in(text)
+        # One reason stands in several files, and what is found in it counts once.
         if text not in self._seen:
             self._seen.add(text)
             for kind in kinds:
@@ -76,6 +77,7 @@ def public_export(
         tables: schemas of the export.
         k: least number of people who share an answer.
     """
+    # Before the first row is written: whether an answer is rare is known once everybody's was read.
     columns = tuple(column for column in tables["participants"].columns if column.about_person)
     rows = [_answers(unit, person, versions, mask, columns) for person in people if not person.data_withdrawn]
     recodings: dict[str, Recoding] = {c.name: recoding_of(c, (row.get(c.name) for row in rows), k) for c in columns}

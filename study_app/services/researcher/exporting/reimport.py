@@ -150,6 +150,7 @@ def _records(dataset: UntrustedDataset, world: StudyContext) -> Iterator[tuple[R
     for row in dataset.rows("ratings"):
         yield "ratings", row.values
     for row in dataset.stream("events"):
+        # Rounded: seconds as a float, times a thousand, may miss the whole milliseconds of the cell by a bit.
         moment: datetime | None = row["client_time"]
         milliseconds = None if moment is None else float(round(moment.timestamp() * 1000))
         yield "events", row.values | {"client_time_ms": milliseconds, "arrived_late": bool(row["arrived_late"])}

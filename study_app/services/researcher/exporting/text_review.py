@@ -84,6 +84,7 @@ class TextReviews:
         """
         with self.world.registry.begin() as unit:
             self._refuse_while_masked(unit, kind)
+            # A text as it is, or without what the patterns found; another wording is not a person's to release.
             known = {each.key: each for cell in self._cells(unit, kind) for each in (cell, _without_identifiers(cell))}
             if any(key not in known for key in keys):
                 raise NotAllowed("a text has changed or is gone; read the board again")
@@ -110,6 +111,7 @@ class TextReviews:
         rules.tables(tables)
         for dossier in dossiers(self.world, unit, people, versions):
             content = contents.of(dossier.participant.study_hash)
+            # The rows are not wanted: making them notes each cell that the rules would leave out.
             for _row in rules.rows(dossier, _texts_of(dossier, content, acts=acts)):
                 pass
         names = {person.id for person in people}

@@ -29,6 +29,7 @@ def mask_of(unit: UnitOfWork, state: State, studies: Iterable[Study]) -> Mask:
     def digest(arm: str) -> bytes:
         return hmac.new(key, f"mask:{arm}".encode(), hashlib.sha256).digest()
 
+    # In the order of the digests: in that of the ids, anyone who knows the study file would know the arms.
     named = {arm: f"arm_{_letters(place)}" for place, arm in enumerate(sorted(arms, key=digest))}
     return Mask(state, named if state == "closed" else {})
 

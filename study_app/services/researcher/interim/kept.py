@@ -33,6 +33,7 @@ def open_looks(unit: UnitOfWork, seal: Seal) -> None:
     """
     looks = kept_looks(unit, "real")
     if looks:
+        # Every one is opened before any is stored: where the key is missing, unsealing is refused as a whole.
         keep_looks(unit, "real", [_opened(entry, seal) for entry in looks])
 
 

@@ -79,6 +79,7 @@ class InterimLooks:
             NotAllowed: no looks are planned, none is due, it was taken, the trial has ended, outcomes wait for their
                 grades, or the sealing key is missing.
         """
+        # First: outcomes that wait only for this server would otherwise keep the look from being due.
         self._grading.grade_pending()
         self._scoring.score_pending()
         with self.world.registry.begin(write=False) as unit:
@@ -115,6 +116,7 @@ class InterimLooks:
         if state != "launched":
             raise NotAllowed(f"the trial is {state}: looks are over; the final analysis is study unseal, then analyze")
         try:
+            # Opened and thrown away: who has the key could unseal the trial, and only they may look.
             self.world.seal.open(present(unit.meta("sealed_seed"), "the sealed seed"))
         except SealingKeyMissing as error:
             raise NotAllowed(f"a look needs the right to unseal, which is the sealing key: {error}") from None
@@ -140,6 +142,7 @@ class InterimLooks:
             raise NotAllowed(f"all {target} planned people have finished: what is left is the final analysis")
         if last == len(rule.interim):
             raise NotAllowed(f"every planned look was taken, the last on {dates[last]}; what is left is the final one")
+        # The latest that is reached: one that was missed is not taken any more, for its number of people is past.
         due = max(reached, default=0)
         following = look or max(last, due) + (due <= last)
         if due <= last or (look is not None and look > due):

@@ -79,6 +79,7 @@ def _due(world: StudyContext, unit: UnitOfWork, person: Participant, facts: _Ses
 def _state(world: StudyContext, person: Participant, *, begun: bool) -> DueState:
     if person.opens_at is not None and world.now() < person.opens_at:
         return "waiting"
+    # Before the window is looked at: who has begun in time has missed nothing, however long they take.
     if begun:
         return "begun"
     return "due" if current_status(world, person) == "in_progress" else "missed"

@@ -143,6 +143,7 @@ class Reminders:
             if now_due is None or self._passed(now_due) <= now_due.reminded:
                 return None
             use_reminders(unit, who, person.session.id, self._passed(now_due))
+            # Two secrets: a mail that is passed on with its way out must not let its reader in as this person.
             back, out = (self.world.fresh_id() + self.world.fresh_id() for _ in range(2))
             until = person.closes_at or self.world.now() + timedelta(days=LINK_DAYS)
             unit.add_token(who, hashed(back), until)
@@ -151,6 +152,9 @@ class Reminders:
 
     def _release(self, person: DuePerson) -> None:
         with self.world.registry.begin() as unit:
+            # Without the lock another scheduler could use the next reminder up between this look and this writing, and
+            # giving back the earlier count would send it a second time.
+            unit.lock(REMIND)
             # Only where no one used a later one meanwhile, which would go out a second time.
             if reminders_of(unit, person.participant.id, person.session.id) == self._passed(person):
                 use_reminders(unit, person.participant.id, person.session.id, person.reminded)

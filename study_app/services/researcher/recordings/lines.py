@@ -97,6 +97,7 @@ def recorded_steps(turn: Turn, actions: Iterable[Step]) -> tuple[str, list[Recor
     rest, said, steps = turn.reply, "", []
     for action in actions:
         length = action.proposed.said_chars or 0
+        # The blank line is the server's, which begins a paragraph behind each step; the assistant did not say it.
         said, rest = said + rest[:length], rest[length:].removeprefix("\n\n")
         if action.decision in _CAME_TO_NOTHING:
             continue

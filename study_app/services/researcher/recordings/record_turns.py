@@ -94,6 +94,7 @@ def _belongs(people: dict[str, Participant], turn: Turn, kind: Kind) -> bool:
 def _check_state(state: State, world: StudyContext, unit: UnitOfWork, kind: Kind) -> None:
     if state == "launched":
         raise NotAllowed("the study is launched, and turns are recorded once it is over: close it first (study close)")
+    # Every version: people keep the one that they began with, so that its arms count as well.
     studies = [world.version(unit, version.study_hash) or world.study for version in unit.versions()]
     if hides_arms(state, kind) and len(_assistants([*studies, world.study])) > 1:
         raise NotAllowed(

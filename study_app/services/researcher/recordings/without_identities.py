@@ -53,6 +53,7 @@ class Identities:
         # The longest first, so that none is left as a part of another.
         for name in sorted(own, key=len, reverse=True):
             text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", REMOVED, text, flags=re.IGNORECASE)
+        # Anybody's: people name each other's ids, too. Short ones are left, for they may be ordinary words.
         return _ID.sub(lambda found: REMOVED if found.group().casefold() in self._ids else found.group(), text)
 
 

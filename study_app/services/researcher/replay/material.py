@@ -61,6 +61,7 @@ def ordered(events: Sequence[Event], at: Sequence[float]) -> list[tuple[float, E
     latest: dict[str, float] = {}
     placed = []
     for event, moment in sorted(zip(events, at, strict=True), key=lambda pair: (pair[0].page, pair[0].seq)):
+        # The clock of a device may be set back; the numbers of a page's events cannot.
         latest[event.page] = max(moment, latest.get(event.page, 0.0))
         placed.append((latest[event.page], event))
     # Of the same moment: what a page did comes before what the server made of it.

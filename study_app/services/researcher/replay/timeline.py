@@ -41,6 +41,7 @@ def timeline(world: StudyContext, participant_id: str) -> dict[str, Any] | None:
         return None
     texts = _Texts(material, _packs(world, material))
     frames = texts.frames() + _run_frames(material) + _turn_frames(material) + _stage_frames(material)
+    # Stable: of the same moment the edit comes first, then the run that has it.
     frames.sort(key=lambda frame: frame["t"])
     steps = steps_of(material.events)
     length = max([frame["t"] for frame in frames] + [0.0])
@@ -136,6 +137,7 @@ class _Texts:
         if task is not None and task not in self._trackers:
             self._trackers[task] = self._tracker(task)
         for name, tracker in self._trackers.items():
+            # What is not an edit concerns every task: a text that is pasted may come from any run, reply or page.
             if tracker is None or task not in (None, name):
                 continue
             try:

@@ -117,6 +117,7 @@ class InterviewBoard:
         with self.world.registry.begin() as unit:
             unit.lock("themes")
             coded = holding(self.world, unit, key[0])
+            # Read under the lock: two who settle at once would each find the answer open.
             given = coded.codes().get(key, {})
             if not differ(given) or ADJUDICATED in given:
                 raise NotAllowed("there is nothing to settle about this answer any more")
@@ -149,6 +150,8 @@ class InterviewBoard:
         if set(judged) != set(AUDIT_CRITERIA) or any(value not in AUDIT_SCALE for value in judged.values()):
             raise NotAllowed(f"judge each criterion from {AUDIT_SCALE[0]} to {AUDIT_SCALE[-1]}")
         with self.world.registry.begin() as unit:
+            # With it an erasure either comes first, and the interview is not found, or takes this judgement along.
+            unit.lock("themes")
             holding(self.world, unit, interview_id)
             for criterion, value in judged.items():
                 rubric = AUDIT + criterion

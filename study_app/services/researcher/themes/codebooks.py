@@ -41,6 +41,7 @@ class Codebooks:
             if not known:
                 if coded.frozen is not None:
                     raise NotAllowed(f"{coded.frozen.version} is frozen; all interviews are for coding by it")
+                # Drawn here and at once in the audit log: no one can try seeds until a half suits them.
                 known = halves(coded.by_id, seed := secrets.token_hex(16))
                 for each, half in known.items():
                     unit.add_rating(rating_of(self.world, (each, ""), SAMPLER, half, HALF))

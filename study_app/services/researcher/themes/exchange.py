@@ -73,6 +73,8 @@ class CodeExchange:
             known = coded.codes()
             counts: Counter[str] = Counter()
             for (coder, interview, topic), codes in sorted(theirs.items()):
+                # Other programs know no topics: a code may be laid on an answer to which the codebook does not apply
+                # it.
                 allowed = {code for code in codes if coded.book.applies(code, topic)}
                 if known.get((interview, topic), {}).get(coder) != frozenset(allowed):
                     value = coded.book.join(allowed)

@@ -92,6 +92,7 @@ class GoldSample:
                 raise NotAllowed("every interview was in a draw already, or none has ended yet")
             seed = secrets.token_hex(16)
             sample = gold_sample(waiting, seed, share=share, least=least)
+            # Those that were left as well: without its probability an interview could not stand for others.
             for each in sorted(sample):
                 unit.add_rating(rating_of(self.world, (each, ""), SAMPLER, sample[each].value(), GOLD))
             drawn = sum(each.drawn for each in sample.values())

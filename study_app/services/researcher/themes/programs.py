@@ -32,7 +32,7 @@ class ProgramCoding:
         """Code all answers by the codebook's keywords; returns how many were coded now.
 
         Raises:
-            NotAllowed: no codebook is frozen, or it has no keywords.
+            NotAllowed: no codebook is frozen, it has no keywords, or another one was frozen meanwhile.
         """
         book, waiting = self.waiting(RULES, kind)
         if not any(code.keywords for code in book.codes):
@@ -42,7 +42,7 @@ class ProgramCoding:
             matched = code_by_keywords(book, each.topic, each.answer)
             codes = tuple(one.code for one in matched)
             found.append((each, CodedReply(each.custom_id, codes, {})))
-        return self._store(RULES, found, kind, keep_replies=False)
+        return self._store(RULES, found, kind, version=book.version, keep_replies=False)
 
     def by_batch(
         self, coder: InterviewCoder, kind: Kind, *, seconds: float, pause: Callable[[float], None]
@@ -58,7 +58,7 @@ class ProgramCoding:
         Returns: as `CodingBatch.finish`.
 
         Raises:
-            NotAllowed: no codebook is frozen.
+            NotAllowed: no codebook is frozen, or another one was frozen while the batch ran.
             UserError, AssistantUnavailable: as `CodingBatch.finish`.
         """
         book, waiting = self.waiting(CLAUDE, kind)
@@ -69,7 +69,7 @@ class ProgramCoding:
             version=book.version,
             submit=partial(coder.submit, book),
             replies=partial(coder.replies, book=book),
-            store=partial(self._store, CLAUDE, kind=kind),
+            store=partial(self._store, CLAUDE, kind=kind, version=book.version),
         )
         return batch.finish(waiting, seconds=seconds, pause=pause)
 
@@ -87,20 +87,33 @@ class ProgramCoding:
         ]
 
     def _store(
-        self, program: str, found: Sequence[tuple[AnswerToCode, CodedReply]], kind: Kind, *, keep_replies: bool = True
+        self,
+        program: str,
+        found: Sequence[tuple[AnswerToCode, CodedReply]],
+        kind: Kind,
+        *,
+        version: str,
+        keep_replies: bool = True,
     ) -> int:
         """Store codes with the replies they were read from; returns how many answers were coded.
 
         A reply that could not be read is kept, and its answer stays uncoded.
+
+        Raises:
+            NotAllowed: another codebook than the one of that version is frozen by now.
         """
         with self.world.registry.begin() as unit:
             unit.lock("themes")
             coded = Coded(self.world, unit, kind)
             book, done = coded.book, coded.codes()
+            # A batch may run for a day. Codes by one codebook, kept under the name of another, would look like its own.
+            if book.version != version:
+                raise NotAllowed(f"{book.version} was frozen while {program} coded by {version}; code again")
             known = {key for each in coded.to_code() for key in each.answered}
             count = 0
             for asked, reply in found:
                 key = (asked.interview_id, asked.topic)
+                # Erased while the batch ran: the reply, which may repeat what was said, is not kept either.
                 if key not in known:
                     continue
                 if keep_replies:

@@ -47,6 +47,7 @@ class Quotes:
         if code not in coded.book.labels:
             raise NotAllowed(f"'{code}' is not a code of {coded.book.version}")
         having = _having(coded, code)
+        # People are counted and not interviews, of which one person may have held several.
         if len({coded.by_id[interview].participant_id for interview, _ in having}) < LEAST_QUOTED:
             return []
         done = {key for key, value in coded.last(QUOTE).items() if value}
@@ -64,6 +65,8 @@ class Quotes:
         """
         words = " ".join(words.split())
         with self.world.registry.begin() as unit:
+            # With it an erasure either comes first, and the interview is not found, or takes these words along.
+            unit.lock("themes")
             coded = holding(self.world, unit, candidate.interview_id)
             if not coded.by_id[candidate.interview_id].shared:
                 raise NotAllowed("the participant does not let their words leave, or took their data back")

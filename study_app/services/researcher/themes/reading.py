@@ -140,6 +140,7 @@ def _interviews(world: StudyContext, unit: UnitOfWork, kind: Kind) -> list[Ended
             continue
         study = world.study_of(unit, person)
         for held in interviews_of(unit.events_of(person.id, KINDS)):
+            # Left by a deadline or a withdrawal, it is over without a word of that in the log.
             over = held.closed is not None or person.stage != held.stage
             if over and any(question.answer.strip() for question in held.questions):
                 shared = _shares(study, held.stage, unit.answers(person.id))

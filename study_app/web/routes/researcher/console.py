@@ -116,6 +116,7 @@ class FailedSignIns:
             if len(self._moments) == MOST_FAILURES and now - self._moments[0] < timedelta(hours=1):
                 return
             self._moments.append(now)
+        # A password typed into the field of the name would otherwise stand in the audit log, which never changes.
         known = any(person.name == name for person in accounts().people())
         app.lifecycle.audit(name if known else "(no account)", FAILED, "", {"why": why})
 

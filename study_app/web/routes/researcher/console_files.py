@@ -19,6 +19,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from study_app.bootstrap import current
+from study_app.dataset.schema.cells import guard
 from study_app.domain.errors import NotAllowed
 from study_app.secrets.console_accounts import ConsoleUser, Role
 from study_app.secrets.console_boards import BLIND, UNBLINDED
@@ -67,7 +68,7 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]], name: str) -> Res
 
 def _cell(value: Any) -> Any:
     """Text that a spreadsheet would take for a formula is quoted, as in the dataset."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r'") and value else value
+    return guard(value) if isinstance(value, str) else value
 
 
 def enrolment(request: Request, person: ConsoleUser) -> Response:
@@ -148,6 +149,7 @@ def replayed(request: Request, person: ConsoleUser) -> Response:
     found = timeline(world, participant_id)
     if found is None:
         raise BadRequest(404, "there is no such participant")
+    # Here as well as on the board: the address alone must not show a replay that no one has accounted for.
     if found["kind"] == "real" and not Monitor(world).is_unblinded(person.name, f"replay {participant_id}"):
         raise NotAllowed("open this replay from the board, which records that you have seen it")
     return Response(json.dumps(found, ensure_ascii=False), media_type="application/json",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from random import Random
 
 import pytest
@@ -14,6 +14,7 @@ from support.trials.probe_study import asked, at_task, probe_study, stood, visit
 from study_app.dataset.verification import verify
 from study_app.domain.errors import Malformed, NotAllowed, Superseded
 from study_app.domain.events.server import ProbeShown
+from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.probing.asking import ProbeAnswer
 from study_app.services.researcher.exporting.export import export
 from study_app.storage.event_log import SqlEventLog
@@ -292,3 +293,24 @@ def test_no_one_gains_or_loses_time_by_probes_whatever_they_do(tmp_path, clock, 
     (person,) = table(tmp_path / "out", "participants")
     assert float(person["task_minutes"]) <= 10
     assert {finding.name for finding in verify(tmp_path / "out").findings} <= {"probe_not_shown", "edits_unapplied"}
+
+
+def test_a_page_that_is_drawn_as_its_time_is_up_does_not_fail_for_what_others_write(app, clock, monkeypatch):
+    walker = at_task(app, clock)
+    real = ParticipantFlow.end_overdue
+    with app.world.registry.begin(write=False) as unit:
+        before = unit.known_participant(walker.id).stage
+    clock.advance(minutes=60)
+
+    def write() -> None:
+        with app.world.registry.begin() as unit:
+            unit.set_meta("beside", "written")
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def meanwhile(*given):
+            wait([pool.submit(write)], timeout=1)
+            return real(*given)
+
+        monkeypatch.setattr(ParticipantFlow, "end_overdue", meanwhile)
+        assert app.probes.state(walker.id).place.participant.stage != before

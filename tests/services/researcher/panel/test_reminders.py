@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,8 +15,14 @@ from support.trials.waves import Waves
 from study_app.domain.errors import InfrastructureError, NotAllowed, ProblemsFound
 from study_app.mailing import MailConnection, MailServer, message
 from study_app.services.participant.enrolment import EntryRequest
-from study_app.services.researcher.panel.due import due_people
-from study_app.services.researcher.panel.reminders import Reminders, addresses_in, is_address, stop_reminders
+from study_app.services.researcher.panel.due import due_people, reminders_of, use_reminders
+from study_app.services.researcher.panel.reminders import (
+    REMIND,
+    Reminders,
+    addresses_in,
+    is_address,
+    stop_reminders,
+)
 
 DAY = 60 * 24
 SITE = "https://study.example.org"
@@ -82,6 +90,34 @@ def test_a_refused_address_is_tried_again_and_a_mail_that_may_have_arrived_is_no
     with LoopbackSmtp(break_after_data=True) as server:
         assert mailed(trial, server) == ["unknown"] * 3
         assert mailed(trial, server) == []
+
+
+def test_a_refused_mail_gives_nothing_back_of_what_another_scheduler_uses_up_meanwhile(
+    tmp_path, postgres_url_with_tables
+):
+    trial = Waves(tmp_path, postgres_url_with_tables)
+    who = trial.first_part("p0")
+    trial.clock.advance(minutes=14 * DAY + 30)
+    registry, holds = trial.app.world.registry, threading.Event()
+
+    def other():
+        with registry.begin() as unit:
+            unit.lock(REMIND)
+            use_reminders(unit, who, "later", 2)
+            holds.set()
+            time.sleep(1)
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def deliver(_reminder):
+            pool.submit(other)
+            holds.wait(60)
+            return "refused"
+
+        assert [each.outcome for each in reminders(trial).send(deliver)] == ["refused"]
+    with registry.begin(write=False) as unit:
+        assert reminders_of(unit, who, "later") == 2
+    trial.app.close()
 
 
 def test_a_server_that_cannot_be_reached_uses_no_reminder_up(trial):

@@ -254,6 +254,27 @@ def test_a_provider_that_fails_leaves_the_batch_to_be_fetched(trial):
     assert (done["coded"], len(healthy.asked)) == (2, 1)
 
 
+def test_codes_are_not_kept_under_the_name_of_a_codebook_that_was_frozen_while_the_batch_ran(trial):
+    trial.hold(TWO)
+    frozen(trial)
+    later = read_codebook(CODEBOOK.replace('id = "talk"', 'id = "talk2"', 1))
+
+    class Slow(Replies):
+        def ended(self, batch):
+            if not self.looks:
+                frozen(trial, later)
+            return super().ended(batch)
+
+    slow = Slow(("hurry",), ())
+    with pytest.raises(NotAllowed, match="was frozen while"):
+        ProgramCoding(trial.app.world).by_batch(slow, KIND, seconds=60, pause=lambda _: None)
+    assert ratings(trial, later.version) == []
+    # The next call asks anew, by the codebook that is in force.
+    anew = Replies(("hurry",), ())
+    anew.looks = 1
+    assert ProgramCoding(trial.app.world).by_batch(anew, KIND, seconds=60, pause=lambda _: None)["coded"] == 2
+
+
 def test_codes_go_out_and_come_back_and_names_of_programs_do_not(trial, tmp_path):
     interview = trial.hold(TWO)
     frozen(trial)

@@ -27,46 +27,46 @@ def loader(rows, asked=None):
 @settings(max_examples=25, deadline=None)
 def test_kept_or_fresh_the_next_decision_is_the_same(scheme, stops):
     of = version(scheme)
-    rows, shelf = make(41, of, {20: (3, 4)} if scheme is RETURNING else None), ReplayCache()
+    rows, cache = make(41, of, {20: (3, 4)} if scheme is RETURNING else None), ReplayCache()
     for stop in stops:  # also backwards: a store restored from a backup
-        replay, end = shelf.take("real", [of], loader(rows[:stop]))
+        replay, end = cache.take("real", [of], loader(rows[:stop]))
         assert (end.index if end else 0) == stop
         row = rows[stop]
         assert replay.decide(of.study_hash, newcomer(scheme, stop + 1), row.returned).arm == row.arm
-        shelf.put("real", replay, row)
+        cache.put("real", replay, row)
 
 
 def test_a_kept_replay_asks_only_for_what_is_new():
-    of, asked, shelf = version(), [], ReplayCache()
+    of, asked, cache = version(), [], ReplayCache()
     rows = make(30, of)
-    replay, _ = shelf.take("real", [of], loader(rows[:10], asked))
+    replay, _ = cache.take("real", [of], loader(rows[:10], asked))
     replay.recompute(rows[10])
-    shelf.put("real", replay, rows[10])
-    shelf.take("real", [of], loader(rows[:15], asked))
+    cache.put("real", replay, rows[10])
+    cache.take("real", [of], loader(rows[:15], asked))
     assert asked == [1, 11]
 
 
 def test_a_row_that_was_never_committed_is_forgotten():
-    of, shelf = version(), ReplayCache()
+    of, cache = version(), ReplayCache()
     rows = make(30, of)
-    replay, _ = shelf.take("real", [of], loader(rows[:10]))
-    shelf.put("real", replay, rows[10])
-    again, end = shelf.take("real", [of], loader(rows[:10]))
+    replay, _ = cache.take("real", [of], loader(rows[:10]))
+    cache.put("real", replay, rows[10])
+    again, end = cache.take("real", [of], loader(rows[:10]))
     assert end.index == 10
     assert again is not replay
 
 
 def test_ledgers_are_kept_apart():
-    of, shelf = version(), ReplayCache()
+    of, cache = version(), ReplayCache()
     rows = make(12, of)
-    shelf.put("real", LedgerReplay([of]).feed(rows), rows[-1])
-    replay, end = shelf.take("preview", [of], loader([]))
+    cache.put("real", LedgerReplay([of]).feed(rows), rows[-1])
+    replay, end = cache.take("preview", [of], loader([]))
     assert (replay.next_index, end) == (1, None)
 
 
 def test_a_tampered_row_stops_a_kept_replay_too():
-    of, shelf = version(), ReplayCache()
+    of, cache = version(), ReplayCache()
     rows = make(12, of)
-    shelf.put("real", LedgerReplay([of]).feed(rows[:5]), rows[4])
+    cache.put("real", LedgerReplay([of]).feed(rows[:5]), rows[4])
     with pytest.raises(LedgerBroken, match="row 7 stands where row 6 is due"):
-        shelf.take("real", [of], loader([*rows[:5], *rows[6:]]))
+        cache.take("real", [of], loader([*rows[:5], *rows[6:]]))
