@@ -88,7 +88,7 @@ class Lifecycle:
             now = self.world.now()
             packages = dict(self.world.package_versions())
             keys = (promise, export_key, chain_key)
-            document, text = preregistration(study, self.world.study_hash, *keys, now, packages)
+            document, text = preregistration(study, self.world.content, self.world.study_hash, *keys, now, packages)
             for key, value in {
                 "state": "launched",
                 "study_id": study.id,

@@ -9,15 +9,24 @@ from typing import Any
 
 from study_app import __version__
 from study_app.domain.allocation import ALGORITHM, options
+from study_app.domain.content_library import ContentLibrary
 from study_app.domain.study.comparing.delayed_outcomes import with_delayed
-from study_app.domain.study.quiz_confidence import judgement_question
 from study_app.domain.study.study import Study, StudyArm, canonical_json
+from study_app.services.researcher.registered_content import (
+    interviews,
+    prompts,
+    quiz_facts,
+    scoring,
+    session_facts,
+    timeline,
+)
 
 OPEN = "*To be completed by the researchers.*"
 
 
 def preregistration(
     study: Study,
+    content: ContentLibrary,
     study_hash: str,
     commitment: str,
     export_key: str,
@@ -29,6 +38,7 @@ def preregistration(
 
     Args:
         study: as locked.
+        content: what it names.
         study_hash: of the study file and all that it names.
         commitment: to the sealed seed.
         export_key: public half of the key that signs exports, in hex.
@@ -54,17 +64,19 @@ def preregistration(
         **({"second_decision": study.second_decision.model_dump(mode="json")} if study.second_decision else {}),
         "target_n": study.recruitment.target_n,
         "target_counts": study.recruitment.target_counts,
+        "sessions": session_facts(study),
+        "quizzes": quiz_facts(study, content),
         "plan": plan,
         "package_version": __version__,
         "study_packages": dict(packages or {}),
         "launched_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
-    return document, _markdown(study, document)
+    return document, _markdown(study, content, document)
 
 
-def _markdown(study: Study, document: dict[str, Any]) -> str:
+def _markdown(study: Study, content: ContentLibrary, document: dict[str, Any]) -> str:
     sections = [f"# Preregistration: {study.title}", _identity(document)]
-    sections += [f"## {heading}\n\n{body.strip() or OPEN}" for heading, body in _items(study)]
+    sections += [f"## {heading}\n\n{body.strip() or OPEN}" for heading, body in _items(study, content)]
     return "\n\n".join(sections) + "\n"
 
 
@@ -87,7 +99,7 @@ def _versions(packages: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in packages.items()) or "none"
 
 
-def _items(study: Study) -> list[tuple[str, str]]:
+def _items(study: Study, content: ContentLibrary) -> list[tuple[str, str]]:
     """Headings follow the order of the SPIRIT 2025 checklist."""
     return [
         ("Title and structured summary", study.description),
@@ -99,10 +111,10 @@ def _items(study: Study) -> list[tuple[str, str]]:
         ("Objectives", _objectives(study)),
         ("Trial design", _design(study)),
         ("Trial setting and eligibility", _eligibility(study)),
-        ("Interventions and comparator", _arms(study)),
-        ("Outcomes", _outcomes(study)),
+        ("Interventions and comparator", _joined(_arms(study), prompts(study, content))),
+        ("Outcomes", _joined(_outcomes(study), scoring(study, content))),
         ("Harms", ""),
-        ("Participant timeline", _timeline(study)),
+        ("Participant timeline", timeline(study)),
         (
             "Sample size",
             f"{study.recruitment.target_n} {study.recruitment.target_counts} participants. Justification: {OPEN}",
@@ -118,7 +130,11 @@ def _items(study: Study) -> list[tuple[str, str]]:
         ),
         (
             "Data collection and management",
-            f"Events are logged with server and browser time. Kept for {study.data.keep_months} months.",
+            _joined(
+                f"Events are logged with server and browser time. Kept for {study.data.keep_months} months. Queries to "
+                f"an assistant are coded by `{study.analysis.coder}`.",
+                interviews(study, content),
+            ),
         ),
         ("Statistical methods", _statistics(study)),
         ("Interim analyses and stopping", study.analysis.stopping.sentence),
@@ -127,6 +143,10 @@ def _items(study: Study) -> list[tuple[str, str]]:
             "Each amendment is recorded with its reason; participants keep the version they started with.",
         ),
     ]
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(filter(None, parts))
 
 
 def _objectives(study: Study) -> str:
@@ -207,30 +227,7 @@ def _outcomes(study: Study) -> str:
         + (f", in {outcome.unit}" if outcome.unit else "")
         for outcome in with_delayed(study.analysis, study).outcomes
     ]
-    return "\n".join([*outcomes, *_quiz_questions(study)])
-
-
-def _quiz_questions(study: Study) -> list[str]:
-    """Return what quizzes ask beside their items, a line each."""
-    lines = []
-    for quiz in study.quizzes:
-        name = quiz.stage.title or quiz.stage.id
-        if quiz.stage.confidence:
-            lines.append(
-                f"- {name}: confidence in each answer, 0 to 100 percent; Brier score, calibration in the large and "
-                "gamma of each person."
-            )
-        question = judgement_question(study.stages, quiz.stage) if quiz.stage.judgement else None
-        if question is not None:
-            lines.append(f"- {name}: judgement before it by `{question.id}`, compared with the share of the points.")
-    return lines
-
-
-def _timeline(study: Study) -> str:
-    return "\n".join(
-        f"{number}. {stage.title or stage.id}" + (f" (at most {stage.minutes:g} minutes)" if stage.minutes else "")
-        for number, stage in enumerate(study.stages, 1)
-    )
+    return "\n".join(outcomes)
 
 
 def _sequence(study: Study) -> str:
