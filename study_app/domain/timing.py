@@ -93,7 +93,7 @@ def time_use(
     active, out = 0.0, _merged([*gone, *stopped])
     for mark, following in zip(marks, [*marks[1:], length], strict=True):
         end = min(following, mark + idle_after)
-        active += (end - mark) - _overlap(mark, end, out)
+        active += (end - mark) - (_overlap(mark, end, out) if out else 0.0)
     return TimeUse(active, max(0.0, length - away_seconds - active), away_seconds)
 
 

@@ -4,7 +4,7 @@ Each method documents its result, its exceptions and who must fix them.
 """
 
 from study_app.ports.clock import Clock, ClockStep, SteadyClock
-from study_app.ports.database import RESTORED, Database, Restorable, UnitOfWork
+from study_app.ports.database import RESTORED, Database, Restorable, SecondReader, UnitOfWork
 from study_app.ports.event_log import EventLog
 from study_app.ports.participant_records import Stay
 from study_app.ports.providers import (
@@ -33,6 +33,7 @@ __all__ = [
     "ReplaceableAssistant",
     "Restorable",
     "Sandbox",
+    "SecondReader",
     "Stay",
     "SteadyClock",
     "UnitOfWork",

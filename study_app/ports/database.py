@@ -31,6 +31,21 @@ class UnitOfWork(EventLog, StudyRecords, ParticipantRecords, WorkRecords, Ledger
         ...
 
 
+class SecondReader(Protocol):
+    """What reads beside a transaction, and sees the database as that transaction sees it."""
+
+    def start(self, work: Callable[[UnitOfWork], Result]) -> Callable[[], Result]:
+        """Begin work that only reads; what is returned waits for its result.
+
+        Args:
+            work: can be pickled. It is given a transaction that sees the same, and must not store anything.
+
+        Raises:
+            InfrastructureError: the work failed, or the process that did it ended; raised where the result is awaited.
+        """
+        ...
+
+
 class Database(Protocol):
     """The database, seen as a source of transactions."""
 
@@ -43,6 +58,17 @@ class Database(Protocol):
 
         Raises:
             InfrastructureError: the database cannot be reached, is full or locked for too long.
+        """
+        ...
+
+    def begin_reading(self) -> AbstractContextManager[tuple[UnitOfWork, SecondReader]]:
+        """Open a transaction that only reads, and a second reader of the same moment, both to the end of the block.
+
+        With a long log and more than one core the second reader is a process; else its work is done in this one, when
+        the result is asked for.
+
+        Raises:
+            InfrastructureError: the database cannot be reached.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from study_app.dataset.integrity.chain import Chained, Head
@@ -43,11 +43,15 @@ class LedgerRecords(Protocol):
         """Sign such chains with the study's key; returns how many entries they have."""
         ...
 
-    def differences(self, *, events: bool) -> list[Difference]:
+    def differences(
+        self, *, events: bool, through: Callable[[Iterator[Chained]], Iterator[Chained]] = iter
+    ) -> list[Difference]:
         """Return the rows that are not what the chain of records says of them.
 
         Args:
             events: also compare the events with their digests, as verify does where the dataset has them all.
+            through: what every entry of every chain passes on its way, in the order of each chain, so that a long log
+                is read once.
         """
         ...
 

@@ -7,16 +7,28 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from study_app.domain.errors import InfrastructureError
-from study_app.ports import Database, UnitOfWork
+from study_app.ports import Database, SecondReader, UnitOfWork
 
 Result = TypeVar("Result")
 
 PAUSE_EVERY, PAUSE_SECONDS = 1.0, 0.12
 COMMIT_AFTER = 300
 """Transactions; about half a second of simulation, for which other processes may have to wait to write."""
+
+
+@dataclass(frozen=True)
+class _ReadLater:
+    """ports.SecondReader whose work is done when its result is asked for."""
+
+    unit: UnitOfWork
+
+    def start(self, work: Callable[[UnitOfWork], Result]) -> Callable[[], Result]:
+        """See ports.SecondReader."""
+        return lambda: work(self.unit)
 
 
 class BatchedRegistry:
@@ -60,6 +72,12 @@ class BatchedRegistry:
         """See ports.Database."""
         # Readers join as well: another connection would not see what the batch has not committed.
         return self._join()
+
+    @contextmanager
+    def begin_reading(self) -> Iterator[tuple[UnitOfWork, SecondReader]]:
+        """See ports.Database; without a second process, which would not see what the batch has not committed."""
+        with self._join() as unit:
+            yield unit, _ReadLater(unit)
 
     def forget_erased(self) -> bool:
         """See ports.Database; left to the closing, for a batch holds the database's one writer."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TypeVar
 
-from study_app.ports import UnitOfWork
+from study_app.ports import SecondReader, UnitOfWork
 from study_app.storage.engine import DatabaseEngine
 from study_app.storage.group_commit import GroupWriter, finish
 from study_app.storage.migrate import bring_up_to_date
 from study_app.storage.sealed.head_keys import STUDY
+from study_app.storage.second_reader.process import LaterHere, pays, reading_process, shared
 from study_app.storage.unit_of_work import SqlUnitOfWork
 
 Result = TypeVar("Result")
@@ -33,6 +34,16 @@ class SqlDatabase:
             # Before the commit: the chain's head belongs to the same transaction as the records it covers.
             unit.flush()
         finish(unit)
+
+    @contextmanager
+    def begin_reading(self) -> Iterator[tuple[SqlUnitOfWork, SecondReader]]:
+        """See ports.Database."""
+        with ExitStack() as stack:
+            process = stack.enter_context(reading_process(self.database)) if pays(self.database) else None
+            unit = stack.enter_context(self.begin(write=False))
+            if process is not None and not shared(process, self.database, unit.driver):
+                process = None
+            yield unit, process or LaterHere(unit)
 
     def alone(self, name: str) -> AbstractContextManager[None]:
         """See ports.Database."""

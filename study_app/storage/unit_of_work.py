@@ -41,7 +41,7 @@ from study_app.storage.engine import ERASES, MUST_LAST
 from study_app.storage.event_log import EVENTS, insert_new
 from study_app.storage.positions import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS
 from study_app.storage.sealed.columns import SEALED, is_sealed_fact
-from study_app.storage.sealed.differing import Comparison
+from study_app.storage.sealed.differing import EVENT_ENTRIES, Comparison
 from study_app.storage.sealed.heads import SqlHeads
 from study_app.storage.serving.in_progress import SqlInProgress
 
@@ -59,7 +59,6 @@ LATER_ALLOCATIONS = _table(tables.LaterAllocationRow)
 ENTRIES = _table(tables.ChainEntryRow)
 AUDIT, RATINGS = _table(tables.AuditRow), _table(tables.RatingRow)
 REVIEWS = _table(tables.TextReviewRow)
-_CHAINED_EVENTS = "SELECT chain, position, event_id, participant_id, opening, digest FROM events ORDER BY event_id"
 
 
 class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
@@ -527,15 +526,21 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
         """See ports.UnitOfWork."""
         self.afterwards.append(act)
 
-    def differences(self, *, events: bool) -> list[Difference]:
+    def differences(
+        self, *, events: bool, through: Callable[[Iterator[chain.Chained]], Iterator[chain.Chained]] = iter
+    ) -> list[Difference]:
         """See ports.UnitOfWork."""
         self.flush()
-        compared = Comparison(self.connection, self.chained())
+        compared = Comparison(self.connection, self._in_order, through)
         return [*compared.differences(), *(compared.events() if events else ())]
 
     def chained(self) -> Iterator[chain.Chained]:
         """See ports.UnitOfWork."""
-        return in_order(map(_of_event, self.driver.stream(_CHAINED_EVENTS)), self.chained_records())
+        return self._in_order(self.driver.stream(EVENT_ENTRIES))
+
+    def _in_order(self, logged: Iterator[tuple[Any, ...]]) -> Iterator[chain.Chained]:
+        """Return the entries of events (`EVENT_ENTRIES`) among those of all other records."""
+        return in_order(map(_of_event, logged), self.chained_records())
 
     def chained_records(self) -> Iterator[chain.Chained]:
         """See ports.UnitOfWork."""

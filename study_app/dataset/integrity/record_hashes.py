@@ -21,15 +21,18 @@ class Records:
     def __init__(self) -> None:
         self._running: dict[str, dict[str, Any]] = {table: {} for table in (*OF_PARTICIPANTS, *ACTING, *WHOLE)}
 
-    def add(self, table: str, participant_id: str, cells: Sequence[str]) -> None:
-        """Take a row in."""
+    def add(self, table: str, participant_id: str, rows: Sequence[Sequence[str]]) -> None:
+        """Take the cells of rows in."""
         of_table = self._running[table]
         key = participant_id if table not in WHOLE else ""
+        if not rows:
+            return
         if key not in of_table:
             of_table[key] = hashlib.sha256()
         # Control characters and not commas, which texts have as well: a word could move from one cell to the next
         # unnoticed.
-        of_table[key].update(("\x1f".join(cells) + "\x1e").encode())
+        joined = "\x1e".join(["\x1f".join(cells) for cells in rows])
+        of_table[key].update(f"{joined}\x1e".encode())
 
     def to_json(self) -> dict[str, dict[str, str]]:
         """Table -> participant (or none, for a whole table) -> hash."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from study_app.dataset.measures.activity import absences
 from study_app.dataset.measures.record import ParticipantRecord
-from study_app.domain.editing.clipboard import Pasteboard
+from study_app.domain.editing.clipboard import SEEN_KINDS, Pasteboard
 from study_app.domain.events import Event
 from study_app.domain.events.browser import AnswerEdit, AnswerLoad, AnswerSet, PasteAttempt
 from study_app.domain.events.changes import utf16_length
@@ -57,6 +57,8 @@ def making_of(dossier: ParticipantRecord) -> dict[Key, Making]:
     began: dict[Key, float] = {}
     known: dict[Key, None] = {}
     for moment, event in zip(dossier.moments, dossier.events, strict=True):
+        if event.kind not in _MAKING:
+            continue
         match event.details:
             case AnswerLoad(stage=event.stage, field=name):
                 known[event.stage, name] = None
@@ -70,6 +72,8 @@ def making_of(dossier: ParticipantRecord) -> dict[Key, Making]:
 def _pasted(events: Sequence[Event]) -> dict[Key, int]:
     found: dict[Key, int] = defaultdict(int)
     for event in events:
+        if event.kind not in _CHANGING:
+            continue
         key = _changed(event)
         match event.details:
             case AnswerEdit(how="paste" | "drop", changes=changes) if key is not None:
@@ -77,8 +81,15 @@ def _pasted(events: Sequence[Event]) -> dict[Key, int]:
     return found
 
 
+_CHANGING = frozenset({AnswerSet.kind, AnswerEdit.kind})
+"""Kinds of events that change an answer."""
+_MAKING = _CHANGING | {AnswerLoad.kind}
+
+
 def _changed(event: Event) -> Key | None:
     """Return the answer that an event changes."""
+    if event.kind not in _CHANGING:
+        return None
     match event.details:
         case AnswerSet(stage=event.stage, field=name) | AnswerEdit(stage=event.stage, field=name):
             return event.stage, item_of(name)
@@ -88,8 +99,9 @@ def _changed(event: Event) -> Key | None:
 def away_by_answer(dossier: ParticipantRecord) -> dict[Key, float]:
     """Seconds away by answer: a spell belongs to the answer that is changed next, else to the one changed last."""
     found: dict[Key, float] = defaultdict(float)
-    pairs = ((moment, _changed(event)) for moment, event in zip(dossier.moments, dossier.events, strict=True))
-    every = [(moment, key) for moment, key in pairs if key is not None]
+    pairs = zip(dossier.moments, dossier.events, strict=True)
+    changing = ((moment, _changed(event)) for moment, event in pairs if event.kind in _CHANGING)
+    every = [(moment, key) for moment, key in changing if key is not None]
     for visit in _forms(dossier):
         start = visit.started_at.timestamp()
         changes = sorted((moment - start, key) for moment, key in every if key[0] == visit.stage)
@@ -111,8 +123,9 @@ def _forms(dossier: ParticipantRecord) -> Iterator[Visit]:
 
 def _until(visit: Visit, events: Sequence[Event]) -> datetime:
     """Return the end of a visit; of one that goes on, its last event."""
-    stored = [event.server_time for event in events if event.stage == visit.stage]
-    return visit.ended_at or max(stored, default=visit.started_at)
+    if visit.ended_at is not None:
+        return visit.ended_at
+    return max((event.server_time for event in events if event.stage == visit.stage), default=visit.started_at)
 
 
 # -- evidence of help from outside in quizzes --------------------------------------------------------------------------
@@ -123,6 +136,8 @@ def help_in_quizzes(dossier: ParticipantRecord, at: Sequence[float]) -> Iterator
     quizzes = {stage.id for stage in dossier.quiz_stages}
     pasteboard = Pasteboard()
     for moment, event in zip(at, dossier.events, strict=True):
+        if event.kind not in SEEN_KINDS:
+            continue
         pasteboard.feed(event.details)
         if event.stage not in quizzes:
             continue

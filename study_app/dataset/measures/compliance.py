@@ -12,7 +12,7 @@ from study_app.dataset.measures.assistant import reports_of_other_ai
 from study_app.dataset.measures.provenance import bursts
 from study_app.dataset.measures.quiz import failed_attention_checks
 from study_app.dataset.measures.record import Content, ParticipantRecord
-from study_app.domain.editing.clipboard import Pasteboard
+from study_app.domain.editing.clipboard import SEEN_KINDS, Pasteboard
 from study_app.domain.events import Event
 from study_app.domain.events.browser import PasteAttempt
 from study_app.domain.study.compliance import UNITS, Evidence, broken, threshold
@@ -50,6 +50,8 @@ def _reported(dossier: ParticipantRecord) -> Iterator[Evidence]:
 def _pasted(dossier: ParticipantRecord, at: Sequence[float]) -> Iterator[Evidence]:
     pasteboard = Pasteboard()
     for moment, event in zip(at, dossier.events, strict=True):
+        if event.kind not in SEEN_KINDS:
+            continue
         pasteboard.feed(event.details)
         if event.stage not in dossier.main_ids:
             continue

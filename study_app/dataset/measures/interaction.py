@@ -15,7 +15,7 @@ from study_app.domain.interaction.codebook import LABELS, VERSION
 from study_app.domain.interaction.codes import RUBRIC, Coder, chosen
 from study_app.domain.interaction.features import Known, features_of
 from study_app.domain.interaction.patterns import NONE, RuleSet, decide, rules_of
-from study_app.domain.interaction.steps import UseStep, arranged, milliseconds, of_event, of_turn
+from study_app.domain.interaction.steps import OF_EVENTS, UseStep, arranged, milliseconds, of_event, of_turn
 from study_app.domain.records import Turn
 from study_app.domain.study.study import Study
 
@@ -101,7 +101,7 @@ def _applies(dossier: ParticipantRecord) -> bool:
 def _steps(dossier: ParticipantRecord, codes: Codes) -> Sequence[UseStep]:
     found: list[UseStep] = []
     for rank, event in enumerate(dossier.events):
-        if event.stage in dossier.main_ids:
+        if event.stage in dossier.main_ids and event.kind in OF_EVENTS:
             pasted = isinstance(event.details, Edit) and event.details.how == "paste"
             step = of_event(event.kind, milliseconds(event.server_time), rank, _task(event), pasted)
             found += [step] if step is not None else []

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from study_app.dataset.measures.record import Content, ParticipantRecord, task_of
-from study_app.domain.editing.provenance import Attribution, Reply, Source, Tracker
+from study_app.domain.editing.provenance import FOLLOWED, Attribution, Reply, Source, Tracker
 from study_app.domain.events import Event
-from study_app.domain.events.browser import Edit, TextEvent
+from study_app.domain.events.browser import Edit, Load
 from study_app.domain.events.changes import ReplayMismatch
 from study_app.domain.events.server import RunStarted
 from study_app.domain.records import RunRecord, submitted
@@ -31,6 +31,8 @@ _COLUMNS: dict[str, Source] = {
     "unknown_chars": "unknown",
 }
 _OF_REPLIES: tuple[Source, ...] = ("assistant", "retyped")
+_TEXT_KINDS = frozenset({Load.kind, Edit.kind})
+_FOLLOWED = FOLLOWED | {RunStarted.kind}
 _FENCED = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
 BURST = 30
 """Characters without white space that are typed at once or within a second: more than any hand can."""
@@ -73,15 +75,23 @@ def programs(dossier: ParticipantRecord, content: Content) -> Programs:
     tasks = [task_of(folder) for stage in dossier.main_stages for folder in stage.packs]
     found: list[ProgramProvenance] = []
     complete = True
+    followed = [event for event in dossier.events if event.kind in _FOLLOWED]
     for task in dict.fromkeys([*tasks, *submitted]):
-        program = _program(dossier, content, task, submitted.get(task)) if _edited(dossier.events, task) else None
+        # What was edited on other tasks is not even read.
+        mine = [event for event in followed if event.kind not in _TEXT_KINDS or _task_of(event) == task]
+        edited = any(event.kind in _TEXT_KINDS for event in mine)
+        program = _program(dossier, content, task, submitted.get(task), mine) if edited else None
         found += [program] if program is not None else []
         complete = complete and (program is not None or task not in submitted)
     return Programs(tuple(found), complete)
 
 
 def _program(
-    dossier: ParticipantRecord, content: Content, task: str, submission: RunRecord | None
+    dossier: ParticipantRecord,
+    content: Content,
+    task: str,
+    submission: RunRecord | None,
+    followed: Sequence[Event],
 ) -> ProgramProvenance | None:
     tracker = tracker_for(dossier, content, task)
     if tracker is None:
@@ -89,7 +99,7 @@ def _program(
     code = {run.id: run.code for run in dossier.runs if run.task == task}
     retyped: Counter[str] = Counter()
     try:
-        for event in dossier.events:
+        for event in followed:
             tracker.feed(event.page, event.details)
             match event.details:
                 case RunStarted(run_id=run_id) if (text := code.get(run_id)) is not None:
@@ -103,8 +113,9 @@ def _program(
     )
 
 
-def _edited(events: Iterable[Event], task: str) -> bool:
-    return any(isinstance(event.details, TextEvent) and event.details.task == task for event in events)
+def _task_of(event: Event) -> Any:
+    """Return the task whose text an event loads or edits."""
+    return event.payload.get("task") if isinstance(event.payload, Mapping) else None
 
 
 def origins(found: Programs) -> dict[str, Any]:
@@ -170,7 +181,7 @@ def bursts(events: Iterable[tuple[float, Event]]) -> Iterator[tuple[float, str, 
     by_page: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
     last = ""
     for moment, event in events:
-        if isinstance(event.details, Edit) and event.details.how == "typed":
+        if event.kind == Edit.kind and isinstance(event.details, Edit) and event.details.how == "typed":
             inserts = ["".join(change.insert.split()) for change in event.details.changes]
             text = max(inserts, key=len, default="")
             by_page[event.page, event.stage].append((moment, 0 if len(text) == 1 and text == last else len(text)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,6 +73,14 @@ class ParticipantRecord:
     def timeline(self) -> Timeline:
         """The events in the order in which they happened."""
         return Timeline.of(self.events, self.moments)
+
+    @cached_property
+    def last_of_pages(self) -> Counter[str]:
+        """Return the highest number among the events of each page."""
+        last: Counter[str] = Counter()
+        for event in self.events:
+            last[event.page] = max(last[event.page], event.seq)
+        return last
 
     def visit(self, stage: str) -> Visit | None:
         """Return the visit of a stage, or None before it was opened."""

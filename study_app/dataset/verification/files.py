@@ -185,7 +185,7 @@ def _check_rows(opened: UntrustedDataset, name: TableName, table: TableSchema | 
             report.add("ragged_row", file, number, wrong)
             continue
         row = dict(zip(header, cells, strict=True))
-        records.add(name, row.get("participant_id", ""), cells)
+        records.add(name, row.get("participant_id", ""), [cells])
         for column in columns:
             _check_cell(opened, file, number, column, row[column.name])
         key = tuple(row.get(part, "") for part in IDS.get(name, ()))

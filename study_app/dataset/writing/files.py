@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -110,8 +110,8 @@ class TableWriter(Protocol):
 
     rows: int
 
-    def write(self, row: Mapping[str, Any]) -> list[str]:
-        """Append a row and return its cells as CSV has them; what it lacks is missing, unknown names are left out."""
+    def write(self, rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+        """Append rows and return their cells as CSV has them; what one lacks is missing, unknown names are left out."""
         ...
 
     def close(self) -> None:
@@ -121,13 +121,32 @@ class TableWriter(Protocol):
 
 def _cells_of(table: TableSchema) -> Callable[[Mapping[str, Any]], list[str]]:
     """Return what gives the cells of a row, decided once for a table and not once for each of its cells."""
-    columns = [(column.name, CELL_OF[column.type]) for column in table.columns]
+    columns = [
+        (column.name, _once(CELL_OF["time"]) if column.type == "time" else CELL_OF[column.type])
+        for column in table.columns
+    ]
 
     def cells(row: Mapping[str, Any]) -> list[str]:
         known = row.get
         return ["" if (value := known(name)) is None else of(value) for name, of in columns]
 
     return cells
+
+
+def _once(cell_of: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Make the cell of a value once where the next row has the very same: the events of a batch bear one moment."""
+    last: tuple[Any, str] = None, ""
+
+    def remembered(value: Any) -> str:
+        nonlocal last
+        before, cell = last
+        if value is before:
+            return cell
+        cell = cell_of(value)
+        last = value, cell
+        return cell
+
+    return remembered
 
 
 class CsvWriter:
@@ -140,12 +159,12 @@ class CsvWriter:
         self._writer = csv.writer(self._file, lineterminator="\r\n")
         self._writer.writerow([guard(name) for name in table.names])
 
-    def write(self, row: Mapping[str, Any]) -> list[str]:
+    def write(self, rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
         """See TableWriter."""
-        cells = self._cells(row)
-        self._writer.writerow(cells)
-        self.rows += 1
-        return cells
+        found = list(map(self._cells, rows))
+        self._writer.writerows(found)
+        self.rows += len(found)
+        return found
 
     def close(self) -> None:
         """See TableWriter."""
@@ -174,15 +193,16 @@ class ParquetWriter:
         self._writer = pq.ParquetWriter(path, self._schema)
         self._held: list[list[Any]] = []
 
-    def write(self, row: Mapping[str, Any]) -> list[str]:
+    def write(self, rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
         """See TableWriter."""
-        cells = self._cells(row)
-        pairs = zip(self._columns, cells, strict=True)
-        self._held.append([_arrow_value(column, row.get(column.name), text) for column, text in pairs])
-        self.rows += 1
-        if len(self._held) >= ROW_GROUP:
-            self._flush()
-        return cells
+        found = list(map(self._cells, rows))
+        for row, cells in zip(rows, found, strict=True):
+            pairs = zip(self._columns, cells, strict=True)
+            self._held.append([_arrow_value(column, row.get(column.name), text) for column, text in pairs])
+            if len(self._held) >= ROW_GROUP:
+                self._flush()
+        self.rows += len(found)
+        return found
 
     def _flush(self) -> None:
         if self._held:

@@ -104,9 +104,7 @@ def lost_events(dossier: ParticipantRecord, acknowledged: Mapping[str, int]) -> 
     """Pages whose last stored events are not in the log any more; gaps before them show in the numbers."""
     if dossier.participant.data_withdrawn:
         return []
-    last: Counter[str] = Counter()
-    for event in dossier.events:
-        last[event.page] = max(last[event.page], event.seq)
+    last = dossier.last_of_pages
     who = dossier.participant.id
     return [
         {"participant_id": who, "page": page, "stored": count, "found": last[page]}
@@ -117,9 +115,7 @@ def lost_events(dossier: ParticipantRecord, acknowledged: Mapping[str, int]) -> 
 
 def events_ahead(dossier: ParticipantRecord, acknowledged: Mapping[str, int]) -> list[dict[str, Any]]:
     """Pages whose browser sent events with a gap before them: the server keeps them and does not apply them."""
-    last: Counter[str] = Counter()
-    for event in dossier.events:
-        last[event.page] = max(last[event.page], event.seq)
+    last = dossier.last_of_pages
     who = dossier.participant.id
     return [
         {"participant_id": who, "page": page, "whole_to": count, "last": last[page]}

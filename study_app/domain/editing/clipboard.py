@@ -26,6 +26,10 @@ def pasted_text(clip: Clip) -> str:
     return squeeze(clip.text or "")
 
 
+SEEN_KINDS = frozenset(each.kind for each in (TextCopied, TextCut, PasteAttempt))
+"""Kinds of events that a pasteboard learns from."""
+
+
 class Pasteboard:
     """Follows copies and pastes; feed it the participant's events in the order of storing."""
 

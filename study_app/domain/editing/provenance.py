@@ -33,7 +33,7 @@ from study_app.domain.editing.attribution import (
     typed_lines,
     whole,
 )
-from study_app.domain.editing.clipboard import Pasteboard, squeeze
+from study_app.domain.editing.clipboard import SEEN_KINDS, Pasteboard, squeeze
 from study_app.domain.editing.retyped import DEFAULT_RULE, Reply, RetypeRule, retyped_lines
 from study_app.domain.events.browser import BrokenText, Clip, CopyReply, Edit, Load, PasteAttempt, TextCopied, TextCut
 from study_app.domain.events.changes import ReplayMismatch, utf16_length
@@ -47,6 +47,8 @@ _FROM: Mapping[str, Source] = {"reply": "assistant", "brief": "brief", "notes": 
 """What a page says of a paste -> source; the program's output counts with the notes. `message`: typed by them."""
 _BRINGS = frozenset({"paste", "drop"})
 """Kinds of edits that can bring more of a reply into the program than it ever held."""
+FOLLOWED = SEEN_KINDS | {each.kind for each in (Load, Edit, CopyReply, AgentProposed, TurnStarted)}
+"""Kinds of events that a tracker learns from; others may be left out."""
 _TELLING = 12
 """Shorter text says nothing by its content alone."""
 _REMEMBERED = 60

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from study_app.domain.events.bounds import checked
 from study_app.domain.events.details import EventDetails, MalformedDetails
-from study_app.domain.events.kinds import details_of
+from study_app.domain.events.kinds import KINDS, details_of
 
 SERVER_PAGE = "server"
 """The page under which the server numbers its own events."""
@@ -118,6 +118,17 @@ Details = TypeVar("Details", bound=EventDetails)
 
 def saying(events: Iterable[Event], kind: type[Details]) -> Iterator[tuple[Event, Details]]:
     """Yield the events of one kind, each with what it says."""
+    names = _NAMES.get(kind) or _names_of(kind)
     for event in events:
-        if isinstance(event.details, kind):
+        # By name first: what an event of another kind says is not read.
+        if event.kind in names and isinstance(event.details, kind):
             yield event, event.details
+
+
+_NAMES: dict[type, frozenset[str]] = {}
+
+
+def _names_of(kind: type[EventDetails]) -> frozenset[str]:
+    """Return the kinds whose events may say such a thing; what says nothing may be of any."""
+    named = frozenset(name for name, each in KINDS.items() if issubclass(each, kind))
+    return _NAMES.setdefault(kind, named or frozenset(KINDS))

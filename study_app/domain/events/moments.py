@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import le
 from typing import Self
 
 from study_app.domain.events.log import SERVER_PAGE, Event
@@ -45,8 +46,13 @@ class Timeline:
     @classmethod
     def of(cls, events: Sequence[Event], at: Sequence[float]) -> Self:
         """Sort events by their moments; what happened at one moment stays in the order of storing."""
-        pairs = sorted(zip(at, events, strict=True), key=lambda pair: (pair[0], pair[1].event_id or 0))
-        return cls([moment for moment, _ in pairs], [event for _, event in pairs])
+        stored = [event.event_id or 0 for event in events]
+        if all(map(le, stored, stored[1:])):
+            # As the database and a dataset give them: a sort that keeps the order of equals need not look at it.
+            order = sorted(range(len(at)), key=at.__getitem__)
+        else:
+            order = sorted(range(len(at)), key=lambda place: (at[place], stored[place]))
+        return cls([at[place] for place in order], [events[place] for place in order])
 
     def during(self, start: datetime, length: float) -> list[tuple[float, Event]]:
         """Return the events of so many seconds from a moment on, each with its seconds since that moment."""
@@ -60,6 +66,7 @@ def _readings(events: Sequence[Event]) -> Iterator[tuple[_Clock | None, float, f
     """Yield which clock of its page dates each event, its seconds, and the server's; no clock where there is none."""
     ahead: dict[str, float] = {}
     slept: dict[str, int] = {}
+    at, stored = None, 0.0
     for event in events:
         page, wall, mono = event.page, event.client_time_ms, event.mono_ms
         if mono is not None and wall is not None:
@@ -68,7 +75,9 @@ def _readings(events: Sequence[Event]) -> Iterator[tuple[_Clock | None, float, f
                 slept[page] = slept.get(page, 0) + 1
             ahead[page] = now_ahead
         own = wall if mono is None else mono
-        stored = event.server_time.timestamp()
+        if event.server_time is not at:
+            # The events of one batch bear one moment of the server.
+            at, stored = event.server_time, event.server_time.timestamp()
         if own is None or page == SERVER_PAGE:
             yield None, 0.0, stored
         else:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, select, text
@@ -14,12 +15,18 @@ from study_app.dataset.integrity.differences import Difference
 from study_app.dataset.schema import compact_json
 from study_app.domain.events import ERASED, Event
 from study_app.storage.chained import state
-from study_app.storage.driver import Driver
-from study_app.storage.event_log import EVENTS, LOGGED
+from study_app.storage.columns import stored_json
+from study_app.storage.driver import Driver, read_back
+from study_app.storage.event_log import EVENTS
 from study_app.storage.sealed.columns import SEALED, Sealed, is_sealed_fact
 
 _ENTRIES = 'SELECT number, chain, position, "table", key, final, opening, digest FROM chain_entries ORDER BY number'
-_EVENTS = "SELECT event_id, participant_id, chain, position, opening, digest FROM events ORDER BY event_id"
+EVENT_ENTRIES = "SELECT chain, position, event_id, participant_id, opening, digest FROM events ORDER BY event_id"
+"""The entries of events, in the order of storing."""
+_WHOLE = (
+    "SELECT participant_id, page, seq, kind, stage, server_time, client_time_ms, mono_ms, event_id, arrived_late, "
+    "payload, opening, digest FROM events ORDER BY event_id"
+)
 _HEADS = "SELECT id, position, head FROM chains"
 _LOGGED = "SELECT participant_id, page, count(*), max(seq) FROM events GROUP BY participant_id, page"
 _PAGES = "SELECT participant_id, page, ack FROM pages"
@@ -45,11 +52,17 @@ class Comparison:
 
     Args:
         connection: a transaction that sees one state of the database.
-        chained: every entry of every chain, in the order of each.
+        in_order: makes of the rows of `EVENT_ENTRIES` every entry of every chain, in the order of each.
+        through: what each of these entries passes on its way.
     """
 
-    def __init__(self, connection: Connection, chained: Iterable[chain.Chained]) -> None:
-        self._connection, self._chained = connection, chained
+    def __init__(
+        self,
+        connection: Connection,
+        in_order: Callable[[Iterator[tuple[Any, ...]]], Iterator[chain.Chained]],
+        through: Callable[[Iterator[chain.Chained]], Iterator[chain.Chained]] = iter,
+    ) -> None:
+        self._connection, self._in_order, self._through = connection, in_order, through
         self._driver = Driver(connection)
         self._newest = self._entries()
 
@@ -60,21 +73,23 @@ class Comparison:
         for (name, key), entry in self._newest.items():
             if not entry.seen and not entry.gone:
                 yield Difference("removed", name, key)
-        yield from self._log()
-        yield from self._heads()
+        # The log is by far the longest table, so that all that is asked of its entries is asked in one reading.
+        of_log: list[Difference] = []
+        logged = self._logged(self._driver.stream(EVENT_ENTRIES), of_log)
+        of_heads = list(self._heads(self._through(self._in_order(logged))))
+        yield from of_log
+        yield from self._pages()
+        yield from of_heads
 
     def events(self) -> Iterator[Difference]:
         """Yield events that are not what their digests are over; verify does the same with a dataset that has them."""
-        columns = [*LOGGED, EVENTS.c.opening, EVENTS.c.digest]
-        rows = self._connection.execute(select(*columns), execution_options=_STREAMED)
-        for row in rows.mappings():
-            values = dict(row)
-            opening, digest = bytes(values.pop("opening") or b""), values.pop("digest")
-            event = Event(**values)
-            body = chain.body_of(opening, compact_json(event.payload).encode())
-            erased_only = len(opening) != chain.BODY_BYTES or event.payload == ERASED
-            if not erased_only or chain.digest("events", chain.event_key(event), True, body) != digest:
-                yield Difference("changed", "events", str(event.event_id))
+        moment_of = lru_cache(maxsize=None)(partial(read_back, EVENTS, "server_time"))
+        for *named, at, client, mono, number, late, payload, opening, digest in self._driver.stream(_WHOLE):
+            person, page, seq, kind, stage = named
+            moment = moment_of(at)
+            event = Event(person, page, seq, kind, stage, moment, client, mono, {}, number, arrived_late=bool(late))
+            if not _is_logged(event, payload, opening or b"", digest):
+                yield Difference("changed", "events", str(number))
 
     def _rows(self, sql: str) -> Iterator[Any]:
         return iter(self._connection.execute(text(sql), execution_options=_STREAMED))
@@ -105,32 +120,33 @@ class Comparison:
             if not _is_stored(name, cells, entry, state(sealed.content(row), entry.number)):
                 yield Difference("changed", name, key)
 
-    def _log(self) -> Iterator[Difference]:
-        """Yield erased payloads that no entry speaks of, events out of order, and pages that count wrongly."""
+    def _logged(self, rows: Iterator[tuple[Any, ...]], found: list[Difference]) -> Iterator[tuple[Any, ...]]:
+        """Pass the entries of events on; note erased payloads that no entry speaks of, and events out of order."""
         left = {row[0] for row in self._rows(_LEFT)}
         last: dict[int, int] = {}
         erasures = {key: entry for (table, key), entry in self._newest.items() if table == chain.ERASED_EVENTS}
-        for event_id, person, number, position, opening, digest in self._driver.stream(_EVENTS):
+        for row in rows:
+            yield row
+            number, position, event_id, person, opening, digest = row
             if number is None or digest is None:
-                yield Difference("added", "events", str(event_id))
+                found.append(Difference("added", "events", str(event_id)))
                 continue
             # An event's number is not hashed; that numbers and positions rise together shows that none was renumbered.
             if position <= last.get(number, 0):
-                yield Difference("changed", "events", str(event_id))
+                found.append(Difference("changed", "events", str(event_id)))
             last[number] = position
             erased = erasures.get(chain.named((str(event_id),))) if erasures else None
             if erased is not None:
                 erased.seen = True
-            if len(opening or b"") == chain.BODY_BYTES and erased is None and person not in left:
-                yield Difference("erased", "events", str(event_id))
-        yield from self._pages()
+            if erased is None and len(opening or b"") == chain.BODY_BYTES and person not in left:
+                found.append(Difference("erased", "events", str(event_id)))
 
-    def _heads(self) -> Iterator[Difference]:
+    def _heads(self, entries: Iterator[chain.Chained]) -> Iterator[Difference]:
         """Join every chain anew up to its head."""
         joined: dict[int, tuple[int, bytes]] = {}
         broken: set[int] = set()
         start, link = (0, chain.GENESIS), chain.link
-        for entry in self._chained:
+        for entry in entries:
             number, position = entry.chain, entry.position
             before, head = joined.get(number, start)
             if position != before + 1:
@@ -169,3 +185,17 @@ def _is_stored(name: str, cells: tuple[str, ...], entry: _Newest, stored: bytes)
         return chain.body(salt, stored) == rest
     digests = (chain.digest(name, cells, final, chain.body_of(entry.opening, stored)) for final in (False, True))
     return entry.digest in digests
+
+
+def _is_logged(event: Event, text: str, opening: bytes, digest: bytes | None) -> bool:
+    """Whether an event is what its digest is over, with the payload as the database holds it.
+
+    A payload that an older version stored with other blanks counts as what it says.
+    """
+    key = chain.event_key(event)
+    if len(opening) == chain.BODY_BYTES and stored_json(text) != ERASED:
+        return False
+    if isinstance(text, str) and chain.digest("events", key, True, chain.body_of(opening, text.encode())) == digest:
+        return True
+    payload = compact_json(stored_json(text)).encode()
+    return chain.digest("events", key, True, chain.body_of(opening, payload)) == digest

@@ -9,12 +9,14 @@ from typing import Any
 
 from study_app.dataset.measures.provenance import Programs
 from study_app.dataset.measures.record import ParticipantRecord
-from study_app.domain.events import Event
+from study_app.domain.events import Event, saying
 from study_app.domain.events.browser import AgentSwitched, Edit
 from study_app.domain.events.server import AgentActed, AgentDecided, AgentProposed, TurnEnded
 
 APPLIED = frozenset({"approve", "edited", "auto"})
 """Decisions after which a change stands in the program."""
+_OF_STEPS = frozenset(each.kind for each in (AgentSwitched, AgentProposed, AgentDecided, AgentActed, Edit))
+_OF_TURNS = frozenset({AgentProposed.kind, TurnEnded.kind})
 
 
 @dataclass
@@ -43,6 +45,8 @@ def steps_of(events: Iterable[Event]) -> list[Step]:
     found: dict[str, Step] = {}
     free = False
     for event in events:
+        if event.kind not in _OF_STEPS:
+            continue
         match event.details:
             case AgentSwitched(without_asking=free):
                 pass
@@ -91,6 +95,8 @@ def turn_columns(events: Iterable[Event]) -> dict[str, dict[str, Any]]:
     """Turn -> its columns on an agent's work; turns without any are absent."""
     found: dict[str, dict[str, Any]] = {}
     for event in events:
+        if event.kind not in _OF_TURNS:
+            continue
         match event.details:
             case AgentProposed(turn_id=turn, step=step):
                 row = found.setdefault(turn, {})
@@ -112,11 +118,8 @@ def acting(dossier: ParticipantRecord, programs: Programs) -> dict[str, Any]:
     free = [step for step in steps if step.proposed.tool in ("edit", "run") and step.decision in APPLIED]
     stopped = [
         event
-        for event in dossier.events
-        if event.stage in dossier.main_ids
-        and isinstance(event.details, TurnEnded)
-        and event.details.stopped
-        and event.details.autonomous_seconds is not None
+        for event, ended in saying(dossier.events, TurnEnded)
+        if event.stage in dossier.main_ids and ended.stopped and ended.autonomous_seconds is not None
     ]
     row: dict[str, Any] = {
         "agent_edits": len(edits),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord
+from study_app.domain.events import saying
 from study_app.domain.events.server import SessionCompleted, SessionScheduled
 from study_app.domain.study.study import StudySession
 
@@ -35,11 +36,8 @@ def sessions(dossier: ParticipantRecord) -> Iterator[dict[str, Any]]:
 
 
 def _completed(dossier: ParticipantRecord, session: StudySession) -> datetime | None:
-    for event in dossier.events:
-        match event.details:
-            case SessionCompleted(session=session.id):
-                return event.server_time
-    return None
+    done = saying(dossier.events, SessionCompleted)
+    return next((event.server_time for event, completed in done if completed.session == session.id), None)
 
 
 def _state(dossier: ParticipantRecord, completed_at: datetime | None, begun: bool) -> str:
@@ -51,8 +49,5 @@ def _state(dossier: ParticipantRecord, completed_at: datetime | None, begun: boo
 
 
 def _opens_at(dossier: ParticipantRecord, stages: set[str]) -> datetime | None:
-    for event in dossier.events:
-        match event.details:
-            case SessionScheduled(opens_at=moment) if event.stage in stages:
-                return datetime.fromisoformat(moment)
-    return None
+    planned = saying(dossier.events, SessionScheduled)
+    return next((datetime.fromisoformat(said.opens_at) for event, said in planned if event.stage in stages), None)

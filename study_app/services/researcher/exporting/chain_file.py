@@ -1,17 +1,24 @@
-"""The chain of records beside the tables: what each row was sealed with, in the order of sealing."""
+"""The log against its chain of records, and the chain as a file beside the tables: what each row was sealed with."""
 
 from __future__ import annotations
 
-import base64
 import csv
 import re
+from binascii import b2a_base64
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any, get_args
 
 from study_app.dataset.integrity.chain import CHAIN_COLUMNS, CHAIN_PATH, ERASED_EVENTS, KEYS, Chained
+from study_app.dataset.integrity.differences import stated
+from study_app.domain.events import saying
+from study_app.domain.events.server import InterviewAsked
 from study_app.domain.records import Kind, Participant
 from study_app.ports import UnitOfWork
+from study_app.services.researcher.exporting.cluster_columns import entered_labels
+from study_app.services.researcher.exporting.collect_records import few_collections
 
 
 @dataclass
@@ -36,8 +43,8 @@ class ChainFile:
     _turns: dict[str, str] = field(default_factory=dict)
     _runs: dict[str, str] = field(default_factory=dict)
 
-    def write(self, folder: Path, unit: UnitOfWork) -> None:
-        """Write the file into a dataset."""
+    def passing(self, folder: Path, unit: UnitOfWork, entries: Iterator[Chained]) -> Iterator[Chained]:
+        """Write every entry into the file of a dataset, and pass it on."""
         newest = self._newest(unit)
         hidden = {name for name, person in self.people.items() if not self._of_export(person)}
         target = folder / CHAIN_PATH
@@ -45,7 +52,7 @@ class ChainFile:
         with target.open("w", encoding="utf-8", newline="") as handle:
             writer = csv.writer(handle)
             writer.writerow(CHAIN_COLUMNS)
-            for entry in unit.chained():
+            for entry in entries:
                 self.entries += 1
                 whole = entry.opening and entry.owner not in hidden and entry.key not in self.withheld
                 if entry.table == "events" and whole:
@@ -53,6 +60,7 @@ class ChainFile:
                     handle.write(_of_event(entry))
                 else:
                     writer.writerow(self._cells(entry, newest))
+                yield entry
 
     def _newest(self, unit: UnitOfWork) -> dict[tuple[str, str], int]:
         """Record -> number of its last state, which may be in another chain; remembers whose each run and turn is."""
@@ -117,10 +125,53 @@ def _of_event(entry: Chained) -> str:
 
 def _proof(entry: Chained) -> tuple[str, str]:
     """Return the cells by which a row that is there is compared."""
-    return base64.b64encode(entry.opening).decode(), entry.digest.hex()[:SHOWN_DIGITS]
+    return b2a_base64(entry.opening, newline=False).decode(), entry.digest.hex()[:SHOWN_DIGITS]
 
 
 SHOWN = (*KEYS, ERASED_EVENTS)
 """Tables whose entries are named; of the others a dataset has nothing but the digests."""
 SHOWN_DIGITS = 16
 """Hex digits of the digest of a row that is there: they name the row that differs; the head covers all digits."""
+
+
+@dataclass(frozen=True)
+class ReadLog:
+    """What the reading of the log found."""
+
+    differences: dict[str, Any]
+    """Rows that are not what the chain says of them, for the manifest."""
+    entries: int = 0
+    """Of the file; 0 where there is none."""
+    erased: int = 0
+
+
+@dataclass(frozen=True)
+class LogReading:
+    """Work for a second reader: compares the database with its chain, and writes the chain's file."""
+
+    folder: Path
+    kinds: tuple[Kind, ...]
+    masked: bool
+    """Whether anything is withheld: the order of entries could tell arms, so that there is no file."""
+    labels: frozenset[str] = frozenset()
+    """See `ChainFile`."""
+    asked: Mapping[str, str] = field(default_factory=dict)
+    """See `label_questions`."""
+
+    def __call__(self, unit: UnitOfWork) -> ReadLog:
+        """Read the log once."""
+        with few_collections():
+            if self.masked:
+                return ReadLog(stated(unit.differences(events=True), named=False))
+            # Everybody and not only who is exported: whose an entry is decides whether it is named.
+            people = {person.id: person for person in unit.participants()}
+            withheld = entered_labels(unit, self.asked)
+            file = ChainFile(people, self.kinds, self.labels, _whose_interviews(unit), withheld)
+            found = unit.differences(events=False, through=partial(file.passing, self.folder, unit))
+            return ReadLog(stated(found, named=True), file.entries, file.erased)
+
+
+def _whose_interviews(unit: UnitOfWork) -> dict[str, str]:
+    # Of every kind: a rating of a simulated interview must be known as such in an export of real people.
+    asked = (event for kind in get_args(Kind) for event in unit.events_of_kind(kind, InterviewAsked.kind))
+    return {said.interview_id: event.participant_id for event, said in saying(asked, InterviewAsked)}

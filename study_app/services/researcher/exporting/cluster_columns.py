@@ -12,7 +12,10 @@ from study_app.dataset.measures.interviews.history import interviews_of
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import TableName, compact_json, question_column
 from study_app.domain.events import ERASED, FIELD_KINDS
+from study_app.domain.records import Participant
 from study_app.domain.study.clusters import COLUMN
+from study_app.domain.study.sections import Question
+from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
 from study_app.services.clusters import cluster_of
 from study_app.services.researcher.exporting.collect_records import Versions
@@ -28,8 +31,6 @@ class Clusters:
     unit: UnitOfWork
     versions: Versions
     identified: bool
-    withheld: set[str] = field(default_factory=set)
-    """Events whose payload is withheld, for it says what was entered where a label is asked for."""
     _people: dict[str, str | None] = field(default_factory=dict)
     _turns: dict[str, str | None] = field(default_factory=dict)
     _runs: dict[str, str | None] = field(default_factory=dict)
@@ -48,8 +49,6 @@ class Clusters:
         self._interviews |= {held.id: own[COLUMN] for held in interviews_of(dossier.events)}
         for name, row in rows:
             shown = row if self.identified else _without_label(dossier, name, row)
-            if name == "events" and shown is not row:
-                self.withheld.add(str(row["event_id"]))
             yield name, dict(shown) | own
 
     def allocation(self, row: Row) -> Row:
@@ -68,10 +67,40 @@ class Clusters:
         return dict(row) | {COLUMN: known.get(re.split("[:#]", name)[0])}
 
 
+def label_questions(people: Iterable[Participant], versions: Versions) -> dict[str, str]:
+    """Participant -> the question whose answer names their cluster; without those who were not asked."""
+    asked: dict[str, str] = {}
+    for person in people:
+        study = versions.study(person.study_hash)
+        name = study.allocation.cluster
+        if study.allocation.method == "cluster" and name in _questions(study):
+            asked[person.id] = str(name)
+    return asked
+
+
+def entered_labels(unit: UnitOfWork, asked: Mapping[str, str]) -> frozenset[str]:
+    """Return the events that say what was entered at these questions: a dataset without names withholds their payload.
+
+    Args:
+        unit: the database.
+        asked: see `label_questions`.
+    """
+    return frozenset(
+        str(event.event_id)
+        for person, name in asked.items()
+        for event in unit.events_of(person, FIELD_KINDS)
+        if _field_of(event.payload) == name
+    )
+
+
+def _questions(study: Study) -> dict[str, Question]:
+    return {question.id: question for stage in study.stages for question in stage.questions}
+
+
 def _without_label(dossier: ParticipantRecord, table: TableName, row: Row) -> Row:
     """Return a row without the answer that names the participant's cluster, or without what was entered there."""
     name = dossier.study.allocation.cluster
-    asked = {question.id: question for stage in dossier.study.stages for question in stage.questions}
+    asked = _questions(dossier.study)
     if name not in asked:
         return row
     if table == "participants":
@@ -79,12 +108,11 @@ def _without_label(dossier: ParticipantRecord, table: TableName, row: Row) -> Ro
     # Of surveys alone: an item of a bank may bear the same id.
     if table == "answers" and not row["bank"] and row["item"] == name:
         return dict(row) | {"response": None}
-    if table == "events" and row["kind"] in FIELD_KINDS and _entered_at(row) == name:
+    if table == "events" and row["kind"] in FIELD_KINDS and _field_of(json.loads(row["payload"])) == name:
         return dict(row) | {"payload": compact_json(ERASED)}
     return row
 
 
-def _entered_at(event: Row) -> Any:
+def _field_of(payload: Any) -> Any:
     """Return the field of a form that an event is about; None where it names none."""
-    payload = json.loads(event["payload"])
     return payload.get("field") if isinstance(payload, dict) else None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 from study_app.dataset.integrity.chain import join
-from study_app.dataset.integrity.differences import stated
 from study_app.dataset.integrity.record_hashes import PATH as RECORDS
 from study_app.dataset.measures.interviews.themes import CODEBOOK_FILE
 from study_app.dataset.schema import codebook, timestamp
@@ -35,13 +34,9 @@ from study_app.dataset.writing.manifest import (
 )
 from study_app.dataset.writing.packages import TableFile, croissant, datapackage
 from study_app.dataset.writing.shipped import shipped
-from study_app.domain.events import saying
 from study_app.domain.events.reference import events_page
-from study_app.domain.events.server import InterviewAsked
-from study_app.domain.records import Kind
-from study_app.domain.study.clusters import cluster_questions
 from study_app.services.operation.models.interviewing import kept_transcripts, transcripts_page
-from study_app.services.researcher.exporting.chain_file import ChainFile
+from study_app.services.researcher.exporting.chain_file import ReadLog
 from study_app.services.researcher.exporting.export_state import ExportState
 
 BESIDE_PSYCH_DS = (
@@ -56,9 +51,16 @@ TRANSCRIPTS = "documentation/model_interviews.md"
 
 
 def write_companions(
-    state: ExportState, files: Mapping[str, Any], withheld: Mapping[str, Any]
+    state: ExportState, files: Mapping[str, Any], withheld: Mapping[str, Any], log: Callable[[], ReadLog]
 ) -> dict[str, dict[str, Any]]:
-    """Write every file that accompanies the tables; return its hash by path."""
+    """Write every file that accompanies the tables; return its hash by path.
+
+    Args:
+        state: of the export.
+        files: the tables.
+        withheld: of the tables.
+        log: waits for the reading of the log.
+    """
     columns = withheld.get("columns", {})
     for (name, table), path in zip(state.tables.items(), files, strict=True):
         target = state.folder / path.replace(f".{state.tables_as}", ".json")
@@ -66,7 +68,7 @@ def write_companions(
     _described(state, files, withheld)
     state.write_text("CHANGES.md", _changes(state))
     write_json(state.folder / RECORDS, state.records.to_json())
-    state.chain = _chain(state, bool(withheld) or state.public is not None)
+    state.chain = _chain(state, log(), state.masked)
     if state.public is not None:
         state.write_text("documentation/disclosure.md", state.public.report())
     prereg = state.unit.meta_value("prereg")
@@ -135,30 +137,15 @@ def _copies(state: ExportState, files: Mapping[str, Any]) -> Mapping[str, Mappin
     return write_copies(state.folder, state.study.id, written, state.fmt)
 
 
-def _chain(state: ExportState, masked: bool) -> dict[str, Any]:
-    """Return the chain of records, and where it stands.
-
-    The order of entries could tell arms, so it waits while masked.
-    """
+def _chain(state: ExportState, log: ReadLog, masked: bool) -> dict[str, Any]:
+    """Return where the chain of records stands, and what differs from it."""
     heads = state.unit.chain_heads()
-    compared = {"database": stated(state.unit.differences(events=masked), named=not masked)}
+    compared = {"database": log.differences}
     if masked:
         # How many entries there are would tell how many rows are withheld.
         signed = None if any(head.signed is None for head in heads) else all(head.signed for head in heads)
         return {"join": join(head.head for head in heads), "signed": signed, **compared}
-    labels = frozenset() if state.identified else cluster_questions(state.studies)
-    # Everybody and not only who is exported: whose an entry is decides whether it is named.
-    people = {person.id: person for person in state.unit.participants()}
-    written = ChainFile(people, state.kinds, labels, _whose_interviews(state), state.clusters.withheld)
-    written.write(state.folder, state.unit)
-    counted = {"entries": written.entries, "erased": written.erased}
-    return {"heads": [vars(head) for head in heads], **counted, **compared}
-
-
-def _whose_interviews(state: ExportState) -> dict[str, str]:
-    # Of every kind: a rating of a simulated interview must be known as such in an export of real people.
-    asked = (event for kind in get_args(Kind) for event in state.unit.events_of_kind(kind, InterviewAsked.kind))
-    return {said.interview_id: event.participant_id for event, said in saying(asked, InterviewAsked)}
+    return {"heads": [vars(head) for head in heads], "entries": log.entries, "erased": log.erased, **compared}
 
 
 def _changes(state: ExportState) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -34,13 +32,17 @@ from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import SealingKeyMissing, UserError
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind
+from study_app.domain.study.clusters import cluster_questions
 from study_app.domain.study.study import Study
 from study_app.services.context import StudyContext
 from study_app.services.operation.models.kept import is_watched
 from study_app.services.participant_status import closed_wave
 from study_app.services.reasons import readable
+from study_app.services.researcher.exporting.chain_file import LogReading, ReadLog
+from study_app.services.researcher.exporting.cluster_columns import label_questions
 from study_app.services.researcher.exporting.collect_records import (
     VersionContents,
+    few_collections,
     versions_of,
 )
 from study_app.services.researcher.exporting.companions import write_companions
@@ -51,9 +53,6 @@ from study_app.services.researcher.exporting.trial_facts import ledgers, seal_fa
 from study_app.services.researcher.interim.kept import known_looks
 
 FORMATS: tuple[Format, ...] = get_args(Format)
-OBJECTS_BETWEEN = 500_000
-"""Objects that are made between two searches for circular garbage."""
-_USUALLY = gc.get_threshold()
 
 
 def export(
@@ -96,33 +95,28 @@ def export(
     chosen: dict[Kind, bool] = {"real": True, "preview": include_preview, "simulated": include_simulated}
     kinds = (only,) if only else tuple(name for name in LEDGERS if chosen[name])
     # One reading transaction: tables, ledgers and chain are of one moment however many people work meanwhile.
-    with few_collections(), whole_directory(Path(out)) as folder, world.registry.begin(write=False) as unit:
+    with few_collections(), whole_directory(Path(out)) as folder, world.registry.begin_reading() as (unit, beside):
         wanted = Wanted(fmt, kinds, identified, k if public else None, for_look=only is not None)
-        summary = _write(ExportState(world, unit, folder, Path(out), wanted))
+        state = ExportState(world, unit, folder, Path(out), wanted)
+        summary = _write(state, beside.start(_log_reading(state)))
         if identified:
             keep_private(folder)
         return summary
 
 
-@contextmanager
-def few_collections() -> Iterator[None]:
-    """Look for circular garbage rarely: millions of events are read, and searching them takes a third of the time.
-
-    Nothing of an event refers back to it, so that their memory is free as soon as a participant is written.
-    """
-    gc.set_threshold(OBJECTS_BETWEEN, *_USUALLY[1:])
-    try:
-        yield
-    finally:
-        # Not what was found before: of two exports at once the second would find what the first has set.
-        gc.set_threshold(*_USUALLY)
+def _log_reading(state: ExportState) -> LogReading:
+    """Return what is read beside the tables: a third of the work of a long log."""
+    if state.identified:
+        return LogReading(state.folder, state.kinds, state.masked)
+    asked = label_questions(state.people, state.versions)
+    return LogReading(state.folder, state.kinds, state.masked, cluster_questions(state.studies), asked)
 
 
-def _write(state: ExportState) -> ExportSummary:
+def _write(state: ExportState, log: Callable[[], ReadLog]) -> ExportSummary:
     files = write_tables(state)
     state.now = state.world.now()  # After the last row: nothing in the dataset is later.
-    withheld = state.mask.withheld(state.kinds, state.tables)
-    others = write_companions(state, files, withheld)
+    withheld = state.withheld
+    others = write_companions(state, files, withheld, log)
     masked = bool(withheld)
     manifest = _manifest(state, files, others, withheld)
     signature, unsigned = _signature(state, manifest)

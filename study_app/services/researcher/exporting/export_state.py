@@ -100,6 +100,9 @@ class ExportState:
             given = (unit, self.people, self.versions, self.mask, self.contents, self.tables)
             self.public = public_export(*given, wanted.k)
             self.tables = self.public.rules.tables(self.tables)
+        self.withheld = self.mask.withheld(self.kinds, self.tables)
+        self.masked = bool(self.withheld) or self.public is not None
+        """Whether the dataset is not all that the database holds of these people."""
         hidden = any(map(self.mask.hides, self.kinds))
         self.event_numbers = count(1) if hidden or self.public is not None else None
 

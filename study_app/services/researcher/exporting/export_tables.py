@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from itertools import chain
+from itertools import chain, groupby, islice
+from operator import itemgetter
 from typing import Any
 
 from study_app.dataset.measures.affect.probes import probe_rows
@@ -48,23 +49,36 @@ def write_tables(state: ExportState) -> dict[str, dict[str, Any]]:
             paths[name], writers[name] = open_writer(state.folder, state.study.id, table, state.tables_as)
             closing.callback(writers[name].close)
         with rows.readable("the ledgers"):
-            for row in _allocations(state):
-                state.records.add("allocations", "", writers["allocations"].write(row))
+            _write(state, writers, "", (("allocations", row) for row in _allocations(state)))
         # One person at a time, written before the next is read: memory holds the events of one.
         for dossier in dossiers(state.world, state.unit, state.people, state.versions):
             with rows.readable(f"participant {dossier.participant.id}"):
                 # Noted before it is masked: which turns, runs and interviews there are decides which ratings are
                 # exported.
                 _note(state, dossier)
-                for name, row in _shown(state, dossier):
-                    state.records.add(name, dossier.participant.id, writers[name].write(row))
-        for row in _ratings(state):
-            state.records.add("ratings", "", writers["ratings"].write(row))
-        for name, row in _of_models(state):
-            state.records.add(name, "", writers[name].write(row))
+                _write(state, writers, dossier.participant.id, _shown(state, dossier))
+        _write(state, writers, "", (("ratings", row) for row in _ratings(state)))
+        _write(state, writers, "", _of_models(state))
     return {
         path: {"sha256": sha256_of(state.folder / path), "rows": writers[name].rows} for name, path in paths.items()
     }
+
+
+ROWS_AT_ONCE = 1000
+"""Rows of a table that are written and hashed together."""
+
+
+def _write(
+    state: ExportState,
+    writers: Mapping[TableName, TableWriter],
+    who: str,
+    named: Iterable[tuple[TableName, Mapping[str, Any]]],
+) -> None:
+    """Write rows of one participant, or of none, and take their cells into the hashes of records."""
+    for name, group in groupby(named, key=itemgetter(0)):
+        of_table = (row for _, row in group)
+        while part := list(islice(of_table, ROWS_AT_ONCE)):
+            state.records.add(name, who, writers[name].write(part))
 
 
 def _shown(state: ExportState, dossier: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:

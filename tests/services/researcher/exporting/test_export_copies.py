@@ -56,8 +56,7 @@ def written(tmp_path):
     path = tmp_path / "data" / "study-x_description-participants_data.csv"
     path.parent.mkdir()
     writer = CsvWriter(path, PLAIN)
-    for row in rows():
-        writer.write(row)
+    writer.write(list(rows()))
     writer.close()
     return tmp_path, path
 

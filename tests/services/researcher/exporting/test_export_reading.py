@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.events import Event
 from study_app.domain.events.moments import Timeline
-from study_app.services.researcher.exporting.export import few_collections
+from study_app.services.researcher.exporting.collect_records import few_collections
 from study_app.storage.columns import stored_json
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
