@@ -37,6 +37,8 @@ class Replicas:
         self._seen: dict[str, tuple[datetime, datetime]] = {}
         """Name -> its last sign of life, and when that was first seen here."""
         self._stored_at: datetime | None = None
+        self._given_up: set[str] = set()
+        """Works of this server that it will not finish."""
 
     def beat(self, unit: UnitOfWork) -> None:
         """Give a sign of life."""
@@ -57,6 +59,14 @@ class Replicas:
         other = unit.replica(name)
         return other is None or self._is_silent(other)
 
+    def give_up(self, work: InProgress) -> None:
+        """Say that this server will not finish what it began: its end could not be stored."""
+        self._given_up.add(work.work)
+
+    def is_left(self, unit: UnitOfWork, work: InProgress) -> bool:
+        """Whether no server will finish what is noted as in progress."""
+        return work.work in self._given_up or self.is_gone(unit, work.replica)
+
     def others(self, unit: UnitOfWork) -> list[tuple[Replica, bool]]:
         """Return the other servers, each with whether it is gone."""
         return [(each, self._is_silent(each)) for each in unit.replicas() if each.name != self.me.name]
@@ -64,7 +74,7 @@ class Replicas:
     def take(self, unit: UnitOfWork, work: InProgress) -> bool:
         """Begin something unless a server that is there is doing it; one that is gone does it no more."""
         before = unit.work_of(work.participant_id, work.kind)
-        if before is not None and (before.replica == self.me.name or not self.is_gone(unit, before.replica)):
+        if before is not None and not self.is_left(unit, before):
             return False
         if before is not None:
             unit.end_work(before)

@@ -56,6 +56,7 @@ from study_app.services.participant.turns import (
 )
 from study_app.services.position import AtStage, OnStage, Paused, Position
 from study_app.services.program_facts import program_facts
+from study_app.services.retrying import insisting
 from study_app.services.spending import spent_usd, usage, used_by_all
 
 log = logging.getLogger(__name__)
@@ -267,6 +268,14 @@ class AssistantChat:
         with self.world.registry.begin() as unit:
             work = unit.work_of(participant_id, "reply")
             return work is not None and work.work == turn_id and unit.stop_work(participant_id, "reply")
+
+    def is_at(self, work: InProgress) -> bool:
+        """Whether this server is about to write that reply, or writes it; from any thread."""
+        # In this order: a question that is stored at this moment is among the replies before it is no longer asked.
+        if work.participant_id in self._asking:
+            return True
+        reply = self._replies.get(work.participant_id)
+        return reply is not None and reply.turn.id == work.work
 
     def turns(self, participant_id: str) -> list[Turn]:
         """Return the participant's turns so far, oldest first."""
@@ -498,9 +507,13 @@ class AssistantChat:
         self.world.measure("study_chat_seconds", turn.total_seconds or 0.0)
 
     def _save(self, turn: Turn) -> None:
-        with self.world.registry.begin() as unit:
-            if unit.work_of(turn.participant_id, "reply") == self._work(turn):
-                unit.update_turn(turn)
+        try:
+            with self.world.registry.begin() as unit:
+                if unit.work_of(turn.participant_id, "reply") == self._work(turn):
+                    unit.update_turn(turn)
+        except InfrastructureError as error:
+            # The reply goes on, and its next saving or its end holds this part as well.
+            log.warning("a reply in progress could not be saved", exc_info=error, extra={"turn": turn.id})
 
     def _work(self, turn: Turn) -> InProgress:
         return self.world.replicas.mine(turn.participant_id, "reply", turn.id)
@@ -522,6 +535,7 @@ class AssistantChat:
             value = "0" if verdict.withholds else "1"
             unit.add_rating(Rating(self.world.fresh_id(), f"turn:{turn.id}", verdict.by, value, VERSION, now))
 
+    @insisting
     def _finish(self, reply: _Reply) -> None:
         turn, withheld, autonomous = reply.turn, reply.gated.withheld, None
         with self.world.registry.begin() as unit:

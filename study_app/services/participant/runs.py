@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ from study_app.services.participant.flow import ParticipantFlow, check_not_pause
 from study_app.services.participant.probing.closing import interrupt
 from study_app.services.position import AtStage, OnStage
 from study_app.services.replicas import SERVER_GONE
-from study_app.services.retrying import retried
+from study_app.services.retrying import insisting, retried
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,10 @@ class ProgramRuns:
         self.world = world
         self.way = way
         self._active: dict[str, _Active] = {}
+        self._beginning: Counter[str] = Counter()
+        """Participants whose runs are being noted."""
+        self._going_on: set[str] = set()
+        """Ids of runs until their end is stored, also of those in whose place another runs."""
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(CONCURRENT_RUNS)
         self._waiting = 0
@@ -83,8 +88,14 @@ class ProgramRuns:
             TooLong: the code.
         """
         # On record before it runs: a program that brings the server down is then known, and closed as an outage.
-        place, record = self._begin(participant_id, code, page, seq)
-        active = self._replace_active(participant_id, record.id)
+        with self._lock:
+            self._beginning[participant_id] += 1
+        try:
+            place, record = self._begin(participant_id, code, page, seq)
+            active = self._replace_active(participant_id, record.id)
+        finally:
+            with self._lock:
+                self._beginning -= Counter([participant_id])
         thread = threading.Thread(target=self._execute, args=(place, record, active, emit), daemon=True)
         thread.start()
         return record.id
@@ -138,11 +149,18 @@ class ProgramRuns:
     def _replace_elsewhere(self, unit: UnitOfWork, record: RunRecord) -> None:
         """Note the run as this server's, in place of another, which its server then kills."""
         before = unit.work_of(record.participant_id, "run")
-        if before is not None and self.world.replicas.is_gone(unit, before.replica):
+        if before is not None and (self._is_dropped(before) or self.world.replicas.is_gone(unit, before.replica)):
             close_run(unit, before, self.world.now())
         elif before is not None:
             unit.end_work(before)
         unit.begin_work(self._work(record))
+
+    def _is_dropped(self, work: InProgress) -> bool:
+        """Whether this server has noted a run whose end it could not store."""
+        with self._lock:
+            # One that begins at the same moment is noted, and is not yet among those that go on.
+            alone = self._beginning[work.participant_id] < 2
+            return alone and work.replica == self.world.replicas.me.name and work.work not in self._going_on
 
     def _work(self, record: RunRecord) -> InProgress:
         return self.world.replicas.mine(record.participant_id, "run", record.id)
@@ -153,6 +171,11 @@ class ProgramRuns:
             for active in self._active.values():
                 if active.run_id in run_ids:
                     active.cancelled.set()
+
+    def is_at(self, work: InProgress) -> bool:
+        """Whether this server is about to run that program, or runs it; from any thread."""
+        with self._lock:
+            return work.participant_id in self._beginning or work.work in self._going_on
 
     @property
     def active(self) -> set[str]:
@@ -174,6 +197,7 @@ class ProgramRuns:
         with self._lock:
             before = self._active.get(participant_id)
             self._active[participant_id] = mine
+            self._going_on.add(run_id)
         if before is not None:
             before.cancelled.set()
         return mine
@@ -205,6 +229,7 @@ class ProgramRuns:
         finally:
             with self._lock:
                 self._waiting -= 1
+                self._going_on.discard(record.id)
                 # Only this run's own entry: a second run may have taken its place already.
                 if self._active.get(record.participant_id) is active:
                     del self._active[record.participant_id]
@@ -242,7 +267,7 @@ class ProgramRuns:
             done = replace(done, checks=[{"visible": True, **check} for check in shown])
         self._finish(record, done, drawn=result.figures)
 
-    @retried
+    @insisting
     def _finish(
         self, record: RunRecord, done: RunRecord, how: type[RunEnded | Outage] = RunEnded, drawn: tuple[str, ...] = ()
     ) -> None:
@@ -291,9 +316,15 @@ class ProgramRuns:
                 verdicts = () if stopped() else verdicts_of(self.world.sandbox, pack, code)
             shown = [check.shown() for check in verdicts]
             done = replace(finished(record, result), checks=[{"visible": True, **check} for check in shown])
-        with self.world.registry.begin() as unit:
-            unit.update_run(done)
+        self._keep(done)
         return done
+
+    @insisting
+    def _keep(self, done: RunRecord) -> None:
+        with self.world.registry.begin() as unit:
+            # Another server has ended the run where it took this one for gone.
+            if not _is_over(unit, done):
+                unit.update_run(done)
 
     # -- submitting ----------------------------------------------------------------------------------------------------
 

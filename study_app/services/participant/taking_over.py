@@ -41,7 +41,7 @@ class TakingOver:
             known = {replica.name for replica in unit.replicas()} | {self.world.replicas.me.name}
         self._stop([work for work in works if work.replica == self.world.replicas.me.name], running)
         for work in works:
-            if work.replica in gone or work.replica not in known:
+            if work.replica in gone or work.replica not in known or self._is_dropped(work):
                 self._end(work)
         if gone:
             self._forget(gone)
@@ -57,10 +57,27 @@ class TakingOver:
         runs = [work for work in mine if work.kind == "run"]
         self._runs.stop_wanted({work.work for work in runs if work.stop} | (running - {work.work for work in runs}))
 
+    def _is_dropped(self, work: InProgress) -> bool:
+        """Whether this server noted that it does something and does it no more: the database did not take the end.
+
+        To be asked after the work was read: one that goes on is known here before the database has it, and until after
+        the database has its end.
+        """
+        if work.replica != self.world.replicas.me.name:
+            return False
+        if work.kind == "reply":
+            return not self._chat.is_at(work)
+        return work.kind == "run" and not self._runs.is_at(work)
+
     def _end(self, work: InProgress) -> None:
         with self.world.registry.begin() as unit:
+            now = unit.work_of(work.participant_id, work.kind)
+            if now is None or (now.work, now.replica) != (work.work, work.replica):
+                return
+            if work.replica == self.world.replicas.me.name:
+                self.world.replicas.give_up(work)
             # Simulated people live by another clock, and their simulation ends what it began.
-            if work.participant_id in unit.simulated() or not self.world.replicas.is_gone(unit, work.replica):
+            if work.participant_id in unit.simulated() or not self.world.replicas.is_left(unit, work):
                 return
             if work.kind == "run":
                 close_run(unit, work, self.world.now())

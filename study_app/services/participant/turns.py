@@ -18,7 +18,7 @@ from study_app.domain.records import Turn, Visit
 from study_app.ports import UnitOfWork
 from study_app.services.participant.agent.actions import close_actions
 from study_app.services.position import Position
-from study_app.services.replicas import Replicas
+from study_app.services.replicas import SERVER_GONE, Replicas
 
 
 def close_interrupted(
@@ -52,9 +52,17 @@ def close_interrupted(
         turn = replace(turn, complete=True, error="interrupted")
         unit.update_turn(turn)
         close_actions(unit, turn, unit.known_participant(participant_id).stage, "interrupted", now)
+        _close_programs(unit, turn)
         record_end(unit, turn, now)
         found_out = began if turn.asked_at < began else now
         record_outage(unit, turn, (found_out - turn.asked_at).total_seconds(), now)
+
+
+def _close_programs(unit: UnitOfWork, turn: Turn) -> None:
+    """End what an agent ran in a turn whose server is gone."""
+    for run in unit.runs(turn.participant_id):
+        if run.kind == "agent" and run.ended_by is None and run.started_at >= turn.asked_at:
+            unit.update_run(replace(run, ended_by="infrastructure", error_message=SERVER_GONE))
 
 
 def interrupted(unit: UnitOfWork, turn: Turn, began: datetime, replicas: Replicas) -> bool:
@@ -65,7 +73,7 @@ def interrupted(unit: UnitOfWork, turn: Turn, began: datetime, replicas: Replica
     work = unit.work_of(turn.participant_id, "reply")
     if work is None or work.work != turn.id:
         return turn.asked_at < began
-    return replicas.is_gone(unit, work.replica)
+    return replicas.is_left(unit, work)
 
 
 def record_end(

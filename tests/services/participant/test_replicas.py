@@ -51,6 +51,7 @@ def half_reply(app, walker: Walker, clock: HandClock) -> Turn:
     with app.world.registry.begin() as unit:
         assert app.world.replicas.take(unit, app.world.replicas.mine(walker.id, "reply", turn.id))
         unit.add_turn(turn)
+    app.help._replies[walker.id] = _Reply(turn)  # noqa: SLF001
     return turn
 
 

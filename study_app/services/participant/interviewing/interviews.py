@@ -32,7 +32,7 @@ from study_app.services.participant.handing_in import forget, note_handed_in
 from study_app.services.participant.interviewing.state import Interview, interview_at
 from study_app.services.participant.interviewing.turns import keep_answer, note_distress
 from study_app.services.position import OnStage
-from study_app.services.retrying import retried
+from study_app.services.retrying import insisting, retried
 from study_app.services.spending import spent_usd
 
 log = logging.getLogger(__name__)
@@ -225,7 +225,8 @@ class Interviews:
 
     # -- on record -----------------------------------------------------------------------------------------------------
 
-    @retried
+    # A model's choice was paid for, and would be asked for again.
+    @insisting
     def _record(self, participant_id: str, before: Interview, chosen: Chosen) -> None:
         """Write the next question or the end down, unless another server was faster or the time is up."""
         with self.world.registry.begin() as unit:
