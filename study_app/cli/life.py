@@ -33,7 +33,8 @@ from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.domain.study.amending.frozen import frozen_lines
 from study_app.domain.study.consent import consent_warnings
 from study_app.private_files import files_of, open_to_others
-from study_app.services.researcher.lifecycle import launch_problems, require_reason
+from study_app.services.reasons import require_reason
+from study_app.services.researcher.fitness import launch_problems
 
 if TYPE_CHECKING:
     from study_app.bootstrap import App

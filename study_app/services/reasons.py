@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
+from study_app.domain.errors import NotAllowed
 from study_app.domain.records import AuditEntry
 from study_app.ports import UnitOfWork
 
@@ -58,3 +59,13 @@ def erase_reasons(unit: UnitOfWork, participant_id: str) -> None:
     for key, kept in unit.meta_values(_PREFIX).items():
         if participant_id in kept["people"]:
             unit.set_meta_value(key, kept | {"why": ERASED_REASON if kept["why"] else "", "words": {}})
+
+
+def require_reason(reason: str) -> None:
+    """Refuse an act without a reason.
+
+    Raises:
+        NotAllowed: the reason is empty.
+    """
+    if not reason.strip():
+        raise NotAllowed("this needs a reason that others can understand; give --reason TEXT")

@@ -14,7 +14,8 @@ from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.study.durations import Progress, filled, progress, whole
 from study_app.domain.study.study import Stage
 from study_app.services.position import BeforeStage, OnStage, Paused, Position, Waiting
-from study_app.ui.components import ActionsData, Button, Copy, PageLink, ProgressView, actions
+from study_app.ui.components import actions
+from study_app.ui.components.views import ActionsData, Button, Copy, PageLink, ProgressView
 from study_app.ui.markdown import to_html
 
 STYLE = """<style>

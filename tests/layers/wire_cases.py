@@ -45,6 +45,7 @@ from study_app.domain.interaction.features import PATTERN_FEATURES
 from study_app.domain.interaction.patterns import decide, rules_of
 from study_app.domain.quiz.answering import Unanswerable, answer_to
 from study_app.domain.quiz.items import Bank, Item, form_problems, item_problems
+from study_app.domain.quiz.judged_by_people import criteria, source_of
 from study_app.domain.quiz.keys import KEY_TYPES, CodeKey
 from study_app.domain.quiz.scoring import quiz_total, score
 from study_app.domain.records import Answer, Participant, Visit
@@ -57,7 +58,6 @@ from study_app.services.participant.handing_in import pages_of
 from study_app.services.participant_status import current_status
 from study_app.services.position import BeforeStage, Ended, OnStage, Position, Waiting
 from study_app.services.researcher.monitoring import treatment_leaks
-from study_app.services.researcher.rating import criteria, source_of
 from study_app.simulation.behaviour.assistant_use import PlannedQuery, words
 from study_app.ui.page import Page
 from study_app.ui.screens import consent, debrief, form, instructions, intro, survey, waiting, workspace

@@ -7,10 +7,9 @@ Nothing comes from the clock: the same datasets give the same bytes.
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,10 @@ from typing import Any
 from study_app import __version__
 from study_app.dataset.border.folders import bounded_text
 from study_app.dataset.pooling.citation import cited_pool
+from study_app.dataset.pooling.differences import differences
+from study_app.dataset.pooling.merged import cell_of, pooled_schema, rows_of
 from study_app.dataset.pooling.sites import Site, opened, tables_in
-from study_app.dataset.schema import SCHEMA, Column, TableName, TableSchema, codebook, compact_json, parsed_json
-from study_app.dataset.schema.columns import code
-from study_app.dataset.schema.csv_rows import uneven
+from study_app.dataset.schema import SCHEMA, TableName, TableSchema, codebook
 from study_app.dataset.schema.file_names import table_path
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite
 from study_app.dataset.writing.documents import CODEBOOK_INTRODUCTION, COMPANIONS, description, sidecar, yaml
@@ -29,15 +28,9 @@ from study_app.dataset.writing.files import keep_private, sha256_of, whole_direc
 from study_app.dataset.writing.manifest import file_entries
 from study_app.dataset.writing.packages import TableFile, croissant, datapackage
 from study_app.dataset.writing.shipped import shipped
-from study_app.domain.errors import UserError
 
 SITES = "sites"
 """The folder of the datasets as they were given."""
-SITE_COLUMNS = (
-    code("site", "The site: the dataset in `sites/` that the row is from"),
-    code("study_id", "Id of that site's study"),
-)
-_IDS = frozenset({"participant_id", "run_id", "turn_id", "rating_id", "cluster_id"})
 _IGNORED = (
     *COMPANIONS,
     f"{SITES}/",
@@ -98,7 +91,7 @@ class _Pool:
 
     def __init__(self, sites: Sequence[Site], folder: Path, out: Path) -> None:
         self.sites, self.folder, self.out = sites, folder, out
-        self.tables = {name: _schema(name, sites) for name in tables_in(sites)}
+        self.tables = {name: pooled_schema(name, sites) for name in tables_in(sites)}
         self.study_id = "pool"
         self._events = count(1)
 
@@ -106,7 +99,7 @@ class _Pool:
         rows: dict[str, int] = {name: self._table(table) for name, table in self.tables.items()}
         for site in self.sites:
             shutil.copytree(site.path, self.folder / SITES / site.name)
-        notes = tuple(_differences(self.sites))
+        notes = tuple(differences(self.sites))
         self._documents(notes)
         people = {site.name: len(site.people) for site in self.sites}
         self._manifest(rows, people, notes)
@@ -133,29 +126,11 @@ class _Pool:
     def _rows(self, site: Site, table: TableSchema) -> Iterator[list[str]]:
         if table.name not in site.dataset.files:
             return
-        for row in _cells(site, table.name):
+        for row in rows_of(site, table.name):
             yield [self._cell(site, table.name, name, row) for name in table.names]
 
     def _cell(self, site: Site, table: TableName, name: str, row: Mapping[str, str]) -> str:
-        cell = row.get(name, "")
-        if name == "site":
-            return site.name
-        if name == "study_id":
-            return site.study_id
-        if name == "event_id":
-            return str(next(self._events))
-        if table == "participants" and name == "stratum":
-            return f"site={site.name}; {cell}" if "=" in cell else f"site={site.name}"
-        if not cell:
-            return cell
-        if name in _IDS:
-            return f"{site.name}.{cell}"
-        if table == "ratings" and name == "object":
-            kind, _, rest = cell.partition(":")
-            return f"{kind}:{site.name}.{rest}"
-        if table == "events" and name == "payload" and ("run_id" in cell or "turn_id" in cell):
-            return _renamed(cell, site.name)
-        return cell
+        return str(next(self._events)) if name == "event_id" else cell_of(site, table, name, row.get(name, ""))
 
     # -- what accompanies them -----------------------------------------------------------------------------------------
 
@@ -238,88 +213,10 @@ class _Pool:
         write_json(self.folder / "manifest.json", manifest)
 
 
-def _cells(site: Site, table: TableName) -> Iterator[dict[str, str]]:
-    """Yield the rows of a site's table, cells by column.
-
-    Raises:
-        UserError: it is not a whole table.
-    """
-    file, remedy = site.dataset.files[table], "study verify says more; export the dataset again"
-    try:
-        raw = site.dataset.raw(table)
-        _, header = next(raw, (0, []))
-        for number, cells in raw:
-            if problem := uneven(header, cells):
-                raise UserError(f"{file}: row {number}: {problem}; {remedy}")
-            yield dict(zip(header, cells, strict=True))
-    except ValueError as error:
-        raise UserError(f"{file}: is not a table ({error}); {remedy}") from None
-
-
 def _versions(site: Site) -> Iterator[dict[str, Any]]:
     """Yield the versions of a site's study, whose files are in its dataset."""
     for entry in site.dataset.listed("versions"):
         yield entry | {"file": f"{SITES}/{site.name}/{entry.get('file')}"}
-
-
-def _schema(name: TableName, sites: Sequence[Site]) -> TableSchema:
-    """Return the columns that any site has, the first site's first; values of a column are those of all."""
-    found: dict[str, Column] = {}
-    tables = [site.dataset.tables[name] for site in sites if name in site.dataset.tables]
-    for table in tables:
-        for column in table.columns:
-            known = found.get(column.name)
-            found[column.name] = column if known is None else _both(known, column)
-    return replace(tables[0], columns=(*found.values(), *SITE_COLUMNS))
-
-
-def _both(known: Column, other: Column) -> Column:
-    """Return a column that holds what two do; a meaning that both have is the first one's."""
-    levels = tuple(dict.fromkeys((*known.levels, *other.levels))) if known.levels and other.levels else ()
-    labels = dict(other.labels) | dict(known.labels)
-    lows, highs = (known.low, other.low), (known.high, other.high)
-    low = min(value for value in lows if value is not None) if None not in lows else None
-    high = max(value for value in highs if value is not None) if None not in highs else None
-    return replace(known, levels=levels, labels=tuple(labels.items()), low=low, high=high)
-
-
-def _renamed(cell: str, site: str) -> str:
-    """Return a payload with its run and turn under their names in the pool."""
-    try:
-        payload = parsed_json(cell)
-    except ValueError:
-        return cell
-    if not isinstance(payload, dict):
-        return cell
-    ids = {key: f"{site}.{payload[key]}" for key in ("run_id", "turn_id") if isinstance(payload.get(key), str)}
-    return compact_json(payload | ids)
-
-
-def _differences(sites: Sequence[Site]) -> Iterator[str]:
-    """Yield what differs between the sites, as sentences."""
-    first = sites[0]
-    for other in sites[1:]:
-        if other.plan != first.plan:
-            keys = ", ".join(_changed(json.loads(first.plan), json.loads(other.plan)))
-            yield (
-                f"the plan of {other.name} differs from that of {first.name} ({keys}): `study analyze` asks for "
-                "`--plan FILE`, one that holds for both"
-            )
-        elif other.manifest.get("study_hash") != first.manifest.get("study_hash"):
-            yield f"the study files of {first.name} and {other.name} differ; their plans and arms are the same"
-        languages = (set(site.study.offered) for site in (first, other))
-        if len({frozenset(each) for each in languages}) > 1:
-            yield f"{first.name} and {other.name} offer different languages: `language` says which a person had"
-        coders = [site.manifest.get("coding") for site in (first, other)]
-        if coders[0] != coders[1]:
-            yield f"queries at {first.name} and {other.name} were coded differently: compare no counts of codes"
-        versions = [site.manifest.get("package_version") for site in (first, other)]
-        if versions[0] != versions[1]:
-            yield f"{first.name} and {other.name} were exported by study-app {versions[0]} and {versions[1]}"
-
-
-def _changed(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    return [f"analysis.{key}" for key in sorted({*one, *other}) if one.get(key) != other.get(key)]
 
 
 def _readme(title: str, sites: Sequence[Site], notes: Sequence[str], tables: Mapping[TableName, TableSchema]) -> str:

@@ -12,7 +12,7 @@ from study_app.dataset.reading.dataset import UntrustedDataset, open_dataset
 from study_app.dataset.verification.allocation import check_ledgers, check_participants
 from study_app.dataset.verification.chain import check_chain
 from study_app.dataset.verification.derived.measures import Derived
-from study_app.dataset.verification.event_log import Log, check_log
+from study_app.dataset.verification.event_log import check_log
 from study_app.dataset.verification.files import check_files, check_tables, check_versions
 from study_app.dataset.verification.gate import check_gate
 from study_app.dataset.verification.manifest import check_manifest
@@ -29,6 +29,7 @@ from study_app.dataset.verification.pools import check_pool, sites_of
 from study_app.dataset.verification.registration import check_anchors, check_looks, check_registration, read_prereg
 from study_app.dataset.verification.rows_against_log import check_logged
 from study_app.dataset.verification.second_decision import check_second_decision
+from study_app.dataset.verification.server_log import Log
 from study_app.dataset.verification.themes import check_themes
 from study_app.domain.ledger import Anchor
 

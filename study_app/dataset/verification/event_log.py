@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
 
-from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
+from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import TableName, moment, writable
 from study_app.dataset.schema.cells import code_sha256
+from study_app.dataset.verification.server_log import Log, log_of, said
 from study_app.domain.editing.edits import apply_event
 from study_app.domain.events import (
     BROWSER_KINDS,
@@ -21,35 +21,17 @@ from study_app.domain.events import (
     SERVER_PAGE,
     EventDetails,
     Unreadable,
-    details_of,
-    tells_of_reply,
 )
 from study_app.domain.events.browser import Edit, TextEvent
 from study_app.domain.events.changes import ReplayMismatch
 from study_app.domain.events.server import (
-    Allocated,
     EditsUnapplied,
     ProgramEvent,
-    StageEnded,
-    StageOpened,
-    TurnEnded,
     TurnStarted,
 )
 
 SLACK = timedelta(seconds=30)
 """Edits may reach the server this much before or after the press whose program they made."""
-
-ENDINGS = {
-    "finished": "completed",
-    "declined": "declined",
-    "screened_out": "screened_out",
-    "no_place": "screened_out",
-    "quota_full": "screened_out",
-    "place_lost": "abandoned",
-    "session_missed": "abandoned",
-    "withdrew": "withdrawn",
-}
-"""Events after which a participant's way is over -> the status that follows."""
 
 
 @dataclass
@@ -71,29 +53,6 @@ class _Pages:
     """Where an edit did not fit, so that nothing after it can be compared."""
     facts: dict[str, ProgramEvent | TurnStarted] = field(default_factory=dict)
     """Id of a run or turn -> what the server's event says of it."""
-
-
-@dataclass
-class Log:
-    """What other checks need to know of one participant's events."""
-
-    named: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Kind of server event -> ids of runs, turns or stages that such events name."""
-    assisted: list[UntrustedRow] = field(default_factory=list)
-    """The server's events of turns with an assistant."""
-    claims: list[UntrustedRow] = field(default_factory=list)
-    """A browser's events that report a reply, which only a participant with an assistant can honestly send."""
-    by_subject: dict[tuple[str, str, str], list[UntrustedRow]] = field(default_factory=lambda: defaultdict(list))
-    """The server's events by kind, and by what they are about: `stage`, `run_id` or `turn_id`, and its id."""
-
-    def of(self, kind: str, about: str = "", which: Any = "") -> list[UntrustedRow]:
-        """Return the server's events of a kind, all or those about one stage, run or turn, in order."""
-        return self.by_subject.get((kind, about, str(which)), [])
-
-
-def said(row: UntrustedRow) -> EventDetails:
-    """Return what an event says, whatever a forged cell holds."""
-    return details_of(str(row["kind"]), row["payload"])
 
 
 def check_log(opened: UntrustedDataset, each: Callable[[str, list[UntrustedRow]], None]) -> dict[str, Log]:
@@ -122,7 +81,7 @@ def check_log(opened: UntrustedDataset, each: Callable[[str, list[UntrustedRow]]
             pages = _replayed(opened, events, whole)
             compared += _check_programs(opened, pages, runs.pop(name, []))
             compared += _check_programs(opened, pages, list(_asked(events, turns.get(name, []))), "turns")
-        found[name] = _log_of(events)
+        found[name] = log_of(events)
         each(name, events)
     for rest in () if opened.public else runs.values():
         compared += _check_programs(opened, _Pages(), rest)
@@ -331,39 +290,3 @@ def _candidates(run: UntrustedRow, states: Sequence[_State]) -> Sequence[_State]
     # From the last state before the slack on: it was the text until the edit that follows it.
     early = [place for place, state in enumerate(states) if state.stored is None or state.stored <= started - SLACK]
     return states[max(early, default=0) :]
-
-
-def _log_of(events: Sequence[UntrustedRow]) -> Log:
-    log = Log()
-    for row in events:
-        details = said(row)
-        if row["page"] == SERVER_PAGE:
-            _note(log, row, details)
-        elif tells_of_reply(str(row["kind"]), row["payload"]):
-            log.claims.append(row)
-    return log
-
-
-def _note(log: Log, row: UntrustedRow, details: EventDetails) -> None:
-    """Enter an event of the server's own under its kind, its stage, and the run or turn that it names."""
-    kind = str(row["kind"])
-    log.by_subject[kind, "", ""].append(row)
-    log.by_subject[kind, "stage", str(row["stage"])].append(row)
-    for key in ("run_id", "turn_id"):
-        if name := getattr(details, key, None):
-            log.named[kind].add(name)
-            log.by_subject[kind, key, name].append(row)
-    if isinstance(details, Allocated):
-        log.named[kind].add(str(details.index))
-    # By the kind: also an erased payload leaves these acts.
-    if kind in (StageOpened.kind, StageEnded.kind):
-        log.named[kind].add(str(row["stage"]))
-    if kind in (TurnStarted.kind, TurnEnded.kind):
-        log.assisted.append(row)
-    if kind in ENDINGS:
-        log.named["status"].add(ENDINGS[kind])
-
-
-def kinds_hidden(opened: UntrustedDataset) -> set[str]:
-    """Participants of whom part of the log is withheld."""
-    return {str(person["participant_id"]) for person in opened.rows("participants") if opened.hides(kind_of(person))}

@@ -7,7 +7,7 @@ from typing import Any
 
 from study_app.dataset.measures.turns.gate import GATE_COLUMNS
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
-from study_app.dataset.verification.event_log import Log, said
+from study_app.dataset.verification.server_log import Log, said
 from study_app.domain.assistants.gate import EXPLAINED, NOT_EXPLAINED, OPEN
 from study_app.domain.events.server import GateJudged
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema import TableName
 from study_app.dataset.schema.cells import code_sha256
-from study_app.dataset.verification.event_log import ENDINGS, Log, kinds_hidden, said
+from study_app.dataset.verification.server_log import ENDINGS, Log, kinds_hidden, said
 from study_app.domain.events import Event, EventDetails
 from study_app.domain.events.server import (
     AnswersHandedIn,

@@ -9,7 +9,7 @@ from typing import Any
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.schema import question_column
 from study_app.dataset.verification.allocation import decision_of
-from study_app.dataset.verification.event_log import said
+from study_app.dataset.verification.server_log import said
 from study_app.domain.events.server import SecondDecided
 from study_app.domain.study.study import Study
 

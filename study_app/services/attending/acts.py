@@ -16,8 +16,7 @@ from study_app.services.participant.enrolment import Enrol
 from study_app.services.participant.probing.closing import interrupt
 from study_app.services.participant.session import ParticipantSession
 from study_app.services.position import AtStage
-from study_app.services.reasons import add_act
-from study_app.services.researcher.lifecycle import require_reason
+from study_app.services.reasons import add_act, require_reason
 
 LONGEST_MESSAGE = 1_000
 NOTE, MESSAGE, EXTEND, ADMIT, END, ERASE, PAUSE, RESUME, ERASE_ANSWER = (

@@ -17,7 +17,7 @@ from study_app.services.places import (
     quota_taken,
     recruitment_paused,
 )
-from study_app.services.researcher.lifecycle import require_reason
+from study_app.services.reasons import require_reason
 
 PAUSE = "pause recruitment"
 """What the audit log calls them."""

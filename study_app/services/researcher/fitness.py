@@ -1,4 +1,4 @@
-"""What is wrong with a study that no table of its file shows alone: the file against the content that it names."""
+"""What keeps a study from real participants though each table of its file is valid: content, ethics, this machine."""
 
 from __future__ import annotations
 
@@ -8,10 +8,50 @@ from study_app.domain.assistants.personas import assistant_of
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.keys import ChoiceKey, CodeKey, TextKey
-from study_app.domain.study.consent import PLACEHOLDER
+from study_app.domain.study.consent import PLACEHOLDER, consent_problems
 from study_app.domain.study.contradictions.everything import contradictions
+from study_app.domain.study.designs import design_problems, used_by
 from study_app.domain.study.quiz_roles import TOTALS
+from study_app.domain.study.recruiting.sessions import session_problems
 from study_app.domain.study.study import Study
+from study_app.services.context import StudyContext
+
+
+def study_problems(world: StudyContext) -> list[Problem]:
+    """Return what keeps a valid study file, with its content, from real participants, on whichever machine."""
+    study: Study = world.study
+    found = fitness_problems(study, world.content, "study.toml")
+    found += design_problems(used_by(study), "launch", "study.toml")
+    found += consent_problems(study, "study.toml")
+    found += session_problems(study, "study.toml")
+    if study.recruitment.entry == "open":
+        remedy = 'set entry = "links" (then study create-links) or entry = "prolific"'
+        found.append(
+            Problem("study.toml", "recruitment.entry", "'open' lets the same person enter again and again", remedy)
+        )
+    return found
+
+
+def launch_problems(world: StudyContext) -> list[Problem]:
+    """Return what keeps a valid study from real participants here."""
+    study: Study = world.study
+    found = study_problems(world)
+    embedded = [name for name, assistant in world.assistants.items() if assistant.id == "notes"]
+    if embedded and not study.assistant_policy.allow_embedded:
+        what = f"the assistant '{embedded[0]}' would be the embedded one, for there is no ANTHROPIC_API_KEY"
+        remedy = "set the key, or say allow_embedded = true"
+        found.append(Problem("study.toml", "assistant_policy.allow_embedded", what, remedy))
+    level = world.sandbox.isolation().level
+    if level == "off":
+        remedy = "see study doctor"
+        found.append(Problem("study.toml", "sandbox", "participants' programs cannot be run on this machine", remedy))
+    if level == "weak" and not study.sandbox.allow_weak_isolation:
+        what = "isolation is weak here: participants' programs could read this server's files"
+        remedy = (
+            "install bubblewrap or use a Linux server; or say allow_weak_isolation = true and invite people you trust"
+        )
+        found.append(Problem("study.toml", "sandbox.allow_weak_isolation", what, remedy))
+    return found
 
 
 def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:

@@ -14,18 +14,14 @@ from study_app.domain.ledger.commitment import commitment_of
 from study_app.domain.records import AuditEntry, Participant, ProtocolVersion
 from study_app.domain.study.amending.changes import StudyChange, material_changes, study_changes
 from study_app.domain.study.amending.frozen import frozen_problems
-from study_app.domain.study.consent import consent_problems
-from study_app.domain.study.designs import design_problems, used_by
-from study_app.domain.study.recruiting.sessions import session_problems
-from study_app.domain.study.study import Study
 from study_app.domain.trial_state import State
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext, keep_codes, stored_values, stored_version
 from study_app.services.operation.head_signing import HEAD_KEY
 from study_app.services.operation.package_watch import PACKAGES
 from study_app.services.participant_status import CLOSED_WAVE, closed_wave, current_status
-from study_app.services.reasons import add_act
-from study_app.services.researcher.fitness import fitness_problems
+from study_app.services.reasons import add_act, require_reason
+from study_app.services.researcher.fitness import launch_problems, study_problems
 from study_app.services.researcher.interim.kept import kept_looks, open_looks
 from study_app.services.researcher.registration import preregistration
 from study_app.services.version_content import keep_content, kept_texts
@@ -336,50 +332,3 @@ def _state_and_remedy(state: State) -> str:
         "unsealed": "nothing changes it any more; study export shows everything",
     }
     return f"{state}; {remedies[state]}"
-
-
-def require_reason(reason: str) -> None:
-    """Refuse an act without a reason.
-
-    Raises:
-        NotAllowed: the reason is empty.
-    """
-    if not reason.strip():
-        raise NotAllowed("this needs a reason that others can understand; give --reason TEXT")
-
-
-def study_problems(world: StudyContext) -> list[Problem]:
-    """Return what keeps a valid study file, with its content, from real participants, on whichever machine."""
-    study: Study = world.study
-    found = fitness_problems(study, world.content, "study.toml")
-    found += design_problems(used_by(study), "launch", "study.toml")
-    found += consent_problems(study, "study.toml")
-    found += session_problems(study, "study.toml")
-    if study.recruitment.entry == "open":
-        remedy = 'set entry = "links" (then study create-links) or entry = "prolific"'
-        found.append(
-            Problem("study.toml", "recruitment.entry", "'open' lets the same person enter again and again", remedy)
-        )
-    return found
-
-
-def launch_problems(world: StudyContext) -> list[Problem]:
-    """Return what keeps a valid study from real participants here."""
-    study: Study = world.study
-    found = study_problems(world)
-    embedded = [name for name, assistant in world.assistants.items() if assistant.id == "notes"]
-    if embedded and not study.assistant_policy.allow_embedded:
-        what = f"the assistant '{embedded[0]}' would be the embedded one, for there is no ANTHROPIC_API_KEY"
-        remedy = "set the key, or say allow_embedded = true"
-        found.append(Problem("study.toml", "assistant_policy.allow_embedded", what, remedy))
-    level = world.sandbox.isolation().level
-    if level == "off":
-        remedy = "see study doctor"
-        found.append(Problem("study.toml", "sandbox", "participants' programs cannot be run on this machine", remedy))
-    if level == "weak" and not study.sandbox.allow_weak_isolation:
-        what = "isolation is weak here: participants' programs could read this server's files"
-        remedy = (
-            "install bubblewrap or use a Linux server; or say allow_weak_isolation = true and invite people you trust"
-        )
-        found.append(Problem("study.toml", "sandbox.allow_weak_isolation", what, remedy))
-    return found

@@ -20,8 +20,7 @@ from study_app.domain.study.study import Stage, Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.places import gave_up_place, lock_ledger, place_for
-from study_app.services.reasons import add_act
-from study_app.services.researcher.lifecycle import require_reason
+from study_app.services.reasons import add_act, require_reason
 
 REOPENED = "reopen stage"
 """What the audit log calls it."""

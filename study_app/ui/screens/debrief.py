@@ -11,7 +11,7 @@ import streamlit as st
 
 from study_app.domain.localisation.content_texts import localised_pack
 from study_app.services.position import Ended
-from study_app.ui.components import Button
+from study_app.ui.components.views import Button
 from study_app.ui.page import Page
 
 KNOWN = {"completed", "declined", "screened_out", "withdrawn"}

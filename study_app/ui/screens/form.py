@@ -13,7 +13,8 @@ from study_app.domain.quiz.scoring import MAX_RESPONSE_CHARS
 from study_app.domain.study.study import Question
 from study_app.page_assets import addresses
 from study_app.services.position import OnStage
-from study_app.ui.components import FormAct, FormData, FormField, form
+from study_app.ui.components import form
+from study_app.ui.components.views import FormAct, FormData, FormField
 from study_app.ui.markdown import to_html
 from study_app.ui.page import Page
 

@@ -6,7 +6,7 @@ Shows: the arm's instructions and pledge. Records: the stage's end.
 from __future__ import annotations
 
 from study_app.services.position import OnStage
-from study_app.ui.components import Button
+from study_app.ui.components.views import Button
 from study_app.ui.page import Page
 
 

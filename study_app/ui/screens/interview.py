@@ -13,7 +13,7 @@ import streamlit as st
 from study_app.domain.interviews.machine import progress_of
 from study_app.services.participant.interviewing.state import MISSING, RATING, Interview
 from study_app.services.position import OnStage
-from study_app.ui.components import FormAct, FormField
+from study_app.ui.components.views import FormAct, FormField
 from study_app.ui.page import Page
 from study_app.ui.screens.form import draw_form, question_field
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from study_app.domain.localisation.content_texts import localised_item
 from study_app.services.position import OnStage
-from study_app.ui.components import FormField
+from study_app.ui.components.views import FormField
 from study_app.ui.page import Page
 from study_app.ui.screens.form import confidence_rating, draw_form, item_field
 

@@ -7,7 +7,7 @@ button that opens the next part. Records: that it was opened.
 from __future__ import annotations
 
 from study_app.services.position import Waiting
-from study_app.ui.components import Button, Copy
+from study_app.ui.components.views import Button, Copy
 from study_app.ui.page import Page
 
 

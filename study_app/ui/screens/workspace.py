@@ -16,7 +16,8 @@ from study_app.domain.records import RunRecord
 from study_app.domain.tasks.packs import in_order
 from study_app.services.participant.runs import MAX_CODE_BYTES
 from study_app.services.position import OnStage
-from study_app.ui.components import AssistantView, LastRun, ProbesView, ShownTurn, WorkspaceData, workspace
+from study_app.ui.components import workspace
+from study_app.ui.components.views import AssistantView, LastRun, ProbesView, ShownTurn, WorkspaceData
 from study_app.ui.markdown import to_html
 from study_app.ui.page import WORKSPACE_STYLE, Page
 

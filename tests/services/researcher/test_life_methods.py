@@ -13,7 +13,7 @@ from support.clock import HandClock
 from study_app.bootstrap import App, start
 from study_app.dataset.verification import verify
 from study_app.services.participant.enrolment import EntryRequest
-from study_app.services.researcher import lifecycle
+from study_app.services.researcher import fitness
 from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
 
@@ -140,7 +140,7 @@ REPRESENTATIVES = {"stratified", "variance", "urn", "cluster", "crossover"}
 )
 def test_a_trial_is_allocated_and_verified_from_its_revealed_seed(tmp_path, name, monkeypatch):
     # What the analysis does not take yet is refused at launch; ledger, dataset and verify carry it all the same.
-    monkeypatch.setattr(lifecycle, "design_problems", lambda *_: [])
+    monkeypatch.setattr(fitness, "design_problems", lambda *_: [])
     clock, weights = HandClock(), EQUAL if name == "crossover" else UNEQUAL
     app = running(tmp_path, clock, SCHEMES[name], weights)
     app.lifecycle.launch()

@@ -9,8 +9,8 @@ from typing import Any
 
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema.cells import moment
-from study_app.dataset.verification.event_log import Log
 from study_app.dataset.verification.participants import declared_model
+from study_app.dataset.verification.server_log import Log
 
 GRACE = timedelta(minutes=1)
 """A question may have been on its way, and clocks of servers differ."""

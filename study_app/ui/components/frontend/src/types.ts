@@ -1,4 +1,4 @@
-// The shapes that the server sends; study_app/ui/components/__init__.py declares the same ones in Python.
+// The shapes that the server sends; study_app/ui/components/views.py declares the same ones in Python.
 
 export interface Line {
   stream: "stdout" | "stderr";
