@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 _STREET = r"(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|court|ct|square|sq|boulevard|blvd|way|terrace|place|pl)"
@@ -44,10 +45,20 @@ LONGEST = 200_000
 """Characters of one text that are looked at, so that one cell cannot hold up an export."""
 
 
-def identifiers_in(text: str) -> list[str]:
+_SHORT = 40
+"""Characters of words of the platform and of what a key types: the log repeats them by the million."""
+
+
+def identifiers_in(text: str) -> tuple[str, ...]:
     """Return the kinds of identifiers that a text holds, in the order of `IDENTIFIERS`."""
-    seen = text[:LONGEST]
-    return [name for name, pattern in IDENTIFIERS.items() if pattern.search(seen)]
+    return _in_short(text) if len(text) <= _SHORT else _found(text[:LONGEST])
+
+
+def _found(text: str) -> tuple[str, ...]:
+    return tuple(name for name, pattern in IDENTIFIERS.items() if pattern.search(text))
+
+
+_in_short = lru_cache(maxsize=10_000)(_found)
 
 
 def redacted(text: str, mark: str = "", kinds: Collection[str] = IDENTIFIERS.keys()) -> str:
@@ -81,14 +92,21 @@ def _whole(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def texts_in(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
-    """Every text within a JSON value, keys of objects included, each with its place such as `changes.insert`."""
+def texts_in(value: Any, where: str = "") -> list[tuple[str, str]]:
+    """Return every text within a JSON value, keys of objects included, each with its place such as `changes.insert`."""
+    found: list[tuple[str, str]] = []
+    _collect(value, where, found)
+    return found
+
+
+def _collect(value: Any, where: str, found: list[tuple[str, str]]) -> None:
     if isinstance(value, str):
-        yield where, value
+        found.append((where, value))
     elif isinstance(value, dict):
+        named = f"{where}.(name)" if where else "(name)"
         for key, inner in value.items():
-            yield f"{where}.(name)".lstrip("."), str(key)
-            yield from texts_in(inner, f"{where}.{key}".lstrip("."))
+            found.append((named, str(key)))
+            _collect(inner, f"{where}.{key}" if where else str(key).lstrip("."), found)
     elif isinstance(value, list):
         for inner in value:
-            yield from texts_in(inner, where)
+            _collect(inner, where, found)

@@ -224,9 +224,11 @@ class Public:
     def _look_through(self, kind: str, payload: Any, person: _Person) -> None:
         """Count the identifiers in a payload, ids and hashes of the platform aside."""
         for where, text in texts_in(payload):
-            if text in person.known or is_platforms(kind, where, kind in SERVER_KINDS):
+            # Asked first: hardly any text holds one.
+            identifiers = identifiers_in(text)
+            if not identifiers or text in person.known or is_platforms(kind, where, kind in SERVER_KINDS):
                 continue
-            for identifier in identifiers_in(text):
+            for identifier in identifiers:
                 self.found.identifiers[f"events.payload: {kind}, {_place(where)}", identifier, False] += 1
 
     def _answer(self, row: Mapping[str, Any], person: _Person) -> Any:

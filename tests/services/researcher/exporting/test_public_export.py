@@ -326,4 +326,4 @@ def test_other_spellings_are_found_too(text, kind):
 
 def test_programs_as_people_write_them_hold_no_identifiers_by_pattern():
     pack = trial().app.library.pack("tasks/trio_timer")
-    assert identifiers_in(pack.solution) == []
+    assert identifiers_in(pack.solution) == ()
