@@ -66,6 +66,7 @@ def _check_locked(opened: UntrustedDataset) -> None:
             what = f"no amendment to version {named} for its reason is in the audit log"
             opened.report.add("audit_broken", "manifest.json", None, what)
             continue
+        # The first version was locked by the launch, which has another name in the log.
         at = amended[act] if place else opened.manifest.get("launched_at")
         if not _at_once(entry.get("locked_at"), at):
             what = f"version {named} is said to be locked at {entry.get('locked_at')}, and was at {at}"

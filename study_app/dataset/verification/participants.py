@@ -82,6 +82,7 @@ def _check_order(
     opened: UntrustedDataset, visits: Sequence[UntrustedRow], study: Study, reopened: Collection[str]
 ) -> None:
     report, file = opened.report, opened.relative("visits")
+    # By the study file's order, which branches skip parts of and never turn round.
     places = {stage.id: place for place, stage in enumerate(study.stages)}
     for visit in visits:
         if str(visit["stage"]) not in places:

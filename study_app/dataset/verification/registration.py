@@ -82,6 +82,7 @@ def check_looks(opened: UntrustedDataset) -> None:
     for look in opened.listed("interim_looks"):
         digest, found = str(look.get("digest")), look.get("opened")
         listed.append(digest)
+        # In both directions: a look that was left out of the dataset stands in the audit log, and the other way round.
         if digest not in recorded:
             opened.report.add(
                 "look_unrecorded", "manifest.json", None, f"look {look.get('look')} is not in the audit log"

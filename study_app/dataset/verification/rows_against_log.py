@@ -138,6 +138,7 @@ def _probes(log: Log) -> list[AskedProbe]:
     """Return the probes in a log; each moves the deadline by the seconds for which the clock stood."""
     rows = [row for kind in (ProbeShown.kind, ProbeAnswered.kind) for row in log.of(kind)]
     rows = [row for row in rows if row["server_time"] is not None]
+    # Kinds were gathered one after the other; answered probes must follow those that they answer.
     rows.sort(key=lambda row: (row["server_time"], row["seq"]))
     return asked_probes(
         Event("", "", 0, row["kind"], row["stage"], row["server_time"], payload=row["payload"]) for row in rows

@@ -86,6 +86,7 @@ def _ledger(person: UntrustedRow, row: UntrustedRow | None) -> Iterator[_Breach]
     for column, value, shown in pairs:
         if row[column] != value:
             yield f"{shown}_differs", f"{shown} is {value}, the ledger says {row[column]}"
+    # A person keeps the version that they began with, for both decisions.
     if row["study_hash"] != person["study_hash"]:
         yield "study_hash_differs", "the second allocation names another version of the study"
     levels = row["levels"]

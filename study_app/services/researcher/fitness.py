@@ -20,6 +20,7 @@ from study_app.services.context import StudyContext
 def study_problems(world: StudyContext) -> list[Problem]:
     """Return what keeps a valid study file, with its content, from real participants, on whichever machine."""
     study: Study = world.study
+    # What a draft may lack: only real participants need consent in its last words, and a way in for one visit each.
     found = fitness_problems(study, world.content, "study.toml")
     found += design_problems(used_by(study), "launch", "study.toml")
     found += consent_problems(study, "study.toml")
@@ -146,6 +147,7 @@ def _quizzes_in_order(study: Study, content: ContentLibrary, file: str) -> Itera
     """Quizzes whose items are to be drawn within pages of one item each."""
     for quiz in study.quizzes:
         stage = quiz.stage
+        # Items are drawn within their page; the order of pages is the author's.
         pages = content.bank(stage.bank).pages_of(stage.form or None) if stage.shuffle else ()
         if pages and all(len(page) == 1 for page in pages):
             what = "each page has one item, so there is no order to draw"
@@ -165,6 +167,7 @@ def _own_code(study: Study, content: ContentLibrary, file: str) -> Iterator[Prob
             if pack.continues and (pack.continues not in before or (stage.shuffle and len(stage.packs) > 1)):
                 what = f"{folder} begins with what was handed in for '{pack.continues}', which is not an earlier task"
                 yield Problem(file, key, what, "name a task of an earlier stage, or an earlier one of this stage")
+            # Behind the look: a task does not continue itself.
             before.append(pack.id)
 
 

@@ -45,6 +45,7 @@ class Audit:
     @property
     def agrees(self) -> bool:
         """Whether most people say what the gate said; a tie agrees with neither."""
+        # Doubled and not halved: no fraction is compared, and a tie is neither more nor less than half.
         return self.explained * 2 > self.audits if self.verdict == "explained" else self.explained * 2 < self.audits
 
 

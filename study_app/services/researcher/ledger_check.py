@@ -55,6 +55,7 @@ def recompute(world: StudyContext) -> list[Recomputed]:
             origin = genesis(name, (unit.meta("commitment") or "") if name == "real" else "", decision)
             gaps = ledger_gaps(unit, name, decision)
             breaches = [*malformed, *verify_ledger(rows, known, genesis_hash=origin, gaps=gaps)]
+            # Names alone: what a breach found and expected would say the arm.
             pairs = tuple(dict.fromkeys((breach.index, breach.name) for breach in breaches))
             found.append(Recomputed(name, len(stored), sealed, pairs, decision))
     return found

@@ -71,6 +71,7 @@ def masked(participant: Participant, state: State) -> Participant:
     """Return the participant without whatever would tell the arm, where the state does not allow it."""
     if arms_visible(state, participant.kind):
         return participant
+    # The place in the ledger as well: who saw the order of draws could count through the blocks.
     first = replace(participant, arm=None, stratum=None, allocation_index=None, allocated_at=None)
     return replace(first, responded=None, second_treatment=None, second_index=None)
 
@@ -104,6 +105,7 @@ class Monitor:
             commitment = unit.meta("commitment")
             versions = len(unit.versions())
             limit = world.study.assistant_policy.study_cost_limit
+            # Read only where it can be shown and means something: the turns of a large trial are many.
             shown = unit.turns() if arms_visible(state, kind) and _no_code(world) else []
             spent = _spent(unit, world, kind, limit, coarse=not arms_visible(state, kind))
         known = _statuses(world, people)

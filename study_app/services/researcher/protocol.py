@@ -108,6 +108,7 @@ class Protocol:
         """Locked versions, oldest first, each with what it changed; empty for a draft."""
         with self.world.registry.begin(write=False) as unit:
             locked = unit.versions()
+            # Read within the transaction: what an amendment locks meanwhile is then in neither list or in both.
             kept = [kept_texts(unit, version.study_hash) for version in locked]
         views = []
         for number, version in enumerate(locked):

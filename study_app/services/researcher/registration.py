@@ -69,6 +69,7 @@ def preregistration(
         "plan": plan,
         "package_version": __version__,
         "study_packages": dict(packages or {}),
+        # The same form as in every cell of a dataset, with which verify compares it.
         "launched_at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
     return document, _markdown(study, content, document)
@@ -259,6 +260,7 @@ def _concealment() -> str:
 
 def _statistics(study: Study) -> str:
     plan = study.analysis
+    # By their columns, as the dataset calls them: a registration is held against the data later.
     names = ", ".join(covariate.column for covariate in plan.covariates)
     if study.factors:
         return _statistics_of_factors(study, names)

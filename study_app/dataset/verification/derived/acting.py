@@ -96,6 +96,7 @@ def _breaches(
 ) -> Iterator[tuple[Step, Breach]]:
     if not steps:
         return
+    # A turn that goes on may have a step that waits; only its end must have decided each.
     over = {ended.turn_id for _, ended in saying(dossier.events, TurnEnded)}
     answered: dict[str, set[str]] = defaultdict(set)
     for _, said_by_page in saying(dossier.events, AgentAnswered):
@@ -115,6 +116,7 @@ def _breaches(
                 yield step, breach
         if decision == "auto" and said.waits:
             yield step, ("approval_mode_differs", "it waited for the participant, and was done without asking")
+        # Not both: a step that was done without asking is one finding, and not one of the regime as well.
         elif declared is not None and declared.acts:
             yield from ((step, breach) for breach in _regime(step, declared.settings))
     for step, what in wrong_decisions(dossier.events, steps, lambda event: _in_time(dossier, event)):
@@ -174,6 +176,7 @@ def _answer(step: Step, answered: Set[str]) -> Breach | None:
     """Return what is wrong with a decision that no edit shows: the page must have sent it."""
     said, decision = step.proposed, step.decision
     by_page = decision in ("reject", "answered") or (decision == "approve" and said.tool == "run")
+    # Other decisions show in an edit, or are the server's.
     if by_page and decision not in answered:
         return "decision_differs", f"the decision is {decision}, and the page did not send it"
     return None

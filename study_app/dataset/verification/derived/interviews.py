@@ -104,6 +104,7 @@ def _order(dossier: ParticipantRecord, held: Held) -> Iterator[Breach]:
         return
     outcomes = stages_with_outcomes(dossier.study)
     for visit in dossier.visits:
+        # By the beginning: a later stage with outcomes would be measured on people who have just talked about them.
         if visit.stage in outcomes and visit.started_at > held.started_at:
             what = f"the interview began at {held.started_at}, '{visit.stage}' at {visit.started_at}"
             yield "interview_before_outcome", held.first.turn_id, what
@@ -129,6 +130,7 @@ def _wording(held: Held, plan: InterviewPlan) -> Iterator[Breach]:
 
 def _budgets(held: Held, plan: InterviewPlan) -> Iterator[Breach]:
     probes: dict[str, int] = {}
+    # Redirects are counted over the whole interview and probes by topic, as the plan's machine counts them.
     redirects = 0
     for question in held.questions:
         said = question.asked

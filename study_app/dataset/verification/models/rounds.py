@@ -39,6 +39,7 @@ def _check_drift(opened: UntrustedDataset, found: Rounds) -> None:
     file = opened.relative("model_replies")
     for each in rounds_compared([reply_in(row.values) for rows in found.values() for row in rows]):
         if each.another_model:
+            # A finding needs one row, and any of that round and treatment would do.
             first = next(row for row in found[each.round] if row["treatment"] == each.treatment)
             what = (
                 f"round {each.round}: '{each.treatment}' was served by {', '.join(each.served_now)}, "

@@ -52,6 +52,7 @@ class ToneBatches:
         """Return the texts that the model has not coded."""
         with self.world.registry.begin(write=False) as unit:
             done = {each.object for each in unit.ratings() if (each.rater, each.rubric) == (CLAUDE, VERSION)}
+            # A text whose reply could not be read has no code, and is sent again.
             return [each for each in texts_of(self.world, unit, kind) if f"turn:{each.name}" not in done]
 
     def _store(self, found: Sequence[tuple[TextForTone, CodedTone]], kind: Kind) -> int:

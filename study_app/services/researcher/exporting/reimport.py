@@ -58,8 +58,10 @@ def reimport(world: StudyContext, path: Path, put_back: PutBack, *, who: str) ->
             reasons at once.
         UserError: there is no dataset, or it holds rows that no export writes.
     """
+    # Findings are not asked for here: what cannot be stored stops it, and the rest is for verify to say.
     dataset = open_dataset(Path(path), VerifyReport(str(path)))
     with world.registry.begin() as unit:
+        # All at once, before the first record: half of a dataset in a database would look like a whole one.
         if problems := [*_unfit(dataset, world), *_not_empty(world, unit)]:
             raise ProblemsFound(problems)
         try:
@@ -229,6 +231,7 @@ def _openings(dataset: UntrustedDataset) -> dict[str, datetime]:
 def _allocation(row: UntrustedRow) -> dict[str, Any]:
     """Return a row of the ledger; one that was erased belongs to no participant any more."""
     record = LedgerRow.parse({name: "" if value is None else value for name, value in row.values.items()})
+    # As an erasure leaves it: the column is unique, and the place in the ledger has to stay.
     erased = f"erased-{record.ledger}-{record.allocation_index}"
     return {
         "decision": record.decision,

@@ -136,6 +136,7 @@ class InterimLooks:
             raise NotAllowed(f"--look: the plan has looks 1 to {len(rule.interim)} before the final analysis")
         if look in dates:
             raise NotAllowed(f"look {look} was taken on {dates[look]}; a look is taken once")
+        # Without new people a second look would test the same data again.
         if taken and taken[-1]["n"] >= n:
             raise NotAllowed(f"look {last} was taken on {dates[last]} with {n} people, and there are no more since")
         if n >= target:

@@ -74,8 +74,10 @@ def record_turns(world: StudyContext, who: str, kind: Kind, treatment: str = "",
         state = world.state(unit)
         people = {each.id: each for each in unit.participants()}
         asked = [turn for turn in unit.turns() if _belongs(people, turn, kind)]
+        # Before anything is said of what was asked: while the trial runs even a list of assistants would tell.
         _check_state(state, world, unit, kind)
         chosen = _chosen(world, {turn.treatment for turn in asked}, kind, treatment)
+        # By the id and not by the name in the study: two names may stand for one treatment in two personas.
         acts = any(spec.id == chosen and spec.acts for spec in world.content.specs.values())
         of_treatment = [turn for turn in asked if turn.treatment == chosen]
         meant = _spoken_as(of_treatment, chosen, persona, acts=acts)
@@ -125,6 +127,7 @@ def _chosen(world: StudyContext, asked: set[str], kind: Kind, treatment: str) ->
 def _spoken_as(turns: list[Turn], treatment: str, persona: str, *, acts: bool) -> list[Turn]:
     """Return the turns in one persona: a recording of several would answer each person in all of their voices."""
     heard = {turn.id: str(turn.parameters.get("persona") or NO_PERSONA) for turn in turns}
+    # Of whole replies alone: a persona that only failed need not be chosen against.
     recorded = {heard[turn.id] for turn in turns if not left_out_because(turn, acts=acts)}
     listed = ", ".join(sorted(recorded))
     if persona and persona not in recorded:

@@ -108,6 +108,7 @@ class GoldSample:
             return CodingStatus(len(coded.all), 0, "", 0, 0, 0, 0, 0)
         codes, to_code = coded.codes(), coded.to_code()
         topics = {each.id: each.transcript.topics for each in to_code}
+        # By interviews and not by answers: one that lacks a topic cannot count as coded.
         whole = {
             program: len(fully_coded(topics, {key for key, given in codes.items() if program in given}))
             for program in (RULES, CLAUDE)

@@ -59,6 +59,7 @@ class Coded:
     """A moment of the database: interviews of one kind of participant, and the ratings about them."""
 
     def __init__(self, world: StudyContext, unit: UnitOfWork, kind: Kind) -> None:
+        # In order of time: the last of each rater is the one that holds, and of codebooks the last one frozen.
         self.ratings = sorted(unit.ratings(), key=lambda rating: rating.rated_at)
         self.all = list(_interviews(world, unit, kind))
         self.by_id = {each.id: each for each in self.all}
@@ -136,6 +137,7 @@ def holding(world: StudyContext, unit: UnitOfWork, interview_id: str) -> Coded:
 def _interviews(world: StudyContext, unit: UnitOfWork, kind: Kind) -> list[EndedInterview]:
     found = []
     for person in unit.participants():
+        # Their interviews are gone from the log, too; this spares the search for what is not there.
         if person.kind != kind or person.data_withdrawn:
             continue
         study = world.study_of(unit, person)
