@@ -107,7 +107,8 @@ def _never_shown(dossier: ParticipantRecord, asked: Sequence[AskedProbe]) -> Ite
     """Yield the probes whose minute came and that no page asked for: a closed or hidden tab, or a blocked request."""
     for visit in dossier.visits:
         # A stage that was reopened ran in two pieces: from the visit it cannot be said which minutes came.
-        if visit.ended_at is None or any(isinstance(each.details, StageReopened) for each in dossier.events):
+        reopened = any(event.stage == visit.stage for event, _ in saying(dossier.events, StageReopened))
+        if visit.ended_at is None or reopened:
             continue
         # Without pauses and outages as well: `ran_until` takes off what the probes took, and nothing else.
         ran = ran_until(dossier, visit, visit.ended_at) - max(
