@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from analysis.design.sequential import SequentialTest, TakenLook, stage_wise
@@ -96,7 +97,7 @@ def _final(looks: Looks, row: Estimate, before: Sequence[float]) -> Estimate:
         sequential_p=p, **{f"single_look_{name}": value for name, value in fixed.items()},
     )  # fmt: skip
     source = row.to_json() if at == len(looks.entries) else _row_at(looks, row.id, at)
-    error = error_of(source, z[at])
+    error = error_of(source, z[at], crossed=crossed)
     if error is None:
         return replace(row, p_value=p, note=_joined(row.note, "no standard error: p is the sequential p"))
     # Stopped without crossing, for futility or by decision: the stage-wise ordering has no place for that, whereas
@@ -107,9 +108,11 @@ def _final(looks: Looks, row: Estimate, before: Sequence[float]) -> Estimate:
         return replace(row, p_value=p, estimate=source["estimate"], std_error=source["std_error"], ci_low=low,
                        ci_high=high, note=_joined(row.note, note))  # fmt: skip
     # On the scale of z; times the standard error it is back in the outcome's unit, where median and ends are reported.
-    found = stage_wise([look.n for look in taken[: at + 1]], critical[:at], z[at], plan.level)
+    ordered = partial(stage_wise, [look.n for look in taken[: at + 1]], critical[:at], level=plan.level)
+    found = ordered(z=source["estimate"] / error)
     return replace(
-        row, estimate=found.median * error, std_error=source["std_error"], df=source["df"], p_value=found.p_value,
+        row, estimate=found.median * error, std_error=source["std_error"], df=source["df"],
+        p_value=ordered(z=z[at]).p_value,
         ci_low=found.low * error, ci_high=found.high * error, note=_joined(row.note, AT_END.format(looks=len(taken))),
     )  # fmt: skip
 

@@ -23,6 +23,10 @@ WORDS: dict[str, str] = {
 """What each decision says."""
 
 
+FEW = 10
+"""Re-randomisations as extreme as what was observed; of fewer, p is known to no better than a third."""
+
+
 def z_of(row: Mapping[str, Any]) -> float:
     """Return the standard normal value of a two-sided p, with the sign of the estimate; 0 where there is no p."""
     if row["p_value"] is None or row["estimate"] is None:
@@ -31,16 +35,33 @@ def z_of(row: Mapping[str, Any]) -> float:
     return math.copysign(float(stats.norm.isf(max(row["p_value"], 1e-300) / 2)), row["estimate"])
 
 
-def error_of(row: Mapping[str, Any], z: float) -> float | None:
-    """Return the standard error that belongs to z: the estimate over z, or the row's own where z says little of it."""
+def error_of(row: Mapping[str, Any], z: float, *, crossed: bool = False) -> float | None:
+    """Return the standard error that belongs to z: the estimate over z, or the row's own where z says little of it.
+
+    Args:
+        row: one that gave z.
+        z: of the row.
+        crossed: whether z is beyond its boundary; only then may an interval be shorter than z alone makes it.
+    """
     if row["estimate"] is None:
         return None
     # Estimate over z makes boundary and interval agree exactly, whatever test gave p; near 0 the quotient is noise.
-    if abs(z) >= 1 or row["std_error"] is None:
-        return float(row["estimate"] / z) if z else None
+    by_p = float(row["estimate"] / z) if z else None
+    if row["std_error"] is None or (abs(z) >= 1 and not (crossed and _few_as_extreme(row))):
+        return by_p
     # A boundary is a normal quantile; widened so that the interval is that of the row's t distribution at 5 %.
     wider = stats.t.isf(0.025, row["df"]) / stats.norm.isf(0.025) if row["df"] else 1.0
-    return float(row["std_error"] * wider)
+    own = float(row["std_error"] * wider)
+    return own if by_p is None or abs(z) < 1 else min(own, by_p)
+
+
+def _few_as_extreme(row: Mapping[str, Any]) -> bool:
+    """Whether so few re-randomisations were as extreme that p says only that z is at least so large.
+
+    p is never below one over their number, so that the interval of a large effect would grow with the effect.
+    """
+    assignments = (row.get("detail") or {}).get("assignments") or row.get("assignments")
+    return assignments is not None and row["p_value"] is not None and row["p_value"] * assignments < FEW
 
 
 def looked_at(
@@ -70,13 +91,20 @@ def looked_at(
 
 def _look_row(test: SequentialTest, row: Mapping[str, Any], z: Sequence[float], boundary: float) -> dict[str, Any]:
     names = ("id", "outcome", "contrast", "estimate", "unit", "std_error", "df", "p_value", "n")
-    error = error_of(row, z[-1])
+    crossed = abs(z[-1]) >= boundary
+    error = error_of(row, z[-1], crossed=crossed)
     half = None if error is None else boundary * error
     return {
-        **{name: row[name] for name in names}, "z": z[-1], "boundary": boundary,
-        "crossed": abs(z[-1]) >= boundary, "ci_low": None if half is None else row["estimate"] - half,
+        **{name: row[name] for name in names}, **_counted(row), "z": z[-1], "boundary": boundary,
+        "crossed": crossed, "ci_low": None if half is None else row["estimate"] - half,
         "ci_high": None if half is None else row["estimate"] + half, "sequential_p": test.sequential_p(z),
     }  # fmt: skip
+
+
+def _counted(row: Mapping[str, Any]) -> dict[str, int]:
+    """Return the number of re-randomisations behind p, where there were any: a final interval needs it."""
+    found = (row.get("detail") or {}).get("assignments")
+    return {} if found is None else {"assignments": int(found)}
 
 
 def adjusted_over_family(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[float]:

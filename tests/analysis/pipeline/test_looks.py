@@ -138,3 +138,37 @@ def test_sequential_p_values_never_rise_from_look_to_look():
         for k in (1, 2, 3)
     ]
     assert all(after["sequential_p"] <= before["sequential_p"] + 1e-9 for before, after in pairwise(found))
+
+
+def floored(z: float, assignments: int) -> Estimate:
+    """A row whose p is the smallest that so many re-randomisations can give."""
+    smallest = 1 / (assignments + 1)
+    return replace(row("y0", z), p_value=smallest, detail={"assignments": assignments})
+
+
+def test_the_interval_of_an_effect_beyond_all_re_randomisations_is_that_of_its_standard_error():
+    before = looked_at(plan(), [FIRST], {}, [row("y0", 2.0).to_json()])
+    entry = {"look": 1, "n": 50, "target": 100, "information": 0.5, "result": before}
+    after = Looks(plan(), (entry,), 100, 100, True, False)
+    (known,) = after_looks(after, [row("y0", 4.5)])
+    for assignments in (499, 9999):
+        (last,) = after_looks(after, [floored(4.5, assignments)])
+        names = ("estimate", "ci_low", "ci_high")
+        assert [getattr(last, name) for name in names] == pytest.approx([getattr(known, name) for name in names])
+        # The p itself is no smaller than re-randomisations can say.
+        assert last.p_value >= 1 / (assignments + 1)
+        result = looked_at(plan(), [FIRST], {}, [floored(8.0, assignments).to_json()])
+        (first,) = result["rows"]
+        assert first["ci_high"] - first["ci_low"] == pytest.approx(2 * first["boundary"] * 2.0)
+        # Stopped there, the end takes the figures of the look as they were stored.
+        entry = {"look": 1, "n": 50, "target": 100, "information": 0.5, "result": result}
+        (stopped,) = after_looks(Looks(plan(), (entry,), 50, 100, False, False), [row("y0", 1.0)])
+        assert stopped.ci_high - stopped.ci_low == pytest.approx(2 * stats.norm.isf(0.025) * 2.0, rel=1e-3)
+
+
+def test_where_many_re_randomisations_are_as_extreme_the_error_is_the_estimate_over_z():
+    known = replace(row("y0", 2.0), detail={"assignments": 9999}).to_json()
+    assert error_of({**known, "std_error": 0.1}, 2.0) == pytest.approx(4.0 / 2.0)
+    assert error_of({**known, "std_error": 0.1, "p_value": 0.0009}, 2.0, crossed=True) == pytest.approx(0.1)
+    # A boundary that was not reached and an interval without zero would contradict each other.
+    assert error_of({**known, "std_error": 0.1, "p_value": 0.0009}, 2.0) == pytest.approx(4.0 / 2.0)
