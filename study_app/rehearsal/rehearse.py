@@ -27,6 +27,8 @@ from study_app.rehearsal.trials import TrialJob, TrialResult, opened, play
 from study_app.simulation.cached_sandbox import Memory
 
 Progress = Callable[[int, int], None]
+_BEGINNING = '{"key": "'
+"""Of each line in a file of finished trials."""
 
 
 def rehearse(
@@ -169,9 +171,11 @@ def _written(out: Path | None) -> dict[str, TrialResult]:
             # A line of a version that wrote primary rows alone does not say so.
             found[key] = TrialResult(**entry | {"rows": tuple({"role": "primary"} | row for row in entry["rows"])})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            if number < len(lines) or not found:
+            # Also the first line may be cut off; whole, it would end in a newline.
+            cut = number == len(lines) and not text.endswith("\n") and line.startswith(_BEGINNING)
+            if not cut and (number < len(lines) or not found):
                 raise UserError(f"{out}: line {number} is not a rehearsed trial; give another --out") from error
-            out.write_text("\n".join([*lines[:-1], ""]), encoding="utf-8")
+            out.write_text("".join(f"{each}\n" for each in lines[:-1]), encoding="utf-8")
             return found
     if found and not text.endswith("\n"):
         # Cut off between a trial and the end of its line: the next one would be written on to the same line.

@@ -199,12 +199,12 @@ class LocalSandbox:
         on_line: Callable[[OutputLine], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> RunResult:
-        """Run it; where the fork server is lost during the run, run it again on a fresh one (twice at most)."""
+        """Run it; where it is lost with its fork server, or killed from outside, run it again (twice at most)."""
         shown: list[OutputLine] = []
-        for _ in range(3):
+        for attempt in range(3):
             # A seed that was set before makes the repetition print the same lines, so that what was shown can be passed
             # over.
-            result = self._run_once(program, _continue_after(shown, on_line), cancelled)
+            result = self._run_once(program, _continue_after(shown, on_line), cancelled, again=attempt == 0)
             if result is not None:
                 return result
         return never_started(program, None, "infrastructure")
@@ -214,6 +214,8 @@ class LocalSandbox:
         program: Program,
         on_line: Callable[[OutputLine], None] | None,
         cancelled: Callable[[], bool] | None,
+        *,
+        again: bool,
     ) -> RunResult | None:
         server = self.server(program.packages)
         run_id = next(self._ids)
@@ -227,7 +229,7 @@ class LocalSandbox:
                 _close(ours)
                 return None
             running = RunningProgram(program, ours, ending, on_line, cancelled, group)
-            return running.to_its_end(lambda: server.kill(run_id))
+            return running.to_its_end(lambda: server.kill(run_id), again=again)
 
     def _group_for(self, program: Program) -> AbstractContextManager[RunGroup | None]:
         if self._groups is None:

@@ -73,14 +73,17 @@ class RunningProgram:
         self._ready = False
         self._stopped: EndedBy | None = None
 
-    def to_its_end(self, kill: Callable[[], None]) -> RunResult | None:
+    def to_its_end(self, kill: Callable[[], None], *, again: bool = False) -> RunResult | None:
         """Follow the run until it ends.
 
         Args:
             kill: ends the child by SIGKILL.
+            again: whether the run can be repeated.
 
         Returns:
-            The result, or None where the fork server was lost with the run.
+            The result, or None where the run was lost with its fork server, or is to be repeated because someone else
+            killed it, as a kernel without memory does. A program may kill itself, too: what can be repeated no more
+            has ended so.
         """
         try:
             self._follow(kill)
@@ -89,7 +92,7 @@ class RunningProgram:
             raise
         finally:
             self._close_pipes()
-        return self._result()
+        return None if again and self._killed_by_others() else self._result()
 
     def _follow(self, kill: Callable[[], None]) -> None:
         # `poll` and not `select`, which cannot watch descriptors from 1024 on: a busy server has that many.
@@ -188,6 +191,12 @@ class RunningProgram:
             self._stopped = "time" if self._ready else "infrastructure"
         if self._stopped is not None:
             kill()
+
+    def _killed_by_others(self) -> bool:
+        """Whether the child was killed for none of its limits and on no one's wish."""
+        if self._stopped is not None or self._ending.exit_status != -signal.SIGKILL:
+            return False
+        return not self._ready or self._ended_by(self._parsed()[0]) == "exit"
 
     def _result(self) -> RunResult | None:
         # A lost fork server is not the program's fault, and the run is repeated; but one that we stopped ourselves has

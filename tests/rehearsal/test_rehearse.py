@@ -139,9 +139,9 @@ def test_a_stopped_rehearsal_goes_on_where_it_was_and_comes_to_the_same(tmp_path
     whole = rehearse(STUDY, **options)
     lines = out.read_text(encoding="utf-8").splitlines()
     assert len(lines) == 4
-    # Killed while the third was written down, or just before the end of its line.
+    # Killed while the third or the very first was written down, or just before the end of a line.
     done: list[int] = []
-    for written, kept in ([*lines[:2], lines[2][:40]], 2), (lines[:3], 3):
+    for written, kept in ([*lines[:2], lines[2][:40]], 2), (lines[:3], 3), ([lines[0][:40]], 0):
         out.write_text("\n".join(written), encoding="utf-8")
         done.clear()
         assert rehearse(STUDY, **options, progress=lambda count, total: done.append(count)) == whole

@@ -26,6 +26,7 @@ from study_app.sandbox.confinement import lockdown, seccomp, syscalls
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.output import Collector, clean
 from study_app.sandbox.server import Options
+from study_app.sandbox.watchdog import children
 
 PATIENT = RunLimits(wall_seconds=60)
 TRIO_ORDER = """
@@ -184,6 +185,32 @@ def test_a_fork_server_killed_amid_runs_loses_none(sandbox):
         assert result.stdout == f"start {number}\nend {number}\n"
         assert result.ended_by == "exit"
         assert [line.text for line in heard[number]] == [f"start {number}", f"end {number}"]
+
+
+def test_a_program_that_is_killed_from_outside_is_run_again_and_shown_once(sandbox):
+    """As by a kernel without memory: neither a learner nor a grading may take it for what the program does."""
+    heard: list[OutputLine] = []
+    killed: list[int] = []
+
+    def listen(line):
+        heard.append(line)
+        if not killed:
+            killed.extend(children(sandbox.server(()).pid))
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+
+    result = sandbox.run(Program("import time\nprint('start')\ntime.sleep(0.6)\nprint('end')"), listen)
+    assert killed
+    assert (result.stdout, result.ended_by, result.exit_status) == ("start\nend\n", "exit", 0)
+    assert [line.text for line in heard] == ["start", "end"]
+
+
+def test_a_program_that_kills_itself_ends_so(sandbox):
+    heard: list[OutputLine] = []
+    result = sandbox.run(Program("import os\nprint('on', flush=True)\nos.kill(os.getpid(), 9)"), heard.append)
+    assert (result.stdout, result.ended_by, result.exit_status) == ("on\n", "exit", -signal.SIGKILL)
+    assert [line.text for line in heard if line.stream == "stdout"] == ["on"]
+    assert len(heard) == 2
 
 
 def test_a_recycled_fork_server_lets_its_runs_finish():

@@ -19,6 +19,8 @@ HELD = "isolation_held_until"
 STEP = timedelta(seconds=10)
 """Deadlines are moved by as much at a time, ahead, so that none passes between two looks."""
 LOOK_AGAIN = timedelta(minutes=10)
+LOOK_SOON = timedelta(seconds=30)
+"""While a study is paused: what was met may have been a moment's, such as a fork server that was killed then."""
 
 
 class IsolationWatch:
@@ -45,6 +47,7 @@ class IsolationWatch:
         with self.world.registry.begin() as unit:
             if self.world.state(unit) == "draft":
                 return
+            self._look_at = min(self._look_at, now + LOOK_SOON)
             unit.lock(ALERT)
             if unit.meta_value(ALERT) is None:
                 isolation = self.world.sandbox.isolation()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from support.clock import HandClock
 from support.trials.export_world import EntryRequest, Walker, open_app, real_study
 
 from study_app.domain.tasks.packs import Isolation
-from study_app.services.operation.isolation_watch import FELL, RECOVERED, STEP
+from study_app.services.operation.isolation_watch import FELL, LOOK_AGAIN, LOOK_SOON, RECOVERED, STEP
 
 
 class Falling:
@@ -70,6 +71,26 @@ def test_the_clock_stands_still_and_goes_on(trial, level):
         lost = sum(e.payload["seconds"] for e in unit.events(person.id) if e.kind == "outage")
     assert acts == [FELL, RECOVERED]
     assert lost == moved.total_seconds()
+
+
+def test_a_paused_study_looks_again_soon_for_what_was_met_may_be_over(trial):
+    """A fork server that is killed while the canaries run looks like a machine that isolates nothing."""
+    app, clock, sandbox, _ = trial
+    looks = []
+
+    def look_again():
+        looks.append(clock.now())
+        sandbox.level = "off" if len(looks) == 1 else "strong"
+
+    sandbox.look_again = look_again
+    began = clock.now()
+    while len(looks) < 2 and clock.now() - began < LOOK_AGAIN + timedelta(minutes=5):
+        clock.advance(seconds=1)
+        app.isolation_watch.check()
+    assert looks[1] - looks[0] <= LOOK_SOON + STEP
+    with app.world.registry.begin(write=False) as unit:
+        acts = [entry.what for entry in unit.audit() if entry.what in (FELL, RECOVERED)]
+    assert acts == [FELL, RECOVERED]
 
 
 def test_health_says_so_programs_wait_and_a_submission_is_kept(trial):
