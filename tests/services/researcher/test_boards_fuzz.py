@@ -18,11 +18,11 @@ from support.trials.themes_trial import CODEBOOK, SAID, ThemesTrial
 
 from study_app.domain.errors import UserError
 from study_app.domain.themes.codebook import read_codebook
+from study_app.services.researcher.blind_codes.gate_audit import GateAudits
 from study_app.services.researcher.blind_codes.hacks import HackCodes
 from study_app.services.researcher.blind_codes.tones import ToneCodes
 from study_app.services.researcher.coding import Codings
 from study_app.services.researcher.exporting.text_review import TextReviews
-from study_app.services.researcher.gate_audit import GateAudits
 from study_app.services.researcher.rating import RatingQueue
 from study_app.services.researcher.themes.board import InterviewBoard
 from study_app.services.researcher.themes.codebooks import Codebooks

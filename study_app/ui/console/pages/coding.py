@@ -20,11 +20,11 @@ import streamlit as st
 from study_app.domain.interaction.codebook import DEFINITIONS
 from study_app.domain.interaction.tone import TONES
 from study_app.domain.records import Kind
+from study_app.services.researcher.blind_codes.gate_audit import GateAudits, has_gate
 from study_app.services.researcher.blind_codes.hacks import HackCodes
 from study_app.services.researcher.blind_codes.persona_guesses import PersonaGuesses
 from study_app.services.researcher.blind_codes.tones import ToneCodes
 from study_app.services.researcher.coding import Codings, QueryForCoding
-from study_app.services.researcher.gate_audit import GateAudits, has_gate
 from study_app.ui.console import html as tables
 from study_app.ui.console.held import held
 from study_app.ui.console.pages.codes.personas import guesses
