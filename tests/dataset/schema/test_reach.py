@@ -140,6 +140,30 @@ def test_groups_of_one_person_each_are_warned_of():
     ]  # fmt: skip
 
 
+QUIZZES = [
+    {"id": "consent", "kind": "consent"},
+    {"id": "pretest", "kind": "quiz", "minutes": 20, "bank": "quizzes/one"},
+    {"id": "instructions", "kind": "instructions"},
+    {"id": "posttest", "kind": "quiz", "minutes": 20, "bank": "quizzes/one"},
+    {"id": "debrief", "kind": "debrief"},
+]
+
+
+def test_points_and_score_of_one_quiz_say_the_same_and_make_as_many_groups_as_people():
+    twice = [{"column": name} for name in ("pretest_points", "years", "pretest_score")]
+    made = study(more={"stages": QUIZZES}, covariates=twice, subgroups=[{"column": "pretest_points"}])
+    (problem,) = plan_reach_problems(made, COLUMNS, {}, "study.toml")
+    assert problem.key.endswith("covariates.pretest_score")
+    assert problem.what == "'pretest_points' and 'pretest_score' say the same of everyone"
+    (line,) = subgroup_warnings(made)
+    assert "subgroups.pretest_points" in line
+    # The most there can be is the same for everyone, and no measure of the quiz.
+    most = study(more={"stages": QUIZZES}, covariates=[{"column": "pretest_max"}, {"column": "pretest_points"}])
+    assert plan_reach_problems(most, COLUMNS, {}, "study.toml") == []
+    found = reach_problems(most, COLUMNS, {}, "study.toml")
+    assert [problem.what for problem in found] == ["'pretest_max' is the most that can be had, the same for everyone"]
+
+
 # -- the plan against what a study measures ----------------------------------------------------------------------------
 
 
