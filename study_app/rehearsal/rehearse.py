@@ -14,7 +14,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from analysis.pipeline.power.trial_power import simulated_plan
-from analysis.pipeline.power.workers import cluster_client, on_cluster, processes
+from analysis.pipeline.power.workers import cluster_client, end_with_parent, on_cluster, processes
 from study_app import __version__
 from study_app.bootstrap import App
 from study_app.domain.errors import UserError
@@ -199,7 +199,8 @@ def _spread(jobs: dict[str, TrialJob], workers: str) -> Iterator[tuple[str, Tria
             yield key, played_here(job)
         return
     # Started afresh: a fork of a process with threads can hang.
-    with ProcessPoolExecutor(min(count, len(jobs)), mp_context=get_context("spawn")) as pool:
+    fresh = get_context("spawn")
+    with ProcessPoolExecutor(min(count, len(jobs)), mp_context=fresh, initializer=end_with_parent) as pool:
         futures = {pool.submit(played_here, job): key for key, job in jobs.items()}
         try:
             for future in as_completed(futures):

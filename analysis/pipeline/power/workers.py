@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from multiprocessing import connection, parent_process
 from typing import Any
 
 from study_app.dask_cluster import dask_client, names_cluster
@@ -22,6 +25,22 @@ def processes(workers: str) -> int:
     if not workers.isdigit() or int(workers) < 1:
         raise UserError(f"--workers: '{workers}' is neither a number nor an address; give 2 or tcp://HOST:PORT")
     return int(workers)
+
+
+def end_with_parent() -> None:
+    """Let this worker process end as soon as the one that started it has, also where that was killed.
+
+    A pool's workers wait for their next job on a pipe that they hold open themselves, so they would wait for ever.
+    """
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
 def cluster_client(address: str) -> Any:
