@@ -8,6 +8,7 @@ import time
 import httpx
 import pytest
 from playwright.sync_api import expect
+from support.browser import boards
 from support.browser.accessibility import findings
 from support.server import StudyServer
 from support.trials.waves import STUDY
@@ -77,6 +78,15 @@ def test_the_page_between_sessions_has_code_window_and_contact(server, page):
     expect(page.get_by_role("button", name="Open the next part now")).to_have_count(0)
     if shutil.which("npm") is not None:
         assert findings(page) == []
+
+
+def test_in_a_narrow_window_the_overview_hides_no_column(server, chromium):
+    page = boards.signed_in(server, chromium, 1024)
+    boards.drawn(server, page, "overview")
+    expect(page.get_by_role("columnheader", name="Median min")).to_be_visible()
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    assert boards.faults(page, "overview_of_two_sessions") == []
+    page.context.close()
 
 
 @pytest.mark.slow

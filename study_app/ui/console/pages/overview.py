@@ -67,7 +67,7 @@ def _enrolment(view: Overview) -> None:
             ]
         )
     )
-    left, right = st.columns([11, 9], gap="large")
+    left, right = st.container(key="where").columns([11, 9], gap="large")
     with left:
         st.header("Where they are", anchor=False)
         st.html(_stages(view))

@@ -146,6 +146,11 @@ async def logout(request: Request) -> Response:
     return response
 
 
+async def overview(request: Request) -> Response:
+    """Lead to the first board, which Streamlit knows only by the address without a name."""
+    return RedirectResponse("/", status_code=303)
+
+
 async def healthz(request: Request) -> Response:
     """Whether the console answers."""
     return JSONResponse({"status": "ok", "version": __version__})
@@ -160,5 +165,6 @@ ROUTES = [
     Route("/login", show_login, methods=["GET", "HEAD"]),
     Route("/login", login, methods=["POST"]),
     Route("/logout", logout, methods=["GET", "POST"]),
+    Route("/overview", overview, methods=["GET", "HEAD"]),
     Route("/healthz", healthz, methods=["GET"]),
 ]
