@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from base64 import b64encode
 from html import escape
 
 import streamlit as st
@@ -116,8 +117,10 @@ def _show(made: list[tuple[str, str, str]]) -> None:
 
 def _drawn(label: str, address: str) -> str:
     name = escape(label or address.rpartition("/")[2][:6] + "…")
-    picture = qr_svg(address, 3).replace("<svg ", f'<svg role="img" aria-label="QR code {name}" ', 1)
-    return f"<figure>{picture}<figcaption>{name}</figcaption></figure>"
+    # As an image: Streamlit takes drawings out of a page's HTML.
+    picture = b64encode(qr_svg(address, 3).encode()).decode()
+    image = f'<img alt="QR code {name}" src="data:image/svg+xml;base64,{picture}">'
+    return f"<figure>{image}<figcaption>{name}</figcaption></figure>"
 
 
 def _packed(made: list[tuple[str, str, str]]) -> bytes:
