@@ -83,7 +83,7 @@ class Typist:
         now = datetime.now(UTC)  # noqa: TID251
         admitted = app.enrol.enter(EntryRequest())
         self.id, self.cookie, self.page = admitted.participant.id, admitted.token, "bench"
-        with app.world.registry.begin() as unit:
+        with app.context.registry.begin() as unit:
             unit.touch(self.id, stage="tasks", arm="ai")
             unit.open_visit(Visit(self.id, "tasks", now, now + timedelta(hours=9)))
         app.session.take_over(self.id, self.page)

@@ -38,7 +38,7 @@ LIMIT_SECONDS = 1.0
 
 def people(count: int, app: App) -> None:
     """Fill the tables as `count` participants would: a tenth there now, the rest over."""
-    rng, now = random.Random(7), app.world.now()
+    rng, now = random.Random(7), app.context.now()
     stages = [stage.id for stage in app.study.stages][:-1]
     filled = (
         tables.ParticipantRow, tables.VisitRow, tables.EventRow, tables.RunRow, tables.AnswerRow, tables.TurnRow,
@@ -47,7 +47,7 @@ def people(count: int, app: App) -> None:
     rows: dict[Any, list[dict[str, Any]]] = {each: [] for each in filled}
     for number in range(count):
         name = f"person{number:06d}"
-        _one(rows, name, number, rng, now, stages, app.world.study_hash)
+        _one(rows, name, number, rng, now, stages, app.context.study_hash)
         rows[tables.AnswerRow] += _sheet(app, name)
     engine = create_engine(app.settings.database)
     with engine.begin() as connection:
@@ -120,7 +120,7 @@ def _sheet(app: App, name: str) -> list[dict[str, Any]]:
             "participant_id": name, "stage": stage.id, "item": item.id, "response": "it waits for both tasks",
             "bank": stage.bank, "form": "", "changes": 0, "points": None, "max_points": 1.0,
         }
-        for item in app.world.content.bank(stage.bank).items
+        for item in app.context.content.bank(stage.bank).items
     ]  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def draw(board: str, query: dict[str, str]) -> float:
         from study_app.ui.console.session import ConsoleSession
 
         module = importlib.import_module(f"study_app.ui.console.pages.{os.environ['BENCH_BOARD']}")
-        module.render(ConsoleSession(current(), ConsoleUser("anna", "full"), Monitor(current().world)))
+        module.render(ConsoleSession(current(), ConsoleUser("anna", "full"), Monitor(current().context)))
 
     os.environ["BENCH_BOARD"] = board
     page = AppTest.from_function(script, default_timeout=120)
@@ -163,12 +163,12 @@ def main(count: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             settings = Settings(ROOT / study, f"sqlite:///{folder}/study.db", Path(folder), environment={})
             app = start(settings)
-            with app.world.registry.begin() as unit:
+            with app.context.registry.begin() as unit:
                 unit.set_meta("state", "launched")
             people(count, app)
             # The boards themselves are drawn, not the question whether to open them.
             for what in ("queries", "interviews", "texts for release"):
-                Monitor(app.world).record_unblinding("anna", what, "real")
+                Monitor(app.context).record_unblinding("anna", what, "real")
             install(app)
             wanted: list[tuple[str, dict[str, str]]] = [(board, {}) for board in BOARDS if board in boards]
             if "participants" in boards:

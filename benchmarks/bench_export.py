@@ -37,7 +37,7 @@ def timed(act):
 def populated(folder: Path, participants: int, edits: int):
     """Participants who type one character an edit on the warm-up, 200 edits a batch."""
     app, clock = open_app(folder, HandClock()), None
-    clock = app.world.clock
+    clock = app.context.clock
     for _ in range(participants):
         walker = Walker(app, clock).consent().background()
         app.session.begin_stage(walker.id, "warmup")
@@ -58,7 +58,7 @@ def populated(folder: Path, participants: int, edits: int):
 
 def plain_copy(app, target: Path) -> int:
     count = 0
-    with app.world.registry.begin(write=False) as unit, target.open("w", encoding="utf-8", newline="") as handle:
+    with app.context.registry.begin(write=False) as unit, target.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle)
         for event in unit.events():
             writer.writerow([event.participant_id, event.seq, event.kind, json.dumps(event.payload)])
@@ -95,7 +95,7 @@ def main() -> None:
         app = populated(folder, given.participants, given.edits)
         events, copying = timed(lambda: plain_copy(app, folder / "copy.csv"))
         before = process_time()
-        summary, exporting = timed(lambda: export(app.world, folder / "dataset", include_preview=True))
+        summary, exporting = timed(lambda: export(app.context, folder / "dataset", include_preview=True))
         computing = process_time() - before
         report, verifying = timed(lambda: verify(folder / "dataset"))
         app.close()

@@ -43,7 +43,7 @@ def stopped(app, walker, moment: str) -> float:
     times: list[float] = []
 
     def ended() -> bool:
-        with app.world.registry.begin(write=False) as unit:
+        with app.context.registry.begin(write=False) as unit:
             return unit.turns(walker.id)[-1].complete
 
     def watch() -> None:
@@ -55,7 +55,7 @@ def stopped(app, walker, moment: str) -> float:
         times.append(time.monotonic())
 
     def runs() -> int:
-        with app.world.registry.begin(write=False) as unit:
+        with app.context.registry.begin(write=False) as unit:
             return sum(run.kind == "agent" for run in unit.runs(walker.id))
 
     before = runs()
@@ -89,7 +89,7 @@ def stopped(app, walker, moment: str) -> float:
 
 def late_steps(app, walker) -> int:
     """Steps that stand in the log behind the end of their turn."""
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         events = unit.events_of(walker.id, (AgentProposed.kind, TurnEnded.kind))
     place = {details.turn_id: event.seq for event, details in saying(events, TurnEnded)}
     return sum(event.seq > place.get(details.turn_id, event.seq) for event, details in saying(events, AgentProposed))

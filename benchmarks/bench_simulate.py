@@ -27,14 +27,14 @@ def main(participants: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(ROOT / "study.toml", f"sqlite:///{folder}/study.db", Path(folder), environment={})
         app = open_for_simulation(settings, 7)
-        sandbox = app.world.sandbox
+        sandbox = app.context.sandbox
         began = time.perf_counter()
         sandbox.isolation()
         warm = time.perf_counter() - began
         before = cpu(resource.RUSAGE_SELF)
         summary = simulate(app, participants=participants, seed=7, effect_score=-4.0)
         own = cpu(resource.RUSAGE_SELF) - before
-        with app.world.registry.begin(write=False) as unit:
+        with app.context.registry.begin(write=False) as unit:
             events, runs, turns = sum(1 for _ in unit.events()), len(unit.runs()), len(unit.turns())
         app.close()
         figures = {

@@ -120,18 +120,18 @@ def gradings(options: argparse.Namespace) -> dict[str, object]:
 def hand_in(app: App, submissions: int) -> None:
     """Store correct programs of as many participants, as a deadline does."""
     stage = app.study.main_task_stages[0]
-    now = app.world.now()
+    now = app.context.now()
     for number in range(submissions):
         who = app.enrol.enter(EntryRequest()).participant.id
-        pack = app.world.content.pack(stage.packs[number % len(stage.packs)])
-        run = RunRecord(app.world.fresh_id(), who, pack.id, stage.id, "submission", pack.solution, now)
-        with app.world.registry.begin() as unit:
+        pack = app.context.content.pack(stage.packs[number % len(stage.packs)])
+        run = RunRecord(app.context.fresh_id(), who, pack.id, stage.id, "submission", pack.solution, now)
+        with app.context.registry.begin() as unit:
             unit.add_run(run)
 
 
 def verdicts(app: App) -> Iterator[bool | None]:
     """Each submission's verdict: passed, failed, or None."""
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         for run in unit.runs():
             passed = [check["passed"] for check in run.checks or [{"passed": None}]]
             yield False if False in passed else None if None in passed else True

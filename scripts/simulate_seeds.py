@@ -55,7 +55,7 @@ def one_trial(seed: int, participants: int, effect_score: float, effect_minutes:
         try:
             effects = {"effect_score": effect_score, "effect_minutes": effect_minutes}
             summary = simulate(app, participants=participants, seed=seed, memory=_memory(), **effects)
-            export(app.world, here / "dataset", include_simulated=True)
+            export(app.context, here / "dataset", include_simulated=True)
         finally:
             app.close()
         rows = primary_rows(prepare(load(here / "dataset"), include_simulated=True))

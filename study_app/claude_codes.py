@@ -14,7 +14,7 @@ CLAUDE = "claude"
 """The rater under whose name they are kept."""
 
 
-def code_by_claude(world: StudyContext, client: Any = None) -> list[str]:
+def code_by_claude(context: StudyContext, client: Any = None) -> list[str]:
     """Store Claude's codes of every query that has none, as ratings by `claude`; returns what to warn of.
 
     Does nothing unless the plan's coder is `claude`. A participant's queries are sent together, so that short messages
@@ -22,15 +22,15 @@ def code_by_claude(world: StudyContext, client: Any = None) -> list[str]:
     without codes: the export goes on and says so.
 
     Args:
-        world: the study.
+        context: the study.
         client: of the Messages API; None makes one from the environment.
     """
-    if world.study.analysis.coder != CLAUDE:
+    if context.study.analysis.coder != CLAUDE:
         return []
     from analysis.interaction.coders.claude import code_with_claude
     from analysis.interaction.coders.queries import CodedQuery
 
-    with world.registry.begin(write=False) as unit:
+    with context.registry.begin(write=False) as unit:
         done = {r.object for r in unit.ratings() if (r.rater, r.rubric) == (CLAUDE, RUBRIC)}
         turns = [turn for turn in unit.turns() if turn.message]
     waiting = {turn.participant_id for turn in turns if f"turn:{turn.id}" not in done}
@@ -41,8 +41,8 @@ def code_by_claude(world: StudyContext, client: Any = None) -> list[str]:
         coding = code_with_claude(asked, client)
     except (UserError, AssistantUnavailable) as error:
         return [f"the plan's coder is claude, and queries stay without codes: {error}"]
-    now = world.now()
-    with world.registry.begin() as unit:
+    now = context.now()
+    with context.registry.begin() as unit:
         for turn, labels in coding.codes.items():
             if f"turn:{turn}" not in done:
                 unit.add_rating(Rating(f"claude:{turn}", f"turn:{turn}", CLAUDE, join(labels), RUBRIC, now))

@@ -60,7 +60,7 @@ class App:
     """A study in one process, ready to serve, simulate or export."""
 
     settings: Settings
-    world: StudyContext
+    context: StudyContext
     library: FolderLibrary
     enrol: Enrol
     session: ParticipantSession
@@ -101,11 +101,11 @@ class App:
     @property
     def study(self) -> Study:
         """The study as the file says it now."""
-        return self.world.study
+        return self.context.study
 
     def texts_of(self, participant: Participant) -> TextShelf:
         """Return the texts of the version that a participant started with and keeps."""
-        content = self.world.content_of(participant)
+        content = self.context.content_of(participant)
         if not isinstance(content, KeptLibrary):
             return self.texts
         if participant.study_hash not in self.kept_texts:
@@ -118,8 +118,8 @@ class App:
         if policy.on_retirement == "replay":
             # A trial in which a recording answers goes on, also where no server has looked today.
             self.model_watch.look_where_launched("cli")
-        with self.world.registry.begin(write=False) as unit:
-            replaced = {each.treatment: each.summary for each in replaced_now(self.world, unit)}
+        with self.context.registry.begin(write=False) as unit:
+            replaced = {each.treatment: each.summary for each in replaced_now(self.context, unit)}
         return check_provider(
             self.library.specs,
             self.settings.environment,
@@ -132,8 +132,8 @@ class App:
 
     def close(self) -> None:
         """Let go of database and fork servers."""
-        self.world.sandbox.close()
-        self.world.registry.close()
+        self.context.sandbox.close()
+        self.context.registry.close()
 
 
 _installed: list[App] = []

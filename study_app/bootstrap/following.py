@@ -38,7 +38,7 @@ def _take(app: App, library: FolderLibrary) -> None:
     # Screens are drawn from these: a text that is missing shows here and not on a participant's page.
     texts = open_texts(library)
     assistants = open_assistants(library, app.settings, SECONDS_PER_WORD, app.model_watch.is_replaced)
-    app.world.take(library.study, library, assistants)
+    app.context.take(library.study, library, assistants)
     app.library, app.texts = library, texts
 
 
@@ -52,10 +52,13 @@ def _take_draft(app: App) -> None:
     if problems := requirements_problems(library.requirements, library.file) or _absent_packages(library):
         raise ProblemsFound(problems)
     _take(app, library)
-    if app.world.interviewer is None and library.plan_files:
-        app.world.interviewer = open_interviewer(app.settings.environment)
+    if app.context.interviewer is None and library.plan_files:
+        app.context.interviewer = open_interviewer(app.settings.environment)
     if library.package_folders != before:
-        old, app.world.sandbox = app.world.sandbox, open_sandbox(app.settings.runner, folders=library.package_folders)
+        old, app.context.sandbox = (
+            app.context.sandbox,
+            open_sandbox(app.settings.runner, folders=library.package_folders),
+        )
         old.close()
 
 
@@ -74,11 +77,11 @@ def follow_amendments(app: App) -> None:
     failed: dict[str, datetime] = {}
 
     def follow() -> None:
-        with app.world.registry.begin(write=False) as unit:
+        with app.context.registry.begin(write=False) as unit:
             newest = unit.newest_version()
-        if newest is None or newest == app.world.study_hash:
+        if newest is None or newest == app.context.study_hash:
             return
-        now = app.world.now()
+        now = app.context.now()
         # A server whose copy of the files is old would otherwise read and hash them at each arrival.
         if newest in failed and now - failed[newest] < AGAIN:
             return
@@ -98,7 +101,7 @@ def follow_amendments(app: App) -> None:
         except ProblemsFound as problem:
             log.error("an amendment could not be taken over: %s", problem)
 
-    app.world.follow = quietly
+    app.context.follow = quietly
 
 
 def follow_files(app: App, *, previews_too: bool = True) -> Author:
@@ -106,16 +109,16 @@ def follow_files(app: App, *, previews_too: bool = True) -> Author:
 
     Of two processes over one database only one also moves the previews.
     """
-    previews = AuthorPreviews(app.world)
+    previews = AuthorPreviews(app.context)
 
     def load() -> None:
         _take_draft(app)
-        with app.world.registry.begin() as unit:
-            keep_draft(app.world, unit)
+        with app.context.registry.begin() as unit:
+            keep_draft(app.context, unit)
         if previews_too:
             previews.follow()
 
     file = app.settings.study_file
-    app.world.clock_stopped = lambda _participant_id: previews.stopped
+    app.context.clock_stopped = lambda _participant_id: previews.stopped
     app.author = Author(FollowedFiles(str(file), lambda: written(file), load), previews)
     return app.author

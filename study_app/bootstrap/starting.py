@@ -120,13 +120,13 @@ def start(
         return app.model_watch.is_replaced(treatment, spec, digest)
 
     assistants = open_assistants(library, settings, seconds_per_word, gone)
-    world = StudyContext(
+    context = StudyContext(
         study=study,
         registry=registry or open_registry(settings.database, create=new_database),
         clock=clock or SystemClock(),
         content=library,
         sandbox=sandbox or open_sandbox(settings.runner, folders=library.package_folders),
-        package_versions=lambda: library_versions(_of_now(world, library)),
+        package_versions=lambda: library_versions(_of_now(context, library)),
         assistants=assistants,
         seal=FileSeal(settings.var, settings.environment, study.id),
         fresh_id=ids,
@@ -135,99 +135,99 @@ def start(
         process_ended=has_ended,
     )
     if any(stage.kind == "interview" for stage in study.stages):
-        world.interviewer = open_interviewer(settings.environment)
-    world.open_edition = edition_opener(settings, seconds_per_word, gone)
-    check_start(world, settings, changed_ok)
-    anchoring = Anchoring(world, AnchorFile(settings.var / FILE_NAME, settings.environment.get(COMMAND, "")))
-    world.anchor = anchoring.allocated
-    app = _assembled(settings, world, library, anchoring, code_queries)
+        context.interviewer = open_interviewer(settings.environment)
+    context.open_edition = edition_opener(settings, seconds_per_word, gone)
+    check_start(context, settings, changed_ok)
+    anchoring = Anchoring(context, AnchorFile(settings.var / FILE_NAME, settings.environment.get(COMMAND, "")))
+    context.anchor = anchoring.allocated
+    app = _assembled(settings, context, library, anchoring, code_queries)
     follow_amendments(app)
     return app
 
 
 def _assembled(
     settings: Settings,
-    world: StudyContext,
+    context: StudyContext,
     library: FolderLibrary,
     anchoring: Anchoring,
     code_queries: CodeQueries | None,
 ) -> App:
-    """Return the services over one world."""
-    way = ParticipantFlow(world)
-    grading, scoring = Grading(world), QuizScoring(world)
-    runs = ProgramRuns(world, way)
-    agent = AgentWork(world, way, runs)
-    enrol, session = Enrol(world), ParticipantSession(world, way, decided=agent.wake)
-    chat = AssistantChat(world, way, agent)
+    """Return the services over one study context."""
+    way = ParticipantFlow(context)
+    grading, scoring = Grading(context), QuizScoring(context)
+    runs = ProgramRuns(context, way)
+    agent = AgentWork(context, way, runs)
+    enrol, session = Enrol(context), ParticipantSession(context, way, decided=agent.wake)
+    chat = AssistantChat(context, way, agent)
     app = App(
         settings=settings,
-        world=world,
+        context=context,
         library=library,
         enrol=enrol,
         session=session,
         work=runs,
         help=chat,
-        decisions=AgentDecisions(world, way, session),
-        answers=Answers(world, way),
-        interviews=Interviews(world, way),
-        probes=AffectCards(world, way),
+        decisions=AgentDecisions(context, way, session),
+        answers=Answers(context, way),
+        interviews=Interviews(context, way),
+        probes=AffectCards(context, way),
         grading=grading,
         scoring=scoring,
-        lifecycle=Lifecycle(world),
-        datasets=Datasets(world, grading, scoring, code_queries),
-        interim=InterimLooks(world, grading, scoring),
-        links=ParticipantLinks(world),
+        lifecycle=Lifecycle(context),
+        datasets=Datasets(context, grading, scoring, code_queries),
+        interim=InterimLooks(context, grading, scoring),
+        links=ParticipantLinks(context),
         anchoring=anchoring,
-        head_signing=HeadSigning(world),
-        reopening=Reopening(world),
-        acts=ParticipantActs(world, session, enrol),
-        live=LiveBoard(world),
-        recruiting=Recruiting(world),
-        health=Health(world),
-        clock_watch=ClockWatch(world),
-        isolation_watch=IsolationWatch(world),
-        server_watch=ServerWatch(world),
-        alert_watch=_alert_watch(settings, world),
-        model_watch=_model_watch(settings, world, library),
-        taking_over=TakingOver(world, chat, runs),
+        head_signing=HeadSigning(context),
+        reopening=Reopening(context),
+        acts=ParticipantActs(context, session, enrol),
+        live=LiveBoard(context),
+        recruiting=Recruiting(context),
+        health=Health(context),
+        clock_watch=ClockWatch(context),
+        isolation_watch=IsolationWatch(context),
+        server_watch=ServerWatch(context),
+        alert_watch=_alert_watch(settings, context),
+        model_watch=_model_watch(settings, context, library),
+        taking_over=TakingOver(context, chat, runs),
         metrics=Metrics(),
         texts=open_texts(library),
     )
-    world.measure = app.metrics.observe
-    world.text = lambda language, key: app.texts[language].filled(key)
+    context.measure = app.metrics.observe
+    context.text = lambda language, key: app.texts[language].filled(key)
     return app
 
 
-def _of_now(world: StudyContext, library: FolderLibrary) -> FolderLibrary:
+def _of_now(context: StudyContext, library: FolderLibrary) -> FolderLibrary:
     """Return the content of the study as its files say it now; `library` is what it was opened with."""
-    return world.content if isinstance(world.content, FolderLibrary) else library
+    return context.content if isinstance(context.content, FolderLibrary) else library
 
 
-def _model_watch(settings: Settings, world: StudyContext, library: FolderLibrary) -> ModelWatch:
+def _model_watch(settings: Settings, context: StudyContext, library: FolderLibrary) -> ModelWatch:
     """Return what looks at models and asks them, as the study is at that moment."""
-    of_now = partial(_of_now, world, library)
+    of_now = partial(_of_now, context, library)
 
     def look_at_one(name: str, spec: AssistantSpec, now: datetime) -> ModelLook:
         return look_at_models({name: spec}, settings.environment, now)[0]
 
     watch = ModelWatch(
-        world,
+        context,
         ProviderLooks(
             lambda now: look_at_models(of_now().specs, settings.environment, now, of_now().plans), look_at_one
         ),
         lambda: open_assistants(of_now(), settings, 0.0, watch.is_replaced),
-        lambda reason: Lifecycle(world).close(reason, who="server"),
+        lambda reason: Lifecycle(context).close(reason, who="server"),
     )
     return watch
 
 
-def _alert_watch(settings: Settings, world: StudyContext) -> AlertWatch:
+def _alert_watch(settings: Settings, context: StudyContext) -> AlertWatch:
     """Return what raises alerts, with the recipients that the study file names when one is sent."""
 
     def free() -> int:
         return shutil.disk_usage(settings.var if settings.var.exists() else Path()).free
 
     def send(channel: Channel, message: AlertMessage) -> str:
-        return AlertSender(settings.environment, world.study.alerts).send(channel, message)
+        return AlertSender(settings.environment, context.study.alerts).send(channel, message)
 
-    return AlertWatch(world, Machine(machine_name(), free), send)
+    return AlertWatch(context, Machine(machine_name(), free), send)

@@ -108,17 +108,17 @@ def _rehearse_launch(running: App, frozen: list[str], as_json: bool) -> None:
     Raises:
         ProblemsFound: what it would refuse.
     """
-    problems = launch_problems(running.world)
+    problems = launch_problems(running.context)
     if problems:
         raise ProblemsFound(problems)
     warnings = _warnings(running)
     if as_json:
-        fixed = {"study_hash": running.world.study_hash, "frozen": frozen, "warnings": warnings}
+        fixed = {"study_hash": running.context.study_hash, "frozen": frozen, "warnings": warnings}
         say_json({"dry_run": True, **fixed})
         return
     for line in [*frozen, *(f"warning: {warning}" for warning in warnings)]:
         say(line)
-    say(f"Dry run: nothing was changed. Study {running.world.study_hash}")
+    say(f"Dry run: nothing was changed. Study {running.context.study_hash}")
 
 
 def _warnings(running: App) -> list[str]:
@@ -138,7 +138,7 @@ def _check_fit(running: App, file: str) -> None:
         ProblemsFound: every problem.
     """
     problems = file_problems(running, file, running.settings.environment)
-    problems += in_file(launch_problems(running.world), file)
+    problems += in_file(launch_problems(running.context), file)
     problems += _readable_by_others(running)
     check_packages(running, file)
     if problems:
@@ -211,7 +211,7 @@ def amend(
     try:
         changes, problems = running.lifecycle.amendment()
         lines = [line for change in changes for line in change.lines()]
-        found = {"study_hash": running.world.study_hash, "changes": [asdict(change) for change in changes]}
+        found = {"study_hash": running.context.study_hash, "changes": [asdict(change) for change in changes]}
         if not as_json and (changes or dry_run):
             for line in lines or ["Nothing differs from the locked version."]:
                 say(line)

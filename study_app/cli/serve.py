@@ -61,7 +61,7 @@ def serve(
             begin_logging(settings.environment.get(FORMAT, ""), _counting(running))
             if author:
                 follow_files(running)
-            warnings = [*running.anchoring.check(), *note_changed_packages(running.world)]
+            warnings = [*running.anchoring.check(), *note_changed_packages(running.context)]
             warnings += map(str, AlertSender(settings.environment, running.study.alerts).problems())
             lines = [*_greeting(running, not no_console), *(f"Warning      {problem}" for problem in warnings)]
             begin_console()
@@ -72,15 +72,15 @@ def serve(
 
 def _greeting(running: Any, console: bool) -> list[str]:
     settings = running.settings
-    isolation = running.world.sandbox.isolation()
-    names = {assistant.id for assistant in running.world.assistants.values()}
-    with running.world.registry.begin(write=False) as unit:
-        state = running.world.state(unit)
+    isolation = running.context.sandbox.isolation()
+    names = {assistant.id for assistant in running.context.assistants.values()}
+    with running.context.registry.begin(write=False) as unit:
+        state = running.context.state(unit)
     lines = [f"Study        {running.study.title} ({running.study.id}, {state})"]
     lines.append(f"Participants http://{settings.host}:{settings.port}")
     if console:
         lines.append(f"Console      http://{settings.console_host}:{settings.console_port}")
-    lines.append(f"Database     {running.world.registry.describe()}")
+    lines.append(f"Database     {running.context.registry.describe()}")
     if running.author is not None:
         lines.append("Author       follows the study's files; previews only, made anew at each start")
     lines.append(f"Isolation    {isolation.level}: {isolation.message}")

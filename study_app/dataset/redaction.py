@@ -45,38 +45,38 @@ class Mask:
         """Whether anything is withheld of participants of this kind."""
         return hides_arms(self.state, kind)
 
-    def dossier(self, dossier: ParticipantRecord) -> ParticipantRecord:
+    def record(self, record: ParticipantRecord) -> ParticipantRecord:
         """Return what may be shown of a participant's times.
 
         Only arms with an assistant are given back time of its outages.
 
         Stages that differ by arm end at their limit at the latest, and nothing in them is later.
         """
-        if not self.hides(dossier.participant.kind):
-            return dossier
-        hidden = hidden_stages(dossier.study)
-        stages, questions = arm_only(dossier.study)
-        minutes = {stage.id: stage.minutes for stage in dossier.study.stages if stage.id in hidden}
-        ends = {visit.stage: deadline(visit.started_at, minutes.get(visit.stage)) for visit in dossier.visits}
+        if not self.hides(record.participant.kind):
+            return record
+        hidden = hidden_stages(record.study)
+        stages, questions = arm_only(record.study)
+        minutes = {stage.id: stage.minutes for stage in record.study.stages if stage.id in hidden}
+        ends = {visit.stage: deadline(visit.started_at, minutes.get(visit.stage)) for visit in record.visits}
         visits = [
             visit
             if ends[visit.stage] is None
             else replace(visit, deadline_at=ends[visit.stage], ended_at=_earlier(visit.ended_at, ends[visit.stage]))
-            for visit in dossier.visits
+            for visit in record.visits
             if visit.stage not in stages
         ]
-        answers = [answer for answer in dossier.answers if answer.bank or answer.item not in questions]
-        runs = [replace(run, started_at=_earlier(run.started_at, ends.get(run.stage))) for run in dossier.runs]
-        return replace(dossier, visits=visits, runs=runs, answers=answers)
+        answers = [answer for answer in record.answers if answer.bank or answer.item not in questions]
+        runs = [replace(run, started_at=_earlier(run.started_at, ends.get(run.stage))) for run in record.runs]
+        return replace(record, visits=visits, runs=runs, answers=answers)
 
-    def participant(self, dossier: ParticipantRecord, row: Row) -> Row:
+    def participant(self, record: ParticipantRecord, row: Row) -> Row:
         """Return a participant's row as it may be shown."""
-        if not self.hides(dossier.participant.kind):
+        if not self.hides(record.participant.kind):
             return row
-        hidden = {*REVEALING, *_free_columns(dossier.study), *arm_only_columns(dossier.study)}
+        hidden = {*REVEALING, *_free_columns(record.study), *arm_only_columns(record.study)}
         # Where only some arms meet a task that cannot be done, such a program tells which arm it is from.
-        hidden |= {"visible_only_pass"} if dossier.study.varied_tasks else set()
-        hidden |= {*factor_columns(dossier.study).values(), *SECOND_COLUMNS}
+        hidden |= {"visible_only_pass"} if record.study.varied_tasks else set()
+        hidden |= {*factor_columns(record.study).values(), *SECOND_COLUMNS}
         if self.state == "launched":
             hidden |= set(ALLOCATION_COLUMNS)
         return self._renamed({name: value for name, value in row.items() if name not in hidden})
@@ -92,12 +92,12 @@ class Mask:
     def _renamed(self, row: Row) -> Row:
         return row | {"arm": self.arms.get(row["arm"])} if row.get("arm") else row
 
-    def events(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
+    def events(self, record: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
         """Events up to the stage that differs by arm: what follows would tell by its kinds, its number or its gaps."""
-        if not self.hides(dossier.participant.kind):
+        if not self.hides(record.participant.kind):
             yield from rows
             return
-        hidden = hidden_stages(dossier.study)
+        hidden = hidden_stages(record.study)
         last: dict[str, int] = {}
         for row in rows:
             if row["stage"] in hidden or row["kind"] == "allocated":
@@ -106,22 +106,22 @@ class Mask:
                 last[row["page"]] = row["seq"]
                 yield row
 
-    def runs(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
+    def runs(self, record: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield runs without programs and output from the stage on that differs by arm."""
-        hides, hidden = self.hides(dossier.participant.kind), hidden_stages(dossier.study)
+        hides, hidden = self.hides(record.participant.kind), hidden_stages(record.study)
         for row in rows:
             masked = hides and row["stage"] in hidden
-            telling = (*RUN_COLUMNS, *(_OF_CHECKS if row["task"] in dossier.study.varied_tasks else ()))
+            telling = (*RUN_COLUMNS, *(_OF_CHECKS if row["task"] in record.study.varied_tasks else ()))
             yield {name: value for name, value in row.items() if not (masked and name in telling)}
 
-    def whole(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
+    def whole(self, record: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
         """Return turns and evidence on compliance: withheld whole."""
-        return iter(()) if self.hides(dossier.participant.kind) else iter(rows)
+        return iter(()) if self.hides(record.participant.kind) else iter(rows)
 
-    def answers(self, dossier: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
+    def answers(self, record: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
         """Answers without free text and without the reports of other AI."""
-        hides, free = self.hides(dossier.participant.kind), _free_questions(dossier.study)
-        _, only = arm_only(dossier.study)
+        hides, free = self.hides(record.participant.kind), _free_questions(record.study)
+        _, only = arm_only(record.study)
         for row in rows:
             if hides and not row["bank"] and row["item"] in only:
                 continue

@@ -89,7 +89,7 @@ def rehearse(
 def _digest(app: App) -> str:
     """Digest everything but the job that a trial's result depends on."""
     expected = app.study.rehearsal.model_dump_json(exclude={"scenarios", "participants"})
-    return hashlib.sha256("\n".join([__version__, app.world.study_hash, expected]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([__version__, app.context.study_hash, expected]).encode()).hexdigest()
 
 
 def _needed(study: Study) -> list[str]:

@@ -144,11 +144,11 @@ def opened(study_file: str, seed: int) -> Iterator[tuple[App, Path]]:
 
 def _allocate_afresh(app: App, job: TrialJob) -> None:
     """Give the trial an allocation that no other has: the seed of simulated ledgers follows from the study's hash."""
-    world = app.world
+    context = app.context
     contact = f"{app.study.contact} (rehearsal {job.text})"
-    world.take(app.study.model_copy(update={"contact": contact}), app.library, {})
-    with world.registry.begin() as unit:
-        keep_draft(world, unit)
+    context.take(app.study.model_copy(update={"contact": contact}), app.library, {})
+    with context.registry.begin() as unit:
+        keep_draft(context, unit)
 
 
 def _settings(study: Path, folder: Path) -> Settings:
@@ -238,7 +238,7 @@ def _lived(job: TrialJob, app: App, folder: Path, memory: Memory) -> TrialResult
         dropout=scenario.dropout,
         memory=memory,
     )
-    export(app.world, folder / "dataset", include_simulated=True)
+    export(app.context, folder / "dataset", include_simulated=True)
     dataset = load(folder / "dataset")
     study = app.study
     rows = _analysed(dataset, simulated_plan(study.analysis, len(study.arms)), job.whole)
@@ -264,7 +264,7 @@ def _mean_minutes(visits: pd.DataFrame) -> float:
 
 
 def _cost(app: App) -> float:
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return spent_usd(unit, app.library, "simulated")
 
 

@@ -36,13 +36,13 @@ def disguised(
     return found
 
 
-def cluster_of(unit: UnitOfWork, dossier: ParticipantRecord) -> str | None:
+def cluster_of(unit: UnitOfWork, record: ParticipantRecord) -> str | None:
     """Return the pseudonym of a participant's cluster; None outside cluster trials, and where it is not known."""
-    study, person = dossier.study, dossier.participant
+    study, person = record.study, record.participant
     if study.allocation.method != "cluster" or person.data_withdrawn:
         return None
     name = study.allocation.cluster
-    label = person.label if name == "label" else questions(dossier).get(name)
+    label = person.label if name == "label" else questions(record).get(name)
     # A dataset that was put back holds no label; its pseudonym stands in that place.
     if isinstance(label, str) and is_pseudonym(label):
         return label

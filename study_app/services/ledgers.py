@@ -26,7 +26,7 @@ def ledger_gaps(unit: UnitOfWork, kind: Kind = "real", decision: int = 1) -> tup
     return tuple((low, high) for low, high in kept or ())
 
 
-def ledger_seed(world: StudyContext, unit: UnitOfWork, kind: Kind, study_hash: str) -> bytes:
+def ledger_seed(context: StudyContext, unit: UnitOfWork, kind: Kind, study_hash: str) -> bytes:
     """Return the seed of a ledger: sealed for real participants, public for the others."""
     if kind == "preview":
         return preview_seed(study_hash)
@@ -35,11 +35,11 @@ def ledger_seed(world: StudyContext, unit: UnitOfWork, kind: Kind, study_hash: s
     sealed = unit.meta("sealed_seed")
     if sealed is None:
         raise InfrastructureError("the study is not launched: there is no sealed seed; run study launch")
-    return world.seal.open(sealed)
+    return context.seal.open(sealed)
 
 
 def versions(
-    world: StudyContext,
+    context: StudyContext,
     unit: UnitOfWork,
     kind: Kind,
     study_hashes: Iterable[str],
@@ -49,9 +49,9 @@ def versions(
     """Return the versions of those hashes, each with the seed that rows of this ledger were drawn from."""
     found: list[Version | None] = []
     for study_hash in dict.fromkeys(study_hashes):
-        study = world.version(unit, study_hash)
+        study = context.version(unit, study_hash)
         if study is not None:
             # Public seeds derive from the hash of the version, so each version has its own.
-            own = seed if kind == "real" else ledger_seed(world, unit, kind, study_hash)
+            own = seed if kind == "real" else ledger_seed(context, unit, kind, study_hash)
             found.append(version_of(study_hash, study, own, decision))
     return [version for version in found if version is not None]

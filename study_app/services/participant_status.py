@@ -13,7 +13,7 @@ OUTCOME_STATUSES = ("withdrawn", "abandoned", "excluded")
 """Statuses of people who left before their outcome; `replacement` gives their slot back."""
 
 
-def current_status(world: StudyContext, participant: Participant) -> str:
+def current_status(context: StudyContext, participant: Participant) -> str:
     """Return the status as of now: excluded overrides all, and a long silence means abandoned."""
     if participant.exclusion_reason is not None:
         return "excluded"
@@ -21,13 +21,13 @@ def current_status(world: StudyContext, participant: Participant) -> str:
         return participant.status
     if participant.paused_at is not None:
         return "in_progress"
-    waiting = participant.opens_at is not None and participant.opens_at > world.now()
-    closes_at = _window_end(world, participant)
+    waiting = participant.opens_at is not None and participant.opens_at > context.now()
+    closes_at = _window_end(context, participant)
     if closes_at is not None:
-        return "in_progress" if world.now() < closes_at else "abandoned"
-    silence = timedelta(hours=world.study.recruitment.abandoned_after_hours)
+        return "in_progress" if context.now() < closes_at else "abandoned"
+    silence = timedelta(hours=context.study.recruitment.abandoned_after_hours)
     start = max(participant.last_seen_at, participant.opens_at or participant.last_seen_at)
-    return "in_progress" if waiting or world.now() - start < silence else "abandoned"
+    return "in_progress" if waiting or context.now() - start < silence else "abandoned"
 
 
 CLOSED_WAVE = "closed_wave"
@@ -53,10 +53,10 @@ def missed(study: Study, participant: Participant, now: datetime) -> bool:
     return closes_at is not None and now >= closes_at
 
 
-def _window_end(world: StudyContext, participant: Participant) -> datetime | None:
+def _window_end(context: StudyContext, participant: Participant) -> datetime | None:
     """Return the end of the window in which a session may still be begun."""
     if participant.opens_at is None or participant.last_seen_at >= participant.opens_at:
         return None
-    study = world.known_version(participant.study_hash)
+    study = context.known_version(participant.study_hash)
     stage = next((stage for stage in study.stages if stage.id == participant.stage), None)
     return None if stage is None else closes_at_of(study, stage, participant)

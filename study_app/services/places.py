@@ -41,27 +41,27 @@ def holds(participant: Participant, now: datetime) -> bool:
     return participant.place == "held" and participant.place_until is not None and now < participant.place_until
 
 
-def gave_up_place(world: StudyContext, participant: Participant) -> bool:
+def gave_up_place(context: StudyContext, participant: Participant) -> bool:
     """Whether an allocated person on their way was silent so long that their place is free for others."""
     under_way = participant.kind == "real" and participant.arm is not None and not participant.over
-    return under_way and not _takes(world, participant)
+    return under_way and not _takes(context, participant)
 
 
-def place_for(world: StudyContext, unit: UnitOfWork, participant: Participant) -> bool:
+def place_for(context: StudyContext, unit: UnitOfWork, participant: Participant) -> bool:
     """Whether there is a place for the participant: their own, or a free one."""
-    if participant.kind != "real" or holds(participant, world.now()):
+    if participant.kind != "real" or holds(participant, context.now()):
         return True
-    return places_taken(world, unit, besides=participant.id) < world.study.recruitment.target_n
+    return places_taken(context, unit, besides=participant.id) < context.study.recruitment.target_n
 
 
-def places_taken(world: StudyContext, unit: UnitOfWork, besides: str = "") -> int:
+def places_taken(context: StudyContext, unit: UnitOfWork, besides: str = "") -> int:
     """How many places are used or held by real participants other than `besides`."""
     people = (person for person in unit.participants() if person.kind == "real" and person.id != besides)
-    return sum(_takes(world, person) for person in people)
+    return sum(_takes(context, person) for person in people)
 
 
 def full_quota(
-    world: StudyContext, unit: UnitOfWork, participant: Participant, answers: Mapping[str, Any]
+    context: StudyContext, unit: UnitOfWork, participant: Participant, answers: Mapping[str, Any]
 ) -> Quota | None:
     """Return the quota that others have filled and these answers meet, or None; previews meet none.
 
@@ -69,35 +69,38 @@ def full_quota(
     """
     if participant.kind == "preview":
         return None
-    recruitment = world.study.recruitment
+    recruitment = context.study.recruitment
     met = [quota for quota in recruitment.quotas if quota.meets(answers.get(quota.question))]
     return next(
-        (each for each in met if quota_taken(world, unit, each, participant) >= each.limit(recruitment.target_n)), None
+        (each for each in met if quota_taken(context, unit, each, participant) >= each.limit(recruitment.target_n)),
+        None,
     )
 
 
 def quota_taken(
-    world: StudyContext, unit: UnitOfWork, quota: Quota, besides: Participant | None = None, kind: Kind = "real"
+    context: StudyContext, unit: UnitOfWork, quota: Quota, besides: Participant | None = None, kind: Kind = "real"
 ) -> int:
     """How many with the quota's answer use or hold a place, other than `besides`; of the kind of that participant."""
     given = unit.answers_to(quota.question, kind if besides is None else besides.kind)
     others = [person for person, response in given if besides is None or person.id != besides.id
               if quota.meets(response)]  # fmt: skip
-    return sum(_takes(world, person) for person in others)
+    return sum(_takes(context, person) for person in others)
 
 
-def held_from(world: StudyContext, start: datetime) -> dict[str, Any]:
+def held_from(context: StudyContext, start: datetime) -> dict[str, Any]:
     """Return the columns of a participant whose place is reserved, counted from that moment."""
-    hours = world.study.recruitment.abandoned_after_hours
+    hours = context.study.recruitment.abandoned_after_hours
     return {"place": "held", "place_until": start + timedelta(hours=hours)}
 
 
-def _takes(world: StudyContext, person: Participant) -> bool:
+def _takes(context: StudyContext, person: Participant) -> bool:
     if person.arm is None:
         # In a study without allocation, a participant who has finished keeps the place.
-        return (person.place == "held" and person.status == "completed") if person.over else holds(person, world.now())
-    status = current_status(world, person)
-    if world.study.recruitment.target_counts == "completed":
+        return (
+            (person.place == "held" and person.status == "completed") if person.over else holds(person, context.now())
+        )
+    status = current_status(context, person)
+    if context.study.recruitment.target_counts == "completed":
         return status in ("in_progress", "completed")
-    returns = world.study.allocation.replacement == "return_slot"
+    returns = context.study.allocation.replacement == "return_slot"
     return not (returns and status in OUTCOME_STATUSES)

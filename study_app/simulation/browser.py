@@ -58,7 +58,7 @@ def simulate_in_browser(settings: Settings, *, participants: int, seed: int) -> 
         raise UserError(f"--participants: {participants} is not a number of participants; give a whole number from 1")
     began = time.perf_counter()
     app = open_for_simulation(settings, seed)
-    app.world.clock, app.world.fresh_id = SystemClock(), fresh_id
+    app.context.clock, app.context.fresh_id = SystemClock(), fresh_id
     ids: list[str] = []
     try:
         with served(settings, PATIENCE) as url, chromium(PATIENCE) as context:
@@ -72,9 +72,9 @@ def simulate_in_browser(settings: Settings, *, participants: int, seed: int) -> 
                 page.close()
         app.grading.grade_pending()
         app.scoring.score_pending()
-        with app.world.registry.begin(write=False) as unit:
+        with app.context.registry.begin(write=False) as unit:
             found = [each for name in ids if (each := unit.participant(name)) is not None]
-        statuses = Counter(current_status(app.world, each) for each in found)
+        statuses = Counter(current_status(app.context, each) for each in found)
         counted = allocated(app.study, [each.arm for each in found])
         return SimulationSummary(participants, seed, counted, dict(statuses), {}, time.perf_counter() - began)
     finally:
@@ -185,7 +185,7 @@ class Visitor:
         self._press(_ONWARD)
 
     def _task(self, place: OnStage, stage: Stage) -> None:
-        pack = self.app.world.content.pack(place.pack)
+        pack = self.app.context.content.pack(place.pack)
         editor = self.page.locator(f'[data-task="{place.task}"] .cm-content')
         editor.wait_for()
         if place.assistant is not None and not self.person.never_ai and self._opened(place.assistant):
@@ -202,13 +202,13 @@ class Visitor:
 
     def _opened(self, assistant: str) -> bool:
         """Whether an assistant takes messages from the start."""
-        return not self.app.world.content.specs[assistant].opens_after_minutes
+        return not self.app.context.content.specs[assistant].opens_after_minutes
 
     def _quiz(self, place: OnStage, stage: Stage) -> None:
         bank, items, _ = self.app.answers.page(place)
         everything = bank.items_of(stage.form or None)
         self._field(items[0].id)
-        keys = self.app.world.content.keys(stage.bank)
+        keys = self.app.context.content.keys(stage.bank)
         share = self.person.base_score / (scales_of(self.app).quiz_max or 1.0)
         sheet = fill_in(everything, keys, share * bank.points, f"{self.participant_id}:{stage.id}")
         sure = stated_confidence(sheet.shares, 0.0, self.rng) if stage.confidence else {}

@@ -114,7 +114,7 @@ class SimulatedParticipant:
 
     def arm_id(self) -> str | None:
         """Return the arm that this person was allocated to, if they were."""
-        with self.app.world.registry.begin(write=False) as unit:
+        with self.app.context.registry.begin(write=False) as unit:
             person = unit.participant(self.participant_id)
         return person.arm if person is not None else None
 
@@ -286,7 +286,7 @@ class SimulatedParticipant:
 
     def most_of(self, stage: Stage) -> float:
         """Return the points that can be had on a quiz."""
-        items = self.app.world.content.bank(stage.bank).items_of(stage.form or None)
+        items = self.app.context.content.bank(stage.bank).items_of(stage.form or None)
         return float(sum(item.points for item in items))
 
     def filled(self, stage: Stage, arm: StudyArm | None, second: str | None = None) -> Sheet:
@@ -298,7 +298,7 @@ class SimulatedParticipant:
         # Untreated people answer alike in every arm, so the difference of potential outcomes is exactly 0 for them.
         key = (stage.id, arm.id if arm is not None and self.received(arm) else "", given)
         if key not in self._sheets:
-            content = self.app.world.content
+            content = self.app.context.content
             items = content.bank(stage.bank).items_of(stage.form or None)
             # The same draws in every arm: potential outcomes differ by the effect alone and not by chance.
             seed = f"{self.setting.seed}:{self.person.number}:{stage.id}"

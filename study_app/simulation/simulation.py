@@ -122,7 +122,7 @@ def simulate(
     began = time.perf_counter()
     # Two simulations on one database would live by two clocks that know nothing of each other: the second waits.
     with (
-        app.world.registry.alone("simulation"),
+        app.context.registry.alone("simulation"),
         _simulated_world(app, seed, memory) as setting,
         asyncio.Runner(loop_factory=ReplyLoop) as loop,
     ):
@@ -130,7 +130,7 @@ def simulate(
         setting = replace(setting, loop=loop, effects=effects, overconfidence=overconfidence)
         crowd = Crowd(setting, participants, Rates(noncompliance, dropout), progress or (lambda done: None))
         crowd.live()
-        with app.world.registry.begin() as unit:
+        with app.context.registry.begin() as unit:
             arms, statuses, realised = crowd.outcome(unit)
             second = crowd.outcome_of_second(unit)
     seconds = time.perf_counter() - began
@@ -207,29 +207,29 @@ def _each(amount: Amount) -> list[float]:
 @contextmanager
 def _simulated_world(app: App, seed: int, memory: Memory | None) -> Iterator[SimulationSetting]:
     """Provide the app with the simulation's clock, identifiers, sandbox, assistants and batches of transactions."""
-    world = app.world
+    context = app.context
     names = ("registry", "clock", "sandbox", "assistants", "fresh_id", "grading_clock")
-    before = {name: getattr(world, name) for name in names}
-    with world.registry.begin(write=False) as unit:
+    before = {name: getattr(context, name) for name in names}
+    with context.registry.begin(write=False) as unit:
         earlier = [person for person in unit.participants() if person.kind == "simulated"]
     # People of an earlier simulation are over by then, so the second one never moves the database's time backwards.
     clock = SimulationClock(max([START, *(next_monday(person.last_seen_at) for person in earlier)]))
-    batches = BatchedRegistry(world.registry)
+    batches = BatchedRegistry(context.registry)
     text = seed_of_people(seed, len(earlier))
     ids = SeededIds(text)
-    world.registry, world.clock, world.fresh_id = batches, clock, ids
-    world.sandbox, world.grading_clock = RepeatingSandbox(world.sandbox, memory), "virtual"
-    world.assistants = {
+    context.registry, context.clock, context.fresh_id = batches, clock, ids
+    context.sandbox, context.grading_clock = RepeatingSandbox(context.sandbox, memory), "virtual"
+    context.assistants = {
         # Replies come from the notes of the packs, which cost nothing and say the same every time.
         name: paced(assistant if assistant.id != "claude" else _notes(app, name))
-        for name, assistant in world.assistants.items()
+        for name, assistant in context.assistants.items()
     }
     try:
         yield SimulationSetting(app, clock, ids, None, scales_of(app), ArmEffects({}), text)
     finally:
         # The app is used after a simulation (export, further simulations), so all that was exchanged goes back.
         for name, value in before.items():
-            setattr(world, name, value)
+            setattr(context, name, value)
         batches.close()
 
 
@@ -244,7 +244,7 @@ def scales_of(app: App) -> Scales:
     """Return what the study's outcomes are measured on: points of its main quiz, minutes of its main tasks."""
     quiz, points = app.study.main_quiz, 0.0
     if quiz is not None:
-        items = app.world.content.bank(quiz.bank).items_of(quiz.form or None)
+        items = app.context.content.bank(quiz.bank).items_of(quiz.form or None)
         points = sum(item.points for item in items)
     # Each period of a sequence has its own time.
     periods = len(app.study.main_task_stages) if app.study.allocation.method == "sequence" else 1
@@ -362,11 +362,11 @@ class Crowd:
 
     def outcome(self, unit: UnitOfWork) -> tuple[dict[str, int], dict[str, int], dict[str, Realised]]:
         """Allocated by arm, statuses, realised effects by arm."""
-        world, study = self.setting.app.world, self.setting.app.study
+        context, study = self.setting.app.context, self.setting.app.study
         found = self._found(unit)
         counts = Counter(person.arm for _, person in found)
         # By the simulation's last moment, so that the count does not hang on today's date.
-        statuses = Counter(current_status(world, person) for _, person in found)
+        statuses = Counter(current_status(context, person) for _, person in found)
         realised = {
             arm.id: self._realised(unit, study, arm.id, found) for arm in study.arms if arm.id != study.control.id
         }

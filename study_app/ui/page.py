@@ -89,7 +89,7 @@ class Page(Generic[Where]):
         """Prefix of the routes that the page's components speak to."""
         self.place: Where = place
         self.texts: Catalogue = app.texts_of(place.participant)[place.study.language]
-        self.content = app.world.content_of(place.participant).said(place.study.language)
+        self.content = app.context.content_of(place.participant).said(place.study.language)
         """Dotted key -> text of packs, banks and assistants in the participant's language."""
         self.say = sayer(self.content)
 
@@ -117,7 +117,7 @@ class Page(Generic[Where]):
         stage = self.place.stage
         if stage is None:
             return text
-        bank = self.app.world.content_of(self.place.participant).bank(stage.bank) if stage.bank else None
+        bank = self.app.context.content_of(self.place.participant).bank(stage.bank) if stage.bank else None
         text = text if bank is None else bank.filled(text, stage.form or None)
         return filled(text, self.place.study, stage)
 

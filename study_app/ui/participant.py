@@ -23,7 +23,7 @@ def main() -> None:
     app = current()
     chosen = st.context.cookies.get(LANGUAGE_COOKIE, "")
     texts = app.texts[chosen if chosen in app.study.offered else app.study.offered[0]]
-    study = app.world.localised(app.study, texts.language, app.world.study_hash)
+    study = app.context.localised(app.study, texts.language, app.context.study_hash)
     try:
         participant = app.enrol.identify(st.context.cookies.get("study_participant"))
         place = app.session.where(participant.id)

@@ -55,8 +55,8 @@ def texts() -> Catalogue:
 
 def study() -> Study:
     """Return the study as it is written now, in the language of this request."""
-    world = current().world
-    return world.localised(world.study, language(), world.study_hash)
+    context = current().context
+    return context.localised(context.study, language(), context.study_hash)
 
 
 def text(key: str, **values: object) -> str:

@@ -96,10 +96,10 @@ class Endless:
 async def asked(assistant: Endless):
     walker = at_work()
     chat = walker.app.help
-    specs = chat.world.content.specs
+    specs = chat.context.content.specs
     for name, spec in specs.items():
         specs[name] = spec.model_copy(update={"limits": type(spec.limits)(), "parameters": SPEC.parameters})
-    chat.world.assistants = dict.fromkeys(chat.world.assistants, assistant)
+    chat.context.assistants = dict.fromkeys(chat.context.assistants, assistant)
     turn = await chat.ask(walker.id, "Question?", walker.page, walker.text, walker.seq)
     text = "".join([piece async for piece in turn.text])
     kept = next(one for one in chat.turns(walker.id) if one.id == turn.turn_id)

@@ -166,12 +166,12 @@ async def asked(seeds: list[int]) -> None:
     """Ask with each of the answers; every turn is over and stored."""
     walker = at_work()
     chat = walker.app.help
-    specs = chat.world.content.specs
+    specs = chat.context.content.specs
     for name, spec in specs.items():
         specs[name] = spec.model_copy(update={"limits": type(spec.limits)()})
     async with serving(Answer()) as api:
         odd = ClaudeAssistant(SPEC, api_key="not-a-key", base_url=api.url, patience=PATIENCE)
-        chat.world.assistants = dict.fromkeys(chat.world.assistants, odd)
+        chat.context.assistants = dict.fromkeys(chat.context.assistants, odd)
         for seed in seeds:
             api.answers[:] = [odd_answer(seed)]
             turn = await chat.ask(walker.id, f"Question {seed}?", walker.page, walker.text, walker.seq)

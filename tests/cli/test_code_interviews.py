@@ -54,7 +54,7 @@ def test_the_whole_way_without_a_key(trial):
     # Commands go by the real clock; codes by people come after them.
     trial.clock.at = SystemClock().now()
     trial.open()
-    board = InterviewBoard(trial.app.world)
+    board = InterviewBoard(trial.app.context)
     for who in ("ann", "ben"):
         for each in board.waiting(who, "preview"):
             found = {

@@ -31,14 +31,14 @@ KIND = "preview"
 def trial(tmp_path):
     made = ThemesTrial(tmp_path)
     made.hold({"start": SAID["hurry"], "hard": SAID["trust"]})
-    Codebooks(made.app.world).freeze("ann", BOOK, "agreed")
+    Codebooks(made.app.context).freeze("ann", BOOK, "agreed")
     made.clock.advance(minutes=1)
     yield made
     made.close()
 
 
 def ratings(trial, rubric):
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return {each.object.split("#")[1]: each.value for each in unit.ratings()
                 if each.rubric == rubric and each.rater == CLAUDE}  # fmt: skip
 
@@ -53,7 +53,7 @@ def by_words(params):
 
 def coded(trial, provider, seconds=0.0):
     coder = ClaudeInterviewCoder(provider.environment)
-    return ProgramCoding(trial.app.world).by_batch(coder, KIND, seconds=seconds, pause=lambda _: None)
+    return ProgramCoding(trial.app.context).by_batch(coder, KIND, seconds=seconds, pause=lambda _: None)
 
 
 def test_answers_go_out_in_a_batch_and_codes_come_back_with_each_reply_as_it_came(trial):
@@ -196,7 +196,7 @@ def test_after_a_kill_the_batch_that_was_sent_is_fetched_and_none_is_sent_twice(
         assert len(provider.batches) == 1
     trial.open()
     assert ratings(trial, BOOK.version) == {"start": "hurry", "hard": "trust"}
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert sum(each.rubric == REPLY for each in unit.ratings()) == 2
 
 
@@ -217,7 +217,7 @@ def induced(tmp_path, single, expect=0):
         complaint = study(*induce, cwd=tmp_path, expect=expect, **provider.environment).stderr
         sent = provider.bodies
     trial.open()
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         kept = [each.detail for each in unit.audit_of(("propose codebook",))]
     trial.close()
     return complaint, out, sent, kept

@@ -32,11 +32,11 @@ def by_words(params):
 
 def coded(trial, provider):
     coder = ClaudeToneCoder(provider.environment)
-    return ToneBatches(trial.app.world).by_batch(coder, "preview", seconds=0.0, pause=lambda _: None)
+    return ToneBatches(trial.app.context).by_batch(coder, "preview", seconds=0.0, pause=lambda _: None)
 
 
 def ratings(trial, rubric):
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return {r.object: r.value for r in unit.ratings() if (r.rater, r.rubric) == (CLAUDE, rubric)}
 
 

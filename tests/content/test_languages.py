@@ -86,10 +86,10 @@ def test_a_language_needs_a_reviewer_before_launch_and_a_change_of_its_texts_cha
     path = two_languages(tmp_path)
     assert [problem.key for problem in review_problems(open_library(path))] == ["reviewed_by"]
     settings = Settings(path, f"sqlite:///{tmp_path}/study.db", tmp_path / "var", environment={})
-    before = start(settings).world.study_hash
+    before = start(settings).context.study_hash
     two_languages(tmp_path, GERMAN.format(reviewer="Eva Muster"))
     assert review_problems(open_library(path)) == []
-    assert start(settings).world.study_hash != before
+    assert start(settings).context.study_hash != before
 
 
 def test_translations_in_the_study_file_itself_and_wrong_codes_are_refused(tmp_path):
@@ -111,7 +111,7 @@ def test_the_language_chosen_at_the_entry_is_in_column_event_and_pages(tmp_path)
     german = app.enrol.enter(EntryRequest(), language="de").participant
     other = app.enrol.enter(EntryRequest(), language="klingon").participant
     assert (german.language, other.language) == ("de", "en")
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         [chosen] = unit.events_of(german.id, {"language_chosen"})
     assert chosen.payload == {"language": "de", "offered": ["en", "de"]}
     place = app.session.where(german.id)
@@ -119,7 +119,7 @@ def test_the_language_chosen_at_the_entry_is_in_column_event_and_pages(tmp_path)
     assert app.session.where(other.id).study.title == "Two clicks"
     place = app.session.consent(german.id, True)
     assert place.arm.instructions in ("Los.", "Weiter.")
-    export(app.world, tmp_path / "out", include_preview=True)
+    export(app.context, tmp_path / "out", include_preview=True)
     [file] = (tmp_path / "out" / "data").glob("*participants_data.csv")
     lines = file.read_text().splitlines()
     place_of = lines[0].split(",").index("language")

@@ -71,14 +71,14 @@ def test_a_study_brings_its_packages_from_check_to_registration(study, tmp_path,
     settings = Settings(study_file=study, database=f"sqlite:///{tmp_path}/study.db", var=tmp_path / "var")
     running = start(settings)
     try:
-        assert running.world.package_versions()["tea-pot"] == "1.0"
-        with running.world.registry.begin() as unit:
+        assert running.context.package_versions()["tea-pot"] == "1.0"
+        with running.context.registry.begin() as unit:
             unit.set_meta("study_packages", json.dumps({"tea-pot": "0.9"}))
         output = "tea-pot is 1.0, the study was launched with 0.9"
-        assert output in changed_packages(running.world)
-        assert output in note_changed_packages(running.world)
-        note_changed_packages(running.world)
-        with running.world.registry.begin(write=False) as unit:
+        assert output in changed_packages(running.context)
+        assert output in note_changed_packages(running.context)
+        note_changed_packages(running.context)
+        with running.context.registry.begin(write=False) as unit:
             noted = [entry for entry in unit.audit() if entry.what == "packages_changed"]
         assert len(noted) == 1, "what has not changed since is not recorded again"
     finally:

@@ -120,8 +120,8 @@ def test_times_from_the_stage_on_that_differs_end_at_its_limit():
     runs = [RunRecord(str(at_), "p1", "one", "work", "run", "", at(at_)) for at_ in (29, 31)]
     answers = [Answer("p1", "after", "only", 1), Answer("p1", "after", "felt", 1), Answer("p1", "quiz", "only", 1, "b")]
     whole = record(visits=visits, runs=runs, answers=answers)
-    shown = CLOSED.dossier(whole)
+    shown = CLOSED.record(whole)
     assert shown.visits == [visits[0], replace(visits[1], deadline_at=at(30), ended_at=at(30))]
     assert [run.started_at for run in shown.runs] == [at(29), at(30)]
     assert shown.answers == answers[1:]
-    assert OPEN.dossier(whole) is whole
+    assert OPEN.record(whole) is whole

@@ -422,7 +422,7 @@ class Recorder(Page):
         content = SimpleNamespace(bank=lambda folder: None, said=lambda language: {})
         app = SimpleNamespace(
             texts_of=lambda participant: TextShelf({}),
-            world=SimpleNamespace(content=content, content_of=lambda participant: content, assistants={}),
+            context=SimpleNamespace(content=content, content_of=lambda participant: content, assistants={}),
             answers=SimpleNamespace(drafts=lambda place: {}),
             session=SimpleNamespace(expired_before=lambda place: None, message=lambda person: ""),
         )
@@ -552,8 +552,8 @@ def quiz_pages(stage: dict[str, Any]) -> Any:
     bank = Bank.model_validate(HEAD | {"forms": forms, "items": [ITEM, ITEM | {"id": "two"}]})
     study = Study.model_validate(STUDY | {"stages": [*STUDY["stages"][:-1], stage, STUDY["stages"][-1]]})
     place = OnStage(PERSON, study, study.stage("quiz"), study.arms[0], NOW, NOW)
-    world = SimpleNamespace(content_of=lambda participant: SimpleNamespace(bank=lambda folder: bank))
-    return [[item.id for item in page] for page in pages_of(world, place)]
+    context = SimpleNamespace(content_of=lambda participant: SimpleNamespace(bank=lambda folder: bank))
+    return [[item.id for item in page] for page in pages_of(context, place)]
 
 
 PAGES += cases("Stage", quiz_pages, {"id": "quiz", "kind": "quiz", "minutes": 5, "bank": "a"}, form="second")
@@ -572,7 +572,7 @@ def room(settings: dict[str, Any]) -> Any:
     study = Study.model_validate(STUDY)
     page = Recorder(OnStage(PERSON, study, study.stage("work"), study.arms[0], NOW, NOW))
     pack = TaskPack(PackSettings.model_validate(settings), "tasks/one", "Do it.", "", "", "", ())
-    page.app.world.content.pack = lambda folder: pack
+    page.app.context.content.pack = lambda folder: pack
     page.app.session.document = lambda person, task: None
     page.app.help = SimpleNamespace(spec=lambda place: None)
     page.app.work = SimpleNamespace(last_run=lambda person, task: None)
@@ -779,8 +779,8 @@ KEYED = STUDY["stages"][1] | {"questions": [ASKED | {"correct": 1}]}
 def status_after_silence(rule: dict[str, Any]) -> str:
     """The status of a participant of whom nothing was heard for five hours."""
     study = Study.model_validate(STUDY | {"recruitment": rule})
-    world = SimpleNamespace(study=study, now=lambda: NOW + timedelta(hours=5))
-    return current_status(world, PERSON)  # type: ignore[arg-type]
+    context = SimpleNamespace(study=study, now=lambda: NOW + timedelta(hours=5))
+    return current_status(context, PERSON)  # type: ignore[arg-type]
 
 
 def waiting_page(session: dict[str, Any]) -> Any:

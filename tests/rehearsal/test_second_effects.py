@@ -77,7 +77,7 @@ def test_minutes_of_a_second_treatment_come_from_the_tasks_behind_the_decision(t
 
 
 def points_of(app) -> dict[str, float]:
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         found: dict[str, float] = {}
         for answer in unit.answers():
             if answer.bank and answer.stage == "posttest":
@@ -91,7 +91,7 @@ def test_people_who_live_through_the_study_gain_what_their_second_treatment_adds
     for name, effect in (("plain", 0.0), ("more", 3.0)):
         (tmp_path / name).mkdir()
         app, summary = run(tmp_path / name, study, participants=10, second_effect_score=effect)
-        with app.world.registry.begin(write=False) as unit:
+        with app.context.registry.begin(write=False) as unit:
             given = {person.id: person.second_treatment for person in unit.participants()}
         found.append((points_of(app), given, summary))
         app.close()

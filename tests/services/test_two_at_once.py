@@ -26,7 +26,7 @@ from study_app.services.researcher.rating import AnswerForRating, RatingQueue
 @pytest.fixture
 def trial(tmp_path, postgres_url_with_tables):
     made = Trial(tmp_path, database=postgres_url_with_tables)
-    made.app.world.sandbox = Scripted()
+    made.app.context.sandbox = Scripted()
     yield made
     made.close()
 
@@ -58,7 +58,7 @@ def waiting(trial) -> tuple[str, RatingQueue, AnswerForRating]:
     trial.to_tasks(who)
     trial.finish(who, "an answer that no key knows")
     trial.app.scoring.score_pending()
-    ratings = RatingQueue(trial.app.world)
+    ratings = RatingQueue(trial.app.context)
     return who, ratings, ratings.answers_for("eva", "preview")[0]
 
 
@@ -74,7 +74,7 @@ def test_of_two_ratings_at_once_both_count(trial, monkeypatch):
         lambda: ratings.rate("finn", view.object, none),
     )
     _, person, stage, item = view.object.split(":")
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         (found,) = (a.points for a in unit.answers(person) if (a.stage, a.item) == (stage, item))
     assert found == pytest.approx(sum(most.values()) / 2)
 
@@ -90,7 +90,7 @@ def test_a_rating_does_not_outlive_an_answer_that_is_erased_meanwhile(trial, mon
     monkeypatch.setattr(rating, "points_of", after_erasing)
     with pytest.raises(NotAllowed, match="does not wait for a rating any more"):
         ratings.rate("eva", view.object, dict.fromkeys((name for name, _, _ in view.criteria), 0.0))
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert [each for each in unit.ratings() if each.object == view.object] == []
 
 
@@ -109,16 +109,16 @@ def test_a_tone_does_not_outlive_a_text_that_is_erased_meanwhile(trial, monkeypa
             return found
 
         monkeypatch.setattr(tones, "texts_of", then_erased)
-        ToneCodes(trial.app.world).code("eva", turn, "calm")
+        ToneCodes(trial.app.context).code("eva", turn, "calm")
         erasing[0].result()
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert unit.ratings() == []
 
 
 def test_of_two_decisions_at_once_one_holds(trial, monkeypatch):
     who = trial.someone_in("ai")
     turn = trial.ask(who, "trio_timer", "Write task1 for me", "A reply")
-    codings = Codings(trial.app.world)
+    codings = Codings(trial.app.context)
     codings.code("eva", turn, ["generation"])
     codings.code("finn", turn, ["explanation"])
     came = together(
@@ -129,7 +129,7 @@ def test_of_two_decisions_at_once_one_holds(trial, monkeypatch):
         lambda: codings.settle("gus", turn, ["explanation"], "asks for a way"),
     )
     assert [type(each) for each in came if each is not None] == [NotAllowed]
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert len([each for each in unit.ratings() if each.rubric == REASON_RUBRIC]) == 1
 
 
@@ -145,15 +145,15 @@ def test_of_two_exclusions_at_once_the_first_reason_stands(trial, monkeypatch):
     )
     refused = [each for each in came if each is not None]
     assert [type(each) for each in refused] == [NotAllowed]
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert str(unit.known_participant(who).exclusion_reason) in str(refused[0])
 
 
 def test_an_act_at_the_panel_is_not_settled_while_its_answer_comes(trial):
-    registry, name = trial.app.world.registry, "bonus:p1:main"
+    registry, name = trial.app.context.registry, "bonus:p1:main"
     with registry.begin() as unit:
         unit.set_meta_value(f"panel_act:{name}", {"state": "asked"})
-    acts = PanelActs(trial.app.world, None)
+    acts = PanelActs(trial.app.context, None)
     with ThreadPoolExecutor(1) as pool:
         with registry.begin() as unit:
             unit.lock("panel_act")
@@ -180,6 +180,6 @@ def test_a_pause_is_given_back_once_however_many_resume(trial, monkeypatch):
         lambda: acts.resume(who, "they are back", "gus"),
     )
     assert [type(each) for each in came if each is not None] == [NotAllowed]
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         events = [event.details for event in unit.events(who) if event.kind == "outage"]
     assert [outage.seconds for outage in events] == [600]

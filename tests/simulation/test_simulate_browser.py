@@ -35,7 +35,7 @@ def test_two_participants_walk_both_arms_in_a_real_browser(tmp_path):
     assert summary.statuses == {"completed": 2}
     assert sum(summary.arms.values()) == 2
     app = start(settings)
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert {person.kind for person in unit.participants()} == {"simulated"}
         assert all(run.ended_by for run in unit.runs())
         assert any(event.kind == "edit" for event in unit.events())
@@ -118,14 +118,14 @@ def test_a_study_in_german_with_drawn_orders_is_answered_by_value_and_not_by_wor
     with ThreadPoolExecutor(1) as thread:
         thread.submit(simulate_in_browser, settings, participants=1, seed=3).result()
     app = start(settings)
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         (person,) = unit.participants()
         given = {(a.stage, a.item): (a.response, a.confidence) for a in unit.answers(person.id)}
         submitted = [run for run in unit.runs() if run.kind == "submission"]
     kept = {name: response for (stage, name), (response, _) in given.items() if stage == "about"}
     assert kept | {"tools": sorted(kept["tools"])} == chosen
     assert len(chosen) == EVERY_KIND.count("[[stages.questions]]")
-    items = app.world.content.bank(app.study.stage("posttest").bank).items
+    items = app.context.content.bank(app.study.stage("posttest").bank).items
     assert {item for stage, item in given if stage == "posttest"} == {item.id for item in items}
     rated = [sure for (stage, _), (response, sure) in given.items() if stage == "pretest" and response is not None]
     assert rated

@@ -23,7 +23,7 @@ def trial(tmp_path_factory):
 
 
 def rows(app, name):
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return list(getattr(unit, name)())
 
 
@@ -39,7 +39,7 @@ def test_everybody_is_enrolled_allocated_and_completes(trial):
 
 def test_only_the_ledger_of_simulated_participants_grows(trial):
     app, _ = trial
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert [len(unit.allocations(kind)) for kind in ("real", "preview", "simulated")] == [0, 0, 8]
 
 
@@ -65,7 +65,7 @@ def test_another_seed_gives_other_people_and_times_but_the_same_allocations(tria
 
 def test_allocations_come_in_the_order_of_their_times(trial):
     app, _ = trial
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         times = [row["allocated_at"] for row in unit.allocations("simulated")]
     assert times == sorted(times)
 
@@ -132,7 +132,7 @@ def test_the_app_is_its_own_again_afterwards(trial):
     app, _ = trial
     person = app.enrol.enter(EntryRequest()).participant
     assert person.kind == "preview"
-    assert app.world.registry.describe().startswith("sqlite")
+    assert app.context.registry.describe().startswith("sqlite")
 
 
 def test_others_join_on_the_same_database(tmp_path):

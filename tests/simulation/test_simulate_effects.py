@@ -9,7 +9,7 @@ from support.trials.simulations import run
 
 
 def quiz_points(app):
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         points = Counter()
         for answer in unit.answers():
             if answer.bank:
@@ -25,10 +25,10 @@ def test_realised_points_are_the_potential_outcomes_of_the_arm(tmp_path):
     plain, _ = run(tmp_path / "a", participants=8)
     shifted, summary = run(tmp_path / "b", participants=8, effect_score=-5.0, effect_minutes=-6.0)
     before, after = quiz_points(plain), quiz_points(shifted)
-    with shifted.world.registry.begin(write=False) as unit:
+    with shifted.context.registry.begin(write=False) as unit:
         arms = {person.id: person.arm for person in unit.participants()}
         spent = {visit.participant_id: visit for visit in unit.visits() if visit.stage == "tasks"}
-    with plain.world.registry.begin(write=False) as unit:
+    with plain.context.registry.begin(write=False) as unit:
         spent_before = {visit.participant_id: visit for visit in unit.visits() if visit.stage == "tasks"}
     changes = {person: after[person] - before[person] for person in arms}
     assert all(changes[person] == 0 for person in arms if arms[person] == "no_ai")
@@ -55,7 +55,7 @@ def unruly(tmp_path_factory):
 
 def test_dropouts_withdraw_or_fall_silent(unruly):
     app, summary = unruly
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         statuses = Counter(person.status for person in unit.participants())
         kinds = Counter(event.kind for event in unit.events())
     assert statuses["withdrawn"] >= 1
@@ -66,7 +66,7 @@ def test_dropouts_withdraw_or_fall_silent(unruly):
 
 def test_noncompliance_shows_as_outside_pastes_admitted_and_as_silence(unruly):
     app, _ = unruly
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         people = [person for person in unit.participants() if person.status == "completed"]
         asked = {turn.participant_id for turn in unit.turns()}
         outside = {

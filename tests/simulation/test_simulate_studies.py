@@ -97,7 +97,7 @@ def test_a_study_with_three_arms_strata_and_a_retention_quiz(tmp_path):
     assert sum(summary.arms.values()) == 8
     assert set(summary.realised) == {"full", "late"}
     assert all(-2.5 < effect.score <= 0 for effect in summary.realised.values())
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         visits = {(visit.participant_id, visit.stage): visit for visit in unit.visits()}
         people = unit.participants()
         turns = unit.turns()

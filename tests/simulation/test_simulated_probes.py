@@ -34,7 +34,7 @@ HONEST = {"time_backwards", "probe_not_shown"}
 def simulated(folder, expected: str, participants: int = 8, seed: int = 7):
     """A dataset of simulated people."""
     app, _ = run(folder, probe_study(folder, PROBES + AFFECT + expected), participants=participants, seed=seed)
-    export(app.world, folder / "out", include_simulated=True)
+    export(app.context, folder / "out", include_simulated=True)
     app.close()
     return folder / "out"
 

@@ -19,7 +19,7 @@ def simulated(folder: Path, rates: str, participants: int) -> Path:
     """A dataset of simulated people in a study where one arm meets a variant."""
     study = variant_study(folder, **{"[analysis]": f"[rehearsal.variants]\n{rates}\n[analysis]"})
     app, _ = run(folder, study, participants=participants)
-    export(app.world, folder / "out", include_simulated=True)
+    export(app.context, folder / "out", include_simulated=True)
     app.close()
     return folder / "out"
 

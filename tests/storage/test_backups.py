@@ -66,7 +66,7 @@ def test_a_backup_has_every_row_as_it_is_stored_and_comes_back_on_the_other_data
         person.begin_tasks()
         person.open("trio_timer")
         person.type("x = 1\n" + HARD.replace("\x00", "").replace("\ud83d", ""))
-        with app.world.registry.begin() as unit:
+        with app.context.registry.begin() as unit:
             unit.touch(person.id, exclusion_reason=HARD)
     finally:
         app.close()
@@ -116,13 +116,13 @@ def test_after_a_restore_no_place_is_given_again_and_the_audit_log_has_both(tmp_
         assert "lost allocations 3 to 5" in said
         assert again.anchoring.check() == []
         people = enrol(again, clock, 2)
-        with again.world.registry.begin(write=False) as unit:
+        with again.context.registry.begin(write=False) as unit:
             places = {row["allocation_index"] for row in unit.allocations("real")}
             acts = [entry.what for entry in unit.audit()]
         assert places == {1, 2, 6, 7}
         assert {RESTORED_ACT, GAP_ACT} <= set(acts)
         assert len(people) + len(lost) == 5
-        export(again.world, tmp_path / "data")
+        export(again.context, tmp_path / "data")
     finally:
         again.close()
     report = verify(tmp_path / "data")
@@ -163,7 +163,7 @@ def test_a_backup_while_people_work_is_of_one_moment(tmp_path, database_url):
         (folder / "var" / "seal.key").write_bytes((tmp_path / "var" / "seal.key").read_bytes())
         copying.restore(f"sqlite:///{folder}/study.db", folder / "var", tmp_path / f"{number}.zip", clock.now())
         copy = opened(folder, f"sqlite:///{folder}/study.db", clock)
-        export(copy.world, folder / "data")
+        export(copy.context, folder / "data")
         copy.close()
         report = verify(folder / "data")
         assert report.ok, report.findings

@@ -49,7 +49,7 @@ def app(database_url, tmp_path):
 @contextmanager
 def undone(app):
     """A transaction that is rolled back."""
-    database = app.world.registry.database
+    database = app.context.registry.database
     with database.begin(write=True) as connection:
         savepoint = connection.begin_nested()
         try:
@@ -197,7 +197,7 @@ def test_a_change_of_each_column_is_found(app, table, forge):
 
 def test_what_an_export_finds_in_the_database_is_a_finding_of_verify_in_every_state(tmp_path):
     app = copy_of(trial(), tmp_path, "UPDATE links SET label = 'x' WHERE number = 1", sealed=True)
-    export(app.world, tmp_path / "dataset")
+    export(app.context, tmp_path / "dataset")
     report = verify(tmp_path / "dataset")
     assert {finding.name for finding in report.findings} == {"row_differs_from_chain"}
     assert "links" in report.findings[0].message

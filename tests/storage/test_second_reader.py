@@ -97,10 +97,10 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 def both_ways(app, folder: Path, monkeypatch, **options):
     """The files of an export by two processes, and by one."""
-    two = files_of(export(app.world, folder / "two", **options).path)
+    two = files_of(export(app.context, folder / "two", **options).path)
     with monkeypatch.context() as patch:
         patch.setattr(process, "cores", lambda: 1)
-        return two, files_of(export(app.world, folder / "one", **options).path)
+        return two, files_of(export(app.context, folder / "one", **options).path)
 
 
 def test_an_export_has_the_same_files_with_a_second_process(tmp_path, clock, monkeypatch):
@@ -130,6 +130,6 @@ def test_an_export_whose_second_process_ends_leaves_nothing(tmp_path, clock, mon
     started = ReadingProcess.start
     monkeypatch.setattr(ReadingProcess, "start", lambda self, _work: started(self, end))
     with pytest.raises(InfrastructureError, match="second process that reads the log ended"):
-        export(app.world, tmp_path / "out", include_preview=True)
+        export(app.context, tmp_path / "out", include_preview=True)
     app.close()
     assert not [path.name for path in tmp_path.iterdir() if "out" in path.name]

@@ -91,10 +91,10 @@ def _goes_on(folder: Path, url: str) -> None:
     clock = HandClock()
     clock.advance(days=30)
     app = open_app(folder, clock, database=url)
-    app.world.fresh_id = lambda made=iter(range(10**6)): f"later{next(made)}"  # noqa: B008
+    app.context.fresh_id = lambda made=iter(range(10**6)): f"later{next(made)}"  # noqa: B008
     Walker(app, clock).whole_way()
     settle(app)
-    export(app.world, folder / "data", include_preview=True)
+    export(app.context, folder / "data", include_preview=True)
     app.close()
     report = verify(folder / "data")
     assert [str(each) for each in report.findings if each.finding_class == "tampering"] == []

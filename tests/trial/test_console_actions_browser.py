@@ -62,7 +62,7 @@ class Trial:
 
     def acts(self, who: str) -> list[str]:
         """What the audit log has of a person."""
-        with self.app.world.registry.begin(write=False) as unit:
+        with self.app.context.registry.begin(write=False) as unit:
             return [entry.what for entry in unit.audit_of(participant_id=who)]
 
 
@@ -223,15 +223,15 @@ def test_one_answer_is_erased_on_request(trial, desk):
     desk.fill("Why erase it?", "asked by mail")
     desk.press("Erase the answer")
     desk.sees("had one answer erased")
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert unit.answers(who) == []
 
 
 @pytest.mark.slow
 def test_a_stage_that_its_deadline_ended_is_reopened(trial, desk):
     who = trial.enter("emil")
-    now = trial.app.world.now()
-    with trial.app.world.registry.begin() as unit:
+    now = trial.app.context.now()
+    with trial.app.context.registry.begin() as unit:
         visit = unit.visit(who, "now")
         unit.extend_visit(who, "now", now - visit.deadline_at)
     trial.app.session.where(who)

@@ -34,11 +34,11 @@ def trial(tmp_path_factory):
     made = ThemesTrial(tmp_path_factory.mktemp("coders"))
     for _ in range(10):
         made.hold({"start": SAID["hurry"], "hard": SAID["trust"]})
-    world = made.app.world
-    Codebooks(world).freeze("ann", BOOK, "agreed")
+    context = made.app.context
+    Codebooks(context).freeze("ann", BOOK, "agreed")
     made.clock.advance(minutes=1)
-    ProgramCoding(world).by_rules(KIND)
-    GoldSample(world).draw("ann", KIND, share=0.1)
+    ProgramCoding(context).by_rules(KIND)
+    GoldSample(context).draw("ann", KIND, share=0.1)
     for name in ("ann", "ben", "cy"):
         Account(made.folder / "var").set(PASSWORD, name, "full")
     yield made
@@ -116,7 +116,7 @@ class Coder:
 
 
 def saved(trial, rater):
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return {(each.object, each.rubric): each.value for each in unit.ratings() if each.rater == rater}
 
 
@@ -147,7 +147,7 @@ def assert_usable(coder, shot):
 
 
 def test_two_people_code_an_interview_by_keyboard_and_blind(trial, server, chromium, tmp_path):
-    first = InterviewBoard(trial.app.world).waiting("ann", KIND)[0].interview_id
+    first = InterviewBoard(trial.app.context).waiting("ann", KIND)[0].interview_id
     coders = {}
     for name, marked in (("ann", 1), ("ben", 2)):
         coder = coders[name] = Coder(chromium, server, name)
@@ -170,7 +170,7 @@ def test_two_people_code_an_interview_by_keyboard_and_blind(trial, server, chrom
 def test_a_disagreement_is_settled_words_are_released_and_an_interview_is_judged_by_keyboard(
     trial, server, chromium, tmp_path
 ):
-    board = InterviewBoard(trial.app.world)
+    board = InterviewBoard(trial.app.context)
     mine = board.waiting("ann", KIND)[-1].interview_id
     for who, hard in (("ann", []), ("ben", ["trust"])):
         board.code(who, mine, {"start": ["hurry"], "hard": hard})

@@ -39,7 +39,7 @@ def server(tmp_path_factory):
     app.session.consent(who, True)
     app.session.continue_(who, "instructions")
     app.answers.submit_survey(who, "now", {"score_now": 5})
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         unit.set_meta(f"opt_out:{hashed(OPT_OUT)}", who)
     app.close()
     for name in ("full", "monitor", "grader"):

@@ -28,7 +28,7 @@ def test_a_guess_is_saved_and_the_next_reply_comes(tmp_path, chromium):
     app = open_app(tmp_path, HandClock(), file)
     with ThreadPoolExecutor(1) as thread:  # Playwright's loop holds the main one
         thread.submit(app.model_watch.round, "probe", "test").result()
-    count = len(PersonaGuesses(app.world).waiting("eva"))
+    count = len(PersonaGuesses(app.context).waiting("eva"))
     app.close()
     Account(tmp_path / "var").set(PASSWORD, "eva", "full")
     server = StudyServer(tmp_path, file, console=True).start()

@@ -88,7 +88,7 @@ class Coder:
 
 def hidden(folder, file) -> list[str]:
     app = open_for_simulation(Settings(file, f"sqlite:///{folder}/study.db", folder, environment={}), 7)
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         names = [person.id for person in unit.participants()]
     app.close()
     return names
@@ -121,7 +121,7 @@ def test_two_code_blind_a_third_settles_and_the_report_has_kappa(trial, server, 
     expect(gus.page.get_by_text("It asks for the words of the example.")).to_be_visible(timeout=BUSY)
     gus.page.screenshot(path=f"{folder}/settled.png", full_page=True)
     app = open_for_simulation(Settings(file, f"sqlite:///{folder}/study.db", folder, environment={}), 7)
-    export(app.world, folder / "out", include_simulated=True)
+    export(app.context, folder / "out", include_simulated=True)
     app.close()
     section = analyse(load(folder / "out"), include_simulated=True)["passing"]["coding"]
     assert (section["coded"], section["twice"], section["open"]) == (waiting, waiting, 0)

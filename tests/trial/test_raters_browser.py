@@ -28,7 +28,7 @@ ANSWERS = 4
 def trial(tmp_path):
     """A launched trial whose people gave answers that wait for a person."""
     made = Trial(tmp_path, launched=True)
-    made.app.world.sandbox = Scripted()
+    made.app.context.sandbox = Scripted()
     for number in range(ANSWERS):
         who = made.enter()
         made.to_tasks(who)
@@ -105,7 +105,7 @@ class Grader:
 
 
 def ratings(trial: Trial) -> list:
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return unit.ratings()
 
 
@@ -114,7 +114,7 @@ def wide(page: Page) -> bool:
 
 
 def names_of_people(trial: Trial) -> list[str]:
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return [person.id for person in unit.participants()]
 
 
@@ -172,7 +172,7 @@ def settle(trial: Trial, anna: Grader) -> None:
     anna.award("End")
     anna.press("Settle")
     comes(anna.page, lambda: ADJUDICATED in {each.rater for each in ratings(trial)}, "the decision")
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         decision = next(entry for entry in unit.audit() if entry.what == "adjudicate")
         reason = next(each for each in unit.ratings() if each.rating_id == decision.detail["reason"])
     assert (decision.who, reason.value) == ("anna", "names the nursery")

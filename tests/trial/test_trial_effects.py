@@ -30,7 +30,7 @@ def three_errors(share: float) -> float:
 @pytest.mark.slow
 def test_the_primary_rows_alone_are_those_of_the_whole_analysis(tmp_path):
     app, _ = run(tmp_path, participants=8, effect_score=-4.0)
-    export(app.world, tmp_path / "dataset", include_simulated=True)
+    export(app.context, tmp_path / "dataset", include_simulated=True)
     app.close()
     dataset = load(tmp_path / "dataset")
     whole = [row for row in analyse(dataset, include_simulated=True)["estimates"] if row["role"] == "primary"]

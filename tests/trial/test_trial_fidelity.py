@@ -30,7 +30,7 @@ def app(tmp_path):
     for number in range(ASKED):
         walker.ask(f"how does a nursery wait, part {number}?")
         clock.advance(minutes=1)
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         first = unit.turns(walker.id)[0]
         assert unit.update_turn(replace(first, reply=walker.solution("trio_timer")))
     yield app
@@ -39,8 +39,8 @@ def app(tmp_path):
 
 @pytest.mark.slow
 def test_export_console_and_report_count_the_same_replies(app, tmp_path):
-    (shown,) = Monitor(app.world).overview("preview").leaks.values()
-    export(app.world, tmp_path / "data", include_preview=True)
+    (shown,) = Monitor(app.context).overview("preview").leaks.values()
+    export(app.context, tmp_path / "data", include_preview=True)
     (file,) = (tmp_path / "data" / "data").glob("*_description-turns_data.csv")
     with file.open(encoding="utf-8", newline="") as lines:
         shares = [float(row["solution_share"]) for row in csv.DictReader(lines) if row["solution_share"]]

@@ -20,7 +20,7 @@ def test_a_look_for_amendments_that_fails_is_tried_again(monkeypatch, caplog):
         again.set()
 
     async def served():
-        app = SimpleNamespace(author=None, world=SimpleNamespace(follow=follow))
+        app = SimpleNamespace(author=None, context=SimpleNamespace(follow=follow))
         async with author.following(app):
             assert await asyncio.to_thread(again.wait, 60)
 

@@ -40,8 +40,8 @@ def room(tmp_path_factory):
     person.token = person.app.enrol.enter(EntryRequest()).token
     accounts = console.accounts()
     accounts.set("a long enough password", "anna")
-    known = accounts.check("a long enough password", person.app.world.now(), "anna")
-    person.signed_in = accounts.sign_in(known, person.app.world.now())
+    known = accounts.check("a long enough password", person.app.context.now(), "anna")
+    person.signed_in = accounts.sign_in(known, person.app.context.now())
     person.moving = person.app.enrol.moving_token(person.id)
     routes = [*acts.ROUTES, *answers.ROUTES, *author.ROUTES, *enter.ROUTES, *events.ROUTES, *picture.ROUTES]
     person.site = Starlette(routes=[*routes, *probes.ROUTES, *reminders.ROUTES])
@@ -152,6 +152,6 @@ def test_any_request_at_a_border_is_an_answer_or_a_refusal_with_a_sentence(room,
 def test_thousands_of_requests_at_a_border_are_answers_or_refusals(room, border):
     for seed in range(MANY // AT_ONCE):
         asyncio.run(asked(room, border, seed))
-    with room.app.world.registry.begin(write=False) as unit:
+    with room.app.context.registry.begin(write=False) as unit:
         stored = [json.dumps(entry.detail) for entry in unit.audit()]
     assert not [entry for entry in stored if "\x00" in entry]

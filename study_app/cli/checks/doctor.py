@@ -105,7 +105,7 @@ def _attacked(settings: Settings, url: str) -> list[dict[str, Any]]:
 
     running = start(settings, changed_ok=True, new_database=False)
     try:
-        with attacker(running.world) as token:
+        with attacker(running.context) as token:
             return attack(url, settings.var, token)
     finally:
         running.close()
@@ -149,7 +149,7 @@ def _packages(settings: Any) -> tuple[bool, str]:
         return False, "; ".join(map(str, problems))
     running = start(settings, changed_ok=True)
     try:
-        changed = changed_packages(running.world)
+        changed = changed_packages(running.context)
     finally:
         running.close()
     return not changed, "; ".join(changed) or versions_listed(library_versions(library)).replace(
@@ -160,9 +160,9 @@ def _packages(settings: Any) -> tuple[bool, str]:
 def _database(settings: Any) -> tuple[bool, str]:
     running = start(settings, changed_ok=True)
     try:
-        with running.world.registry.begin(write=False) as unit:
+        with running.context.registry.begin(write=False) as unit:
             count = len(unit.participants())
-            return True, f"{running.world.registry.describe()}: {running.world.state(unit)}, {count} participants"
+            return True, f"{running.context.registry.describe()}: {running.context.state(unit)}, {count} participants"
     finally:
         running.close()
 
@@ -176,7 +176,7 @@ def _serving(settings: Settings) -> tuple[bool, str]:
 def _ledgers(settings: Any) -> tuple[bool, str]:
     running = start(settings, changed_ok=True)
     try:
-        found = recompute(running.world)
+        found = recompute(running.context)
     finally:
         running.close()
     return not any(ledger.breaches for ledger in found), "; ".join(map(str, found)) or "no participant is allocated yet"
@@ -211,8 +211,8 @@ def _recordings(settings: Settings) -> tuple[bool, str]:
     running = start(settings, changed_ok=True)
     try:
         problems = list(replay_problems(running.library))
-        with running.world.registry.begin(write=False) as unit:
-            done = replaced_now(running.world, unit)
+        with running.context.registry.begin(write=False) as unit:
+            done = replaced_now(running.context, unit)
         if problems:
             return False, "; ".join(map(str, problems))
         said = [f"{each.treatment}: {each.summary}" for each in done]
@@ -252,9 +252,9 @@ def _servers(settings: Settings) -> tuple[bool, str]:
     """Which servers of the study gave a sign of life; two on SQLite would share a file that only one may write."""
     running = start(settings, changed_ok=True)
     try:
-        with running.world.registry.begin(write=False) as unit:
-            others = running.world.replicas.others(unit)
-            fresh = running.world.now() - 3 * GONE_AFTER
+        with running.context.registry.begin(write=False) as unit:
+            others = running.context.replicas.others(unit)
+            fresh = running.context.now() - 3 * GONE_AFTER
             there = [replica for replica, gone in others if not gone and replica.beat_at > fresh]
     finally:
         running.close()
@@ -291,10 +291,10 @@ def _key(settings: Any) -> tuple[bool, str]:
     """Whether there is one, and whether it is the one that this study was launched with."""
     running = start(settings, changed_ok=True)
     try:
-        with running.world.registry.begin(write=False) as unit:
+        with running.context.registry.begin(write=False) as unit:
             sealed = unit.meta("sealed_seed")
         if sealed is not None:
-            running.world.seal.open(sealed)
+            running.context.seal.open(sealed)
         key = sealing.find_key(settings.var, settings.environment)
     except StudyError as lost:
         return sealed is None, "none yet; study launch makes one" if sealed is None else str(lost)

@@ -50,7 +50,7 @@ def interview_model(
     running = start(settings_of(study, database), changed_ok=True)
     try:
         answering = running.model_watch.assistants()
-        made = interview_models(running.world, answering, "cli", treatment, lambda name: err.print(f"{name} ..."))
+        made = interview_models(running.context, answering, "cli", treatment, lambda name: err.print(f"{name} ..."))
     finally:
         running.close()
     say_json([asdict(each) for each in made]) if as_json else say(transcripts_page(made).rstrip())
@@ -80,16 +80,16 @@ def models(
     """
     running = start(settings_of(study, database), changed_ok=True)
     try:
-        if ask and not watched(running.world):
+        if ask and not watched(running.context):
             raise UserError("stages: no assistant answers on a task; say assistant = true on a stage of tasks")
         running.model_watch.look("cli")
         if ask:
-            with running.world.registry.begin(write=False) as unit:
+            with running.context.registry.begin(write=False) as unit:
                 known = [(each.occasion, each.began) for each in rounds(unit)]
-                due = occasion_due(running.world.state(unit), known, running.world.now())
+                due = occasion_due(running.context.state(unit), known, running.context.now())
             asked_round(running, due or "probe")
-        with running.world.registry.begin(write=False) as unit:
-            board = model_board(running.world, unit)
+        with running.context.registry.begin(write=False) as unit:
+            board = model_board(running.context, unit)
         ends_on = running.study.recruitment.ends_on
     finally:
         running.close()

@@ -98,7 +98,7 @@ def asked_round(running: App, occasion: Occasion) -> list[ModelReply]:
     made = running.model_watch.round(occasion, "cli")
     if made.note:
         raise InfrastructureError(f"{made.note} (assistant_policy.study_cost_limit); the round has ended there")
-    with running.world.registry.begin(write=False) as unit:
+    with running.context.registry.begin(write=False) as unit:
         replies = replies_of(unit, made.number)
     failed = [each for each in replies if each.error]
     if failed:

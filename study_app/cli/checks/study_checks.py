@@ -137,8 +137,8 @@ def check_packages(running: App, file: str) -> None:
         ProblemsFound: every package that is missing, with the file that names it.
     """
     problems = requirements_problems(running.library.requirements, file)
-    if not problems and running.world.sandbox.isolation().level != "off":
-        problems = taught_problems(running.world.sandbox, running.library.taught_packages)
+    if not problems and running.context.sandbox.isolation().level != "off":
+        problems = taught_problems(running.context.sandbox, running.library.taught_packages)
     if problems:
         raise ProblemsFound(problems)
 

@@ -74,7 +74,7 @@ def status(study: Study = STUDY, database: DatabaseOption = None, of: Of = "real
     from study_app.services.researcher.themes.gold import GoldSample
 
     with opened(study, database) as running:
-        _report(GoldSample(running.world).status(of), as_json)
+        _report(GoldSample(running.context).status(of), as_json)
 
 
 @interviews.command()
@@ -109,7 +109,7 @@ def induce(
 
     refuse_draft(out, name)
     with opened(study, database) as running:
-        books = Codebooks(running.world)
+        books = Codebooks(running.context)
         half = books.sealed_half(WHO, of)
         book, comments, detail, fault = proposed(half, (name, themes, seed), out, asker(running, coder))
         books.note_proposal(WHO, detail | {"interviews": len(half), "coder": coder, "read_as_codebook": not fault})
@@ -142,7 +142,7 @@ def freeze(
 
     book = read_codebook(_file_text(file), str(file))
     with opened(study, database) as running:
-        version = Codebooks(running.world).freeze(WHO, book, reason)
+        version = Codebooks(running.context).freeze(WHO, book, reason)
     if as_json:
         say_json({"version": version, "sha256": book.sha256, "codes": list(book.labels)})
     else:
@@ -179,7 +179,7 @@ def code_interviews(
     from study_app.services.researcher.themes.programs import ProgramCoding
 
     with opened(study, database) as running:
-        programs = ProgramCoding(running.world)
+        programs = ProgramCoding(running.context)
         found: dict[str, Any] = {}
         if coder == "rules":
             found = {"coder": coder, "coded": programs.by_rules(of)}
@@ -207,7 +207,7 @@ def gold(
     from study_app.services.researcher.themes.gold import GoldSample
 
     with opened(study, database) as running:
-        _report(GoldSample(running.world).draw(WHO, of, share=share, least=least), as_json)
+        _report(GoldSample(running.context).draw(WHO, of, share=share, least=least), as_json)
 
 
 @interviews.command(name="export")
@@ -268,5 +268,5 @@ def _exchange(study: Path, database: str | None, as_json: bool, act: Callable[[A
     from study_app.services.researcher.themes.exchange import CodeExchange
 
     with opened(study, database) as running:
-        found = act(CodeExchange(running.world))
+        found = act(CodeExchange(running.context))
     say_facts(found, as_json)

@@ -36,7 +36,7 @@ def export_programs(
     from study_app.services.researcher.blind_codes.hack_sheets import HackSheets
 
     with opened(study, database) as running:
-        text, programs = HackSheets(running.world).written(WHO, coder, of)
+        text, programs = HackSheets(running.context).written(WHO, coder, of)
     write_private(out, text.encode())
     if as_json:
         say_json({"file": str(out), "coder": coder, "programs": programs})
@@ -61,5 +61,5 @@ def import_classes(
     from study_app.services.researcher.blind_codes.hack_sheets import HackSheets
 
     with opened(study, database) as running:
-        found = HackSheets(running.world).read(WHO, coder, of, file)
+        found = HackSheets(running.context).read(WHO, coder, of, file)
     say_facts(found, as_json)

@@ -34,5 +34,5 @@ def tones(
 
     with opened(study, database) as running:
         coder = ClaudeToneCoder(running.settings.environment)
-        found = ToneBatches(running.world).by_batch(coder, of, seconds=wait, pause=time.sleep)
+        found = ToneBatches(running.context).by_batch(coder, of, seconds=wait, pause=time.sleep)
     say_facts(found, as_json)

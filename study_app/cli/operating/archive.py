@@ -59,7 +59,7 @@ def reimport(
 
     running = start(settings_of(study, database), changed_ok=True)
     try:
-        summary = restore(running.world, dataset, put_back, who="cli")
+        summary = restore(running.context, dataset, put_back, who="cli")
     finally:
         running.close()
     if as_json:

@@ -62,7 +62,7 @@ def record(
     _check_free(out)
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
     try:
-        found = record_turns(running.world, "cli", of, treatment, persona)
+        found = record_turns(running.context, "cli", of, treatment, persona)
         write_private(out, found.content)
     finally:
         running.close()

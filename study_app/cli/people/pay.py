@@ -73,13 +73,13 @@ def pay(
     running = start(settings, new_database=False)
     try:
         if not (approve or bonus or message or group or settle):
-            with running.world.registry.begin(write=False) as unit:
-                found = payments(running.world, unit)
+            with running.context.registry.begin(write=False) as unit:
+                found = payments(running.context, unit)
             write_private(out, _table(found).encode())
             _say_payments(found, out, as_json)
             return
         with prolific_of(settings.environment) as panel:
-            acts = PanelActs(running.world, panel)
+            acts = PanelActs(running.context, panel)
             if settle:
                 acts.settle(settle, done=done, reason=reason, who="cli")
                 say(f"Settled: {settle}")

@@ -70,7 +70,7 @@ def remind(
     server = _server(settings)
     running = start(settings, new_database=False)
     try:
-        reminders = Reminders(running.world, site, known)
+        reminders = Reminders(running.context, site, known)
         if dry_run:
             _report([(each, "pending") for each in reminders.preview()], as_json)
             return

@@ -126,12 +126,12 @@ class Public:
         return {name: public_table(table, self.recodings) for name, table in tables.items()}
 
     def rows(
-        self, dossier: ParticipantRecord, rows: Iterable[tuple[TableName, Mapping[str, Any]]]
+        self, record: ParticipantRecord, rows: Iterable[tuple[TableName, Mapping[str, Any]]]
     ) -> Iterator[tuple[TableName, Row]]:
         """Yield the rows of one participant as everybody may read them."""
-        person = _Person(dossier, self.ids)
+        person = _Person(record, self.ids)
         for name, row in rows:
-            kept = self._row(name, row, dossier.participant.id, person)
+            kept = self._row(name, row, record.participant.id, person)
             if name == "events":
                 kept |= self._event(row, person)
             elif name == "answers":
@@ -309,16 +309,16 @@ def _is_of_themes(row: Mapping[str, Any]) -> bool:
 class _Person:
     """What the rules need to know of one participant."""
 
-    def __init__(self, dossier: ParticipantRecord, ids: frozenset[str]) -> None:
-        self.study: Study = dossier.study
-        self.study_hash = dossier.participant.study_hash
-        self.known = ids | {run.id for run in dossier.runs} | {turn.id for turn in dossier.turns}
+    def __init__(self, record: ParticipantRecord, ids: frozenset[str]) -> None:
+        self.study: Study = record.study
+        self.study_hash = record.participant.study_hash
+        self.known = ids | {run.id for run in record.runs} | {turn.id for turn in record.turns}
         self.pages: dict[str, str] = {}
         self._clocks: dict[str, float] = {}
-        asked = (question for stage in dossier.study.stages for question in stage.asked)
+        asked = (question for stage in record.study.stages for question in stage.asked)
         self.columns = {question.id: columns_of(question) for question in asked}
-        talks = [stage.id for stage in dossier.study.stages if stage.kind == "interview"]
-        self._shares = all(shares(dossier, stage) for stage in talks)
+        talks = [stage.id for stage in record.study.stages if stage.kind == "interview"]
+        self._shares = all(shares(record, stage) for stage in talks)
 
     def lets_leave(self, table: TableName) -> bool:
         """Whether a text of a table may leave at all: words of an interview only where a consent item says so."""

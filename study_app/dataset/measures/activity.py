@@ -86,18 +86,18 @@ def _silent(events: Sequence[tuple[float, Event]], length: float) -> list[TimeSp
     return [TimeSpan(before, after) for before, after in pairs if after - before > SILENT_AFTER]
 
 
-def uses(dossier: ParticipantRecord) -> dict[str, TimeUse]:
+def uses(record: ParticipantRecord) -> dict[str, TimeUse]:
     """Time use by stage, where it is known."""
     found = {
-        visit.stage: visit_use(visit, dossier.study, dossier.timeline, stopped_by_probes(dossier, visit))
-        for visit in dossier.visits
+        visit.stage: visit_use(visit, record.study, record.timeline, stopped_by_probes(record, visit))
+        for visit in record.visits
     }
     return {stage: use for stage, use in found.items() if use is not None}
 
 
-def activity(dossier: ParticipantRecord, use: dict[str, TimeUse]) -> dict[str, Any]:
+def activity(record: ParticipantRecord, use: dict[str, TimeUse]) -> dict[str, Any]:
     """Active and away minutes on the main tasks."""
-    known = [use[stage] for stage in use if stage in dossier.main_ids]
+    known = [use[stage] for stage in use if stage in record.main_ids]
     if not known:
         return {}
     return {

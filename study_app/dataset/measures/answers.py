@@ -23,17 +23,17 @@ Key = tuple[str, str]
 """Stage, and item or question."""
 
 
-def answer_uses(dossier: ParticipantRecord) -> dict[Key, dict[str, Any]]:
+def answer_uses(record: ParticipantRecord) -> dict[Key, dict[str, Any]]:
     """`pasted_chars` and `away_seconds` of every answer on a form whose events are in the log."""
-    shown = {event.stage for event in dossier.events if event.kind == "answers_shown"}
-    away = away_by_answer(dossier)
-    pasted = _pasted(dossier.events)
+    shown = {event.stage for event in record.events if event.kind == "answers_shown"}
+    away = away_by_answer(record)
+    pasted = _pasted(record.events)
     return {
         (answer.stage, answer.item): {
             "pasted_chars": pasted.get((answer.stage, answer.item), 0),
             "away_seconds": away.get((answer.stage, answer.item), 0.0),
         }
-        for answer in dossier.answers
+        for answer in record.answers
         if answer.stage in shown
     }
 
@@ -50,13 +50,13 @@ class Making:
     """When it was changed first, in seconds since 1970 by the server's clock; None where it was never changed."""
 
 
-def making_of(dossier: ParticipantRecord) -> dict[Key, Making]:
+def making_of(record: ParticipantRecord) -> dict[Key, Making]:
     """Return how every answer was made on a form that a browser showed."""
-    shown = {event.stage for event in dossier.events if event.kind == "answers_shown"}
-    away, pasted = away_by_answer(dossier), _pasted(dossier.events)
+    shown = {event.stage for event in record.events if event.kind == "answers_shown"}
+    away, pasted = away_by_answer(record), _pasted(record.events)
     began: dict[Key, float] = {}
     known: dict[Key, None] = {}
-    for moment, event in zip(dossier.moments, dossier.events, strict=True):
+    for moment, event in zip(record.moments, record.events, strict=True):
         if event.kind not in _MAKING:
             continue
         match event.details:
@@ -96,16 +96,16 @@ def _changed(event: Event) -> Key | None:
     return None
 
 
-def away_by_answer(dossier: ParticipantRecord) -> dict[Key, float]:
+def away_by_answer(record: ParticipantRecord) -> dict[Key, float]:
     """Seconds away by answer: a spell belongs to the answer that is changed next, else to the one changed last."""
     found: dict[Key, float] = defaultdict(float)
-    pairs = zip(dossier.moments, dossier.events, strict=True)
+    pairs = zip(record.moments, record.events, strict=True)
     changing = ((moment, _changed(event)) for moment, event in pairs if event.kind in _CHANGING)
     every = [(moment, key) for moment, key in changing if key is not None]
-    for visit in _forms(dossier):
+    for visit in _forms(record):
         start = visit.started_at.timestamp()
         changes = sorted((moment - start, key) for moment, key in every if key[0] == visit.stage)
-        for spell in absences(visit, dossier.study, dossier.timeline, _until(visit, dossier.events)):
+        for spell in absences(visit, record.study, record.timeline, _until(visit, record.events)):
             after = next((key for moment, key in changes if moment >= spell.end), None)
             before = next((key for moment, key in reversed(changes) if moment <= spell.end), None)
             key = after or before
@@ -114,9 +114,9 @@ def away_by_answer(dossier: ParticipantRecord) -> dict[Key, float]:
     return found
 
 
-def _forms(dossier: ParticipantRecord) -> Iterator[Visit]:
-    kinds = {stage.id: stage.kind for stage in dossier.study.stages}
-    for visit in dossier.visits:
+def _forms(record: ParticipantRecord) -> Iterator[Visit]:
+    kinds = {stage.id: stage.kind for stage in record.study.stages}
+    for visit in record.visits:
         if kinds.get(visit.stage) in FORM_KINDS:
             yield visit
 
@@ -131,11 +131,11 @@ def _until(visit: Visit, events: Sequence[Event]) -> datetime:
 # -- evidence of help from outside in quizzes --------------------------------------------------------------------------
 
 
-def help_in_quizzes(dossier: ParticipantRecord, at: Sequence[float]) -> Iterator[Evidence]:
+def help_in_quizzes(record: ParticipantRecord, at: Sequence[float]) -> Iterator[Evidence]:
     """Pastes from outside into answers of quizzes, and absences while one was taken."""
-    quizzes = {stage.id for stage in dossier.quiz_stages}
+    quizzes = {stage.id for stage in record.quiz_stages}
     pasteboard = Pasteboard()
-    for moment, event in zip(at, dossier.events, strict=True):
+    for moment, event in zip(at, record.events, strict=True):
         if event.kind not in SEEN_KINDS:
             continue
         pasteboard.feed(event.details)
@@ -145,8 +145,8 @@ def help_in_quizzes(dossier: ParticipantRecord, at: Sequence[float]) -> Iterator
             case PasteAttempt(target="answer") as paste if pasteboard.is_foreign(paste):
                 at_moment = datetime.fromtimestamp(moment, UTC)
                 yield Evidence("answer_paste", event.stage, at_moment, paste.size, paste.field or "")
-    for visit in dossier.visits:
+    for visit in record.visits:
         if visit.stage in quizzes and visit.ended_at is not None:
-            for spell in absences(visit, dossier.study, dossier.timeline, visit.ended_at):
+            for spell in absences(visit, record.study, record.timeline, visit.ended_at):
                 began = visit.started_at + timedelta(seconds=spell.start)
                 yield Evidence("quiz_away", visit.stage, began, (spell.end - spell.start) / 60)

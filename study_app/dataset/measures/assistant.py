@@ -15,38 +15,38 @@ from study_app.domain.study.sections import WITH_RANGE
 from study_app.domain.study.study import Question
 
 
-def queries(dossier: ParticipantRecord, coding: Coding, codes: Codes) -> dict[str, Any]:
+def queries(record: ParticipantRecord, coding: Coding, codes: Codes) -> dict[str, Any]:
     """Messages, how many of each code, and the time from the first key to the reply's end."""
-    if not dossier.allocated:
+    if not record.allocated:
         return {}
-    turns = dossier.turns
+    turns = record.turns
     seconds = sum((turn.composing_seconds or 0.0) + (turn.total_seconds or 0.0) for turn in turns)
-    row: dict[str, Any] = {"queries": len(turns), **coding.counts(dossier, codes)}
-    return row | {"interaction_minutes": seconds / 60, "outage_minutes": _outage_minutes(dossier)}
+    row: dict[str, Any] = {"queries": len(turns), **coding.counts(record, codes)}
+    return row | {"interaction_minutes": seconds / 60, "outage_minutes": _outage_minutes(record)}
 
 
-def _outage_minutes(dossier: ParticipantRecord) -> float | None:
-    if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
+def _outage_minutes(record: ParticipantRecord) -> float | None:
+    if not any(record.visit(stage.id) for stage in record.main_stages):
         return None
     # Something that participants use failed; deadlines that were moved are not an outage.
     failed = [
         outage
-        for event, outage in saying(dossier.events, Outage)
-        if outage.cause not in CLOCK_OUTAGES and event.stage in dossier.main_ids
+        for event, outage in saying(record.events, Outage)
+        if outage.cause not in CLOCK_OUTAGES and event.stage in record.main_ids
     ]
     return sum(float(outage.seconds or 0.0) for outage in failed) / 60
 
 
-def reports_of_other_ai(dossier: ParticipantRecord) -> list[tuple[Answer, bool]]:
+def reports_of_other_ai(record: ParticipantRecord) -> list[tuple[Answer, bool]]:
     """Each answer to a question marked `other_ai`, and whether it says yes."""
-    asked = {q.id: q for stage in dossier.study.stages for q in stage.asked if q.other_ai}
-    given = [answer for answer in dossier.answers if not answer.bank and answer.item in asked]
+    asked = {q.id: q for stage in record.study.stages for q in stage.asked if q.other_ai}
+    given = [answer for answer in record.answers if not answer.bank and answer.item in asked]
     return [(answer, _says_yes(asked[answer.item], answer.response)) for answer in given]
 
 
-def used_other_ai(dossier: ParticipantRecord) -> bool | None:
+def used_other_ai(record: ParticipantRecord) -> bool | None:
     """Return what the participant says on the question marked `other_ai`; None where not asked or not answered."""
-    said = [yes for _, yes in reports_of_other_ai(dossier)]
+    said = [yes for _, yes in reports_of_other_ai(record)]
     return any(said) if said else None
 
 
@@ -63,13 +63,13 @@ def _says_yes(question: Question, value: Any) -> bool:
     return any(str(each).lower() not in no for each in given)
 
 
-def compliance(dossier: ParticipantRecord, evidence: Sequence[Evidence]) -> dict[str, Any]:
+def compliance(record: ParticipantRecord, evidence: Sequence[Evidence]) -> dict[str, Any]:
     """`used_other_ai`, `received` and `compliant` by the plan's rule, which looks at no arm."""
-    reported = used_other_ai(dossier)
+    reported = used_other_ai(record)
     row: dict[str, Any] = {"used_other_ai": reported}
-    opened = any(dossier.visit(stage.id) for stage in dossier.main_stages)
-    if not dossier.allocated or not opened or not all(map(dossier.done_with, dossier.main_stages)):
+    opened = any(record.visit(stage.id) for stage in record.main_stages)
+    if not record.allocated or not opened or not all(map(record.done_with, record.main_stages)):
         return row
-    over = broken(evidence, dossier.study.analysis.compliance)
-    answered = any(turn.reply for turn in dossier.turns)
+    over = broken(evidence, record.study.analysis.compliance)
+    answered = any(turn.reply for turn in record.turns)
     return row | {"received": answered or bool(reported) or "outside_paste" in over, "compliant": not over}

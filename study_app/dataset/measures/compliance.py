@@ -20,40 +20,40 @@ from study_app.domain.study.compliance import UNITS, Evidence, broken, threshold
 Row = dict[str, Any]
 
 
-def evidence_of(dossier: ParticipantRecord, content: Content) -> list[Evidence]:
+def evidence_of(record: ParticipantRecord, content: Content) -> list[Evidence]:
     """Everything that the plan's rule may look at, in order of time; of who withdrew their data, nothing.
 
     On the main tasks: absences by the study's rule, pastes and drops from outside into the editor, bursts of typing.
     In quizzes: pastes from outside into answers, and absences. Anywhere: reports of other AI, and attention checks of
     quizzes that are over.
     """
-    at = dossier.moments
-    mine = [pair for pair in zip(at, dossier.events, strict=True) if pair[1].stage in dossier.main_ids]
+    at = record.moments
+    mine = [pair for pair in zip(at, record.events, strict=True) if pair[1].stage in record.main_ids]
     found = [
-        *_reported(dossier),
-        *_pasted(dossier, at),
+        *_reported(record),
+        *_pasted(record, at),
         *_typed(mine),
-        *_away(dossier),
-        *help_in_quizzes(dossier, at),
-        *failed_attention_checks(dossier, content),
+        *_away(record),
+        *help_in_quizzes(record, at),
+        *failed_attention_checks(record, content),
     ]
     never = datetime.max.replace(tzinfo=UTC)
     return sorted(found, key=lambda piece: (piece.at or never, piece.kind, piece.detail))
 
 
-def _reported(dossier: ParticipantRecord) -> Iterator[Evidence]:
-    for answer, said in reports_of_other_ai(dossier):
+def _reported(record: ParticipantRecord) -> Iterator[Evidence]:
+    for answer, said in reports_of_other_ai(record):
         if said:
             yield Evidence("other_ai_reported", answer.stage, answer.saved_at, 1, answer.item)
 
 
-def _pasted(dossier: ParticipantRecord, at: Sequence[float]) -> Iterator[Evidence]:
+def _pasted(record: ParticipantRecord, at: Sequence[float]) -> Iterator[Evidence]:
     pasteboard = Pasteboard()
-    for moment, event in zip(at, dossier.events, strict=True):
+    for moment, event in zip(at, record.events, strict=True):
         if event.kind not in SEEN_KINDS:
             continue
         pasteboard.feed(event.details)
-        if event.stage not in dossier.main_ids:
+        if event.stage not in record.main_ids:
             continue
         match event.details:
             case PasteAttempt(target="editor", size=size) as paste if size > 0 and pasteboard.is_foreign(paste):
@@ -65,12 +65,12 @@ def _typed(events: Sequence[tuple[float, Event]]) -> Iterator[Evidence]:
         yield Evidence("typing_burst", stage, _time(moment), characters)
 
 
-def _away(dossier: ParticipantRecord) -> Iterator[Evidence]:
-    for stage in dossier.main_stages:
-        visit = dossier.visit(stage.id)
+def _away(record: ParticipantRecord) -> Iterator[Evidence]:
+    for stage in record.main_stages:
+        visit = record.visit(stage.id)
         if visit is None or visit.ended_at is None:
             continue
-        for spell in absences(visit, dossier.study, dossier.timeline, visit.ended_at):
+        for spell in absences(visit, record.study, record.timeline, visit.ended_at):
             began = visit.started_at + timedelta(seconds=spell.start)
             yield Evidence("away", stage.id, began, (spell.end - spell.start) / 60)
 
@@ -79,13 +79,13 @@ def _time(moment: float) -> datetime:
     return datetime.fromtimestamp(moment, UTC)
 
 
-def evidence_rows(dossier: ParticipantRecord, evidence: Sequence[Evidence]) -> Iterator[Row]:
+def evidence_rows(record: ParticipantRecord, evidence: Sequence[Evidence]) -> Iterator[Row]:
     """Rows of the table `compliance`: each piece beside the plan's threshold on the sum of its kind."""
-    rule = dossier.study.analysis.compliance
+    rule = record.study.analysis.compliance
     over = broken(evidence, rule)
     for number, piece in enumerate(evidence, start=1):
         yield {
-            "participant_id": dossier.participant.id,
+            "participant_id": record.participant.id,
             "evidence": number,
             "kind": piece.kind,
             "stage": piece.stage,

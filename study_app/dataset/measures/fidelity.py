@@ -11,14 +11,14 @@ from study_app.domain.records import Turn
 from study_app.domain.study.study import Study
 
 
-def solution_shares(dossier: ParticipantRecord, content: Content) -> dict[str, float]:
+def solution_shares(record: ParticipantRecord, content: Content) -> dict[str, float]:
     """Turn -> the largest share, 0 to 1, of any one function of the task's solution that the reply reproduces.
 
     What the participant had anyway (starter, brief) does not count. A turn on a task whose pack is gone is left out.
     """
     found = {}
-    for turn in dossier.turns:
-        pack = content.pack_of(dossier.study, turn.task, dossier.participant.arm)
+    for turn in record.turns:
+        pack = content.pack_of(record.study, turn.task, record.participant.arm)
         if pack is not None and turn.reply:
             given = f"{pack.starter}\n{pack.brief}"
             found[turn.id] = leak_score(turn.reply[:_LONGEST], pack.solution, given=given)

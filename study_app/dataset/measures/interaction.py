@@ -40,32 +40,32 @@ class Coding:
         version = {"coder_version": rules.VERSION} if self.coder == "rules" else {}
         return {"coder": self.coder, **version, "codebook": VERSION, "patterns": self.patterns.version}
 
-    def codes(self, dossier: ParticipantRecord) -> Codes:
+    def codes(self, record: ParticipantRecord) -> Codes:
         """Return the codes of every turn of a participant.
 
         `rules` follow from the messages, of participants in English: others stay uncoded. `human` are the adjudicated
         rating, else what more than half of the people gave; `claude` are the ratings stored under that name.
         """
-        if self.coder == "rules" and not self.reads(dossier):
-            return dict.fromkeys([turn.id for turn in dossier.turns])
+        if self.coder == "rules" and not self.reads(record):
+            return dict.fromkeys([turn.id for turn in record.turns])
         if self.coder == "rules":
-            coded = rules.code_session([turn.message for turn in dossier.turns])
-            return {turn.id: each.labels for turn, each in zip(dossier.turns, coded, strict=True)}
-        return {turn.id: chosen(_given(dossier, turn), self.coder) for turn in dossier.turns}
+            coded = rules.code_session([turn.message for turn in record.turns])
+            return {turn.id: each.labels for turn, each in zip(record.turns, coded, strict=True)}
+        return {turn.id: chosen(_given(record, turn), self.coder) for turn in record.turns}
 
-    def reads(self, dossier: ParticipantRecord) -> bool:
+    def reads(self, record: ParticipantRecord) -> bool:
         """Whether the plan's coder reads the participant's language: the rules know English only."""
-        return self.coder != "rules" or (dossier.participant.language or dossier.study.language) == rules.READS
+        return self.coder != "rules" or (record.participant.language or record.study.language) == rules.READS
 
-    def counts(self, dossier: ParticipantRecord, codes: Codes) -> dict[str, int | None]:
+    def counts(self, record: ParticipantRecord, codes: Codes) -> dict[str, int | None]:
         """Return queries by label; None where not every query is coded."""
-        given = [codes[turn.id] for turn in dossier.turns]
+        given = [codes[turn.id] for turn in record.turns]
         known = [labels for labels in given if labels is not None]
         whole = len(known) == len(given)
         return {f"queries_{label}": sum(label in labels for labels in known) if whole else None for label in LABELS}
 
     def pattern(
-        self, dossier: ParticipantRecord, row: Mapping[str, Any], codes: Codes, uses: Mapping[str, Mapping[str, Any]]
+        self, record: ParticipantRecord, row: Mapping[str, Any], codes: Codes, uses: Mapping[str, Mapping[str, Any]]
     ) -> str | None:
         """Return the pattern of one participant; `none` where no rule holds or nothing was asked.
 
@@ -73,39 +73,39 @@ class Coding:
         still going on, a query that is not coded.
 
         Args:
-            dossier: of the participant.
+            record: of the participant.
             row: their columns as far as known.
             codes: of their turns.
             uses: what became of the replies (`provenance.reply_uses`).
         """
-        if not _applies(dossier) or None in codes.values():
+        if not _applies(record) or None in codes.values():
             return None
-        if not dossier.turns:
+        if not record.turns:
             return NONE
-        found = features_of(_steps(dossier, codes), _known(dossier.turns, row, uses), logged=True)
-        return decide(dossier.participant.id, found, self.patterns).pattern
+        found = features_of(_steps(record, codes), _known(record.turns, row, uses), logged=True)
+        return decide(record.participant.id, found, self.patterns).pattern
 
 
-def _given(dossier: ParticipantRecord, turn: Turn) -> dict[str, tuple[str, ...]]:
+def _given(record: ParticipantRecord, turn: Turn) -> dict[str, tuple[str, ...]]:
     """Rater -> labels, of all ratings of one query."""
-    rated = dossier.rated(turn.id, RUBRIC)
+    rated = record.rated(turn.id, RUBRIC)
     return {rater: tuple(label for label in LABELS if label in value.split(";")) for rater, value in rated.items()}
 
 
-def _applies(dossier: ParticipantRecord) -> bool:
-    helped = dossier.study.has_assistant(dossier.participant.allocated)
-    opened = any(dossier.visit(stage.id) for stage in dossier.main_stages)
-    return helped and opened and all(map(dossier.done_with, dossier.main_stages))
+def _applies(record: ParticipantRecord) -> bool:
+    helped = record.study.has_assistant(record.participant.allocated)
+    opened = any(record.visit(stage.id) for stage in record.main_stages)
+    return helped and opened and all(map(record.done_with, record.main_stages))
 
 
-def _steps(dossier: ParticipantRecord, codes: Codes) -> Sequence[UseStep]:
+def _steps(record: ParticipantRecord, codes: Codes) -> Sequence[UseStep]:
     found: list[UseStep] = []
-    for rank, event in enumerate(dossier.events):
-        if event.stage in dossier.main_ids and event.kind in OF_EVENTS:
+    for rank, event in enumerate(record.events):
+        if event.stage in record.main_ids and event.kind in OF_EVENTS:
             pasted = isinstance(event.details, Edit) and event.details.how == "paste"
             step = of_event(event.kind, milliseconds(event.server_time), rank, _task(event), pasted)
             found += [step] if step is not None else []
-    for turn in dossier.turns:
+    for turn in record.turns:
         found += of_turn(
             turn.id,
             milliseconds(turn.asked_at),

@@ -39,13 +39,13 @@ BURST = 30
 BURST_SECONDS = 1.0
 
 
-def tracker_for(dossier: ParticipantRecord, content: Content, task: str) -> Tracker | None:
+def tracker_for(record: ParticipantRecord, content: Content, task: str) -> Tracker | None:
     """Return a tracker of one task, to be fed the participant's events; None where its pack is gone."""
-    pack = content.pack_of(dossier.study, task, dossier.participant.arm)
+    pack = content.pack_of(record.study, task, record.participant.arm)
     if pack is None:
         return None
-    replies = [Reply(turn.id, turn.reply) for turn in dossier.turns]
-    return Tracker(task, pack.beginning(submitted(dossier.runs)), replies, pack.brief, pack.reference)
+    replies = [Reply(turn.id, turn.reply) for turn in record.turns]
+    return Tracker(task, pack.beginning(submitted(record.runs)), replies, pack.brief, pack.reference)
 
 
 @dataclass(frozen=True)
@@ -69,34 +69,34 @@ class Programs:
     """Whether the log shows every program that was submitted."""
 
 
-def programs(dossier: ParticipantRecord, content: Content) -> Programs:
+def programs(record: ParticipantRecord, content: Content) -> Programs:
     """Every program of the main tasks, from one replay of the log for each task that was worked on."""
-    submitted = {run.task: run for run in dossier.runs if run.kind == "submission" and run.stage in dossier.main_ids}
-    tasks = [task_of(folder) for stage in dossier.main_stages for folder in stage.packs]
+    submitted = {run.task: run for run in record.runs if run.kind == "submission" and run.stage in record.main_ids}
+    tasks = [task_of(folder) for stage in record.main_stages for folder in stage.packs]
     found: list[ProgramProvenance] = []
     complete = True
-    followed = [event for event in dossier.events if event.kind in _FOLLOWED]
+    followed = [event for event in record.events if event.kind in _FOLLOWED]
     for task in dict.fromkeys([*tasks, *submitted]):
         # What was edited on other tasks is not even read.
         mine = [event for event in followed if event.kind not in _TEXT_KINDS or _task_of(event) == task]
         edited = any(event.kind in _TEXT_KINDS for event in mine)
-        program = _program(dossier, content, task, submitted.get(task), mine) if edited else None
+        program = _program(record, content, task, submitted.get(task), mine) if edited else None
         found += [program] if program is not None else []
         complete = complete and (program is not None or task not in submitted)
     return Programs(tuple(found), complete)
 
 
 def _program(
-    dossier: ParticipantRecord,
+    record: ParticipantRecord,
     content: Content,
     task: str,
     submission: RunRecord | None,
     followed: Sequence[Event],
 ) -> ProgramProvenance | None:
-    tracker = tracker_for(dossier, content, task)
+    tracker = tracker_for(record, content, task)
     if tracker is None:
         return None
-    code = {run.id: run.code for run in dossier.runs if run.task == task}
+    code = {run.id: run.code for run in record.runs if run.task == task}
     retyped: Counter[str] = Counter()
     try:
         for event in followed:
@@ -105,7 +105,7 @@ def _program(
                 case RunStarted(run_id=run_id) if (text := code.get(run_id)) is not None:
                     retyped |= tracker.attribution(text).of_turns("retyped")
     except ReplayMismatch as error:
-        log.warning("participant %s, task %s: %s; study verify says more", dossier.participant.id, task, error)
+        log.warning("participant %s, task %s: %s; study verify says more", record.participant.id, task, error)
         return None
     final = tracker.attribution(submission.code) if submission is not None else None
     return ProgramProvenance(
@@ -127,14 +127,14 @@ def origins(found: Programs) -> dict[str, Any]:
     return {column: sum(each[source] for each in counts) for column, source in _COLUMNS.items()}
 
 
-def reply_uses(dossier: ParticipantRecord, found: Programs) -> dict[str, dict[str, Any]]:
+def reply_uses(record: ParticipantRecord, found: Programs) -> dict[str, dict[str, Any]]:
     """Turn -> what of its reply came into the programs of the main tasks and what was kept, in characters.
 
     Inserted and kept are missing while the main tasks go on, and where the log does not show a submitted program.
     """
-    settled = found.complete and bool(dossier.main_stages) and all(map(dossier.done_with, dossier.main_stages))
+    settled = found.complete and bool(record.main_stages) and all(map(record.done_with, record.main_stages))
     uses = {}
-    for turn in dossier.turns:
+    for turn in record.turns:
         row: dict[str, Any] = {"reply_code_chars": code_chars(turn.reply)}
         if settled:
             row |= {
@@ -156,9 +156,9 @@ def code_chars(reply: str) -> int:
     return sum(len(block.rstrip("\n")) for block in _FENCED.findall(reply))
 
 
-def outside(dossier: ParticipantRecord, evidence: Sequence[Evidence]) -> dict[str, Any]:
+def outside(record: ParticipantRecord, evidence: Sequence[Evidence]) -> dict[str, Any]:
     """Pastes and drops from outside into the editor on the main tasks, and bursts of typing."""
-    if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
+    if not any(record.visit(stage.id) for stage in record.main_stages):
         return {}
     sizes = [round(piece.amount) for piece in evidence if piece.kind == "outside_paste"]
     return {

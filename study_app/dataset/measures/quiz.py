@@ -15,26 +15,26 @@ from study_app.domain.study.quiz_confidence import judged_share, judgement_quest
 from study_app.domain.study.study import Stage
 
 
-def quizzes(dossier: ParticipantRecord, content: Content) -> dict[str, Any]:
+def quizzes(record: ParticipantRecord, content: Content) -> dict[str, Any]:
     """Columns of every quiz under the name of its stage; the main quiz's under `quiz_...` as well."""
     row: dict[str, Any] = {}
-    for quiz in dossier.study.quizzes:
-        known = quiz_columns(quiz.stage, dossier, content)
+    for quiz in record.study.quizzes:
+        known = quiz_columns(quiz.stage, record, content)
         row |= {f"{prefix}_{name}": value for prefix in quiz.prefixes for name, value in known.items()}
-    return row | _attention(dossier, content)
+    return row | _attention(record, content)
 
 
-def quiz_columns(stage: Stage, dossier: ParticipantRecord, content: Content) -> dict[str, Any]:
+def quiz_columns(stage: Stage, record: ParticipantRecord, content: Content) -> dict[str, Any]:
     """Points, max, score and points by type; empty for a quiz that was never opened or still goes on."""
     bank = content.bank(stage.bank)
-    if dossier.visit(stage.id) is None or not dossier.done_with(stage) or bank is None:
+    if record.visit(stage.id) is None or not record.done_with(stage) or bank is None:
         return {}
-    given = _answers(dossier, stage)
+    given = _answers(record, stage)
     total = quiz_total(bank.items_of(stage.form or None), {item: answer.points for item, answer in given.items()})
-    return total.columns() | _confidence(stage, dossier, bank, given) | _judgement(stage, dossier, total)
+    return total.columns() | _confidence(stage, record, bank, given) | _judgement(stage, record, total)
 
 
-def _confidence(stage: Stage, dossier: ParticipantRecord, bank: Bank, given: Mapping[str, Answer]) -> dict[str, Any]:
+def _confidence(stage: Stage, record: ParticipantRecord, bank: Bank, given: Mapping[str, Answer]) -> dict[str, Any]:
     """How well stated confidence fits the points, over the scored items that have both."""
     if not stage.confidence:
         return {}
@@ -49,10 +49,10 @@ def _confidence(stage: Stage, dossier: ParticipantRecord, bank: Bank, given: Map
     return {} if found is None else found.columns()
 
 
-def _judgement(stage: Stage, dossier: ParticipantRecord, total: QuizTotal) -> dict[str, Any]:
+def _judgement(stage: Stage, record: ParticipantRecord, total: QuizTotal) -> dict[str, Any]:
     """Return the share of the points that the participant expected before the quiz, and by how much it was too high."""
-    question = judgement_question(dossier.study.stages, stage) if stage.judgement else None
-    answer = next((a for a in dossier.answers if question and not a.bank and a.item == question.id), None)
+    question = judgement_question(record.study.stages, stage) if stage.judgement else None
+    answer = next((a for a in record.answers if question and not a.bank and a.item == question.id), None)
     expected = judged_share(question, answer.response) if question and answer else None
     share = total.columns()["score"]
     return {
@@ -61,32 +61,32 @@ def _judgement(stage: Stage, dossier: ParticipantRecord, total: QuizTotal) -> di
     }
 
 
-def _answers(dossier: ParticipantRecord, stage: Stage) -> dict[str, Answer]:
-    return {answer.item: answer for answer in dossier.answers if answer.bank and answer.stage == stage.id}
+def _answers(record: ParticipantRecord, stage: Stage) -> dict[str, Answer]:
+    return {answer.item: answer for answer in record.answers if answer.bank and answer.stage == stage.id}
 
 
-def _attention(dossier: ParticipantRecord, content: Content) -> dict[str, Any]:
+def _attention(record: ParticipantRecord, content: Content) -> dict[str, Any]:
     """Attention checks of the opened quizzes, and how many were passed; missing where there are none."""
-    passed = [correct for _, _, _, correct in _attention_checks(dossier, content)]
+    passed = [correct for _, _, _, correct in _attention_checks(record, content)]
     return {"attention_passed": sum(passed), "attention_total": len(passed)} if passed else {}
 
 
-def failed_attention_checks(dossier: ParticipantRecord, content: Content) -> list[Evidence]:
+def failed_attention_checks(record: ParticipantRecord, content: Content) -> list[Evidence]:
     """One piece of evidence for each of them that was answered wrongly or left out."""
     return [
         Evidence("attention_failed", stage.id, None if answer is None else answer.saved_at, 1, item)
-        for stage, item, answer, correct in _attention_checks(dossier, content)
+        for stage, item, answer, correct in _attention_checks(record, content)
         if not correct
     ]
 
 
-def _attention_checks(dossier: ParticipantRecord, content: Content) -> Iterator[tuple[Stage, str, Answer | None, bool]]:
+def _attention_checks(record: ParticipantRecord, content: Content) -> Iterator[tuple[Stage, str, Answer | None, bool]]:
     """Stage, item, answer where there is one, and whether it is right."""
-    for stage in dossier.quiz_stages:
+    for stage in record.quiz_stages:
         bank, keys = content.bank(stage.bank), content.keys(stage.bank)
-        if dossier.visit(stage.id) is None or not dossier.done_with(stage) or bank is None or keys is None:
+        if record.visit(stage.id) is None or not record.done_with(stage) or bank is None or keys is None:
             continue
-        given = _answers(dossier, stage)
+        given = _answers(record, stage)
         for item in bank.items_of(stage.form or None):
             if item.type == "attention_check":
                 answer = given.get(item.id)

@@ -154,9 +154,9 @@ def task_of(folder: str) -> str:
     return folder.rsplit("/", 1)[-1]
 
 
-def identity_and_flow(dossier: ParticipantRecord) -> dict[str, Any]:
+def identity_and_flow(record: ParticipantRecord) -> dict[str, Any]:
     """Who, where they stand, and the identity columns, which an export may leave out."""
-    person = dossier.participant
+    person = record.participant
     return {
         "participant_id": person.id,
         "study_hash": person.study_hash,
@@ -165,19 +165,19 @@ def identity_and_flow(dossier: ParticipantRecord) -> dict[str, Any]:
         "allocation_index": person.allocation_index,
         "is_simulated": person.kind == "simulated",
         "is_preview": person.kind == "preview",
-        "status": dossier.status,
+        "status": record.status,
         "exclusion_reason": person.exclusion_reason,
         "enrolled_at": person.enrolled_at,
         "allocated_at": person.allocated_at,
         "finished_at": person.finished_at,
         "data_withdrawn": person.data_withdrawn,
-        "language": person.language or dossier.study.language,
+        "language": person.language or record.study.language,
     } | ({} if person.data_withdrawn else _identity(person))
 
 
-def second_decision(dossier: ParticipantRecord) -> dict[str, Any]:
+def second_decision(record: ParticipantRecord) -> dict[str, Any]:
     """Return what the second decision gave, with the probabilities of both; empty in a study without one."""
-    study, person = dossier.study, dossier.participant
+    study, person = record.study, record.participant
     if not study.second_decision:
         return {}
     second = person.second_treatment
@@ -190,10 +190,10 @@ def second_decision(dossier: ParticipantRecord) -> dict[str, Any]:
     }
 
 
-def factor_levels(dossier: ParticipantRecord) -> dict[str, str | None]:
+def factor_levels(record: ParticipantRecord) -> dict[str, str | None]:
     """Return the level of each factor, None before allocation and in a control outside the cells."""
-    levels = dossier.study.cells.get(dossier.participant.arm or "", {})
-    return {column: levels.get(factor) for factor, column in factor_columns(dossier.study).items()}
+    levels = record.study.cells.get(record.participant.arm or "", {})
+    return {column: levels.get(factor) for factor, column in factor_columns(record.study).items()}
 
 
 def _identity(person: Participant) -> dict[str, Any]:
@@ -202,11 +202,11 @@ def _identity(person: Participant) -> dict[str, Any]:
     return {name: getattr(person, name) for name in names}
 
 
-def questions(dossier: ParticipantRecord) -> dict[str, Any]:
+def questions(record: ParticipantRecord) -> dict[str, Any]:
     """Answers to questions of surveys and the eligibility form, and derived scores."""
-    given = {answer.item: answer.response for answer in dossier.answers if not answer.bank}
+    given = {answer.item: answer.response for answer in record.answers if not answer.bank}
     row: dict[str, Any] = {}
-    for stage in dossier.study.stages:
+    for stage in record.study.stages:
         for question in stage.asked:
             if question.kind != "matrix":
                 row[question_column(question)] = given.get(question.id)

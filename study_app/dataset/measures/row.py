@@ -53,44 +53,44 @@ class DerivedData:
 
 
 def work_of(
-    dossier: ParticipantRecord, content: Content, coding: Coding, *, acts: bool = False, book: Codebook | None = None
+    record: ParticipantRecord, content: Content, coding: Coding, *, acts: bool = False, book: Codebook | None = None
 ) -> DerivedData:
     """Replay, time use and codes of one participant."""
-    programs = programs_of(dossier, content)
-    evidence = evidence_of(dossier, content)
-    replies = reply_uses(dossier, programs)
-    for turn, share in solution_shares(dossier, content).items():
+    programs = programs_of(record, content)
+    evidence = evidence_of(record, content)
+    replies = reply_uses(record, programs)
+    for turn, share in solution_shares(record, content).items():
         replies[turn]["solution_share"] = share
-    return DerivedData(uses(dossier), programs, coding.codes(dossier), acts, replies, evidence, book)
+    return DerivedData(uses(record), programs, coding.codes(record), acts, replies, evidence, book)
 
 
-def participant_row(dossier: ParticipantRecord, content: Content, coding: Coding, work: DerivedData) -> dict[str, Any]:
+def participant_row(record: ParticipantRecord, content: Content, coding: Coding, work: DerivedData) -> dict[str, Any]:
     """Every column of the participants table that is known; of who withdrew their data, the flow only.
 
     Args:
-        dossier: what the database holds.
+        record: what the database holds.
         content: packs and banks.
         coding: how queries and patterns are coded.
         work: of the same participant.
     """
-    row = identity_and_flow(dossier) | factor_levels(dossier) | second_decision(dossier)
-    if dossier.participant.data_withdrawn:
+    row = identity_and_flow(record) | factor_levels(record) | second_decision(record)
+    if record.participant.data_withdrawn:
         return row
     for part in (
-        questions(dossier),
-        warm_up(dossier),
-        task_outcomes(dossier, content),
-        quizzes(dossier, content),
-        runs_and_errors(dossier),
-        queries(dossier, coding, work.codes),
-        activity(dossier, work.use),
+        questions(record),
+        warm_up(record),
+        task_outcomes(record, content),
+        quizzes(record, content),
+        runs_and_errors(record),
+        queries(record, coding, work.codes),
+        activity(record, work.use),
         origins(work.programs),
-        outside(dossier, work.evidence),
-        compliance(dossier, work.evidence),
-        acting(dossier, work.programs) if work.acts else {},
-        interview_columns(dossier),
-        variant_columns(dossier, content, work.programs) if dossier.study.varied_tasks else {},
-        theme_columns(dossier, work.book),
+        outside(record, work.evidence),
+        compliance(record, work.evidence),
+        acting(record, work.programs) if work.acts else {},
+        interview_columns(record),
+        variant_columns(record, content, work.programs) if record.study.varied_tasks else {},
+        theme_columns(record, work.book),
     ):
         row |= part
-    return row | {"interaction_pattern": coding.pattern(dossier, row, work.codes, work.replies)}
+    return row | {"interaction_pattern": coding.pattern(record, row, work.codes, work.replies)}

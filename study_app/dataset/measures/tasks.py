@@ -12,95 +12,95 @@ from study_app.domain.records import RunRecord
 from study_app.domain.study.study import Stage
 
 
-def warm_up(dossier: ParticipantRecord) -> dict[str, Any]:
+def warm_up(record: ParticipantRecord) -> dict[str, Any]:
     """Return the warm-up as allocation sees it."""
-    for stage in dossier.study.stages:
+    for stage in record.study.stages:
         if stage.kind == "tasks" and not stage.main:
-            visit = dossier.visit(stage.id)
-            stood = 0.0 if visit is None else dossier.paused(visit) or 0.0
-            return warmup(stage, visit, list(dossier.runs), stood)
+            visit = record.visit(stage.id)
+            stood = 0.0 if visit is None else record.paused(visit) or 0.0
+            return warmup(stage, visit, list(record.runs), stood)
     return {"warmup_minutes": None, "warmup_passed": None}
 
 
-def task_outcomes(dossier: ParticipantRecord, content: Content) -> dict[str, Any]:
+def task_outcomes(record: ParticipantRecord, content: Content) -> dict[str, Any]:
     """Time, completion and checks on the counted tasks; what passes only what it could see on all main tasks.
 
     An allocated participant whose way is over counts as not completed with the cap, whether or not they ever opened
     the tasks; while it goes on, and while a submission waits for grading, outcomes are missing.
     """
-    stages = dossier.study.counted_task_stages
-    submitted = {stage.id: _submissions(dossier, stage) for stage in stages}
-    row = {"task_minutes": _task_minutes(dossier, submitted)} | _visible_only(dossier)
-    opened = any(dossier.visit(stage.id) is not None for stage in stages)
-    settled = bool(stages) and (opened or dossier.allocated) and all(map(dossier.done_with, stages))
+    stages = record.study.counted_task_stages
+    submitted = {stage.id: _submissions(record, stage) for stage in stages}
+    row = {"task_minutes": _task_minutes(record, submitted)} | _visible_only(record)
+    opened = any(record.visit(stage.id) is not None for stage in stages)
+    settled = bool(stages) and (opened or record.allocated) and all(map(record.done_with, stages))
     everything = [run for runs in submitted.values() for run in runs]
     if not settled or any(run.ended_by is None for run in everything):
         return row
     tasks = [(stage, task_of(folder)) for stage in stages for folder in stage.packs]
     passed = {(run.stage, run.task) for run in everything if all_passed(run)}
     completed = all((stage.id, task) in passed for stage, task in tasks)
-    minutes = row["task_minutes"] if completed else dossier.study.task_limit
+    minutes = row["task_minutes"] if completed else record.study.task_limit
     return row | {
         "task_completed": completed,
         "completion_minutes": minutes,
         "completion_event": completed,
         "tasks_passed": sum((stage.id, task) in passed for stage, task in tasks),
         "checks_passed": sum(check["passed"] for run in everything for check in run.checks),
-        "checks_total": _checks_total(dossier, content, everything),
+        "checks_total": _checks_total(record, content, everything),
     }
 
 
-def _visible_only(dossier: ParticipantRecord) -> dict[str, Any]:
+def _visible_only(record: ParticipantRecord) -> dict[str, Any]:
     """Whether a submission of a main task passes what it could see and fails what it could not."""
-    stages = dossier.main_stages
-    everything = [run for stage in stages for run in _submissions(dossier, stage)]
-    if not all(map(dossier.done_with, stages)) or any(run.ended_by is None for run in everything):
+    stages = record.main_stages
+    everything = [run for stage in stages for run in _submissions(record, stage)]
+    if not all(map(record.done_with, stages)) or any(run.ended_by is None for run in everything):
         return {}
     seen = [run.visible_only_pass for run in everything if run.visible_only_pass is not None]
     return {"visible_only_pass": any(seen)} if seen else {}
 
 
-def _submissions(dossier: ParticipantRecord, stage: Stage) -> list[RunRecord]:
+def _submissions(record: ParticipantRecord, stage: Stage) -> list[RunRecord]:
     """Return the last submission of each task; of a stage that was reopened a task may have two."""
-    last = {run.task: run for run in dossier.runs if run.kind == "submission" and run.stage == stage.id}
+    last = {run.task: run for run in record.runs if run.kind == "submission" and run.stage == stage.id}
     return list(last.values())
 
 
-def _task_minutes(dossier: ParticipantRecord, submitted: dict[str, list[RunRecord]]) -> float | None:
+def _task_minutes(record: ParticipantRecord, submitted: dict[str, list[RunRecord]]) -> float | None:
     """Minutes that the clock of the main stages ran until the last submission, each at most its limit."""
-    stages = dossier.study.counted_task_stages
-    spent = [stage_minutes(dossier, stage, submitted[stage.id]) for stage in stages]
+    stages = record.study.counted_task_stages
+    spent = [stage_minutes(record, stage, submitted[stage.id]) for stage in stages]
     known = [minutes for minutes in spent if minutes is not None]
     return sum(known) if known else None
 
 
-def stage_minutes(dossier: ParticipantRecord, stage: Stage, submissions: Sequence[RunRecord]) -> float | None:
+def stage_minutes(record: ParticipantRecord, stage: Stage, submissions: Sequence[RunRecord]) -> float | None:
     """From the first task shown to the last submission, without the spells in which the clock stood still."""
-    visit = dossier.visit(stage.id)
+    visit = record.visit(stage.id)
     if visit is None or not submissions:
         return None
     seconds = (max(run.started_at for run in submissions) - visit.started_at).total_seconds()
-    minutes = max(seconds - (dossier.paused(visit) or 0.0), 0.0) / 60
+    minutes = max(seconds - (record.paused(visit) or 0.0), 0.0) / 60
     return min(minutes, stage.minutes or minutes)
 
 
-def _checks_total(dossier: ParticipantRecord, content: Content, submitted: Sequence[RunRecord]) -> int | None:
+def _checks_total(record: ParticipantRecord, content: Content, submitted: Sequence[RunRecord]) -> int | None:
     graded = {(run.stage, run.task): len(run.checks) for run in submitted}
     total = 0
-    for stage in dossier.study.counted_task_stages:
+    for stage in record.study.counted_task_stages:
         for folder in stage.packs:
             key = (stage.id, task_of(folder))
-            pack = content.pack(dossier.study.shown_pack(folder, stage, dossier.participant.allocated))
+            pack = content.pack(record.study.shown_pack(folder, stage, record.participant.allocated))
             if key not in graded and pack is None:
                 return None
             total += graded[key] if key in graded else len(pack.checks)  # type: ignore[union-attr]
     return total
 
 
-def runs_and_errors(dossier: ParticipantRecord) -> dict[str, Any]:
+def runs_and_errors(record: ParticipantRecord) -> dict[str, Any]:
     """Presses of Run on the main tasks, and those that ended in an error; submissions are not among them."""
-    if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
+    if not any(record.visit(stage.id) for stage in record.main_stages):
         return {}
-    runs = [run for run in dossier.runs if run.kind == "run" and run.stage in dossier.main_ids]
+    runs = [run for run in record.runs if run.kind == "run" and run.stage in record.main_ids]
     errors = [error for run in runs if (error := program_error(run)) is not None]
     return {"runs": len(runs), "errors": len(errors), "first_error_type": errors[0] if errors else None}

@@ -1,4 +1,4 @@
-"""A participant's dossier, read back from a dataset: what the export derived its columns from."""
+"""A participant's record, read back from a dataset: what the export derived its columns from."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Materials(Content):
         return None
 
 
-def dossier_of(
+def record_of(
     person: UntrustedRow,
     study: Study,
     tables: Mapping[TableName, Sequence[UntrustedRow]],
@@ -54,7 +54,7 @@ def dossier_of(
         study: the version that they started with.
         tables: their rows of visits, runs, turns and answers.
         events: their rows of events.
-        ratings: all judgements, as `export.dossiers.newest` sorts them.
+        ratings: all judgements, as `export.participant_records.newest` sorts them.
     """
     name = str(person["participant_id"])
     return ParticipantRecord(

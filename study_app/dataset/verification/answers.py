@@ -24,33 +24,33 @@ Field = tuple[str, Callable[[Any], Any]]
 
 
 def check_answers(
-    opened: UntrustedDataset, dossier: ParticipantRecord, rows: Sequence[UntrustedRow], content: Content
+    opened: UntrustedDataset, record: ParticipantRecord, rows: Sequence[UntrustedRow], content: Content
 ) -> None:
     """Compare the answers of one participant with the replay of their events."""
-    if dossier.participant.data_withdrawn:
+    if record.participant.data_withdrawn:
         return
     by_key = {(str(row["stage"]), str(row["item"])): row for row in rows}
-    for (stage, step), form in replay_forms(dossier.events).items():
+    for (stage, step), form in replay_forms(record.events).items():
         # A form that no browser showed has answers without events, and one that is open has no answers yet.
         if form.shown and form.handed_in_by:
-            _check_form(opened, dossier, (stage, step), form, by_key, content)
-    _check_making(opened, rows, answer_uses(dossier))
+            _check_form(opened, record, (stage, step), form, by_key, content)
+    _check_making(opened, rows, answer_uses(record))
 
 
 def _check_form(
     opened: UntrustedDataset,
-    dossier: ParticipantRecord,
+    record: ParticipantRecord,
     place: tuple[str, int],
     form: Replayed,
     rows: Mapping[tuple[str, str], UntrustedRow],
     content: Content,
 ) -> None:
-    file, who = opened.relative("answers"), dossier.participant.id
+    file, who = opened.relative("answers"), record.participant.id
     for name in sorted(form.broken):
         # The server left it out, too: what a browser sent did not fit.
         what = f"{who}: an edit of {name} at {place[0]} does not fit the text before it"
         opened.report.add("edits_unapplied", file, None, what)
-    stage = next((stage for stage in dossier.study.stages if stage.id == place[0]), None)
+    stage = next((stage for stage in record.study.stages if stage.id == place[0]), None)
     for name, read in _fields(stage, place, content):
         row = rows.get((place[0], name))
         found, due = (row["response"] if row is not None else None), _read(read, form.draft.values.get(name))

@@ -68,9 +68,9 @@ class Seen:
     moments: list[datetime] = field(default_factory=list)
     """First entry and last end among them."""
 
-    def note_times(self, dossier: ParticipantRecord) -> None:
+    def note_times(self, record: ParticipantRecord) -> None:
         """Take a participant's entry and end into account."""
-        person = dossier.participant
+        person = record.participant
         moments = [*self.moments, person.enrolled_at, person.finished_at or person.enrolled_at]
         self.moments = [min(moments), max(moments)]
 
@@ -100,12 +100,12 @@ class Seen:
         return tuple(found)
 
 
-def lost_events(dossier: ParticipantRecord, acknowledged: Mapping[str, int]) -> list[dict[str, Any]]:
+def lost_events(record: ParticipantRecord, acknowledged: Mapping[str, int]) -> list[dict[str, Any]]:
     """Pages whose last stored events are not in the log any more; gaps before them show in the numbers."""
-    if dossier.participant.data_withdrawn:
+    if record.participant.data_withdrawn:
         return []
-    last = dossier.last_of_pages
-    who = dossier.participant.id
+    last = record.last_of_pages
+    who = record.participant.id
     return [
         {"participant_id": who, "page": page, "stored": count, "found": last[page]}
         for page, count in sorted(acknowledged.items())
@@ -113,10 +113,10 @@ def lost_events(dossier: ParticipantRecord, acknowledged: Mapping[str, int]) -> 
     ]
 
 
-def events_ahead(dossier: ParticipantRecord, acknowledged: Mapping[str, int]) -> list[dict[str, Any]]:
+def events_ahead(record: ParticipantRecord, acknowledged: Mapping[str, int]) -> list[dict[str, Any]]:
     """Pages whose browser sent events with a gap before them: the server keeps them and does not apply them."""
-    last = dossier.last_of_pages
-    who = dossier.participant.id
+    last = record.last_of_pages
+    who = record.participant.id
     return [
         {"participant_id": who, "page": page, "whole_to": count, "last": last[page]}
         for page, count in sorted(acknowledged.items())

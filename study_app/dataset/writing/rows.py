@@ -37,34 +37,34 @@ def readable(what: str) -> Iterator[None]:
         ) from error
 
 
-def visits(dossier: ParticipantRecord, use: dict[str, TimeUse]) -> Iterator[Row]:
+def visits(record: ParticipantRecord, use: dict[str, TimeUse]) -> Iterator[Row]:
     """Stages in the order in which they were opened."""
-    for visit in dossier.visits:
+    for visit in record.visits:
         spent = use.get(visit.stage)
         known = {} if spent is None else {"active_seconds": spent.active, "away_seconds": spent.away}
-        yield visit_row(visit) | known | {"paused_seconds": dossier.paused(visit)}
+        yield visit_row(visit) | known | {"paused_seconds": record.paused(visit)}
 
 
-def events(dossier: ParticipantRecord) -> Iterator[Row]:
+def events(record: ParticipantRecord) -> Iterator[Row]:
     """Return the log in the order of storing."""
-    return map(event_row, dossier.events)
+    return map(event_row, record.events)
 
 
-def runs(dossier: ParticipantRecord, classes: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
+def runs(record: ParticipantRecord, classes: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
     """Return runs and submissions in order of their start; `classes` come from `hacks.run_columns`."""
-    return (run_row(run) | dict(classes.get(run.id, {})) for run in dossier.runs)
+    return (run_row(run) | dict(classes.get(run.id, {})) for run in record.runs)
 
 
 def turns(
-    dossier: ParticipantRecord, codes: Codes, replies: Mapping[str, Mapping[str, Any]], *, acts: bool = False
+    record: ParticipantRecord, codes: Codes, replies: Mapping[str, Mapping[str, Any]], *, acts: bool = False
 ) -> Iterator[Row]:
     """Return turns in order of asking, with their codes and what became of each reply.
 
     The latter comes from `provenance.reply_uses`.
     """
-    gates = gate_verdicts(dossier.events)
-    acted = turn_columns(dossier.events) if acts else {}
-    for turn in dossier.turns:
+    gates = gate_verdicts(record.events)
+    acted = turn_columns(record.events) if acts else {}
+    for turn in record.turns:
         row = _turn(turn, codes.get(turn.id)) | dict(replies.get(turn.id, {})) | gates.get(turn.id, {})
         yield row | (acted.get(turn.id, {}) if acts else {})
 
@@ -75,11 +75,11 @@ def _turn(turn: Turn, codes: tuple[str, ...] | None) -> Row:
     return turn_row(turn) | said | {"recorded_match": match}
 
 
-def answers(dossier: ParticipantRecord, content: Content) -> Iterator[Row]:
+def answers(record: ParticipantRecord, content: Content) -> Iterator[Row]:
     """Answers in the order in which they were first given."""
-    items = {stage.id: _items(content, stage.bank) for stage in dossier.quiz_stages}
-    made = answer_uses(dossier)
-    for answer in dossier.answers:
+    items = {stage.id: _items(content, stage.bank) for stage in record.quiz_stages}
+    made = answer_uses(record)
+    for answer in record.answers:
         row = _answer(answer, items.get(answer.stage, {}).get(answer.item))
         yield row | made.get((answer.stage, answer.item), {})
 

@@ -32,8 +32,8 @@ class ParticipantActs:
     Raises, in each: NotAllowed where the reason is missing, the id is unknown, or the act is not possible now.
     """
 
-    def __init__(self, world: StudyContext, session: ParticipantSession, enrol: Enrol) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, session: ParticipantSession, enrol: Enrol) -> None:
+        self.context = context
         self._session = session
         self._enrol = enrol
 
@@ -42,17 +42,17 @@ class ParticipantActs:
         require_reason(reason)
         if not 0 < minutes <= 24 * 60:
             raise NotAllowed("give more than 0 and at most 1440 minutes")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             person = self._known(unit, participant_id)
             if not unit.extend_visit(person.id, person.stage, timedelta(minutes=minutes)):
                 raise NotAllowed("the participant is on no stage with a deadline now; to reopen one, use Reopen")
-            unit.record(person.id, person.stage, self.world.now(), DeadlineExtended(minutes=minutes))
+            unit.record(person.id, person.stage, self.context.now(), DeadlineExtended(minutes=minutes))
             self._audit(unit, who, EXTEND, reason, person, stage=person.stage, minutes=minutes)
 
     def pause(self, participant_id: str, reason: str, who: str) -> None:
         """Stop a participant's clock: their pages say so, what they wrote is kept, and no deadline passes."""
         require_reason(reason)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             person = self._known(unit, participant_id)
             # Ends a stage whose time was up before the pause.
             place = self._session.way.place(unit, person)
@@ -60,32 +60,32 @@ class ParticipantActs:
             if isinstance(place, AtStage):
                 # Else its time would be given back twice.
                 interrupt(unit, place)
-            pause(unit, person, self.world.now())
+            pause(unit, person, self.context.now())
             self._audit(unit, who, PAUSE, reason, person, stage=person.stage)
 
     def resume(self, participant_id: str, reason: str, who: str) -> None:
         """Let a paused participant go on where they were, with the time that was left."""
         require_reason(reason)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             person = self._known(unit, participant_id)
-            seconds = resume(unit, person, self.world.now())
+            seconds = resume(unit, person, self.context.now())
             self._audit(unit, who, RESUME, reason, person, stage=person.stage, seconds=seconds)
 
     def erase_answer(self, participant_id: str, stage: str, item: str, reason: str, who: str) -> None:
         """Erase one answer to a survey, and every trace of it in the log, as the participant asked."""
         require_reason(reason)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             person = self._known(unit, participant_id)
             if person.data_withdrawn:
                 raise NotAllowed("the data of this participant have been deleted already")
-            erase_answer(self.world, unit, person, stage, item)
+            erase_answer(self.context, unit, person, stage, item)
             self._audit(unit, who, ERASE_ANSWER, reason, person, stage=stage, item=item)
-        self.world.registry.forget_erased()
+        self.context.registry.forget_erased()
 
     def let_in_again(self, participant_id: str, reason: str, who: str) -> str:
         """Return a secret for an address with which the participant goes on in another browser, for a day."""
         require_reason(reason)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             person = self._known(unit, participant_id)
             if person.data_withdrawn:
                 raise NotAllowed("the data of this participant have been deleted; there is nothing to go on with")
@@ -102,7 +102,7 @@ class ParticipantActs:
 
     def _leave(self, participant_id: str, reason: str, who: str, what: str, *, erase: bool) -> None:
         require_reason(reason)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             person = self._known(unit, participant_id)
             if person.over and not erase:
                 raise NotAllowed(f"this participation has ended already: {person.status.replace('_', ' ')}")
@@ -117,19 +117,19 @@ class ParticipantActs:
         text = text.strip()
         if len(text) > LONGEST_MESSAGE or "\x00" in text:
             raise NotAllowed(f"a message has at most {LONGEST_MESSAGE} characters")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             person = self._known(unit, participant_id)
             if person.data_withdrawn:
                 raise NotAllowed("the data of this participant have been deleted; no message is kept for them")
             set_message(unit, person.id, text)
             detail = {"participant_id": person.id}
-            add_act(unit, AuditEntry(self.world.now(), who, MESSAGE, reason, detail), [person.id], {"text": text})
+            add_act(unit, AuditEntry(self.context.now(), who, MESSAGE, reason, detail), [person.id], {"text": text})
 
     def note(self, participant_id: str, text: str, who: str) -> None:
         """Keep a note on a participant, for researchers."""
         if not text.strip():
             raise NotAllowed("the note is empty")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             person = self._known(unit, participant_id)
             if person.data_withdrawn:
                 raise NotAllowed("the data of this participant have been deleted; no note is kept on them")
@@ -145,4 +145,4 @@ class ParticipantActs:
 
     def _audit(self, unit: UnitOfWork, who: str, what: str, why: str, person: Participant, **more: object) -> None:
         detail = {"participant_id": person.id, **more}
-        add_act(unit, AuditEntry(self.world.now(), who, what, why, detail), [person.id])
+        add_act(unit, AuditEntry(self.context.now(), who, what, why, detail), [person.id])

@@ -64,8 +64,8 @@ class LiveView:
 class LiveBoard:
     """Looks at who is there; what one viewer has been shown serves the others for a few seconds."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
         self._kept: dict[Kind, LiveView] = {}
         self._lock = threading.Lock()
 
@@ -75,21 +75,21 @@ class LiveBoard:
             # Looked up under the lock, so that ten viewers who come at once wait for one query and do not make ten.
             kept = self._kept.get(kind)
             # A clock that was set back would otherwise keep one look fresh for hours.
-            if kept is None or not timedelta(0) <= self.world.now() - kept.at < FRESH:
+            if kept is None or not timedelta(0) <= self.context.now() - kept.at < FRESH:
                 kept = self._kept[kind] = self._look(kind)
             return kept
 
     def _look(self, kind: Kind) -> LiveView:
-        now, study = self.world.now(), self.world.study
-        with self.world.registry.begin(write=False) as unit:
+        now, study = self.context.now(), self.context.study
+        with self.context.registry.begin(write=False) as unit:
             there = unit.under_way(kind, now - LATELY)
-            hidden = hides_arms(self.world.state(unit), kind)
-            studies = {person.study_hash: self.world.study_of(unit, person) for person, _, _ in there}
+            hidden = hides_arms(self.context.state(unit), kind)
+            studies = {person.study_hash: self.context.study_of(unit, person) for person, _, _ in there}
         found = []
         for person, opened, failed in there:
             own = studies[person.study_hash]
             waits = person.opens_at is not None and now < person.opens_at
-            if waits or current_status(self.world, person) != "in_progress":
+            if waits or current_status(self.context, person) != "in_progress":
                 continue
             need, why = _need(own.stage(person.stage), person, opened, now, failed=failed)
             found.append(

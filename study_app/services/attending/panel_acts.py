@@ -51,8 +51,8 @@ class PanelAct:
 class PanelActs:
     """Plans and carries out acts at the panel."""
 
-    def __init__(self, world: StudyContext, panel: Panel) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, panel: Panel) -> None:
+        self.context = context
         self._panel = panel
 
     # -- what is to be done --------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class PanelActs:
 
     def uncertain(self) -> list[str]:
         """Acts whose answer never came, as they are settled: `bonus:PARTICIPANT:SESSION` and so on."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return _unanswered(unit)
 
     def settle(self, name: str, *, done: bool, reason: str, who: str) -> None:
@@ -133,7 +133,7 @@ class PanelActs:
         """
         if not reason.strip():
             raise NotAllowed("this needs a reason: what does the panel show?")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # The answer may come at this moment to the run that waits for it: settled as not done after that, a bonus
             # would be paid twice.
             unit.lock(_KEY)
@@ -141,14 +141,14 @@ class PanelActs:
             if name not in open_acts:
                 raise NotAllowed(f"there is no open act '{name}'; open are {', '.join(open_acts) or 'none'}")
             unit.set_meta_value(f"{_KEY}:{name}", {"state": "done" if done else "refused"})
-            entry = AuditEntry(self.world.now(), who, "pay: settle", reason, {"act": name, "done": done})
+            entry = AuditEntry(self.context.now(), who, "pay: settle", reason, {"act": name, "done": done})
             add_act(unit, entry, [name.split(":")[1]])
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
     def _payments(self) -> list[Payment]:
-        with self.world.registry.begin(write=False) as unit:
-            found = payments(self.world, unit)
+        with self.context.registry.begin(write=False) as unit:
+            found = payments(self.context, unit)
         return [paid for paid in found if paid.prolific_pid]
 
     def _came_by(self, of_later: Sequence[Payment]) -> dict[tuple[str, str], str]:
@@ -163,7 +163,7 @@ class PanelActs:
         """Return the act for each person, whatever the number of sessions, who has one of these statuses in one."""
         everybody = self._payments()
         first = _first_sessions(everybody)
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             kept = unit.meta_values(f"{_KEY}:{act}:")
         # Of whichever session the act was written down.
         done = {
@@ -179,7 +179,7 @@ class PanelActs:
         return PanelAct(*names, amount, "planned", paid.note, submission)
 
     def _not_done(self, acts: Iterable[PanelAct]) -> list[PanelAct]:
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             kept = unit.meta_values(f"{_KEY}:")
         states = {key: value["state"] for key, value in kept.items()}
         return [one for one in acts if states.get(_key(one, "")) not in _CLAIMED]
@@ -231,7 +231,7 @@ class PanelActs:
 
     def _claim(self, batch: Sequence[PanelAct], about: str) -> list[PanelAct]:
         """Write down that these are about to be asked for; those that another run has asked for are left out."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock(_KEY)
             free = []
             for one in batch:
@@ -244,7 +244,7 @@ class PanelActs:
 
     def _keep(self, batch: Sequence[PanelAct], about: str, state: Done, who: str, more: dict[str, Any]) -> None:
         kept = {"done": "done", "uncertain": "asked"}.get(state, "refused")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock(_KEY)
             for one in batch:
                 unit.set_meta_value(_key(one, about), {"state": kept, "amount": one.amount})
@@ -253,7 +253,7 @@ class PanelActs:
             what = f"pay: {batch[0].act}"
             said = {name: str(more[name]) for name in _TYPED if more.get(name)}
             detail |= {name: value for name, value in more.items() if value and name not in said}
-            add_act(unit, AuditEntry(self.world.now(), who, what, "", detail), people, said)
+            add_act(unit, AuditEntry(self.context.now(), who, what, "", detail), people, said)
 
 
 def _unanswered(unit: UnitOfWork) -> list[str]:

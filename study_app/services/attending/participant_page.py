@@ -56,9 +56,9 @@ class PeoplePage:
 class ParticipantViews:
     """Reads participants one by one and a page at a time."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
-        self._monitor = Monitor(world)
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
+        self._monitor = Monitor(context)
 
     def page(
         self, kind: Kind, wanted: str = "", statuses: Collection[str] = (), number: int = 0, order: Order = "latest"
@@ -73,9 +73,9 @@ class ParticipantViews:
             order: of the list; `latest` is the latest to enrol first.
         """
         wanted = wanted.strip().lower()
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             everybody = unit.participants_of(kind)
-        known = {person.id: current_status(self.world, person) for person in everybody}
+        known = {person.id: current_status(self.context, person) for person in everybody}
         found = [
             person
             for person in reversed(everybody)
@@ -91,8 +91,8 @@ class ParticipantViews:
         if order in ("latest", "first"):
             return people if order == "latest" else people[::-1]
         # By the position as it may be shown: an order by the real one could tell who is where only some arms come.
-        places = {stage.id: number for number, stage in enumerate(self.world.study.stages)}
-        hidden, _ = arm_only(self.world.study)
+        places = {stage.id: number for number, stage in enumerate(self.context.study.stages)}
+        hidden, _ = arm_only(self.context.study)
         shown = {name: -1 if name in hidden else number for name, number in places.items()}
         keys: dict[Order, Callable[[Participant], Any]] = {
             "last seen": lambda person: -person.last_seen_at.timestamp(),
@@ -110,17 +110,17 @@ class ParticipantViews:
             participant_id: who.
             work: whether programs and what is derived from them may be shown to who asks.
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             person = unit.participant(participant_id)
             if person is None:
                 return None
-            study = self.world.study_of(unit, person)
-            arms = arms_visible(self.world.state(unit), person.kind)
+            study = self.context.study_of(unit, person)
+            arms = arms_visible(self.context.state(unit), person.kind)
             stages, questions = (frozenset[str](), frozenset[str]()) if arms else arm_only(study)
             titles = {stage.id: stage.title or stage.id for stage in study.stages}
             visits = [(titles.get(visit.stage, visit.stage), visit) for visit in unit.visits(participant_id)]
             audit = readable(unit, unit.audit_of(participant_id=participant_id))
-            moments = timeline(self.world, unit, person, audit, Sight(arms, work, stages, questions))
+            moments = timeline(self.context, unit, person, audit, Sight(arms, work, stages, questions))
             answers = given_answers(study, unit.answers(participant_id), questions)
         return ParticipantPage(
             summary=next(iter(self._monitor.summaries([person]))),
@@ -134,7 +134,7 @@ class ParticipantViews:
 
     def message(self, participant_id: str) -> str:
         """Return what researchers show the participant above their pages."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return message_for(unit, participant_id)
 
 

@@ -63,7 +63,7 @@ class Payment:
         return [str(row[name]) for name in COLUMNS]
 
 
-def payments(world: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> list[Payment]:
+def payments(context: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> list[Payment]:
     """Return the payments of everybody who has come as far as a session, in order of enrolment.
 
     People whose data were erased are left out: their ids are gone.
@@ -75,23 +75,23 @@ def payments(world: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> list
     done: dict[str, set[str]] = defaultdict(set)
     for event, completed in saying(unit.events_of_kind(kind, SessionCompleted.kind), SessionCompleted):
         done[event.participant_id].add(completed.session)
-    earned = _Earned.read(world.study, unit)
+    earned = _Earned.read(context.study, unit)
     found: list[Payment] = []
     sessions: dict[str, dict[str, str]] = {}
     for person in people:
-        study = world.study_of(unit, person)
+        study = context.study_of(unit, person)
         if person.study_hash not in sessions:
             sessions[person.study_hash] = {stage.id: stage.session for stage in study.stages}
         session_of = sessions[person.study_hash]
         there: dict[str, list[_Visited]] = defaultdict(list)
         for visit in visits[person.id]:
             there[session_of[visit.stage]].append(visit)
-        found += _of_person(world, study, person, there, done[person.id], earned)
+        found += _of_person(context, study, person, there, done[person.id], earned)
     return found
 
 
 def _of_person(
-    world: StudyContext,
+    context: StudyContext,
     study: Study,
     person: Participant,
     visits: Mapping[str, list[_Visited]],
@@ -99,7 +99,7 @@ def _of_person(
     earned: _Earned,
 ) -> Iterator[Payment]:
     """Yield what a person is paid for each session, of which `visits` holds what they visited."""
-    status = current_status(world, person)
+    status = current_status(context, person)
     for number, session in enumerate(study.sessions):
         here = visits.get(session.id, [])
         finished = session.id in done or (person.status == "completed" and number == len(study.sessions) - 1)

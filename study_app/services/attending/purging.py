@@ -42,34 +42,34 @@ class Purged:
 class Purge:
     """Finds whose time is up, counted in calendar months from their last step, and erases as a withdrawal does."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def due(self) -> Purged:
         """Return whose data have been kept as long as was promised to them."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return Purged(tuple(self._due(unit)), False)
 
     def run(self, who: str) -> Purged:
         """Erase their data and record it; then take what was erased off the disk as far as that goes now."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             people = tuple(self._due(unit))
             for name in people:
-                erase(self.world, unit, unit.known_participant(name), "purge")
+                erase(self.context, unit, unit.known_participant(name), "purge")
             if people:
                 detail = {"participants": len(people)}
-                unit.add_audit(AuditEntry(self.world.now(), who, PURGE, "kept as long as promised", detail))
-        self.world.registry.forget_erased()
+                unit.add_audit(AuditEntry(self.context.now(), who, PURGE, "kept as long as promised", detail))
+        self.context.registry.forget_erased()
         return Purged(people, True)
 
     def _due(self, unit: UnitOfWork) -> list[str]:
-        now = self.world.now()
+        now = self.context.now()
         return [
             person.id
             for person in unit.participants()
             if not person.data_withdrawn
             and months_after(
-                person.finished_at or person.last_seen_at, self.world.study_of(unit, person).data.keep_months
+                person.finished_at or person.last_seen_at, self.context.study_of(unit, person).data.keep_months
             )
             <= now
         ]

@@ -54,19 +54,19 @@ class RecruitmentView:
 class Recruiting:
     """Pauses and resumes recruitment; participants who are in go on."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def view(self, kind: Kind = "real") -> RecruitmentView:
         """Return how recruitment stands."""
-        recruitment = self.world.study.recruitment
-        with self.world.registry.begin(write=False) as unit:
+        recruitment = self.context.study.recruitment
+        with self.context.registry.begin(write=False) as unit:
             fills = tuple(
-                QuotaFill(quota, quota_taken(self.world, unit, quota, kind=kind), quota.limit(recruitment.target_n))
+                QuotaFill(quota, quota_taken(self.context, unit, quota, kind=kind), quota.limit(recruitment.target_n))
                 for quota in recruitment.quotas
             )
             return RecruitmentView(
-                recruitment_paused(unit), places_taken(self.world, unit), recruitment.target_n, fills
+                recruitment_paused(unit), places_taken(self.context, unit), recruitment.target_n, fills
             )
 
     def pause(self, reason: str, who: str) -> None:
@@ -76,14 +76,14 @@ class Recruiting:
             NotAllowed: no reason, or the study does not recruit or is paused already.
         """
         require_reason(reason)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # As closing does: a pause that is taken after the close would stand for ever.
             unit.lock("life")
-            if self.world.state(unit) != "launched":
-                raise NotAllowed(f"only a launched study recruits; this one is {self.world.state(unit)}")
+            if self.context.state(unit) != "launched":
+                raise NotAllowed(f"only a launched study recruits; this one is {self.context.state(unit)}")
             if recruitment_paused(unit) is not None:
                 raise NotAllowed("recruitment is paused already")
-            now = self.world.now()
+            now = self.context.now()
             unit.set_meta(RECRUITMENT_PAUSED, now.isoformat(timespec="milliseconds"))
             unit.add_audit(AuditEntry(now, who, PAUSE, reason, {}))
 
@@ -94,9 +94,9 @@ class Recruiting:
             NotAllowed: no reason, or recruitment is not paused.
         """
         require_reason(reason)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("life")
             if recruitment_paused(unit) is None:
                 raise NotAllowed("recruitment is not paused")
             unit.set_meta(RECRUITMENT_PAUSED, "")
-            unit.add_audit(AuditEntry(self.world.now(), who, RESUMED_RECRUITMENT, reason, {}))
+            unit.add_audit(AuditEntry(self.context.now(), who, RESUMED_RECRUITMENT, reason, {}))

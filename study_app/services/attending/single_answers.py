@@ -49,13 +49,13 @@ def given_answers(study: Study, answers: Iterable[Answer], hidden: Collection[st
     )
 
 
-def erase_answer(world: StudyContext, unit: UnitOfWork, person: Participant, stage_id: str, item: str) -> None:
+def erase_answer(context: StudyContext, unit: UnitOfWork, person: Participant, stage_id: str, item: str) -> None:
     """Erase one answer, and every trace of it in the log.
 
     Raises:
         NotAllowed: there is no such answer, or the participant's way, allocation or points rest on it.
     """
-    study = world.study_of(unit, person)
+    study = context.study_of(unit, person)
     found = next((one for one in unit.answers(person.id) if (one.stage, one.item) == (stage_id, item)), None)
     if found is None:
         raise NotAllowed(f"this participant has handed in no answer to '{item}' at '{stage_id}'")
@@ -70,7 +70,7 @@ def erase_answer(world: StudyContext, unit: UnitOfWork, person: Participant, sta
         left = {name: value for name, value in draft.values.items() if name != item}
         unit.save_draft(person.id, stage_id, 0, Draft(draft.page, left))
     forget(unit, person.id, stage_id, 0, {item})
-    unit.record(person.id, stage_id, world.now(), AnswerErased(item=item))
+    unit.record(person.id, stage_id, context.now(), AnswerErased(item=item))
 
 
 def _why_kept(study: Study, item: str) -> str:

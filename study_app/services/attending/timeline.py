@@ -33,7 +33,7 @@ from study_app.domain.records import AuditEntry, Participant, RunRecord, Turn
 from study_app.domain.study.compliance import UNITS
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.researcher.exporting.collect_records import dossiers, versions_of
+from study_app.services.researcher.exporting.collect_records import participant_records, versions_of
 
 Source = Literal["steps", "runs", "questions", "evidence", "researchers"]
 SOURCES: tuple[Source, ...] = ("steps", "runs", "questions", "evidence", "researchers")
@@ -99,7 +99,7 @@ class Sight:
 
 
 def timeline(
-    world: StudyContext, unit: UnitOfWork, person: Participant, audit: Iterable[AuditEntry], sight: Sight
+    context: StudyContext, unit: UnitOfWork, person: Participant, audit: Iterable[AuditEntry], sight: Sight
 ) -> tuple[TimelineEntry, ...]:
     """Return what happened, the oldest first."""
     if person.data_withdrawn:
@@ -109,7 +109,7 @@ def timeline(
         if sight.arms and sight.work:
             entries += _questions(unit.turns(person.id))
         if sight.work:
-            entries += _evidence(world, unit, person)
+            entries += _evidence(context, unit, person)
     shown = (entry for entry in entries if entry.stage not in sight.hidden_stages)
     return tuple(sorted(shown, key=lambda entry: entry.at))
 
@@ -140,9 +140,9 @@ def _questions(turns: Iterable[Turn]) -> Iterator[TimelineEntry]:
         yield TimelineEntry(turn.asked_at, "questions", "", "asked the assistant", f"{turn.task}: {said}")
 
 
-def _evidence(world: StudyContext, unit: UnitOfWork, person: Participant) -> Iterator[TimelineEntry]:
-    (dossier,) = dossiers(world, unit, [person], versions_of(world, unit, [person]))
-    for piece in evidence_of(dossier, Content(world.content_of(person))):
+def _evidence(context: StudyContext, unit: UnitOfWork, person: Participant) -> Iterator[TimelineEntry]:
+    (record,) = participant_records(context, unit, [person], versions_of(context, unit, [person]))
+    for piece in evidence_of(record, Content(context.content_of(person))):
         amount = f"{piece.amount:g} {UNITS[piece.kind]}" + (f", {piece.detail}" if piece.detail else "")
         at = piece.at or person.finished_at or person.last_seen_at
         yield TimelineEntry(at, "evidence", piece.stage, piece.kind.replace("_", " "), amount)

@@ -27,9 +27,9 @@ PAGE = "author"
 class AuthorPreviews:
     """Makes and moves preview participants; works on an author's own database only."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
-        self._way = ParticipantFlow(world)
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
+        self._way = ParticipantFlow(context)
         self.arm: str | None = None
         """The arm that was chosen last; with a second treatment as `hints/answers`."""
         self.language = ""
@@ -39,7 +39,7 @@ class AuthorPreviews:
 
     def screens(self) -> tuple[Screen, ...]:
         """Where an author can go, in the order of the way."""
-        return all_screens(self.world)
+        return all_screens(self.context)
 
     def go(self, token: str | None, key: str, arm: str, language: str = "") -> str:
         """Put a new preview participant on a screen; returns the token for its cookie.
@@ -51,7 +51,7 @@ class AuthorPreviews:
         Raises:
             Malformed: there is no such screen, arm, second treatment or language.
         """
-        study = self.world.study
+        study = self.context.study
         screen = next((each for each in self.screens() if each.key == key), None)
         if screen is None:
             raise Malformed(f"screen: there is no '{key}' in this study (any more); choose one from the list")
@@ -62,13 +62,13 @@ class AuthorPreviews:
             known = ", ".join(study.offered)
             raise Malformed(f"language: this study is not offered in '{language}'; use one of: {known}")
         self.arm, self.language = arm, language or self.language
-        new = self.world.fresh_id() + self.world.fresh_id()
-        with self.world.registry.begin() as unit:
+        new = self.context.fresh_id() + self.context.fresh_id()
+        with self.context.registry.begin() as unit:
             before = self._owner(unit, token)
             person = self._placed(screen, arm)
             unit.add_participant(person)
-            unit.add_token(person.id, hashed(new), self.world.now() + timedelta(days=TOKEN_DAYS))
-            unit.record(person.id, person.stage, self.world.now(), Entered(way="open"))
+            unit.add_token(person.id, hashed(new), self.context.now() + timedelta(days=TOKEN_DAYS))
+            unit.record(person.id, person.stage, self.context.now(), Entered(way="open"))
             if before is not None:
                 self._take_along(unit, before, person)
             if screen.show == "stage" and study.stage(screen.stage).intro:
@@ -77,16 +77,16 @@ class AuthorPreviews:
 
     def arms(self) -> tuple[str, ...]:
         """Return what an author can choose: each arm, and the arm with each treatment of a second decision."""
-        return arms_of(self.world.study)
+        return arms_of(self.context.study)
 
     def _owner(self, unit: UnitOfWork, token: str | None) -> Participant | None:
         try:
-            return owner_of_token(self.world, unit, token)
+            return owner_of_token(self.context, unit, token)
         except UnknownParticipant:
             return None
 
     def _placed(self, screen: Screen, arm: str) -> Participant:
-        study, now = self.world.study, self.world.now()
+        study, now = self.context.study, self.context.now()
         over = screen.show == "end"
         stage = None if over else study.stage(screen.stage)
         allocated = over or (stage is not None and stage not in study.before_allocation)
@@ -94,9 +94,9 @@ class AuthorPreviews:
         if stage is not None and screen.show == "waiting":
             opens_at = now + timedelta(days=study.delay_before(stage))
         return Participant(
-            id=self.world.fresh_id(),
+            id=self.context.fresh_id(),
             kind="preview",
-            study_hash=self.world.study_hash,
+            study_hash=self.context.study_hash,
             status="completed" if over else "in_progress",
             stage=screen.stage,
             step=screen.step,
@@ -110,7 +110,7 @@ class AuthorPreviews:
 
     def _take_along(self, unit: UnitOfWork, before: Participant, person: Participant) -> None:
         """Texts of tasks and answers of the preview before, for pages that depend on them."""
-        study = self.world.study
+        study = self.context.study
         for stage in study.stages[: study.stages.index(study.stage(person.stage)) if person.stage != END else None]:
             for answer in unit.answers(before.id):
                 if answer.stage == stage.id:
@@ -128,23 +128,23 @@ class AuthorPreviews:
     def set_clock(self, *, stopped: bool) -> None:
         """Let the clock stand for every preview, or run: then each open stage has its full limit again."""
         self.stopped = stopped
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             for person in self._people(unit):
-                self._retime(unit, person, self.world.study, from_now=True)
+                self._retime(unit, person, self.context.study, from_now=True)
 
     def follow(self) -> None:
         """Put every preview on the study as it now is; who is on a stage that it has no more begins again."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             for person in self._people(unit):
-                if person.study_hash != self.world.study_hash:
+                if person.study_hash != self.context.study_hash:
                     self._carry_over(unit, person)
 
     def _people(self, unit: UnitOfWork) -> list[Participant]:
         return [person for person in unit.participants() if person.kind == "preview"]
 
     def _carry_over(self, unit: UnitOfWork, person: Participant) -> None:
-        study = self.world.study
-        changes: dict[str, Any] = {"study_hash": self.world.study_hash}
+        study = self.context.study
+        changes: dict[str, Any] = {"study_hash": self.context.study_hash}
         stages = {stage.id: stage for stage in study.stages}
         if person.allocated is not None and not self._known_arm(study, person.allocated):
             kept = person.arm if person.arm is not None and self._known_arm(study, person.arm) else study.control.id
@@ -162,7 +162,7 @@ class AuthorPreviews:
         self._retime(unit, unit.known_participant(person.id), study)
 
     def _titles(self, stage: Stage) -> tuple[str, ...]:
-        return titles(self.world)(stage)
+        return titles(self.context)(stage)
 
     def _known_arm(self, study: Study, arm: str) -> bool:
         first, mark, second = arm.partition(DECISION_MARK)
@@ -174,7 +174,7 @@ class AuthorPreviews:
         visit = None if person.over else unit.visit(person.id, person.stage)
         if visit is None or visit.ended_at is not None:
             return
-        start = self.world.now() if from_now else visit.started_at
+        start = self.context.now() if from_now else visit.started_at
         wanted = self._deadline(study.stage(person.stage), start)
         if wanted != visit.deadline_at:
             unit.set_deadline(person.id, person.stage, wanted)

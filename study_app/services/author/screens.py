@@ -87,20 +87,20 @@ def allocated_to(study: Study, arm: str, stage: Stage | None) -> dict[str, Any]:
     return {"arm": first, "responded": not mark, "second_treatment": second or None}
 
 
-def titles(world: StudyContext) -> Callable[[Stage], tuple[str, ...]]:
+def titles(context: StudyContext) -> Callable[[Stage], tuple[str, ...]]:
     """Return what the tasks or pages of a stage are called."""
 
     def of(stage: Stage) -> tuple[str, ...]:
         if stage.kind == "tasks":
-            return tuple(str(world.content.pack(pack).title) for pack in stage.packs)
+            return tuple(str(context.content.pack(pack).title) for pack in stage.packs)
         if stage.kind == "quiz":
-            pages = world.content.bank(stage.bank).pages_of(stage.form or None)
+            pages = context.content.bank(stage.bank).pages_of(stage.form or None)
             return tuple(f"page {number}" for number in range(1, len(pages) + 1))
         return ("",)
 
     return of
 
 
-def all_screens(world: StudyContext) -> tuple[Screen, ...]:
+def all_screens(context: StudyContext) -> tuple[Screen, ...]:
     """Every screen of the study, in the order of the way."""
-    return screens_of(world.study, titles(world))
+    return screens_of(context.study, titles(context))

@@ -45,16 +45,16 @@ class Pauses:
         self._next.pop(run_id, None)
 
 
-def accepts_isolation(world: StudyContext, *, launched: bool) -> bool:
+def accepts_isolation(context: StudyContext, *, launched: bool) -> bool:
     """Whether programs may be run as this machine isolates them now.
 
     Args:
-        world: the study.
+        context: the study.
         launched: whether real participants take part; a draft may run on any machine that runs programs at all.
     """
-    level = accepted_level(world.sandbox.isolation())
+    level = accepted_level(context.sandbox.isolation())
     if level == "weak":
-        return not launched or world.study.sandbox.allow_weak_isolation
+        return not launched or context.study.sandbox.allow_weak_isolation
     return level != "off"
 
 
@@ -63,40 +63,40 @@ def accepted_level(isolation: Isolation) -> str:
     return isolation.level if isolation.level in ("off", "weak") else "good"
 
 
-def quarantine(world: StudyContext, run: RunRecord, error: BaseException) -> None:
+def quarantine(context: StudyContext, run: RunRecord, error: BaseException) -> None:
     """Put aside a submission whose grading failed: shown with its reason on the console, until it is retried."""
     reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
     log.error("the grading of a submission failed", exc_info=error, extra={"submission": run.id})
-    with world.registry.begin() as unit:
+    with context.registry.begin() as unit:
         # Late edits may have changed the program in the meantime: then it waits for its own grading, and is not written
         # over with the one that failed.
         if any(now.id == run.id and now.code == run.code for now in unit.ungraded()):
             unit.update_run(replace(run, grading="failed", grading_reason=reason))
 
 
-def without_verdict(world: StudyContext) -> list[RunRecord]:
+def without_verdict(context: StudyContext) -> list[RunRecord]:
     """Submissions that were graded to no verdict, oldest first."""
-    with world.registry.begin(write=False) as unit:
+    with context.registry.begin(write=False) as unit:
         return [run for run in unit.remarkable() if run.grading is not None]
 
 
-def with_review(world: StudyContext) -> list[RunRecord]:
+def with_review(context: StudyContext) -> list[RunRecord]:
     """Submissions whose imports a person may want to look at, oldest first."""
-    with world.registry.begin(write=False) as unit:
+    with context.registry.begin(write=False) as unit:
         return [run for run in unit.remarkable() if run.review]
 
 
-def retry(world: StudyContext, run_id: str, who: str) -> None:
+def retry(context: StudyContext, run_id: str, who: str) -> None:
     """Let a submission without a verdict be graded again; recorded in the audit log.
 
     Raises:
         NotAllowed: it has a verdict, or there is no such submission.
     """
-    with world.registry.begin() as unit:
+    with context.registry.begin() as unit:
         run = next((one for one in unit.remarkable() if one.id == run_id and one.grading is not None), None)
         if run is None:
             raise NotAllowed("this submission is not one without a verdict; reload the page")
         # Nothing else is reset: a verdict that comes of it replaces all of the rest.
         unit.update_run(replace(run, grading=None, grading_reason=None))
         detail = {"run_id": run_id, "reason": run.grading_reason or ""}
-        unit.add_audit(AuditEntry(world.now(), who, "retry grading", "", detail))
+        unit.add_audit(AuditEntry(context.now(), who, "retry grading", "", detail))

@@ -29,14 +29,14 @@ INCONCLUSIVE = "inconclusive"
 class QuizScoring:
     """Gives quiz answers their points. One pass at a time in a process."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
         self._one_at_a_time = threading.Lock()
         self._for_people: set[str] = set()
         """Names of answers that no key can score, so that a pass each second does not look at them again."""
         self._failed: set[str] = set()
         """Names of answers whose failure is in the server's log already."""
-        self._pauses = Pauses(world.now)
+        self._pauses = Pauses(context.now)
 
     def score_handed_in(self) -> int:
         """Score what participants cannot change any more; returns how many got points."""
@@ -48,7 +48,7 @@ class QuizScoring:
 
     def inconclusive(self) -> list[Answer]:
         """Answers that are without points because the machine was too busy to run their checks."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return unit.unscored(INCONCLUSIVE)
 
     def retry(self, participant_id: str, stage: str, item: str, who: str) -> None:
@@ -57,7 +57,7 @@ class QuizScoring:
         Raises:
             NotAllowed: it has points, or there is no such answer.
         """
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             named = (participant_id, stage, item)
             waiting = unit.unscored(INCONCLUSIVE)
             answer = next((one for one in waiting if (one.participant_id, one.stage, one.item) == named), None)
@@ -65,7 +65,7 @@ class QuizScoring:
                 raise NotAllowed("this answer is not one whose checks were inconclusive; reload the page")
             unit.set_points(replace(answer, scored_by=None, scoring_reason=None, repeats=None))
             detail = {"stage": stage, "item": item, "reason": answer.scoring_reason or ""}
-            unit.add_audit(AuditEntry(self.world.now(), who, "retry scoring", participant_id, detail))
+            unit.add_audit(AuditEntry(self.context.now(), who, "retry scoring", participant_id, detail))
 
     def _score(self, *, handed_in: bool) -> int:
         with self._one_at_a_time:
@@ -73,7 +73,7 @@ class QuizScoring:
             return sum(self._settle(*each) for each in waiting)
 
     def _waiting(self, handed_in: bool) -> list[tuple[Answer, Study, ContentLibrary]]:
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             found = []
             for answer in unit.unscored():
                 # A person decides when these are tried again: by itself a busy machine would try them every second.
@@ -82,7 +82,7 @@ class QuizScoring:
                 person = unit.participant(answer.participant_id)
                 if person is None or (handed_in and not self._due(person, answer)):
                     continue
-                found.append((answer, self.world.study_of(unit, person), self.world.content_of(person)))
+                found.append((answer, self.context.study_of(unit, person), self.context.content_of(person)))
             return found
 
     def _due(self, person: Participant, answer: Answer) -> bool:
@@ -103,7 +103,7 @@ class QuizScoring:
         if scored is None:
             self._for_people.add(_name(answer))
             return False
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # Where the answer has changed since it was read, no row is found and nothing is overwritten: it is scored
             # in the next pass.
             return unit.set_points(scored) and scored.points is not None
@@ -117,7 +117,7 @@ class QuizScoring:
         bank = content.bank(folder)
         keys: Keys = content.keys(folder)
         item: Item = bank.item(answer.item)
-        checks = _Checks(self.world.sandbox, bank.packages, self._may_run)
+        checks = _Checks(self.context.sandbox, bank.packages, self._may_run)
         verdict = score(item, keys[item.id], answer.response, checks.run)
         if checks.failure is not None:
             raise checks.failure
@@ -126,9 +126,9 @@ class QuizScoring:
         return _with_points(answer, verdict, keys.versions[item.id], checks.repeats)
 
     def _may_run(self) -> bool:
-        with self.world.registry.begin(write=False) as unit:
-            launched = self.world.state(unit) != "draft"
-        return accepts_isolation(self.world, launched=launched)
+        with self.context.registry.begin(write=False) as unit:
+            launched = self.context.state(unit) != "draft"
+        return accepts_isolation(self.context, launched=launched)
 
 
 class _Checks:

@@ -29,14 +29,14 @@ POLL = 0.2
 
 
 def take_submission(
-    world: StudyContext, unit: UnitOfWork, place: AtStage, code: str, page: str | None = None, seq: int | None = None
+    context: StudyContext, unit: UnitOfWork, place: AtStage, code: str, page: str | None = None, seq: int | None = None
 ) -> RunRecord:
     """Write a submission down; it is graded afterwards, so that no request waits for it."""
-    return keep_program(world, unit, place, "submission", code, page, seq)
+    return keep_program(context, unit, place, "submission", code, page, seq)
 
 
 def keep_program(
-    world: StudyContext,
+    context: StudyContext,
     unit: UnitOfWork,
     place: AtStage,
     kind: RunKind,
@@ -46,7 +46,7 @@ def keep_program(
 ) -> RunRecord:
     """Write down a program that is run or submitted, and the event of that."""
     run = RunRecord(
-        id=world.fresh_id(),
+        id=context.fresh_id(),
         participant_id=place.participant.id,
         task=place.task,
         stage=place.stage.id,
@@ -73,19 +73,19 @@ def keep_program(
     return run
 
 
-def beginning(world: StudyContext, unit: UnitOfWork, place: AtStage) -> str:
+def beginning(context: StudyContext, unit: UnitOfWork, place: AtStage) -> str:
     """Return what the editor of the participant's task holds at first: its starter, or what they handed in before."""
-    pack: TaskPack = world.content_of(place.participant).pack(place.pack)
+    pack: TaskPack = context.content_of(place.participant).pack(place.pack)
     text: str = pack.beginning(submitted(unit.runs(place.participant.id)))
     return text
 
 
-def submit_saved(world: StudyContext, unit: UnitOfWork, place: AtStage) -> None:
+def submit_saved(context: StudyContext, unit: UnitOfWork, place: AtStage) -> None:
     """At a deadline: what the server has of the current task is its submission, touched or not."""
     document = unit.document(place.participant.id, place.task)
     page = unit.document_page(place.participant.id, place.task)
-    code = document.text if document else beginning(world, unit, place)
-    take_submission(world, unit, place, code, page, None)
+    code = document.text if document else beginning(context, unit, place)
+    take_submission(context, unit, place, code, page, None)
 
 
 def submit_late(unit: UnitOfWork, place: AtStage, task: str, code: str, now: datetime) -> None:
@@ -117,19 +117,19 @@ def submitted_by_deadline(unit: UnitOfWork, place: AtStage, task: str) -> bool:
 class Grading:
     """Grades what was submitted. One at a time; a submission that is being graded is never graded twice at once."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
         self._one_at_a_time = threading.Lock()
-        self._pauses = Pauses(world.now)
+        self._pauses = Pauses(context.now)
 
     def pending(self) -> list[RunRecord]:
         """Submissions that wait for their grading, oldest first."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return unit.ungraded()
 
     def grade_present(self) -> int:
         """As `grade_pending`, without simulated participants: their simulation grades them, by its own clock."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             waiting = {run.participant_id for run in unit.ungraded()}
             others = waiting - unit.simulated() if waiting else waiting
         return self.grade_pending(others) if others else 0
@@ -163,15 +163,15 @@ class Grading:
         return left
 
     def _graded_elsewhere(self) -> int:
-        me = self.world.replicas.me.name
-        with self.world.registry.begin(write=False) as unit:
+        me = self.context.replicas.me.name
+        with self.context.registry.begin(write=False) as unit:
             found = [unit.work_of(run.participant_id, "grading") for run in unit.ungraded()]
             return sum(work is not None and work.replica != me for work in found)
 
     def _may_run(self) -> bool:
-        with self.world.registry.begin(write=False) as unit:
-            launched = self.world.state(unit) != "draft"
-        return accepts_isolation(self.world, launched=launched)
+        with self.context.registry.begin(write=False) as unit:
+            launched = self.context.state(unit) != "draft"
+        return accepts_isolation(self.context, launched=launched)
 
     def _attempt(self, run: RunRecord) -> bool:
         if not self._take(run):
@@ -184,8 +184,8 @@ class Grading:
 
     def _take(self, run: RunRecord) -> bool:
         """Note that this server grades the submission; False where another does, or has."""
-        with self.world.registry.begin() as unit:
-            if not self.world.replicas.take(unit, self._work(run)):
+        with self.context.registry.begin() as unit:
+            if not self.context.replicas.take(unit, self._work(run)):
                 return False
             # Asked under the claim: another server may have graded it since it was listed, and let its claim go.
             if any(one.id == run.id for one in unit.ungraded()):
@@ -198,22 +198,22 @@ class Grading:
 
         Such a claim would keep every server from grading the submission for as long as this one lives.
         """
-        me = self.world.replicas.me.name
-        with self.world.registry.begin(write=False) as unit:
+        me = self.context.replicas.me.name
+        with self.context.registry.begin(write=False) as unit:
             mine = [work for work in unit.works() if (work.kind, work.replica) == ("grading", me)]
         for work in mine:
-            with self.world.registry.begin() as unit:
+            with self.context.registry.begin() as unit:
                 unit.end_work(work)
 
     def _let_go(self, run: RunRecord) -> None:
         try:
-            with self.world.registry.begin() as unit:
+            with self.context.registry.begin() as unit:
                 unit.end_work(self._work(run))
         except InfrastructureError as error:
             log.warning("a grading could not be noted as over", exc_info=error, extra={"submission": run.id})
 
     def _work(self, run: RunRecord) -> InProgress:
-        return self.world.replicas.mine(run.participant_id, "grading", run.id)
+        return self.context.replicas.mine(run.participant_id, "grading", run.id)
 
     def _graded(self, run: RunRecord) -> bool:
         try:
@@ -224,7 +224,7 @@ class Grading:
             return False
         except Exception as error:
             try:
-                quarantine(self.world, run, error)
+                quarantine(self.context, run, error)
             except Exception:
                 log.exception("a submission could not be put aside", extra={"submission": run.id})
                 self._pauses.failed(run.id)
@@ -233,24 +233,24 @@ class Grading:
         return True
 
     def _grade(self, run: RunRecord) -> None:
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             participant = unit.known_participant(run.participant_id)
-            study = self.world.study_of(unit, participant)
+            study = self.context.study_of(unit, participant)
         stage = study.stage(run.stage)
         task = next(pack for pack in stage.packs if pack.rsplit("/", 1)[-1] == run.task)
         folder = study.shown_pack(task, stage, participant.allocated)
         verdict = grade(
-            self.world.sandbox,
-            self.world.content_of(participant).pack(folder),
+            self.context.sandbox,
+            self.context.content_of(participant).pack(folder),
             run.code,
-            clock=self.world.grading_clock,
-            run_seed=_seed(run, self.world.grading_clock),
+            clock=self.context.grading_clock,
+            run_seed=_seed(run, self.context.grading_clock),
         )
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # Late edits may have changed the program in the meantime: then it waits for its own verdict.
             if any(now.id == run.id and now.code == run.code for now in unit.runs(run.participant_id)):
                 unit.update_run(with_verdict(run, verdict))
-        self.world.measure("study_grading_seconds", (self.world.now() - run.started_at).total_seconds())
+        self.context.measure("study_grading_seconds", (self.context.now() - run.started_at).total_seconds())
 
 
 def with_verdict(run: RunRecord, verdict: Grade) -> RunRecord:

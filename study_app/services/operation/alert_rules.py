@@ -39,58 +39,58 @@ class Machine:
     """Of the disk that holds what the study writes."""
 
 
-def conditions(world: StudyContext, unit: UnitOfWork, machine: Machine) -> dict[str, str | None]:
+def conditions(context: StudyContext, unit: UnitOfWork, machine: Machine) -> dict[str, str | None]:
     """Return each kind of alert that the study file asks for: a sentence while its condition holds, else None.
 
     A kind that concerns one machine carries its name, since several may serve one study. Nothing here tells of one
     participant, of an arm, or of an amount that moves with one.
     """
-    rules, state = world.study.alerts, world.state(unit)
+    rules, state = context.study.alerts, context.state(unit)
     found: dict[str, str | None] = {}
     if state in ("launched", "closed"):
-        found.update(_of_trial(world, unit, rules, state))
+        found.update(_of_trial(context, unit, rules, state))
     if rules.isolation:
         found["isolation"] = isolation_alert(unit)
     if rules.clock_step:
-        found["clock_step"] = _clock(unit, world.now())
+        found["clock_step"] = _clock(unit, context.now())
     if rules.disk_free_gb is not None:
         found[f"disk:{machine.name}"] = _disk(rules.disk_free_gb, machine)
     return found
 
 
-def _of_trial(world: StudyContext, unit: UnitOfWork, rules: Alerts, state: State) -> Iterator[tuple[str, str | None]]:
+def _of_trial(context: StudyContext, unit: UnitOfWork, rules: Alerts, state: State) -> Iterator[tuple[str, str | None]]:
     if rules.nobody_enrolled_hours is not None:
-        idle = _enrolment(world, unit, timedelta(hours=rules.nobody_enrolled_hours)) if state == "launched" else None
+        idle = _enrolment(context, unit, timedelta(hours=rules.nobody_enrolled_hours)) if state == "launched" else None
         yield "nobody_enrolled", idle
-    if any(stage.kind == "interview" for stage in world.study.stages):
-        yield "distress", _distress(unit, world.now())
+    if any(stage.kind == "interview" for stage in context.study.stages):
+        yield "distress", _distress(unit, context.now())
     if rules.failed_replies is not None:
         yield "provider", _provider(unit, rules.failed_replies)
     if rules.failed_runs is not None:
-        yield "failed_runs", _running(unit, rules.failed_runs, world.now())
+        yield "failed_runs", _running(unit, rules.failed_runs, context.now())
     if rules.server_gone:
-        yield from servers_gone(unit, world.now())
+        yield from servers_gone(unit, context.now())
     if rules.model_retires:
-        yield "model_retires", _retiring(world, unit) if state == "launched" else None
-        yield "model_replaced", _replaced(world, unit)
+        yield "model_retires", _retiring(context, unit) if state == "launched" else None
+        yield "model_replaced", _replaced(context, unit)
     if rules.model_drift:
         yield "model_drift", _drift(unit)
-    limit = world.study.assistant_policy.study_cost_limit
+    limit = context.study.assistant_policy.study_cost_limit
     if rules.budget_share is not None and limit is not None:
-        yield "budget", _budget(world, unit, rules.budget_share, limit)
+        yield "budget", _budget(context, unit, rules.budget_share, limit)
 
 
-def _enrolment(world: StudyContext, unit: UnitOfWork, hours: timedelta) -> str | None:
+def _enrolment(context: StudyContext, unit: UnitOfWork, hours: timedelta) -> str | None:
     real = [person for person in unit.participants() if person.kind == "real"]
     # While enrolment is closed nothing is wrong: an alert that is always there is not read.
-    if recruitment_paused(unit) is not None or places_taken(world, unit) >= world.study.recruitment.target_n:
+    if recruitment_paused(unit) is not None or places_taken(context, unit) >= context.study.recruitment.target_n:
         return None
     launched = unit.meta("launched_at")
     moments = [person.enrolled_at for person in real[-1:]]
     moments += [datetime.fromisoformat(launched)] if launched else []
     # Hours count from when people could last come in, or a pause of a week would raise the alert at its end.
     moments += [entry.at for entry in unit.audit_of([RESUMED_RECRUITMENT])]
-    if not moments or world.now() - max(moments) < hours:
+    if not moments or context.now() - max(moments) < hours:
         return None
     return (
         f"No participant has enrolled since {max(moments):%Y-%m-%d %H:%M} UTC, and enrolment is open. Look at the "
@@ -129,17 +129,17 @@ def _running(unit: UnitOfWork, failures: int, now: datetime) -> str | None:
     )
 
 
-def _retiring(world: StudyContext, unit: UnitOfWork) -> str | None:
+def _retiring(context: StudyContext, unit: UnitOfWork) -> str | None:
     """Return what today's looks say of models that end before recruitment does."""
-    ends_on, now = world.study.recruitment.ends_on, world.now()
+    ends_on, now = context.study.recruitment.ends_on, context.now()
     # Days count down: an incident keeps the words with which it began.
     found = [line for each in newest(unit) if (line := each.warning(now, ends_on))]
     return " ".join(dict.fromkeys(found)) or None
 
 
-def _replaced(world: StudyContext, unit: UnitOfWork) -> str | None:
+def _replaced(context: StudyContext, unit: UnitOfWork) -> str | None:
     """Return which treatments a recording answers by now: from then on the treatment is another."""
-    found = replaced_now(world, unit)
+    found = replaced_now(context, unit)
     if not found:
         return None
     named = "; ".join(f"{each.treatment} is {each.summary}" for each in found)
@@ -161,8 +161,8 @@ def _drift(unit: UnitOfWork) -> str | None:
     )
 
 
-def _budget(world: StudyContext, unit: UnitOfWork, share: float, limit: float) -> str | None:
-    if spent_usd(unit, world.content, "real") < share * limit:
+def _budget(context: StudyContext, unit: UnitOfWork, share: float, limit: float) -> str | None:
+    if spent_usd(unit, context.content, "real") < share * limit:
         return None
     return (
         f"Assistants and interviews have used {share:.0%} of the study's {limit:g} US dollars "

@@ -83,20 +83,20 @@ class AlertWatch:
     """Looks at the conditions of the study file; called every second, looks more rarely.
 
     Args:
-        world: the study.
+        context: the study.
         machine: this server's.
         send: sends a message.
     """
 
-    def __init__(self, world: StudyContext, machine: Machine, send: Send) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, machine: Machine, send: Send) -> None:
+        self.context = context
         self.machine = machine
         self._send = send
-        self._due = world.now()
+        self._due = context.now()
 
     def tick(self) -> None:
         """Look, record what has changed, and send what is owed."""
-        now = self.world.now()
+        now = self.context.now()
         # A clock that was set back must not stop the alerts about it.
         if self._due - EVERY <= now < self._due:
             return
@@ -106,13 +106,13 @@ class AlertWatch:
             self._deliver(*claimed)
 
     def _look(self) -> None:
-        with self.world.registry.begin(write=False) as unit:
-            found = conditions(self.world, unit, self.machine)
+        with self.context.registry.begin(write=False) as unit:
+            found = conditions(self.context, unit, self.machine)
             before = {each.kind: each for each in incidents(unit)}
         # Read first, without the lock: nearly every look finds nothing new, and several servers look.
         if all((text is not None) == _lasts(before.get(kind)) for kind, text in found.items()):
             return
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock(INCIDENTS)
             kept = {each.kind: each for each in incidents(unit)}
             for kind, text in found.items():
@@ -123,7 +123,7 @@ class AlertWatch:
 
     def _changed(self, unit: UnitOfWork, incident: Incident | None, kind: str, text: str | None) -> Incident | None:
         """Return the incident as it is from now on, recorded; None where nothing has changed."""
-        now, channels = self.world.now(), self.world.study.alerts.channels
+        now, channels = self.context.now(), self.context.study.alerts.channels
         if text is not None and not _lasts(incident):
             unit.add_audit(AuditEntry(now, "server", BEGAN, text, {"kind": kind}))
             # What could not be sent of the incident before is replaced by this one.
@@ -136,11 +136,11 @@ class AlertWatch:
 
     def _claim(self) -> tuple[Incident, Moment, Channel] | None:
         """Take one message that is owed and that no server is sending."""
-        now = self.world.now()
-        with self.world.registry.begin(write=False) as unit:
+        now = self.context.now()
+        with self.context.registry.begin(write=False) as unit:
             if not any(each.owed for each in incidents(unit)):
                 return None
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock(INCIDENTS)
             kept = {each.kind: each for each in incidents(unit)}
             for each in kept.values():
@@ -151,8 +151,8 @@ class AlertWatch:
         return None
 
     def _deliver(self, incident: Incident, moment: Moment, channel: Channel) -> None:
-        study = self.world.study
-        at = incident.began_at if moment == "began" else incident.ended_at or self.world.now()
+        study = self.context.study
+        at = incident.began_at if moment == "began" else incident.ended_at or self.context.now()
         message = AlertMessage(study.id, study.title, incident.kind, moment, incident.text, at, incident.began_at)
         try:
             outcome = self._send(channel, message)
@@ -160,7 +160,7 @@ class AlertWatch:
             # The claim stays: it is the pause before the next attempt.
             log.warning("an alert could not be sent yet", exc_info=failure, extra={"alert": incident.kind})
             return
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock(INCIDENTS)
             kept = {each.kind: each for each in incidents(unit)}
             now_kept = kept.get(incident.kind)
@@ -170,7 +170,7 @@ class AlertWatch:
                 kept[incident.kind] = replace(now_kept, owed=owed, claimed_until="")
                 _keep(unit, kept)
             detail = {"kind": incident.kind, "moment": moment, "channel": channel, "outcome": outcome}
-            unit.add_audit(AuditEntry(self.world.now(), "server", SENT, "", detail))
+            unit.add_audit(AuditEntry(self.context.now(), "server", SENT, "", detail))
 
 
 def _lasts(incident: Incident | None) -> bool:

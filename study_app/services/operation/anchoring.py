@@ -44,28 +44,28 @@ class AnchorStore(Protocol):
 class Anchoring:
     """Writes an anchor for every allocation and every minute in which something was stored."""
 
-    def __init__(self, world: StudyContext, store: AnchorStore) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, store: AnchorStore) -> None:
+        self.context = context
         self.store = store
         self._lock = threading.Lock()
         self._last: KeptAnchor | None = None
         self._sent: KeptAnchor | None = None
-        self._due = world.now()
-        self._send_due = world.now()
+        self._due = context.now()
+        self._send_due = context.now()
 
     def now(self) -> KeptAnchor:
         """Return the anchor of this moment, not kept."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             places = [self._ledger(unit, decision) for decision in DECISIONS]
-            return kept_now(self.world.study.id, self.world.now(), unit.chain_heads(), *places)
+            return kept_now(self.context.study.id, self.context.now(), unit.chain_heads(), *places)
 
     def allocated(self, row: LedgerRow) -> None:
         """Keep an anchor that names the place of an allocation that was just committed."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             heads = unit.chain_heads()
             places = [self._ledger(unit, decision) for decision in DECISIONS]
         places[row.decision - 1] = Anchor(row.allocation_index, row.row_hash)
-        self._keep(kept_now(self.world.study.id, self.world.now(), heads, *places))
+        self._keep(kept_now(self.context.study.id, self.context.now(), heads, *places))
 
     def keep(self) -> None:
         """Keep the anchor of this moment."""
@@ -76,19 +76,19 @@ class Anchoring:
             # An idle study would otherwise write a line a minute for ever, each of which the next start reads.
             if self._last is None or replace(anchor, at=self._last.at) != self._last:
                 # First here: an anchor that the database does not know is one that it has lost.
-                with self.world.registry.begin() as unit:
+                with self.context.registry.begin() as unit:
                     unit.set_meta(_known(anchor), anchor.at)
                 self.store.append(anchor)
                 self._last = anchor
 
     def tick(self) -> None:
         """Keep an anchor each minute, and hand one on each hour; nothing before launch. Called every second."""
-        now = self.world.now()
+        now = self.context.now()
         if now < self._due:
             return
         self._due = now + EVERY
-        with self.world.registry.begin(write=False) as unit:
-            if self.world.state(unit) == "draft":
+        with self.context.registry.begin(write=False) as unit:
+            if self.context.state(unit) == "draft":
                 return
         self.keep()
         if now >= self._send_due and self._last is not None and self._last != self._sent:
@@ -102,23 +102,23 @@ class Anchoring:
         Places of the ledger that the database has lost are never given again: who was there got an arm.
         """
         said = self._restored()
-        kept = [anchor for anchor in self.store.read() if anchor.study_id == self.world.study.id]
+        kept = [anchor for anchor in self.store.read() if anchor.study_id == self.context.study.id]
         return said + (self._compared(kept) if kept else [])
 
     def _restored(self) -> list[str]:
         """Record that the database was put back from a backup, once."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             detail = unit.meta_value(RESTORED)
         if not detail:
             return []
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.set_meta_value(RESTORED, None)
             self._audit(unit, RESTORED_ACT, detail, why="a backup was put back")
         return [f"The database was put back from a backup of {detail['made_at']}; what came after it is not there."]
 
     def _compared(self, kept: Sequence[KeptAnchor]) -> list[str]:
-        with self.world.registry.begin() as unit:
-            if self.world.state(unit) == "draft":
+        with self.context.registry.begin() as unit:
+            if self.context.state(unit) == "draft":
                 return []
             lost = [line for decision in DECISIONS for line in self._lost_places(unit, kept, decision)]
             return [*lost, *self._lost_records(unit, kept)]
@@ -128,7 +128,7 @@ class Anchoring:
         ledger = self._ledger(unit, decision)
         # Places that were lost before are gaps already; only what lies beyond them is new.
         there = max([ledger.index if ledger else 0, *(high for _, high in gaps)])
-        named = last_index(kept, self.world.study.id, decision)
+        named = last_index(kept, self.context.study.id, decision)
         if named <= there:
             return []
         unit.set_meta_value(gaps_key(decision), [*gaps, (there + 1, named)])
@@ -159,4 +159,4 @@ class Anchoring:
     def _audit(
         self, unit: UnitOfWork, what: str, detail: dict[str, object], why: str = "the database is behind its anchors"
     ) -> None:
-        unit.add_audit(AuditEntry(at=self.world.now(), who="server", what=what, why=why, detail=detail))
+        unit.add_audit(AuditEntry(at=self.context.now(), who="server", what=what, why=why, detail=detail))

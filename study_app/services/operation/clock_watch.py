@@ -48,18 +48,18 @@ SAME_STEP_SECONDS, SAME_STEP_WITHIN = 5.0, timedelta(minutes=2)
 class ClockWatch:
     """Looks at the clock every second, in the process that keeps the deadlines."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
         self._away = False
 
     def begin(self) -> None:
         """From now on steps are taken over by this watch only."""
-        if hasattr(self.world.clock, "watched"):
-            self.world.clock.watched = True
+        if hasattr(self.context.clock, "watched"):
+            self.context.clock.watched = True
 
     def check(self) -> None:
         """Record a step that begins or ends; take over one that stands, after the deadlines were moved."""
-        clock: Any = self.world.clock
+        clock: Any = self.context.clock
         step: ClockStep | None = clock.step() if hasattr(clock, "step") else None
         if step is None:
             if self._away:
@@ -73,13 +73,13 @@ class ClockWatch:
 
     def _take(self, step: ClockStep) -> None:
         """Give every open stage the time back that the step would take from it, then follow the clock."""
-        with self.world.registry.begin() as unit:
-            now = self.world.now()
+        with self.context.registry.begin() as unit:
+            now = self.context.now()
             # Two servers on one machine see the same step at the same time; deadlines must be moved by it once.
             unit.lock(ALERT)
             if self._taken_here_already(unit, step, now):
                 self._away = False
-                self.world.clock.adopt()  # type: ignore[attr-defined]
+                self.context.clock.adopt()  # type: ignore[attr-defined]
                 return
             # Simulated participants have their own clock.
             simulated = unit.simulated()
@@ -91,7 +91,7 @@ class ClockWatch:
             self._keep(unit, ClockAlert(now, step.by.total_seconds(), "taken"))
         # Only after the commit: adopted earlier, a deadline could end a stage by the new time before it was moved.
         self._away = False
-        self.world.clock.adopt()  # type: ignore[attr-defined]
+        self.context.clock.adopt()  # type: ignore[attr-defined]
 
     def _taken_here_already(self, unit: UnitOfWork, step: ClockStep, now: datetime) -> bool:
         """Whether another server on this machine, whose clock it is, has moved the deadlines by this step."""
@@ -99,21 +99,21 @@ class ClockWatch:
         return (
             known is not None
             and known.state == "taken"
-            and known.machine == self.world.replicas.me.machine != ""
-            and known.replica != self.world.replicas.me.name
+            and known.machine == self.context.replicas.me.machine != ""
+            and known.replica != self.context.replicas.me.name
             and abs(known.seconds - step.by.total_seconds()) < SAME_STEP_SECONDS
             and abs(now - known.at) < SAME_STEP_WITHIN + abs(step.by)
         )
 
     def _note(self, state: str, step: ClockStep | None = None) -> None:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             known = clock_alert(unit)
             seconds = step.by.total_seconds() if step is not None else known.seconds if known is not None else 0.0
-            self._keep(unit, ClockAlert(self.world.now(), seconds, state))
+            self._keep(unit, ClockAlert(self.context.now(), seconds, state))
 
     def _keep(self, unit: UnitOfWork, alert: ClockAlert) -> None:
         detail = {"seconds": round(alert.seconds, 3), "state": alert.state}
-        me = self.world.replicas.me
+        me = self.context.replicas.me
         where = {"machine": me.machine, "replica": me.name}
         unit.set_meta_value(ALERT, detail | where | {"at": alert.at.isoformat()})
         unit.add_audit(AuditEntry(alert.at, "server", STEPPED, "", detail))

@@ -20,50 +20,50 @@ MISSING_EVERY, FOUND_EVERY = timedelta(seconds=5), timedelta(minutes=1)
 """Another process beside this one, such as the console, may go on without the key that this one has found."""
 
 
-def find_head_keys(world: StudyContext) -> bool:
+def find_head_keys(context: StudyContext) -> bool:
     """Sign heads from now on, where the study is launched; whether its sealing key is there. Stores nothing."""
-    with world.registry.begin(write=False) as unit:
+    with context.registry.begin(write=False) as unit:
         sealed = unit.meta(HEAD_KEY)
     if sealed is None:
         return False
     try:
-        key = world.seal.open(sealed)
+        key = context.seal.open(sealed)
     except SealingKeyMissing:
         key = None
     # Made only while the other is missing: with both there, what is stored needs one signature.
-    world.registry.sign_heads(key, world.seal.interim_key(make=key is None))
+    context.registry.sign_heads(key, context.seal.interim_key(make=key is None))
     return key is not None
 
 
-def open_head_key(world: StudyContext) -> bool:
+def open_head_key(context: StudyContext) -> bool:
     """Sign heads from now on, and what was stored while the sealing key was missing; whether it is there."""
-    world.registry.on_launch(lambda: find_head_keys(world))
-    found = find_head_keys(world)
-    world.registry.sign_upgrade()
+    context.registry.on_launch(lambda: find_head_keys(context))
+    found = find_head_keys(context)
+    context.registry.sign_upgrade()
     if found:
-        _adopt(world)
+        _adopt(context)
     return found
 
 
-def _adopt(world: StudyContext) -> None:
-    with world.registry.begin(write=False) as unit:
+def _adopt(context: StudyContext) -> None:
+    with context.registry.begin(write=False) as unit:
         if not unit.signed_meanwhile():
             return
-    with world.registry.begin() as unit:
+    with context.registry.begin() as unit:
         entries = unit.adopt_heads()
         why = "the sealing key is back"
-        unit.add_audit(AuditEntry(world.now(), "server", ADOPTED_ACT, why, {"entries": entries}))
+        unit.add_audit(AuditEntry(context.now(), "server", ADOPTED_ACT, why, {"entries": entries}))
 
 
 class HeadSigning:
     """Looks for the sealing key, and for records that were stored without it."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
-        self._due = world.now()
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
+        self._due = context.now()
 
     def tick(self) -> None:
         """Look again now and then. Called every second."""
-        now = self.world.now()
+        now = self.context.now()
         if now >= self._due:
-            self._due = now + (FOUND_EVERY if open_head_key(self.world) else MISSING_EVERY)
+            self._due = now + (FOUND_EVERY if open_head_key(self.context) else MISSING_EVERY)

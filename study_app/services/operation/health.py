@@ -29,8 +29,8 @@ class HealthReport:
 class Health:
     """Looks at database, disk and clock."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
         self._lock = threading.Lock()
         self._kept: tuple[float, HealthReport] | None = None
 
@@ -43,11 +43,11 @@ class Health:
         report = self.check()
         found = ["programs cannot be run as this machine isolates them"] if report.paused else []
         if report.state == "launched":
-            with self.world.registry.begin(write=False) as unit:
+            with self.context.registry.begin(write=False) as unit:
                 sealed = unit.meta("sealed_seed")
             try:
                 # A server that cannot allocate would let people in who get no further than the allocation.
-                self.world.seal.open(sealed or "")
+                self.context.seal.open(sealed or "")
             except StudyError:
                 found.append("the sealing key is missing or another one, so no participant can be allocated")
         return tuple(found)
@@ -63,11 +63,11 @@ class Health:
                 return self._kept[1]
             # Forgotten before the look: a look that fails must not leave the answer of the last good one.
             self._kept = None
-            self.world.registry.probe()
-            with self.world.registry.begin(write=False) as unit:
-                alert = shown_alert(unit, self.world.now())
+            self.context.registry.probe()
+            with self.context.registry.begin(write=False) as unit:
+                alert = shown_alert(unit, self.context.now())
                 paused = isolation_alert(unit)
                 alerts = (*(() if alert is None else (str(alert),)), *(() if paused is None else (paused,)))
-                report = HealthReport(self.world.state(unit), alerts, paused is not None)
+                report = HealthReport(self.context.state(unit), alerts, paused is not None)
             self._kept = (time.monotonic(), report)
             return report

@@ -26,33 +26,33 @@ LOOK_SOON = timedelta(seconds=30)
 class IsolationWatch:
     """Looks every second, in the process that keeps the deadlines."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
         self._moved_until: datetime | None = None
-        self._look_at = world.now() + LOOK_AGAIN
+        self._look_at = context.now() + LOOK_AGAIN
 
     def check(self) -> None:
         """Hold the clocks of stages with tasks while programs may not be run; a draft is never paused."""
-        now = self.world.now()
+        now = self.context.now()
         if now >= self._look_at:
             self._look_at = now + LOOK_AGAIN
-            if hasattr(self.world.sandbox, "look_again"):
-                self.world.sandbox.look_again()
-        if accepts_isolation(self.world, launched=True):
+            if hasattr(self.context.sandbox, "look_again"):
+                self.context.sandbox.look_again()
+        if accepts_isolation(self.context, launched=True):
             self._recover()
         elif self._moved_until is None or now >= self._moved_until:
             self._hold(now)
 
     def _hold(self, now: datetime) -> None:
-        with self.world.registry.begin() as unit:
-            if self.world.state(unit) == "draft":
+        with self.context.registry.begin() as unit:
+            if self.context.state(unit) == "draft":
                 return
             self._look_at = min(self._look_at, now + LOOK_SOON)
             unit.lock(ALERT)
             if unit.meta_value(ALERT) is None:
-                isolation = self.world.sandbox.isolation()
+                isolation = self.context.sandbox.isolation()
                 detail = {"level": isolation.level, "message": isolation.message}
-                kept = detail | {"since": now.isoformat(), "replica": self.world.replicas.me.name}
+                kept = detail | {"since": now.isoformat(), "replica": self.context.replicas.me.name}
                 unit.set_meta_value(ALERT, kept)
                 unit.add_audit(AuditEntry(now, "server", FELL, isolation.message, detail))
             if (unit.meta(HELD) or "") > now.isoformat():
@@ -69,18 +69,18 @@ class IsolationWatch:
 
     def _recover(self) -> None:
         self._moved_until = None
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             kept = unit.meta_value(ALERT)
             if kept is None:
                 return
-            fell_at = kept.get("replica", self.world.replicas.me.name)
-            if fell_at != self.world.replicas.me.name and not self.world.replicas.is_gone(unit, fell_at):
+            fell_at = kept.get("replica", self.context.replicas.me.name)
+            if fell_at != self.context.replicas.me.name and not self.context.replicas.is_gone(unit, fell_at):
                 # That server pauses the study, and says itself when it is over.
                 return
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.set_meta_value(ALERT, None)
-            level = self.world.sandbox.isolation().level
-            unit.add_audit(AuditEntry(self.world.now(), "server", RECOVERED, "", {"level": level}))
+            level = self.context.sandbox.isolation().level
+            unit.add_audit(AuditEntry(self.context.now(), "server", RECOVERED, "", {"level": level}))
 
 
 def isolation_alert(unit: UnitOfWork) -> str | None:

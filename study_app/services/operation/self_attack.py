@@ -18,21 +18,21 @@ REASON = "made by study doctor --attack"
 
 
 @contextmanager
-def attacker(world: StudyContext) -> Iterator[str]:
+def attacker(context: StudyContext) -> Iterator[str]:
     """Provide the cookie of a preview participant at the main tasks, who is excluded at the end.
 
     Raises:
         NotAllowed: real participants are in progress, or the study has no tasks.
     """
-    stage = next((stage for stage in world.study.stages if stage.kind == "tasks" and stage.main), None)
+    stage = next((stage for stage in context.study.stages if stage.kind == "tasks" and stage.main), None)
     if stage is None:
         raise NotAllowed("the study has no tasks, so there is nothing to attack; study doctor looks at the rest")
-    arm = next((arm for arm in world.study.arms_met if arm.assistant), world.study.arms[0])
-    now, token = world.now(), secrets.token_urlsafe(24)
+    arm = next((arm for arm in context.study.arms_met if arm.assistant), context.study.arms[0])
+    now, token = context.now(), secrets.token_urlsafe(24)
     person = Participant(
-        id=world.fresh_id(),
+        id=context.fresh_id(),
         kind="preview",
-        study_hash=world.study_hash,
+        study_hash=context.study_hash,
         status="in_progress",
         stage=stage.id,
         step=0,
@@ -40,8 +40,8 @@ def attacker(world: StudyContext) -> Iterator[str]:
         last_seen_at=now,
         arm=arm.id,
     )
-    with world.registry.begin() as unit:
-        there = [p for p in unit.participants() if p.kind == "real" and current_status(world, p) == "in_progress"]
+    with context.registry.begin() as unit:
+        there = [p for p in unit.participants() if p.kind == "real" and current_status(context, p) == "in_progress"]
         if there:
             raise NotAllowed(f"{len(there)} real participants are in progress; attack the server when there are none")
         unit.add_participant(person)
@@ -50,5 +50,5 @@ def attacker(world: StudyContext) -> Iterator[str]:
     try:
         yield token
     finally:
-        with world.registry.begin() as unit:
+        with context.registry.begin() as unit:
             unit.touch(person.id, exclusion_reason=REASON)

@@ -45,17 +45,17 @@ class _Watched:
 class ServerWatch:
     """Looks every second, in each process that serves participants."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def check(self) -> None:
         """Note servers that are gone, and those that have taken their place."""
-        if not self.world.study.alerts.server_gone:
+        if not self.context.study.alerts.server_gone:
             return
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             if self._seen(unit, kept := _watched(unit)) == kept:
                 return
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # Two servers may find out at once that a third is gone.
             unit.lock(WATCHED)
             if (seen := self._seen(unit, kept := _watched(unit))) != kept:
@@ -63,8 +63,8 @@ class ServerWatch:
 
     def _seen(self, unit: UnitOfWork, kept: _Watched) -> _Watched:
         """Return what is to be kept from now on."""
-        now, me = self.world.now(), self.world.replicas.me
-        others = self.world.replicas.others(unit)
+        now, me = self.context.now(), self.context.replicas.me
+        others = self.context.replicas.others(unit)
         silent = [each for each, gone in others if gone and each.name in kept.here]
         alive = {each.name: each for each, gone in others if not gone and each.name in kept.here} | {me.name: me}
         found = [lost for each in silent if (lost := self._gone(unit, each)) is not None]
@@ -77,9 +77,9 @@ class ServerWatch:
 
     def _gone(self, unit: UnitOfWork, server: Replica) -> GoneServer | None:
         """Return what is kept of a server that is gone; None where no participant was at work."""
-        if self.world.state(unit) not in ("launched", "closed"):
+        if self.context.state(unit) not in ("launched", "closed"):
             return None
-        now = self.world.now()
+        now = self.context.now()
         people = sum(
             person.enrolled_at <= server.beat_at and (person.opens_at is None or person.opens_at <= now)
             for person, _, _ in unit.under_way("real", server.beat_at - AT_WORK)

@@ -50,25 +50,25 @@ class Handed:
 class Answers:
     """What participants answer on surveys, the eligibility form and quizzes."""
 
-    def __init__(self, world: StudyContext, way: ParticipantFlow) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, way: ParticipantFlow) -> None:
+        self.context = context
         self.way = way
 
     # -- what a page shows ---------------------------------------------------------------------------------------------
 
     def page(self, place: AtStage) -> tuple[Bank, tuple[Item, ...], int]:
         """Return the bank, the items of the participant's current page, and the number of pages."""
-        pages = pages_of(self.world, place)
-        return bank_of(self.world, place), pages[place.participant.step], len(pages)
+        pages = pages_of(self.context, place)
+        return bank_of(self.context, place), pages[place.participant.step], len(pages)
 
     def drafts(self, place: AtStage) -> Mapping[str, Any]:
         """Return what stands in the fields of the page at which the participant is, by question or item."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return form_of(unit, place.participant.id, place.stage.id, place.participant.step).values
 
     def draft(self, participant_id: str, stage: str, step: int) -> Draft:
         """Return a form as its events make it so far."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return draft_of(unit, participant_id, stage, step)
 
     # -- handing in ----------------------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ class Answers:
             Superseded: another page has taken over.
             NotAllowed: the participant is not at a form.
         """
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self._at(unit, participant_id)
             stage = place.stage
             # A second click, whose first has moved the participant on: answered as a success, for what it asked for has
@@ -101,7 +101,7 @@ class Answers:
                 return Handed(False, behind=True)
             draft = draft_of(unit, participant_id, stage.id, screen.step)
             asked = self._asked(unit, place)
-            names = shown_fields(self.world, place) if asked is None else tuple(each.id for each in asked)
+            names = shown_fields(self.context, place) if asked is None else tuple(each.id for each in asked)
             # Log and screen are two records of one form; handing in what only one of them has would make the other a
             # lie.
             if draft.page != screen.page or _differ(names, draft.values, screen.shown):
@@ -116,7 +116,7 @@ class Answers:
         """Return what a page of an interview asks; None of every other form."""
         if place.stage.kind != "interview":
             return None
-        return interview_at(self.world, unit, place).form(place.participant.step)
+        return interview_at(self.context, unit, place).form(place.participant.step)
 
     def faults(self, asked: Sequence[Question], shown: Mapping[str, Any]) -> dict[str, AnswerFault]:
         """Return what keeps a form from being handed in, by question; a quiz is handed in with gaps, too."""
@@ -130,7 +130,7 @@ class Answers:
         Raises:
             NotAllowed: a required answer is missing, or one is none.
         """
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self._at(unit, participant_id)
             if (
                 isinstance(place, Ended)
@@ -151,7 +151,7 @@ class Answers:
         Raises:
             NotAllowed: a response is none.
         """
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self._at(unit, participant_id)
             if isinstance(place, Ended) or place.stage.kind != "quiz":
                 return place

@@ -192,11 +192,11 @@ class StreamingTurn:
 class AssistantChat:
     """The assistant, as a participant may use it."""
 
-    def __init__(self, world: StudyContext, way: ParticipantFlow, agent: AgentWork) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, way: ParticipantFlow, agent: AgentWork) -> None:
+        self.context = context
         self.way = way
         self.agent = agent
-        self._began = world.now()
+        self._began = context.now()
         self._replies: dict[str, _Reply] = {}
         self._asking: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -265,7 +265,7 @@ class AssistantChat:
 
     def _stop_elsewhere(self, participant_id: str, turn_id: str) -> bool:
         """Ask the server that writes the reply to stop it."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             work = unit.work_of(participant_id, "reply")
             return work is not None and work.work == turn_id and unit.stop_work(participant_id, "reply")
 
@@ -279,11 +279,11 @@ class AssistantChat:
 
     def turns(self, participant_id: str) -> list[Turn]:
         """Return the participant's turns so far, oldest first."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             kept = unit.turns(participant_id)
         if any(not turn.complete for turn in kept) and participant_id not in self._replies:
             self.close_interrupted(participant_id)
-            with self.world.registry.begin(write=False) as unit:
+            with self.context.registry.begin(write=False) as unit:
                 kept = unit.turns(participant_id)
         live = self._replies.get(participant_id)
         return [live.turn if live and turn.id == live.turn.id else turn for turn in kept]
@@ -291,24 +291,24 @@ class AssistantChat:
     def actions(self, participant_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return the steps of the participant's agent by turn, as the page draws them."""
         found: dict[str, list[dict[str, Any]]] = {}
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             for action in actions_of(unit, participant_id):
                 found.setdefault(action.proposed.turn_id, []).append(action.shown())
         return found
 
     def actions_in(self, participant: Participant, turns: Iterable[Turn]) -> dict[str, list[dict[str, Any]]]:
         """As `actions`; without reading the log, which is long, where no turn is that of an assistant that acts."""
-        acting = {spec.id for spec in self.world.content_of(participant).specs.values() if spec.acts}
+        acting = {spec.id for spec in self.context.content_of(participant).specs.values() if spec.acts}
         return self.actions(participant.id) if any(turn.treatment in acting for turn in turns) else {}
 
     def close_interrupted(self, participant_id: str) -> None:
         """End the participant's turns whose reply a server that is gone was writing."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             self.close_interrupted_in(unit, participant_id)
 
     def close_interrupted_in(self, unit: UnitOfWork, participant_id: str) -> None:
         """As `close_interrupted`, within a transaction."""
-        close_interrupted(unit, participant_id, self._began, self.world.now(), self.world.replicas)
+        close_interrupted(unit, participant_id, self._began, self.context.now(), self.context.replicas)
 
     def stop_wanted(self, turn_ids: Collection[str]) -> None:
         """Stop those of these replies that are written here."""
@@ -318,13 +318,13 @@ class AssistantChat:
 
     def spec(self, place: Position | AtStage) -> AssistantSpec | None:
         """Return the treatment that the participant has on this stage, or None."""
-        return self.world.content_of(place.participant).specs[place.assistant] if place.assistant else None
+        return self.context.content_of(place.participant).specs[place.assistant] if place.assistant else None
 
     # -- before the reply ----------------------------------------------------------------------------------------------
 
     def _begin(self, participant_id: str, question: _Question) -> tuple[Turn, AssistantRequest, _Answering]:
         shared = self._shared_use(participant_id)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # Read once: a transaction that writes keeps every other one of a SQLite database waiting.
             turns = unit.turns(participant_id)
             if any(not turn.complete for turn in turns):
@@ -347,15 +347,17 @@ class AssistantChat:
         Such a limit is passed by replies in progress anyway; those that begin at the same moment are among them.
         """
         limit = self._cost_limit()
-        if limit is None and all(spec.study_limits == StudyLimits() for spec in self.world.content.specs.values()):
+        if limit is None and all(spec.study_limits == StudyLimits() for spec in self.context.content.specs.values()):
             return _SharedUse()
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             participant = unit.known_participant(participant_id)
-            used = used_by_all(unit, self.world.content_of(participant), participant.kind)
-            return _SharedUse(used, spent_usd(unit, self.world.content, participant.kind) if limit is not None else 0.0)
+            used = used_by_all(unit, self.context.content_of(participant), participant.kind)
+            return _SharedUse(
+                used, spent_usd(unit, self.context.content, participant.kind) if limit is not None else 0.0
+            )
 
     def _cost_limit(self) -> float | None:
-        return self.world.study.assistant_policy.study_cost_limit
+        return self.context.study.assistant_policy.study_cost_limit
 
     def _place(self, unit: UnitOfWork, participant_id: str) -> Position:
         return self.way.place(unit, unit.known_participant(participant_id))
@@ -368,7 +370,7 @@ class AssistantChat:
             return Refused(REFUSALS("no_assistant"))
         if isinstance(place, Paused):
             return NotAllowed(REFUSALS("paused"))
-        begun = place.deadline_at is not None or self.world.clock_stopped(place.participant.id)
+        begun = place.deadline_at is not None or self.context.clock_stopped(place.participant.id)
         if not isinstance(place, OnStage) or not begun or place.assistant is None:
             return NotAllowed(REFUSALS("assistant_closed"))
         allowed = self._allowance(unit, place, turns, shared)
@@ -377,7 +379,7 @@ class AssistantChat:
         return _Open(place, allowed.max_output_tokens)
 
     def _allowance(self, unit: UnitOfWork, place: AtStage, turns: Sequence[Turn], shared: _SharedUse) -> Allowance:
-        spec = self.world.content_of(place.participant).specs[place.assistant or ""]
+        spec = self.context.content_of(place.participant).specs[place.assistant or ""]
         mine = total(usage(spec, turn) for turn in turns)
         visit = unit.visit(place.participant.id, place.participant.stage)
         worked = (place.now - visit.started_at).total_seconds() / 60 if visit else 0.0
@@ -394,13 +396,13 @@ class AssistantChat:
     ) -> tuple[Turn, AssistantRequest, _Answering]:
         place, page, code, seq = found.place, question.page, question.code, question.seq
         name = place.assistant or ""
-        edition = self.world.edition(place.participant.study_hash)
+        edition = self.context.edition(place.participant.study_hash)
         spec = edition.content.specs[name]
         say = sayer(edition.content.said(place.study.language))
         pack = localised_pack(place.pack, edition.content.pack(place.pack), say)
         assistant = answering(unit, name, spec, edition.assistants[name])
         turn = Turn(
-            id=self.world.fresh_id(),
+            id=self.context.fresh_id(),
             participant_id=place.participant.id,
             task=place.task,
             assistant=assistant.id,
@@ -415,7 +417,7 @@ class AssistantChat:
             parameters={} if spec.persona is None else {"persona": spec.persona.id},
         )
         # Claimed in the same transaction as the turn: of two servers that are asked at once, one writes the reply.
-        if not self.world.replicas.take(unit, self.world.replicas.mine(turn.participant_id, "reply", turn.id)):
+        if not self.context.replicas.take(unit, self.context.replicas.mine(turn.participant_id, "reply", turn.id)):
             raise ReplyInProgress("the previous reply is still being written by another server")
         unit.add_turn(turn)
         started = TurnStarted(turn_id=turn.id, task=place.task, model=spec.model)
@@ -503,12 +505,12 @@ class AssistantChat:
 
     def _measure(self, turn: Turn) -> None:
         if turn.first_token_seconds is not None:
-            self.world.measure("study_chat_first_token_seconds", turn.first_token_seconds)
-        self.world.measure("study_chat_seconds", turn.total_seconds or 0.0)
+            self.context.measure("study_chat_first_token_seconds", turn.first_token_seconds)
+        self.context.measure("study_chat_seconds", turn.total_seconds or 0.0)
 
     def _save(self, turn: Turn) -> None:
         try:
-            with self.world.registry.begin() as unit:
+            with self.context.registry.begin() as unit:
                 if unit.work_of(turn.participant_id, "reply") == self._work(turn):
                     unit.update_turn(turn)
         except InfrastructureError as error:
@@ -516,33 +518,33 @@ class AssistantChat:
             log.warning("a reply in progress could not be saved", exc_info=error, extra={"turn": turn.id})
 
     def _work(self, turn: Turn) -> InProgress:
-        return self.world.replicas.mine(turn.participant_id, "reply", turn.id)
+        return self.context.replicas.mine(turn.participant_id, "reply", turn.id)
 
     async def _through_gate(self, reply: _Reply, request: AssistantRequest, assistant: Assistant) -> AssistantRequest:
         """Judge the message, write the verdict down, and say what the reply may hold."""
         verdict = await judged(assistant, request)
         await asyncio.to_thread(self._write_verdict, reply.turn, verdict)
-        closing = self.world.text(request.language, "assistant.explain_first")
+        closing = self.context.text(request.language, "assistant.explain_first")
         reply.gated = GatedReply(verdict.withholds, closing)
         return replace(request, withhold_code=verdict.withholds)
 
     def _write_verdict(self, turn: Turn, verdict: Judged) -> None:
-        now = self.world.now()
-        with self.world.registry.begin() as unit:
+        now = self.context.now()
+        with self.context.registry.begin() as unit:
             stage = unit.known_participant(turn.participant_id).stage
             unit.record(turn.participant_id, stage, now, verdict_event(turn, verdict))
             # Among the ratings, so that its agreement with people is computed as that of any rater.
             value = "0" if verdict.withholds else "1"
-            unit.add_rating(Rating(self.world.fresh_id(), f"turn:{turn.id}", verdict.by, value, VERSION, now))
+            unit.add_rating(Rating(self.context.fresh_id(), f"turn:{turn.id}", verdict.by, value, VERSION, now))
 
     @insisting
     def _finish(self, reply: _Reply) -> None:
         turn, withheld, autonomous = reply.turn, reply.gated.withheld, None
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # Another server has ended the turn where this one was taken for gone.
             if not unit.end_work(self._work(turn)) or not unit.update_turn(turn):
                 return
-            now = self.world.now()
+            now = self.context.now()
             if reply.agent is not None:
                 autonomous = max(0.0, (turn.total_seconds or 0.0) - reply.agent.waited)
                 given_up = turn.stopped_by_participant or turn.error is not None

@@ -95,14 +95,14 @@ def check_token(token: str | None) -> None:
         raise UnknownParticipant(REFUSALS("no_cookie"))
 
 
-def owner_of_token(world: StudyContext, unit: UnitOfWork, token: str | None) -> Participant:
+def owner_of_token(context: StudyContext, unit: UnitOfWork, token: str | None) -> Participant:
     """Whose cookie it is.
 
     Raises:
         UnknownParticipant: none, unknown or expired.
     """
     check_token(token)
-    participant = unit.participant_of_token(hashed(token or ""), world.now())
+    participant = unit.participant_of_token(hashed(token or ""), context.now())
     if participant is None:
         raise UnknownParticipant(REFUSALS("signed_out"))
     return participant
@@ -111,8 +111,8 @@ def owner_of_token(world: StudyContext, unit: UnitOfWork, token: str | None) -> 
 class Enrol:
     """Creates participants and re-attaches them."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def identify(self, token: str | None) -> Participant:
         """Whose cookie it is.
@@ -121,8 +121,8 @@ class Enrol:
             UnknownParticipant: none, unknown or expired.
         """
         check_token(token)
-        with self.world.registry.begin(write=False) as unit:
-            return owner_of_token(self.world, unit, token)
+        with self.context.registry.begin(write=False) as unit:
+            return owner_of_token(self.context, unit, token)
 
     @retried
     def enter(
@@ -141,15 +141,15 @@ class Enrol:
             Malformed: the entry holds what no panel gave.
             Taken: another person's study is in progress in this browser.
         """
-        self.world.follow()
-        check_entry(self.world.study, entry)
-        with self.world.registry.begin() as unit:
+        self.context.follow()
+        check_entry(self.context.study, entry)
+        with self.context.registry.begin() as unit:
             # Two requests with one session id, or for the last place, go one after the other: each sees what the one
             # before has made.
             unit.lock("enrolment")
-            offered = self.world.study.offered
+            offered = self.context.study.offered
             chosen = language if language in offered else offered[0]
-            admitted = self._admit(unit, as_kept(self.world, unit, entry), token, kind, chosen)
+            admitted = self._admit(unit, as_kept(self.context, unit, entry), token, kind, chosen)
         # Outside the transaction: that another person tried stays on record.
         if admitted is None:
             raise Taken(REFUSALS("taken"))
@@ -159,11 +159,11 @@ class Enrol:
         self, unit: UnitOfWork, entry: EntryRequest, token: str | None, kind: Kind | None, language: str
     ) -> Admitted | None:
         """Who comes in; None where another person's study is in progress in this browser."""
-        known = unit.participant_of_token(hashed(token), self.world.now()) if token else None
+        known = unit.participant_of_token(hashed(token), self.context.now()) if token else None
         if entry.move:
             return self._attach(unit, self._moved(unit, entry.move))
         again = bool(entry.again) and known is not None and known.kind == "preview"
-        if entry.test or (again and self.world.state(unit) != "draft"):
+        if entry.test or (again and self.context.state(unit) != "draft"):
             return self._test(unit, entry, known, language)
         if known is not None and _agrees(known, entry):
             return self._attach(unit, known)
@@ -173,7 +173,7 @@ class Enrol:
         if known is not None and known.kind == "real":
             # Another invitation or an edited address in a browser that takes part: no participant gets a second arm.
             self._check_free(known)
-            unit.record(known.id, known.stage, self.world.now(), EntryRefused(foreign=_fingerprint(entry)))
+            unit.record(known.id, known.stage, self.context.now(), EntryRefused(foreign=_fingerprint(entry)))
             return None
         return self._create(unit, entry, kind, language)
 
@@ -188,7 +188,7 @@ class Enrol:
         return self._create(unit, EntryRequest(test=entry.test), "preview", language)
 
     def _moved(self, unit: UnitOfWork, secret: str) -> Participant:
-        found = unit.participant_of_token(hashed(secret), self.world.now())
+        found = unit.participant_of_token(hashed(secret), self.context.now())
         if found is None:
             raise NotAllowed(REFUSALS("moved"))
         return found
@@ -210,8 +210,8 @@ class Enrol:
 
         The first SESSION_ID of a person there is theirs from then on, as at the first entry.
         """
-        study = self.world.study if owner is None else self.world.study_of(unit, owner)
-        session = study.follow_up(entry.prolific_study) or self.world.study.follow_up(entry.prolific_study)
+        study = self.context.study if owner is None else self.context.study_of(unit, owner)
+        session = study.follow_up(entry.prolific_study) or self.context.study.follow_up(entry.prolific_study)
         if session is None:
             return None
         contact = study.contact or REFUSALS("team")
@@ -224,7 +224,7 @@ class Enrol:
             number = 1 + [each.id for each in study.sessions].index(session.id)
             if here < number:
                 raise NotAllowed(REFUSALS("part_before", contact=contact))
-            if here == number and owner.opens_at is not None and self.world.now() < owner.opens_at:
+            if here == number and owner.opens_at is not None and self.context.now() < owner.opens_at:
                 raise NotAllowed(REFUSALS("part_early", date=f"{owner.opens_at:%Y-%m-%d %H:%M} UTC"))
         key = f"panel_session:{owner.id}:{session.id}"
         kept = unit.meta(key)
@@ -240,22 +240,22 @@ class Enrol:
 
     def _attach(self, unit: UnitOfWork, participant: Participant) -> Admitted:
         token = self._token(unit, participant)
-        unit.record(participant.id, participant.stage, self.world.now(), Reentered())
+        unit.record(participant.id, participant.stage, self.context.now(), Reentered())
         return Admitted(participant, token, new=False)
 
     def _create(self, unit: UnitOfWork, entry: EntryRequest, kind: Kind | None, language: str) -> Admitted:
-        state = self.world.state(unit)
+        state = self.context.state(unit)
         chosen: Kind = kind or ("preview" if state == "draft" else "real")
         if chosen == "real":
             self._check_open(unit, entry, state)
         link = self._check_link(unit, entry)
-        now = self.world.now()
+        now = self.context.now()
         participant = Participant(
-            id=self.world.fresh_id(),
+            id=self.context.fresh_id(),
             kind=chosen,
-            study_hash=self.world.study_hash,
+            study_hash=self.context.study_hash,
             status="in_progress",
-            stage=self.world.study.stages[0].id,
+            stage=self.context.study.stages[0].id,
             step=0,
             enrolled_at=now,
             last_seen_at=now,
@@ -267,11 +267,11 @@ class Enrol:
             language=language,
         )
         if self._taken(unit, entry, chosen) or not unit.add_participant(participant):
-            raise NotAllowed(REFUSALS("used", contact=self.world.study.contact or REFUSALS("team")))
+            raise NotAllowed(REFUSALS("used", contact=self.context.study.contact or REFUSALS("team")))
         if link is not None:
             unit.take_link(link.token_hash, participant.id)
         unit.record(participant.id, participant.stage, now, Entered(way=_way(entry)))
-        offered = self.world.study.offered
+        offered = self.context.study.offered
         if len(offered) > 1:
             choice = LanguageChosen(language=language, offered=tuple(offered))
             unit.record(participant.id, participant.stage, now, choice)
@@ -285,7 +285,7 @@ class Enrol:
             and unit.find(kind="real", prolific_session=entry.prolific_session)
         ):
             return True
-        shared = self.world.study.label_names_group
+        shared = self.context.study.label_names_group
         return bool(entry.label and not entry.link and not shared and unit.find(label=entry.label))
 
     def _check_open(self, unit: UnitOfWork, entry: EntryRequest, state: str) -> None:
@@ -293,8 +293,8 @@ class Enrol:
             raise NotAllowed(REFUSALS("closed"))
         if recruitment_paused(unit) is not None:
             raise NotAllowed(REFUSALS("recruitment_paused"))
-        recruitment = self.world.study.recruitment
-        if places_taken(self.world, unit) >= recruitment.target_n:
+        recruitment = self.context.study.recruitment
+        if places_taken(self.context, unit) >= recruitment.target_n:
             panel = recruitment.entry == "prolific"
             raise NotAllowed(REFUSALS("full_code", code=recruitment.codes.full) if panel else REFUSALS("full"))
         way = recruitment.entry
@@ -312,15 +312,15 @@ class Enrol:
         return link
 
     def _token(self, unit: UnitOfWork, participant: Participant) -> str:
-        token = self.world.fresh_id() + self.world.fresh_id()
-        unit.add_token(participant.id, hashed(token), self.world.now() + timedelta(days=TOKEN_DAYS))
+        token = self.context.fresh_id() + self.context.fresh_id()
+        unit.add_token(participant.id, hashed(token), self.context.now() + timedelta(days=TOKEN_DAYS))
         return token
 
     def moving_token(self, participant_id: str) -> str:
         """Return the secret of a link with which this participant goes on in another browser, for a day."""
-        token = self.world.fresh_id() + self.world.fresh_id()
-        with self.world.registry.begin() as unit:
-            unit.add_token(participant_id, hashed(token), self.world.now() + timedelta(hours=MOVING_HOURS))
+        token = self.context.fresh_id() + self.context.fresh_id()
+        with self.context.registry.begin() as unit:
+            unit.add_token(participant_id, hashed(token), self.context.now() + timedelta(hours=MOVING_HOURS))
         return token
 
 

@@ -33,7 +33,7 @@ ERASED = "erased:"
 _FIELDS = ("prolific_pid", "prolific_session", "label")
 
 
-def erase(world: StudyContext, unit: UnitOfWork, participant: Participant, who: str) -> None:
+def erase(context: StudyContext, unit: UnitOfWork, participant: Participant, who: str) -> None:
     """Erase everything a participant wrote and who they were; a second call does nothing."""
     if participant.data_withdrawn:
         return
@@ -56,8 +56,8 @@ def erase(world: StudyContext, unit: UnitOfWork, participant: Participant, who: 
     set_message(unit, participant.id, "")
     if participant.exclusion_reason not in (None, NO_PLACE):
         unit.touch(participant.id, exclusion_reason=ERASED_REASON)
-    unit.touch(participant.id, data_withdrawn=True, prolific_study=None, **_forgotten_ids(world, unit, participant))
-    unit.record(participant.id, participant.stage, world.now(), DataWithdrawn(who=who))
+    unit.touch(participant.id, data_withdrawn=True, prolific_study=None, **_forgotten_ids(context, unit, participant))
+    unit.record(participant.id, participant.stage, context.now(), DataWithdrawn(who=who))
 
 
 def _judged(unit: UnitOfWork, participant_id: str) -> Iterator[str]:
@@ -68,7 +68,7 @@ def _judged(unit: UnitOfWork, participant_id: str) -> Iterator[str]:
     yield from (str(AnswerName(each.participant_id, each.stage, each.item)) for each in unit.answers(participant_id))
 
 
-def as_kept(world: StudyContext, unit: UnitOfWork, entry: EntryRequest) -> EntryRequest:
+def as_kept(context: StudyContext, unit: UnitOfWork, entry: EntryRequest) -> EntryRequest:
     """Return an entry with the ids of a person who was erased in the form in which they are kept.
 
     So who was erased is recognised, is shown the end again in the same session, and is refused in another.
@@ -77,41 +77,41 @@ def as_kept(world: StudyContext, unit: UnitOfWork, entry: EntryRequest) -> Entry
     if sealed is None:
         return entry
     found: dict[str, str] = {}
-    for name in _fields(world):
+    for name in _fields(context):
         value = getattr(entry, name)
-        if value and unit.find(**{name: (kept := _forgotten(world.seal.open(sealed), name, value))}):
+        if value and unit.find(**{name: (kept := _forgotten(context.seal.open(sealed), name, value))}):
             found[name] = kept
     return replace(entry, **found) if found else entry
 
 
-def _forgotten_ids(world: StudyContext, unit: UnitOfWork, participant: Participant) -> dict[str, str | None]:
+def _forgotten_ids(context: StudyContext, unit: UnitOfWork, participant: Participant) -> dict[str, str | None]:
     """Return what stands for a participant's ids from now on: a keyed hash, which nothing but an entry can repeat."""
-    given = {name: value for name in _fields(world) if (value := getattr(participant, name))}
+    given = {name: value for name in _fields(context) if (value := getattr(participant, name))}
     if not given:
         return {}
     try:
-        key = _key(world, unit)
+        key = _key(context, unit)
     except SealingKeyMissing:
         # Without the key no person is let in, and what was promised to be erased is not kept until it is back.
         key = secrets.token_bytes(32)
     return {name: _forgotten(key, name, value) for name, value in given.items()}
 
 
-def _fields(world: StudyContext) -> tuple[str, ...]:
+def _fields(context: StudyContext) -> tuple[str, ...]:
     """Return the ids that name one person: a label that names a group is none of them."""
-    return tuple(name for name in _FIELDS if name != "label" or not world.study.label_names_group)
+    return tuple(name for name in _FIELDS if name != "label" or not context.study.label_names_group)
 
 
-def _key(world: StudyContext, unit: UnitOfWork) -> bytes:
+def _key(context: StudyContext, unit: UnitOfWork) -> bytes:
     sealed = unit.meta(IDENTITY_KEY)
     if sealed is None:
         if (seed := unit.meta("sealed_seed")) is not None:
             # A launched study has its sealing key already: where that is missing, `seal` would put another in its
             # place, and the study would look as if it had one.
-            world.seal.open(seed)
-        sealed = world.seal.seal(world.seal.new_seed())
+            context.seal.open(seed)
+        sealed = context.seal.seal(context.seal.new_seed())
         unit.set_meta(IDENTITY_KEY, sealed)
-    return world.seal.open(sealed)
+    return context.seal.open(sealed)
 
 
 def _forgotten(key: bytes, name: str, value: str) -> str:

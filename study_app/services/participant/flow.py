@@ -48,8 +48,8 @@ from study_app.services.position import AtStage, BeforeStage, Ended, OnStage, Pa
 class ParticipantFlow:
     """Moves participants from stage to stage; every move and its event are one transaction."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
         self._replays = ReplayCache()
         self._arms: dict[tuple[str, str, str, str], StudyArm] = {}
 
@@ -57,15 +57,15 @@ class ParticipantFlow:
 
     def place(self, unit: UnitOfWork, participant: Participant) -> Position:
         """Where they are; a stage whose time is up is ended first."""
-        study = self.world.met_by(unit, participant)
+        study = self.context.met_by(unit, participant)
         # Deadlines before anything else: what a late request asks for must meet the stage that the clock says, not the
         # one on its screen.
         participant, visit = self._expire(unit, study, participant)
         study = self._branched(unit, study, participant)
-        now = self.world.now()
+        now = self.context.now()
         participant = self._missed(unit, study, participant, visit)
         # Behind the window: who has missed a session is given no place for it.
-        if gave_up_place(self.world, participant):
+        if gave_up_place(self.context, participant):
             participant = self._return(unit, study, participant, visit)
         if participant.over:
             last = study.arm(participant.arm) if participant.arm else None
@@ -97,7 +97,7 @@ class ParticipantFlow:
 
     def _following(self, unit: UnitOfWork, place: AtStage) -> Stage | None:
         """Return the stage after this one, by the answers that have just been given."""
-        whole, participant = self.world.met_by(unit, place.participant), place.participant
+        whole, participant = self.context.met_by(unit, place.participant), place.participant
         if branches(whole):
             whole = met(whole, _arm_at(whole, participant), _given(unit, participant), place.stage.id)
         return whole.next_stage(place.stage.id)
@@ -126,12 +126,12 @@ class ParticipantFlow:
             raise NotAllowed(REFUSALS("not_open"))
         check_not_paused(place)
         stage, participant = place.stage, place.participant
-        minutes = None if self.world.clock_stopped(participant.id) else stage.minutes
+        minutes = None if self.context.clock_stopped(participant.id) else stage.minutes
         visit = Visit(participant.id, stage.id, place.now, deadline(place.now, minutes))
         # The unique key decides: a reload that opens the same stage must not start its clock again.
         if unit.open_visit(visit):
             unit.record(participant.id, stage.id, place.now, StageOpened(minutes=stage.minutes))
-            orders = drawn_orders(stage) | items_drawn(self.world, place)
+            orders = drawn_orders(stage) | items_drawn(self.context, place)
             if orders:
                 unit.record(participant.id, stage.id, place.now, OrderDrawn(orders=orders))
             if stage.kind == "tasks":
@@ -184,7 +184,7 @@ class ParticipantFlow:
         else:
             changes |= {"stage": following.id, "opens_at": self._opens_at(study, following, place)}
             if holds(place.participant, place.now):
-                changes |= held_from(self.world, changes["opens_at"] or place.now)
+                changes |= held_from(self.context, changes["opens_at"] or place.now)
             allocated = self._allocation(unit, place, following)
             if allocated is None:
                 return self.turn_away(unit, place)
@@ -210,10 +210,10 @@ class ParticipantFlow:
         """Reserve a place after consent and go on; without a free place the participation ends here."""
         lock_ledger(unit, place.participant)
         participant = self._again(unit, place.participant)
-        if not place_for(self.world, unit, participant):
+        if not place_for(self.context, unit, participant):
             self.turn_away(unit, place)
             return False
-        place = replace(place, participant=replace(place.participant, **held_from(self.world, place.now)))
+        place = replace(place, participant=replace(place.participant, **held_from(self.context, place.now)))
         return self.advance(unit, place)
 
     def turn_away(self, unit: UnitOfWork, place: AtStage) -> bool:
@@ -256,7 +256,7 @@ class ParticipantFlow:
         if not unit.move(place.participant, last_seen_at=place.now):
             return False
         # Answers first: an allocation on the way into the next stage looks at them.
-        hand_in(self.world, unit, place, shown, by)
+        hand_in(self.context, unit, place, shown, by)
         failed = failed_screeners(stage, shown)
         if failed:
             if self.leave(unit, place, "screened_out", "screening"):
@@ -264,17 +264,17 @@ class ParticipantFlow:
             return True
         if self._meets_full_quota(unit, place, shown):
             return True
-        if by == "participant" and more_pages(self.world, unit, place):
+        if by == "participant" and more_pages(self.context, unit, place):
             return self.next_step(unit, place)
         return self.advance(unit, place, by)
 
     def _meets_full_quota(self, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any]) -> bool:
         """Turn a participant away whose answers meet a quota that others have filled; whether it was so."""
         asked = {question.id for question in place.stage.asked}
-        if not asked & {quota.question for quota in self.world.study.recruitment.quotas}:
+        if not asked & {quota.question for quota in self.context.study.recruitment.quotas}:
             return False
         lock_ledger(unit, place.participant)
-        full = full_quota(self.world, unit, place.participant, shown)
+        full = full_quota(self.context, unit, place.participant, shown)
         if full is None or not self.leave(unit, place, "screened_out", "screening", {"place": "refused"}):
             return False
         unit.record(place.participant.id, place.stage.id, place.now, QuotaFull(question=full.question))
@@ -294,9 +294,9 @@ class ParticipantFlow:
         now_there = self._again(unit, place.participant)
         if now_there.arm is not None or now_there.stage != place.participant.stage:
             return {}
-        if not place_for(self.world, unit, now_there):
+        if not place_for(self.context, unit, now_there):
             return None
-        row = allocate(self.world, unit, place.study, place.participant, self._replays)
+        row = allocate(self.context, unit, place.study, place.participant, self._replays)
         unit.record(place.participant.id, following.id, place.now, Allocated(index=row.allocation_index))
         return {
             "arm": row.arm,
@@ -316,7 +316,7 @@ class ParticipantFlow:
         now_there = self._again(unit, place.participant)
         if now_there.responded is not None or now_there.stage != place.participant.stage:
             return {}
-        return decide_again(self.world, unit, place.study, now_there, self._replays)
+        return decide_again(self.context, unit, place.study, now_there, self._replays)
 
     def _missed(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit | None) -> Participant:
         """Return a participant who comes to a session after its window, or once it is locked: they have left there."""
@@ -325,9 +325,9 @@ class ParticipantFlow:
         stage = study.stage(participant.stage)
         locked = participant.kind == "real" and study.wave(stage) <= closed_wave(unit)
         paused = participant.paused_at is not None
-        if not locked and (paused or visit is not None or not missed(study, participant, self.world.now())):
+        if not locked and (paused or visit is not None or not missed(study, participant, self.context.now())):
             return participant
-        place = OnStage(participant, study, stage, self._arm(study, participant, stage), self.world.now())
+        place = OnStage(participant, study, stage, self._arm(study, participant, stage), self.context.now())
         if self.leave(unit, place, "abandoned", "system"):
             unit.record(participant.id, stage.id, place.now, SessionMissed(session=stage.session))
         return self._again(unit, participant)
@@ -343,10 +343,10 @@ class ParticipantFlow:
         """Let an allocated participant go on whose place has been free for others, if it still is."""
         lock_ledger(unit, participant)
         participant = self._again(unit, participant)
-        if not gave_up_place(self.world, participant):
+        if not gave_up_place(self.context, participant):
             return participant
-        now = self.world.now()
-        if place_for(self.world, unit, participant):
+        now = self.context.now()
+        if place_for(self.context, unit, participant):
             unit.touch(participant.id, last_seen_at=now)
         else:
             stage = study.stage(participant.stage)
@@ -363,7 +363,7 @@ class ParticipantFlow:
         while not participant.over:
             visit = unit.visit(participant.id, participant.stage)
             open_visit = visit is not None and visit.ended_at is None and participant.paused_at is None
-            if visit is None or not open_visit or not overdue(visit.deadline_at, self.world.now()):
+            if visit is None or not open_visit or not overdue(visit.deadline_at, self.context.now()):
                 return participant, visit
             self.end_overdue(unit, study, participant, visit)
             participant = self._again(unit, participant)
@@ -372,7 +372,7 @@ class ParticipantFlow:
     def end_overdue(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit) -> None:
         """End a stage whose time is up, at its deadline; the current task's saved text becomes its submission."""
         # The deadline and not the moment of the sweep: how often a server looks must not decide about anybody's time.
-        ended_at = visit.deadline_at or self.world.now()
+        ended_at = visit.deadline_at or self.context.now()
         study = self._branched(unit, study, participant)
         stage = study.stage(visit.stage)
         arm = self._arm(study, participant, stage)
@@ -380,7 +380,7 @@ class ParticipantFlow:
         if stage.kind in FORM_KINDS:
             self.hand_in(unit, place, draft_of(unit, participant.id, stage.id, participant.step).values, "deadline")
         elif self.advance(unit, place, "deadline") and stage.kind == "tasks":
-            submit_saved(self.world, unit, place)
+            submit_saved(self.context, unit, place)
 
     def _again(self, unit: UnitOfWork, participant: Participant) -> Participant:
         return unit.known_participant(participant.id)

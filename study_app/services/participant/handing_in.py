@@ -36,53 +36,53 @@ def draft_of(unit: UnitOfWork, participant_id: str, stage: str, step: int) -> Dr
 # -- the form at a place -----------------------------------------------------------------------------------------------
 
 
-def bank_of(world: StudyContext, place: AtStage) -> Bank:
+def bank_of(context: StudyContext, place: AtStage) -> Bank:
     """Return the item bank of the quiz at which the participant is."""
-    bank: Bank = world.content_of(place.participant).bank(place.stage.bank)
+    bank: Bank = context.content_of(place.participant).bank(place.stage.bank)
     return bank
 
 
-def pages_of(world: StudyContext, place: AtStage) -> tuple[tuple[Item, ...], ...]:
+def pages_of(context: StudyContext, place: AtStage) -> tuple[tuple[Item, ...], ...]:
     """Return the pages of the quiz at which the participant is."""
-    pages = bank_of(world, place).pages_of(place.stage.form or None)
+    pages = bank_of(context, place).pages_of(place.stage.form or None)
     if not place.stage.shuffle:
         return pages
     person = place.participant.id
     return tuple(drawn(page, person, f"{place.stage.id}:{number}") for number, page in enumerate(pages))
 
 
-def items_drawn(world: StudyContext, place: AtStage) -> dict[str, list[str]]:
+def items_drawn(context: StudyContext, place: AtStage) -> dict[str, list[str]]:
     """Return the items of a quiz in the order drawn for the participant; empty where none is drawn."""
     if place.stage.kind != "quiz" or not place.stage.shuffle:
         return {}
-    return {"items": [item.id for page in pages_of(world, place) for item in page]}
+    return {"items": [item.id for page in pages_of(context, place) for item in page]}
 
 
-def fields_of(world: StudyContext, place: AtStage) -> tuple[str, ...]:
+def fields_of(context: StudyContext, place: AtStage) -> tuple[str, ...]:
     """Ids of the questions or items on the page at which the participant is."""
     if place.stage.kind == "quiz":
-        return tuple(item.id for item in pages_of(world, place)[place.participant.step])
+        return tuple(item.id for item in pages_of(context, place)[place.participant.step])
     return tuple(question.id for question in place.stage.asked)
 
 
-def shown_fields(world: StudyContext, place: AtStage) -> tuple[str, ...]:
+def shown_fields(context: StudyContext, place: AtStage) -> tuple[str, ...]:
     """Return every field on the page: those of `fields_of`, and of a quiz the confidence beside each where asked."""
-    names = fields_of(world, place)
+    names = fields_of(context, place)
     return (*names, *map(confidence_field, names)) if place.stage.confidence else names
 
 
-def more_pages(world: StudyContext, unit: UnitOfWork, place: AtStage) -> bool:
+def more_pages(context: StudyContext, unit: UnitOfWork, place: AtStage) -> bool:
     """Whether a page of the quiz, or of the interview, follows."""
     if place.stage.kind == "interview":
-        return interview_at(world, unit, place).question(place.participant.step) is not None
-    return place.stage.kind == "quiz" and place.participant.step + 1 < len(pages_of(world, place))
+        return interview_at(context, unit, place).question(place.participant.step) is not None
+    return place.stage.kind == "quiz" and place.participant.step + 1 < len(pages_of(context, place))
 
 
 # -- handing in --------------------------------------------------------------------------------------------------------
 
 
 def hand_in(
-    world: StudyContext, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], by: EndedBy = "participant"
+    context: StudyContext, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], by: EndedBy = "participant"
 ) -> None:
     """Keep what stands in the fields of the page as its answers; a second time, after late events, anew.
 
@@ -90,17 +90,17 @@ def hand_in(
     """
     stage, participant = place.stage, place.participant
     if stage.kind == "interview":
-        fields, blank = keep_page(world, unit, place, shown, by)
+        fields, blank = keep_page(context, unit, place, shown, by)
         forget(unit, participant.id, stage.id, participant.step, blank)
         note_handed_in(unit, place, fields, by)
         return
     changes = _changes(unit, participant.id, stage.id, participant.step)
     if stage.kind == "quiz":
-        blank = _keep_responses(world, unit, place, shown, changes)
+        blank = _keep_responses(context, unit, place, shown, changes)
     else:
         blank = _keep_answers(unit, place, shown, changes)
     forget(unit, participant.id, stage.id, participant.step, blank)
-    note_handed_in(unit, place, fields_of(world, place), by)
+    note_handed_in(unit, place, fields_of(context, place), by)
 
 
 def note_handed_in(unit: UnitOfWork, place: AtStage, fields: tuple[str, ...], by: EndedBy) -> None:
@@ -117,11 +117,11 @@ def failed_screeners(stage: Stage, shown: Mapping[str, Any]) -> list[str]:
 
 
 def _keep_responses(
-    world: StudyContext, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], changes: Counter[str]
+    context: StudyContext, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], changes: Counter[str]
 ) -> frozenset[str]:
-    bank, seconds = bank_of(world, place), _seconds_on_page(world, unit, place)
+    bank, seconds = bank_of(context, place), _seconds_on_page(context, unit, place)
     blank = set()
-    for item in pages_of(world, place)[place.participant.step]:
+    for item in pages_of(context, place)[place.participant.step]:
         response = _or_none(response_to, item, shown.get(item.id))
         if response is None and is_blank(shown.get(item.id)):
             blank.add(item.id)
@@ -184,10 +184,10 @@ def _or_none(read: Any, asked: Any, shown: Any) -> Any:
         return None
 
 
-def _seconds_on_page(world: StudyContext, unit: UnitOfWork, place: AtStage) -> float | None:
+def _seconds_on_page(context: StudyContext, unit: UnitOfWork, place: AtStage) -> float | None:
     """Since the page before was submitted, or the quiz was opened."""
     visit = unit.visit(place.participant.id, place.stage.id)
-    here = set(fields_of(world, place))
+    here = set(fields_of(context, place))
     earlier = [
         answer.saved_at
         for answer in unit.answers(place.participant.id)

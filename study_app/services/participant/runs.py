@@ -64,8 +64,8 @@ class Submitted:
 class ProgramRuns:
     """Programs of participants on task stages."""
 
-    def __init__(self, world: StudyContext, way: ParticipantFlow) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, way: ParticipantFlow) -> None:
+        self.context = context
         self.way = way
         self._active: dict[str, _Active] = {}
         self._beginning: Counter[str] = Counter()
@@ -108,18 +108,18 @@ class ProgramRuns:
 
     def beginning(self, place: OnStage) -> str:
         """Return what the editor of the current task holds at first."""
-        with self.world.registry.begin(write=False) as unit:
-            return beginning(self.world, unit, place)
+        with self.context.registry.begin(write=False) as unit:
+            return beginning(self.context, unit, place)
 
     def last_run(self, participant_id: str, task: str) -> RunRecord | None:
         """Return the latest run of a task, to be shown again after a reload."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             runs = [run for run in unit.runs(participant_id) if run.task == task and run.kind == "run"]
         return runs[-1] if runs else None
 
     def figures_of(self, run: RunRecord) -> list[str]:
         """Return what a run drew, in base64, in the order in which it was drawn."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             events = unit.events_of(run.participant_id, (FigureShown.kind,), run.stage)
         return [figure.png for _, figure in saying(events, FigureShown) if figure.run_id == run.id]
 
@@ -130,27 +130,27 @@ class ProgramRuns:
         if active is not None:
             active.cancelled.set()
             return True
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             if unit.work_of(participant_id, "run") is None:
                 return False
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             return unit.stop_work(participant_id, "run")
 
     @retried
     def _begin(self, participant_id: str, code: str, page: str | None, seq: int | None) -> tuple[OnStage, RunRecord]:
         check_code(code)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self._on_task(unit, participant_id, page)
             interrupt(unit, place)
-            record = keep_program(self.world, unit, place, "run", code, page, seq)
+            record = keep_program(self.context, unit, place, "run", code, page, seq)
             self._replace_elsewhere(unit, record)
         return place, record
 
     def _replace_elsewhere(self, unit: UnitOfWork, record: RunRecord) -> None:
         """Note the run as this server's, in place of another, which its server then kills."""
         before = unit.work_of(record.participant_id, "run")
-        if before is not None and (self._is_dropped(before) or self.world.replicas.is_gone(unit, before.replica)):
-            close_run(unit, before, self.world.now())
+        if before is not None and (self._is_dropped(before) or self.context.replicas.is_gone(unit, before.replica)):
+            close_run(unit, before, self.context.now())
         elif before is not None:
             unit.end_work(before)
         unit.begin_work(self._work(record))
@@ -160,10 +160,10 @@ class ProgramRuns:
         with self._lock:
             # One that begins at the same moment is noted, and is not yet among those that go on.
             alone = self._beginning[work.participant_id] < 2
-            return alone and work.replica == self.world.replicas.me.name and work.work not in self._going_on
+            return alone and work.replica == self.context.replicas.me.name and work.work not in self._going_on
 
     def _work(self, record: RunRecord) -> InProgress:
-        return self.world.replicas.mine(record.participant_id, "run", record.id)
+        return self.context.replicas.mine(record.participant_id, "run", record.id)
 
     def stop_wanted(self, run_ids: Collection[str]) -> None:
         """Kill those of these runs that go on here."""
@@ -187,7 +187,7 @@ class ProgramRuns:
         place = self.way.place(unit, unit.known_participant(participant_id))
         self.way.check_page(unit, place, page)
         check_not_paused(place)
-        begun = place.deadline_at is not None or self.world.clock_stopped(participant_id)
+        begun = place.deadline_at is not None or self.context.clock_stopped(participant_id)
         if not isinstance(place, OnStage) or place.stage.kind != "tasks" or not begun:
             raise NotAllowed(REFUSALS("no_task"))
         return place
@@ -211,10 +211,10 @@ class ProgramRuns:
                 self._waiting += 1
             if ahead:
                 emit({"type": "queued", "ahead": ahead})
-            with self.world.registry.begin(write=False) as unit:
-                launched = self.world.state(unit) != "draft"
-            if not accepts_isolation(self.world, launched=launched):
-                raise SandboxUnavailable(self.world.sandbox.isolation().message)
+            with self.context.registry.begin(write=False) as unit:
+                launched = self.context.state(unit) != "draft"
+            if not accepts_isolation(self.context, launched=launched):
+                raise SandboxUnavailable(self.context.sandbox.isolation().message)
             with self._slots:
                 if ahead:
                     # The page says that a silent program runs, no longer that it waits.
@@ -235,7 +235,7 @@ class ProgramRuns:
                     del self._active[record.participant_id]
             # Last, and in any case: the route streams until it comes.
             emit(None)
-            self.world.measure("study_run_seconds", time.monotonic() - began)
+            self.context.measure("study_run_seconds", time.monotonic() - began)
 
     def _fail(self, record: RunRecord, reason: str, emit: Emit) -> None:
         emit(_end_line(record.id, "infrastructure", None))
@@ -245,7 +245,7 @@ class ProgramRuns:
             log.exception("a run could not be finished", extra={"run": record.id})
 
     def _run_and_report(self, place: AtStage, record: RunRecord, active: _Active, emit: Emit) -> None:
-        pack = self.world.content_of(place.participant).pack(place.pack)
+        pack = self.context.content_of(place.participant).pack(place.pack)
 
         def on_line(line: OutputLine) -> None:
             emit({"type": "line", "stream": line.stream, "text": line.text, "seconds": round(line.seconds, 3)})
@@ -256,8 +256,8 @@ class ProgramRuns:
             shown.extend(check.shown() for check in checks)
             emit({"type": "examples", "task": place.pack_name, "checks": list(shown)})
 
-        beside = ExamplesBeside(self.world.sandbox, pack, record.code, active.cancelled.is_set, known)
-        result = self.world.sandbox.run(pack.program(record.code), on_line, active.cancelled.is_set)
+        beside = ExamplesBeside(self.context.sandbox, pack, record.code, active.cancelled.is_set, known)
+        result = self.context.sandbox.run(pack.program(record.code), on_line, active.cancelled.is_set)
         emit(_end_line(record.id, result.ended_by, result) | {"pack": place.pack})
         if result.figures:
             emit({"type": "figures", "figures": list(result.figures)})
@@ -271,8 +271,8 @@ class ProgramRuns:
     def _finish(
         self, record: RunRecord, done: RunRecord, how: type[RunEnded | Outage] = RunEnded, drawn: tuple[str, ...] = ()
     ) -> None:
-        now = self.world.now()
-        with self.world.registry.begin() as unit:
+        now = self.context.now()
+        with self.context.registry.begin() as unit:
             if not unit.end_work(self._work(record)) and _is_over(unit, record):
                 # Another server has ended the run, since it took this one for gone.
                 return
@@ -302,18 +302,18 @@ class ProgramRuns:
             stopped: whether the participant has stopped the turn since; the program is then ended too.
         """
         check_code(code)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = turn_place(unit)
             # Without a claim like other runs: the turn that waits for it has one, and ends with its server.
-            record = keep_program(self.world, unit, place, "agent", code, None, None)
-            launched = self.world.state(unit) != "draft"
-        pack = self.world.content_of(place.participant).pack(place.pack)
-        if not accepts_isolation(self.world, launched=launched):
-            done = replace(record, ended_by="infrastructure", error_message=self.world.sandbox.isolation().message)
+            record = keep_program(self.context, unit, place, "agent", code, None, None)
+            launched = self.context.state(unit) != "draft"
+        pack = self.context.content_of(place.participant).pack(place.pack)
+        if not accepts_isolation(self.context, launched=launched):
+            done = replace(record, ended_by="infrastructure", error_message=self.context.sandbox.isolation().message)
         else:
             with self._slots:
-                result = self.world.sandbox.run(pack.program(code), lambda _: None, stopped)
-                verdicts = () if stopped() else verdicts_of(self.world.sandbox, pack, code)
+                result = self.context.sandbox.run(pack.program(code), lambda _: None, stopped)
+                verdicts = () if stopped() else verdicts_of(self.context.sandbox, pack, code)
             shown = [check.shown() for check in verdicts]
             done = replace(finished(record, result), checks=[{"visible": True, **check} for check in shown])
         self._keep(done)
@@ -321,7 +321,7 @@ class ProgramRuns:
 
     @insisting
     def _keep(self, done: RunRecord) -> None:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # Another server has ended the run where it took this one for gone.
             if not _is_over(unit, done):
                 unit.update_run(done)
@@ -351,7 +351,7 @@ class ProgramRuns:
             TooLong: the code.
         """
         check_code(code)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self._on_task(unit, participant_id, page)
             reason = _reason_of(place, impossible)
             repeated = task is None and _just_submitted(unit, place, code)
@@ -367,11 +367,11 @@ class ProgramRuns:
 
     @retried
     def _accept(self, place: AtStage, code: str, page: str | None, seq: int | None, reason: str | None) -> Submitted:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             there = self._on_task(unit, place.participant.id, page)
             if (there.task, there.participant.step) != (place.task, place.participant.step):
                 return Submitted(True)
-            run = take_submission(self.world, unit, there, code, page, seq)
+            run = take_submission(self.context, unit, there, code, page, seq)
             if reason is not None:
                 said = ReportedImpossible(task=there.task, run_id=run.id, reason=reason)
                 unit.record(run.participant_id, run.stage, there.now, said)
@@ -382,7 +382,7 @@ class ProgramRuns:
         return Submitted(True)
 
     def _failing_examples(self, place: AtStage, code: str) -> tuple[dict[str, Any], ...]:
-        checks = verdicts_of(self.world.sandbox, self.world.content_of(place.participant).pack(place.pack), code)
+        checks = verdicts_of(self.context.sandbox, self.context.content_of(place.participant).pack(place.pack), code)
         return tuple(check.shown() for check in checks if not check.passed)
 
 

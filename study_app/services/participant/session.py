@@ -49,28 +49,28 @@ class ParticipantSession:
     """Everything a page may do besides working and answering."""
 
     def __init__(
-        self, world: StudyContext, way: ParticipantFlow, decided: Callable[[str], None] = lambda _: None
+        self, context: StudyContext, way: ParticipantFlow, decided: Callable[[str], None] = lambda _: None
     ) -> None:
         """Make the session; `decided` is called with a participant once a decision on their agent's step is kept."""
-        self.world = world
+        self.context = context
         self.way = way
         self._decided = decided
 
     @retried
     def where(self, participant_id: str) -> Position:
         """Where the participant is; opens the stage if it has no page before it."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             return self.way.arrive(unit, self._get(unit, participant_id))
 
     @retried
     def peek(self, participant_id: str) -> Position:
         """Where the participant is, without opening anything."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             return self.way.place(unit, self._get(unit, participant_id))
 
     def message(self, participant_id: str) -> str:
         """Return what researchers show this participant above their pages."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return message_for(unit, participant_id)
 
     def expired_before(self, place: Position) -> Stage | None:
@@ -82,7 +82,7 @@ class ParticipantSession:
         before = next((stage for stage in reversed(stages[:index]) if stage.kind != "debrief"), None)
         if before is None or before.minutes is None:
             return None
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             visit = unit.visit(place.participant.id, before.id)
         return before if visit is not None and visit.ended_by == "deadline" else None
 
@@ -125,7 +125,7 @@ class ParticipantSession:
     @retried
     def begin_stage(self, participant_id: str, stage_id: str) -> Position:
         """From the page before a timed stage into it: its clock starts. A second click changes nothing."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self.way.place(unit, self._get(unit, participant_id))
             if place.stage is not None and place.stage.id == stage_id:
                 self.way.open_stage(unit, place)
@@ -136,7 +136,7 @@ class ParticipantSession:
         self, participant_id: str, stage_id: str, kinds: tuple[str, ...] = ("instructions", "device")
     ) -> Position:
         """On from a stage that only shows something."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self.way.arrive(unit, self._get(unit, participant_id))
             if isinstance(place, Waiting):
                 self.way.open_now(unit, place.participant)
@@ -147,7 +147,7 @@ class ParticipantSession:
     @retried
     def consent(self, participant_id: str, agreed: bool) -> Position:
         """Return the answer to the consent page."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self.way.arrive(unit, self._get(unit, participant_id))
             if isinstance(place, AtStage) and place.stage.kind == "consent":
                 if agreed and self.way.enrol_consenting(unit, place):
@@ -159,7 +159,7 @@ class ParticipantSession:
     @retried
     def withdraw(self, participant_id: str, withdraw_data: bool) -> Position:
         """Leave the study, and take the data along if wished; the ledger's row stays, its payload goes."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self.way.place(unit, self._get(unit, participant_id))
             if isinstance(place, AtStage) and self.way.leave(unit, place, "withdrawn", "withdrawal"):
                 unit.record(participant_id, place.participant.stage, place.now, Withdrew())
@@ -169,7 +169,7 @@ class ParticipantSession:
 
     def erase(self, unit: UnitOfWork, participant_id: str, who: str) -> None:
         """Erase everything a participant wrote."""
-        erase(self.world, unit, self._get(unit, participant_id), who)
+        erase(self.context, unit, self._get(unit, participant_id), who)
 
     # -- pages and their events ----------------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ class ParticipantSession:
 
         `mono_ms` is the page's monotonic clock as it asked: with the server's time it anchors every event of the page.
         """
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             return self.take_over_in(unit, participant_id, page, mono_ms)
 
     def take_over_in(self, unit: UnitOfWork, participant_id: str, page: str, mono_ms: float | None = None) -> Ingested:
@@ -206,7 +206,7 @@ class ParticipantSession:
             Malformed: an event of a kind that only the server writes, or an unknown kind.
         """
         _check_kinds(batch)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             ingested = self.ingest_in(unit, self._get(unit, participant_id), batch)
         self.tell(ingested)
         return ingested
@@ -227,11 +227,11 @@ class ParticipantSession:
         check_token(token)
 
         def work(unit: UnitOfWork) -> Ingested:
-            participant = owner_of_token(self.world, unit, token)
+            participant = owner_of_token(self.context, unit, token)
             _check_kinds(batch)
             return self.ingest_in(unit, participant, batch)
 
-        stored = self.world.registry.submit(work)
+        stored = self.context.registry.submit(work)
         stored.add_done_callback(
             lambda done: None if done.cancelled() or done.exception() else self.tell(done.result())
         )
@@ -258,13 +258,13 @@ class ParticipantSession:
         if not moved:
             here = [event for event in stored.fresh if not _elsewhere(form, task, event)]
             # Before the edits change the text: a step holds for the program that it was proposed for.
-            decided = acts(place, self.world) and decide(unit, place, batch.page, here)
+            decided = acts(place, self.context) and decide(unit, place, batch.page, here)
             apply_events(unit, place, batch.page, here)
             if isinstance(place, AtStage):
                 interrupt_by_work(unit, place, here)
         if late is not None:
             over = [event for event in stored.fresh if moved or _elsewhere(form, task, event)]
-            take_late(self.world, unit, place, batch.page, late, over)
+            take_late(self.context, unit, place, batch.page, late, over)
         if stored.new:
             # As an export reads it in the log: a batch that was stored before tells nothing new.
             unit.touch(participant.id, last_seen_at=now)
@@ -273,7 +273,7 @@ class ParticipantSession:
 
     def document(self, participant_id: str, task: str) -> Document | None:
         """Return the saved text of a task."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return text_of(unit, participant_id, task)
 
     # -- the sweeper ---------------------------------------------------------------------------------------------------
@@ -283,18 +283,18 @@ class ParticipantSession:
 
         Simulated participants live by their own clock: only their simulation ends their stages (`simulated`).
         """
-        with self.world.registry.begin(write=False) as unit:
-            late = unit.overdue(self.world.now(), simulated=simulated)
+        with self.context.registry.begin(write=False) as unit:
+            late = unit.overdue(self.context.now(), simulated=simulated)
         for visit in late:
             try:
-                with self.world.registry.begin() as unit:
+                with self.context.registry.begin() as unit:
                     participant = unit.participant(visit.participant_id)
                     if participant is not None:
                         self.way.place(unit, participant)
             except Exception:
                 # Whatever one participant's pages sent, the others' deadlines are kept.
                 log.exception("the end of a participant's stage failed; it is tried again")
-        self.world.registry.forget_erased()
+        self.context.registry.forget_erased()
         return len(late)
 
     def _get(self, unit: UnitOfWork, participant_id: str) -> Participant:

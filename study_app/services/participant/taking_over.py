@@ -18,28 +18,28 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 class TakingOver:
     """Looks every second, in each process that serves participants."""
 
-    def __init__(self, world: StudyContext, chat: AssistantChat, runs: ProgramRuns) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, chat: AssistantChat, runs: ProgramRuns) -> None:
+        self.context = context
         self._chat = chat
         self._runs = runs
-        self._beat_due = world.now()
+        self._beat_due = context.now()
 
     def tick(self) -> None:
         """Give a sign of life, do what participants asked other servers for, and end what no other server will."""
-        now = self.world.now()
+        now = self.context.now()
         # The second condition: a clock that was set back would otherwise leave this server silent, and taken for gone.
         if now >= self._beat_due or self._beat_due - now > BEAT:
             self._beat_due = now + BEAT
-            with self.world.registry.begin() as unit:
-                self.world.replicas.beat(unit)
-            self.world.replicas.beat_stored()
+            with self.context.registry.begin() as unit:
+                self.context.replicas.beat(unit)
+            self.context.replicas.beat_stored()
         # Looked at first: a run that begins after the list was read is not in it and goes on all the same.
         running = self._runs.active
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             works = unit.works()
-            gone = {replica.name for replica, silent in self.world.replicas.others(unit) if silent}
-            known = {replica.name for replica in unit.replicas()} | {self.world.replicas.me.name}
-        self._stop([work for work in works if work.replica == self.world.replicas.me.name], running)
+            gone = {replica.name for replica, silent in self.context.replicas.others(unit) if silent}
+            known = {replica.name for replica in unit.replicas()} | {self.context.replicas.me.name}
+        self._stop([work for work in works if work.replica == self.context.replicas.me.name], running)
         for work in works:
             if work.replica in gone or work.replica not in known or self._is_dropped(work):
                 self._end(work)
@@ -48,8 +48,8 @@ class TakingOver:
 
     def close(self) -> None:
         """Say goodbye, so that no server waits for a sign of life."""
-        with self.world.registry.begin() as unit:
-            unit.forget_replica(self.world.replicas.me.name)
+        with self.context.registry.begin() as unit:
+            unit.forget_replica(self.context.replicas.me.name)
 
     def _stop(self, mine: list[InProgress], running: set[str]) -> None:
         """Stop what participants asked for, and runs in whose place another server runs the next program."""
@@ -63,24 +63,24 @@ class TakingOver:
         To be asked after the work was read: one that goes on is known here before the database has it, and until after
         the database has its end.
         """
-        if work.replica != self.world.replicas.me.name:
+        if work.replica != self.context.replicas.me.name:
             return False
         if work.kind == "reply":
             return not self._chat.is_at(work)
         return work.kind == "run" and not self._runs.is_at(work)
 
     def _end(self, work: InProgress) -> None:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             now = unit.work_of(work.participant_id, work.kind)
             if now is None or (now.work, now.replica) != (work.work, work.replica):
                 return
-            if work.replica == self.world.replicas.me.name:
-                self.world.replicas.give_up(work)
+            if work.replica == self.context.replicas.me.name:
+                self.context.replicas.give_up(work)
             # Simulated people live by another clock, and their simulation ends what it began.
-            if work.participant_id in unit.simulated() or not self.world.replicas.is_left(unit, work):
+            if work.participant_id in unit.simulated() or not self.context.replicas.is_left(unit, work):
                 return
             if work.kind == "run":
-                close_run(unit, work, self.world.now())
+                close_run(unit, work, self.context.now())
             elif work.kind == "grading":
                 # The submission still waits; the server that looks next grades it.
                 unit.end_work(work)
@@ -93,10 +93,10 @@ class TakingOver:
         unit.end_work(work)
 
     def _forget(self, gone: set[str]) -> None:
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             busy = {work.replica for work in unit.works()}
-            old = [each.name for each, _ in self.world.replicas.others(unit)
-                   if each.name in gone - busy and self.world.now() - each.beat_at > FORGOTTEN_AFTER]  # fmt: skip
+            old = [each.name for each, _ in self.context.replicas.others(unit)
+                   if each.name in gone - busy and self.context.now() - each.beat_at > FORGOTTEN_AFTER]  # fmt: skip
         for name in old:
-            with self.world.registry.begin() as unit:
+            with self.context.registry.begin() as unit:
                 unit.forget_replica(name)

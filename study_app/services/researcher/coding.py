@@ -71,8 +71,8 @@ class LabelCount:
 class Codings:
     """Hands out queries to code, shows disagreements, takes codes and decisions."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def queries_for(self, coder: str, kind: Kind) -> list[QueryForCoding]:
         """Return queries that this coder has still to code, each person's as asked.
@@ -80,7 +80,7 @@ class Codings:
         Settled queries need no further coder. Who has settled any has seen what others gave, and is not handed the
         queries that people disagree on.
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             given, views = _given(unit), self._views(unit, coder, kind)
             settles = coder in _deciders(unit)
         return [
@@ -100,7 +100,7 @@ class Codings:
         """
         check_coder(coder)
         value = _rating_of_labels(labels)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # Until this is committed no other person can settle the query.
             unit.lock("judgements")
             # The page may be older than an erasure: a code of what is gone would belong to no one and be counted.
@@ -108,7 +108,7 @@ class Codings:
                 raise NotAllowed("this query is not there any more; reload the page")
             if ADJUDICATED in _given(unit).get(turn_id, {}):
                 raise NotAllowed("the codes of this query are settled; reload the page")
-            rating = Rating(self.world.fresh_id(), f"turn:{turn_id}", coder, value, RUBRIC, self.world.now())
+            rating = Rating(self.context.fresh_id(), f"turn:{turn_id}", coder, value, RUBRIC, self.context.now())
             unit.add_rating(rating)
 
     def disagreements(self, viewer: str, kind: Kind) -> list[Disagreement]:
@@ -117,7 +117,7 @@ class Codings:
         A coder sees only those on queries that they have coded themselves, so that no one codes after having seen what
         others gave; who has coded nothing may settle any.
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             given, views = _given(unit), self._views(unit, viewer, kind)
         codes_too = any(viewer in codes for codes in given.values())
         found = []
@@ -137,15 +137,15 @@ class Codings:
         value, reason = _rating_of_labels(labels), reason.strip()
         if not reason:
             raise NotAllowed("give a reason")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # Two people who settle the same query at the same moment would each find it open.
             unit.lock("judgements")
             codes = _given(unit).get(turn_id, {})
             if not _differ(codes) or ADJUDICATED in codes:
                 raise NotAllowed("there is nothing to settle about this query any more")
-            now, name = self.world.now(), f"turn:{turn_id}"
-            unit.add_rating(Rating(self.world.fresh_id(), name, ADJUDICATED, value, RUBRIC, now))
-            why = Rating(self.world.fresh_id(), name, who, reason, REASON_RUBRIC, now)
+            now, name = self.context.now(), f"turn:{turn_id}"
+            unit.add_rating(Rating(self.context.fresh_id(), name, ADJUDICATED, value, RUBRIC, now))
+            why = Rating(self.context.fresh_id(), name, who, reason, REASON_RUBRIC, now)
             unit.add_rating(why)
             # A reason may repeat what was asked: it is erased with the query, and the audit log, which never changes,
             # names its rating.
@@ -154,7 +154,7 @@ class Codings:
 
     def settled(self, kind: Kind) -> list[Adjudication]:
         """Return what was settled, the newest first."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             given = _given(unit)
             messages = {turn.id: turn.message for turn in _turns(unit, kind)}
             reasons = [rating for rating in unit.ratings() if rating.rubric == REASON_RUBRIC]
@@ -174,7 +174,7 @@ class Codings:
 
         Plain counts: kappa and its interval come with the analysis (`study code-queries`, the report).
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             given = _given(unit)
             votes = [[codes[who] for who in people(codes)] for t in _turns(unit, kind) if (codes := given.get(t.id))]
         twice = [labels for labels in votes if len(labels) > 1]
@@ -188,7 +188,7 @@ class Codings:
     def _views(self, unit: UnitOfWork, viewer: str, kind: Kind) -> list[QueryForCoding]:
         """Every query as this person meets it, in their own order of people."""
         given = _given(unit)
-        alike = len({arm.treatment for arm in self.world.study.arms_met if arm.assistant}) <= 1
+        alike = len({arm.treatment for arm in self.context.study.arms_met if arm.assistant}) <= 1
         # Whole persons are shuffled and not queries: each is read behind what the same person asked before.
         turns = sorted(_turns(unit, kind), key=lambda turn: (shuffled(turn.participant_id, viewer), turn.asked_at))
         found, earlier = [], dict[str, list[tuple[str, str]]]()

@@ -17,11 +17,11 @@ from study_app.domain.study.study import Study
 from study_app.services.context import StudyContext
 
 
-def study_problems(world: StudyContext) -> list[Problem]:
+def study_problems(context: StudyContext) -> list[Problem]:
     """Return what keeps a valid study file, with its content, from real participants, on whichever machine."""
-    study: Study = world.study
+    study: Study = context.study
     # What a draft may lack: only real participants need consent in its last words, and a way in for one visit each.
-    found = fitness_problems(study, world.content, "study.toml")
+    found = fitness_problems(study, context.content, "study.toml")
     found += design_problems(used_by(study), "launch", "study.toml")
     found += consent_problems(study, "study.toml")
     found += session_problems(study, "study.toml")
@@ -33,16 +33,16 @@ def study_problems(world: StudyContext) -> list[Problem]:
     return found
 
 
-def launch_problems(world: StudyContext) -> list[Problem]:
+def launch_problems(context: StudyContext) -> list[Problem]:
     """Return what keeps a valid study from real participants here."""
-    study: Study = world.study
-    found = study_problems(world)
-    embedded = [name for name, assistant in world.assistants.items() if assistant.id == "notes"]
+    study: Study = context.study
+    found = study_problems(context)
+    embedded = [name for name, assistant in context.assistants.items() if assistant.id == "notes"]
     if embedded and not study.assistant_policy.allow_embedded:
         what = f"the assistant '{embedded[0]}' would be the embedded one, for there is no ANTHROPIC_API_KEY"
         remedy = "set the key, or say allow_embedded = true"
         found.append(Problem("study.toml", "assistant_policy.allow_embedded", what, remedy))
-    level = world.sandbox.isolation().level
+    level = context.sandbox.isolation().level
     if level == "off":
         remedy = "see study doctor"
         found.append(Problem("study.toml", "sandbox", "participants' programs cannot be run on this machine", remedy))

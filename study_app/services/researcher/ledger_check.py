@@ -33,10 +33,10 @@ class Recomputed:
         return f"{ledger}: {self.rows} allocations {how}"
 
 
-def recompute(world: StudyContext) -> list[Recomputed]:
+def recompute(context: StudyContext) -> list[Recomputed]:
     """Every ledger that has rows, against the algorithm."""
     found = []
-    with world.registry.begin(write=False) as unit:
+    with context.registry.begin(write=False) as unit:
         for name, decision in product(LEDGERS, DECISIONS):
             stored = unit.allocations(name, decision)
             if not stored:
@@ -47,11 +47,11 @@ def recompute(world: StudyContext) -> list[Recomputed]:
             seed, sealed = b"", False
             if name == "real":
                 try:
-                    seed = world.seal.open(unit.meta("sealed_seed") or "")
+                    seed = context.seal.open(unit.meta("sealed_seed") or "")
                 except SealingKeyMissing:
                     sealed = True
             named, opened = [row.study_hash for row in rows], None if sealed else seed
-            known = versions(world, unit, name, named, opened, decision)
+            known = versions(context, unit, name, named, opened, decision)
             origin = genesis(name, (unit.meta("commitment") or "") if name == "real" else "", decision)
             gaps = ledger_gaps(unit, name, decision)
             breaches = [*malformed, *verify_ledger(rows, known, genesis_hash=origin, gaps=gaps)]

@@ -44,8 +44,8 @@ class Launched:
 class Lifecycle:
     """The steps of a trial's life."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def check_draft(self) -> None:
         """Refuse what only a draft can do.
@@ -53,12 +53,12 @@ class Lifecycle:
         Raises:
             NotAllowed: the study is launched already.
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             self._check_draft(unit)
 
     def _check_draft(self, unit: UnitOfWork) -> None:
-        if self.world.state(unit) != "draft":
-            raise NotAllowed(f"a study is launched once; this one is {_state_and_remedy(self.world.state(unit))}")
+        if self.context.state(unit) != "draft":
+            raise NotAllowed(f"a study is launched once; this one is {_state_and_remedy(self.context.state(unit))}")
 
     def launch(self, who: str = "cli") -> Launched:
         """Lock the protocol: its hash, the sealed seed and the seed's commitment.
@@ -67,43 +67,43 @@ class Lifecycle:
             ProblemsFound: the study is not fit for real participants.
             NotAllowed: it is launched already.
         """
-        study = self.world.study
-        with self.world.registry.begin() as unit:
+        study = self.context.study
+        with self.context.registry.begin() as unit:
             # One act of a trial's life at a time: two launches, one from the console, would draw two seeds.
             unit.lock("life")
             self._check_draft(unit)
-            problems = launch_problems(self.world)
+            problems = launch_problems(self.context)
             if problems:
                 raise ProblemsFound(problems)
             # Drawn in the launch itself: no one can look at a sequence first and launch with another seed instead.
-            seed = self.world.seal.new_seed()
+            seed = self.context.seal.new_seed()
             promise = commitment_of(seed, study)
-            sealed_signing_key, export_key = self.world.seal.new_signing_key()
-            head_key = self.world.seal.new_seed()
+            sealed_signing_key, export_key = self.context.seal.new_signing_key()
+            head_key = self.context.seal.new_seed()
             chain_key = hashlib.sha256(head_key).hexdigest()
-            now = self.world.now()
-            packages = dict(self.world.package_versions())
+            now = self.context.now()
+            packages = dict(self.context.package_versions())
             keys = (promise, export_key, chain_key)
-            document, text = preregistration(study, self.world.content, self.world.study_hash, *keys, now, packages)
+            document, text = preregistration(study, self.context.content, self.context.study_hash, *keys, now, packages)
             for key, value in {
                 "state": "launched",
                 "study_id": study.id,
-                "sealed_seed": self.world.seal.seal(seed),
+                "sealed_seed": self.context.seal.seal(seed),
                 "commitment": promise,
                 "launched_at": now.isoformat(timespec="milliseconds"),
                 "sealed_signing_key": sealed_signing_key,
-                HEAD_KEY: self.world.seal.seal(head_key),
+                HEAD_KEY: self.context.seal.seal(head_key),
                 "prereg_text": text,
             }.items():
                 unit.set_meta(key, value)
             unit.set_meta_value("prereg", document)
             unit.set_meta_value(PACKAGES, packages)
             self._lock_version(unit, "launch")
-            self._audit(unit, who, "launch", "", {"study_hash": self.world.study_hash, "commitment": promise})
+            self._audit(unit, who, "launch", "", {"study_hash": self.context.study_hash, "commitment": promise})
             # This transaction still holds the heads of before: it signs them itself, every later one by the registry.
-            self.world.registry.sign_heads(head_key)
+            self.context.registry.sign_heads(head_key)
             unit.sign_heads(head_key)
-        return Launched(self.world.study_hash, promise, document, text, self.world.seal.recovery_copy())
+        return Launched(self.context.study_hash, promise, document, text, self.context.seal.recovery_copy())
 
     def amend(self, reason: str, who: str = "cli") -> str:
         """Take the study file as it is now for everybody who comes from now on; returns the new hash.
@@ -113,32 +113,32 @@ class Lifecycle:
             NotAllowed: nothing changed, not launched, or something that may never change did.
         """
         require_reason(reason)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("life")
-            if self.world.state(unit) != "launched":
+            if self.context.state(unit) != "launched":
                 raise NotAllowed(
-                    f"only a launched study is amended; this one is {_state_and_remedy(self.world.state(unit))}"
+                    f"only a launched study is amended; this one is {_state_and_remedy(self.context.state(unit))}"
                 )
             current = unit.versions()[-1]
-            if current.study_hash == self.world.study_hash:
+            if current.study_hash == self.context.study_hash:
                 raise NotAllowed("the study file is the locked one; change it first, then amend")
-            if unit.meta("study_id") != self.world.study.id:
+            if unit.meta("study_id") != self.context.study.id:
                 raise NotAllowed("an amendment cannot change the study's id; start another study with another database")
             problems = self._amendment_problems(unit, current)
             if problems:
                 raise ProblemsFound(problems)
             self._lock_version(unit, reason)
-            unit.set_meta_value(PACKAGES, dict(self.world.package_versions()))
-            detail = {"from": current.study_hash, "to": self.world.study_hash}
+            unit.set_meta_value(PACKAGES, dict(self.context.package_versions()))
+            detail = {"from": current.study_hash, "to": self.context.study_hash}
             self._audit(unit, who, "amend", reason, detail)
-        return self.world.study_hash
+        return self.context.study_hash
 
     def _amendment_problems(self, unit: UnitOfWork, current: ProtocolVersion) -> list[Problem]:
         """Return what keeps the study file as it is now from being the next version."""
         locked = stored_version(current.study_hash, current.text)
         looked = bool(kept_looks(unit, "real"))
-        frozen = frozen_problems(locked, self.world.study, "study.toml", looked=looked)
-        return frozen + study_problems(self.world)
+        frozen = frozen_problems(locked, self.context.study, "study.toml", looked=looked)
+        return frozen + study_problems(self.context)
 
     def amendment(self) -> tuple[list[StudyChange], list[Problem]]:
         """Return what `amend` would change, and what it would refuse.
@@ -146,16 +146,16 @@ class Lifecycle:
         Raises:
             NotAllowed: the study is not launched.
         """
-        with self.world.registry.begin(write=False) as unit:
-            if self.world.state(unit) != "launched":
+        with self.context.registry.begin(write=False) as unit:
+            if self.context.state(unit) != "launched":
                 raise NotAllowed(
-                    f"only a launched study is amended; this one is {_state_and_remedy(self.world.state(unit))}"
+                    f"only a launched study is amended; this one is {_state_and_remedy(self.context.state(unit))}"
                 )
             current = unit.versions()[-1]
             texts = kept_texts(unit, current.study_hash)
             problems = self._amendment_problems(unit, current)
-        changes = study_changes(stored_values(current), self.world.study.published())
-        content = self.world.content
+        changes = study_changes(stored_values(current), self.context.study.published())
+        content = self.context.content
         changes += material_changes(current.materials, content.materials(), texts, content.texts())
         return changes, problems
 
@@ -166,17 +166,17 @@ class Lifecycle:
             NotAllowed: the study is not launched.
         """
         require_reason(reason)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("life")
-            if self.world.state(unit) != "launched":
+            if self.context.state(unit) != "launched":
                 raise NotAllowed(
-                    f"only a launched study is closed; this one is {_state_and_remedy(self.world.state(unit))}"
+                    f"only a launched study is closed; this one is {_state_and_remedy(self.context.state(unit))}"
                 )
             return self._close(unit, reason, who)
 
     def _close(self, unit: UnitOfWork, reason: str, who: str) -> Anchor | None:
         unit.set_meta("state", "closed")
-        unit.set_meta("closed_at", self.world.now().isoformat(timespec="milliseconds"))
+        unit.set_meta("closed_at", self.context.now().isoformat(timespec="milliseconds"))
         # Those who are in progress go on and may still be allocated: this is an anchor for what came before.
         anchor = head(LedgerRow.parse(row) for row in unit.allocations("real"))
         detail = {"ledger_head": anchor.row_hash if anchor else None, "allocated": anchor.index if anchor else 0}
@@ -190,14 +190,14 @@ class Lifecycle:
             NotAllowed: there is no such session, people are allocated later, or some are still in one of them.
         """
         require_reason(reason)
-        study = self.world.study
+        study = self.context.study
         if not 1 <= number <= len(study.sessions):
             raise NotAllowed(f"this study has {len(study.sessions)} session(s); there is no wave {number}")
         if study.allocation_stage is not None and study.wave(study.allocation_stage) > number:
             raise NotAllowed(f"participants are allocated in session {study.wave(study.allocation_stage)}; close that")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("life")
-            state = self.world.state(unit)
+            state = self.context.state(unit)
             # Unsealed after an earlier wave, the later ones still run.
             if state == "draft" or (state == "unsealed" and not closed_wave(unit)):
                 raise NotAllowed(
@@ -219,17 +219,17 @@ class Lifecycle:
             self._audit(unit, who, "close wave", reason, {"wave": number, "session": study.sessions[number - 1].id})
 
     def _in_progress(self, unit: UnitOfWork) -> list[Participant]:
-        return [p for p in unit.participants() if p.kind == "real" and current_status(self.world, p) == "in_progress"]
+        return [p for p in unit.participants() if p.kind == "real" and current_status(self.context, p) == "in_progress"]
 
     def _wave(self, unit: UnitOfWork, person: Participant) -> int:
-        study = self.world.study_of(unit, person)
+        study = self.context.study_of(unit, person)
         return study.wave(study.stage(person.stage))
 
     def not_allocated_yet(self) -> int:
         """Real participants in progress who may still be allocated."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             people = [person for person in unit.participants() if person.kind == "real" and person.arm is None]
-        return sum(current_status(self.world, person) == "in_progress" for person in people)
+        return sum(current_status(self.context, person) == "in_progress" for person in people)
 
     def unseal(self, reason: str, who: str = "cli") -> None:
         """Show arms and seed.
@@ -239,11 +239,11 @@ class Lifecycle:
             SealingKeyMissing: the seed cannot be opened.
         """
         require_reason(reason)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("life")
-            if self.world.state(unit) != "closed":
+            if self.context.state(unit) != "closed":
                 raise NotAllowed(
-                    f"only a closed study is unsealed; this one is {_state_and_remedy(self.world.state(unit))}"
+                    f"only a closed study is unsealed; this one is {_state_and_remedy(self.context.state(unit))}"
                 )
             closed = closed_wave(unit)
             # People of a later session than the last closed wave go on: what is analysed now is locked.
@@ -251,12 +251,12 @@ class Lifecycle:
             if busy:
                 raise NotAllowed(
                     f"{len(busy)} participant(s) are still in progress ({', '.join(busy[:3])}...); wait until they "
-                    f"have finished, or for {self.world.study.recruitment.abandoned_after_hours:g} hours of silence"
+                    f"have finished, or for {self.context.study.recruitment.abandoned_after_hours:g} hours of silence"
                 )
             # First of all writes: without the key nothing may be marked as unsealed.
-            seed = self.world.seal.open(present(unit.meta("sealed_seed"), "the sealed seed"))
+            seed = self.context.seal.open(present(unit.meta("sealed_seed"), "the sealed seed"))
             unit.set_meta("revealed_seed", seed.hex())
-            open_looks(unit, self.world.seal)
+            open_looks(unit, self.context.seal)
             unit.set_meta("state", "unsealed")
             self._audit(unit, who, "unseal", reason, {"seed": seed.hex()})
 
@@ -267,19 +267,19 @@ class Lifecycle:
             NotAllowed: no reason, no such participant, or the arms are known.
         """
         require_reason(reason)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # Of two at the same moment the second would put its reason in the place of the first.
             unit.lock("life")
             participant = unit.participant(participant_id)
             if participant is None:
                 raise NotAllowed(f"there is no participant {participant_id}")
-            if participant.kind == "real" and self.world.state(unit) == "unsealed":
+            if participant.kind == "real" and self.context.state(unit) == "unsealed":
                 what = "the arms are known, so that no exclusion is blind any more"
                 raise NotAllowed(f"{what}; report the primary analysis with this participant, and one without as well")
             if participant.exclusion_reason is not None:
                 raise NotAllowed(f"this participant is excluded already: {participant.exclusion_reason}")
             unit.touch(participant_id, exclusion_reason=reason)
-            now = self.world.now()
+            now = self.context.now()
             unit.record(participant_id, participant.stage, now, Excluded(reason=reason, who=who))
             add_act(unit, AuditEntry(now, who, "exclude", reason, {"participant_id": participant_id}), [participant_id])
 
@@ -290,34 +290,34 @@ class Lifecycle:
             NotAllowed: no reason, no such participant, or not allocated.
         """
         require_reason(reason)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             participant = unit.participant(participant_id)
             if participant is None or participant.arm is None:
                 raise NotAllowed(f"participant {participant_id} is not known or not allocated")
-            entry = AuditEntry(self.world.now(), who, "unblind", reason, {"participant_id": participant_id})
+            entry = AuditEntry(self.context.now(), who, "unblind", reason, {"participant_id": participant_id})
             add_act(unit, entry, [participant_id])
             return participant.arm
 
     def audit(self, who: str, what: str, why: str = "", detail: Mapping[str, Any] | None = None) -> None:
         """Record an act that changes or shows data."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             self._audit(unit, who, what, why, detail or {})
 
     def _audit(self, unit: UnitOfWork, who: str, what: str, why: str, detail: Mapping[str, Any]) -> None:
-        unit.add_audit(AuditEntry(self.world.now(), who, what, why, dict(detail)))
+        unit.add_audit(AuditEntry(self.context.now(), who, what, why, dict(detail)))
 
     def _lock_version(self, unit: UnitOfWork, reason: str) -> None:
         # Within the act that locks it: people keep the version that they begin with, and its files may change tomorrow.
-        keep_codes(unit, self.world.study, self.world.study_hash)
-        keep_content(unit, self.world.study_hash, self.world.content)
+        keep_codes(unit, self.context.study, self.context.study_hash)
+        keep_content(unit, self.context.study_hash, self.context.content)
         unit.add_version(
             ProtocolVersion(
-                study_hash=self.world.study_hash,
-                text=self.world.study.canonical(),
-                materials=dict(self.world.content.materials()),
+                study_hash=self.context.study_hash,
+                text=self.context.study.canonical(),
+                materials=dict(self.context.content.materials()),
                 # From which row of the ledger on it holds: who was allocated before was allocated by another version.
                 from_index=len(unit.allocations("real")) + 1,
-                locked_at=self.world.now(),
+                locked_at=self.context.now(),
                 reason=reason,
             )
         )

@@ -58,8 +58,8 @@ class TestEntry:
 class ParticipantLinks:
     """Makes links for the command line, the console and whatever else needs some."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def create(
         self,
@@ -84,15 +84,15 @@ class ParticipantLinks:
             ProblemsFound: labels that cannot be used, each named.
         """
         number = _number(count, labels, source)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # The door takes this lock, too: a label is not given out while a person comes in by it.
             unit.lock("enrolment")
             self._check_way_in(unit)
             problems = [*_unreadable(labels or (), source), *self._repeated(unit, labels or (), source)]
             if problems:
                 raise ProblemsFound(problems)
-            now = self.world.now()
-            made = [NewLink(labels[n] if labels else None, self.world.fresh_id()) for n in range(number)]
+            now = self.context.now()
+            made = [NewLink(labels[n] if labels else None, self.context.fresh_id()) for n in range(number)]
             for link in made:
                 # Only the hash: who reads the database, or a copy of it, can come in as no one.
                 unit.add_link(Link(hashed(link.secret), link.label, None, now))
@@ -107,27 +107,27 @@ class ParticipantLinks:
             via: the surface it is made from.
         """
         # Twice as long as a link's: it is good for as long as the trial runs, and for any number of visits.
-        made = TestEntry(self.world.fresh_id() + self.world.fresh_id())
-        now = self.world.now()
-        with self.world.registry.begin() as unit:
+        made = TestEntry(self.context.fresh_id() + self.context.fresh_id())
+        now = self.context.now()
+        with self.context.registry.begin() as unit:
             keep_test_entry(unit, made.secret, now.isoformat(timespec="milliseconds"))
             unit.add_audit(AuditEntry(now, who, TEST_CREATED, "", {"via": via}))
         return made
 
     def _check_way_in(self, unit: UnitOfWork) -> None:
-        if self.world.study.recruitment.entry == "prolific":
+        if self.context.study.recruitment.entry == "prolific":
             raise NotAllowed(
                 'participants of this study come from Prolific (recruitment.entry = "prolific"), and a link would be '
                 "refused when it is opened; give Prolific the address of the study instead, or set "
                 'entry = "links"'
             )
-        state = self.world.state(unit)
+        state = self.context.state(unit)
         if state in ("closed", "unsealed"):
             raise NotAllowed(f"the study is {state} and takes no new participants, so a new link could not be used")
 
     def _repeated(self, unit: UnitOfWork, labels: Sequence[str], source: str) -> list[Problem]:
         """Labels that would name two people; where allocation reads the label, it names a group and may repeat."""
-        if self.world.study.label_names_group:
+        if self.context.study.label_names_group:
             return []
         remedy = 'use it for one person only, or allocate by it (cluster = "label")'
         twice = [label for label, times in Counter(labels).items() if times > 1]

@@ -44,25 +44,27 @@ def arms_visible(state: State, kind: Kind) -> bool:
     return not hides_arms(state, kind)
 
 
-def _no_code(world: StudyContext) -> bool:
+def _no_code(context: StudyContext) -> bool:
     """Whether the study has a treatment that must not give code."""
-    return any(not spec.gives_code for spec in world.content.specs.values())
+    return any(not spec.gives_code for spec in context.content.specs.values())
 
 
-def treatment_leaks(world: StudyContext, people: Sequence[Participant], turns: Sequence[Turn]) -> dict[str, LeakShare]:
+def treatment_leaks(
+    context: StudyContext, people: Sequence[Participant], turns: Sequence[Turn]
+) -> dict[str, LeakShare]:
     """Of each treatment that must not give code, by name and version: how many replies to these people do."""
     known = {person.id for person in people}
     mine = [turn for turn in turns if turn.participant_id in known]
-    specs = {spec.id: spec for spec in world.content.specs.values()}
-    found = leaks_by_treatment(mine, specs, world.study, Content(world.content)) if mine else {}
+    specs = {spec.id: spec for spec in context.content.specs.values()}
+    found = leaks_by_treatment(mine, specs, context.study, Content(context.content)) if mine else {}
     return {f"{name}, version {specs[name].version}": share for name, share in found.items()}
 
 
-def _spent(unit: UnitOfWork, world: StudyContext, kind: Kind, limit: float | None, *, coarse: bool) -> float | None:
+def _spent(unit: UnitOfWork, context: StudyContext, kind: Kind, limit: float | None, *, coarse: bool) -> float | None:
     """US dollars that models have used; in tenths of the limit where a figure that moves could tell an arm."""
     if limit is None:
         return None
-    spent = spent_usd(unit, world.content, kind)
+    spent = spent_usd(unit, context.content, kind)
     # Rounded down: the last tenth is not shown as spent before it is.
     return spent if not coarse else min(10, int(10 * spent / limit)) * limit / 10
 
@@ -79,65 +81,65 @@ def masked(participant: Participant, state: State) -> Participant:
 class Monitor:
     """Reads the trial for the console."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def kinds(self) -> list[Kind]:
         """Kinds of participants that are there, the one that matters now first."""
-        with self.world.registry.begin(write=False) as unit:
-            first: Kind = "preview" if self.world.state(unit) == "draft" else "real"
+        with self.context.registry.begin(write=False) as unit:
+            first: Kind = "preview" if self.context.state(unit) == "draft" else "real"
             there = unit.kinds() | {first}
         kinds: tuple[Kind, ...] = ("real", "preview", "simulated")
         return sorted((kind for kind in kinds if kind in there), key=lambda kind: kind != first)
 
     def state(self) -> State:
         """Where the trial's life stands."""
-        with self.world.registry.begin(write=False) as unit:
-            return self.world.state(unit)
+        with self.context.registry.begin(write=False) as unit:
+            return self.context.state(unit)
 
     def overview(self, kind: Kind) -> Overview:
         """Return the trial at a glance, over the participants of one kind."""
-        world = self.world
-        with world.registry.begin(write=False) as unit:
-            state = world.state(unit)
+        context = self.context
+        with context.registry.begin(write=False) as unit:
+            state = context.state(unit)
             people, stays = unit.participants_of(kind), unit.stays(kind)
             launched = unit.meta("launched_at")
             commitment = unit.meta("commitment")
             versions = len(unit.versions())
-            limit = world.study.assistant_policy.study_cost_limit
+            limit = context.study.assistant_policy.study_cost_limit
             # Read only where it can be shown and means something: the turns of a large trial are many.
-            shown = unit.turns() if arms_visible(state, kind) and _no_code(world) else []
-            spent = _spent(unit, world, kind, limit, coarse=not arms_visible(state, kind))
-        known = _statuses(world, people)
+            shown = unit.turns() if arms_visible(state, kind) and _no_code(context) else []
+            spent = _spent(unit, context, kind, limit, coarse=not arms_visible(state, kind))
+        known = _statuses(context, people)
         statuses = Counter(known.values())
         return Overview(
             state=state,
-            study_hash=world.study_hash,
+            study_hash=context.study_hash,
             commitment=commitment,
             launched_at=datetime.fromisoformat(launched) if launched else None,
             versions=versions,
             kind=kind,
             enrolled=len(people),
             allocated=sum(person.arm is not None for person in people),
-            target=world.study.recruitment.target_n,
+            target=context.study.recruitment.target_n,
             statuses={status: statuses[status] for status in STATUSES if statuses[status]},
             stages=tuple(self._stages(people, stays, known, arms_visible(state, kind))),
             last_seen_at=max((person.last_seen_at for person in people), default=None),
             arrivals=tuple(sorted(person.enrolled_at for person in people)),
-            isolation=world.sandbox.isolation(),
-            assistants=tuple(sorted({assistant.id for assistant in world.assistants.values()})),
-            database=world.registry.describe(),
-            now=world.now(),
+            isolation=context.sandbox.isolation(),
+            assistants=tuple(sorted({assistant.id for assistant in context.assistants.values()})),
+            database=context.registry.describe(),
+            now=context.now(),
             spent_usd=spent,
             cost_limit_usd=limit,
-            leaks=treatment_leaks(world, people, shown),
+            leaks=treatment_leaks(context, people, shown),
         )
 
     def _stages(
         self, people: Sequence[Participant], stays: Sequence[Stay], statuses: dict[str, str], shows_arms: bool
     ) -> list[StageCount]:
         """Return counts by stage; stages of some arms only are left out while arms are hidden."""
-        study = self.world.study
+        study = self.context.study
         if not shows_arms:
             hidden, _ = arm_only(study)
             # Those who are in one count where everybody comes next, as on the board of participants.
@@ -148,8 +150,8 @@ class Monitor:
 
     def people(self, kind: Kind) -> list[ParticipantSummary]:
         """Participants of one kind, the latest to enrol first."""
-        with self.world.registry.begin(write=False) as unit:
-            state = self.world.state(unit)
+        with self.context.registry.begin(write=False) as unit:
+            state = self.context.state(unit)
             visits = {(visit.participant_id, visit.stage): visit for visit in unit.visits_of_kind(kind)}
             found = [
                 self._summary(unit, masked(person, state), visits.get((person.id, person.stage)))
@@ -159,21 +161,21 @@ class Monitor:
 
     def summaries(self, people: Iterable[Participant]) -> list[ParticipantSummary]:
         """Return these participants as the console may show them, in their order."""
-        with self.world.registry.begin(write=False) as unit:
-            state = self.world.state(unit)
+        with self.context.registry.begin(write=False) as unit:
+            state = self.context.state(unit)
             return [self._summary(unit, masked(one, state), unit.visit(one.id, one.stage)) for one in people]
 
     def _summary(self, unit: UnitOfWork, person: Participant, visit: Visit | None) -> ParticipantSummary:
-        study = self.world.study_of(unit, person)
+        study = self.context.study_of(unit, person)
         # Without its arm a person's summary may not say either that they are where only some arms come.
         shown = person.stage if person.over or person.arm is not None else seen_at(study, person.stage)
         there = None if person.over else study.stage(shown)
-        since = self.world.now() - visit.started_at if visit is not None and not person.over else None
+        since = self.context.now() - visit.started_at if visit is not None and not person.over else None
         end = person.finished_at or person.last_seen_at
         return ParticipantSummary(
             id=person.id,
             kind=person.kind,
-            status=current_status(self.world, person),
+            status=current_status(self.context, person),
             stage="" if there is None else there.title or there.id,
             step=self._step(study, person) if visit is not None else "",
             minutes_in_stage=None if since is None else since.total_seconds() / 60,
@@ -199,15 +201,15 @@ class Monitor:
         if stage.kind == "tasks":
             return f"task {person.step + 1} of {len(stage.packs)}"
         if stage.kind == "quiz":
-            pages = len(self.world.content.bank(stage.bank).pages_of(stage.form or None))
+            pages = len(self.context.content.bank(stage.bank).pages_of(stage.form or None))
             return f"page {person.step + 1} of {pages}"
         return ""
 
     def names(self, kind: Kind) -> dict[str, str]:
         """Return of each participant what a list to choose from says: id, how they came, status; the latest first."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             people = unit.participants_of(kind)[::-1]
-        known = ((each, current_status(self.world, each).replace("_", " ")) for each in people)
+        known = ((each, current_status(self.context, each).replace("_", " ")) for each in people)
         return {
             each.id: "   ".join(filter(None, (each.id, each.label or each.prolific_pid, status)))
             for each, status in known
@@ -215,71 +217,71 @@ class Monitor:
 
     def ungraded(self, older_than: timedelta = timedelta(minutes=1)) -> int:
         """Submissions that wait to be graded for longer than they should."""
-        with self.world.registry.begin(write=False) as unit:
-            return unit.ungraded_before(self.world.now() - older_than)
+        with self.context.registry.begin(write=False) as unit:
+            return unit.ungraded_before(self.context.now() - older_than)
 
     def outages(self, within: timedelta = timedelta(hours=24)) -> int:
         """Return runs that failed through no fault of the program, lately."""
-        with self.world.registry.begin(write=False) as unit:
-            return unit.failed_runs(self.world.now() - within)
+        with self.context.registry.begin(write=False) as unit:
+            return unit.failed_runs(self.context.now() - within)
 
     def reopenable(self, participant_id: str) -> Stage | None:
         """Return the stage that a participant was on last, where its deadline ended it."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             person = unit.participant(participant_id)
-            stage = reopenable(self.world.study_of(unit, person), person) if person is not None else None
+            stage = reopenable(self.context.study_of(unit, person), person) if person is not None else None
             visit = unit.visit(participant_id, stage.id) if stage is not None else None
         return stage if visit is not None and visit.ended_by == "deadline" else None
 
     def clock(self) -> str:
         """Whether the machine's clock can be relied on."""
-        with self.world.registry.begin(write=False) as unit:
-            alert = shown_alert(unit, self.world.now())
+        with self.context.registry.begin(write=False) as unit:
+            alert = shown_alert(unit, self.context.now())
         return "agrees with the server's own count" if alert is None else str(alert)
 
     def alerts(self) -> list[Incident]:
         """Return the newest incident of each kind that the study file asks to hear of, the latest first."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return incidents(unit)
 
     def paused(self) -> str | None:
         """Why the study is paused by what isolates programs here, or None."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return isolation_alert(unit)
 
     def preregistration(self) -> tuple[dict[str, Any], str] | None:
         """prereg.json and prereg.md as `launch` made them; None before it."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             document, text = unit.meta_value("prereg"), unit.meta("prereg_text")
         return None if document is None or text is None else (document, text)
 
     def audit(self) -> list[AuditEntry]:
         """Return the audit log, newest first."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return readable(unit, unit.audit())[::-1]
 
     def costs(self, kind: Kind) -> list[ModelCost]:
         """Return what models have cost by treatment and interview; nothing while arms are hidden, for they differ."""
-        with self.world.registry.begin(write=False) as unit:
-            if not arms_visible(self.world.state(unit), kind):
+        with self.context.registry.begin(write=False) as unit:
+            if not arms_visible(self.context.state(unit), kind):
                 return []
-            return costs_by_model(unit, self.world.content, kind)
+            return costs_by_model(unit, self.context.content, kind)
 
     def due(self, kind: Kind) -> list[DuePerson]:
         """Return everybody on their way to a later session, by the day it opens for them."""
-        with self.world.registry.begin(write=False) as unit:
-            return due_people(self.world, unit, kind)
+        with self.context.registry.begin(write=False) as unit:
+            return due_people(self.context, unit, kind)
 
     def links(self) -> list[LinkUse]:
         """Single-use links in order of making; who used one is not shown."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return [LinkUse(link.label, link.created_at, link.participant_id is not None) for link in unit.links()]
 
     # -- who has seen what ---------------------------------------------------------------------------------------------
 
     def is_unblinded(self, who: str, what: str) -> bool:
         """Whether a person's look at this is in the audit log."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return any(entry.who == who and _what(entry) == what for entry in unit.audit_of((UNBLINDED,)))
 
     def record_unblinding(self, who: str, what: str, kind: Kind) -> None:
@@ -289,11 +291,11 @@ class Monitor:
         """
         # Without a lock: of two looks at once both are noted, and the first counts anyway.
         if kind == "real" and not self.is_unblinded(who, what):
-            Lifecycle(self.world).audit(who, UNBLINDED, "", {"seen": what})
+            Lifecycle(self.context).audit(who, UNBLINDED, "", {"seen": what})
 
     def unblinded(self) -> list[tuple[str, datetime, int]]:
         """Everybody who has seen chats, code or an arm of real participants: name, since when, how often."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return unblinded(unit.audit_of((UNBLINDED, "unblind")))
 
 
@@ -341,8 +343,8 @@ def stage_counts(
     return counts
 
 
-def _statuses(world: StudyContext, people: Iterable[Participant]) -> dict[str, str]:
-    return {person.id: current_status(world, person) for person in people}
+def _statuses(context: StudyContext, people: Iterable[Participant]) -> dict[str, str]:
+    return {person.id: current_status(context, person) for person in people}
 
 
 def _what(entry: AuditEntry) -> str:

@@ -50,12 +50,12 @@ class VersionView:
 class Protocol:
     """Reads the running study's protocol."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def stages(self) -> list[ProtocolStage]:
         """Return the participants' way."""
-        study = self.world.study
+        study = self.context.study
         return [
             ProtocolStage(
                 stage.id,
@@ -76,10 +76,10 @@ class Protocol:
         if stage.kind == "instructions":
             return "its instructions" + (", and a promise" if arm.pledge else "")
         if stage.kind == "tasks":
-            tasks = ", ".join(self.world.content.pack(arm.shown(pack)).title for pack in stage.packs)
+            tasks = ", ".join(self.context.content.pack(arm.shown(pack)).title for pack in stage.packs)
             return f"{tasks}; {self._helped(stage, arm)}"
         if stage.kind == "quiz":
-            bank, form = self.world.content.bank(stage.bank), stage.form or None
+            bank, form = self.context.content.bank(stage.bank), stage.form or None
             sure = ", with confidence in each answer" if stage.confidence else ""
             return f"{len(bank.items_of(form))} items on {len(bank.pages_of(form))} pages, alone{sure}"
         if stage.asked:
@@ -95,18 +95,18 @@ class Protocol:
     def treatments(self) -> list[tuple[str, tuple[str, ...], dict[str, Any], str]]:
         """Of each assistant: its name in the study, the arms that have it, its settings, its prompt."""
         found = []
-        for name, spec in self.world.content.specs.items():
+        for name, spec in self.context.content.specs.items():
             settings = spec.model_dump(mode="json", exclude_defaults=True, exclude={"prompt"})
             settings |= {"prompt_version": spec.prompt_version, "sha256": spec.digest, "model": spec.model}
             arms = tuple(
-                dict.fromkeys(arm.label or arm.id for arm in self.world.study.arms_met if arm.treatment == name)
+                dict.fromkeys(arm.label or arm.id for arm in self.context.study.arms_met if arm.treatment == name)
             )
             found.append((name, arms, settings, spec.instructions))
         return found
 
     def versions(self) -> list[VersionView]:
         """Locked versions, oldest first, each with what it changed; empty for a draft."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             locked = unit.versions()
             # Read within the transaction: what an amendment locks meanwhile is then in neither list or in both.
             kept = [kept_texts(unit, version.study_hash) for version in locked]

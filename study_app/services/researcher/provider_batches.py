@@ -31,7 +31,7 @@ Reply = TypeVar("Reply", bound=_Named)
 class CodingBatch(Generic[Request, Reply]):
     """One coder's batch, of one kind of text."""
 
-    world: StudyContext
+    context: StudyContext
     coder: BatchProvider
     fact: str
     """Under which a batch that runs at the provider is remembered in the database."""
@@ -83,7 +83,7 @@ class CodingBatch(Generic[Request, Reply]):
 
         None where there is nothing to code.
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             known = unit.meta_value(self.fact)
         if isinstance(known, dict) and known["version"] == self.version:
             name = known["id"] or self.coder.find(known["requests"], datetime.fromisoformat(known["since"]))
@@ -94,7 +94,7 @@ class CodingBatch(Generic[Request, Reply]):
             return None
         sent = waiting[:MOST_REQUESTS]
         # Before it is sent: a process that ends before it knows the batch's id finds it by this.
-        intent = {"id": "", "version": self.version, "since": self.world.now().isoformat(), "requests": len(sent)}
+        intent = {"id": "", "version": self.version, "since": self.context.now().isoformat(), "requests": len(sent)}
         self._remember(intent)
         batch = self.submit(sent)
         self._remember(intent | {"id": batch})
@@ -102,5 +102,5 @@ class CodingBatch(Generic[Request, Reply]):
 
     def _remember(self, batch: dict[str, Any] | None) -> None:
         """Remember a batch, so that its replies are fetched after an interruption; None forgets it."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.set_meta_value(self.fact, batch)

@@ -72,8 +72,8 @@ class Dispute:
 class RatingQueue:
     """Hands out what waits for a person, shows disagreements, takes ratings and decisions."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def answers_for(self, rater: str, kind: Kind) -> list[AnswerForRating]:
         """Answers that this rater has not rated: unrated ones first, else in the rater's own order.
@@ -81,7 +81,7 @@ class RatingQueue:
         Settled answers need no further rater. Settling a disagreement shows what others gave, so its settler is not
         handed the answers that people disagree on.
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             given, views = _given(unit), self._views(unit, kind)
             settles = rater in {rating.rater for rating in unit.ratings() if rating.rubric == REASON}
         mine = [
@@ -98,7 +98,7 @@ class RatingQueue:
 
         Rating it again corrects it, and both ratings are kept.
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             given, views = _given(unit), self._views(unit, kind)
         mine = [view for view in views if rater in given.get(view.object, {})]
         mine.sort(key=lambda view: shuffled(view.object, rater))
@@ -117,7 +117,7 @@ class RatingQueue:
                 program.
         """
         check_coder(rater, "rater")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # What others gave is read before it is settled, or summed up in the answer's points: of two people at the
             # same moment each would miss the other's, for a transaction on Postgres sees only what is committed.
             unit.lock("judgements")
@@ -129,7 +129,7 @@ class RatingQueue:
         A rater sees only those on answers that they have rated themselves, so that no one rates after having seen what
         others gave; a person who has rated nothing may settle any.
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             given, views = _given(unit), self._views(unit, kind)
         rates_too = any(viewer in known for known in given.values())
         return [
@@ -150,14 +150,14 @@ class RatingQueue:
         reason = reason.strip()
         if not reason:
             raise NotAllowed("give a reason")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("judgements")
             known = _given(unit).get(name, {})
             if not differ(known) or ADJUDICATED in known:
                 raise NotAllowed("there is nothing to settle about this answer any more")
             points = self._take(unit, ADJUDICATED, name, awarded)
-            now = self.world.now()
-            why = Rating(self.world.fresh_id(), name, who, reason, REASON, now)
+            now = self.context.now()
+            why = Rating(self.context.fresh_id(), name, who, reason, REASON, now)
             unit.add_rating(why)
             # A reason may repeat the answer: it is erased with it, and the audit log, which never changes, names its
             # rating.
@@ -175,7 +175,7 @@ class RatingQueue:
             raise NotAllowed("this answer does not wait for a rating any more")
         item, key = asked.item, asked.key
         _points(item, key, awarded)
-        rating = Rating(self.world.fresh_id(), name, rater, value_of(awarded), POINTS, self.world.now())
+        rating = Rating(self.context.fresh_id(), name, rater, value_of(awarded), POINTS, self.context.now())
         unit.add_rating(rating)
         points = points_of(_given(unit)[name], lambda each: _points(item, key, each))
         if not unit.set_points(replace(answer, points=points, max_points=item.points, scored_by="human")):
@@ -208,8 +208,8 @@ class RatingQueue:
         """Return the items that a person may have to judge, in whichever version of the study."""
         found: set[str] = set()
         for person in of_each_version:
-            for quiz in self.world.study_of(unit, person).quizzes:
-                bank = self.world.content_of(person).bank(quiz.stage.bank)
+            for quiz in self.context.study_of(unit, person).quizzes:
+                bank = self.context.content_of(person).bank(quiz.stage.bank)
                 # Of items with options no answer needs a person, and those are most.
                 found |= {item.id for item in bank.items if not item.options}
         return found
@@ -217,8 +217,8 @@ class RatingQueue:
     def _asked(self, unit: UnitOfWork, person: Participant, stage_id: str, item_id: str) -> _Asked | None:
         """Return what a question asks, its key and where it comes from; None where it is not known."""
         try:
-            stage = self.world.study_of(unit, person).stage(stage_id)
-            content = self.world.content_of(person)
+            stage = self.context.study_of(unit, person).stage(stage_id)
+            content = self.context.content_of(person)
             item, key = content.bank(stage.bank).item(item_id), content.keys(stage.bank)[item_id]
             return _Asked(item, key, source_of(content.bank(stage.bank), item, stage.form))
         # Of an earlier version whose content is gone: a person cannot judge by a key that is not there.

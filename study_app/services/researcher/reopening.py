@@ -31,8 +31,8 @@ WORK = frozenset(each.kind for each in (AnswersHandedIn, RunStarted, TaskSubmitt
 class Reopening:
     """Lets participants go on with a stage; recorded with its reason, blind to arm."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def reopen(self, participant_id: str, stage_id: str, minutes: float, reason: str, who: str) -> None:
         """Take a participant back to a stage that its deadline ended; they have so many minutes left.
@@ -41,19 +41,19 @@ class Reopening:
             NotAllowed: no reason, no such participant, or the stage cannot be reopened; the message says why.
         """
         require_reason(reason)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             person = unit.participant(participant_id)
             if person is None:
                 raise NotAllowed(f"there is no participant {participant_id}")
-            study = self.world.study_of(unit, person)
+            study = self.context.study_of(unit, person)
             stage, visit = _ended_stage(unit, study, person, stage_id)
             _check_minutes(stage, minutes)
             _check_next(unit, study, person, stage)
             # Before places are counted: a newcomer in between could take the last place as well.
             lock_ledger(unit, person)
-            if gave_up_place(self.world, person) and not place_for(self.world, unit, person):
+            if gave_up_place(self.context, person) and not place_for(self.context, unit, person):
                 raise NotAllowed("others have taken the place that this participant's silence freed; the study is full")
-            now = self.world.now()
+            now = self.context.now()
             until = now + timedelta(minutes=minutes)
             # Only from where the person was read to be; their browser may have gone on since the console showed them.
             moved = unit.move(person, stage=stage.id, step=_step(unit, person, stage), opens_at=None, last_seen_at=now)

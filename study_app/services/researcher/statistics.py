@@ -21,11 +21,11 @@ from study_app.services.researcher.exporting.export import export
 LIMIT_SECONDS = 300
 
 
-def section(world: StudyContext, environment: Mapping[str, str], name: str, kind: Kind) -> dict[str, Any]:
+def section(context: StudyContext, environment: Mapping[str, str], name: str, kind: Kind) -> dict[str, Any]:
     """One section of results.json of the participants of a kind, as masked as the trial's state demands.
 
     Args:
-        world: the study.
+        context: the study.
         environment: handed on without the study's own variables.
         name: a section that `study analyze --section` knows.
         kind: preview and simulated participants are taken in where they are asked for.
@@ -34,11 +34,11 @@ def section(world: StudyContext, environment: Mapping[str, str], name: str, kind
         InfrastructureError: the analysis cannot be run, or takes too long.
     """
     with tempfile.TemporaryDirectory(prefix="study-statistics-") as folder:
-        found: dict[str, Any] = json.loads(_analysed(world, environment, kind, Path(folder), "--section", name))
+        found: dict[str, Any] = json.loads(_analysed(context, environment, kind, Path(folder), "--section", name))
     return found
 
 
-def results(world: StudyContext, environment: Mapping[str, str], kind: Kind) -> dict[str, Any]:
+def results(context: StudyContext, environment: Mapping[str, str], kind: Kind) -> dict[str, Any]:
     """Return results.json of the participants of a kind, as masked as the trial's state demands.
 
     Real participants of a launched trial are analysed on shuffled labels, a dry run.
@@ -48,18 +48,18 @@ def results(world: StudyContext, environment: Mapping[str, str], kind: Kind) -> 
     """
     with tempfile.TemporaryDirectory(prefix="study-statistics-") as folder:
         out = Path(folder) / "results"
-        _analysed(world, environment, kind, Path(folder), "--out", str(out))
+        _analysed(context, environment, kind, Path(folder), "--out", str(out))
         found: dict[str, Any] = json.loads((out / "results.json").read_text(encoding="utf-8"))
     return found
 
 
 def _analysed(
-    world: StudyContext, environment: Mapping[str, str], kind: Kind, folder: Path, *arguments: str
+    context: StudyContext, environment: Mapping[str, str], kind: Kind, folder: Path, *arguments: str
 ) -> str:  # fmt: skip
     """Run `study analyze --json` on an export of this moment; what it prints."""
     dataset = folder / "dataset"
     preview, simulated = kind == "preview", kind == "simulated"
-    export(world, dataset, include_preview=preview, include_simulated=simulated)
+    export(context, dataset, include_preview=preview, include_simulated=simulated)
     command = [sys.executable, "-m", "study_app.cli", "analyze", str(dataset), *arguments, "--json"]
     command += ["--include-preview"] * preview + ["--include-simulated"] * simulated
     # Without the study's settings: what computes effects reads this export, and neither database nor keys.

@@ -81,7 +81,7 @@ class TaskStageWork:
     def _pack(self, place: OnStage, number: int) -> TaskPack:
         """Return the pack that the participant meets as the stage's task of that number."""
         folder = place.stage.packs[number]
-        pack: TaskPack = self.app.world.content.pack(folder if place.arm is None else place.arm.shown(folder))
+        pack: TaskPack = self.app.context.content.pack(folder if place.arm is None else place.arm.shown(folder))
         return pack
 
     def _seconds(self, stage: Stage, share: float) -> float:

@@ -70,7 +70,7 @@ def bar_html(author: Author, app: App, place: Position | None) -> str:
     screens = author.previews.screens()
     arm = _arm(app, author, person)
     parts = [
-        f'<b>Author</b><span class="sa-quiet">version {escape(app.world.study_hash[:8])}</span>',
+        f'<b>Author</b><span class="sa-quiet">version {escape(app.context.study_hash[:8])}</span>',
         _list(
             f"Arm: {arm_name(app.study, arm)}",
             [_arm_link(app, one, arm, here, screens) for one in author.previews.arms()],
@@ -138,8 +138,8 @@ def _screen_link(screen: Screen, arm: str, here: str | None) -> str:
 
 
 def _looks(app: App) -> list[str]:
-    world = app.world
-    packs = [(f"pack:{folder}", f"Task: {world.content.pack(folder).title}") for folder in app.library.pack_folders]
+    context = app.context
+    packs = [(f"pack:{folder}", f"Task: {context.content.pack(folder).title}") for folder in app.library.pack_folders]
     banks = [(f"bank:{folder}", f"Items: {folder}") for folder in app.library.bank_folders]
     return [_link(f"/?{urlencode({'look': look})}", name) for look, name in (*packs, *banks)]
 

@@ -32,9 +32,9 @@ def draw_look(app: App, look: str) -> bool:
     """Draw `pack:FOLDER` or `bank:FOLDER`; False where the study has no such folder."""
     kind, _, folder = look.partition(":")
     if kind == "pack" and folder in app.library.pack_folders:
-        html = pack_html(app.world.content.pack(folder))
+        html = pack_html(app.context.content.pack(folder))
     elif kind == "bank" and folder in app.library.bank_folders:
-        bank, keys = app.world.content.bank(folder), app.world.content.keys(folder)
+        bank, keys = app.context.content.bank(folder), app.context.content.keys(folder)
         items = "".join(item_html(number, item, keys[item.id]) for number, item in enumerate(bank.items, 1))
         html = f"<h1>{escape(folder)}</h1><p>{len(bank.items)} items. Keys never reach participants.</p>{items}"
     else:

@@ -67,7 +67,7 @@ def main() -> None:
     if person is None:
         _at_the_door(app)
         return
-    desk = ConsoleSession(app, person, Monitor(app.world))
+    desk = ConsoleSession(app, person, Monitor(app.context))
     pages = [
         st.Page(_board(draw, desk), title=title, url_path=path, default=path == "overview")
         for title, path, draw in BOARDS
@@ -113,7 +113,7 @@ def _at_the_door(app: App) -> None:
         st.error(f"{email} has no role here. An administrator can add it under [console.roles] in the secrets.")
         st.button("Sign out", on_click=st.logout)
         return
-    ticket = accounts_in(app.settings.var).ticket(ConsoleUser(email, role), app.world.now())
+    ticket = accounts_in(app.settings.var).ticket(ConsoleUser(email, role), app.context.now())
     link = f'<a href="/login?ticket={ticket}" target="_self">Open the console</a>'
     st.html(f"<p>Signed in as {tables.cell(email)}. {link}</p>")
 

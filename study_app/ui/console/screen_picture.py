@@ -51,16 +51,16 @@ class PictureApp:
 
     def _interview(self, _who: str) -> tuple[AtStage, Interview] | None:
         """Return the interview with its first question."""
-        return (self.place, picture_of(self.world, self.place)) if isinstance(self.place, AtStage) else None
+        return (self.place, picture_of(self.context, self.place)) if isinstance(self.place, AtStage) else None
 
     def _beginning(self, place: OnStage) -> str:
         """Return a task's starter, also where people go on with a program that they handed in: there is none here."""
-        return str(self.world.content_of(place.participant).pack(place.pack).beginning({}))
+        return str(self.context.content_of(place.participant).pack(place.pack).beginning({}))
 
     @property
-    def world(self) -> Any:
+    def context(self) -> Any:
         """The study."""
-        return self.app.world
+        return self.app.context
 
     def texts_of(self, participant: Participant) -> Any:
         """Return the texts of each language."""
@@ -89,15 +89,15 @@ def draw_picture(app: App, screen: Screen, arm: str, language: str = "") -> None
 
 def position_of(app: App, screen: Screen, arm: str, language: str) -> Position:
     """Return where a person is who sees that screen."""
-    given, now = app.world.study, app.world.now()
+    given, now = app.context.study, app.context.now()
     said = language if language in given.offered else given.offered[0]
-    study = app.world.localised(given, said, app.world.study_hash)
+    study = app.context.localised(given, said, app.context.study_hash)
     over = screen.stage == END
     stage = None if over else study.stage(screen.stage)
     person = Participant(
         id="picture",
         kind="real",
-        study_hash=app.world.study_hash,
+        study_hash=app.context.study_hash,
         status="completed" if over else "in_progress",
         stage=screen.stage,
         step=screen.step,

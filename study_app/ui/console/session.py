@@ -65,7 +65,7 @@ class ConsoleSession:
 
 def signed_in(app: App) -> ConsoleUser | None:
     """Whose browser this is; looked up in every run, so that signing out ends open pages too."""
-    return accounts_in(app.settings.var).person_of(st.context.cookies.get(COOKIE), app.world.now())
+    return accounts_in(app.settings.var).person_of(st.context.cookies.get(COOKIE), app.context.now())
 
 
 def file_link(address: str, name: str, *, main: bool = False) -> str:

@@ -19,7 +19,7 @@ def draw(page: Page[OnStage]) -> None:
     page.write("\n".join(_facts(page, study)))
     page.write(_section(page, "kept", months=study.data.keep_months, shared=study.data.shared))
     if study.assistants:
-        embedded = all(assistant.id != "claude" for assistant in page.app.world.assistants.values())
+        embedded = all(assistant.id != "claude" for assistant in page.app.context.assistants.values())
         page.write(_section(page, "provider", body="provider_embedded" if embedded else "provider"))
     page.write(_section(page, "voluntary", contact=study.contact or page.text("refusal.team")))
     page.actions(

@@ -57,7 +57,7 @@ def about_variants(page: Page[Ended]) -> str:
     allocated = place.participant.arm
     if not place.study.offers_exit or allocated is None:
         return ""
-    content = page.app.world.content_of(place.participant)
+    content = page.app.context.content_of(place.participant)
     found = [localised_pack(folder, content.pack(folder), page.say) for folder in place.study.variants_met(allocated)]
     met = ", ".join(pack.title for pack in found)
     which = page.text("end.variants_met", tasks=met) if met else page.text("end.variants_none")

@@ -31,7 +31,7 @@ def draw(page: Page[OnStage]) -> None:
 
 def _data(page: Page[OnStage]) -> WorkspaceData:
     place, stage, app = page.place, page.place.stage, page.app
-    pack = localised_pack(place.pack, app.world.content_of(place.participant).pack(place.pack), page.say)
+    pack = localised_pack(place.pack, app.context.content_of(place.participant).pack(place.pack), page.say)
     document = app.session.document(page.participant_id, place.task)
     starter = app.work.beginning(place) if pack.continues else pack.starter
     deadline = place.deadline_at
@@ -139,7 +139,7 @@ def _lines(run: RunRecord) -> list[Any]:
 def _end(page: Page[OnStage], run: RunRecord) -> Any:
     if run.ended_by is None:
         return None
-    content = page.app.world.content_of(page.place.participant)
+    content = page.app.context.content_of(page.place.participant)
     limit = limit_in(page.texts, content.pack(page.place.pack).limits, run.ended_by)
     message = "" if run.ended_by == "exit" else page.text(f"run.{run.ended_by}", limit=limit)
     return {

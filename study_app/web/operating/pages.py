@@ -88,11 +88,11 @@ def _families(app: App) -> list[Family]:
 
 def _of_study(app: App) -> list[Family]:
     """Return figures of the database: real participants only, and by stage as the console shows them."""
-    monitor = Monitor(app.world)
+    monitor = Monitor(app.context)
     view = monitor.overview("real")
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         lasting = [each.kind for each in incidents(unit) if each.over_at is None]
-        servers = 1 + sum(not gone for _, gone in app.world.replicas.others(unit))
+        servers = 1 + sum(not gone for _, gone in app.context.replicas.others(unit))
     here: dict[Labels, float] = {(("stage", stage.id),): float(stage.here) for stage in view.stages}
     reached: dict[Labels, float] = {(("stage", stage.id),): float(stage.reached) for stage in view.stages}
     statuses: dict[Labels, float] = {(("status", status),): float(count) for status, count in view.statuses.items()}
@@ -112,7 +112,7 @@ def _of_study(app: App) -> list[Family]:
         gauge("study_failed_runs", "Programs that failed on the server within an hour.", monitor.outages(AN_HOUR)),
         gauge("study_paused", "1 while programs may not be run as they are isolated.", monitor.paused() is not None),
         gauge("study_queue_length", "What waits, by queue.", {
-            (("queue", "events"),): float(app.world.registry.waiting()),
+            (("queue", "events"),): float(app.context.registry.waiting()),
             (("queue", "grading"),): float(len(app.grading.pending())),
             (("queue", "runs"),): float(app.work.waiting),
         }),

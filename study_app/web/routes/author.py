@@ -66,7 +66,7 @@ async def clock(request: Request) -> Response:
 async def following(app: App) -> AsyncIterator[None]:
     """Look at the author's files, or for an amendment, as long as the app is served."""
     author = app.author
-    look, seconds = (app.world.follow, AMENDED_SECONDS) if author is None else (author.files.look, LOOK_SECONDS)
+    look, seconds = (app.context.follow, AMENDED_SECONDS) if author is None else (author.files.look, LOOK_SECONDS)
 
     async def watch() -> None:
         while True:

@@ -193,9 +193,9 @@ def _known_as(token: str | None) -> str | None:
 
 
 def _is_draft() -> bool:
-    world = current().world
-    with world.registry.begin(write=False) as unit:
-        return world.state(unit) == "draft"
+    context = current().context
+    with context.registry.begin(write=False) as unit:
+        return context.state(unit) == "draft"
 
 
 async def healthz(request: Request) -> Response:

@@ -60,7 +60,7 @@ async def events(request: Request) -> Response:
 
 
 def _measure(batch: Batch, seconds: float) -> None:
-    measure = current().world.measure
+    measure = current().context.measure
     measure("study_event_store_seconds", seconds)
     # By the page's clock alone, which may be wrong by hours: its newest event is about as old as the request.
     moments = [event.client_time_ms for event in batch.events if event.client_time_ms is not None]

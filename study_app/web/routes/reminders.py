@@ -32,7 +32,7 @@ async def ask(request: Request) -> Response:
 async def stop(request: Request) -> Response:
     """Send this person no reminder any more."""
     fields = await form_body(request, LARGEST_FORM)
-    await run_in_threadpool(stop_reminders, current().world, fields.get("token", ""))
+    await run_in_threadpool(stop_reminders, current().context, fields.get("token", ""))
     return _page(f"<p>{escape(text('reminder.stopped'))}</p>")
 
 

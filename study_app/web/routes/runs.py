@@ -35,7 +35,7 @@ async def run(request: Request) -> Response:
 
     page, seq = page_name(value), whole_number(value, "seq")
     await run_in_threadpool(app.work.run, who.id, code, emit, page, seq)
-    content = app.world.content_of(who)
+    content = app.context.content_of(who)
     headers = {"Cache-Control": "no-store"}
     return StreamingResponse(_stream(lines, content), media_type="application/x-ndjson", headers=headers)
 
@@ -86,7 +86,7 @@ async def submit(request: Request) -> Response:
         return AsciiJSON({"accepted": True})
     place = await run_in_threadpool(app.session.peek, who.id)
     task = place.pack_name if place.stage is not None and place.stage.kind == "tasks" else ""
-    checks = _examples(app.world.content_of(who), task, done.checks)
+    checks = _examples(app.context.content_of(who), task, done.checks)
     return AsciiJSON({"accepted": False, "reason": "examples_fail", "checks": checks})
 
 

@@ -120,8 +120,8 @@ def test_what_simulated_people_chose_is_what_the_report_counts(tmp_path, monkeyp
     app = open_for_simulation(Settings(file, f"sqlite:///{tmp_path}/study.db", tmp_path, environment={}), 1)
     simulate(app, participants=10, seed=1)
     app.scoring.score_pending()
-    app.world.clock = SystemClock()
-    export(app.world, tmp_path / "data", include_simulated=True)
+    app.context.clock = SystemClock()
+    export(app.context, tmp_path / "data", include_simulated=True)
     app.close()
     decisions = Counter(row["decision"] for row in table(tmp_path / "data", "agent_actions") if row["waited"] == "1")
     assert sum(chosen.values()) > 20

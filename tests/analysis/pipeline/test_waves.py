@@ -18,7 +18,7 @@ DAY = 60 * 24
 
 def analysed(trial: Waves, name: str) -> dict:
     dataset = trial.folder / name
-    export(trial.app.world, dataset)
+    export(trial.app.context, dataset)
     report = verify(dataset)
     assert report.ok, list(map(str, report.findings))
     out = trial.folder / f"{name}-out"

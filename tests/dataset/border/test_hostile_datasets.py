@@ -60,7 +60,7 @@ def readers(tmp_path: Path) -> dict[str, Callable[[Path], object]]:
     def into_a_database(folder: Path) -> None:
         again = open_app(tmp_path, HandClock(), trial().folder / "study.toml", changed_ok=True)
         try:
-            reimport(again.world, folder, put_back, who="test")
+            reimport(again.context, folder, put_back, who="test")
         finally:
             again.close()
 

@@ -43,7 +43,7 @@ def site(folder: Path, name: str, seed: int, **changes: str) -> Path:
     """A simulated trial's dataset."""
     folder.mkdir(parents=True)
     app, _ = run(folder, study_at(folder, name, **changes), seed=seed, participants=8)
-    export(app.world, folder / name, include_simulated=True)
+    export(app.context, folder / name, include_simulated=True)
     app.close()
     return folder / name
 

@@ -25,10 +25,10 @@ def site(folder: Path, name: str, codebook: str = CODEBOOK) -> Path:
     folder.mkdir()
     trial = ThemesTrial(folder)
     trial.hold({"start": SAID["hurry"], "hard": SAID["trust"]})
-    Codebooks(trial.app.world).freeze("ann", read_codebook(codebook), "two readers agreed")
+    Codebooks(trial.app.context).freeze("ann", read_codebook(codebook), "two readers agreed")
     trial.clock.advance(minutes=1)
-    ProgramCoding(trial.app.world).by_rules("preview")
-    export(trial.app.world, folder / name, include_preview=True)
+    ProgramCoding(trial.app.context).by_rules("preview")
+    export(trial.app.context, folder / name, include_preview=True)
     trial.close()
     manifest = folder / name / "manifest.json"
     manifest.write_text(json.dumps(json.loads(manifest.read_text(encoding="utf-8")) | {"study_id": name}))

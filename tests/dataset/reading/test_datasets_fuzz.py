@@ -87,7 +87,7 @@ def test_any_damage_to_a_dataset_leaves_the_analysis_with_tables_or_one_error(se
 @pytest.mark.parametrize("check", [verified, loaded])
 @pytest.mark.parametrize("fmt", ["csv", "parquet"])
 def test_a_thousand_damaged_datasets_are_findings_or_typed_errors(tmp_path, check, fmt):
-    export(trial().app.world, tmp_path / "dataset", include_preview=True, fmt=fmt)
+    export(trial().app.context, tmp_path / "dataset", include_preview=True, fmt=fmt)
     for seed in range(MANY // 2):
         check(seed, tmp_path / "dataset")
 
@@ -102,7 +102,7 @@ KINDS = "kinds"
 )
 def test_a_manifest_whose_keys_hold_something_else_stops_no_check(tmp_path, value, only):
     source = tmp_path / "dataset"
-    export(trial().app.world, source, include_preview=True)
+    export(trial().app.context, source, include_preview=True)
     path = source / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     for key in [only] if only else manifest:

@@ -63,9 +63,9 @@ def test_a_level_that_is_not_the_arm_s_is_found(trial, tmp_path):
 @pytest.mark.parametrize("state", ["launched", "closed"])
 def test_levels_are_withheld_as_the_arm_is(trial, state):
     study, _ = trial
-    dossier = SimpleNamespace(study=study, participant=SimpleNamespace(kind="real"))
+    record = SimpleNamespace(study=study, participant=SimpleNamespace(kind="real"))
     row = {"arm": "calm_made", "tone": "calm", "promise": "made", "status": "completed"}
-    shown = Mask(state, {"calm_made": "arm_b"}).participant(dossier, row)
+    shown = Mask(state, {"calm_made": "arm_b"}).participant(record, row)
     assert not {"tone", "promise"} & set(shown)
     assert shown.get("arm") == ("arm_b" if state == "closed" else None)
     simulated_one = SimpleNamespace(study=study, participant=SimpleNamespace(kind="simulated"))

@@ -54,7 +54,7 @@ REPRESENTATIVES = {"all points of one arm", "the end of a stage", "an absence", 
 
 def dataset(folder, *statements):
     app = copy_of(trial(), folder, *statements, sealed=True)
-    export(app.world, folder / "dataset")
+    export(app.context, folder / "dataset")
     return folder / "dataset"
 
 
@@ -100,11 +100,11 @@ def test_a_forged_state_appended_to_the_chain_lacks_the_servers_signature(tmp_pa
     app = copy_of(base, tmp_path, sealed=True)
 
     def stored(row):
-        moment = app.world.clock.now().fromtimestamp(row["saved_at"] / 1000, app.world.clock.now().tzinfo)
+        moment = app.context.clock.now().fromtimestamp(row["saved_at"] / 1000, app.context.clock.now().tzinfo)
         return row | {"response": json.loads(row["response"]), "saved_at": moment}
 
     appended(tmp_path, "answers", f"UPDATE answers SET points = max_points WHERE {QUIZ} AND {ONE}", stored)
-    export(app.world, tmp_path / "dataset")
+    export(app.context, tmp_path / "dataset")
     assert "chain_unsigned" in names(verify(tmp_path / "dataset"))
 
 
@@ -119,7 +119,7 @@ def rechained(folder):
 
 def test_a_history_written_anew_is_found_by_a_head_that_was_kept_elsewhere(tmp_path):
     base = trial()
-    with base.app.world.registry.begin(write=False) as unit:
+    with base.app.context.registry.begin(write=False) as unit:
         kept = [head.head for head in unit.chain_heads()]
     copy_of(base, tmp_path, FORGERIES["all points of one arm"], sealed=True).close()
     rechained(tmp_path)
@@ -128,7 +128,7 @@ def test_a_history_written_anew_is_found_by_a_head_that_was_kept_elsewhere(tmp_p
         join_what_is_stored(connection)
     database.close()
     app = open_app(tmp_path, base.clock, base.folder / "study.toml")
-    export(app.world, tmp_path / "dataset")
+    export(app.context, tmp_path / "dataset")
     assert "history_rewritten" in names(verify(tmp_path / "dataset", heads=kept))
 
 

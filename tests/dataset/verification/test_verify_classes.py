@@ -128,7 +128,7 @@ def test_numbers_that_are_no_json_are_refused(text):
 
 def test_a_claimed_reply_in_an_older_dataset_is_listed_and_a_turn_there_is_tampering(trial, tmp_path):
     who = trial.someone_in("no_ai")
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         unit.store_batch(who, "old", "tasks", trial.clock.now(), [event(1, "copy_reply", {"text": "x"})])
     report = verified(trial, tmp_path)
     assert report.ok, report.lines()

@@ -307,15 +307,15 @@ def test_the_command_takes_registration_and_hashes(tmp_path):
 )  # fmt: skip
 def test_an_edit_of_the_database_that_leaves_no_gap_is_found_in_the_next_export(tmp_path, statements, name):
     app_ = copy_of(trial(), tmp_path, *statements)
-    export(app_.world, tmp_path / "dataset")
+    export(app_.context, tmp_path / "dataset")
     app_.close()
     report = verify(tmp_path / "dataset")
     assert name in names(report), report.lines()
 
 
 def test_parquet_has_the_records_of_csv(tmp_path):
-    world = trial().app.world
-    export(world, tmp_path / "dataset", fmt="parquet", include_preview=True)
+    context = trial().app.context
+    export(context, tmp_path / "dataset", fmt="parquet", include_preview=True)
     assert verify(tmp_path / "dataset").ok
     records = (tmp_path / "dataset" / "documentation" / "records.json").read_bytes()
     assert records == (trial().dataset("all") / "documentation" / "records.json").read_bytes()
@@ -323,7 +323,7 @@ def test_parquet_has_the_records_of_csv(tmp_path):
 
 def test_without_the_sealing_key_a_dataset_is_exported_unsigned_and_says_so(tmp_path):
     app_ = copy_of(trial(), tmp_path)
-    summary = export(app_.world, tmp_path / "dataset")
+    summary = export(app_.context, tmp_path / "dataset")
     app_.close()
     assert any("not signed" in warning for warning in summary.warnings)
     report = verify(tmp_path / "dataset")

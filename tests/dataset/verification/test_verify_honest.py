@@ -106,7 +106,7 @@ class EventfulTrial:
 
     def report(self, name, how):
         out = self.folder / f"dataset {name}"
-        export(self.app.world, out, **how)
+        export(self.app.context, out, **how)
         kept = AnchorFile(self.folder / "var" / "ledger.anchors").read()
         return verify(out, heads=[head for anchor in kept for head in anchor.heads])
 

@@ -30,7 +30,7 @@ def test_edits_in_time_that_come_after_the_deadline_are_shown_and_are_no_tamperi
     event = {"seq": person.seq + 1, "kind": "edit", "client_time_ms": typed_at, "mono_ms": typed_at, "payload": change}
     app.session.ingest(person.id, Batch.model_validate({"page": person.page, "events": [event]}))
     settle(app)
-    export(app.world, tmp_path / "dataset", include_preview=True)
+    export(app.context, tmp_path / "dataset", include_preview=True)
     app.close()
     submission = next(
         r for r in table(tmp_path / "dataset", "runs") if (r["kind"], r["task"]) == ("submission", person.task)

@@ -202,7 +202,7 @@ def found_after(folder, what: str, *, chain: bool = True) -> tuple[set[str], int
     if what in CODE:
         with sqlite3.connect(folder / "study.db") as database:
             CODE[what](database)
-    export(app.world, folder / "dataset")
+    export(app.context, folder / "dataset")
     app.close()
     if not chain:
         manifest = json.loads((folder / "dataset" / "manifest.json").read_text())

@@ -186,7 +186,7 @@ def refusal(base: Trial, folder: Path) -> str | None:
     """Export the forged database; return the sentence where it is refused as it is."""
     try:
         app = open_app(folder, base.clock, base.folder / "study.toml")
-        export(app.world, folder / "dataset")
+        export(app.context, folder / "dataset")
         app.close()
     except StudyError as refused:
         return str(refused)

@@ -28,7 +28,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     trial.clock.advance(minutes=60 * 24 * 30)
     trial.app.lifecycle.close("everybody was asked")
     trial.app.lifecycle.unseal("the trial is over")
-    export(trial.app.world, folder / "dataset")
+    export(trial.app.context, folder / "dataset")
     trial.app.close()
     return folder / "dataset"
 

@@ -204,7 +204,7 @@ def test_parquet_columns_of_foreign_types_are_named(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    export(trial().app.world, tmp_path / "dataset", fmt="parquet")
+    export(trial().app.context, tmp_path / "dataset", fmt="parquet")
     path: Path = next((tmp_path / "dataset" / "data").glob("*-participants_data.parquet"))
     whole = pq.read_table(path)
     place = whole.schema.names.index("quiz_points")
@@ -229,4 +229,4 @@ def test_parquet_columns_of_foreign_types_are_named(tmp_path):
 )
 def test_a_database_that_somebody_else_wrote_to_is_named_in_a_line(tmp_path, statement, sign):
     with pytest.raises(InfrastructureError, match=sign), closing(copy_of(trial(), tmp_path, statement)) as app:
-        export(app.world, tmp_path / "dataset")
+        export(app.context, tmp_path / "dataset")

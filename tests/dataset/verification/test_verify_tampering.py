@@ -444,7 +444,7 @@ def test_an_arm_in_a_running_study_is_named(tmp_path):
 )
 def test_an_edit_of_the_database_is_found_in_the_next_export(tmp_path, statement, name):
     app = copy_of(trial(), tmp_path, statement)
-    export(app.world, tmp_path / "dataset")
+    export(app.context, tmp_path / "dataset")
     app.close()
     report = verify(tmp_path / "dataset")
     assert name in names(report), report.lines()

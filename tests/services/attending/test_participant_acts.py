@@ -29,7 +29,7 @@ def trial(tmp_path):
 
 
 def last_act(trial: Trial):
-    return Monitor(trial.app.world).audit()[0]
+    return Monitor(trial.app.context).audit()[0]
 
 
 def in_warmup(trial: Trial) -> str:
@@ -90,7 +90,7 @@ def test_a_pause_stops_the_clock_loses_nothing_and_is_not_counted_in_the_minutes
     trial.app.work.submit(who, "def solve():\n    return 1\n", confirm=True)
     [run] = trial.app.grading.pending()
     verdict = ({"name": "one", "visible": True, "passed": True},)
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         unit.update_run(replace(run, ended_by="exit", checks=verdict, isolation="strong"))
     row = visit_row(trial, tmp_path / "dataset", "warmup")
     assert float(row["paused_seconds"]) == 200 * 60
@@ -105,9 +105,9 @@ def test_what_moved_the_deadline_during_a_pause_is_not_given_back_twice(trial):
     who = in_warmup(trial)
     left = trial.app.session.where(who).deadline_at - trial.clock.at
     trial.app.acts.pause(who, "a bug", "anna")
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         unit.extend_visit(who, "warmup", timedelta(seconds=100))
-        unit.record(who, "warmup", trial.app.world.now(), Outage(cause="isolation", seconds=100.0))
+        unit.record(who, "warmup", trial.app.context.now(), Outage(cause="isolation", seconds=100.0))
     trial.clock.advance(minutes=10)
     trial.app.acts.resume(who, "fixed", "anna")
     assert trial.app.session.where(who).deadline_at - trial.clock.at == left
@@ -119,7 +119,7 @@ def test_a_paused_person_keeps_the_place_and_may_leave(trial):
     with pytest.raises(NotAllowed, match="paused already"):
         trial.app.acts.pause(who, "again", "anna")
     trial.clock.advance(hours=100)
-    [seen] = ParticipantViews(trial.app.world).page("real").people
+    [seen] = ParticipantViews(trial.app.context).page("real").people
     assert (seen.status, seen.paused_at is not None) == ("in_progress", True)
     trial.app.session.act(who, "warmup", "leave")
     assert trial.app.session.where(who).participant.status == "withdrawn"
@@ -129,7 +129,7 @@ def test_a_paused_person_keeps_the_place_and_may_leave(trial):
 
 def test_a_single_answer_is_erased_with_every_trace_unless_something_rests_on_it(trial, tmp_path):
     who = in_warmup(trial)
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         given = {answer.item: answer.stage for answer in unit.answers(who)}
     with pytest.raises(NotAllowed, match="cannot be erased alone"):
         trial.app.acts.erase_answer(who, "eligibility", "python_over_a_year", "asked", "anna")
@@ -138,7 +138,7 @@ def test_a_single_answer_is_erased_with_every_trace_unless_something_rests_on_it
     trial.app.acts.erase_answer(who, "background", item, "asked by mail", "anna")
     with pytest.raises(NotAllowed, match="no answer"):
         trial.app.acts.erase_answer(who, "background", item, "asked by mail", "anna")
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert item not in {answer.item for answer in unit.answers(who)}
     out = tmp_path / "dataset"
     trial.app.datasets.write(out, DatasetRequest(), who="cli", via="command line")
@@ -195,7 +195,7 @@ def test_a_message_stands_until_it_is_taken_away(trial):
 
 
 def test_the_list_comes_a_page_at_a_time_and_is_searched_by_any_id(trial):
-    views = ParticipantViews(trial.app.world)
+    views = ParticipantViews(trial.app.context)
     people = [trial.enter(f"class-{number}") for number in range(SIZE + 3)]
     first, second = views.page("real"), views.page("real", number=1)
     assert (len(first.people), len(second.people), first.found) == (SIZE, 3, SIZE + 3)
@@ -207,7 +207,7 @@ def test_the_list_comes_a_page_at_a_time_and_is_searched_by_any_id(trial):
 
 
 def test_who_is_silent_or_long_on_a_stage_or_in_error_may_need_help(trial):
-    board = LiveBoard(trial.app.world)
+    board = LiveBoard(trial.app.context)
     who = in_warmup(trial)
     view = board.view("real")
     assert ([(stage.here, stage.needs) for stage in view.stages], view.people) == ([(1, {"": 1})], ())
@@ -227,15 +227,15 @@ def test_who_is_silent_or_long_on_a_stage_or_in_error_may_need_help(trial):
 
 
 def test_one_look_serves_every_viewer_for_a_few_seconds(trial, monkeypatch):
-    board = LiveBoard(trial.app.world)
+    board = LiveBoard(trial.app.context)
     in_warmup(trial)
     first = board.view("real")
-    monkeypatch.setattr(trial.app.world.registry, "begin", None)
+    monkeypatch.setattr(trial.app.context.registry, "begin", None)
     assert all(board.view("real") is first for _ in range(20))
 
 
 def test_the_list_is_sorted_as_asked(trial):
-    views = ParticipantViews(trial.app.world)
+    views = ParticipantViews(trial.app.context)
     one, two = trial.enter("b"), trial.enter("a")
     trial.clock.advance(minutes=3)
     trial.to_warmup(one)
@@ -246,7 +246,7 @@ def test_the_list_is_sorted_as_asked(trial):
 
 def test_a_participant_s_page_tells_no_arm_before_the_end(trial):
     one, other = trial.someone_in("ai"), trial.someone_in("no_ai")
-    views = ParticipantViews(trial.app.world)
+    views = ParticipantViews(trial.app.context)
     for who in (one, other):
         view = views.one(who)
         assert (view.summary.arm, view.summary.stratum, view.summary.allocation_index) == (None, None, None)

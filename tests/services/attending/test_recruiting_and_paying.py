@@ -117,8 +117,8 @@ def test_who_meets_a_full_quota_is_turned_away_with_the_code_and_others_come_in(
     assert (turned.stage, turned.status, turned.place) == ("end", "screened_out", "refused")
     [fill] = app.recruiting.view().quotas
     assert (fill.taken, fill.limit) == (2, 2)
-    with app.world.registry.begin(write=False) as unit:
-        paid = {each.participant_id: each.code for each in payments(app.world, unit)}
+    with app.context.registry.begin(write=False) as unit:
+        paid = {each.participant_id: each.code for each in payments(app.context, unit)}
     assert paid[turned.id] == "FULL"
     out = tmp_path / "dataset"
     app.datasets.write(out, DatasetRequest(), who="cli", via="command line")
@@ -131,7 +131,7 @@ def test_a_place_that_is_given_up_is_free_in_the_quota_again(app):
     answer(app, leaves, "many")
     answer(app, enter(app, 2), "many")
     app.session.withdraw(leaves, False)
-    app.world.clock.advance(hours=1)
+    app.context.clock.advance(hours=1)
     assert app.recruiting.view().quotas[0].taken == 2 - (app.study.allocation.replacement == "return_slot")
 
 
@@ -185,8 +185,8 @@ def test_payments_have_status_code_minutes_and_bonus_of_each_person(app):
     app.session.withdraw(out, False)
     gone = finish(app, 3)
     app.acts.erase(gone, "asked", "anna")
-    with app.world.registry.begin(write=False) as unit:
-        paid = {each.participant_id: each for each in payments(app.world, unit)}
+    with app.context.registry.begin(write=False) as unit:
+        paid = {each.participant_id: each for each in payments(app.context, unit)}
     assert set(paid) == {done, out}
     assert (paid[done].prolific_pid, paid[done].status, paid[done].code, paid[done].bonus) == (
         pid(1), "completed", "DONE", 1.25,
@@ -222,7 +222,7 @@ def prolific():
 
 def acts_of(app: App, server: LoopbackProlific, token: str = TOKEN) -> PanelActs:
     panel = prolific_of({"STUDY_PROLIFIC_TOKEN": token, "STUDY_PROLIFIC_URL": server.address})
-    return PanelActs(app.world, panel)
+    return PanelActs(app.context, panel)
 
 
 def test_planning_does_nothing_there_and_acts_are_done_once(app, prolific):
@@ -246,7 +246,7 @@ def test_planning_does_nothing_there_and_acts_are_done_once(app, prolific):
     assert len(acts.messages("Another one.", ["completed"])) == 3
     acts.add(acts.group("g1", ["completed"]), "g1", "anna")
     assert prolific.groups == {"g1": {pid(1), pid(2), pid(4)}}
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         whats = [entry.what for entry in unit.audit() if entry.what.startswith("pay: ")]
     assert whats == ["pay: approve", "pay: bonus", "pay: message", "pay: group"]
 
@@ -294,7 +294,9 @@ def test_a_wrong_token_and_a_server_that_is_not_there_are_one_sentence(app, prol
         prolific_of({})
     with pytest.raises(ProblemsFound, match="not an https address"):
         prolific_of({"STUDY_PROLIFIC_TOKEN": "x", "STUDY_PROLIFIC_URL": "http://example.org"})
-    away = PanelActs(app.world, prolific_of({"STUDY_PROLIFIC_TOKEN": "x", "STUDY_PROLIFIC_URL": "http://127.0.0.1:1"}))
+    away = PanelActs(
+        app.context, prolific_of({"STUDY_PROLIFIC_TOKEN": "x", "STUDY_PROLIFIC_URL": "http://127.0.0.1:1"})
+    )
     with pytest.raises(InfrastructureError, match="cannot be reached"):
         away.pay(away.bonuses(), "anna")
     assert len(away.bonuses()) == 1
@@ -339,8 +341,8 @@ def test_bonuses_of_a_later_session_reach_everybody_and_no_rule_pays_more_than_i
     assert {one.state for one in done} == {"done"}, [one.note for one in done]
     # 2 for the first session and, up to the 3 of the rule, 1 for the second.
     assert dict(prolific.paid) == {"p1": 3.0, "p2": 3.0, "p3": 3.0}
-    with panel.app.world.registry.begin(write=False) as unit:
-        assert [paid.bonus for paid in payments(panel.app.world, unit)] == [2.0, 1.0] * 3
+    with panel.app.context.registry.begin(write=False) as unit:
+        assert [paid.bonus for paid in payments(panel.app.context, unit)] == [2.0, 1.0] * 3
     assert acts.bonuses() == []
 
 
@@ -350,7 +352,7 @@ def test_a_message_and_a_group_concern_each_person_once_whatever_the_number_of_s
     assert {one.state for one in done} == {"done"}, [one.note for one in done]
     assert sorted(prolific.messages) == [(who, "Thank you.") for who in ("p1", "p2", "p3")]
     assert len(acts.add(acts.group("g", ["completed"]), "g", "anna")) == 3
-    with panel.app.world.registry.begin() as unit:
+    with panel.app.context.registry.begin() as unit:
         # As an earlier version wrote it down, for the second session.
         (first, *_) = unit.participants_of("real")
         unit.set_meta_value(f"panel_act:group:{first.id}:later:h", {"state": "done"})

@@ -84,8 +84,8 @@ def changed(app, study: Path, before: str, after: str) -> None:
 
 
 def whose(app, token: str):
-    with app.world.registry.begin(write=False) as unit:
-        return unit.participant_of_token(hashed(token), app.world.now())
+    with app.context.registry.begin(write=False) as unit:
+        return unit.participant_of_token(hashed(token), app.context.now())
 
 
 def test_every_screen_can_be_gone_to_in_every_arm(app):

@@ -59,7 +59,7 @@ def test_an_author_s_server_goes_on_with_packages_once_they_are_set_up(tmp_path,
 
     def imported() -> str:
         program = Program("import teapot\nprint(teapot.VERSION)\n", ("teapot",))
-        return running.world.sandbox.run(program).stdout.strip()
+        return running.context.sandbox.run(program).stdout.strip()
 
     def looked_at_again() -> None:
         while not files.look():
@@ -78,7 +78,7 @@ def test_an_author_s_server_goes_on_with_packages_once_they_are_set_up(tmp_path,
         looked_at_again()
         assert files.problems == ()
         assert imported() == "2.0"
-        assert running.world.package_versions()["tea-pot"] == "2.0"
+        assert running.context.package_versions()["tea-pot"] == "2.0"
 
         (pack,) = study.parent.glob("tasks/*/task.toml")
         pack.write_text(pack.read_text().replace('["teapot"]', '["teapot", "tee"]'))

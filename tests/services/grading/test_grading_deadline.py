@@ -22,19 +22,19 @@ ROOT = Path(__file__).parents[3]
 def test_sixty_submissions_at_one_moment_are_graded_in_ten_minutes_and_none_wrongly(tmp_path, processes):
     app = start(Settings(ROOT / "study.toml", f"sqlite:///{tmp_path}/study.db", tmp_path, environment={}))
     stage = app.study.main_task_stages[0]
-    now = app.world.now()
+    now = app.context.now()
     for number in range(60):
         who = app.enrol.enter(EntryRequest()).participant.id
-        pack = app.world.content.pack(stage.packs[number % len(stage.packs)])
-        run = RunRecord(app.world.fresh_id(), who, pack.id, stage.id, "submission", pack.solution, now)
-        with app.world.registry.begin() as unit:
+        pack = app.context.content.pack(stage.packs[number % len(stage.packs)])
+        run = RunRecord(app.context.fresh_id(), who, pack.id, stage.id, "submission", pack.solution, now)
+        with app.context.registry.begin() as unit:
             unit.add_run(run)
     began = time.monotonic()
     with busy(processes):
         while app.grading.pending():
             app.grading.grade_pending()
     assert time.monotonic() - began < 600
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         runs = [run for run in unit.runs() if run.kind == "submission"]
     assert [run.grading for run in runs] == [None] * 60
     assert all(check["passed"] is True for run in runs for check in run.checks)

@@ -37,7 +37,7 @@ def at_tasks(trial):
 
 
 def submissions(app, who: str):
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return {run.task: run for run in unit.runs(who) if run.kind == "submission"}
 
 
@@ -63,13 +63,13 @@ class Sandboxed:
 @pytest.fixture
 def sandboxed(trial):
     app, _ = trial
-    inner = app.world.sandbox
+    inner = app.context.sandbox
 
     def put(**how):
-        app.world.sandbox = Sandboxed(inner, **how)
+        app.context.sandbox = Sandboxed(inner, **how)
 
     yield put
-    app.world.sandbox = inner
+    app.context.sandbox = inner
 
 
 def test_a_program_with_an_impossible_line_number_is_graded_and_so_are_the_others(trial, at_tasks):
@@ -85,7 +85,7 @@ def test_a_program_with_an_impossible_line_number_is_graded_and_so_are_the_other
     assert (bad.error_type, bad.error_line, bad.ended_by) == ("SyntaxError", None, "exit")
     assert not any(check["passed"] for check in bad.checks)
     assert all(check["passed"] for check in good.checks)
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         run = next(run for run in unit.runs(hostile.id) if run.kind == "run")
     assert run.ended_by == "exit"
 
@@ -101,18 +101,18 @@ def test_a_grading_that_fails_is_put_aside_and_the_others_are_graded(trial, at_t
     put_aside = submissions(app, cursed.id)["trio_timer"]
     assert (put_aside.grading, put_aside.ended_by, list(put_aside.checks)) == ("failed", None, [])
     assert put_aside.grading_reason == "ZeroDivisionError: the checks divide by zero"
-    assert put_aside.id in [run.id for run in without_verdict(app.world)]
+    assert put_aside.id in [run.id for run in without_verdict(app.context)]
     assert app.grading.pending() == []  # not tried again every second
     sandboxed()
-    retry(app.world, put_aside.id, "anna")
+    retry(app.context, put_aside.id, "anna")
     app.grading.grade_pending()
     graded = submissions(app, cursed.id)["trio_timer"]
     assert (graded.grading, graded.grading_reason, graded.ended_by) == (None, None, "exit")
     assert all(check["passed"] for check in graded.checks)
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert unit.audit()[-1].what == "retry grading"
     with pytest.raises(NotAllowed):
-        retry(app.world, put_aside.id, "anna")
+        retry(app.context, put_aside.id, "anna")
 
 
 def test_a_run_whose_handling_fails_is_finished_all_the_same(trial, at_tasks, sandboxed):
@@ -121,7 +121,7 @@ def test_a_run_whose_handling_fails_is_finished_all_the_same(trial, at_tasks, sa
     person.replace_all("# MARK\n")
     sandboxed(error=ZeroDivisionError("boo"))
     person.run()
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         run = next(run for run in unit.runs(person.id) if run.kind == "run")
     assert (run.ended_by, run.error_message) == ("infrastructure", "ZeroDivisionError: boo")
 
@@ -168,14 +168,14 @@ def test_below_the_isolation_that_a_launched_study_accepts_submissions_are_kept_
     person = Walker(app, clock, EntryRequest(link=link.secret)).consent().background()
     person.app.session.begin_stage(person.id, "warmup")
     person.open("warmup")
-    inner = app.world.sandbox
-    app.world.sandbox = Sandboxed(inner, level=level)
+    inner = app.context.sandbox
+    app.context.sandbox = Sandboxed(inner, level=level)
     person.submit(person.solution("warmup"))
     graded = int(allowed == "true")
     assert app.grading.grade_pending() == graded
     assert [run.task for run in app.grading.pending()] == ["warmup"] * (1 - graded)
     assert submissions(app, person.id)["warmup"].ended_by == ("exit" if graded else None)
-    app.world.sandbox = inner
+    app.context.sandbox = inner
     assert app.grading.grade_pending() == 1 - graded
     assert submissions(app, person.id)["warmup"].ended_by == "exit"
     app.close()
@@ -191,13 +191,13 @@ def test_without_a_verdict_outcomes_are_missing_and_the_dataset_says_why(trial, 
     person = at_tasks().solve_tasks()
     app.grading.grade_pending()
     before = submissions(app, person.id)["trio_users"]
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         unit.update_run(with_verdict(replace(before, ended_by=None, checks=()), inconclusive()))
     kept = submissions(app, person.id)["trio_users"]
     assert (kept.grading, kept.grading_reason, kept.repeats, kept.ended_by) == ("inconclusive", "too busy", 5, None)
-    assert kept.id in [run.id for run in with_review(app.world)]
+    assert kept.id in [run.id for run in with_review(app.context)]
     out = tmp_path / "dataset"
-    export(app.world, out, include_preview=True)
+    export(app.context, out, include_preview=True)
     row = next(row for row in table(out, "participants") if row["participant_id"] == person.id)
     assert {row[name] for name in ("task_completed", "completion_minutes", "checks_passed", "tasks_passed")} == {""}
     run = next(row for row in table(out, "runs") if row["run_id"] == kept.id)
@@ -208,14 +208,14 @@ def test_without_a_verdict_outcomes_are_missing_and_the_dataset_says_why(trial, 
 def test_a_warm_up_that_was_put_aside_is_unknown_in_the_export_and_for_verify(tmp_path):
     clock = HandClock()
     app = open_app(tmp_path, clock, real_study(tmp_path))
-    app.world.sandbox = Sandboxed(app.world.sandbox, error=ZeroDivisionError("the checks divide by zero"))
+    app.context.sandbox = Sandboxed(app.context.sandbox, error=ZeroDivisionError("the checks divide by zero"))
     person = Walker(app, clock).consent().background()
     app.session.begin_stage(person.id, "warmup")
     person.open("warmup")
     clock.advance(minutes=4)
     person.submit("# MARK\n" + person.solution("warmup"))
     app.grading.grade_pending()
-    export(app.world, tmp_path / "dataset", include_preview=True)
+    export(app.context, tmp_path / "dataset", include_preview=True)
     app.close()
     (row,) = table(tmp_path / "dataset", "participants")
     assert row["warmup_minutes"] != ""
@@ -234,9 +234,9 @@ def handed_in(trial, at_tasks):
 
 def test_a_grading_that_fails_does_not_write_over_late_edits(trial, handed_in):
     app, _ = trial
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         unit.update_run(replace(handed_in, code="print(2)\n"))
-    quarantine(app.world, handed_in, ValueError("of the old program"))
+    quarantine(app.context, handed_in, ValueError("of the old program"))
     kept = submissions(app, handed_in.participant_id)[handed_in.task]
     assert (kept.code, kept.grading) == ("print(2)\n", None)
 
@@ -249,7 +249,7 @@ def test_late_edits_of_a_submission_without_a_verdict_are_graded(trial, handed_i
         stage=SimpleNamespace(id=handed_in.stage),
         now=handed_in.started_at,
     )
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         unit.update_run(replace(handed_in, grading=state, grading_reason="why", repeats=5, review="os"))
         submit_late(unit, place, handed_in.task, "print(2)\n", clock.now())
         [waiting] = [run for run in unit.ungraded() if run.id == handed_in.id]
@@ -259,13 +259,13 @@ def test_late_edits_of_a_submission_without_a_verdict_are_graded(trial, handed_i
 @pytest.mark.parametrize("over", [True, False], ids=["it gets done", "it takes longer"])
 def test_a_dataset_waits_for_what_another_server_grades(trial, handed_in, monkeypatch, over):
     app, clock = trial
-    work = replace(app.world.replicas.mine(handed_in.participant_id, "grading", handed_in.id), replica="other")
-    with app.world.registry.begin() as unit:
+    work = replace(app.context.replicas.mine(handed_in.participant_id, "grading", handed_in.id), replica="other")
+    with app.context.registry.begin() as unit:
         unit.beat(Replica("other", "elsewhere", 1, clock.now(), clock.now()))
         unit.begin_work(work)
 
     def done(seconds: float) -> None:
-        with app.world.registry.begin() as unit:
+        with app.context.registry.begin() as unit:
             unit.end_work(work)
 
     monkeypatch.setattr(submissions_module.time, "sleep", done)

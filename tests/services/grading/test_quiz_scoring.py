@@ -28,14 +28,14 @@ def to_quiz(trial: Trial) -> str:
 
 
 def answered(trial: Trial, who: str) -> list[Answer]:
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return [answer for answer in unit.answers(who) if answer.bank]
 
 
 @pytest.fixture
 def trial(tmp_path):
     made = Trial(tmp_path, launched=True)
-    made.app.world.sandbox = Scripted()
+    made.app.context.sandbox = Scripted()
     yield made
     made.close()
 
@@ -61,7 +61,7 @@ def draft(trial: Trial, who: str, item: str = "", response: str = "") -> Answer:
     choice = next(item for item in items if item.options)
     chosen = response or given_to(choice, "")
     kept = Answer(who, "quiz", item or choice.id, chosen, bank="trio", max_points=1.0, saved_at=trial.clock.now())
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         unit.save_answer(kept)
     return kept
 
@@ -69,7 +69,7 @@ def draft(trial: Trial, who: str, item: str = "", response: str = "") -> Answer:
 def test_an_answer_that_changed_while_it_was_scored_keeps_its_text_and_gets_no_points(trial):
     who = to_quiz(trial)
     before = draft(trial, who)
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         unit.save_answer(replace(before, response="another"))
         assert not unit.set_points(replace(before, points=1.0, scored_by="key"))
     (after,) = answered(trial, who)
@@ -92,9 +92,9 @@ def code_answer(trial):
     """Hands in the reference answer to the quiz's item of code; gives the participant and runs that it passes by."""
     who = to_quiz(trial)
     app = trial.app
-    bank, keys = app.world.content.bank("quizzes/trio"), app.world.content.keys("quizzes/trio")
+    bank, keys = app.context.content.bank("quizzes/trio"), app.context.content.keys("quizzes/trio")
     item = next(item for item in bank.items if isinstance(keys[item.id], CodeKey) and keys[item.id].checks)
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         kept = Answer(who, "quiz", item.id, keys[item.id].solution, bank="trio", saved_at=trial.clock.now())
         unit.save_answer(kept)
     return who, [ended("exit", check.expected) for check in keys[item.id].checks]
@@ -106,7 +106,7 @@ def stored(trial: Trial, who: str) -> Answer:
 
 
 def scored(trial: Trial, *runs: RunResult | Exception) -> Scripted:
-    trial.app.world.sandbox = sandbox = Scripted(*runs)
+    trial.app.context.sandbox = sandbox = Scripted(*runs)
     trial.app.scoring.score_pending()
     return sandbox
 
@@ -162,7 +162,7 @@ def test_no_answer_is_run_where_programs_are_isolated_less_than_the_study_asks(t
     who, _ = code_answer
     weak = Scripted()
     weak.isolation = lambda: Isolation("weak", "Weak isolation (a stand-in).")
-    trial.app.world.sandbox = weak
+    trial.app.context.sandbox = weak
     trial.app.scoring.score_pending()
     assert not weak.asked
     assert stored(trial, who).points is None
@@ -171,7 +171,7 @@ def test_no_answer_is_run_where_programs_are_isolated_less_than_the_study_asks(t
 def test_an_inconclusive_answer_is_missing_in_the_dataset_and_says_why(trial, code_answer, tmp_path):
     who, _ = code_answer
     scored(trial, ended("time", lag=30.0))
-    export(trial.app.world, tmp_path / "data")
+    export(trial.app.context, tmp_path / "data")
     path = next((tmp_path / "data" / "data").glob("*_description-answers_data.csv"))
     (row,) = [row for row in csv.DictReader(path.open(encoding="utf-8")) if row["bank"]]
     assert (row["points"], row["scored_by"]) == ("", "inconclusive")

@@ -81,7 +81,7 @@ def kinds(http: LoopbackHttp) -> list[tuple[str, str]]:
 
 
 def audit(app: App) -> list[Any]:
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return [entry for entry in unit.audit() if entry.what in (BEGAN, OVER, SENT)]
 
 
@@ -174,7 +174,7 @@ def test_the_budget_s_share_is_reported_without_an_amount(trial, servers):
     (app, clock), (_, http) = trial, servers
     (link,) = app.links.create(labels=["x"])
     person = Walker(app, clock, EntryRequest(link=link.secret))
-    price = next(iter(app.world.content.specs.values())).price
+    price = next(iter(app.context.content.specs.values())).price
     needed = int(4.1 / price.output_usd * 1e6)
     add_turn(app, clock, person.id, None, output_tokens=needed // 2)
     later(app, clock, seconds=30)
@@ -186,13 +186,13 @@ def test_the_budget_s_share_is_reported_without_an_amount(trial, servers):
 
 
 def add_turn(app: App, clock: HandClock, person: str, error: str | None, **more: Any) -> None:
-    spec = next(iter(app.world.content.specs.values()))
+    spec = next(iter(app.context.content.specs.values()))
     turn = Turn(
-        id=app.world.fresh_id(), participant_id=person, task="t", assistant="claude", treatment=spec.id, model="m",
+        id=app.context.fresh_id(), participant_id=person, task="t", assistant="claude", treatment=spec.id, model="m",
         prompt_version="1", message="q", reply="", code="", asked_at=clock.now(), error=error, complete=True,
         total_seconds=1.0,
     )  # fmt: skip
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         unit.add_turn(replace(turn, **more))
 
 
@@ -202,18 +202,18 @@ def test_disk_isolation_and_clock_are_reported_and_over(trial, servers):
     free = [1e9]
     app.alert_watch.machine = Machine("server-1", lambda: int(free[0]))
     now = clock.now().isoformat()
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         unit.set_meta(CLOCK, json.dumps({"at": now, "seconds": 3600.0, "state": "away"}))
         unit.set_meta(ISOLATION, json.dumps({"since": now, "level": "off", "message": "no canary was stopped."}))
     later(app, clock, seconds=30)
     assert sorted(kinds(http)) == [("clock_step", "firing"), ("disk:server-1", "firing"), ("isolation", "firing")]
     free[0] = 3e9
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         unit.set_meta(CLOCK, json.dumps({"at": now, "seconds": 3600.0, "state": "back"}))
         unit.set_meta(ISOLATION, "")
     later(app, clock, seconds=30)
     assert len(http.posted) == 6
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert all(each.over_at is not None for each in incidents(unit))
 
 
@@ -267,7 +267,7 @@ def test_isolation_and_clock_can_be_left_out(tmp_path, servers):
     clock, (smtp, http) = HandClock(), servers
     app = opened(tmp_path, clock, **environment(smtp, http))
     app.lifecycle.launch()
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         unit.set_meta(CLOCK, json.dumps({"at": clock.now().isoformat(), "seconds": 3600.0, "state": "away"}))
         unit.set_meta(ISOLATION, json.dumps({"since": clock.now().isoformat(), "level": "off", "message": "m"}))
     clock.advance(seconds=timedelta(minutes=1).total_seconds())

@@ -79,7 +79,7 @@ def restored(tmp_path_factory):
 
 
 def rows(app):
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return [LedgerRow.parse(row) for row in unit.allocations("real")]
 
 
@@ -93,7 +93,7 @@ def test_a_restored_copy_is_noticed_at_the_start(restored):
     app, _, _, warnings, _ = restored
     assert "lost allocations 3 to 4" in warnings[0]
     assert "has lost what was stored" in warnings[1]
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert [entry.what for entry in unit.audit()][-2:] == ["ledger gap", "log lost"]
     assert app.anchoring.check() == []
 
@@ -108,7 +108,7 @@ def test_no_place_of_the_ledger_is_given_twice_and_verification_goes_on(restored
     for person in [row.participant_id for row in rows(app)]:
         app.session.withdraw(person, False)
     app.lifecycle.unseal("analysis")
-    export(app.world, folder / "dataset")
+    export(app.context, folder / "dataset")
     report = verify(folder / "dataset")
     assert report.ok, report.lines()
     assert any("allocations 3 to 4 were lost" in line for line in report.passed)

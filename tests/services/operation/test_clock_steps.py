@@ -43,8 +43,8 @@ class Hands:
 def trial(tmp_path):
     made = Trial(tmp_path, launched=True)
     made.hands = Hands()
-    made.app.world.clock = made.hands.clock
-    made.watch = ClockWatch(made.app.world)
+    made.app.context.clock = made.hands.clock
+    made.watch = ClockWatch(made.app.context)
     made.watch.begin()
     made.clock = made.hands
     yield made
@@ -52,7 +52,7 @@ def trial(tmp_path):
 
 
 def deadline(trial: Trial, who: str):
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return unit.visit(who, "warmup").deadline_at
 
 
@@ -68,7 +68,7 @@ def look(trial: Trial) -> None:
 
 
 def audited(trial: Trial) -> list[str]:
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return [entry.detail["state"] for entry in unit.audit() if entry.what == "clock step"]
 
 
@@ -110,12 +110,12 @@ def test_a_clock_that_was_set_back_never_takes_time_back(trial):
     trial.hands.step(-3600)
     look(trial)
     assert trial.hands.now >= seen
-    assert "the server goes on by its own count" in Monitor(trial.app.world).clock()
+    assert "the server goes on by its own count" in Monitor(trial.app.context).clock()
     left = deadline(trial, who).timestamp() - trial.hands.now + 1
     trial.hands.pass_(left)
     look(trial)
     assert trial.at(who) != "warmup", "the stage ends when its time is really up"
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert clock_alert(unit).state == "away"
 
 

@@ -61,7 +61,7 @@ class Outage:
 
     def report(self, **how):
         out = self.folder / f"dataset{len(list(self.folder.glob('dataset*')))}"
-        export(self.app.world, out)
+        export(self.app.context, out)
         return verify(out, **how)
 
     def names(self):
@@ -77,7 +77,7 @@ def outage(request, tmp_path):
 
 
 def acts(app):
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return [entry.what for entry in unit.audit()]
 
 
@@ -93,7 +93,7 @@ def test_what_was_stored_without_the_key_is_signed_once_it_is_back_and_the_study
     outage.again()
     report = outage.report()
     assert report.ok, report.lines()
-    with outage.app.world.registry.begin(write=False) as unit:
+    with outage.app.context.registry.begin(write=False) as unit:
         assert all(head.signed for head in unit.chain_heads())
     assert acts(outage.app).count(ADOPTED_ACT) == 1
     kept = AnchorFile(outage.folder / "var" / "ledger.anchors").read()
@@ -123,7 +123,7 @@ def test_a_server_that_ran_before_the_launch_signs_from_the_launch_on(tmp_path, 
     (link,) = command.links.create(labels=["p@example.org"])
     command.close()
     Walker(server, clock, EntryRequest(link=link.secret)).to_tasks()
-    export(server.world, tmp_path / "dataset")
+    export(server.context, tmp_path / "dataset")
     report = verify(tmp_path / "dataset")
     assert report.ok, report.lines()
     server.close()
@@ -131,7 +131,7 @@ def test_a_server_that_ran_before_the_launch_signs_from_the_launch_on(tmp_path, 
 
 def forge_in_the_gap(outage):
     """Change an answer that came in the gap and give it the digests that the platform would have given it."""
-    database = outage.app.world.registry.database
+    database = outage.app.context.registry.database
     with database.begin(write=True) as connection:
         row = connection.execute(select(ENTRIES).where(ENTRIES.c.table == "answers").order_by(ENTRIES.c.number.desc()))
         last = row.first()
@@ -173,7 +173,7 @@ def test_a_chain_signed_by_another_key_than_the_servers_is_not_taken_over(outage
 @pytest.mark.slow
 def test_an_upgrade_gives_no_forged_row_a_place_in_the_chain(outage):
     outage.work()
-    database = outage.app.world.registry.database
+    database = outage.app.context.registry.database
     for forged_marker in (False, True):
         with database.begin(write=True) as connection:
             connection.execute(text("UPDATE answers SET response = '\"forged\"' WHERE item = 'feedback'"))
@@ -181,18 +181,18 @@ def test_an_upgrade_gives_no_forged_row_a_place_in_the_chain(outage):
                 connection.execute(text("DELETE FROM meta WHERE key = :key"), {"key": JOINED})
             # As where the version in the database is set back, and the next start brings it up to date.
             database.joined = join_what_is_stored(connection)
-        outage.app.world.registry.sign_upgrade()
+        outage.app.context.registry.sign_upgrade()
         assert outage.names() & {"row_differs_from_chain"}
 
 
 @pytest.mark.slow
 def test_events_that_an_upgrade_would_join_are_found(outage):
     outage.work()
-    database = outage.app.world.registry.database
+    database = outage.app.context.registry.database
     with database.begin(write=True) as connection:
         connection.execute(
             update(EVENTS).where(EVENTS.c.kind == "load").values(chain=None, position=None, opening=None, digest=None)
         )
         database.joined = join_what_is_stored(connection)
-    outage.app.world.registry.sign_upgrade()
+    outage.app.context.registry.sign_upgrade()
     assert outage.names()

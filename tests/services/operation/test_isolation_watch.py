@@ -36,7 +36,7 @@ def trial(tmp_path):
     study = real_study(tmp_path)
     study.write_text(study.read_text().replace("allow_weak_isolation = true", "allow_weak_isolation = false"))
     app = open_app(tmp_path, clock, study)
-    sandbox = app.world.sandbox = Falling(app.world.sandbox)
+    sandbox = app.context.sandbox = Falling(app.context.sandbox)
     app.lifecycle.launch()
     (link,) = app.links.create(labels=["p@example.org"])
     person = Walker(app, clock, EntryRequest(link=link.secret)).to_tasks(solve=False).begin_tasks()
@@ -66,7 +66,7 @@ def test_the_clock_stands_still_and_goes_on(trial, level):
     clock.advance(seconds=30)
     app.isolation_watch.check()
     assert deadline(app, person) == after
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         acts = [entry.what for entry in unit.audit() if entry.what in (FELL, RECOVERED)]
         lost = sum(e.payload["seconds"] for e in unit.events(person.id) if e.kind == "outage")
     assert acts == [FELL, RECOVERED]
@@ -88,7 +88,7 @@ def test_a_paused_study_looks_again_soon_for_what_was_met_may_be_over(trial):
         clock.advance(seconds=1)
         app.isolation_watch.check()
     assert looks[1] - looks[0] <= LOOK_SOON + STEP
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         acts = [entry.what for entry in unit.audit() if entry.what in (FELL, RECOVERED)]
     assert acts == [FELL, RECOVERED]
 
@@ -101,24 +101,24 @@ def test_health_says_so_programs_wait_and_a_submission_is_kept(trial):
     assert report.paused
     assert "less isolated (weak)" in report.alerts[-1]
     person.run()
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert unit.runs(person.id)[-1].ended_by == "infrastructure"
     person.submit("print('kept')")
     app.grading.grade_pending()
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         (waiting,) = [run for run in unit.runs(person.id) if run.kind == "submission" and run.code == "print('kept')"]
     assert waiting.ended_by is None
     sandbox.level = "strong"
     app.isolation_watch.check()
     app.grading.grade_pending()
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert [run for run in unit.runs(person.id) if run.id == waiting.id][0].ended_by is not None
 
 
 def test_a_draft_is_never_paused(tmp_path):
     app = open_app(tmp_path, HandClock())
-    app.world.sandbox = Falling(app.world.sandbox)
-    app.world.sandbox.level = "weak"
+    app.context.sandbox = Falling(app.context.sandbox)
+    app.context.sandbox.level = "weak"
     app.isolation_watch.check()
     assert not app.health.check().paused
     app.close()

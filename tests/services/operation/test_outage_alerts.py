@@ -41,8 +41,8 @@ class Trial:
         )  # fmt: skip
         app = start(settings, clock=self.clock, ids=self.fresh, grading_clock="virtual", seconds_per_word=0.0)
         now = self.clock.now()
-        app.world.replicas.me = replace(
-            app.world.replicas.me, name=name, machine=f"{HOST} pid:[1]", began_at=now, beat_at=now
+        app.context.replicas.me = replace(
+            app.context.replicas.me, name=name, machine=f"{HOST} pid:[1]", began_at=now, beat_at=now
         )
         self.apps.append(app)
         return app
@@ -98,7 +98,7 @@ def test_a_server_that_is_gone_is_reported_once_and_over_once_another_began(tria
     trial.alive(int(SHOWN.total_seconds()), second, third)
     over = (f"server_gone:{HOST}", "resolved")
     assert trial.kinds() == [gone, over]
-    with second.world.registry.begin(write=False) as unit:
+    with second.context.registry.begin(write=False) as unit:
         assert [entry.what for entry in unit.audit_of([BEGAN, OVER])] == [BEGAN, OVER]
     trial.alive(60, second, third)
     assert trial.kinds() == [gone, over]
@@ -138,8 +138,8 @@ def test_a_goodbye_a_command_that_grades_and_an_idle_night_are_no_outage(trial_o
     second, command = trial.server("second"), trial.server("command")
     trial.person(second).consent()
     trial.alive(10, trial.first, second)
-    with command.world.registry.begin() as unit:
-        command.world.replicas.beat(unit)
+    with command.context.registry.begin() as unit:
+        command.context.replicas.beat(unit)
     trial.alive(60, trial.first, second)
     trial.first.taking_over.close()
     trial.alive(60, second)
@@ -181,7 +181,7 @@ class Failing:
 def test_programs_that_the_server_cannot_run_are_an_outage_until_one_runs(trial_of):
     trial = trial_of("failed_runs = 2")
     app = trial.first
-    sandbox = app.world.sandbox = Failing(app.world.sandbox)
+    sandbox = app.context.sandbox = Failing(app.context.sandbox)
     person = trial.person(app).consent().background()
     app.session.begin_stage(person.id, "warmup")
     person.open("warmup")
@@ -208,7 +208,7 @@ def test_programs_that_the_server_cannot_run_are_an_outage_until_one_runs(trial_
 def test_a_submission_that_waits_for_its_verdict_is_an_outage_until_it_is_graded(trial_of):
     trial = trial_of("failed_runs = 1")
     app = trial.first
-    sandbox = app.world.sandbox = Failing(app.world.sandbox)
+    sandbox = app.context.sandbox = Failing(app.context.sandbox)
     person = trial.person(app).consent().background()
     app.session.begin_stage(person.id, "warmup")
     person.open("warmup")

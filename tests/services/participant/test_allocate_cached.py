@@ -27,19 +27,19 @@ def newcomer(app) -> str:
 
 
 def allocate_and_fail(app, person: str) -> None:
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         place = app.session.way.arrive(unit, unit.participant(person))
         assert app.session.way.advance(unit, place)
         1 / 0  # noqa: B018  (the disk is full, say)
 
 
 def ledger(app) -> list[LedgerRow]:
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return [LedgerRow.parse(row) for row in unit.allocations("preview")]
 
 
 def arms_of(app, count) -> list[str]:
-    allocator, seed = Allocator(app.study.allocation, app.study.arms), preview_seed(app.world.study_hash)
+    allocator, seed = Allocator(app.study.allocation, app.study.arms), preview_seed(app.context.study_hash)
     return [allocator.allocate({}, draws(seed, index)).arm for index in range(1, count + 1)]
 
 
@@ -86,5 +86,5 @@ def test_a_draft_that_changed_goes_on_with_its_own_sequence(tmp_path):
     newcomer(changed)
     assert [row.allocation_index for row in ledger(changed)] == [1, 2, 3]
     assert len({row.study_hash for row in ledger(changed)}) == 2
-    with changed.world.registry.begin(write=False) as unit:
+    with changed.context.registry.begin(write=False) as unit:
         assert unit.meta(draft_key(ledger(changed)[0].study_hash))

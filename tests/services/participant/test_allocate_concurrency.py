@@ -42,7 +42,7 @@ def ledger(tmp_path, database_url):
     for worker in workers:
         worker.join(120)
     assert [worker.exitcode for worker in workers] == [0] * PROCESSES
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         rows = [LedgerRow.parse(row) for row in unit.allocations("preview")]
         people = unit.participants()
     yield app, rows, people
@@ -53,7 +53,7 @@ def test_a_hundred_simultaneous_arrivals_get_the_sequence_of_the_algorithm(ledge
     app, rows, people = ledger
     assert [row.allocation_index for row in rows] == list(range(1, PROCESSES * EACH + 1))
     allocator = Allocator(app.study.allocation, app.study.arms)
-    seed = preview_seed(app.world.study_hash)
+    seed = preview_seed(app.context.study_hash)
     expected = [allocator.allocate({}, draws(seed, row.allocation_index)).arm for row in rows]
     assert [row.arm for row in rows] == expected
 
@@ -61,5 +61,5 @@ def test_a_hundred_simultaneous_arrivals_get_the_sequence_of_the_algorithm(ledge
     held = {person.id: (person.allocation_index, person.arm) for person in people}
     assert held == {row.participant_id: (row.allocation_index, row.arm) for row in rows}
 
-    version = Version(app.world.study_hash, app.study.allocation, app.study.arms, seed)
+    version = Version(app.context.study_hash, app.study.allocation, app.study.arms, seed)
     assert verify_ledger(rows, [version], genesis_hash=genesis("preview")) == []

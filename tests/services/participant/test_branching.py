@@ -18,7 +18,7 @@ from study_app.domain.branching import arm_only, seen_at
 from study_app.domain.conditions import StageCondition
 from study_app.domain.errors import ProblemsFound
 from study_app.services.participant.enrolment import EntryRequest
-from study_app.services.researcher.exporting.collect_records import dossiers, included, versions_of
+from study_app.services.researcher.exporting.collect_records import included, participant_records, versions_of
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.monitoring import Monitor
 from study_app.settings import Settings
@@ -128,7 +128,7 @@ def test_each_arm_and_each_answer_meets_its_own_stages_and_questions_and_nothing
         assert ("beginner" in met["exit"]) == (years < 10)
         found[person.id] = arm
     assert sorted(found.values()) == ["helped", "helped", "plain", "plain"]
-    export(app.world, tmp_path / "out", include_preview=True)
+    export(app.context, tmp_path / "out", include_preview=True)
     [file] = (tmp_path / "out" / "data").glob("*participants_data.csv")
     with file.open(newline="") as rows:
         helped = {row["participant_id"]: row["tutor_helped"] for row in csv.DictReader(rows)}
@@ -148,13 +148,13 @@ def test_what_only_an_arm_has_is_withheld_while_arms_are_hidden(tmp_path):
     assert seen_at(app.study, "tutor") == "exit"
     for years in (2, 20):
         Person(app).way(years, ["vim"])
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         people = included(unit, ["preview"])
-        records = list(dossiers(app.world, unit, people, versions_of(app.world, unit, people)))
+        records = list(participant_records(app.context, unit, people, versions_of(app.context, unit, people)))
     mask = Mask("launched", {})
-    for dossier in records:
-        real = replace(dossier, participant=replace(dossier.participant, kind="real"))
-        seen = mask.dossier(real)
+    for record in records:
+        real = replace(record, participant=replace(record.participant, kind="real"))
+        seen = mask.record(real)
         assert "tutor" not in {visit.stage for visit in seen.visits}
         assert not {answer.item for answer in seen.answers} & questions
         row = mask.participant(real, {"tutor_helped": 5, "why_help": "x", "liked": 3})
@@ -170,7 +170,7 @@ def test_boards_of_a_hidden_trial_name_no_stage_of_one_arm(tmp_path, monkeypatch
     there = {person.place.stage.id for person in people}
     assert there == {"tutor", "exit"}
     monkeypatch.setattr("study_app.services.researcher.monitoring.arms_visible", lambda state, kind: False)
-    monitor = Monitor(app.world)
+    monitor = Monitor(app.context)
     assert {one.stage for one in monitor.people("preview")} == {"exit"}
     counts = {count.id: count.here for count in monitor.overview("preview").stages}
     assert "tutor" not in counts

@@ -40,7 +40,7 @@ def at_work(app, clock) -> Walker:
 
 def kept(app, walker: Walker) -> tuple[list, list, list, list]:
     """Their turns, runs of the main tasks and events, and what stands as in progress."""
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         runs = [run for run in unit.runs(walker.id) if run.stage == "tasks"]
         return unit.turns(walker.id), runs, list(unit.events(walker.id)), unit.works()
 
@@ -52,7 +52,7 @@ def ended(app, walker: Walker, *kinds: str) -> list[str]:
 @contextmanager
 def away(monkeypatch, app, *, committed: bool):
     """Let every transaction of a server fail; those that write, where `committed`, after their commit."""
-    begin = app.world.registry.begin
+    begin = app.context.registry.begin
 
     @contextmanager
     def failing(*, write: bool = True):
@@ -64,7 +64,7 @@ def away(monkeypatch, app, *, committed: bool):
             raise InfrastructureError("the connection was cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr(app.world.registry, "begin", failing)
+        patch.setattr(app.context.registry, "begin", failing)
         yield
 
 
@@ -103,7 +103,7 @@ def test_a_connection_that_is_cut_as_an_end_is_stored_costs_no_one_anything(
     assert runs[0].stdout == "kept\n"
     assert works == []
     assert ended(app, walker, "turn_ended", "run_ended", "outage") == ["turn_ended", "run_ended"]
-    export(app.world, tmp_path / "data", include_preview=True)
+    export(app.context, tmp_path / "data", include_preview=True)
     assert verify(tmp_path / "data").findings == []
     app.close()
 
@@ -212,9 +212,9 @@ def test_what_an_agent_was_running_on_a_server_that_is_gone_is_ended_with_its_tu
     )  # fmt: skip
     walker.replace_all("print(1)\n")
     walker.run()
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         unit.add_turn(turn)
-        unit.begin_work(replace(app.world.replicas.mine(walker.id, "reply", turn.id), replica="gone"))
+        unit.begin_work(replace(app.context.replicas.mine(walker.id, "reply", turn.id), replica="gone"))
         mine = next(run for run in unit.runs(walker.id) if run.kind == "run")
         unit.add_run(replace(mine, id="agents", kind="agent", ended_by=None, started_at=clock.now()))
     app.taking_over.tick()

@@ -63,8 +63,8 @@ def way(app):
         task = app.session.where(who).task
         tasks.append(task)
         app.work.submit(who, "pass", confirm=True, task=task)
-    items = list(fields_of(app.world, app.session.where(who)))
-    with app.world.registry.begin(write=False) as unit:
+    items = list(fields_of(app.context, app.session.where(who)))
+    with app.context.registry.begin(write=False) as unit:
         logged = {}
         for event in unit.events_of(who, {"order_drawn"}):
             logged[event.stage] = event.payload["orders"]

@@ -24,7 +24,7 @@ def panel(tmp_path):
 
 
 def refused(trial, participant_id: str) -> list[dict]:
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return [event.payload for event in unit.events(participant_id) if event.kind == "entry_refused"]
 
 

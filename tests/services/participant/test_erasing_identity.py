@@ -54,7 +54,7 @@ def test_an_export_with_names_has_none_of_a_person_who_was_erased_and_tells_hold
     app, _clock, _entry, person = panel
     person.consent()
     app.session.withdraw(person.id, True)
-    export(app.world, tmp_path / "out", identified=True)
+    export(app.context, tmp_path / "out", identified=True)
     (row,) = table(tmp_path / "out", "participants")
     assert not any(row[name] for name in ("label", "prolific_pid", "prolific_study", "prolific_session"))
     assert "replaces it by this one" in (tmp_path / "out" / "CHANGES.md").read_text(encoding="utf-8")
@@ -80,10 +80,10 @@ def test_a_run_that_ends_after_the_erasure_leaves_nothing(tmp_path):
     person = Walker(app, clock).to_tasks().begin_tasks()
     person.type("raise ValueError('zebra crossing')\n")
     person.run()
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         run = unit.runs(person.id)[-1]
     app.session.withdraw(person.id, True)
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         assert unit.update_run(replace(run, stderr="zebra crossing")) is False
         assert unit.runs(person.id) == []
     app.session.sweep()
@@ -112,7 +112,7 @@ def test_a_reply_that_comes_in_after_the_erasure_leaves_nothing(tmp_path):
 
     reply = asyncio.run(ask())
     assert reply
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert unit.turns(walker.id) == []
         assert all(event.payload == ERASED for event in unit.events(walker.id) if event.kind == "turn_ended")
     app.session.sweep()
@@ -138,7 +138,7 @@ def test_purge_from_the_command_line_says_whose_time_is_up_and_erases_only_with_
     clock = HandClock()
     app = open_app(tmp_path, clock)
     person = Walker(app, clock).consent().background()
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert unit.answers(person.id)
     app.close()
     given = {"STUDY_VAR": str(tmp_path / "var"), "STUDY_DATABASE_URL": f"sqlite:///{tmp_path}/study.db"}
@@ -162,10 +162,10 @@ def test_purge_erases_only_whose_time_is_up(tmp_path):
     clock.advance(minutes=60 * 24 * 31)
     late = Walker(app, clock).consent().background()
     clock.advance(minutes=60 * 24 * 30.4 * (months - 0.5))
-    purge = Purge(app.world)
+    purge = Purge(app.context)
     assert purge.due().people == (early.id,)
     assert purge.run("test").people == (early.id,)
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert unit.answers(early.id) == []
         assert unit.answers(late.id)
         assert [entry.what for entry in unit.audit()][-1] == "purge"

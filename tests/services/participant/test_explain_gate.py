@@ -51,7 +51,7 @@ def trial(tmp_path_factory):
         replies[name] = walker.ask(message)
         clock.advance(minutes=1)
     settle(app)
-    export(app.world, folder / "data", include_preview=True)
+    export(app.context, folder / "data", include_preview=True)
     yield app, walker, replies, folder / "data"
     app.close()
 
@@ -67,7 +67,7 @@ def test_code_comes_after_the_explanation_and_not_before(trial):
 
 def test_each_verdict_is_in_the_log_and_in_the_table(trial):
     app, walker, replies, dataset = trial
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         logged = [event.payload for event in unit.events(walker.id) if event.kind == "gate_judged"]
     assert [(each["verdict"], each["by"], each["reason"]) for each in logged] == [
         ("not_explained", "rules", "only_asks"), ("explained", "rules", "explained"), ("open", "", ""),
@@ -103,8 +103,8 @@ def _first_row(text: str, column: str, value: str) -> str:
 
 def test_people_audit_verdicts_without_seeing_them_first(trial):
     app, *_ = trial
-    audits = GateAudits(app.world)
-    assert has_gate(app.world)
+    audits = GateAudits(app.context)
+    assert has_gate(app.context)
     waiting = audits.waiting("hana", "preview")
     assert {each.message for each in waiting} == {ASKS, IDEA}
     assert audits.audited("preview") == []
@@ -113,7 +113,7 @@ def test_people_audit_verdicts_without_seeing_them_first(trial):
     done = audits.audited("preview")
     assert audits.waiting("hana", "preview") == []
     assert [(each.verdict, each.agrees) for each in done] == [("not_explained", False), ("explained", True)]
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert {rating.rater for rating in unit.ratings()} == {"rules", "hana"}
 
 
@@ -174,9 +174,9 @@ def test_simulated_participants_explain_and_then_get_code(tmp_path):
     settings = Settings(gated_study(tmp_path), f"sqlite:///{tmp_path}/study.db", tmp_path, environment={})
     app = open_for_simulation(settings, 4)
     simulate_apart(app, participants=4, seed=4)
-    app.world.clock = SystemClock()
+    app.context.clock = SystemClock()
     settle(app)
-    export(app.world, tmp_path / "data", include_simulated=True)
+    export(app.context, tmp_path / "data", include_simulated=True)
     app.close()
     verdicts = {row["gate"] for row in table(tmp_path / "data", "turns") if row["task"] != "warmup"}
     assert verdicts == {"not_explained", "explained", "open"}

@@ -44,9 +44,9 @@ def test_a_figure_is_shown_logged_exported_and_replayed(tmp_path):
         assert len(figures) == 1
         last = app.work.last_run(person.id, "warmup")
         assert app.work.figures_of(last) == figures, "after a reload the page shows it again"
-        (shown,) = [one for one in timeline(app.world, person.id)["runs"].values() if one["figures"]]
+        (shown,) = [one for one in timeline(app.context, person.id)["runs"].values() if one["figures"]]
         assert shown["figures"] == figures
-        export(app.world, tmp_path / "dataset", include_preview=True)
+        export(app.context, tmp_path / "dataset", include_preview=True)
     finally:
         app.close()
     (table,) = (tmp_path / "dataset" / "data").glob("*events_data.csv")

@@ -53,27 +53,27 @@ class FormTrial:
         return who
 
     def answers(self, who: str, stage: str) -> dict:
-        with self.app.world.registry.begin(write=False) as unit:
+        with self.app.context.registry.begin(write=False) as unit:
             found = {a.item: a.response for a in unit.answers(who) if a.stage == stage}
         return {item: value for item, value in found.items() if value is not None}
 
     def events(self, who: str) -> list:
-        with self.app.world.registry.begin(write=False) as unit:
+        with self.app.context.registry.begin(write=False) as unit:
             return list(unit.events(who))
 
 
 class Tab:
     """A browser page: numbers its events as the component does."""
 
-    def __init__(self, world: FormTrial, who: str, name: str, stage: str = "about", step: int = 0) -> None:
-        self.world, self.who, self.name, self.stage, self.step = world, who, name, stage, step
-        self.opened = world.clock.now()
+    def __init__(self, context: FormTrial, who: str, name: str, stage: str = "about", step: int = 0) -> None:
+        self.context, self.who, self.name, self.stage, self.step = context, who, name, stage, step
+        self.opened = context.clock.now()
         self.events: list[dict] = []
-        world.app.session.take_over(who, name, 500.0)
+        context.app.session.take_over(who, name, 500.0)
         self.add("answers_shown")
 
     def add(self, kind: str, /, **payload) -> None:
-        passed = (self.world.clock.now() - self.opened) / timedelta(milliseconds=1)
+        passed = (self.context.clock.now() - self.opened) / timedelta(milliseconds=1)
         event = {"seq": len(self.events) + 1, "kind": kind, "client_time_ms": 0, "mono_ms": 500 + passed}
         self.events.append(event | {"payload": {"stage": self.stage, "step": self.step, **payload}})
 
@@ -86,20 +86,20 @@ class Tab:
 
     def send(self, first: int = 1, last: int | None = None) -> int:
         batch = Batch.model_validate({"page": self.name, "events": self.events[first - 1 : last]})
-        return self.world.app.session.ingest(self.who, batch).ack
+        return self.context.app.session.ingest(self.who, batch).ack
 
     def screen(self, shown: dict) -> ShownPage:
         return ShownPage(self.name, len(self.events), self.stage, self.step, shown)
 
     def submit(self, shown: dict):
-        return self.world.app.answers.submit(self.who, self.screen(shown))
+        return self.context.app.answers.submit(self.who, self.screen(shown))
 
 
 @pytest.fixture
-def world(tmp_path):
-    world = FormTrial(tmp_path)
-    yield world
-    world.app.close()
+def context(tmp_path):
+    context = FormTrial(tmp_path)
+    yield context
+    context.app.close()
 
 
 # -- every kind of field -----------------------------------------------------------------------------------------------
@@ -117,9 +117,9 @@ def _values(name: str):
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
-    world = FormTrial(tmp_path_factory.mktemp("many"))
-    yield world
-    world.app.close()
+    context = FormTrial(tmp_path_factory.mktemp("many"))
+    yield context
+    context.app.close()
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -176,110 +176,110 @@ def _kept(value: object) -> object:
 # -- the press ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_press_hands_in_nothing_that_is_not_stored_or_not_on_the_screen(world):
-    who = world.enter()
-    tab = Tab(world, who, "page1")
+def test_a_press_hands_in_nothing_that_is_not_stored_or_not_on_the_screen(context):
+    who = context.enter()
+    tab = Tab(context, who, "page1")
     tab.edit("words", "", 0, 0, "hello")
     assert tab.submit({"words": "hello"}).behind
     tab.send()
     assert tab.submit({"words": "hello, world"}).differs
-    assert world.answers(who, "about") == {}
+    assert context.answers(who, "about") == {}
     assert tab.submit({"words": "hello", "role": None}).accepted
-    assert world.answers(who, "about") == {"words": "hello"}
+    assert context.answers(who, "about") == {"words": "hello"}
     assert tab.submit({"words": "other"}).accepted
-    assert world.answers(who, "about") == {"words": "hello"}
+    assert context.answers(who, "about") == {"words": "hello"}
 
 
-def test_a_page_that_another_has_replaced_hands_nothing_in(world):
-    who = world.enter()
-    first = Tab(world, who, "page1")
+def test_a_page_that_another_has_replaced_hands_nothing_in(context):
+    who = context.enter()
+    first = Tab(context, who, "page1")
     first.edit("words", "", 0, 0, "first")
     first.send()
-    second = Tab(world, who, "page2")
+    second = Tab(context, who, "page2")
     second.add("answer_load", field="words", value="first")
     second.send()
     with pytest.raises(Superseded):
         first.submit({"words": "first"})
     first.edit("words", "first", 5, 5, " and more")
     first.send()
-    assert world.app.answers.draft(who, "about", 0).values["words"] == "first"
+    assert context.app.answers.draft(who, "about", 0).values["words"] == "first"
     assert second.submit({"words": "first"}).accepted
 
 
 # -- deadlines ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_done_before_a_deadline_and_arrives_up_to_15_minutes_later_counts(world):
-    who = world.enter("about")
-    tab = Tab(world, who, "page1", "quiz")
-    world.clock.advance(minutes=5)
+def test_what_was_done_before_a_deadline_and_arrives_up_to_15_minutes_later_counts(context):
+    who = context.enter("about")
+    tab = Tab(context, who, "page1", "quiz")
+    context.clock.advance(minutes=5)
     text = tab.edit("say", "", 0, 0, "in time")
     tab.send()
     sent = len(tab.events)
-    world.clock.advance(minutes=14, seconds=59)
+    context.clock.advance(minutes=14, seconds=59)
     text = tab.edit("say", text, 7, 7, ", in the last second")
-    world.clock.advance(seconds=2)
+    context.clock.advance(seconds=2)
     tab.edit("say", text, 0, 0, "too late: ")
-    world.app.session.sweep()
-    assert world.answers(who, "quiz") == {"say": "in time"}
-    world.clock.advance(minutes=14)
+    context.app.session.sweep()
+    assert context.answers(who, "quiz") == {"say": "in time"}
+    context.clock.advance(minutes=14)
     tab.send(sent + 1)
-    assert world.answers(who, "quiz") == {"say": "in time, in the last second"}
-    late = [(event.payload.get("changes", [{}])[0].get("insert"), event.stage) for event in world.events(who)
+    assert context.answers(who, "quiz") == {"say": "in time, in the last second"}
+    late = [(event.payload.get("changes", [{}])[0].get("insert"), event.stage) for event in context.events(who)
             if event.arrived_late]  # fmt: skip
     assert late == [(", in the last second", "quiz")]
-    replayed = replay_forms(world.events(who))["quiz", 0]
+    replayed = replay_forms(context.events(who))["quiz", 0]
     assert replayed.draft.values["say"] == "in time, in the last second"
 
 
-def test_what_arrives_later_than_15_minutes_or_after_a_gap_does_not_count(world):
+def test_what_arrives_later_than_15_minutes_or_after_a_gap_does_not_count(context):
     for name, delay, first in (("late", 15, 1), ("gap", 1, 2)):
-        who = world.enter("about")
-        tab = Tab(world, who, name, "quiz")
+        who = context.enter("about")
+        tab = Tab(context, who, name, "quiz")
         tab.edit("say", "", 0, 0, "words")
-        world.clock.advance(minutes=20, seconds=1)
-        world.app.session.sweep()
-        world.clock.advance(minutes=delay)
+        context.clock.advance(minutes=20, seconds=1)
+        context.app.session.sweep()
+        context.clock.advance(minutes=delay)
         tab.send(first)
-        assert world.answers(who, "quiz") == {}
+        assert context.answers(who, "quiz") == {}
         if first > 1:
             tab.send(1)
-            assert world.answers(who, "quiz") == {"say": "words"}
+            assert context.answers(who, "quiz") == {"say": "words"}
 
 
-def test_a_press_of_the_participant_is_final_whatever_comes_late(world):
-    who = world.enter("about")
-    tab = Tab(world, who, "page1", "quiz")
+def test_a_press_of_the_participant_is_final_whatever_comes_late(context):
+    who = context.enter("about")
+    tab = Tab(context, who, "page1", "quiz")
     tab.edit("say", "", 0, 0, "2")
     tab.send()
     assert tab.submit({"say": "2"}).accepted
     tab.edit("say", "2", 1, 1, "2")
     tab.send()
-    world.clock.advance(minutes=21)
-    world.app.session.sweep()
-    assert world.answers(who, "quiz") == {"say": "2"}
+    context.clock.advance(minutes=21)
+    context.app.session.sweep()
+    assert context.answers(who, "quiz") == {"say": "2"}
 
 
 def test_a_survey_with_a_limit_hands_in_what_stands_in_its_fields(tmp_path):
-    world = FormTrial(tmp_path, about_minutes=5, required=True)
-    who = world.enter()
-    tab = Tab(world, who, "page1")
+    context = FormTrial(tmp_path, about_minutes=5, required=True)
+    who = context.enter()
+    tab = Tab(context, who, "page1")
     tab.edit("words", "", 0, 0, "half a sen")
     tab.edit("years", "", 0, 0, "999")
     tab.add("answer_set", field="role", value="dev")
     tab.send()
-    world.clock.advance(minutes=5, seconds=1)
-    world.app.session.sweep()
-    assert world.answers(who, "about") == {"words": "half a sen", "role": "dev"}
-    assert world.app.session.peek(who).participant.stage == "quiz"
-    world.app.close()
+    context.clock.advance(minutes=5, seconds=1)
+    context.app.session.sweep()
+    assert context.answers(who, "about") == {"words": "half a sen", "role": "dev"}
+    assert context.app.session.peek(who).participant.stage == "quiz"
+    context.app.close()
 
 
 def test_late_edits_of_a_task_change_what_the_deadline_submitted(tmp_path):
     trial = Trial(tmp_path)
     who = trial.app.enrol.enter(EntryRequest()).participant.id
     now = trial.clock.now()
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         unit.touch(who, stage="tasks", arm="ai")
         unit.open_visit(Visit(who, "tasks", now, now + timedelta(minutes=35)))
     trial.app.session.take_over(who, "page1", 0.0)
@@ -295,7 +295,7 @@ def test_late_edits_of_a_task_change_what_the_deadline_submitted(tmp_path):
     trial.app.session.sweep()
     send(3, 34.9, "edit", changes=[{"from": 8, "to": 8, "insert": "  # more"}], length=16)
     send(4, 35.1, "edit", changes=[{"from": 0, "to": 0, "insert": "too late "}], length=25)
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         (submission,) = [run for run in unit.runs(who) if run.kind == "submission"]
     assert submission.code == "print(1)  # more"
     assert submission.ended_by is None
@@ -305,9 +305,9 @@ def test_late_edits_of_a_task_change_what_the_deadline_submitted(tmp_path):
 # -- erasure, export and verification ----------------------------------------------------------------------------------
 
 
-def test_a_field_that_is_empty_when_handed_in_leaves_no_words_and_verify_stays_green(world, tmp_path):
-    who = world.enter()
-    tab = Tab(world, who, "page1")
+def test_a_field_that_is_empty_when_handed_in_leaves_no_words_and_verify_stays_green(context, tmp_path):
+    who = context.enter()
+    tab = Tab(context, who, "page1")
     text = tab.edit("remark", "", 0, 0, "my secret name")
     tab.add("paste_attempt", field="remark", text="my secret name", length=14, target="answer")
     tab.edit("remark", text, 0, len(text), "")
@@ -318,36 +318,36 @@ def test_a_field_that_is_empty_when_handed_in_leaves_no_words_and_verify_stays_g
     tab.send()
     shown = {"words": "with all its edits", "remark": ""}
     assert tab.submit(shown).accepted
-    assert world.answers(who, "about") == {"words": "with all its edits"}
-    assert "secret" not in str([event.payload for event in world.events(who)])
-    assert sum(event.payload == ERASED for event in world.events(who)) == 5
-    assert "stays" in str([event.payload for event in world.events(who)])
+    assert context.answers(who, "about") == {"words": "with all its edits"}
+    assert "secret" not in str([event.payload for event in context.events(who)])
+    assert sum(event.payload == ERASED for event in context.events(who)) == 5
+    assert "stays" in str([event.payload for event in context.events(who)])
     # An older tab that still held the words sends them afterwards.
     tab.edit("remark", "", 0, 0, "my secret name")
     tab.send()
-    assert "secret" not in str([event.payload for event in world.events(who)])
-    export(world.app.world, tmp_path / "out", include_preview=True)
+    assert "secret" not in str([event.payload for event in context.events(who)])
+    export(context.app.context, tmp_path / "out", include_preview=True)
     assert verify(tmp_path / "out").findings == []
     everything = "".join(path.read_text("utf-8", "replace") for path in (tmp_path / "out").rglob("*") if path.is_file())
     assert "secret" not in everything
 
 
-def test_the_export_shows_pastes_and_time_away_by_answer_and_verify_finds_an_altered_one(world, tmp_path):
-    who = world.enter("about")
-    tab = Tab(world, who, "page1", "quiz")
+def test_the_export_shows_pastes_and_time_away_by_answer_and_verify_finds_an_altered_one(context, tmp_path):
+    who = context.enter("about")
+    tab = Tab(context, who, "page1", "quiz")
     tab.add("visible")
     tab.add("focus")
     tab.add("answer_set", field="pick", value="a")
-    world.clock.advance(seconds=10)
+    context.clock.advance(seconds=10)
     tab.add("hidden")
-    world.clock.advance(seconds=25)
+    context.clock.advance(seconds=25)
     tab.add("visible")
     tab.add("paste_attempt", field="say", text="from elsewhere", length=14, how="paste", **{"from": "outside"},
             target="answer")  # fmt: skip
     tab.edit("say", "", 0, 0, "from elsewhere", kind="paste")
     tab.send()
     assert tab.submit({"pick": "a", "say": "from elsewhere"}).accepted
-    export(world.app.world, tmp_path / "out", include_preview=True)
+    export(context.app.context, tmp_path / "out", include_preview=True)
     assert verify(tmp_path / "out").findings == []
     rows = {row["item"]: row for row in _table(tmp_path / "out", "answers")}
     assert (rows["say"]["pasted_chars"], rows["say"]["away_seconds"], rows["say"]["changes"]) == ("14", "25", "1")

@@ -28,9 +28,9 @@ SEEDS = {"preview": preview_seed, "simulated": simulated_seed}
 
 
 def breaches(app, kind: str):
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         rows = [LedgerRow.parse(row) for row in unit.allocations(kind)]
-    version = Version(app.world.study_hash, app.study.allocation, app.study.arms, SEEDS[kind](app.world.study_hash))
+    version = Version(app.context.study_hash, app.study.allocation, app.study.arms, SEEDS[kind](app.context.study_hash))
     return rows, verify_ledger(rows, [version], genesis_hash=genesis(kind))
 
 
@@ -53,7 +53,7 @@ def test_two_servers_whose_clocks_differ_keep_one_honest_ledger(tmp_path, databa
     rows, found = breaches(apps[0], "preview")
     assert found == []
     assert [row.allocated_at for row in rows] == sorted(row.allocated_at for row in rows)
-    with apps[0].world.registry.begin(write=False) as unit:
+    with apps[0].context.registry.begin(write=False) as unit:
         times = [(who.enrolled_at, who.allocated_at, who.finished_at) for who in map(unit.participant, people)]
     assert all(list(three) == sorted(three) for three in times)
     for app in apps:
@@ -249,7 +249,7 @@ def test_a_server_leaves_simulated_participants_to_their_simulation(tmp_path):
     study = write_study(tmp_path)
     clock = HandClock()
     app = start(Settings(study, f"sqlite:///{tmp_path}/study.db", tmp_path, environment={}), clock=clock)
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         assert unit.simulated() == set()
         assert unit.overdue(clock.now() + timedelta(days=9)) == []
     app.close()

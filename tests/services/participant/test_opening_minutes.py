@@ -20,10 +20,10 @@ def walker(tmp_path, monkeypatch):
         person = Walker(app, clock).to_tasks(solve=False).begin_tasks()
         if person.arm == "ai":
             break
-    for name, spec in app.world.content.specs.items():
+    for name, spec in app.context.content.specs.items():
         limits = spec.limits.model_copy(update={"minutes": 10.0})
         monkeypatch.setitem(
-            app.world.content.specs, name, spec.model_copy(update={"opens_after_minutes": 5.0, "limits": limits})
+            app.context.content.specs, name, spec.model_copy(update={"opens_after_minutes": 5.0, "limits": limits})
         )
     yield person
     app.close()

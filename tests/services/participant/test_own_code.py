@@ -76,13 +76,13 @@ def test_the_editor_begins_with_what_was_handed_in_and_there_is_no_assistant(app
     assert app.work.beginning(place) == "def sign(words):\n    return 'mine'\n"
     assert place.assistant is None
     other = app.session.where(handed_in(app, ""))
-    assert app.work.beginning(other) == app.world.content.pack("tasks/again").starter, "nothing was handed in"
+    assert app.work.beginning(other) == app.context.content.pack("tasks/again").starter, "nothing was handed in"
 
 
 def test_at_the_deadline_the_untouched_program_is_the_participants_own(app):
     who = handed_in(app, "own = 1\n")
     app.session.where(who)
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         participant = unit.participant(who)
         place = app.session.way.place(unit, participant)
         visit = replace(unit.visit(who, "later"), deadline_at=place.now)
@@ -92,13 +92,13 @@ def test_at_the_deadline_the_untouched_program_is_the_participants_own(app):
 
 def test_check_refuses_own_code_with_an_assistant_and_before_its_task(app):
     study = app.study
-    assert fitness_problems(study, app.world.content, "study.toml") == []
+    assert fitness_problems(study, app.context.content, "study.toml") == []
     consent, tasks, later, debrief = study.stages
     helped = study.model_copy(
         update={"stages": (consent, tasks, later.model_copy(update={"assistant": True}), debrief)}
     )
-    [problem] = fitness_problems(helped, app.world.content, "study.toml")
+    [problem] = fitness_problems(helped, app.context.content, "study.toml")
     assert "this stage has assistants" in problem.what
     early = study.model_copy(update={"stages": (consent, later, tasks, debrief)})
-    [problem] = fitness_problems(early, app.world.content, "study.toml")
+    [problem] = fitness_problems(early, app.context.content, "study.toml")
     assert "is not an earlier task" in problem.what

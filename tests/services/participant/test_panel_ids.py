@@ -33,7 +33,7 @@ def preview(tmp_path_factory):
 
 
 def people(trial: Trial) -> list:
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return unit.participants()
 
 

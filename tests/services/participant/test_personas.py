@@ -59,7 +59,7 @@ def trial(tmp_path_factory):
         walker.begin_tasks()
         said[walker.arm] = [walker.ask("hello"), walker.ask("what does a nursery do?")]
     settle(app)
-    export(app.world, folder / "data", include_preview=True)
+    export(app.context, folder / "data", include_preview=True)
     yield said, folder / "data"
     app.close()
 

@@ -97,7 +97,7 @@ class Study:
         return self.app.session.continue_(who, "instructions").participant
 
     def everybody(self) -> list[Participant]:
-        with self.app.world.registry.begin(write=False) as unit:
+        with self.app.context.registry.begin(write=False) as unit:
             return unit.participants()
 
 
@@ -246,7 +246,7 @@ def test_a_returned_slot_is_filled_again(study):
     newcomer = trial.come()
     trial.consent(newcomer)
     assert trial.allocate(newcomer).allocation_index == 3
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert LedgerRow.parse(unit.allocations("real")[-1]).returned == (1,)
 
 

@@ -47,7 +47,7 @@ def test_a_provider_that_changes_its_model_at_turn_40_is_named_by_verify_and_sho
         walker = assisted(app, clock)
         for number in range(45):
             assert walker.ask(f"What is a nursery? {number}")
-        export(app.world, tmp_path / "data", include_preview=True)
+        export(app.context, tmp_path / "data", include_preview=True)
     finally:
         app.close()
         serving.close()
@@ -77,7 +77,7 @@ def test_a_model_that_stays_is_no_finding_and_its_dated_name_neither(tmp_path):
         walker = assisted(app, clock)
         for number in range(3):
             walker.ask(f"What is a nursery? {number}")
-        export(app.world, tmp_path / "data", include_preview=True)
+        export(app.context, tmp_path / "data", include_preview=True)
     finally:
         app.close()
         serving.close()
@@ -100,7 +100,7 @@ def test_the_studys_cost_limit_refuses_new_questions_of_everybody(tmp_path):
             ask_on(walker, 20)
         with pytest.raises(BudgetSpent):
             assisted(app, clock).ask("What is a nursery?")
-        view = Monitor(app.world).overview("preview")
+        view = Monitor(app.context).overview("preview")
     finally:
         app.close()
         serving.close()

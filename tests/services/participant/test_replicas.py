@@ -29,7 +29,7 @@ def pair(tmp_path, database_url):
     first = open_app(tmp_path, clock, database=database_url)
     second = open_app(tmp_path, clock, database=database_url)
     made = itertools.count()
-    second.world.fresh_id = lambda: f"second{next(made)}"
+    second.context.fresh_id = lambda: f"second{next(made)}"
     yield first, second, clock
     first.close()
     second.close()
@@ -48,15 +48,15 @@ def half_reply(app, walker: Walker, clock: HandClock) -> Turn:
         id="half", participant_id=walker.id, task="trio_timer", assistant="notes", treatment="full", model="m",
         prompt_version="1", message="?", reply="half of", code="", asked_at=clock.now(),
     )  # fmt: skip
-    with app.world.registry.begin() as unit:
-        assert app.world.replicas.take(unit, app.world.replicas.mine(walker.id, "reply", turn.id))
+    with app.context.registry.begin() as unit:
+        assert app.context.replicas.take(unit, app.context.replicas.mine(walker.id, "reply", turn.id))
         unit.add_turn(turn)
     app.help._replies[walker.id] = _Reply(turn)  # noqa: SLF001
     return turn
 
 
 def events(app, walker: Walker, kind: str) -> list[dict]:
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return [event.payload for event in unit.events(walker.id) if event.kind == kind]
 
 
@@ -98,7 +98,7 @@ def test_a_server_that_said_goodbye_or_whose_process_ended_is_not_waited_for(pai
     walker = at_work(first, clock)
     half_reply(first, walker, clock)
     alive(second, clock, 2, first)
-    second.world.process_ended = lambda other: other.name == first.world.replicas.me.name
+    second.context.process_ended = lambda other: other.name == first.context.replicas.me.name
     alive(second, clock, 1)
     assert second.help.turns(walker.id)[0].error == "interrupted"
 
@@ -121,8 +121,8 @@ def test_a_stop_reaches_the_server_that_writes_the_reply(pair):
                     yield TextDelta("word ")
                     await asyncio.sleep(0.01)
 
-        name = next(iter(first.world.assistants))
-        first.world.assistants = {**first.world.assistants, name: Endless()}
+        name = next(iter(first.context.assistants))
+        first.context.assistants = {**first.context.assistants, name: Endless()}
         asked = await first.help.ask(walker.id, "?", walker.page, walker.text, walker.seq)
         await going_on.wait()
         assert await asyncio.to_thread(second.help.stop, walker.id, asked.turn_id)
@@ -151,8 +151,8 @@ def test_a_stop_from_another_thread_ends_a_reply_whose_provider_says_nothing(pai
                 yield TextDelta("word ")
                 await asyncio.Event().wait()
 
-        name = next(iter(first.world.assistants))
-        first.world.assistants = {**first.world.assistants, name: Silent()}
+        name = next(iter(first.context.assistants))
+        first.context.assistants = {**first.context.assistants, name: Silent()}
         asked = await first.help.ask(walker.id, "?", walker.page, walker.text, walker.seq)
         await anext(asked.text)
         # As a look at what other servers asked for does it, while nothing else wakes the loop.
@@ -184,18 +184,18 @@ def test_a_run_on_another_server_replaces_the_one_here_and_a_dead_server_s_run_i
     assert done.wait(60)
     first.taking_over.tick()
     assert over.wait(60)
-    with first.world.registry.begin(write=False) as unit:
+    with first.context.registry.begin(write=False) as unit:
         ended = {run.id: (run.ended_by, run.stdout) for run in unit.runs(walker.id) if run.kind == "run"}
     assert ended[one] == ("cancelled", "begun\n")
     assert ended[two][0] == "exit"
     # A third that stands as running at a server which is gone.
-    with first.world.registry.begin() as unit:
+    with first.context.registry.begin() as unit:
         run = next(run for run in unit.runs(walker.id) if run.id == one)
         unit.add_run(replace(run, id="lost", ended_by=None, stdout=""))
         unit.beat(Replica("gone", "elsewhere", 1, clock.now(), clock.now()))
-        unit.begin_work(replace(first.world.replicas.mine(walker.id, "run", "lost"), replica="gone"))
+        unit.begin_work(replace(first.context.replicas.mine(walker.id, "run", "lost"), replica="gone"))
     alive(first, clock, 12, second)
-    with first.world.registry.begin(write=False) as unit:
+    with first.context.registry.begin(write=False) as unit:
         (lost,) = [run for run in unit.runs(walker.id) if run.id == "lost"]
         assert unit.works() == []
     assert lost.ended_by == "infrastructure"
@@ -218,20 +218,20 @@ def test_a_run_that_begins_while_the_server_looks_round_goes_on(pair, monkeypatc
 
     first.work.run(walkers[0].id, SLOW, emitting(0))
     assert begun.wait(60)
-    look = first.world.replicas.others
+    look = first.context.replicas.others
 
     def meanwhile(unit):
         # The list of what goes on has been read, and what is to be stopped follows from it.
-        monkeypatch.setattr(first.world.replicas, "others", look)
+        monkeypatch.setattr(first.context.replicas, "others", look)
         thread = threading.Thread(target=first.work.run, args=(walkers[1].id, "print(1)", emitting(1)))
         thread.start()
         thread.join()
         return look(unit)
 
-    monkeypatch.setattr(first.world.replicas, "others", meanwhile)
+    monkeypatch.setattr(first.context.replicas, "others", meanwhile)
     first.taking_over.tick()
     assert over[1].wait(60)
-    with first.world.registry.begin(write=False) as unit:
+    with first.context.registry.begin(write=False) as unit:
         (run,) = [run for run in unit.runs(walkers[1].id) if run.kind == "run"]
     assert (run.ended_by, run.stdout) == ("exit", "1\n")
     first.work.stop(walkers[0].id)
@@ -266,7 +266,7 @@ def test_two_servers_grade_a_submission_once(pair, monkeypatch):
 
 
 def _submissions(app, walker: Walker) -> list:
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return [run for run in unit.runs(walker.id) if run.kind == "submission"]
 
 
@@ -274,9 +274,9 @@ def test_two_servers_that_are_isolated_too_weakly_move_a_deadline_once(pair):
     first, second, clock = pair
     walker = at_work(first, clock)
     for app in (first, second):
-        real = app.world.sandbox.isolation()
-        app.world.sandbox.isolation = lambda real=real: Isolation(**{**real.__dict__, "level": "off"})
-        with app.world.registry.begin() as unit:
+        real = app.context.sandbox.isolation()
+        app.context.sandbox.isolation = lambda real=real: Isolation(**{**real.__dict__, "level": "off"})
+        with app.context.registry.begin() as unit:
             unit.set_meta("state", "launched")
     before = first.session.peek(walker.id).deadline_at
     for _ in range(int(STEP.total_seconds()) * 2):
@@ -288,7 +288,7 @@ def test_two_servers_that_are_isolated_too_weakly_move_a_deadline_once(pair):
 
 
 def _meta(app, key: str) -> str:
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return unit.meta(key) or ""
 
 
@@ -298,7 +298,7 @@ def test_a_server_is_known_to_the_others_before_it_takes_a_request(pair, monkeyp
 
     async def listed() -> list[str]:
         async with background(first):
-            with second.world.registry.begin(write=False) as unit:
+            with second.context.registry.begin(write=False) as unit:
                 return [each.name for each in unit.replicas()]
 
-    assert first.world.replicas.me.name in asyncio.run(listed())
+    assert first.context.replicas.me.name in asyncio.run(listed())

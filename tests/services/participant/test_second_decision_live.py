@@ -116,11 +116,11 @@ class Trial:
         return self.app.answers.submit_survey(who, "after", {"mood_after": 5}).participant
 
     def person(self, who: str) -> Participant:
-        with self.app.world.registry.begin(write=False) as unit:
+        with self.app.context.registry.begin(write=False) as unit:
             return unit.known_participant(who)
 
     def second(self) -> list[LedgerRow]:
-        with self.app.world.registry.begin(write=False) as unit:
+        with self.app.context.registry.begin(write=False) as unit:
             return [LedgerRow.parse(row) for row in unit.allocations("real", 2)]
 
     def unsealed(self, name: str = "dataset") -> Path:
@@ -128,7 +128,7 @@ class Trial:
         self.app.session.sweep()
         self.app.lifecycle.close("enough")
         self.app.lifecycle.unseal("analysis")
-        export(self.app.world, self.folder / name)
+        export(self.app.context, self.folder / name)
         return self.folder / name
 
 
@@ -213,9 +213,9 @@ def test_nothing_of_the_second_decision_is_shown_or_exported_before_unsealing(tr
     study.answer(responds, 7)
     for who in (again, responds):
         study.finish(who)
-    shown = Monitor(study.app.world).people("real")
+    shown = Monitor(study.app.context).people("real")
     assert {(person.arm, person.second_treatment, person.second_index) for person in shown} == {(None, None, None)}
-    export(study.app.world, study.folder / "masked", identified=True)
+    export(study.app.context, study.folder / "masked", identified=True)
     for row in rows(study.folder / "masked", "participants"):
         for name in ("arm", "responded", "second_treatment", "second_index", "first_probability", "second_probability"):
             assert row[name] == "", name

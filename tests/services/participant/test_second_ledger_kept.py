@@ -35,7 +35,7 @@ def test_after_erasure_and_in_a_fresh_database_the_second_ledger_is_whole(tmp_pa
 
     app = opened(tmp_path, tmp_path / "study.db")
     app.session.withdraw(gone, withdraw_data=True)
-    export(app.world, tmp_path / "erased", include_simulated=True)
+    export(app.context, tmp_path / "erased", include_simulated=True)
     app.close()
     after = [row for row in rows(tmp_path / "erased", "allocations") if row["decision"] == "2"]
     assert len(after) == len(before)
@@ -47,8 +47,8 @@ def test_after_erasure_and_in_a_fresh_database_the_second_ledger_is_whole(tmp_pa
     assert set(verify(tmp_path / "erased").counts) <= {"time_backwards"}
 
     again = opened(tmp_path, tmp_path / "again.db")
-    reimport(again.world, data, put_back, who="test")
-    export(again.world, tmp_path / "again", include_simulated=True)
+    reimport(again.context, data, put_back, who="test")
+    export(again.context, tmp_path / "again", include_simulated=True)
     again.close()
     assert rows(tmp_path / "again", "allocations") == rows(data, "allocations")
     assert rows(tmp_path / "again", "participants") == rows(data, "participants")

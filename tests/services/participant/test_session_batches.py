@@ -28,8 +28,8 @@ def trial(tmp_path):
 def at_work(trial: Trial, minutes: float = 30):
     """A participant on the main tasks with the clock running."""
     admitted = trial.app.enrol.enter(EntryRequest())
-    now = trial.app.world.now()
-    with trial.app.world.registry.begin() as unit:
+    now = trial.app.context.now()
+    with trial.app.context.registry.begin() as unit:
         unit.touch(admitted.participant.id, stage="tasks", arm="ai")
         unit.open_visit(Visit(admitted.participant.id, "tasks", now, now + timedelta(minutes=minutes)))
     return admitted
@@ -74,7 +74,7 @@ def test_a_forged_kind_stores_nothing_and_hurts_nobody(trial):
     honest = trial.app.session.submit(mine.token, edits(1, "a"))
     assert isinstance(forged.exception(10), Malformed)
     assert honest.result(10).ack == 2
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert [e for e in unit.events(forger.participant.id) if e.page == "page1"] == []
 
 
@@ -96,7 +96,7 @@ def test_another_page_is_told_that_it_has_been_superseded(trial):
 
 def test_a_batch_whose_request_was_given_up_leaves_no_failure_in_the_log(caplog):
     given_up = Future()
-    world = SimpleNamespace(registry=SimpleNamespace(submit=lambda work: given_up))
-    stored = ParticipantSession(world, way=None).submit("a cookie", Batch(page="p", events=[]))
+    context = SimpleNamespace(registry=SimpleNamespace(submit=lambda work: given_up))
+    stored = ParticipantSession(context, way=None).submit("a cookie", Batch(page="p", events=[]))
     assert stored.cancel()
     assert caplog.records == []

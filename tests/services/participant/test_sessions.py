@@ -40,7 +40,7 @@ def drawn(trial: Waves, screen, place) -> SimpleNamespace:
 
 
 def status(trial: Waves, who: str) -> str:
-    return current_status(trial.app.world, trial.app.session.peek(who).participant)
+    return current_status(trial.app.context, trial.app.session.peek(who).participant)
 
 
 def test_each_session_ends_with_its_own_completion_code_and_event(trial):
@@ -56,7 +56,7 @@ def test_each_session_ends_with_its_own_completion_code_and_event(trial):
     place = trial.app.session.peek(who)
     assert isinstance(place, Ended)
     assert drawn(trial, debrief, place).copies == ["PARTTWO"]
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         done = [event.payload for event in unit.events_of(who, {"session_completed"})]
     assert done == [{"session": "main", "number": 1}, {"session": "later", "number": 2}]
 
@@ -94,7 +94,7 @@ def test_who_comes_after_the_window_has_left_the_study_there_and_until_then_is_e
     place = trial.app.session.where(who)
     assert isinstance(place, Ended)
     assert place.participant.status == "abandoned"
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert [event.payload for event in unit.events_of(who, {"session_missed"})] == [{"session": "later"}]
 
 
@@ -134,15 +134,15 @@ def test_a_panel_s_study_is_launched_only_if_each_session_can_be_handed_in_and_e
 def test_the_codes_of_sessions_are_not_in_the_published_text_and_are_kept_for_later_versions(trial):
     study = trial.app.study
     assert "PARTONE" not in study.canonical()
-    trial.app.world._versions.clear()
+    trial.app.context._versions.clear()
     trial.file.write_text(trial.file.read_text().replace("target_n = 50", "target_n = 60"))
     from support.trials.console_trial import NoSandbox
 
     from study_app.bootstrap import start
 
     other = start(trial.settings, clock=trial.clock, sandbox=NoSandbox(), changed_ok=True)
-    with other.world.registry.begin(write=False) as unit:
-        kept = other.world.version(unit, study_hash=trial.app.world.study_hash)
+    with other.context.registry.begin(write=False) as unit:
+        kept = other.context.version(unit, study_hash=trial.app.context.study_hash)
     other.close()
     assert kept is not None
     assert [session.code for session in kept.sessions] == ["PARTONE", "PARTTWO"]

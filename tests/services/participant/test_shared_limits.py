@@ -34,19 +34,19 @@ def assisted(app, clock: HandClock, kind: Kind | None = None) -> Walker:
 
 def limit(app, **changed) -> None:
     """Give the treatment other limits."""
-    specs = app.world.content.specs
+    specs = app.context.content.specs
     name = next(iter(specs))
     specs[name] = specs[name].model_copy(update=changed)
 
 
 def add_turn(app, walker: Walker, **more) -> Turn:
-    spec = next(iter(app.world.content.specs.values()))
+    spec = next(iter(app.context.content.specs.values()))
     turn = Turn(
-        id=app.world.fresh_id(), participant_id=walker.id, task="trio_timer", assistant="claude", treatment=spec.id,
-        model="m", prompt_version="1", message="a question", reply="a reply", code="x = 1", asked_at=app.world.now(),
+        id=app.context.fresh_id(), participant_id=walker.id, task="trio_timer", assistant="claude", treatment=spec.id,
+        model="m", prompt_version="1", message="a question", reply="a reply", code="x = 1", asked_at=app.context.now(),
         complete=True, total_seconds=3.0,
     )  # fmt: skip
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         unit.add_turn(replace(turn, **more))
     return replace(turn, **more)
 
@@ -54,7 +54,7 @@ def add_turn(app, walker: Walker, **more) -> Turn:
 def rooms(app) -> list[int | None]:
     """Return the list to which each request's room is added."""
     seen: list[int | None] = []
-    assistant = next(iter(app.world.assistants.values()))
+    assistant = next(iter(app.context.assistants.values()))
     reply = assistant.reply
 
     def heard(request):
@@ -68,7 +68,7 @@ def rooms(app) -> list[int | None]:
 def test_what_the_database_sums_is_what_the_turns_say_one_by_one(opened):
     app, clock = opened
     one, other = assisted(app, clock), assisted(app, clock)
-    spec = next(iter(app.world.content.specs.values()))
+    spec = next(iter(app.context.content.specs.values()))
     turns = [
         add_turn(app, one, input_tokens=1000, output_tokens=200),
         add_turn(app, other, input_tokens=50, output_tokens=7, total_seconds=None),
@@ -76,10 +76,10 @@ def test_what_the_database_sums_is_what_the_turns_say_one_by_one(opened):
         add_turn(app, one, input_tokens=30, output_tokens=None),
     ]
     recorded = add_turn(app, one, input_tokens=400, output_tokens=40, assistant="recorded")
-    with app.world.registry.begin(write=False) as unit:
-        used = used_by_all(unit, app.world.content, "preview")[spec.id]
-        spent = spent_usd(unit, app.world.content, "preview")
-        assert used_by_all(unit, app.world.content, "real") == {}
+    with app.context.registry.begin(write=False) as unit:
+        used = used_by_all(unit, app.context.content, "preview")[spec.id]
+        spent = spent_usd(unit, app.context.content, "preview")
+        assert used_by_all(unit, app.context.content, "real") == {}
     each = [usage(spec, turn) for turn in turns]
     assert used.turns == 5
     assert used.output_tokens == sum(one.output_tokens for one in each) + 40

@@ -29,7 +29,7 @@ def test_who_comes_by_a_test_entry_stays_preview_after_launch_and_takes_no_place
     back = app.enrol.enter(entry, first.token)
     assert (back.participant.id, back.new) == (first.participant.id, False)
     trial.to_tasks(first.participant.id)
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert len(unit.allocations("preview")) == 1
         assert unit.allocations("real") == []
         assert [act.what for act in unit.audit()][-1] == "create-test-entry"
@@ -53,8 +53,8 @@ def test_an_invented_test_entry_lets_no_one_in(trial):
 def test_previews_after_launch_are_in_an_export_that_asks_for_them_and_in_no_other(tmp_path):
     trial = Trial(tmp_path, launched=True)
     trial.app.enrol.enter(EntryRequest(test=trial.app.links.create_test().secret))
-    export(trial.app.world, tmp_path / "real")
-    export(trial.app.world, tmp_path / "all", include_preview=True)
+    export(trial.app.context, tmp_path / "real")
+    export(trial.app.context, tmp_path / "all", include_preview=True)
     trial.close()
     rows = [
         len(next((tmp_path / name / "data").glob("*participants_data.csv")).read_text().splitlines()) - 1

@@ -20,12 +20,12 @@ def asked(app, walker: Walker, name: str, at) -> None:
         id=name, participant_id=walker.id, task="trio_timer", assistant="notes", treatment="full", model="m",
         prompt_version="1", message="?", reply="half of", code="", asked_at=at,
     )  # fmt: skip
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         unit.add_turn(turn)
 
 
 def outages(app, walker: Walker) -> list[dict]:
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         events = list(unit.events(walker.id))
     assert sum(event.kind == "turn_ended" for event in events) == sum(event.kind == "outage" for event in events)
     return [event.payload for event in events if event.kind == "outage"]
@@ -65,7 +65,7 @@ def test_an_outage_moves_the_deadline_and_never_the_cap(tmp_path):
     clock.advance(seconds=25)
     assert second.session.where(walker.id).stage != before.stage
     settle(second)
-    export(second.world, tmp_path / "dataset", include_preview=True)
+    export(second.context, tmp_path / "dataset", include_preview=True)
     (path,) = (tmp_path / "dataset" / "data").glob("*participants*.csv")
     with path.open(encoding="utf-8", newline="") as lines:
         (row,) = csv.DictReader(lines)
@@ -97,7 +97,7 @@ def test_a_server_that_was_down_past_the_deadline_gives_back_what_was_left_of_th
     second.help.turns(walker.id)
     assert second.session.where(walker.id).stage != before.stage
     assert outages(second, walker) == [{"turn_id": "lost", "kind": "interrupted", "seconds": 90.0}]
-    with second.world.registry.begin(write=False) as unit:
+    with second.context.registry.begin(write=False) as unit:
         stages = {event.kind: event.stage for event in unit.events(walker.id) if event.kind == "outage"}
         visits = {visit.stage: visit for visit in unit.visits(walker.id)}
     assert stages == {"outage": before.stage.id}

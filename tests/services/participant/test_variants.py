@@ -43,12 +43,12 @@ def at_task(app, clock) -> dict[str, Walker]:
 
 
 def reports(app, who: str) -> list[ReportedImpossible]:
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return [said for _, said in saying(unit.events(who), ReportedImpossible)]
 
 
 def runs(app, who: str):
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return unit.runs(who)
 
 
@@ -124,12 +124,12 @@ def test_a_page_that_another_one_replaced_cannot_end_the_task(app, clock):
 
 def test_a_pause_keeps_the_task_open_until_it_is_over(app, clock):
     walker = at_task(app, clock)["plain"]
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         pause(unit, unit.known_participant(walker.id), clock.now())
     with pytest.raises(NotAllowed):
         app.work.submit(walker.id, walker.text, walker.page, impossible="while paused")
     clock.advance(minutes=30)
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         resume(unit, unit.known_participant(walker.id), clock.now())
     assert app.work.submit(walker.id, walker.text, walker.page, impossible="after the pause").accepted
 
@@ -171,7 +171,7 @@ def test_a_hack_is_disclosed_by_a_comment_or_by_the_way_out_and_else_not(app, cl
     code = HACK + reporting.solution("warmup").split("def sign(words):\n")[1]
     app.work.submit(reporting.id, code, reporting.page, impossible="two examples contradict each other")
     app.grading.grade_pending()
-    export(app.world, tmp_path / "out", include_preview=True)
+    export(app.context, tmp_path / "out", include_preview=True)
     rows = {row["participant_id"]: row for row in table(tmp_path / "out", "participants")}
     found = {name: (rows[each.id]["hack_class"], rows[each.id]["disclosed"]) for name, each in people.items()}
     assert found == {
@@ -214,7 +214,7 @@ def test_the_reason_is_in_the_events_of_the_dataset_and_goes_with_an_erasure(app
     for arm, walker in people.items():
         app.work.submit(walker.id, walker.text, walker.page, impossible=f"reason of {arm}")
     app.session.act(people["plain"].id, "debrief", "take_back", pledged=True)
-    export(app.world, tmp_path / "out", include_preview=True)
+    export(app.context, tmp_path / "out", include_preview=True)
     payloads = [row["payload"] for row in table(tmp_path / "out", "events") if row["kind"] == "reported_impossible"]
     assert any("reason of variant" in payload for payload in payloads)
     assert not any("reason of plain" in payload for payload in payloads)
@@ -266,7 +266,7 @@ def test_the_time_leaves_stages_with_variants_out_unless_the_plan_counts_them(tm
     clock.advance(minutes=4)
     app.work.submit(walker.id, walker.solution("warmup"), walker.page, confirm=True)
     app.grading.grade_pending()
-    export(app.world, tmp_path / "out", include_preview=True)
+    export(app.context, tmp_path / "out", include_preview=True)
     row = next(row for row in table(tmp_path / "out", "participants") if row["participant_id"] == walker.id)
     assert (row["task_minutes"], row["task_completed"]) == (("4", "1") if counted else ("", ""))
     assert row["visible_only_pass"] == "0"

@@ -76,7 +76,7 @@ def test_what_the_launch_fixed_for_ever_is_refused_with_its_key(trial, before, a
     other.close()
     assert [problem.key for problem in refused.value.problems] == [key]
     assert "fixes it for ever" in refused.value.problems[0].remedy
-    assert trial.app.session.peek(trial.enter()).participant.study_hash == trial.app.world.study_hash
+    assert trial.app.session.peek(trial.enter()).participant.study_hash == trial.app.context.study_hash
 
 
 def test_a_server_whose_files_are_not_the_amendment_s_goes_on_and_says_so(trial, caplog):
@@ -116,8 +116,8 @@ def amended_content(trial: Trial) -> None:
 def met(app, who: str) -> tuple[bool, bool, bool]:
     """Whether a participant meets the amended brief, prompt and questions."""
     participant = app.session.peek(who).participant
-    content = app.world.content_of(participant)
-    assert app.world.edition(participant.study_hash).assistants.keys() >= {"full"}
+    content = app.context.content_of(participant)
+    assert app.context.edition(participant.study_hash).assistants.keys() >= {"full"}
     return (
         "One more sentence." in content.pack("tasks/warmup").brief,
         content.specs["full"].version.startswith("9."),
@@ -152,9 +152,9 @@ def test_a_file_of_an_earlier_version_that_was_altered_on_the_disk_is_written_an
     version = trial.app.session.peek(early).participant.study_hash
     brief = trial.settings.var / "versions" / version / "tasks/warmup/brief.md"
     trial.enter()
-    trial.app.world.edition(version)
+    trial.app.context.edition(version)
     brief.chmod(0o600)
     brief.write_text("tampered")
     again = start(trial.settings, clock=trial.clock, sandbox=NoSandbox())
-    assert "tampered" not in again.world.edition(version).content.pack("tasks/warmup").brief
+    assert "tampered" not in again.context.edition(version).content.pack("tasks/warmup").brief
     again.close()

@@ -13,7 +13,7 @@ from study_app.services.researcher.rating import RatingQueue
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):
     made = Trial(tmp_path_factory.mktemp("ratings"))
-    made.app.world.sandbox = Scripted()
+    made.app.context.sandbox = Scripted()
     for number in range(2):
         who = made.enter()
         made.to_tasks(who)
@@ -28,9 +28,9 @@ def ratings(trial) -> RatingQueue:
     """Each test begins without ratings."""
     from sqlalchemy import text
 
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         unit.connection.execute(text("DELETE FROM ratings"))
-    return RatingQueue(trial.app.world)
+    return RatingQueue(trial.app.context)
 
 
 def most(view) -> dict[str, float]:
@@ -43,7 +43,7 @@ def least(view) -> dict[str, float]:
 
 def points(trial, name: str) -> float | None:
     _, who, stage, item = name.split(":")
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return next(a.points for a in unit.answers(who) if (a.stage, a.item) == (stage, item))
 
 
@@ -54,7 +54,7 @@ def test_a_rater_may_correct_an_own_rating_and_both_are_kept(trial, ratings):
     assert own.awarded == least(view)
     assert ratings.rate("eva", view.object, most(view)) == points(trial, view.object) > 0
     assert [each.awarded for each in ratings.own("eva", "preview")] == [most(view)]
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert len([r for r in unit.ratings() if r.object == view.object]) == 2
     assert ratings.own("finn", "preview") == []
 
@@ -76,7 +76,7 @@ def test_a_disagreement_is_settled_with_a_reason_and_gives_the_points(trial, rat
     assert ratings.disputes("anna", "preview") == []
     with pytest.raises(NotAllowed, match="nothing to settle"):
         ratings.settle("anna", view.object, least(view), "again")
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         entry = unit.audit()[-1]
         (reason,) = (each for each in unit.ratings() if each.value == "names the nursery")
     assert (entry.who, entry.what, entry.why) == ("anna", "adjudicate", "")
@@ -121,13 +121,13 @@ def test_the_console_gets_the_agreement_that_the_analysis_computes(trial, rating
     for view in ratings.answers_for("eva", "preview"):
         ratings.rate("eva", view.object, least(view))
         ratings.rate("finn", view.object, most(view))
-    found = section(trial.app.world, {"PATH": "/usr/bin:/bin"}, "agreement", "preview")
+    found = section(trial.app.context, {"PATH": "/usr/bin:/bin"}, "agreement", "preview")
     assert found["points"]["raters"] == 2
     assert found["points"]["percent_agreement"] == 0
 
 
 def test_graders_see_where_a_question_comes_from_and_why_its_key_is_right(trial, ratings):
-    content = trial.app.world.content
+    content = trial.app.context.content
     bank, keys = content.bank("quizzes/trio"), content.keys("quizzes/trio")
     views = ratings.answers_for("eva", "preview")
     assert views

@@ -35,16 +35,16 @@ NAMES = ("anna", "eva", "finn", "rules", "claude", "adjudicated", "", " ", "\x00
 def room(tmp_path_factory):
     """A query, an answer to rate, and two interviews, each of which two people have coded differently."""
     trial = Trial(tmp_path_factory.mktemp("boards"))
-    trial.app.world.sandbox = Scripted()
+    trial.app.context.sandbox = Scripted()
     who = trial.someone_in("ai")
     turn = trial.ask(who, "trio_timer", "How does it wait?", "By a nursery.")
     trial.finish(who, "an answer that no key knows")
     trial.app.scoring.score_pending()
-    ratings = RatingQueue(trial.app.world)
+    ratings = RatingQueue(trial.app.context)
     view = ratings.answers_for("eva", "preview")[0]
     talks = ThemesTrial(tmp_path_factory.mktemp("talks"))
     held = [talks.hold({"start": SAID["hurry"], "hard": SAID["trust"]}) for _ in range(2)]
-    Codebooks(talks.app.world).freeze("anna", read_codebook(CODEBOOK), "agreed")
+    Codebooks(talks.app.context).freeze("anna", read_codebook(CODEBOOK), "agreed")
     yield SimpleNamespace(app=trial.app, talks=talks.app, turn=turn, view=view, held=held)
     trial.close()
     talks.close()
@@ -65,8 +65,8 @@ def points(rng: Random, room) -> dict:
 
 def posts(rng: Random, room) -> dict[str, Callable[[], object]]:
     """What each board posts, drawn from a seed."""
-    world, talk = room.app.world, room.talks.world
-    codings, ratings, board = Codings(world), RatingQueue(world), InterviewBoard(talk)
+    context, talk = room.app.context, room.talks.context
+    codings, ratings, board = Codings(context), RatingQueue(context), InterviewBoard(talk)
     who, why = word(rng, "anna", "eva", "finn"), word(rng, "because")
     labels = words(rng, "explanation", "generation")
     interview = word(rng, *room.held)
@@ -79,34 +79,34 @@ def posts(rng: Random, room) -> dict[str, Callable[[], object]]:
         "settle a query": partial(codings.settle, who, word(rng, room.turn), labels, why),
         "rate an answer": partial(ratings.rate, who, word(rng, room.view.object), points(rng, room)),
         "settle an answer": partial(ratings.settle, who, word(rng, room.view.object), points(rng, room), why),
-        "code a program": partial(HackCodes(world).code, who, word(rng), word(rng, "none")),
-        "settle a program": partial(HackCodes(world).settle, who, word(rng), word(rng, "none"), why),
-        "code a tone": partial(ToneCodes(world).code, who, word(rng, room.turn), word(rng, "neutral")),
-        "audit a gate": partial(GateAudits(world).audit, who, word(rng, room.turn), explained=rng.random() < 0.5),
+        "code a program": partial(HackCodes(context).code, who, word(rng), word(rng, "none")),
+        "settle a program": partial(HackCodes(context).settle, who, word(rng), word(rng, "none"), why),
+        "code a tone": partial(ToneCodes(context).code, who, word(rng, room.turn), word(rng, "neutral")),
+        "audit a gate": partial(GateAudits(context).audit, who, word(rng, room.turn), explained=rng.random() < 0.5),
         "code an interview": partial(board.code, who, interview, codes),
         "settle an interview": partial(board.settle, who, key, codes["start"], why),
         "audit an interview": partial(board.audit, who, interview, judged),
         "release a quote": partial(quote, talk, rng, who, key),
-        "review texts": partial(TextReviews(world).decide, who, "preview", [cell], rng.random() < 0.5),
-        "read texts": partial(TextReviews(world).lines, "preview"),
+        "review texts": partial(TextReviews(context).decide, who, "preview", [cell], rng.random() < 0.5),
+        "read texts": partial(TextReviews(context).lines, "preview"),
     }
 
 
-def quote(world, rng: Random, who: str, key: tuple[str, str]) -> None:
+def quote(context, rng: Random, who: str, key: tuple[str, str]) -> None:
     candidate = SimpleNamespace(interview_id=key[0], topic=key[1], code=word(rng, "hurry"))
-    Quotes(world).release(who, candidate, word(rng, "in a hurry"))
+    Quotes(context).release(who, candidate, word(rng, "in a hurry"))
 
 
 def posted(room, seed: int) -> None:
     """Each post is taken or refused, and what was taken can be read by every board again."""
     for call in posts(Random(seed), room).values():
         outcome(call, UserError)
-    world = room.app.world
+    context = room.app.context
     for viewer in ("anna", "eva"):
-        Codings(world).disagreements(viewer, "preview")
-        RatingQueue(world).disputes(viewer, "preview")
-        InterviewBoard(room.talks.world).disagreements(viewer, "preview")
-    with world.registry.begin(write=False) as unit:
+        Codings(context).disagreements(viewer, "preview")
+        RatingQueue(context).disputes(viewer, "preview")
+        InterviewBoard(room.talks.context).disagreements(viewer, "preview")
+    with context.registry.begin(write=False) as unit:
         for rating in unit.ratings():
             for text in (rating.object, rating.rater, rating.value):
                 text.encode()

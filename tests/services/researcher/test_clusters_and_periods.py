@@ -139,8 +139,8 @@ def test_previews_of_a_class_have_a_secret_pseudonym_that_stays(tmp_path):
         for step in range(5):
             if place.stage is not None and place.stage.id == "pretest":
                 place = app.answers.submit_page(who, "pretest", step, {})
-    export(app.world, tmp_path / "one", include_preview=True)
-    export(app.world, tmp_path / "two", include_preview=True)
+    export(app.context, tmp_path / "one", include_preview=True)
+    export(app.context, tmp_path / "two", include_preview=True)
     app.close()
     first, second = (tables(tmp_path / name) for name in ("one", "two"))
     assert first == second
@@ -165,8 +165,8 @@ def test_a_question_that_names_the_cluster_is_in_no_cell(tmp_path):
             place = app.session.where(who)
             if place.stage is not None and place.stage.id == "pretest":
                 app.answers.submit_page(who, "pretest", step, {})
-    export(app.world, tmp_path / "data", include_preview=True)
-    export(app.world, tmp_path / "named", include_preview=True, identified=True)
+    export(app.context, tmp_path / "data", include_preview=True)
+    export(app.context, tmp_path / "named", include_preview=True, identified=True)
     app.close()
     assert "Hillside" not in every_byte(tmp_path / "data")
     assert len({row["cluster_id"] for row in tables(tmp_path / "data")["participants"]} - {""}) == 2
@@ -191,7 +191,7 @@ def test_what_was_entered_for_a_label_is_in_no_event_either(tmp_path, question):
     _, dataset = simulated(tmp_path, participants=6)
     settings = Settings(tmp_path / "study.toml", f"sqlite:///{tmp_path}/study.db", tmp_path, environment={})
     app = start(settings)
-    export(app.world, tmp_path / "named", include_simulated=True, identified=True)
+    export(app.context, tmp_path / "named", include_simulated=True, identified=True)
     app.close()
     labels = {row["response"] for row in tables(tmp_path / "named")["answers"] if row["item"] == "school"} - {""}
     assert labels

@@ -23,7 +23,7 @@ def trial(tmp_path):
 
 @pytest.fixture
 def codings(trial) -> Codings:
-    return Codings(trial.app.world)
+    return Codings(trial.app.context)
 
 
 def code(trial, codings: Codings, coder: str, *labels: str) -> None:
@@ -43,9 +43,9 @@ def test_a_coder_meets_each_query_once_with_what_came_before(trial, codings):
 
 
 def test_replies_are_not_shown_where_arms_have_different_assistants(trial, codings, monkeypatch):
-    study = trial.app.world.study
+    study = trial.app.context.study
     arms = tuple(arm.model_copy(update={"assistant": f"assistants/{arm.id}.toml"}) for arm in study.arms)
-    monkeypatch.setattr(trial.app.world, "study", study.model_copy(update={"arms": arms}))
+    monkeypatch.setattr(trial.app.context, "study", study.model_copy(update={"arms": arms}))
     assert codings.queries_for("eva", "preview")[1].before == ((MESSAGES[0], ""),)
 
 
@@ -68,7 +68,7 @@ def test_a_settled_query_has_labels_reason_and_audit_and_waits_for_nobody(trial,
     assert trial.turns[0] not in {view.turn_id for view in codings.queries_for("gus", "preview")}
     (settled,) = codings.settled("preview")
     assert (settled.labels, settled.reason, settled.who) == (("explanation", "generation"), "asks for both", "anna")
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         entry = unit.audit()[-1]
         ratings = [r for r in unit.ratings() if r.rater in (ADJUDICATED, "anna")]
     # The words stand in the rating alone, for the log is never changed.
@@ -124,7 +124,7 @@ def test_no_query_is_coded_that_is_gone_or_settled(trial, codings):
     for gone in ("turn of no one", "\ud800"):
         with pytest.raises(NotAllowed, match="not there any more; reload the page"):
             codings.code("gus", gone, ["explanation"])
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert {rating.rater for rating in unit.ratings()} == {"eva", "finn", "anna", ADJUDICATED}
 
 

@@ -45,7 +45,7 @@ def written(template: str, results: dict) -> str:
 
 def test_programs_are_coded_blind_settled_and_reported_with_kappa(trial):
     app, folder = trial
-    codes = HackCodes(app.world)
+    codes = HackCodes(app.context)
     waiting = codes.waiting("eva", "simulated")
     assert len(waiting) > 3
     # Neither participant nor arm is in what a coder meets; the task is the one that was shown.
@@ -74,7 +74,7 @@ def test_programs_are_coded_blind_settled_and_reported_with_kappa(trial):
     with pytest.raises(NotAllowed, match="settled"):
         codes.code("hana", odd, "none")
 
-    export(app.world, folder / "out", include_simulated=True)
+    export(app.context, folder / "out", include_simulated=True)
     submissions = {row["run_id"]: row for row in table(folder / "out", "runs") if row["kind"] == "submission"}
     assert {submissions[name]["hack_class"] for name, value in given.items() if value == "special_case"} == {
         "special_case"
@@ -98,7 +98,7 @@ def test_programs_are_coded_blind_settled_and_reported_with_kappa(trial):
 
     # A reason may repeat the program: it goes with it, and the audit log has never held it.
     app.acts.erase(submissions[odd]["participant_id"], "asked for it", "gus")
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert not [each for each in unit.ratings() if each.object.endswith(odd)]
         assert [(each.who, each.why) for each in unit.audit_of(("adjudicate",))] == [("gus", "")]
 
@@ -106,12 +106,12 @@ def test_programs_are_coded_blind_settled_and_reported_with_kappa(trial):
 @pytest.mark.parametrize(("who", "value"), [("rules", "none"), ("adjudicated", "none"), ("eva", "a hack")])
 def test_a_class_that_cannot_be_given_is_refused(trial, who, value):
     with pytest.raises(NotAllowed):
-        HackCodes(trial[0].world).code(who, "no program", value)
+        HackCodes(trial[0].context).code(who, "no program", value)
 
 
 def test_a_program_that_is_not_there_cannot_be_coded(trial):
     with pytest.raises(NotAllowed, match="reload"):
-        HackCodes(trial[0].world).code("eva", "no program", "none")
+        HackCodes(trial[0].context).code("eva", "no program", "none")
 
 
 def filled(text: str, classes: dict[str, str]) -> str:
@@ -134,7 +134,7 @@ def test_a_sheet_goes_out_blank_and_its_classes_come_in_again(trial, tmp_path):
     sheet = tmp_path / "ines.csv"
     done = commanded("export", "--coder", "ines", "--out", sheet)
     assert done.returncode == 0, done.stderr
-    codes = HackCodes(app.world)
+    codes = HackCodes(app.context)
     waiting = codes.waiting("ines", "simulated")
     rows = list(csv.DictReader(io.StringIO(sheet.read_text(encoding="utf-8"))))
     assert json.loads(done.stdout)["programs"] == len(rows) == len(waiting) > 1
@@ -167,11 +167,11 @@ def test_a_sheet_goes_out_blank_and_its_classes_come_in_again(trial, tmp_path):
     assert json.loads(again.stdout)["unchanged"] == 2
     for who in ("rules", "adjudicated"):
         with pytest.raises(NotAllowed, match="no coder named"):
-            HackSheets(app.world).read("cli", who, "simulated", sheet)
+            HackSheets(app.context).read("cli", who, "simulated", sheet)
 
 
 def test_a_sheet_is_taken_whole_or_not_at_all_where_a_program_went_after_it_was_looked_through(trial):
-    codes = HackCodes(trial[0].world)
+    codes = HackCodes(trial[0].context)
     there = codes.waiting("jo", "simulated")[0].run_id
     with pytest.raises(NotAllowed, match="by now"):
         codes.code_all("jo", {there: "none", "gone": "none"}, "simulated")
@@ -180,8 +180,8 @@ def test_a_sheet_is_taken_whole_or_not_at_all_where_a_program_went_after_it_was_
 
 def test_judgements_of_people_whom_an_export_leaves_out_are_not_missed_in_it(trial, tmp_path):
     app, _ = trial
-    codes = HackCodes(app.world)
+    codes = HackCodes(app.context)
     codes.code("kai", codes.waiting("kai", "simulated")[0].run_id, "none")
-    export(app.world, tmp_path / "out")
+    export(app.context, tmp_path / "out")
     assert table(tmp_path / "out", "ratings") == []
     assert verify(tmp_path / "out").findings == []

@@ -93,7 +93,7 @@ class Trial:
             self.clock.advance(seconds=30)
             self.app.session.consent(who, True)
             self.app.session.continue_(who, "instructions")
-            with self.app.world.registry.begin(write=False) as unit:
+            with self.app.context.registry.begin(write=False) as unit:
                 arm = unit.participant(who).arm
             self.number += 1
             liked = 50 + (self.number * 37) % 11 + effect * (arm == "other")
@@ -114,8 +114,8 @@ class Trial:
         return json.loads(said)
 
     def dataset(self, name: str) -> Path:
-        self.app.world.clock = SystemClock()
-        export(self.app.world, self.folder / name)
+        self.app.context.clock = SystemClock()
+        export(self.app.context, self.folder / name)
         assert verify(self.folder / name).ok, verify(self.folder / name).lines()
         return self.folder / name
 
@@ -148,7 +148,7 @@ def test_a_look_that_is_crossed_is_sealed_until_the_end_and_decides_it(tmp_path)
     (entry,) = [entry for entry in _audit(trial) if entry.what == "interim look"]
     assert entry.detail["digest"] == found["digest"]
     assert "rows" not in entry.detail
-    export(trial.app.world, tmp_path / "masked")
+    export(trial.app.context, tmp_path / "masked")
     (known,) = json.loads((tmp_path / "masked" / "manifest.json").read_text())["interim_looks"]
     assert "opened" not in known
     assert known["digest"] == found["digest"]
@@ -199,7 +199,7 @@ def _invented(looks: list[dict]) -> None:
 
 
 def _audit(trial: Trial):
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return unit.audit()
 
 
@@ -251,7 +251,7 @@ def test_a_look_waits_for_answers_without_a_grade(tmp_path):
     trial = Trial(tmp_path)
     trial.app.lifecycle.launch()
     trial.people(20, effect=0)
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         (who, *_) = [person.id for person in unit.participants()]
         unit.save_answer(Answer(who, "ending", "essay", "why not", bank="essays", saved_at=trial.clock.now()))
     assert "1 quiz answer(s) wait for a grade; grade them on the console, then look" in refused(trial)

@@ -119,7 +119,7 @@ def walk(app: App, clock: HandClock, link: str, number: int, leave: bool = False
     if leave:
         app.session.withdraw(who, False)
     else:
-        for stage in app.world.study.stages:
+        for stage in app.context.study.stages:
             if stage.kind == "instructions":
                 app.session.continue_(who, stage.id)
         app.answers.submit_survey(who, "ending", {"liked": 1 + number % 5})
@@ -149,7 +149,7 @@ def test_a_trial_is_allocated_and_verified_from_its_revealed_seed(tmp_path, name
     people = [walk(app, clock, link, number, leave=number == 4) for number, link in enumerate(links)]
     for state in ("closed", "unsealed"):
         app.lifecycle.close("enough") if state == "closed" else app.lifecycle.unseal("analysis begins")
-        export(app.world, tmp_path / state, identified=name == "cluster")
+        export(app.context, tmp_path / state, identified=name == "cluster")
         report = verify(tmp_path / state)
         assert report.ok, report.lines()
     app.close()

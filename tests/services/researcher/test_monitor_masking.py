@@ -32,7 +32,7 @@ def test_a_masked_participant_is_the_same_whatever_the_arm(clock, state):
 
 def everything_shown(trial: Trial) -> dict:
     """All that the monitor tells of real people, without the study's own seed commitment."""
-    monitor = Monitor(trial.app.world)
+    monitor = Monitor(trial.app.context)
     overview = asdict(monitor.overview("real")) | {"commitment": "", "database": ""}
     audit = [(e.at, e.who, e.what, e.why) for e in monitor.audit()]
     return {"overview": overview, "people": monitor.people("real"), "links": monitor.links(), "audit": audit,
@@ -41,7 +41,7 @@ def everything_shown(trial: Trial) -> dict:
 
 def everything_exported(trial: Trial, folder: Path) -> dict:
     """Every file of a launched export; of the manifest what is neither the seed's commitment nor a hash over it."""
-    export(trial.app.world, folder, identified=True)
+    export(trial.app.context, folder, identified=True)
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     own = {"manifest.json", "materials/prereg.json"}
     facts = json.loads(files["manifest.json"].read_text())
@@ -64,9 +64,9 @@ def walked(folder) -> tuple[dict, list]:
             trial.to_tasks(who)
             if trial.arm(who) == "ai":
                 at = trial.clock.at
-                trial.app.world.fresh_id, ids = (lambda who=who: f"turn-{who}"), trial.app.world.fresh_id
+                trial.app.context.fresh_id, ids = (lambda who=who: f"turn-{who}"), trial.app.context.fresh_id
                 trial.ask(who, "trio_timer", "How do I start a task?", "With a nursery.")
-                trial.app.world.fresh_id = ids
+                trial.app.context.fresh_id = ids
                 trial.clock.at = at
         shown = everything_shown(trial) | everything_exported(trial, folder / "dataset")
         return shown, [trial.arm(who) for who in people]
@@ -91,16 +91,16 @@ def test_after_unsealing_the_arms_are_there(tmp_path):
     trial.to_tasks(who)
     trial.finish(who)
     trial.app.lifecycle.close("enough")
-    assert Monitor(trial.app.world).people("real")[0].arm is None
+    assert Monitor(trial.app.context).people("real")[0].arm is None
     trial.app.lifecycle.unseal("done")
-    assert Monitor(trial.app.world).people("real")[0].arm == trial.arm(who)
+    assert Monitor(trial.app.context).people("real")[0].arm == trial.arm(who)
     trial.close()
 
 
 def test_the_overview_counts_people_by_stage_and_status(tmp_path):
     trial = Trial(tmp_path, launched=True)
     busy(trial, 6)
-    view = Monitor(trial.app.world).overview("real")
+    view = Monitor(trial.app.context).overview("real")
     stages = {stage.id: stage for stage in view.stages}
     assert (view.enrolled, view.allocated) == (6, 3)
     assert view.statuses == {"in_progress": 4, "completed": 1, "declined": 1} or sum(view.statuses.values()) == 6
@@ -112,7 +112,7 @@ def test_the_overview_counts_people_by_stage_and_status(tmp_path):
 
 def test_a_first_look_is_recorded_once_and_lists_who_looked(tmp_path):
     trial = Trial(tmp_path, launched=True)
-    monitor = Monitor(trial.app.world)
+    monitor = Monitor(trial.app.context)
     for _ in range(2):
         monitor.record_unblinding("anna", "replay p1", "real")
     monitor.record_unblinding("ben", "replay p2", "preview")

@@ -41,9 +41,9 @@ def test_the_preregistration_is_the_one_of_the_launch(tmp_path):
     folder = tmp_path / "launched"
     folder.mkdir()
     trial = Trial(folder)
-    assert Monitor(trial.app.world).preregistration() is None
+    assert Monitor(trial.app.context).preregistration() is None
     launched = trial.app.lifecycle.launch()
-    document, text = Monitor(trial.app.world).preregistration()
+    document, text = Monitor(trial.app.context).preregistration()
     assert document["seed_commitment"] == launched.commitment
     assert document == launched.prereg
     assert text == launched.prereg_text

@@ -24,7 +24,7 @@ def trial(tmp_path):
 
 
 def audited(trial: Trial) -> list:
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return [entry for entry in unit.audit() if entry.what == "create-links"]
 
 
@@ -37,7 +37,7 @@ def test_a_label_that_a_link_or_a_person_has_is_refused_and_nothing_is_made(tria
             links.create(labels=labels, source="labels.txt")
         assert len(found.value.problems) == 1
         assert str(found.value).startswith("labels.txt: the label '")
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert len(unit.links()) == 2
     assert len(audited(trial)) == 1
 

@@ -23,13 +23,13 @@ from study_app.services.researcher.exporting.export import export
 
 
 def replies_in(app):
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return guessable(all_replies(unit))
 
 
 def test_replies_are_guessed_blind_and_counted_beside_chance(tmp_path):
     app = open_app(tmp_path, HandClock(), voiced(tmp_path))
-    codes = PersonaGuesses(app.world)
+    codes = PersonaGuesses(app.context)
     assert codes.personas() == VOICES
     assert codes.waiting("eva") == []
     app.model_watch.round("probe", "test")
@@ -49,7 +49,7 @@ def test_replies_are_guessed_blind_and_counted_beside_chance(tmp_path):
     ):  # fmt: skip
         with pytest.raises(NotAllowed):
             codes.guess(who, name, value)
-    export(app.world, tmp_path / "out", include_preview=True)
+    export(app.context, tmp_path / "out", include_preview=True)
     found = persona_guesses(replies_in(app), load(tmp_path / "out").tables["ratings"])
     expected = stats.binomtest(20, 24, 0.5)
     eva, finn = found["coders"]["eva"], found["coders"]["finn"]
@@ -68,10 +68,10 @@ def test_replies_are_guessed_blind_and_counted_beside_chance(tmp_path):
 def test_the_report_says_how_many_were_right(tmp_path):
     app, _ = run(tmp_path, voiced(tmp_path), participants=6)
     app.model_watch.round("probe", "test")
-    codes = PersonaGuesses(app.world)
+    codes = PersonaGuesses(app.context)
     for each in codes.waiting("eva"):
         codes.guess("eva", each.name, "warm")
-    export(app.world, tmp_path / "out", include_simulated=True)
+    export(app.context, tmp_path / "out", include_simulated=True)
     app.close()
     analyze(tmp_path / "out", tmp_path / "analysed", include_simulated=True)
     assert results(tmp_path / "analysed")["models"]["guesses"]["coders"]["eva"]["right"] == len(QUESTIONS)

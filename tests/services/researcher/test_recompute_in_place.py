@@ -19,10 +19,10 @@ def with_key(folder):
 def test_a_sealed_ledger_is_recomputed_with_the_key_and_checked_by_its_chain_without(tmp_path):
     closed = "UPDATE meta SET value = 'closed' WHERE key = 'state'"
     app = copy_of(trial(), tmp_path, closed)
-    real = next(each for each in recompute(app.world) if each.ledger == "real")
+    real = next(each for each in recompute(app.context) if each.ledger == "real")
     assert (real.sealed, real.breaches) == (True, ())
     with_key(tmp_path)
-    real = next(each for each in recompute(app.world) if each.ledger == "real")
+    real = next(each for each in recompute(app.context) if each.ledger == "real")
     assert (real.sealed, real.breaches) == (False, ())
     assert real.rows > 3
     app.close()
@@ -40,7 +40,7 @@ def test_a_sealed_ledger_is_recomputed_with_the_key_and_checked_by_its_chain_wit
 )
 def test_a_tampered_ledger_is_named_without_an_arm(tmp_path, statement, name):
     app = copy_of(trial(), with_key(tmp_path), statement)
-    real = next(each for each in recompute(app.world) if each.ledger == "real")
+    real = next(each for each in recompute(app.context) if each.ledger == "real")
     app.close()
     assert name in {found for _, found in real.breaches}
     assert "no_ai" not in str(real)

@@ -37,7 +37,7 @@ def reopen(
 
 def test_a_participant_goes_on_where_they_were_for_the_minutes_that_are_given(trial, tmp_path):
     who = ended(trial)
-    assert Monitor(trial.app.world).reopenable(who).id == "tasks"
+    assert Monitor(trial.app.context).reopenable(who).id == "tasks"
     reopen(trial, who)
     place = trial.app.session.peek(who)
     assert (place.participant.stage, place.participant.step) == ("tasks", 1)
@@ -49,7 +49,7 @@ def test_a_participant_goes_on_where_they_were_for_the_minutes_that_are_given(tr
     trial.app.datasets.write(tmp_path / "dataset", DatasetRequest(), who="cli", via="test")
     report = verify(tmp_path / "dataset")
     assert report.ok, report.lines()
-    entry = Monitor(trial.app.world).audit()[1]
+    entry = Monitor(trial.app.context).audit()[1]
     assert (entry.who, entry.what, entry.why) == ("anna", "reopen stage", "the clock was wrong")
 
 
@@ -91,7 +91,7 @@ def test_a_stage_that_was_left_in_time_is_not_reopened(trial):
     for _ in range(2):
         trial.app.work.submit(who, "print(1)\n", confirm=True)
         trial.clock.advance(minutes=1)
-    assert Monitor(trial.app.world).reopenable(who) is None
+    assert Monitor(trial.app.context).reopenable(who) is None
     with pytest.raises(NotAllowed, match="not ended by its deadline"):
         reopen(trial, who)
 

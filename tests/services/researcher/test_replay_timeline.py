@@ -32,7 +32,7 @@ def trial(tmp_path_factory):
 @pytest.fixture(scope="module")
 def worked(trial):
     """A participant who has typed, run and submitted."""
-    return timeline(trial.app.world, trial.people[5])
+    return timeline(trial.app.context, trial.people[5])
 
 
 def played(frames: list[dict], task: str) -> list[str]:
@@ -50,7 +50,7 @@ def played(frames: list[dict], task: str) -> list[str]:
 
 
 def test_nobody_has_no_timeline(trial):
-    assert timeline(trial.app.world, "unknown") is None
+    assert timeline(trial.app.context, "unknown") is None
 
 
 def test_a_timeline_is_json_in_order_of_time(worked):
@@ -74,7 +74,7 @@ def test_a_gap_in_the_log_is_shown_and_mended_at_the_next_run(tmp_path):
     wrong = {"task": "trio_timer", "kind": "typed", "changes": [{"from": 90, "to": 91, "insert": "x"}], "length": 3}
     trial.send(who, "page", 5, "edit", wrong)
     trial.run(who, "trio_timer", "abcdef")
-    frames = timeline(trial.app.world, who)["frames"]
+    frames = timeline(trial.app.context, who)["frames"]
     kinds = [frame["kind"] for frame in frames if frame.get("task") == "trio_timer"]
     assert "gap" in kinds
     assert played(frames, "trio_timer")[-1] == "abcdef"
@@ -84,7 +84,7 @@ def test_a_gap_in_the_log_is_shown_and_mended_at_the_next_run(tmp_path):
 def test_what_was_pasted_from_a_reply_is_marked_so(trial):
     who = trial.someone_in("ai")
     work(trial, who)
-    frames = timeline(trial.app.world, who)["frames"]
+    frames = timeline(trial.app.context, who)["frames"]
     (paste,) = [frame for frame in frames if frame.get("how") == "paste"]
     assert {source for _, source in paste["spans"]} == {"typed", "assistant"}
     assert "gap" not in {frame["kind"] for frame in frames}
@@ -150,17 +150,17 @@ def test_the_player_shows_the_same_texts_forwards_and_backwards():
 
 def test_evidence_on_compliance_stands_on_the_clock_of_the_replay(trial):
     who = trial.people[5]
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         person = unit.participant(who)
         seq = max(event.seq for event in unit.events(who) if event.page == person.page) + 1
-    (away,) = [row for row in timeline(trial.app.world, who)["evidence"] if row["kind"] == "away"]
+    (away,) = [row for row in timeline(trial.app.context, who)["evidence"] if row["kind"] == "away"]
     assert (away["kind"], away["stage"], away["threshold"], away["breaks"]) == ("away", "tasks", None, False)
     moment = trial.clock.now()
     paste = {"text": "x" * 300, "length": 300, "from": "outside", "target": "editor", "how": "paste"}
     event = BrowserEvent(seq=seq, kind="paste_attempt", client_time_ms=moment.timestamp() * 1000, payload=paste)
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         unit.store_batch(who, person.page, "tasks", moment, [event])
-    (piece,) = [row for row in timeline(trial.app.world, who)["evidence"] if row["kind"] == "outside_paste"]
+    (piece,) = [row for row in timeline(trial.app.context, who)["evidence"] if row["kind"] == "outside_paste"]
     assert (piece["amount"], piece["threshold"], piece["breaks"]) == (300, 200, True)
     assert piece["t"] == pytest.approx((moment - person.enrolled_at).total_seconds(), abs=1)
 
@@ -174,7 +174,7 @@ def test_a_lid_that_was_closed_is_away_on_the_timeline_and_in_the_evidence_alike
     trial.send(who, "page", 2, "heartbeat")
     for task in ("trio_timer", "trio_users"):
         trial.app.work.submit(who, "print(1)\n", confirm=True, task=task)
-    found = timeline(trial.app.world, who)
+    found = timeline(trial.app.context, who)
     (spell,) = found["lanes"]["away"]
     (piece,) = [row for row in found["evidence"] if row["kind"] == "away"]
     assert spell[1] - spell[0] == pytest.approx(piece["amount"] * (60 if piece["unit"] == "minutes" else 1), abs=0.1)

@@ -19,7 +19,7 @@ def trial(tmp_path_factory):
 
 
 def test_texts_are_coded_one_by_one_and_counted(trial):
-    codes = ToneCodes(trial.app.world)
+    codes = ToneCodes(trial.app.context)
     waiting = codes.waiting("eva", "preview")
     assert sorted(each.text for each in waiting) == ["No rush.", "No rush.", "thanks", "ugh"]
     assert {each.name for each in waiting} == {name for turn in trial.turns for name in (turn, f"{turn}#reply")}
@@ -35,20 +35,20 @@ def test_texts_are_coded_one_by_one_and_counted(trial):
 )
 def test_a_tone_that_cannot_be_given_is_refused(trial, who, name, tone):
     with pytest.raises(NotAllowed):
-        ToneCodes(trial.app.world).code(who, trial.turns[0] if name == "0" else name, tone)
+        ToneCodes(trial.app.context).code(who, trial.turns[0] if name == "0" else name, tone)
 
 
 def test_replies_are_not_handed_out_where_arms_have_different_assistants(trial, monkeypatch):
-    study = trial.app.world.study
+    study = trial.app.context.study
     arms = tuple(arm.model_copy(update={"assistant": f"assistants/{arm.id}.toml"}) for arm in study.arms)
-    monkeypatch.setattr(trial.app.world, "study", study.model_copy(update={"arms": arms}))
-    assert {each.name for each in ToneCodes(trial.app.world).waiting("gus", "preview")} == set(trial.turns)
+    monkeypatch.setattr(trial.app.context, "study", study.model_copy(update={"arms": arms}))
+    assert {each.name for each in ToneCodes(trial.app.context).waiting("gus", "preview")} == set(trial.turns)
 
 
 def test_replies_are_not_handed_out_where_second_treatments_have_other_assistants(trial, monkeypatch):
-    study = trial.app.world.study
+    study = trial.app.context.study
     decision = SecondDecision(
         stage=study.stages[-2].id, treatments=(SecondTreatment(id="more", assistant="another"), SecondTreatment(id="b"))
     )
-    monkeypatch.setattr(trial.app.world, "study", study.model_copy(update={"second_decision": decision}))
-    assert {each.name for each in ToneCodes(trial.app.world).waiting("hana", "preview")} == set(trial.turns)
+    monkeypatch.setattr(trial.app.context, "study", study.model_copy(update={"second_decision": decision}))
+    assert {each.name for each in ToneCodes(trial.app.context).waiting("hana", "preview")} == set(trial.turns)

@@ -18,13 +18,13 @@ def faults(app, people: list[PersistentPerson], folder: Path) -> list[str]:
     found = [f"person {number}: {each}" for number, person in enumerate(people) for each in person.met.refused]
     found += [f"person {number} did not finish" for number, each in enumerate(people) if not each.met.finished]
     settled(app)
-    with app.world.registry.begin(write=False) as unit:
-        now = app.world.now()
+    with app.context.registry.begin(write=False) as unit:
+        now = app.context.now()
         for number, person in enumerate(people):
             who = unit.participant_of_token(hashed(person.cookies["study_participant"]), now)
             found += [f"person {number}: {each}" for each in _of_person(unit, who.id, person)]
         found += [f"left over: {work}" for work in unit.works()]
-    export(app.world, folder, include_preview=True)
+    export(app.context, folder, include_preview=True)
     report = verify(folder)
     return found + [str(each) for each in report.findings if each.finding_class != "browser"]
 
@@ -35,7 +35,7 @@ def settled(app, seconds: float = 60) -> None:
     while time.monotonic() < end:
         app.taking_over.tick()
         app.grading.grade_present()
-        with app.world.registry.begin(write=False) as unit:
+        with app.context.registry.begin(write=False) as unit:
             if not unit.works():
                 break
         time.sleep(0.5)

@@ -26,8 +26,8 @@ def read(folder: Path, study: Path, at: datetime, column: str) -> dict[str, Any]
     clock = HandClock()
     clock.at = at
     app = open_app(folder, clock, study)
-    export(app.world, folder / "csv")
-    export(app.world, folder / "parquet", fmt="parquet")
+    export(app.context, folder / "csv")
+    export(app.context, folder / "parquet", fmt="parquet")
     app.close()
     honest = verify(folder / "csv")
     values = load(folder / "csv").participants[column]

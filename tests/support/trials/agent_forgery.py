@@ -52,7 +52,7 @@ def walked(approval: str) -> Path:
         page = Hurried(walker, lambda _: "approve").ask()
         assert "expired" in {decision for _, decision in page.decisions}
     settle(app)
-    export(app.world, folder / "data", include_preview=True)
+    export(app.context, folder / "data", include_preview=True)
     app.close()
     return folder / "data"
 

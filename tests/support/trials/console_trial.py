@@ -120,31 +120,31 @@ class Trial:
         return BrowserEvent(seq=seq, kind=kind, client_time_ms=moment, mono_ms=moment - 1.7e12, payload=payload)
 
     def run(self, who: str, task: str, code: str, **more) -> None:
-        app, now = self.app, self.app.world.now()
+        app, now = self.app, self.app.context.now()
         run = RunRecord(
-            app.world.fresh_id(), who, task, self.at(who), "run", code, now, stdout="hello\n", ended_by="exit"
+            app.context.fresh_id(), who, task, self.at(who), "run", code, now, stdout="hello\n", ended_by="exit"
         )
         run = replace(run, wall_seconds=0.8, isolation="strong", **more)
-        with app.world.registry.begin() as unit:
+        with app.context.registry.begin() as unit:
             unit.add_run(run)
             unit.record(who, run.stage, now, RunStarted(run_id=run.id, task=task))
         self.clock.advance(seconds=2)
 
     def ask(self, who: str, task: str, message: str, reply: str) -> str:
         """As in an arm with an assistant."""
-        app, now, stage = self.app, self.app.world.now(), self.at(who)
+        app, now, stage = self.app, self.app.context.now(), self.at(who)
         turn = Turn(
-            app.world.fresh_id(), who, task, "notes", "full", "notes", "1", message, reply, "import trio\n", now,
+            app.context.fresh_id(), who, task, "notes", "full", "notes", "1", message, reply, "import trio\n", now,
             first_token_seconds=0.6, total_seconds=9.0, composing_seconds=14.0, complete=True,
         )  # fmt: skip
-        with app.world.registry.begin() as unit:
+        with app.context.registry.begin() as unit:
             unit.add_turn(turn)
             unit.record(who, stage, now, TurnStarted(turn_id=turn.id, task=task))
         self.clock.advance(seconds=12)
         return turn.id
 
     def arm(self, who: str) -> str | None:
-        with self.app.world.registry.begin(write=False) as unit:
+        with self.app.context.registry.begin(write=False) as unit:
             return unit.participant(who).arm
 
     def someone_in(self, arm: str) -> str:

@@ -107,7 +107,7 @@ class Walker:
 
     @property
     def arm(self) -> str | None:
-        with self.app.world.registry.begin(write=False) as unit:
+        with self.app.context.registry.begin(write=False) as unit:
             person = unit.participant(self.id)
             return person.arm if person else None
 
@@ -296,7 +296,7 @@ def trial() -> Trial:
     app = open_app(folder, clock, real_study(folder))
     preview = Walker(app, clock).whole_way()
     settle(app)
-    export(app.world, folder / "dataset-draft", include_preview=True)
+    export(app.context, folder / "dataset-draft", include_preview=True)
     app.lifecycle.launch()
     labels = [f"person{number}@example.org" for number in range(6)]
     links = [link.secret for link in app.links.create(labels=labels)]
@@ -315,12 +315,12 @@ def trial() -> Trial:
     settle(app)
     app.lifecycle.exclude(people[4], "took part with a colleague", "a researcher")
     clock.advance(minutes=1)
-    export(app.world, folder / "dataset-launched")
+    export(app.context, folder / "dataset-launched")
     app.lifecycle.close("enough")
-    export(app.world, folder / "dataset-closed")
+    export(app.context, folder / "dataset-closed")
     app.lifecycle.unseal("analysis begins")
-    export(app.world, folder / "dataset-unsealed")
-    export(app.world, folder / "dataset-all", include_preview=True)
+    export(app.context, folder / "dataset-unsealed")
+    export(app.context, folder / "dataset-all", include_preview=True)
     return Trial(app, clock, folder, people)
 
 

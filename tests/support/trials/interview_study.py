@@ -203,9 +203,9 @@ class Interviewee:
         self.app.interviews.answer(self.id, "talk", place.participant.step, given)
 
     def events(self, *kinds: type[EventDetails]) -> list[Any]:
-        with self.app.world.registry.begin(write=False) as unit:
+        with self.app.context.registry.begin(write=False) as unit:
             return [event.details for event in unit.events_of(self.id, {kind.kind for kind in kinds})]
 
     def export(self, name: str = "out", **more: Any) -> Path:
-        export(self.app.world, self.folder / name, include_preview=True, **more)
+        export(self.app.context, self.folder / name, include_preview=True, **more)
         return self.folder / name

@@ -52,8 +52,8 @@ class Killing:
     """Counts the ends of transactions, and kills the process at one of them."""
 
     def __init__(self, app: App, point: int | None) -> None:
-        self.points, self._point, self._begin = 0, point, app.world.registry.begin
-        app.world.registry.begin = self.begin  # type: ignore[method-assign]
+        self.points, self._point, self._begin = 0, point, app.context.registry.begin
+        app.context.registry.begin = self.begin  # type: ignore[method-assign]
 
     @contextmanager
     def begin(self, *given: Any, **named: Any) -> Any:

@@ -44,7 +44,7 @@ def at_task(app: App, clock: Any) -> Walker:
 
 
 def visit_of(app: App, who: str, stage: str = "tasks") -> Visit:
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         visit = unit.visit(who, stage)
     assert visit is not None
     return visit
@@ -58,5 +58,5 @@ def stood(app: App, who: str) -> float:
 
 
 def asked(app: App, who: str) -> list[AskedProbe]:
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return probes_of(unit, who, "tasks")

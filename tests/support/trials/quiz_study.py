@@ -135,8 +135,8 @@ def simulated(folder: Path, participants: int = 12, seed: int = 5, **options):
     try:
         summary = simulate(app, participants=participants, seed=seed, **options)
         app.scoring.score_pending()
-        app.world.clock = SystemClock()
-        export(app.world, folder / "data", include_simulated=True)
+        app.context.clock = SystemClock()
+        export(app.context, folder / "data", include_simulated=True)
     finally:
         app.close()
     return summary, folder / "data"

@@ -50,8 +50,8 @@ def opened(path: Path, clock: HandClock, serving: FakeProvider, database: str = 
 def asking(app: App, clock: HandClock) -> Walker:
     """A participant on the main tasks of the arm with an assistant."""
     for _ in range(16):
-        with app.world.registry.begin(write=False) as unit:
-            launched = app.world.state(unit) != "draft"
+        with app.context.registry.begin(write=False) as unit:
+            launched = app.context.state(unit) != "draft"
         entry = EntryRequest(link=app.links.create(1)[0].secret) if launched else None
         walker = Walker(app, clock, entry).to_tasks(solve=False).begin_tasks()
         if walker.arm == "ai":

@@ -28,7 +28,7 @@ def simulate_apart(*arguments, **options):
 
 def data_of(app) -> dict[str, list[str]]:
     """Every row, without durations that were measured on this machine."""
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         tables = {
             "participants": unit.participants(),
             "visits": unit.visits(),

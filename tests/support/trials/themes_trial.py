@@ -80,7 +80,7 @@ class ThemesTrial:
         app.session.where(who)
         interview = f"talk{len(self.people) + 1:04d}{who[:4]}"
         self.people[interview] = who
-        with app.world.registry.begin() as unit:
+        with app.context.registry.begin() as unit:
             for number, (topic, question) in enumerate(QUESTIONS.items(), start=1):
                 if topic in answers or over:
                     self._record(unit, who, interview, number, topic, question, answers.get(topic, ""))

@@ -26,7 +26,7 @@ def drawn(board: str) -> AppTest:
 
         name, role = os.environ["TEST_PERSON"].split()
         module = importlib.import_module(f"study_app.ui.console.pages.{os.environ['TEST_BOARD']}")
-        module.render(ConsoleSession(current(), ConsoleUser(name, role), Monitor(current().world)))
+        module.render(ConsoleSession(current(), ConsoleUser(name, role), Monitor(current().context)))
 
     return AppTest.from_function(script, default_timeout=60)
 

@@ -103,7 +103,7 @@ def test_every_act_on_a_participant_is_a_form_that_asks_for_a_reason_and_is_reco
     page.checkbox(key="erase_sure").check()
     button(page, "Erase").click().run()
     assert "Erase" not in {each.label for each in page.button}
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         acts = [entry.what for entry in unit.audit_of(participant_id=who)]
     assert acts == [
         "extend deadline", "pause participant", "resume participant", "let in again", "end participation", "erase data",
@@ -155,7 +155,7 @@ def test_texts_wait_for_unsealing_and_are_then_released_one_by_one(board, trial,
     draft = Trial(tmp_path_factory.mktemp("release"))
     work(draft, busy(draft, 1)[0])
     page = board("releasing.texts", app=draft.app)
-    reviews = TextReviews(draft.app.world)
+    reviews = TextReviews(draft.app.context)
     first = reviews.lines("preview")[0].cell
     assert first.text[:20] in shown(page)
     button(page, "Release").click().run()
@@ -171,7 +171,7 @@ def test_an_exclusion_needs_a_reason_and_is_recorded(board, trial):
     assert "reason" in page.error[0].value
     page.text_input(key="exclude_reason").input("double participation")
     button(page, "Exclude").click().run()
-    (entry,) = [entry for entry in Monitor(trial.app.world).audit() if entry.what == "exclude"]
+    (entry,) = [entry for entry in Monitor(trial.app.context).audit() if entry.what == "exclude"]
     assert (entry.who, entry.why, entry.detail["participant_id"]) == ("anna", "double participation", who)
 
 
@@ -185,7 +185,7 @@ def test_a_monitor_cannot_unblind_and_who_does_is_listed(board, trial):
     page.text_input(key="unblind_reason").input("adverse event")
     button(page, "Unblind").click().run()
     assert "arm ai" in page.info[0].value
-    assert "ben" in [name for name, _, _ in Monitor(trial.app.world).unblinded()]
+    assert "ben" in [name for name, _, _ in Monitor(trial.app.context).unblinded()]
 
 
 def test_a_replay_of_a_real_person_opens_only_after_it_is_recorded(board, trial):
@@ -195,40 +195,40 @@ def test_a_replay_of_a_real_person_opens_only_after_it_is_recorded(board, trial)
     assert "unblinded" in page.warning[0].value
     page.button(key=f"open:{who}").click().run()
     assert not page.warning
-    assert Monitor(trial.app.world).is_unblinded("carl", f"replay {who}")
+    assert Monitor(trial.app.context).is_unblinded("carl", f"replay {who}")
 
 
 def test_queries_are_coded_one_by_one_after_the_look_is_recorded(board, trial):
     page = board("coding", who="dora")
     page.button(key="open_queries").click().run()
-    before = Codings(trial.app.world).queries_for("dora", "real")
+    before = Codings(trial.app.context).queries_for("dora", "real")
     page.checkbox[0].check()
     page.button[0].click().run()
-    after = Codings(trial.app.world).queries_for("dora", "real")
+    after = Codings(trial.app.context).queries_for("dora", "real")
     assert len(after) == len(before) - 1
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         (rating,) = [rating for rating in unit.ratings() if rating.rater == "dora"]
     assert (rating.object, rating.rubric, rating.value) == (f"turn:{before[0].turn_id}", "codes", "explanation")
 
 
 def test_a_tone_is_coded_without_what_is_around_the_text(board, trial):
-    Monitor(trial.app.world).record_unblinding("tora", "queries", "real")
+    Monitor(trial.app.context).record_unblinding("tora", "queries", "real")
     page = board("coding", who="tora")
     page.segmented_control(key="coding_part").set_value("Tone").run()
     assert "wait for you" in shown(page)
     page.radio[0].set_value("polite")
     page.button[-1].click().run()
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         (rating,) = [rating for rating in unit.ratings() if rating.rater == "tora"]
     assert (rating.rubric, rating.value) == ("tone-1", "polite")
 
 
 def test_a_disagreement_is_settled_with_a_reason_and_agreement_is_counted(board, trial):
-    codings = Codings(trial.app.world)
+    codings = Codings(trial.app.context)
     turn = codings.queries_for("hana", "real")[0].turn_id
     codings.code("hana", turn, ["explanation"])
     codings.code("ivo", turn, ["generation"])
-    Monitor(trial.app.world).record_unblinding("jan", "queries", "real")
+    Monitor(trial.app.context).record_unblinding("jan", "queries", "real")
     page = board("coding", who="jan")
     page.segmented_control(key="coding_part").set_value("Agreement").run()
     assert "coded by two people or more" in shown(page)
@@ -247,7 +247,7 @@ def test_a_disagreement_is_settled_with_a_reason_and_agreement_is_counted(board,
 
 
 def test_two_raters_make_the_mean_and_meet_neither_person_nor_arm(board, trial):
-    ratings = RatingQueue(trial.app.world)
+    ratings = RatingQueue(trial.app.context)
     page = board("grading", "grader", "eva")
     view = ratings.answers_for("eva", "real")[0]
     person = view.object.split(":")[1]
@@ -261,15 +261,15 @@ def test_two_raters_make_the_mean_and_meet_neither_person_nor_arm(board, trial):
 
 
 def test_a_submission_without_a_verdict_is_named_with_its_reason_and_graded_again(board, trial):
-    world = trial.app.world
-    with world.registry.begin() as unit:
+    context = trial.app.context
+    with context.registry.begin() as unit:
         run = next(run for run in unit.runs() if run.kind == "submission")
         unit.update_run(replace(run, grading="failed", grading_reason="ZeroDivisionError: <b>no</b>", review="os;sys"))
     page = board("verdicts", "monitor", "hans")
     assert "ZeroDivisionError: &lt;b&gt;no&lt;/b&gt;" in shown(page)
     assert "os, sys" in shown(page)
     page.button(key="grade_again").click().run()
-    with world.registry.begin(write=False) as unit:
+    with context.registry.begin(write=False) as unit:
         again = next(one for one in unit.runs(run.participant_id) if one.id == run.id)
         assert again.grading is None
         assert (unit.audit()[-1].who, unit.audit()[-1].what) == ("hans", "retry grading")
@@ -314,14 +314,14 @@ def test_accounts_are_made_with_a_password_that_is_shown_once(board, trial):
     page.text_input(key="account_name").input("hana")
     page.button[0].click().run()
     assert "hana" in page.success[0].value
-    assert "set account" in {entry.what for entry in Monitor(trial.app.world).audit()}
+    assert "set account" in {entry.what for entry in Monitor(trial.app.context).audit()}
 
 
 def test_in_a_draft_arms_are_visible(board, tmp_path):
     draft = Trial(tmp_path)
     who = draft.someone_in("ai")
     assert "ai" in shown(board("participants", app=draft.app)).split("Arm")[-1]
-    assert Monitor(draft.app.world).people("preview")[0].id == who
+    assert Monitor(draft.app.context).people("preview")[0].id == who
     draft.close()
 
 

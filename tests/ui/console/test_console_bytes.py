@@ -28,17 +28,17 @@ pytestmark = pytest.mark.timeout(900)
 
 def hand_in_unseen(trial: Trial, number: int) -> None:
     """A submission that no server has graded."""
-    world = trial.app.world
-    with world.registry.begin() as unit:
+    context = trial.app.context
+    with context.registry.begin() as unit:
         people = [person.id for person in unit.participants() if person.arm is not None]
         who = people[number % len(people)]
-        pack = world.content.pack("tasks/trio_timer")
-        unit.add_run(RunRecord(world.fresh_id(), who, pack.id, "tasks", "submission", pack.solution, world.now()))
+        pack = context.content.pack("tasks/trio_timer")
+        unit.add_run(RunRecord(context.fresh_id(), who, pack.id, "tasks", "submission", pack.solution, context.now()))
 
 
 def rate_and_code(trial: Trial, kind: str) -> None:
     """Two graders who differ, one of whom corrects a rating, a decision, and codes by two people."""
-    ratings, codings = RatingQueue(trial.app.world), Codings(trial.app.world)
+    ratings, codings = RatingQueue(trial.app.context), Codings(trial.app.context)
     for number, view in enumerate(ratings.answers_for("eva", kind)):
         least = dict.fromkeys((name for name, _, _ in view.criteria), 0.0)
         most = {name: points for name, _, points in view.criteria}
@@ -80,7 +80,7 @@ class Served:
         """By the server's clock every deadline is long over; it hands in what was written, once."""
         end = time.monotonic() + 240
         while time.monotonic() < end:
-            with self.trial.app.world.registry.begin(write=False) as unit:
+            with self.trial.app.context.registry.begin(write=False) as unit:
                 if not unit.overdue(SystemClock().now()):
                     return
             time.sleep(0.2)
@@ -160,7 +160,7 @@ def test_a_launched_closed_and_unsealed_study_has_the_same_bytes_from_both(serve
     trial.trial.app.lifecycle.close("enough")
     trial.both("closed", console_first=False)
     app = trial.trial.app
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         going_on = [one.id for one in unit.participants() if one.status == "in_progress"]
     for who in going_on:
         app.session.withdraw(who, False)

@@ -33,7 +33,7 @@ def trial(tmp_path, prolific):
     )
     entry = EntryRequest(prolific_pid=PID, prolific_study=STUDY, prolific_session="b" * 24)
     who = made.app.enrol.enter(entry).participant.id
-    with made.app.world.registry.begin() as unit:
+    with made.app.context.registry.begin() as unit:
         unit.touch(who, status="completed")
     yield made
     made.close()
@@ -49,7 +49,9 @@ def board(trial: Trial, monkeypatch, role: str = "full") -> AppTest:
         from study_app.ui.console.pages.recruiting import board
         from study_app.ui.console.session import ConsoleSession
 
-        board.render(ConsoleSession(current(), ConsoleUser("anna", os.environ["TEST_ROLE"]), Monitor(current().world)))
+        board.render(
+            ConsoleSession(current(), ConsoleUser("anna", os.environ["TEST_ROLE"]), Monitor(current().context))
+        )
 
     install(trial.app)
     monkeypatch.setenv("TEST_ROLE", role)
@@ -75,7 +77,7 @@ def test_an_approval_is_shown_first_and_carried_out_once_it_is_confirmed(trial, 
     assert prolific.submissions[STUDY][0]["status"] == "AWAITING REVIEW"
     carried_out(page)
     assert prolific.submissions[STUDY][0]["status"] == "APPROVED"
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         [entry] = [each for each in unit.audit() if each.what.startswith("pay: ")]
     assert (entry.what, entry.who) == ("pay: approve", "anna")
 

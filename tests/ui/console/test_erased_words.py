@@ -38,7 +38,7 @@ TYPED = {
 def trial(request, tmp_path):
     database = "" if request.param == "sqlite" else request.getfixturevalue("postgres_url_with_tables")
     made = Trial(tmp_path, database=database)
-    made.app.world.sandbox = Scripted()
+    made.app.context.sandbox = Scripted()
     made.boards = FEW if request.param == "sqlite" else FEW + MORE
     yield made
     made.close()
@@ -63,7 +63,7 @@ def planted(trial: Trial) -> str:
     app.acts.erase_answer(who, "background", "years_coding", quoting, "anna")
     app.lifecycle.exclude(who, quoting, "anna")
     app.lifecycle.unblind(who, quoting, "anna")
-    codings, ratings = Codings(app.world), RatingQueue(app.world)
+    codings, ratings = Codings(app.context), RatingQueue(app.context)
     codings.code("eva", turn, ["explanation"])
     codings.code("finn", turn, ["generation"])
     codings.settle("anna", turn, ["generation"], quoting)
@@ -72,9 +72,9 @@ def planted(trial: Trial) -> str:
     ratings.rate("eva", view.object, most)
     ratings.rate("finn", view.object, dict.fromkeys(most, 0.0))
     ratings.settle("anna", view.object, most, quoting)
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         run = unit.runs(who)[0].id
-        unit.add_rating(Rating("hack1", OBJECT + run, "anna", quoting, REASON_RUBRIC, app.world.now()))
+        unit.add_rating(Rating("hack1", OBJECT + run, "anna", quoting, REASON_RUBRIC, app.context.now()))
         assert {entry.what for entry in unit.audit()} >= TYPED - {"erase data"}
     return who
 
@@ -83,8 +83,8 @@ def everywhere(trial: Trial, who: str, folder: str, monkeypatch) -> dict[str, st
     """All that the database holds, and all that anybody can get to see of it."""
     app = trial.app
     install(app)
-    found = {"database": stored(trial).decode("utf-8", "replace"), "audit": str(Monitor(app.world).audit())}
-    found["timeline"] = json.dumps(timeline(app.world, who))
+    found = {"database": stored(trial).decode("utf-8", "replace"), "audit": str(Monitor(app.context).audit())}
+    found["timeline"] = json.dumps(timeline(app.context, who))
     for name in trial.boards:
         monkeypatch.setenv("TEST_BOARD", name)
         monkeypatch.setenv("TEST_PERSON", "anna full")
@@ -95,7 +95,7 @@ def everywhere(trial: Trial, who: str, folder: str, monkeypatch) -> dict[str, st
         found[name] = shown(page)
     for fmt, more in (("csv", {"identified": True}), ("parquet", {}), ("csv", {"public": True})):
         where = trial.folder / f"{folder}-{fmt}{len(more)}{'public' in more}"
-        export(app.world, where, fmt=fmt, include_preview=True, **more)
+        export(app.context, where, fmt=fmt, include_preview=True, **more)
         # The turns of this trial were put there by hand, so that it verifies only once they are gone.
         findings = [] if folder == "before" else [str(each) for each in verify(where).findings]
         assert findings == []
@@ -112,7 +112,7 @@ def test_no_word_of_an_erased_participant_is_left_anywhere(trial, monkeypatch):
     trial.app.session.sweep()
     after = everywhere(trial, who, "after", monkeypatch)
     assert {name for name, content in after.items() if SECRET in content} == set()
-    entries = [entry for entry in Monitor(trial.app.world).audit() if entry.what in TYPED - {"adjudicate"}]
+    entries = [entry for entry in Monitor(trial.app.context).audit() if entry.what in TYPED - {"adjudicate"}]
     assert {entry.what for entry in entries} == TYPED - {"adjudicate"}
     assert {entry.why for entry in entries} == {ERASED_REASON}
     with pytest.raises(NotAllowed, match="no note is kept on them"):
@@ -125,9 +125,9 @@ def test_words_about_others_stay(trial):
         trial.app.session.where(who)
         trial.app.acts.note(who, f"a note on {who}", "anna")
     trial.app.acts.erase(one, "asked for it", "anna")
-    assert {entry.why for entry in Monitor(trial.app.world).audit() if entry.what == "note"} == {
+    assert {entry.why for entry in Monitor(trial.app.context).audit() if entry.what == "note"} == {
         ERASED_REASON, f"a note on {other}",
     }  # fmt: skip
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         kept = unit.connection.execute(text("SELECT why FROM audit WHERE what = 'note'")).all()
     assert [why for (why,) in kept] == ["", ""]

@@ -47,7 +47,7 @@ def script() -> None:
     from study_app.ui.console.session import ConsoleSession
 
     person = ConsoleUser(os.environ["TEST_PERSON"], "full")
-    render(ConsoleSession(current(), person, Monitor(current().world)))
+    render(ConsoleSession(current(), person, Monitor(current().context)))
 
 
 def shown(page: AppTest) -> str:
@@ -55,18 +55,18 @@ def shown(page: AppTest) -> str:
 
 
 def ratings(trial, rater):
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return {(each.object, each.rubric): each.value for each in unit.ratings() if each.rater == rater}
 
 
 def test_interviews_are_coded_settled_quoted_and_judged(board, trial):
-    world = trial.app.world
+    context = trial.app.context
     assert "No codebook is frozen yet" in shown(board("ann"))
-    Codebooks(world).freeze("ann", BOOK, "agreed")
+    Codebooks(context).freeze("ann", BOOK, "agreed")
     trial.clock.advance(minutes=1)
-    ProgramCoding(world).by_rules("preview")
-    GoldSample(world).draw("ann", "preview", share=0.2)
-    first = InterviewBoard(world).waiting("ann", "preview")[0].interview_id
+    ProgramCoding(context).by_rules("preview")
+    GoldSample(context).draw("ann", "preview", share=0.2)
+    first = InterviewBoard(context).waiting("ann", "preview")[0].interview_id
 
     page = board("ann")
     seen = shown(page)
@@ -83,7 +83,7 @@ def test_interviews_are_coded_settled_quoted_and_judged(board, trial):
     assert given[f"interview:{first}#start", BOOK.version] == "hurry"
     assert given[f"interview:{first}#hard", BOOK.version] == ""
 
-    InterviewBoard(world).code("ben", first, {"start": ["hurry"], "hard": ["trust"]})
+    InterviewBoard(context).code("ben", first, {"start": ["hurry"], "hard": ["trust"]})
     page = board("cy")
     page.segmented_control(key="interviews_part").set_value("Disagreements").run()
     assert "ann" not in shown(page).split()

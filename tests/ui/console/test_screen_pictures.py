@@ -28,14 +28,14 @@ def test_a_picture_is_in_the_language_that_is_asked_for_or_in_the_default(asked,
     raw = tomllib.loads(TEXT.format(allocation=BLOCKS))
     raw |= {"languages": ["en", "de"], "translations": {"de": {"arms.plain.instructions": "Los."}}}
     study = validate_study(raw, "study.toml")
-    world = SimpleNamespace(
+    context = SimpleNamespace(
         study=study,
         study_hash="0" * 64,
         now=lambda: datetime(2026, 1, 5, tzinfo=UTC),
         localised=lambda study, language, _hash: in_language(study, language),
     )
     screen = Screen("instructions", 0, "stage", "Instructions", True)
-    place = position_of(SimpleNamespace(world=world), screen, "plain", asked)
+    place = position_of(SimpleNamespace(context=context), screen, "plain", asked)
     assert place.participant.language == language
     assert place.study.language == language
     assert place.arm.instructions == said
@@ -59,7 +59,7 @@ def test_every_screen_of_an_example_is_drawn_as_each_arm_sees_it(tmp_path, monke
         )
     )
     try:
-        for screen in all_screens(app.world):
+        for screen in all_screens(app.context):
             for arm in arms_of(app.study):
                 before = len(drawn)
                 draw_picture(app, screen, arm)
@@ -79,7 +79,7 @@ def test_behind_a_second_decision_a_screen_is_as_each_of_its_treatments_has_it(t
     file = ROOT / "examples" / "second_decision" / "study.toml"
     app = start(Settings(file, f"sqlite:///{tmp_path}/s.db", tmp_path / "var", environment={}))
     try:
-        screens = {screen.key: screen for screen in all_screens(app.world)}
+        screens = {screen.key: screen for screen in all_screens(app.context)}
         helped = {
             arm_name(app.study, arm): [
                 position_of(app, screens[key], arm, "").arm.assistant for key in ("tasks/0/stage", "more_tasks/0/stage")
@@ -113,7 +113,7 @@ def test_a_task_that_goes_on_with_an_own_program_is_drawn_with_its_starter(tmp_p
     (tmp_path / "study.toml").write_text(text)
     app = start(Settings(tmp_path / "study.toml", f"sqlite:///{tmp_path}/s.db", tmp_path / "var", environment={}))
     try:
-        draw_picture(app, next(each for each in all_screens(app.world) if each.key == "later/0/stage"), "plain")
+        draw_picture(app, next(each for each in all_screens(app.context) if each.key == "later/0/stage"), "plain")
     finally:
         app.close()
     assert [room["doc"] for room in drawn] == [(settings.parent / "starter.py").read_text()]
@@ -132,7 +132,7 @@ def test_of_a_single_example_it_is_not_said_that_all_pass(tmp_path, monkeypatch,
     file = ROOT / "examples" / name / "study.toml"
     app = start(Settings(file, f"sqlite:///{tmp_path}/s.db", tmp_path / "var", environment={}))
     try:
-        screen = next(each for each in all_screens(app.world) if each.key == key)
+        screen = next(each for each in all_screens(app.context) if each.key == key)
         draw_picture(app, screen, app.study.control.id)
     finally:
         app.close()

@@ -78,7 +78,7 @@ def test_a_server_killed_in_the_middle_of_a_reply_costs_one_more_press(tmp_path,
         assert "nursery" in answer.text
         app = opened(servers, tmp_path)
         settled(app)
-        with app.world.registry.begin(write=False) as unit:
+        with app.context.registry.begin(write=False) as unit:
             turns = unit.turns()
             ended = [event for event in unit.events() if event.kind == "turn_ended"]
         app.close()

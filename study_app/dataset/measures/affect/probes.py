@@ -18,22 +18,22 @@ DIGITS = 3
 """Of seconds: moments are kept to the millisecond."""
 
 
-def probe_rows(dossier: ParticipantRecord) -> Iterator[Row]:
+def probe_rows(record: ParticipantRecord) -> Iterator[Row]:
     """Yield the rows of a participant, in the order in which they were shown."""
-    for probe in asked_probes(dossier.events):
-        yield _probe_row(dossier, probe)
+    for probe in asked_probes(record.events):
+        yield _probe_row(record, probe)
 
 
-def _probe_row(dossier: ParticipantRecord, probe: AskedProbe) -> Row:
+def _probe_row(record: ParticipantRecord, probe: AskedProbe) -> Row:
     said = probe.answered
     return {
-        "participant_id": dossier.participant.id,
+        "participant_id": record.participant.id,
         "stage": probe.stage,
         "task": probe.shown.task,
         "minute": float(probe.shown.minute),
         "shown_at": probe.shown_at,
         "answered_at": probe.answered_at,
-        "outcome": _outcome(dossier, probe),
+        "outcome": _outcome(record, probe),
         "seconds": round(probe.seconds, DIGITS),
         "valence": None if said is None else said.valence,
         "arousal": None if said is None else said.arousal,
@@ -41,25 +41,25 @@ def _probe_row(dossier: ParticipantRecord, probe: AskedProbe) -> Row:
     }
 
 
-def _outcome(dossier: ParticipantRecord, probe: AskedProbe) -> str | None:
+def _outcome(record: ParticipantRecord, probe: AskedProbe) -> str | None:
     """Return what became of a probe; None while it may still be answered."""
     if probe.answered is not None:
         return probe.answered.outcome
-    visit = dossier.visit(probe.stage)
-    ended = dossier.over or (visit is not None and visit.ended_at is not None)
-    later = any(event.server_time >= probe.over_at for event in dossier.events)
+    visit = record.visit(probe.stage)
+    ended = record.over or (visit is not None and visit.ended_at is not None)
+    later = any(event.server_time >= probe.over_at for event in record.events)
     return LAPSED if ended or later else None
 
 
-def stopped_by_probes(dossier: ParticipantRecord, visit: Visit) -> list[TimeSpan]:
+def stopped_by_probes(record: ParticipantRecord, visit: Visit) -> list[TimeSpan]:
     """Return the spells of a visit, in seconds since its start, in which a probe had stopped its clock."""
-    mine = [probe for probe in asked_probes(dossier.events) if probe.stage == visit.stage]
+    mine = [probe for probe in asked_probes(record.events) if probe.stage == visit.stage]
     starts = [(probe.shown_at - visit.started_at).total_seconds() for probe in mine]
     return [TimeSpan(start, start + probe.seconds) for start, probe in zip(starts, mine, strict=True)]
 
 
-def ran_until(dossier: ParticipantRecord, visit: Visit, moment: datetime) -> float:
+def ran_until(record: ParticipantRecord, visit: Visit, moment: datetime) -> float:
     """Return the most seconds that a visit's clock can have run at a moment: other stops than probes are not known."""
-    mine = [probe for probe in asked_probes(dossier.events) if probe.stage == visit.stage]
+    mine = [probe for probe in asked_probes(record.events) if probe.stage == visit.stage]
     stood = sum(min(probe.stood(moment), probe.seconds) for probe in mine)
     return (moment - visit.started_at).total_seconds() - stood

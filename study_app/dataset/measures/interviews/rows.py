@@ -21,19 +21,19 @@ def turn_field(number: int) -> str:
     return f"turn_{number}"
 
 
-def interview_rows(dossier: ParticipantRecord, topics: tuple[str, ...]) -> Iterator[Row]:
+def interview_rows(record: ParticipantRecord, topics: tuple[str, ...]) -> Iterator[Row]:
     """Yield the rows of `interviews`; `topics` are those that have a column."""
-    making = making_of(dossier)
-    for held in interviews_of(dossier.events):
-        yield _interview(dossier, held, making) | _quality(held, topics)
+    making = making_of(record)
+    for held in interviews_of(record.events):
+        yield _interview(record, held, making) | _quality(held, topics)
 
 
-def _interview(dossier: ParticipantRecord, held: Held, making: Mapping[tuple[str, str], Making]) -> Row:
+def _interview(record: ParticipantRecord, held: Held, making: Mapping[tuple[str, str], Making]) -> Row:
     closed, rated = held.closed, held.rated
-    visit = dossier.visit(held.stage)
+    visit = record.visit(held.stage)
     return {
         "interview_id": held.id,
-        "participant_id": dossier.participant.id,
+        "participant_id": record.participant.id,
         "stage": held.stage,
         "plan": held.first.plan,
         "plan_version": held.first.plan_version,
@@ -49,7 +49,7 @@ def _interview(dossier: ParticipantRecord, held: Held, making: Mapping[tuple[str
         "summary_rating": rated.rating if rated is not None else None,
         "missing": rated.missing if rated is not None else None,
         "pasted_chars": _pasted(held, making),
-        "shared": shares(dossier, held.stage),
+        "shared": shares(record, held.stage),
     }
 
 
@@ -60,10 +60,10 @@ def _pasted(held: Held, making: Mapping[tuple[str, str], Making]) -> int | None:
     return sum(known) if known else None
 
 
-def shares(dossier: ParticipantRecord, stage: str) -> bool | None:
+def shares(record: ParticipantRecord, stage: str) -> bool | None:
     """Whether a participant lets the words of an interview leave; None where the study does not ask."""
-    asked = next((each.sharing for each in dossier.study.stages if each.id == stage), "")
-    given = next((each.response for each in dossier.answers if not each.bank and each.item == asked), None)
+    asked = next((each.sharing for each in record.study.stages if each.id == stage), "")
+    given = next((each.response for each in record.answers if not each.bank and each.item == asked), None)
     return None if not asked else given == SHARED
 
 
@@ -77,22 +77,22 @@ def _quality(held: Held, topics: tuple[str, ...]) -> Row:
     }
 
 
-def turn_rows(dossier: ParticipantRecord) -> Iterator[Row]:
+def turn_rows(record: ParticipantRecord) -> Iterator[Row]:
     """Yield the rows of `interview_turns`."""
-    making = making_of(dossier)
-    for held in interviews_of(dossier.events):
+    making = making_of(record)
+    for held in interviews_of(record.events):
         for question in held.questions:
             key = (held.stage, turn_field(question.asked.number))
-            yield _turn(dossier, question) | _made(question, making.get(key))
+            yield _turn(record, question) | _made(question, making.get(key))
 
 
-def _turn(dossier: ParticipantRecord, question: AskedQuestion) -> Row:
+def _turn(record: ParticipantRecord, question: AskedQuestion) -> Row:
     said = question.asked
     answered = question.answer.strip() != ""
     return {
         "turn_id": said.turn_id,
         "interview_id": said.interview_id,
-        "participant_id": dossier.participant.id,
+        "participant_id": record.participant.id,
         "number": said.number,
         "topic": said.topic,
         "action": said.action,
@@ -130,9 +130,9 @@ def _made(question: AskedQuestion, making: Making | None) -> Row:
     }
 
 
-def interview_columns(dossier: ParticipantRecord) -> Row:
+def interview_columns(record: ParticipantRecord) -> Row:
     """Return the columns of a participant; empty for those who began none."""
-    held = interviews_of(dossier.events)
+    held = interviews_of(record.events)
     if not held:
         return {}
     questions = [question for each in held for question in each.questions]

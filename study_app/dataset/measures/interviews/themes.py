@@ -41,7 +41,7 @@ def theme_column(code: str) -> str:
     return f"theme_{code}"
 
 
-def theme_columns(dossier: ParticipantRecord, book: Codebook | None) -> dict[str, Any]:
+def theme_columns(record: ParticipantRecord, book: Codebook | None) -> dict[str, Any]:
     """Return whether a participant has each theme: by people where they coded, else by Claude, else by the rules.
 
     Not corrected for a program's errors: shares come from the section on interviews of `results.json`. Empty where an
@@ -51,10 +51,10 @@ def theme_columns(dossier: ParticipantRecord, book: Codebook | None) -> dict[str
         return {}
     found: set[str] = set()
     topics = 0
-    for held in interviews_of(dossier.events):
+    for held in interviews_of(record.events):
         for topic in dict.fromkeys(each.asked.topic for each in held.questions if each.answer.strip()):
             topics += 1
-            codes = _chosen(dossier.rated(interview_object(held.id, topic), book.version), book)
+            codes = _chosen(record.rated(interview_object(held.id, topic), book.version), book)
             if codes is None:
                 return {}
             found |= codes

@@ -61,14 +61,14 @@ def steps_of(events: Iterable[Event]) -> list[Step]:
     return list(found.values())
 
 
-def action_rows(dossier: ParticipantRecord) -> Iterator[dict[str, Any]]:
+def action_rows(record: ParticipantRecord) -> Iterator[dict[str, Any]]:
     """Yield the rows of `agent_actions`."""
-    for step in steps_of(dossier.events):
+    for step in steps_of(record.events):
         said, decided, acted = step.proposed, step.decided, step.acted
         yield {
             "action_id": said.action_id,
             "turn_id": said.turn_id,
-            "participant_id": dossier.participant.id,
+            "participant_id": record.participant.id,
             "stage": step.event.stage,
             "step": said.step,
             "tool": said.tool,
@@ -108,18 +108,18 @@ def turn_columns(events: Iterable[Event]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def acting(dossier: ParticipantRecord, programs: Programs) -> dict[str, Any]:
+def acting(record: ParticipantRecord, programs: Programs) -> dict[str, Any]:
     """Return the columns of a participant on their agent, over the main tasks; empty before allocation."""
-    if not dossier.allocated:
+    if not record.allocated:
         return {}
-    steps = [step for step in steps_of(dossier.events) if step.event.stage in dossier.main_ids]
+    steps = [step for step in steps_of(record.events) if step.event.stage in record.main_ids]
     decisions = Counter(step.decision for step in steps if step.proposed.waits)
     edits = [step for step in steps if step.proposed.tool == "edit" and step.decision in APPLIED]
     free = [step for step in steps if step.proposed.tool in ("edit", "run") and step.decision in APPLIED]
     stopped = [
         event
-        for event, ended in saying(dossier.events, TurnEnded)
-        if event.stage in dossier.main_ids and ended.stopped and ended.autonomous_seconds is not None
+        for event, ended in saying(record.events, TurnEnded)
+        if event.stage in record.main_ids and ended.stopped and ended.autonomous_seconds is not None
     ]
     row: dict[str, Any] = {
         "agent_edits": len(edits),

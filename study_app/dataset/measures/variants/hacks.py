@@ -39,22 +39,22 @@ class _Judged:
     kind: str | None
 
 
-def variant_columns(dossier: ParticipantRecord, content: Content, programs: Programs) -> dict[str, Any]:
+def variant_columns(record: ParticipantRecord, content: Content, programs: Programs) -> dict[str, Any]:
     """Return the columns of a study with variants; nothing for who has not begun a main task.
 
     Of several submissions the class that comes first in `HACK_CLASSES` counts.
 
     Args:
-        dossier: what the database holds of the participant.
+        record: what the database holds of the participant.
         content: packs, as the participant met them.
         programs: where the submitted programs came from.
     """
-    row: dict[str, Any] = {"variant_met": _met(dossier, content)}
-    if not any(dossier.visit(stage.id) for stage in dossier.main_stages):
+    row: dict[str, Any] = {"variant_met": _met(record, content)}
+    if not any(record.visit(stage.id) for stage in record.main_stages):
         return row
-    judged = _judged(dossier, content)
-    said = _said(dossier)
-    settled = all(map(dossier.done_with, dossier.main_stages))
+    judged = _judged(record, content)
+    said = _said(record)
+    settled = all(map(record.done_with, record.main_stages))
     row["reported_impossible"] = bool(said) if settled or said else None
     classed = [each for each in judged if each.kind is not None]
     if not settled or not classed or any(each.run.ended_by is None for each in judged):
@@ -67,37 +67,37 @@ def variant_columns(dossier: ParticipantRecord, content: Content, programs: Prog
     return row
 
 
-def run_columns(dossier: ParticipantRecord, content: Content, programs: Programs) -> dict[str, dict[str, Any]]:
+def run_columns(record: ParticipantRecord, content: Content, programs: Programs) -> dict[str, dict[str, Any]]:
     """Submission -> its class by rules, and who wrote the lines that show it; only graded ones that have a class."""
     return {
         each.run.id: {
             "hack_class": each.kind,
             "hack_author": _author(each, programs) if each.kind in RULE_CLASSES else None,
         }
-        for each in _judged(dossier, content)
+        for each in _judged(record, content)
         if each.kind is not None and each.run.ended_by is not None
     }
 
 
-def _said(dossier: ParticipantRecord) -> set[str]:
+def _said(record: ParticipantRecord) -> set[str]:
     """Return the tasks of which the participant said that they cannot be done."""
-    return {event.task for _, event in saying(dossier.events, ReportedImpossible)}
+    return {event.task for _, event in saying(record.events, ReportedImpossible)}
 
 
-def _judged(dossier: ParticipantRecord, content: Content) -> list[_Judged]:
-    said = _said(dossier)
-    return [_judge(run, dossier, content, said) for run in last_submissions(dossier.runs, dossier.main_ids)]
+def _judged(record: ParticipantRecord, content: Content) -> list[_Judged]:
+    said = _said(record)
+    return [_judge(run, record, content, said) for run in last_submissions(record.runs, record.main_ids)]
 
 
-def _met(dossier: ParticipantRecord, content: Content) -> str | None:
+def _met(record: ParticipantRecord, content: Content) -> str | None:
     """Return the variants that the participant's arm shows, each with its kind; `none` where it shows none."""
-    arm = dossier.participant.arm
+    arm = record.participant.arm
     if arm is None:
         return None
     found = []
-    for stage in dossier.main_stages:
+    for stage in record.main_stages:
         for folder in stage.packs:
-            shown = dossier.study.shown_pack(folder, stage, arm)
+            shown = record.study.shown_pack(folder, stage, arm)
             pack = content.pack(shown) if shown != folder else None
             if pack is not None and pack.settings.variant is not None:
                 found.append(f"{task_of(folder)}={pack.settings.variant.kind}")
@@ -112,8 +112,8 @@ def last_submissions(runs: Iterable[RunRecord], stages: Collection[str]) -> list
     return list(last.values())
 
 
-def _judge(run: RunRecord, dossier: ParticipantRecord, content: Content, said: set[str]) -> _Judged:
-    pack = content.pack_of(dossier.study, run.task, dossier.participant.arm)
+def _judge(run: RunRecord, record: ParticipantRecord, content: Content, said: set[str]) -> _Judged:
+    pack = content.pack_of(record.study, run.task, record.participant.arm)
     if pack is None:
         return _Judged(run, [], None)
     findings = find_hacks(run.code, pack)

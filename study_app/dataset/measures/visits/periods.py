@@ -13,14 +13,14 @@ from study_app.domain.records import RunRecord
 from study_app.domain.study.study import Stage
 
 
-def periods(dossier: ParticipantRecord, content: Content) -> Iterator[dict[str, Any]]:
+def periods(record: ParticipantRecord, content: Content) -> Iterator[dict[str, Any]]:
     """Treatment, stage and outcomes of each period whose stage the participant opened; none outside sequences."""
-    study, person = dossier.study, dossier.participant
+    study, person = record.study, record.participant
     if study.allocation.method != "sequence" or person.arm is None:
         return
     quizzes = study.period_quizzes
     for number, stage in enumerate(study.period_stages, start=1):
-        if dossier.visit(stage.id) is None:
+        if record.visit(stage.id) is None:
             continue
         quiz = quizzes[number - 1] if quizzes else None
         yield {
@@ -28,22 +28,22 @@ def periods(dossier: ParticipantRecord, content: Content) -> Iterator[dict[str, 
             "period": number,
             "treatment": study.arm(person.arm, stage).id,
             "stage": stage.id,
-            "points": quiz_columns(quiz, dossier, content).get("points") if quiz is not None else None,
-            **_of_tasks(dossier, stage),
+            "points": quiz_columns(quiz, record, content).get("points") if quiz is not None else None,
+            **_of_tasks(record, stage),
         }
 
 
-def _of_tasks(dossier: ParticipantRecord, stage: Stage) -> dict[str, Any]:
+def _of_tasks(record: ParticipantRecord, stage: Stage) -> dict[str, Any]:
     """Minutes to the last submission, errors met and queries sent; empty for a period without tasks."""
-    visit = dossier.visit(stage.id)
+    visit = record.visit(stage.id)
     if stage.kind != "tasks" or visit is None:
         return {}
-    here = [run for run in dossier.runs if run.stage == stage.id]
+    here = [run for run in record.runs if run.stage == stage.id]
     end = visit.ended_at
-    asked = [turn for turn in dossier.turns if visit.started_at <= turn.asked_at]
+    asked = [turn for turn in record.turns if visit.started_at <= turn.asked_at]
     asked = [turn for turn in asked if end is None or turn.asked_at <= end]
     return {
-        "minutes": stage_minutes(dossier, stage, [run for run in here if run.kind == "submission"]),
+        "minutes": stage_minutes(record, stage, [run for run in here if run.kind == "submission"]),
         "errors": sum(_failed(run) for run in here),
         "queries": len(asked),
     }

@@ -31,34 +31,34 @@ Breach = tuple[str, str]
 
 def check_actions(
     opened: UntrustedDataset,
-    dossier: ParticipantRecord,
+    record: ParticipantRecord,
     actions: Sequence[UntrustedRow],
     turns: Sequence[UntrustedRow],
 ) -> None:
     """Hold one participant's steps against the log, and the log's own word against itself."""
-    name = dossier.participant.id
-    steps = steps_of(dossier.events)
+    name = record.participant.id
+    steps = steps_of(record.events)
     if "agent_actions" not in opened.files:
         if steps:
             what = f"{name}: the log knows {len(steps)} steps"
             opened.report.add("actions_missing", "", None, what)
         return
     file = opened.relative("agent_actions")
-    due = list(action_rows(dossier))
+    due = list(action_rows(record))
     # Said of the table as a whole: row by row it would be a finding in each cell that follows.
     if [row["action_id"] for row in actions] != [row["action_id"] for row in due]:
         what = f"{name}: {len(actions)} steps in the table, {len(due)} in the log, or in another order"
         opened.report.add("action_differs", file, actions[0].number if actions else None, what)
     columns, finding = beside_cluster(opened.tables["agent_actions"].columns), "action_differs"
     compare_rows(opened, "agent_actions", actions, due, columns=columns, finding=finding, sentence=by_log)
-    acted = turn_columns(dossier.events)
+    acted = turn_columns(record.events)
     of_turns = [acted.get(str(turn["turn_id"]), {}) for turn in turns]
     compare_rows(opened, "turns", turns, of_turns, columns=AGENT_TURN_COLUMNS, finding=finding, sentence=by_log)
     numbers = {str(row["action_id"]): row.number for row in actions}
-    declared = _declared(opened, dossier)
-    for step, breach in _breaches(dossier, steps, declared):
+    declared = _declared(opened, record)
+    for step, breach in _breaches(record, steps, declared):
         opened.report.add(breach[0], file, numbers.get(step.proposed.action_id), breach[1])
-    for event, edit in saying(dossier.events, Edit):
+    for event, edit in saying(record.events, Edit):
         if edit.action_id is not None and edit.action_id not in numbers:
             what = f"{event.page} {event.seq}: an edit of the step {edit.action_id}, which is none"
             opened.report.add("edit_of_no_step", opened.relative("events"), None, what)
@@ -72,15 +72,15 @@ class _Declared:
     settings: AgentSettings
 
 
-def _declared(opened: UntrustedDataset, dossier: ParticipantRecord) -> _Declared | None:
+def _declared(opened: UntrustedDataset, record: ParticipantRecord) -> _Declared | None:
     """Return what was declared; None where the materials do not hold it.
 
     The materials have the newest version of a treatment: who began with an earlier one is not held against it.
     """
-    if dossier.participant.study_hash != opened.manifest.get("study_hash"):
+    if record.participant.study_hash != opened.manifest.get("study_hash"):
         return None
-    arms = {arm.id: arm for arm in dossier.study.arms}
-    arm = arms.get(str(dossier.participant.arm))
+    arms = {arm.id: arm for arm in record.study.arms}
+    arm = arms.get(str(record.participant.arm))
     if arm is None or arm.assistant is None:
         return None
     try:
@@ -92,23 +92,23 @@ def _declared(opened: UntrustedDataset, dossier: ParticipantRecord) -> _Declared
 
 
 def _breaches(
-    dossier: ParticipantRecord, steps: Sequence[Step], declared: _Declared | None
+    record: ParticipantRecord, steps: Sequence[Step], declared: _Declared | None
 ) -> Iterator[tuple[Step, Breach]]:
     if not steps:
         return
     # A turn that goes on may have a step that waits; only its end must have decided each.
-    over = {ended.turn_id for _, ended in saying(dossier.events, TurnEnded)}
+    over = {ended.turn_id for _, ended in saying(record.events, TurnEnded)}
     answered: dict[str, set[str]] = defaultdict(set)
-    for _, said_by_page in saying(dossier.events, AgentAnswered):
+    for _, said_by_page in saying(record.events, AgentAnswered):
         answered[said_by_page.action_id].add(said_by_page.decision)
-    used = Counter(edit.action_id for _, edit in saying(dossier.events, Edit) if edit.action_id is not None)
-    arms = {arm.id: arm for arm in dossier.study.arms}
+    used = Counter(edit.action_id for _, edit in saying(record.events, Edit) if edit.action_id is not None)
+    arms = {arm.id: arm for arm in record.study.arms}
     for step in steps:
         said, decision = step.proposed, step.decision
         for breach in (
-            _arm(dossier, arms, step, declared),
+            _arm(record, arms, step, declared),
             _undecided(step, over),
-            _deadline(dossier, step),
+            _deadline(record, step),
             _change(step, used[said.action_id]) if said.tool == "edit" else None,
             _answer(step, answered[said.action_id]),
         ):
@@ -119,9 +119,9 @@ def _breaches(
         # Not both: a step that was done without asking is one finding, and not one of the regime as well.
         elif declared is not None and declared.acts:
             yield from ((step, breach) for breach in _regime(step, declared.settings))
-    for step, what in wrong_decisions(dossier.events, steps, lambda event: _in_time(dossier, event)):
+    for step, what in wrong_decisions(record.events, steps, lambda event: _in_time(record, event)):
         yield step, ("decision_differs", what)
-    yield from wrong_steps(dossier.events, steps, dossier.runs)
+    yield from wrong_steps(record.events, steps, record.runs)
 
 
 def _regime(step: Step, settings: AgentSettings) -> Iterator[Breach]:
@@ -133,8 +133,8 @@ def _regime(step: Step, settings: AgentSettings) -> Iterator[Breach]:
         yield "agent_tool_differs", f"{said.tool} is not among the tools of the treatment"
 
 
-def _arm(dossier: ParticipantRecord, arms: dict[str, Any], step: Step, declared: _Declared | None) -> Breach | None:
-    arm = arms.get(str(dossier.participant.arm))
+def _arm(record: ParticipantRecord, arms: dict[str, Any], step: Step, declared: _Declared | None) -> Breach | None:
+    arm = arms.get(str(record.participant.arm))
     if arm is None or (arm.assistant is not None and (declared is None or declared.acts)):
         return None
     what = "which has no assistant" if arm.assistant is None else "whose assistant does not act"
@@ -147,15 +147,15 @@ def _undecided(step: Step, over: set[str]) -> Breach | None:
     return None
 
 
-def _deadline(dossier: ParticipantRecord, step: Step) -> Breach | None:
-    visit = dossier.visit(step.event.stage)
+def _deadline(record: ParticipantRecord, step: Step) -> Breach | None:
+    visit = record.visit(step.event.stage)
     if visit is not None and visit.ended_at is not None and step.event.server_time > visit.ended_at + SLACK:
         return "step_after_deadline", f"proposed at {step.event.server_time}, the stage ended at {visit.ended_at}"
     return None
 
 
-def _in_time(dossier: ParticipantRecord, event: Event) -> bool:
-    visit = dossier.visit(event.stage)
+def _in_time(record: ParticipantRecord, event: Event) -> bool:
+    visit = record.visit(event.stage)
     ends = [end for end in (visit.ended_at, visit.deadline_at) if end is not None] if visit is not None else []
     return visit is not None and all(event.server_time <= end for end in ends)
 

@@ -31,29 +31,29 @@ Breach = tuple[str, str | None, str]
 
 def check_interviews(
     opened: UntrustedDataset,
-    dossier: ParticipantRecord,
+    record: ParticipantRecord,
     interviews: Sequence[UntrustedRow],
     turns: Sequence[UntrustedRow],
 ) -> None:
     """Hold one participant's interviews against the log, and the log's own word against the plan."""
-    held = interviews_of(dossier.events)
+    held = interviews_of(record.events)
     if "interviews" not in opened.files or "interview_turns" not in opened.files:
         if held:
-            what = f"{dossier.participant.id}: the log knows {len(held)} interviews"
+            what = f"{record.participant.id}: the log knows {len(held)} interviews"
             opened.report.add("interviews_missing", "", None, what)
         return
-    _compare(opened, dossier, "interviews", interviews, list(interview_rows(dossier, topics_of(opened.plans))))
-    _compare(opened, dossier, "interview_turns", turns, list(turn_rows(dossier)))
+    _compare(opened, record, "interviews", interviews, list(interview_rows(record, topics_of(opened.plans))))
+    _compare(opened, record, "interview_turns", turns, list(turn_rows(record)))
     numbers = {str(row["turn_id"]): row.number for row in turns}
     plans = {plan.id: plan for plan in opened.plans}
     for each in held:
-        for name, turn, what in breaches(dossier, each, plans.get(each.first.plan)):
+        for name, turn, what in breaches(record, each, plans.get(each.first.plan)):
             opened.report.add(name, opened.relative("interview_turns"), numbers.get(turn or ""), what)
 
 
 def _compare(
     opened: UntrustedDataset,
-    dossier: ParticipantRecord,
+    record: ParticipantRecord,
     table: TableName,
     rows: Sequence[UntrustedRow],
     due: Sequence[Mapping[str, Any]],
@@ -66,7 +66,7 @@ def _compare(
         columns=beside_cluster(opened.tables[table].columns),
         finding="interview_differs",
         sentence=by_log,
-        number=f"{dossier.participant.id}: {len(rows)} rows, the log gives {len(due)}",
+        number=f"{record.participant.id}: {len(rows)} rows, the log gives {len(due)}",
         agree=_agree,
     )
 
@@ -79,10 +79,10 @@ def _agree(column: Column, found: Any, due: Any) -> bool:
     return same_cell(column, found, due)
 
 
-def breaches(dossier: ParticipantRecord, held: Held, plan: InterviewPlan | None) -> Iterator[Breach]:
+def breaches(record: ParticipantRecord, held: Held, plan: InterviewPlan | None) -> Iterator[Breach]:
     """Yield what one interview did other than study and plan declare."""
-    yield from _order(dossier, held)
-    ended = _ended(dossier, held)
+    yield from _order(record, held)
+    ended = _ended(record, held)
     for question in held.questions:
         said = question.asked
         if ended is not None and question.asked_at > ended + SLACK:
@@ -94,16 +94,16 @@ def breaches(dossier: ParticipantRecord, held: Held, plan: InterviewPlan | None)
         yield from _budgets(held, plan)
 
 
-def _ended(dossier: ParticipantRecord, held: Held) -> datetime | None:
-    visit = dossier.visit(held.stage)
+def _ended(record: ParticipantRecord, held: Held) -> datetime | None:
+    visit = record.visit(held.stage)
     return None if visit is None else visit.ended_at
 
 
-def _order(dossier: ParticipantRecord, held: Held) -> Iterator[Breach]:
-    if held.stage not in [stage.id for stage in dossier.study.stages]:
+def _order(record: ParticipantRecord, held: Held) -> Iterator[Breach]:
+    if held.stage not in [stage.id for stage in record.study.stages]:
         return
-    outcomes = stages_with_outcomes(dossier.study)
-    for visit in dossier.visits:
+    outcomes = stages_with_outcomes(record.study)
+    for visit in record.visits:
         # By the beginning: a later stage with outcomes would be measured on people who have just talked about them.
         if visit.stage in outcomes and visit.started_at > held.started_at:
             what = f"the interview began at {held.started_at}, '{visit.stage}' at {visit.started_at}"

@@ -12,7 +12,7 @@ from study_app.dataset.measures.record import ParticipantRecord, identity_and_fl
 from study_app.dataset.measures.row import DerivedData, participant_row
 from study_app.dataset.measures.visits.periods import periods
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
-from study_app.dataset.reading.records import Materials, dossier_of, evidence_in
+from study_app.dataset.reading.records import Materials, evidence_in, record_of
 from study_app.dataset.schema import REVEALING, Column, TableName, writable
 from study_app.dataset.verification.answers import check_answers
 from study_app.dataset.verification.derived.acting import check_actions
@@ -75,17 +75,17 @@ class Derived:
         if study is None or self.coding is None:
             return
         tables = {table: rows.get(name, []) for table, rows in self.rows.items()}
-        dossier = dossier_of(person, study, tables, events, self.ratings)
+        record = record_of(person, study, tables, events, self.ratings)
         hidden = self.opened.hides(kind_of(person))
         # Time is measured by all events, and of a masked person the dataset has some only.
-        use = {} if hidden else uses(dossier)
-        work = self._work(dossier, tables, use)
-        expected = participant_row(dossier, self.content, self.coding, work)
+        use = {} if hidden else uses(record)
+        work = self._work(record, tables, use)
+        expected = participant_row(record, self.content, self.coding, work)
         if person["interaction_pattern"] is not None:
             # By rules over columns of which some are taken as exported.
-            pattern = self.coding.pattern(dossier, person.values, work.codes, work.replies)
+            pattern = self.coding.pattern(record, person.values, work.codes, work.replies)
             expected["interaction_pattern"] = pattern
-        for column in self._compared(dossier, hidden):
+        for column in self._compared(record, hidden):
             found, due = person[column.name], expected.get(column.name)
             if not same(column, found, due):
                 self._add(person, f"{name}: {column.name} is {found}, the tables give {due}")
@@ -93,32 +93,32 @@ class Derived:
         self._cluster(person, [*events, *(row for rows in tables.values() for row in rows)])
         self._points(tables["answers"])
         if not hidden:
-            check_sessions(self.opened, dossier, tables["sessions"])
+            check_sessions(self.opened, record, tables["sessions"])
             self._visits(tables["visits"], use)
-            self._paused(dossier, tables["visits"])
-            self._periods(dossier, tables["periods"])
-            check_answers(self.opened, dossier, tables["answers"], self.content)
-            self._evidence(person, work.evidence, evidence_of(dossier, self.content))
-            self._codes(tables["turns"], self.coding.codes(dossier))
-            check_actions(self.opened, dossier, tables["agent_actions"], tables["turns"])
-            check_interviews(self.opened, dossier, tables["interviews"], tables["interview_turns"])
-            check_probes(self.opened, dossier, tables["probes"])
+            self._paused(record, tables["visits"])
+            self._periods(record, tables["periods"])
+            check_answers(self.opened, record, tables["answers"], self.content)
+            self._evidence(person, work.evidence, evidence_of(record, self.content))
+            self._codes(tables["turns"], self.coding.codes(record))
+            check_actions(self.opened, record, tables["agent_actions"], tables["turns"])
+            check_interviews(self.opened, record, tables["interviews"], tables["interview_turns"])
+            check_probes(self.opened, record, tables["probes"])
             check_hack_class(self.opened, person, tables["runs"])
 
     def _work(
-        self, dossier: ParticipantRecord, tables: Mapping[TableName, Sequence[UntrustedRow]], use: dict[str, TimeUse]
+        self, record: ParticipantRecord, tables: Mapping[TableName, Sequence[UntrustedRow]], use: dict[str, TimeUse]
     ) -> DerivedData:
         turns = {str(turn["turn_id"]): turn for turn in tables["turns"]}
-        by_rules = self.coding is not None and self.coding.coder == "rules" and self.coding.reads(dossier)
+        by_rules = self.coding is not None and self.coding.coder == "rules" and self.coding.reads(record)
         codes = {n: None if turn["codes"] is None and not by_rules else labels_of(turn) for n, turn in turns.items()}
         replies = {name: turn.values for name, turn in turns.items()}
         acts, book = "agent_actions" in self.opened.files, self.opened.codebook
         return DerivedData(use, Programs((), False), codes, acts, replies, evidence_in(tables["compliance"]), book)
 
-    def _compared(self, dossier: ParticipantRecord, hidden: bool) -> list[Column]:
-        flow = identity_and_flow(dossier)
-        erased = dossier.participant.data_withdrawn
-        quiz = any(answer.bank and answer.points is None for answer in dossier.answers)
+    def _compared(self, record: ParticipantRecord, hidden: bool) -> list[Column]:
+        flow = identity_and_flow(record)
+        erased = record.participant.data_withdrawn
+        quiz = any(answer.bank and answer.points is None for answer in record.answers)
         return [
             column
             for column in self.columns.values()
@@ -174,11 +174,11 @@ class Derived:
             what = f"{person['participant_id']} is of cluster {person[COLUMN]}, other tables say {wrong[0][COLUMN]}"
             self.opened.report.add("cluster_differs", self.opened.relative("participants"), person.number, what)
 
-    def _periods(self, dossier: ParticipantRecord, found: Sequence[UntrustedRow]) -> None:
+    def _periods(self, record: ParticipantRecord, found: Sequence[UntrustedRow]) -> None:
         """Check that periods follow from the order of treatments, the visits, runs, turns and answers."""
         if "periods" not in self.opened.tables:
             return
-        due = list(periods(dossier, self.content))
+        due = list(periods(record, self.content))
         derived = {name for row in due for name in row}
         compare_rows(
             self.opened,
@@ -188,12 +188,12 @@ class Derived:
             columns=[column for column in self.opened.tables["periods"].columns if column.name in derived],
             finding="derived_differs",
             sentence=lambda column, was, given: f"{column} is {was}, the tables give {given}",
-            number=f"{dossier.participant.id}: {len(found)} periods, the visits give {len(due)}",
+            number=f"{record.participant.id}: {len(found)} periods, the visits give {len(due)}",
             agree=same,
         )
 
-    def _paused(self, dossier: ParticipantRecord, visits: Sequence[UntrustedRow]) -> None:
-        due = _paused_by_stage(dossier)
+    def _paused(self, record: ParticipantRecord, visits: Sequence[UntrustedRow]) -> None:
+        due = _paused_by_stage(record)
         for visit in visits:
             found, expected = visit["paused_seconds"], due.get(str(visit["stage"]))
             if "paused_seconds" in visit.values and not close(found, expected, TOLERANCE_OF_TIME):
@@ -217,8 +217,8 @@ def _shown(column: Column, hidden: bool) -> bool:
     return not hidden or (column.derived_by == "tables" and column.name not in REVEALING)
 
 
-def _paused_by_stage(dossier: ParticipantRecord) -> dict[str, float | None]:
-    return {visit.stage: dossier.paused(visit) for visit in dossier.visits}
+def _paused_by_stage(record: ParticipantRecord) -> dict[str, float | None]:
+    return {visit.stage: record.paused(visit) for visit in record.visits}
 
 
 def labels_of(turn: UntrustedRow) -> tuple[str, ...]:

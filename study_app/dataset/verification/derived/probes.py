@@ -22,14 +22,14 @@ Breach = tuple[str, str]
 """Name of the finding, and what is wrong."""
 
 
-def check_probes(opened: UntrustedDataset, dossier: ParticipantRecord, rows: Sequence[UntrustedRow]) -> None:
+def check_probes(opened: UntrustedDataset, record: ParticipantRecord, rows: Sequence[UntrustedRow]) -> None:
     """Hold one participant's probes against the log, and the log's own word against the study."""
-    name, asked = dossier.participant.id, asked_probes(dossier.events)
+    name, asked = record.participant.id, asked_probes(record.events)
     if "probes" not in opened.files:
         if asked:
             opened.report.add("probes_missing", "", None, f"{name}: the log knows {len(asked)} probes")
         return
-    due = list(probe_rows(dossier))
+    due = list(probe_rows(record))
     compare_rows(
         opened,
         "probes",
@@ -40,20 +40,20 @@ def check_probes(opened: UntrustedDataset, dossier: ParticipantRecord, rows: Seq
         sentence=by_log,
         number=f"{name}: {len(rows)} probes in the table, the log gives {len(due)}",
     )
-    for breach, what in (*_breaches(dossier, asked), *_unanswerable(dossier, asked), *_never_shown(dossier, asked)):
+    for breach, what in (*_breaches(record, asked), *_unanswerable(record, asked), *_never_shown(record, asked)):
         opened.report.add(breach, opened.relative("probes"), None, f"{name}: {what}")
 
 
-def _breaches(dossier: ParticipantRecord, asked: Sequence[AskedProbe]) -> Iterator[Breach]:
+def _breaches(record: ParticipantRecord, asked: Sequence[AskedProbe]) -> Iterator[Breach]:
     """Yield what the platform did otherwise than the study says."""
     seen: set[tuple[str, float]] = set()
     for probe in asked:
         minute, where = probe.shown.minute, f"minute {probe.shown.minute:g} of '{probe.stage}'"
-        plan = _planned(dossier, probe)
-        visit = dossier.visit(probe.stage)
+        plan = _planned(record, probe)
+        visit = record.visit(probe.stage)
         if plan is None or not plan.meets(probe.shown.task):
             yield "probe_unplanned", f"{where}: the study plans no probe there while '{probe.shown.task}' is on"
-        elif visit is not None and ran_until(dossier, visit, probe.shown_at) < minute * 60 - SLACK:
+        elif visit is not None and ran_until(record, visit, probe.shown_at) < minute * 60 - SLACK:
             yield "probe_early", f"{where}: it was shown at {probe.shown_at}, before that minute"
         if (probe.stage, minute) in seen:
             yield "probe_repeated", f"{where}: it was shown a second time"
@@ -62,15 +62,15 @@ def _breaches(dossier: ParticipantRecord, asked: Sequence[AskedProbe]) -> Iterat
             yield "probe_too_long", f"{where}: the clock stood for {max(probe.shown.seconds, probe.seconds):g} s"
 
 
-def _planned(dossier: ParticipantRecord, probe: AskedProbe) -> ScheduledProbe | None:
-    scheduled = dossier.study.probes_at(probe.stage)
+def _planned(record: ParticipantRecord, probe: AskedProbe) -> ScheduledProbe | None:
+    scheduled = record.study.probes_at(probe.stage)
     return next((each for each in scheduled if each.minute == probe.shown.minute), None)
 
 
-def _unanswerable(dossier: ParticipantRecord, asked: Sequence[AskedProbe]) -> Iterator[Breach]:
+def _unanswerable(record: ParticipantRecord, asked: Sequence[AskedProbe]) -> Iterator[Breach]:
     """Yield answers to nothing, answers whose time cannot be theirs, and work that the clock stood still for."""
     taken = [probe.answered for probe in asked if probe.answered is not None]
-    for event, answer in saying(dossier.events, ProbeAnswered):
+    for event, answer in saying(record.events, ProbeAnswered):
         if not any(answer is each for each in taken):
             yield (
                 "probe_answer_unasked",
@@ -85,11 +85,11 @@ def _unanswerable(dossier: ParticipantRecord, asked: Sequence[AskedProbe]) -> It
                     f"minute {probe.shown.minute:g} of '{probe.stage}': the clock stood for "
                     f"{probe.answered.seconds:g} s, shown and answered lie {lasted:g} s apart",
                 )
-        yield from _worked(dossier, probe)
+        yield from _worked(record, probe)
 
 
-def _worked(dossier: ParticipantRecord, probe: AskedProbe) -> Iterator[Breach]:
-    moments = zip(dossier.moments, dossier.events, strict=True)
+def _worked(record: ParticipantRecord, probe: AskedProbe) -> Iterator[Breach]:
+    moments = zip(record.moments, record.events, strict=True)
     start = probe.shown_at.timestamp()
     edits = [
         at
@@ -103,19 +103,19 @@ def _worked(dossier: ParticipantRecord, probe: AskedProbe) -> Iterator[Breach]:
         yield "worked_during_probe", what
 
 
-def _never_shown(dossier: ParticipantRecord, asked: Sequence[AskedProbe]) -> Iterator[Breach]:
+def _never_shown(record: ParticipantRecord, asked: Sequence[AskedProbe]) -> Iterator[Breach]:
     """Yield the probes whose minute came and that no page asked for: a closed or hidden tab, or a blocked request."""
-    for visit in dossier.visits:
+    for visit in record.visits:
         # A stage that was reopened ran in two pieces: from the visit it cannot be said which minutes came.
-        reopened = any(event.stage == visit.stage for event, _ in saying(dossier.events, StageReopened))
+        reopened = any(event.stage == visit.stage for event, _ in saying(record.events, StageReopened))
         if visit.ended_at is None or reopened:
             continue
         # Without pauses and outages as well: `ran_until` takes off what the probes took, and nothing else.
-        ran = ran_until(dossier, visit, visit.ended_at) - max(
-            (dossier.paused(visit) or 0.0) - sum(each.seconds for each in asked if each.stage == visit.stage), 0.0
+        ran = ran_until(record, visit, visit.ended_at) - max(
+            (record.paused(visit) or 0.0) - sum(each.seconds for each in asked if each.stage == visit.stage), 0.0
         )
         shown = [probe.shown.minute for probe in asked if probe.stage == visit.stage]
-        for plan in dossier.study.probes_at(visit.stage):
+        for plan in record.study.probes_at(visit.stage):
             # One that is for some tasks comes while they are on, of which the visit says nothing.
             if not plan.tasks and plan.minute not in shown and ran > plan.minute * 60 + TYPED_BEFORE:
                 yield (

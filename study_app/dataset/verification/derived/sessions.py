@@ -10,11 +10,11 @@ from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.verification.derived.comparing import beside_cluster, compare_rows
 
 
-def check_sessions(opened: UntrustedDataset, dossier: ParticipantRecord, rows: Sequence[UntrustedRow]) -> None:
+def check_sessions(opened: UntrustedDataset, record: ParticipantRecord, rows: Sequence[UntrustedRow]) -> None:
     """Report each session that was added, is missing or differs from what visits and events give."""
     if "sessions" not in opened.files:
         return
-    name, due = dossier.participant.id, list(sessions(dossier))
+    name, due = record.participant.id, list(sessions(record))
     compare_rows(
         opened,
         "sessions",

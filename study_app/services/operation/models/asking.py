@@ -68,13 +68,15 @@ def questions(study: Study, content: ContentLibrary, names: Iterable[str]) -> It
             yield from (ModelQuestion(name, task, number, request, pack.solution) for name in listed)
 
 
-def watched(world: StudyContext) -> list[ModelQuestion | FollowUpQuestion]:
+def watched(context: StudyContext) -> list[ModelQuestion | FollowUpQuestion]:
     """Return the questions of a round about the study as it is now; empty where nothing answers.
 
     Assistants that act take their first step; interviewers' models are asked where there is a key.
     """
-    answered = questions(world.study, world.content, given(world.study, world.content.specs))
-    plans = [world.content.plan(file) for file in world.content.plan_files] if world.interviewer is not None else []
+    answered = questions(context.study, context.content, given(context.study, context.content.specs))
+    plans = (
+        [context.content.plan(file) for file in context.content.plan_files] if context.interviewer is not None else []
+    )
     return [*answered, *follow_ups(plans)]
 
 

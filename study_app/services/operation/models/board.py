@@ -66,10 +66,10 @@ def verdict(each: Compared) -> str:
     return f"differs from round {each.first}: {'; '.join(each.drifts)} ({alike})"
 
 
-def model_board(world: StudyContext, unit: UnitOfWork) -> ModelBoard:
+def model_board(context: StudyContext, unit: UnitOfWork) -> ModelBoard:
     """Return what is known of the models."""
     compared = tuple(rounds_compared(all_replies(unit)))
-    return ModelBoard(newest(unit), tuple(rounds(unit)), compared, world.now(), tuple(replaced_now(world, unit)))
+    return ModelBoard(newest(unit), tuple(rounds(unit)), compared, context.now(), tuple(replaced_now(context, unit)))
 
 
 def newest(unit: UnitOfWork) -> tuple[ModelLook, ...]:

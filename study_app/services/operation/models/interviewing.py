@@ -57,7 +57,7 @@ class ModelTranscript:
 
 
 def interview_models(
-    world: StudyContext,
+    context: StudyContext,
     assistants: Mapping[str, Assistant],
     who: str,
     treatment: str = "",
@@ -66,7 +66,7 @@ def interview_models(
     """Put the questions to each treatment that a model answers, as one conversation, and keep what it says.
 
     Args:
-        world: the study.
+        context: the study.
         assistants: what answers each treatment.
         who: who asks, for the audit log.
         treatment: only this one; empty for all.
@@ -76,7 +76,7 @@ def interview_models(
         NotAllowed: no model answers such a treatment here, or the study's cost limit is reached.
         InfrastructureError: the provider failed; of that model nothing is kept.
     """
-    named = dict.fromkeys(arm.treatment for arm in world.study.arms if arm.treatment)
+    named = dict.fromkeys(arm.treatment for arm in context.study.arms if arm.treatment)
     asked = [name for name in named if assistants[name].id == "claude" and treatment in ("", name)]
     if not asked:
         what = f"no arm has a treatment '{treatment}' that a model answers" if treatment else "no model answers"
@@ -84,30 +84,30 @@ def interview_models(
     found = []
     for name in asked:
         said(name)
-        found.append(_interviewed(world, name, assistants[name], world.content.specs[name], who))
+        found.append(_interviewed(context, name, assistants[name], context.content.specs[name], who))
     return found
 
 
 def _interviewed(
-    world: StudyContext, name: str, assistant: Assistant, spec: AssistantSpec, who: str
+    context: StudyContext, name: str, assistant: Assistant, spec: AssistantSpec, who: str
 ) -> ModelTranscript:
     history: list[tuple[str, str]] = []
     served, usd = "", 0.0
-    with world.registry.begin(write=False) as unit:
-        state, limit = world.state(unit), world.study.assistant_policy.study_cost_limit
-        if limit is not None and spent_usd(unit, world.content, "real") >= limit:
+    with context.registry.begin(write=False) as unit:
+        state, limit = context.state(unit), context.study.assistant_policy.study_cost_limit
+        if limit is not None and spent_usd(unit, context.content, "real") >= limit:
             raise NotAllowed("the study's cost limit is reached (assistant_policy.study_cost_limit)")
     for question in QUESTIONS:
-        request = AssistantRequest(question, _about(world.study), "", tuple(history), language=world.study.language)
+        request = AssistantRequest(question, _about(context.study), "", tuple(history), language=context.study.language)
         reply, end, error = asyncio.run(replied(assistant, request))
         usd += cost_of(spec, request, reply, end)
         if error and error != "refused":
-            _keep(world, None, usd, who)
+            _keep(context, None, usd, who)
             raise InfrastructureError(f"treatment '{name}': the provider failed ({error}); ask again")
         served = end.model if end else served
         history.append((question, reply or "(declined)"))
-    made = ModelTranscript(name, served, spec.prompt_version, state, world.now().isoformat(), tuple(history))
-    _keep(world, made, usd, who)
+    made = ModelTranscript(name, served, spec.prompt_version, state, context.now().isoformat(), tuple(history))
+    _keep(context, made, usd, who)
     return made
 
 
@@ -116,15 +116,15 @@ def _about(study: Study) -> str:
     return f"The study: {study.title}. {study.description}".strip()
 
 
-def _keep(world: StudyContext, made: ModelTranscript | None, usd: float, who: str) -> None:
-    with world.registry.begin() as unit:
+def _keep(context: StudyContext, made: ModelTranscript | None, usd: float, who: str) -> None:
+    with context.registry.begin() as unit:
         unit.lock(LOCK)
         unit.set_meta_value(WATCHING_USD, float(unit.meta_value(WATCHING_USD) or 0.0) + usd)
         if made is None:
             return
         unit.set_meta_value(KEPT, [*(unit.meta_value(KEPT) or []), asdict(made)])
         detail = {"kind": made.treatment, "digest": made.digest}
-        unit.add_audit(AuditEntry(world.now(), who, ACT, "", detail))
+        unit.add_audit(AuditEntry(context.now(), who, ACT, "", detail))
 
 
 def kept_transcripts(unit: UnitOfWork) -> list[ModelTranscript]:

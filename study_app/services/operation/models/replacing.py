@@ -51,9 +51,9 @@ def replacement_of(unit: UnitOfWork, treatment: str, model: str) -> ModelReplace
     return next((each for each in replacements(unit) if (each.treatment, each.model) == (treatment, model)), None)
 
 
-def replaced_now(world: StudyContext, unit: UnitOfWork) -> list[ModelReplacement]:
+def replaced_now(context: StudyContext, unit: UnitOfWork) -> list[ModelReplacement]:
     """Return the replacements of treatments as the study names them now."""
-    models = {name: spec.model for name, spec in world.content.specs.items()}
+    models = {name: spec.model for name, spec in context.content.specs.items()}
     return [each for each in replacements(unit) if models.get(each.treatment) == each.model]
 
 
@@ -65,14 +65,14 @@ def answering(unit: UnitOfWork, treatment: str, spec: AssistantSpec, assistant: 
 
 
 def replace_model(
-    world: StudyContext, treatment: str, spec: AssistantSpec, recording_sha256: str, why: str, who: str
+    context: StudyContext, treatment: str, spec: AssistantSpec, recording_sha256: str, why: str, who: str
 ) -> None:
     """Let the recording answer a treatment from now on, in every server; a second time it changes nothing."""
-    with world.registry.begin() as unit:
+    with context.registry.begin() as unit:
         unit.lock(LOCK)
-        if world.state(unit) not in ("launched", "closed") or replacement_of(unit, treatment, spec.model):
+        if context.state(unit) not in ("launched", "closed") or replacement_of(unit, treatment, spec.model):
             return
-        now = world.now()
+        now = context.now()
         at = now.isoformat(timespec="milliseconds")
         made = ModelReplacement(treatment, spec.id, spec.model, spec.recording, recording_sha256, at, why)
         unit.set_meta_value(_KEPT, [*map(asdict, replacements(unit)), asdict(made)])

@@ -33,13 +33,13 @@ class Retirement:
     """Acts on looks by `assistant_policy.on_retirement`.
 
     Args:
-        world: the study.
+        context: the study.
         provider: asks it.
         close: closes enrolment for a reason.
     """
 
-    def __init__(self, world: StudyContext, provider: ProviderLooks, close: Callable[[str], object]) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, provider: ProviderLooks, close: Callable[[str], object]) -> None:
+        self.context = context
         self._provider = provider
         self._close = close
         self._asking = threading.Lock()
@@ -52,9 +52,9 @@ class Retirement:
             found: the newest looks.
             before: all earlier ones.
         """
-        policy = self.world.study.assistant_policy.on_retirement
-        with self.world.registry.begin(write=False) as unit:
-            launched = self.world.state(unit) == "launched"
+        policy = self.context.study.assistant_policy.on_retirement
+        with self.context.registry.begin(write=False) as unit:
+            launched = self.context.state(unit) == "launched"
         if policy == "refuse" or not launched:
             return
         served = {(each.treatment, each.model) for each in before if each.served}
@@ -62,12 +62,14 @@ class Retirement:
         if policy == "stop":
             self._stop(gone)
             return
-        specs, hashes = self.world.content.specs, self.world.content.materials()
+        specs, hashes = self.context.content.specs, self.context.content.materials()
         # Of an interviewer's model nothing is recorded: rules ask in its place.
         for look in (each for each in gone if each.treatment in specs):
             spec = specs[look.treatment]
             if spec.recording:
-                replace_model(self.world, look.treatment, spec, hashes.get(spec.recording, ""), _reason(look), "server")
+                replace_model(
+                    self.context, look.treatment, spec, hashes.get(spec.recording, ""), _reason(look), "server"
+                )
 
     def is_replaced(self, treatment: str, spec: AssistantSpec, recording_sha256: str) -> bool:
         """Whether a recording answers a treatment from now on, after the provider refused a question to its model.
@@ -75,12 +77,12 @@ class Retirement:
         A refused question alone is not enough: the provider is asked about the model, too.
         """
         with self._asking:
-            with self.world.registry.begin(write=False) as unit:
+            with self.context.registry.begin(write=False) as unit:
                 if replacement_of(unit, treatment, spec.model) is not None:
                     return True
-                if self.world.state(unit) not in ("launched", "closed"):
+                if self.context.state(unit) not in ("launched", "closed"):
                     return False
-            now = self.world.now()
+            now = self.context.now()
             served_at = self._served_at.get((treatment, spec.model))
             if served_at is not None and now - served_at < ASK_AGAIN:
                 return False
@@ -89,15 +91,15 @@ class Retirement:
             if not self._is_gone(look, known=True):
                 self._served_at[treatment, spec.model] = now
                 return False
-            replace_model(self.world, treatment, spec, recording_sha256, _reason(look), "server")
+            replace_model(self.context, treatment, spec, recording_sha256, _reason(look), "server")
             return True
 
     def _is_gone(self, look: ModelLook, *, known: bool) -> bool:
         """Whether the model is served no more; one that was never known may be a name that is wrong."""
-        return look.is_retired(self.world.now()) or (look.is_unknown and known)
+        return look.is_retired(self.context.now()) or (look.is_unknown and known)
 
     def _keep(self, look: ModelLook) -> None:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock(LOCK)
             before = next((each for each in reversed(looks(unit)) if each.treatment == look.treatment), None)
             # Of the treatments of now; what an earlier version names is in the audit log once it is replaced.

@@ -53,17 +53,17 @@ class ModelWatch:
     """Looks at models and asks them.
 
     Args:
-        world: the study.
+        context: the study.
         looks: asks the provider about the treatments' models.
         assistants: opens what answers each treatment, without the pace that participants meet.
         close: closes enrolment for a reason.
     """
 
     def __init__(
-        self, world: StudyContext, looks: ProviderLooks, assistants: Assistants, close: Callable[[str], object]
+        self, context: StudyContext, looks: ProviderLooks, assistants: Assistants, close: Callable[[str], object]
     ) -> None:
-        self.world = world
-        self.retirement = Retirement(world, looks, close)
+        self.context = context
+        self.retirement = Retirement(context, looks, close)
         self._look = looks.all
         self._open = assistants
         self._opened: tuple[str, Mapping[str, Assistant]] | None = None
@@ -77,12 +77,12 @@ class ModelWatch:
         """Look where a look is due, else ask the next question where a round is due or goes on."""
         if self._stopped.is_set():
             return
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             wanted = self._look_due(unit) or self._round_due(unit)
         if not wanted or not self._claim():
             return
         try:
-            with self.world.registry.begin(write=False) as unit:
+            with self.context.registry.begin(write=False) as unit:
                 look_due = self._look_due(unit)
             if look_due:
                 self.look("server")
@@ -93,8 +93,8 @@ class ModelWatch:
 
     def look(self, who: str) -> list[ModelLook]:
         """Ask the provider about every treatment's model now, and keep what it says."""
-        found = self._look(self.world.now())
-        with self.world.registry.begin() as unit:
+        found = self._look(self.context.now())
+        with self.context.registry.begin() as unit:
             unit.lock(LOCK)
             before = looks(unit)
             keep_looks(unit, found, who)
@@ -103,8 +103,8 @@ class ModelWatch:
 
     def look_where_launched(self, who: str) -> None:
         """As `look`, where the study is launched."""
-        with self.world.registry.begin(write=False) as unit:
-            launched = self.world.state(unit) == "launched"
+        with self.context.registry.begin(write=False) as unit:
+            launched = self.context.state(unit) == "launched"
         if launched:
             self.look(who)
 
@@ -123,107 +123,107 @@ class ModelWatch:
         number = self._begin(occasion).number
         while True:
             found = self._step(who, number=number, patient=False)
-            said(found.asked, len(watched(self.world)))
+            said(found.asked, len(watched(self.context)))
             if found.ended_at:
                 return found
 
     # -- which is due --------------------------------------------------------------------------------------------------
 
     def _look_due(self, unit: UnitOfWork) -> bool:
-        if self.world.state(unit) != "launched" or not (self.world.content.specs or self.world.interviewer):
+        if self.context.state(unit) != "launched" or not (self.context.content.specs or self.context.interviewer):
             return False
         known = looks(unit)
         if not known:
             return True
         last = max(datetime.fromisoformat(each.looked_at) for each in known)
         failed = any(each.problem for each in known if each.looked_at == last.isoformat())
-        return self.world.now() - last >= (LOOK_AGAIN if failed else LOOK_EVERY)
+        return self.context.now() - last >= (LOOK_AGAIN if failed else LOOK_EVERY)
 
     def _round_due(self, unit: UnitOfWork) -> bool:
-        if not self.world.study.assistant_policy.drift_probes:
+        if not self.context.study.assistant_policy.drift_probes:
             return False
-        known, now = rounds(unit), self.world.now()
+        known, now = rounds(unit), self.context.now()
         going = next((each for each in known if not each.ended_at and each.occasion != "probe"), None)
         if going is not None:
             return not going.next_at or datetime.fromisoformat(going.next_at) <= now
-        return self._occasion(unit) is not None and bool(watched(self.world))
+        return self._occasion(unit) is not None and bool(watched(self.context))
 
     def _occasion(self, unit: UnitOfWork) -> Occasion | None:
         known = [(each.occasion, each.began) for each in rounds(unit)]
-        return occasion_due(self.world.state(unit), known, self.world.now())
+        return occasion_due(self.context.state(unit), known, self.context.now())
 
     # -- one server at a time ------------------------------------------------------------------------------------------
 
     def _claim(self) -> bool:
-        me, now = self.world.replicas.me.name, self.world.now()
-        with self.world.registry.begin() as unit:
+        me, now = self.context.replicas.me.name, self.context.now()
+        with self.context.registry.begin() as unit:
             unit.lock(LOCK)
             claim = unit.meta_value(CLAIMED) or {}
             taken = claim.get("by") not in (None, "", me) and claim.get("until", "") > now.isoformat()
-            if taken and not self.world.replicas.is_gone(unit, claim["by"]):
+            if taken and not self.context.replicas.is_gone(unit, claim["by"]):
                 return False
             unit.set_meta_value(CLAIMED, {"by": me, "until": (now + CLAIM).isoformat()})
         return True
 
     def _release(self) -> None:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock(LOCK)
-            if (unit.meta_value(CLAIMED) or {}).get("by") == self.world.replicas.me.name:
+            if (unit.meta_value(CLAIMED) or {}).get("by") == self.context.replicas.me.name:
                 unit.set_meta_value(CLAIMED, {})
 
     # -- a round -------------------------------------------------------------------------------------------------------
 
     def _begin(self, occasion: Occasion) -> Round:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock(LOCK)
             number = max((each.number for each in rounds(unit)), default=0) + 1
-            made = Round(number, occasion, self.world.now().isoformat())
+            made = Round(number, occasion, self.context.now().isoformat())
             keep_round(unit, made)
         return made
 
     def _step(self, who: str, number: int | None = None, *, patient: bool = True) -> Round:
         """Ask the next question of the round that goes on, or end it; begins the one that is due."""
         going = self._going(number)
-        asking = watched(self.world)
+        asking = watched(self.context)
         if going.asked >= len(asking):
             return self._end(going, who)
-        with self.world.registry.begin(write=False) as unit:
-            limit = self.world.study.assistant_policy.study_cost_limit
-            over = limit is not None and spent_usd(unit, self.world.content, "real") >= limit
+        with self.context.registry.begin(write=False) as unit:
+            limit = self.context.study.assistant_policy.study_cost_limit
+            over = limit is not None and spent_usd(unit, self.context.content, "real") >= limit
         if over:
             return self._end(replace(going, note=AT_LIMIT), who)
         reply = self._ask(going, asking[going.asked])
         if reply.error and patient and going.failures + 1 < ATTEMPTS:
-            later = (self.world.now() + PAUSE).isoformat()
+            later = (self.context.now() + PAUSE).isoformat()
             return self._kept(replace(going, failures=going.failures + 1, next_at=later), [])
         done = self._kept(replace(going, asked=going.asked + 1, failures=0, next_at=""), [reply])
         return self._end(done, who) if done.asked >= len(asking) else done
 
     def _going(self, number: int | None) -> Round:
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             known, occasion = rounds(unit), self._occasion(unit)
         mine = [each for each in known if not each.ended_at and number in (None, each.number)]
         mine = [each for each in mine if number is not None or each.occasion != "probe"]
         return mine[0] if mine else self._begin(occasion or "weekly")
 
     def _ask(self, going: Round, question: ModelQuestion | FollowUpQuestion) -> ModelReply:
-        world = self.world
-        facts = RoundFacts(going.number, going.occasion, world.now().isoformat())
+        context = self.context
+        facts = RoundFacts(going.number, going.occasion, context.now().isoformat())
         if isinstance(question, FollowUpQuestion):
-            return followed_up(question, present(world.interviewer, "the interviewer's model"), facts)
-        spec = world.content.specs[question.treatment]
-        with world.registry.begin(write=False) as unit:
+            return followed_up(question, present(context.interviewer, "the interviewer's model"), facts)
+        spec = context.content.specs[question.treatment]
+        with context.registry.begin(write=False) as unit:
             assistant = answering(unit, question.treatment, spec, self.assistants()[question.treatment])
         return asked(question, assistant, spec, facts)
 
     def assistants(self) -> Mapping[str, Assistant]:
         """Return what answers each treatment of the study as it is now."""
-        if self._opened is None or self._opened[0] != self.world.study_hash:
-            self._opened = (self.world.study_hash, self._open())
+        if self._opened is None or self._opened[0] != self.context.study_hash:
+            self._opened = (self.context.study_hash, self._open())
         return self._opened[1]
 
     def _kept(self, changed: Round, made: list[ModelReply]) -> Round:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock(LOCK)
             before = next((each for each in rounds(unit) if each.number == changed.number), None)
             # Another server that took the round over has stored this question already.
@@ -234,9 +234,9 @@ class ModelWatch:
         return changed
 
     def _end(self, going: Round, who: str) -> Round:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock(LOCK)
             of_now = replies_of(unit, going.number)
             found = rounds_compared([*all_replies(unit), *of_now])
             mine = {each.treatment: each.drifts for each in found if each.round == going.number and each.drifts}
-            return end_round(unit, going, self.world.now(), who, mine)
+            return end_round(unit, going, self.context.now(), who, mine)

@@ -75,11 +75,11 @@ def actions_of(unit: UnitOfWork, participant_id: str, turn_id: str | None = None
     ]
 
 
-def acts(place: Position, world: StudyContext) -> TypeGuard[OnStage]:
+def acts(place: Position, context: StudyContext) -> TypeGuard[OnStage]:
     """Whether the assistant that the participant has here is one that acts."""
     if not isinstance(place, OnStage) or place.assistant is None:
         return False
-    return bool(world.content_of(place.participant).specs[place.assistant].acts)
+    return bool(context.content_of(place.participant).specs[place.assistant].acts)
 
 
 def goes_without_asking(unit: UnitOfWork, participant_id: str) -> bool:

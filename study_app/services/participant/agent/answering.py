@@ -67,8 +67,8 @@ class Decided:
 class AgentDecisions:
     """Takes decisions on steps."""
 
-    def __init__(self, world: StudyContext, way: ParticipantFlow, session: ParticipantSession) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, way: ParticipantFlow, session: ParticipantSession) -> None:
+        self.context = context
         self.way = way
         self.session = session
 
@@ -92,14 +92,14 @@ class AgentDecisions:
 
     @retried
     def _decide(self, participant_id: str, answer: StepAnswer) -> tuple[Decided | Refused, Ingested | None]:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self.way.place(unit, unit.known_participant(participant_id))
-            if not isinstance(place, Ended) and place.arm is not None and not _has_agent(self.world, place):
+            if not isinstance(place, Ended) and place.arm is not None and not _has_agent(self.context, place):
                 # Returned and raised outside: raised here it would take its own record back with the transaction.
                 refused = Refused(REFUSALS("no_assistant"))
                 unit.record(participant_id, place.participant.stage, place.now, TurnRefused(reason=str(refused)))
                 return refused, None
-            if acts(place, self.world):
+            if acts(place, self.context):
                 return self._take(unit, place, answer)
         raise NotAllowed(REFUSALS("paused" if isinstance(place, Paused) else "assistant_closed"))
 
@@ -121,7 +121,7 @@ class AgentDecisions:
 
     def _program(self, unit: UnitOfWork, place: OnStage) -> str:
         document = unit.document(place.participant.id, place.task)
-        return document.text if document is not None else beginning(self.world, unit, place)
+        return document.text if document is not None else beginning(self.context, unit, place)
 
     def _say(self, unit: UnitOfWork, place: OnStage, said: PageEvent, answer: StepAnswer, text: str) -> Ingested:
         """Store a decision as an event of the page that sends it."""
@@ -133,7 +133,7 @@ class AgentDecisions:
             if unit.acknowledged(participant_id, page) != first - 1:
                 raise Malformed("seq: the page's events before this one have not arrived; send them first")
         else:
-            page, first = f"decision-{self.world.fresh_id()}", 1
+            page, first = f"decision-{self.context.fresh_id()}", 1
             self.session.take_over_in(unit, participant_id, page)
             events.insert(0, Load(task=place.task, text=text, source="saved"))
         moment = place.now.timestamp() * 1000
@@ -164,9 +164,9 @@ def check_answer(answer: StepAnswer) -> None:
     check_code(answer.code or "")
 
 
-def _has_agent(world: StudyContext, place: AtStage) -> bool:
+def _has_agent(context: StudyContext, place: AtStage) -> bool:
     name = place.arm.treatment if place.arm is not None else None
-    return name is not None and world.content_of(place.participant).specs[name].acts
+    return name is not None and context.content_of(place.participant).specs[name].acts
 
 
 def _step(unit: UnitOfWork, place: OnStage, answer: StepAnswer) -> AgentAction:

@@ -80,8 +80,8 @@ class AgentTurn:
 class AgentWork:
     """Carries turns of agents out."""
 
-    def __init__(self, world: StudyContext, way: ParticipantFlow, runs: ProgramRuns) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, way: ParticipantFlow, runs: ProgramRuns) -> None:
+        self.context = context
         self.way = way
         self.runs = runs
         self._waiting: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
@@ -194,10 +194,10 @@ class AgentWork:
 
     def _program(self, work: AgentTurn) -> str:
         """Return the program as the server has it now."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self._place(unit, work.turn)
             document = unit.document(work.turn.participant_id, work.turn.task)
-            return document.text if document else beginning(self.world, unit, place)
+            return document.text if document else beginning(self.context, unit, place)
 
     def _propose(self, work: AgentTurn, call: ToolCall) -> AgentAction:
         """Write the call down, and its decision where the page has nothing to do with it."""
@@ -205,11 +205,11 @@ class AgentWork:
         tool: Tool = call.tool  # type: ignore[assignment]
         program, turn = work.program, work.turn
         change = replacement(program, texts) if tool == "edit" else None
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self._place(unit, turn)
             free = goes_without_asking(unit, turn.participant_id)
             proposed = AgentProposed(
-                action_id=self.world.fresh_id(),
+                action_id=self.context.fresh_id(),
                 turn_id=turn.id,
                 task=turn.task,
                 step=len(work.steps) + 1,
@@ -257,7 +257,7 @@ class AgentWork:
             self._waiting.pop(turn.participant_id, None)
 
     def _look(self, turn: Turn, action: AgentAction) -> AgentDecided | None:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             self._place(unit, turn)
             now = next(each for each in actions_of(unit, turn.participant_id, turn.id) if each.id == action.id)
             return now.decided
@@ -275,16 +275,16 @@ class AgentWork:
         return text if whole else text + self._program(work), failed, None
 
     def _run(self, work: AgentTurn) -> tuple[str, bool, RunRecord | None]:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self._place(unit, work.turn)
         done = self.runs.run_for_agent(lambda unit: self._place(unit, work.turn), work.program, work.stopped)
-        said = sayer(self.world.content_of(place.participant).said(place.study.language))
+        said = sayer(self.context.content_of(place.participant).said(place.study.language))
         key = f"tasks.{name_of(place.pack)}.examples"
         failed = done.error_type is not None or done.ended_by != "exit"
         return run_as_text(done, lambda name: said(f"{key}.{name}", name)), failed, done
 
     def _note(self, work: AgentTurn, action: AgentAction, result: str, failed: bool, run: RunRecord | None) -> None:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self._place(unit, work.turn)
             acted = AgentActed(action_id=action.id, result=result, failed=failed, run_id=run.id if run else None)
             unit.record(work.turn.participant_id, place.stage.id, place.now, acted)

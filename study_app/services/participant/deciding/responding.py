@@ -25,7 +25,7 @@ def known_before(unit: UnitOfWork, content: ContentLibrary, study: Study, partic
 
 
 def decide_again(
-    world: StudyContext, unit: UnitOfWork, study: Study, participant: Participant, cache: ReplayCache
+    context: StudyContext, unit: UnitOfWork, study: Study, participant: Participant, cache: ReplayCache
 ) -> dict[str, Any]:
     """Decide on a participant who comes to the second decision; return the columns that it fills.
 
@@ -35,12 +35,12 @@ def decide_again(
         SealingKeyMissing: the real seed cannot be opened.
         LedgerBroken: the stored ledger is not what the algorithm made.
     """
-    known = known_before(unit, world.content_of(participant), study, participant)
+    known = known_before(unit, context.content_of(participant), study, participant)
     responded = study.second_decision.responded(known)
     changes: dict[str, Any] = {"responded": responded}
     if not responded:
-        row = allocate_again(world, unit, study, participant, cache)
+        row = allocate_again(context, unit, study, participant, cache)
         changes |= {"second_treatment": row.arm, "second_index": row.allocation_index}
     said = SecondDecided(responded=responded, index=changes.get("second_index"), known=known)
-    unit.record(participant.id, study.second_decision.stage, world.now(), said)
+    unit.record(participant.id, study.second_decision.stage, context.now(), said)
     return changes

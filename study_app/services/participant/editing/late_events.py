@@ -148,7 +148,7 @@ def _mono(value: float) -> float:
 
 
 def take_late(
-    world: StudyContext, unit: UnitOfWork, place: Position, page: str, late: Late, fresh: Sequence[BrowserEvent]
+    context: StudyContext, unit: UnitOfWork, place: Position, page: str, late: Late, fresh: Sequence[BrowserEvent]
 ) -> None:
     """Let late events change what the deadline handed in; `fresh` are events of forms and texts that are over."""
     by_stage: dict[str, list[BrowserEvent]] = {}
@@ -159,13 +159,13 @@ def take_late(
             note_unapplied(unit, place, page, event.details.task, "late")
     visits = {visit.stage: visit for visit in late.visits.values()}
     for name, events in by_stage.items():
-        stage = world.met_by(unit, place.participant).stage(name)
+        stage = context.met_by(unit, place.participant).stage(name)
         ended_at = visits[name].deadline_at or place.now
         there = OnStage(place.participant, place.study, stage, place.arm, ended_at)
         if stage.kind == "tasks":
-            _late_edits(unit, there, page, events, world.now())
+            _late_edits(unit, there, page, events, context.now())
         elif stage.kind in FORM_KINDS:
-            _late_changes(world, unit, there, page, events)
+            _late_changes(context, unit, there, page, events)
 
 
 def _late_edits(unit: UnitOfWork, place: AtStage, page: str, events: Sequence[BrowserEvent], now: datetime) -> None:
@@ -183,7 +183,7 @@ def _late_edits(unit: UnitOfWork, place: AtStage, page: str, events: Sequence[Br
 
 
 def _late_changes(
-    world: StudyContext, unit: UnitOfWork, place: AtStage, page: str, events: Sequence[BrowserEvent]
+    context: StudyContext, unit: UnitOfWork, place: AtStage, page: str, events: Sequence[BrowserEvent]
 ) -> None:
     handed = [each for _, each in _handed_in(unit, place.participant.id, place.stage.id)]
     if not handed or handed[-1].by != "deadline":
@@ -194,7 +194,7 @@ def _late_changes(
     there = replace(place.participant, stage=place.stage.id, step=step)
     draft = change_draft(unit, there, page, form, changes) if changes else None
     if draft is not None:
-        hand_in(world, unit, replace(place, participant=there), draft.values, "deadline")
+        hand_in(context, unit, replace(place, participant=there), draft.values, "deadline")
 
 
 def _handed_in(unit: UnitOfWork, participant_id: str, stage: str | None = None) -> list[tuple[Event, AnswersHandedIn]]:

@@ -65,8 +65,8 @@ class Chosen:
 class Interviews:
     """What participants are asked in interviews."""
 
-    def __init__(self, world: StudyContext, way: ParticipantFlow) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, way: ParticipantFlow) -> None:
+        self.context = context
         self.way = way
         # Two tabs of one person: the second waits, and finds the question there instead of asking a model again.
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -97,7 +97,7 @@ class Interviews:
         """
         if outcome not in ("skipped", "stopped"):
             raise Malformed(f"act: '{outcome}' is not known; use skipped or stopped")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self.way.arrive(unit, unit.known_participant(participant_id))
             if place.stage is None or (place.stage.id, place.participant.step) != (stage, step):
                 return Handed(True)
@@ -108,7 +108,7 @@ class Interviews:
             # Takes the participant's row: a second press waits here, and finds them gone.
             if not unit.move(place.participant, last_seen_at=place.now):
                 return Handed(True)
-            interview = interview_at(self.world, unit, place)
+            interview = interview_at(self.context, unit, place)
             question = interview.question(step)
             if question is None:
                 raise NotAllowed("there is no question on this page")
@@ -126,7 +126,7 @@ class Interviews:
     @retried
     def answer(self, participant_id: str, stage: str, step: int, given: dict[str, object]) -> None:
         """Hand in a page of an interview that no browser showed; where the participant is past it, nothing changes."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self.way.arrive(unit, unit.known_participant(participant_id))
             if not isinstance(place, OnStage) or place.stage.kind != "interview":
                 return
@@ -137,11 +137,11 @@ class Interviews:
 
     @retried
     def _standing(self, participant_id: str) -> tuple[OnStage, Interview] | None:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self.way.arrive(unit, unit.known_participant(participant_id))
             if not isinstance(place, OnStage) or place.stage.kind != "interview":
                 return None
-            return place, interview_at(self.world, unit, place)
+            return place, interview_at(self.context, unit, place)
 
     def _waits_for_us(self, interview: Interview) -> bool:
         return not interview.closed and not isinstance(due(interview.standing), Wait)
@@ -149,7 +149,9 @@ class Interviews:
     def _chosen(self, place: OnStage, interview: Interview) -> Chosen:
         """Return the next move; a model is asked outside any transaction, and not for simulated participants."""
         next_ = due(interview.standing)
-        asker = self.world.interviewer if place.participant.kind != "simulated" and interview.plan.asks_model else None
+        asker = (
+            self.context.interviewer if place.participant.kind != "simulated" and interview.plan.asks_model else None
+        )
         error = None
         if asker is not None and self._spent_all(place):
             asker, error = None, "budget"
@@ -167,15 +169,15 @@ class Interviews:
 
     def _spent_all(self, place: OnStage) -> bool:
         """Whether the study's limit on what models cost is reached."""
-        limit = self.world.study.assistant_policy.study_cost_limit
+        limit = self.context.study.assistant_policy.study_cost_limit
         if limit is None:
             return False
-        with self.world.registry.begin(write=False) as unit:
-            return spent_usd(unit, self.world.content, place.participant.kind) >= limit
+        with self.context.registry.begin(write=False) as unit:
+            return spent_usd(unit, self.context.content, place.participant.kind) >= limit
 
     def _probe(self, interview: Interview) -> str:
         own = interview.plan.texts.get(interview.language)
-        return (own.probe if own is not None else "") or self.world.text(interview.language, "interview.probe")
+        return (own.probe if own is not None else "") or self.context.text(interview.language, "interview.probe")
 
     def _by_model(self, interview: Interview, choice: Choice, asker: Interviewer) -> Chosen:
         standing, plan = interview.standing, interview.plan
@@ -229,14 +231,14 @@ class Interviews:
     @insisting
     def _record(self, participant_id: str, before: Interview, chosen: Chosen) -> None:
         """Write the next question or the end down, unless another server was faster or the time is up."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self.way.arrive(unit, unit.known_participant(participant_id))
             if not isinstance(place, OnStage) or place.stage.kind != "interview":
                 return
             # Takes the participant's row: another server that asks at the same time waits, and sees this question.
             if not unit.move(place.participant, last_seen_at=place.now):
                 return
-            interview = interview_at(self.world, unit, place)
+            interview = interview_at(self.context, unit, place)
             if interview.closed or len(interview.standing.exchanges) != len(before.standing.exchanges):
                 return
             if isinstance(chosen.move, Close):
@@ -248,8 +250,8 @@ class Interviews:
         plan, held = interview.plan, interview.held
         last = chosen.replies[-1] if chosen.replies else None
         asked = InterviewAsked(
-            interview_id=held.id if held is not None else self.world.fresh_id(),
-            turn_id=self.world.fresh_id(),
+            interview_id=held.id if held is not None else self.context.fresh_id(),
+            turn_id=self.context.fresh_id(),
             number=len(interview.standing.exchanges) + 1,
             topic=move.topic,
             action=move.action,

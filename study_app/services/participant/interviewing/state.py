@@ -58,9 +58,9 @@ class Interview:
         return rating, Question(id=MISSING, kind="text", prompt=MISSING, required=False)
 
 
-def interview_at(world: StudyContext, unit: UnitOfWork, place: AtStage) -> Interview:
+def interview_at(context: StudyContext, unit: UnitOfWork, place: AtStage) -> Interview:
     """Return the interview at the stage where a participant is."""
-    plan: InterviewPlan = world.content_of(place.participant).plan(place.stage.plan)
+    plan: InterviewPlan = context.content_of(place.participant).plan(place.stage.plan)
     events = unit.events_of(place.participant.id, KINDS, place.stage.id)
     held = next(iter(interviews_of(events)), None)
     if held is not None:
@@ -80,9 +80,9 @@ def interview_at(world: StudyContext, unit: UnitOfWork, place: AtStage) -> Inter
     return Interview(plan, language, held, standing)
 
 
-def picture_of(world: StudyContext, place: AtStage) -> Interview:
+def picture_of(context: StudyContext, place: AtStage) -> Interview:
     """Return the interview as its first page shows it, for a picture of the page; nothing of it is stored."""
-    plan: InterviewPlan = world.content_of(place.participant).plan(place.stage.plan)
+    plan: InterviewPlan = context.content_of(place.participant).plan(place.stage.plan)
     language = place.study.language if place.study.language in plan.languages else plan.languages[0]
     first = plan.topics[0]
     asked = InterviewAsked(

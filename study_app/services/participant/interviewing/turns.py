@@ -26,7 +26,7 @@ from study_app.services.position import AtStage
 
 
 def keep_page(
-    world: StudyContext, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], by: EndedBy
+    context: StudyContext, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any], by: EndedBy
 ) -> tuple[tuple[str, ...], frozenset[str]]:
     """Keep what stands on the page; return its fields, and those of them that were left blank.
 
@@ -35,7 +35,7 @@ def keep_page(
     Raises:
         NotAllowed: the next question is not there yet.
     """
-    interview = interview_at(world, unit, place)
+    interview = interview_at(context, unit, place)
     step = place.participant.step
     if interview.question(step) is None:
         if by == "participant" and not interview.closed:

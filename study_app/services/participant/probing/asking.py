@@ -80,8 +80,8 @@ class ProbeState:
 class AffectCards:
     """Probes of participants on stages of tasks."""
 
-    def __init__(self, world: StudyContext, way: ParticipantFlow) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, way: ParticipantFlow) -> None:
+        self.context = context
         self.way = way
 
     @retried
@@ -89,7 +89,7 @@ class AffectCards:
         """Return what a page that is drawn has to know; nothing is shown by it."""
         # For writing, though it shows nothing: finding a place ends a stage whose time is up, and a reader that turns
         # writer can be refused while another transaction writes.
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self.way.place(unit, unit.known_participant(participant_id))
             return self._state(unit, place)
 
@@ -103,7 +103,7 @@ class AffectCards:
             NotAllowed: researchers have paused the participant.
             Superseded: the study was continued in another window.
         """
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self.way.place(unit, unit.known_participant(participant_id))
             self.way.check_page(unit, place, page)
             check_not_paused(place)
@@ -130,7 +130,7 @@ class AffectCards:
         """Whether something goes on that the clock must run for, or the clock stands still for another reason."""
         if unit.work_of(participant_id, "run") is not None or unit.work_of(participant_id, "reply") is not None:
             return True
-        return not accepts_isolation(self.world, launched=self.world.state(unit) != "draft")
+        return not accepts_isolation(self.context, launched=self.context.state(unit) != "draft")
 
     @retried
     def end(self, participant_id: str, page: str | None, minute: float, answer: ProbeAnswer | None) -> ProbeState:
@@ -142,7 +142,7 @@ class AffectCards:
         """
         if answer is not None:
             answer.check()
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             place = self.way.place(unit, unit.known_participant(participant_id))
             self.way.check_page(unit, place, page)
             if not isinstance(place, OnStage) or not unit.move(place.participant, last_seen_at=place.now):

@@ -52,12 +52,12 @@ class Audit:
 class GateAudits:
     """Hands out judged messages, takes what people say of them, and lays both side by side."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def waiting(self, auditor: str, kind: Kind) -> list[MessageToAudit]:
         """Return the messages that this person has still to judge, in an order drawn for them."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             audits, verdicts = _audits(unit), _verdicts(unit, kind)
             turns = {turn.id: turn for turn in unit.turns() if turn.id in verdicts}
         open_ones = [turn for turn in turns.values() if auditor not in audits.get(turn.id, {})]
@@ -71,18 +71,18 @@ class GateAudits:
             NotAllowed: the name is one that stands for a program, or the gate did not judge the message.
         """
         check_coder(auditor, "auditor")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # With it an erasure either comes first, and the message is not found, or takes this verdict along.
             unit.lock("judgements")
             if not any(turn_id in _verdicts(unit, kind) for kind in LEDGERS):
                 raise NotAllowed("the gate has not judged this message; reload the page")
             value = YES if explained else NO
             name = f"turn:{turn_id}"
-            unit.add_rating(Rating(self.world.fresh_id(), name, auditor, value, VERSION, self.world.now()))
+            unit.add_rating(Rating(self.context.fresh_id(), name, auditor, value, VERSION, self.context.now()))
 
     def audited(self, kind: Kind) -> list[Audit]:
         """Return what people have judged, those that differ from the gate first."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             audits, verdicts = _audits(unit), _verdicts(unit, kind)
             messages = {turn.id: turn.message for turn in unit.turns()}
         found = [
@@ -100,9 +100,9 @@ class GateAudits:
         return sorted(found, key=lambda audit: audit.agrees)
 
 
-def has_gate(world: StudyContext) -> bool:
+def has_gate(context: StudyContext) -> bool:
     """Whether an assistant of the study has the gate."""
-    return any(spec.gate != "none" for spec in world.content.specs.values())
+    return any(spec.gate != "none" for spec in context.content.specs.values())
 
 
 def _audits(unit: UnitOfWork) -> dict[str, dict[str, str]]:

@@ -25,9 +25,9 @@ COLUMNS = (RUN, CLASS, "task", "passes_examples", "reported_impossible", "brief"
 class HackSheets:
     """Writes what a person has still to code, and takes a sheet that was filled in."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
-        self.codes = HackCodes(world)
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
+        self.codes = HackCodes(context)
 
     def written(self, who: str, coder: str, kind: Kind) -> tuple[str, int]:
         """Return the sheet of a coder as CSV with the column `class` empty, and how many programs are in it.
@@ -88,8 +88,8 @@ class HackSheets:
         return {"file": str(file), "coder": coder, "codes": stored, "unchanged": len(codes) - stored, "left": left}
 
     def _audit(self, who: str, what: str, detail: dict[str, object]) -> None:
-        with self.world.registry.begin() as unit:
-            unit.add_audit(AuditEntry(self.world.now(), who, what, "", detail))
+        with self.context.registry.begin() as unit:
+            unit.add_audit(AuditEntry(self.context.now(), who, what, "", detail))
 
 
 def _filled(file: Path) -> Iterator[tuple[int, str, str]]:

@@ -65,8 +65,8 @@ class SettledProgram:
 class HackCodes:
     """Hands out submissions, takes classes, shows disagreements and settles them."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def waiting(self, coder: str, kind: Kind) -> list[ProgramToCode]:
         """Return the submissions that this person has still to code, in an order drawn for them.
@@ -74,7 +74,7 @@ class HackCodes:
         Those with one coder come first, for kappa needs two; settled ones need no further coder. Who has settled any
         has seen what others gave, and is not handed those that people disagree on.
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             given = _given(unit)
             settles = coder in {rating.rater for rating in unit.ratings() if rating.rubric == REASON_RUBRIC}
             found = list(self._programs(unit, kind, given))
@@ -95,7 +95,7 @@ class HackCodes:
         """
         check_coder(coder)
         _known(value)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # Until this is committed no other person can settle the program, nor two of them do so.
             unit.lock("judgements")
             if not any(each.run_id == run_id for kind in LEDGERS for each in self._programs(unit, kind, {})):
@@ -106,7 +106,7 @@ class HackCodes:
 
     def not_codable(self, names: Iterable[str], kind: Kind) -> dict[str, str]:
         """Return why some of these submissions cannot be coded; nothing of the others."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             return self._not_codable(unit, names, kind)
 
     def _not_codable(self, unit: UnitOfWork, names: Iterable[str], kind: Kind) -> dict[str, str]:
@@ -126,7 +126,7 @@ class HackCodes:
         Raises:
             NotAllowed: one of them cannot be coded (any more); none is taken.
         """
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("judgements")
             # Asked again under the lock: since the sheet was looked through, a program may have been settled or erased.
             for name, what in self._not_codable(unit, codes, kind).items():
@@ -142,7 +142,7 @@ class HackCodes:
 
         So no person codes after having seen what others gave.
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             given = _given(unit)
             found = list(self._programs(unit, kind, given))
         codes_too = any(viewer in codes for codes in given.values())
@@ -164,7 +164,7 @@ class HackCodes:
         _known(value)
         if not (reason := reason.strip()):
             raise NotAllowed("give a reason")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # Two who settle at once would each find the program open, and both decisions would stay.
             unit.lock("judgements")
             codes = _given(unit).get(run_id, {})
@@ -175,11 +175,11 @@ class HackCodes:
             # rating.
             why = self._add(unit, run_id, who, reason, REASON_RUBRIC)
             detail = {"run_id": run_id, "class": value, "reason": why}
-            unit.add_audit(AuditEntry(self.world.now(), who, "adjudicate", "", detail))
+            unit.add_audit(AuditEntry(self.context.now(), who, "adjudicate", "", detail))
 
     def settled(self, kind: Kind) -> list[SettledProgram]:
         """Return what was settled, the newest first."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             given = _given(unit)
             tasks = {each.run_id: each.task for each in self._programs(unit, kind, given)}
             reasons = sorted(
@@ -198,7 +198,7 @@ class HackCodes:
 
         Plain counts: kappa and its interval come with the analysis.
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             given = _given(unit)
             names = [each.run_id for each in self._programs(unit, kind, given)]
         votes = [[codes[who] for who in people(codes)] for name in names if (codes := given.get(name))]
@@ -207,7 +207,7 @@ class HackCodes:
 
     def _add(self, unit: UnitOfWork, run_id: str, who: str, value: str, rubric: str) -> str:
         """Keep a rating; returns its id."""
-        rating = Rating(self.world.fresh_id(), OBJECT + run_id, who, value, rubric, self.world.now())
+        rating = Rating(self.context.fresh_id(), OBJECT + run_id, who, value, rubric, self.context.now())
         unit.add_rating(rating)
         return rating.rating_id
 
@@ -216,7 +216,7 @@ class HackCodes:
     ) -> Iterator[ProgramToCode]:
         """Yield the graded submissions that fail a check, of everybody whose study has variants."""
         persons = [person for person in unit.participants() if person.kind == kind and not person.data_withdrawn]
-        versions, contents = versions_of(self.world, unit, persons), VersionContents(self.world)
+        versions, contents = versions_of(self.context, unit, persons), VersionContents(self.context)
         said = _reported(unit, kind)
         by_person: dict[str, list[RunRecord]] = {}
         for run in unit.runs():

@@ -32,17 +32,17 @@ class PersonaGuesses:
     Nothing of a participant is in them, so that a guess does not reveal an arm.
     """
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def personas(self) -> tuple[str, ...]:
         """Return those that a reply may be of, in the study's order; fewer than two: nothing to tell apart."""
-        given = [arm.persona for arm in self.world.study.arms_met if arm.persona]
+        given = [arm.persona for arm in self.context.study.arms_met if arm.persona]
         return tuple(dict.fromkeys(given))
 
     def waiting(self, coder: str) -> list[ReplyToGuess]:
         """Return the replies that this person has still to guess, in an order drawn for them."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             done = {each.object for each in unit.ratings() if each.rubric == RUBRIC and each.rater == coder}
             replies = [each for each in self._replies(unit) if object_of(each) not in done]
         found = [ReplyToGuess(object_of(each), each.task, each.message, each.reply) for each in replies]
@@ -57,15 +57,15 @@ class PersonaGuesses:
         check_coder(coder)
         if persona not in (*self.personas(), UNSURE):
             raise NotAllowed(f"'{persona}' is not a persona of this study; use {', '.join((*self.personas(), UNSURE))}")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # No lock: these are replies to fixed questions, which no erasure of a participant can take away meanwhile.
             if name not in {object_of(each) for each in self._replies(unit)}:
                 raise NotAllowed("there is no such reply to guess; reload the page")
-            unit.add_rating(Rating(self.world.fresh_id(), name, coder, persona, RUBRIC, self.world.now()))
+            unit.add_rating(Rating(self.context.fresh_id(), name, coder, persona, RUBRIC, self.context.now()))
 
     def given(self) -> int:
         """Return how many guesses there are; how many are right, and chance, come with the analysis."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             names = {object_of(each) for each in self._replies(unit)}
             newest = {(each.object, each.rater) for each in unit.ratings() if each.rubric == RUBRIC}
         return sum(name in names for name, _ in newest)

@@ -21,8 +21,8 @@ _BATCH = "tone_batch:"
 class ToneBatches:
     """Codes texts that the model has not coded yet."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def by_batch(
         self, coder: ToneCoder, kind: Kind, *, seconds: float, pause: Callable[[float], None]
@@ -38,7 +38,7 @@ class ToneBatches:
         Returns, Raises: as `CodingBatch.finish`.
         """
         batch = CodingBatch(
-            self.world,
+            self.context,
             coder,
             fact=_BATCH + kind,
             version=VERSION,
@@ -50,30 +50,30 @@ class ToneBatches:
 
     def waiting(self, kind: Kind) -> list[TextForTone]:
         """Return the texts that the model has not coded."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             done = {each.object for each in unit.ratings() if (each.rater, each.rubric) == (CLAUDE, VERSION)}
             # A text whose reply could not be read has no code, and is sent again.
-            return [each for each in texts_of(self.world, unit, kind) if f"turn:{each.name}" not in done]
+            return [each for each in texts_of(self.context, unit, kind) if f"turn:{each.name}" not in done]
 
     def _store(self, found: Sequence[tuple[TextForTone, CodedTone]], kind: Kind) -> int:
         """Store tones with the replies they were read from; a reply that cannot be read is kept, too."""
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("tones")
             # What was erased meanwhile has no code, and what another call coded has one.
-            known = {each.name for each in texts_of(self.world, unit, kind)}
+            known = {each.name for each in texts_of(self.context, unit, kind)}
             done = {each.object for each in unit.ratings() if (each.rater, each.rubric) == (CLAUDE, VERSION)}
             count = 0
             for text, reply in found:
                 name = f"turn:{text.name}"
                 if text.name not in known or name in done:
                     continue
-                raw, now = json.dumps(reply.raw, ensure_ascii=False, sort_keys=True), self.world.now()
+                raw, now = json.dumps(reply.raw, ensure_ascii=False, sort_keys=True), self.context.now()
                 # Beside the code and under another rubric: what was read from it can be checked, and no agreement
                 # counts it.
-                unit.add_rating(Rating(self.world.fresh_id(), name, CLAUDE, raw, KEPT_REPLY, now))
+                unit.add_rating(Rating(self.context.fresh_id(), name, CLAUDE, raw, KEPT_REPLY, now))
                 if reply.tone is not None:
-                    unit.add_rating(Rating(self.world.fresh_id(), name, CLAUDE, reply.tone, VERSION, now))
+                    unit.add_rating(Rating(self.context.fresh_id(), name, CLAUDE, reply.tone, VERSION, now))
                     count += 1
             detail = {"version": VERSION, "texts": count, "kind": kind}
-            unit.add_audit(AuditEntry(self.world.now(), CLAUDE, "code tones", "", detail))
+            unit.add_audit(AuditEntry(self.context.now(), CLAUDE, "code tones", "", detail))
         return count

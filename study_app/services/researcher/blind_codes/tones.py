@@ -18,17 +18,17 @@ from study_app.services.researcher.rating import shuffled
 class ToneCodes:
     """Hands out texts, takes tones, counts how often people agree."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def waiting(self, coder: str, kind: Kind) -> list[TextForTone]:
         """Return the texts that this person has still to code, in an order drawn for them.
 
         Replies are among them only where every arm with an assistant has the same one: they would tell arms apart.
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             given = _given(unit)
-            texts = [each for each in texts_of(self.world, unit, kind) if coder not in given.get(each.name, {})]
+            texts = [each for each in texts_of(self.context, unit, kind) if coder not in given.get(each.name, {})]
         return sorted(texts, key=lambda each: shuffled(each.name, coder))
 
     def code(self, coder: str, name: str, tone: str) -> None:
@@ -40,27 +40,27 @@ class ToneCodes:
         check_coder(coder)
         if tone not in TONES:
             raise NotAllowed(f"'{tone}' is not a tone; use {', '.join(TONES)}")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # With it an erasure either comes first, and the text is not found, or takes this tone along.
             unit.lock("judgements")
-            if not any(each.name == name for kind in LEDGERS for each in texts_of(self.world, unit, kind)):
+            if not any(each.name == name for kind in LEDGERS for each in texts_of(self.context, unit, kind)):
                 raise NotAllowed("there is no such text to code; reload the page")
-            rating = Rating(self.world.fresh_id(), f"turn:{name}", coder, tone, VERSION, self.world.now())
+            rating = Rating(self.context.fresh_id(), f"turn:{name}", coder, tone, VERSION, self.context.now())
             unit.add_rating(rating)
 
     def counts(self, kind: Kind) -> tuple[int, int, Mapping[str, int]]:
         """Return texts that two people or more coded, how many of them alike, and codes given by tone."""
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             given = _given(unit)
-            votes = [list(given.get(each.name, {}).values()) for each in texts_of(self.world, unit, kind)]
+            votes = [list(given.get(each.name, {}).values()) for each in texts_of(self.context, unit, kind)]
         twice = [tones for tones in votes if len(tones) > 1]
         return len(twice), sum(len(set(tones)) == 1 for tones in twice), Counter(t for tones in votes for t in tones)
 
 
-def texts_of(world: StudyContext, unit: UnitOfWork, kind: Kind) -> Iterator[TextForTone]:
+def texts_of(context: StudyContext, unit: UnitOfWork, kind: Kind) -> Iterator[TextForTone]:
     """Yield the messages, and the replies where every arm with an assistant has the same one."""
     # Over `arms_met`: in a SMART the second treatments have assistants, too, and their replies tell them apart.
-    alike = len({arm.treatment for arm in world.study.arms_met if arm.assistant}) <= 1
+    alike = len({arm.treatment for arm in context.study.arms_met if arm.assistant}) <= 1
     known = {person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn}
     for turn in unit.turns():
         if turn.participant_id in known and turn.message.strip():

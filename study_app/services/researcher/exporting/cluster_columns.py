@@ -36,19 +36,19 @@ class Clusters:
     _runs: dict[str, str | None] = field(default_factory=dict)
     _interviews: dict[str, str | None] = field(default_factory=dict)
 
-    def rows(self, dossier: ParticipantRecord, rows: Iterable[Named]) -> Iterator[Named]:
+    def rows(self, record: ParticipantRecord, rows: Iterable[Named]) -> Iterator[Named]:
         """Yield the rows of one participant."""
-        if dossier.study.allocation.method != "cluster":
+        if record.study.allocation.method != "cluster":
             yield from rows
             return
-        own = {COLUMN: cluster_of(self.unit, dossier)}
+        own = {COLUMN: cluster_of(self.unit, record)}
         # Remembered on the way: ratings are written behind everybody's rows, and name what was judged, not whose it is.
-        self._people[dossier.participant.id] = own[COLUMN]
-        self._turns |= {turn.id: own[COLUMN] for turn in dossier.turns}
-        self._runs |= {run.id: own[COLUMN] for run in dossier.runs}
-        self._interviews |= {held.id: own[COLUMN] for held in interviews_of(dossier.events)}
+        self._people[record.participant.id] = own[COLUMN]
+        self._turns |= {turn.id: own[COLUMN] for turn in record.turns}
+        self._runs |= {run.id: own[COLUMN] for run in record.runs}
+        self._interviews |= {held.id: own[COLUMN] for held in interviews_of(record.events)}
         for name, row in rows:
-            shown = row if self.identified else _without_label(dossier, name, row)
+            shown = row if self.identified else _without_label(record, name, row)
             yield name, dict(shown) | own
 
     def allocation(self, row: Row) -> Row:
@@ -97,10 +97,10 @@ def _questions(study: Study) -> dict[str, Question]:
     return {question.id: question for stage in study.stages for question in stage.questions}
 
 
-def _without_label(dossier: ParticipantRecord, table: TableName, row: Row) -> Row:
+def _without_label(record: ParticipantRecord, table: TableName, row: Row) -> Row:
     """Return a row without the answer that names the participant's cluster, or without what was entered there."""
-    name = dossier.study.allocation.cluster
-    asked = _questions(dossier.study)
+    name = record.study.allocation.cluster
+    asked = _questions(record.study)
     if name not in asked:
         return row
     if table == "participants":

@@ -67,15 +67,17 @@ class Versions:
         return self.studies.get(study_hash, self.studies[self.newest.study_hash])
 
 
-def versions_of(world: StudyContext, unit: UnitOfWork, people: Sequence[Participant] = ()) -> Versions:
+def versions_of(context: StudyContext, unit: UnitOfWork, people: Sequence[Participant] = ()) -> Versions:
     """Return the locked versions, before launch the study file as it is now, and the drafts these people began with."""
     locked = tuple(unit.versions()) or (
-        ProtocolVersion(world.study_hash, world.study.canonical(), dict(world.content.materials()), 1, world.now(), ""),
+        ProtocolVersion(
+            context.study_hash, context.study.canonical(), dict(context.content.materials()), 1, context.now(), ""
+        ),
     )
     known = {version.study_hash for version in locked}
     hashes = dict.fromkeys(person.study_hash for person in people if person.study_hash not in known)
     drafts = tuple(
-        ProtocolVersion(study_hash, text, {}, 1, world.now(), "draft")
+        ProtocolVersion(study_hash, text, {}, 1, context.now(), "draft")
         for study_hash in hashes
         if (text := unit.meta(draft_key(study_hash))) is not None
     )
@@ -85,14 +87,14 @@ def versions_of(world: StudyContext, unit: UnitOfWork, people: Sequence[Particip
 class VersionContents:
     """Content of each version, as those who started with it met it."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self._world = world
+    def __init__(self, context: StudyContext) -> None:
+        self._context = context
         self._by_hash: dict[str, Content] = {}
 
     def of(self, study_hash: str) -> Content:
         """Return the content of a version; of one that was not kept, that of now."""
         if study_hash not in self._by_hash:
-            self._by_hash[study_hash] = Content(self._world.edition(study_hash).content)
+            self._by_hash[study_hash] = Content(self._context.edition(study_hash).content)
         return self._by_hash[study_hash]
 
     def quiz_types(self, versions: Versions) -> dict[str, list[str]]:
@@ -108,12 +110,12 @@ class VersionContents:
         return any(
             spec.acts
             for study_hash in versions.hashes
-            for spec in self._world.edition(study_hash).content.specs.values()
+            for spec in self._context.edition(study_hash).content.specs.values()
         )
 
     def topics(self) -> tuple[str, ...]:
         """Return the topics of the interviews, as the study's plans have them now: the materials hold those plans."""
-        content = self._world.content
+        content = self._context.content
         return topics_of(content.plan(file) for file in content.plan_files)
 
 
@@ -122,10 +124,10 @@ def included(unit: UnitOfWork, kinds: Sequence[Kind]) -> list[Participant]:
     return [person for person in unit.participants() if person.kind in kinds]
 
 
-def dossiers(
-    world: StudyContext, unit: UnitOfWork, people: Sequence[Participant], versions: Versions
+def participant_records(
+    context: StudyContext, unit: UnitOfWork, people: Sequence[Participant], versions: Versions
 ) -> Iterator[ParticipantRecord]:
-    """One dossier after the other; no more than one participant's events are in memory at once."""
+    """One record after the other; no more than one participant's events are in memory at once."""
     # Read once: nothing says of a rating whose it is, so that each person would need all of them.
     ratings = newest(unit.ratings())
     for person in people:
@@ -134,7 +136,7 @@ def dossiers(
         events = list(unit.events(person.id))
         yield ParticipantRecord(
             participant=person,
-            status=current_status(world, _as_logged(person, events)),
+            status=current_status(context, _as_logged(person, events)),
             study=versions.study(person.study_hash),
             visits=[] if gone else unit.visits(person.id),
             runs=[] if gone else unit.runs(person.id),

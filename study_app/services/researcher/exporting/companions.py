@@ -79,13 +79,13 @@ def write_companions(
     state.write_text("documentation/coding.md", coding_page(state.coding))
     state.write_text("documentation/events.md", events_page())
     # Which assistants there were, and how they answered, would tell masked arms apart.
-    treatments = () if withheld else state.world.content.treatments()
-    for path, content in (*state.world.content.files(), *treatments):
+    treatments = () if withheld else state.context.content.treatments()
+    for path, content in (*state.context.content.files(), *treatments):
         state.write_bytes(f"materials/{path}", content)
     transcripts = [] if withheld else kept_transcripts(state.unit)
     if transcripts:
         state.write_text(TRANSCRIPTS, transcripts_page(transcripts, moments=state.public is None))
-    versions = state.world.package_versions().items()
+    versions = state.context.package_versions().items()
     state.write_text("materials/packages.txt", "".join(f"{name}=={version}\n" for name, version in sorted(versions)))
     # The file may have changed since it was locked; what counts is the version in force.
     if state.book is not None:
@@ -101,7 +101,7 @@ def write_companions(
 
 def _described(state: ExportState, files: Mapping[str, Any], withheld: Mapping[str, Any]) -> None:
     """Write the dataset as a whole, for people, for archives and for other tools."""
-    cited = Cited(state.study, state.world.study.dataset, timestamp(state.now)[:10], state.seen.collected)
+    cited = Cited(state.study, state.context.study.dataset, timestamp(state.now)[:10], state.seen.collected)
     held = Contents(
         state.state,
         list(state.tables.values()),

@@ -42,9 +42,9 @@ class Datasets:
     """Writes datasets for the command line, the console and whatever else needs one."""
 
     def __init__(
-        self, world: StudyContext, grading: Grading, scoring: QuizScoring, code_queries: CodeQueries | None = None
+        self, context: StudyContext, grading: Grading, scoring: QuizScoring, code_queries: CodeQueries | None = None
     ) -> None:
-        self.world = world
+        self.context = context
         self._grading = grading
         self._scoring = scoring
         self._code_queries = code_queries
@@ -70,19 +70,19 @@ class Datasets:
         # Ahead of the export: its reading transaction sees nothing of what is written once it has begun.
         left = self._grading.finish_pending()
         self._scoring.score_pending()
-        warnings = self._code_queries(self.world) if self._code_queries is not None else []
+        warnings = self._code_queries(self.context) if self._code_queries is not None else []
         if left:
             warnings = [*warnings, f"{left} submissions are being graded by another server; export again for them"]
         kinds = {"include_simulated": request.include_simulated, "include_preview": request.include_preview}
         summary = export(
-            self.world, out, fmt=request.fmt, k=request.k, identified=request.identified, public=request.public,
+            self.context, out, fmt=request.fmt, k=request.k, identified=request.identified, public=request.public,
             include_simulated=request.include_simulated, include_preview=request.include_preview,
         )  # fmt: skip
         if request.progsnap2 is not None:
-            export_progsnap2(self.world, request.progsnap2, **kinds)
+            export_progsnap2(self.context, request.progsnap2, **kinds)
         # By this the audit log of a later export proves what this one was.
         digest = hashlib.sha256((out / "manifest.json").read_bytes()).hexdigest()
         asked = {"identified": request.identified, "public": request.public}
         facts = {"out": out.name, "format": request.fmt, **asked, **kinds, "via": via}
-        Lifecycle(self.world).audit(who, EXPORTED, "", facts | {"manifest_sha256": digest})
+        Lifecycle(self.context).audit(who, EXPORTED, "", facts | {"manifest_sha256": digest})
         return replace(summary, warnings=(*warnings, *summary.warnings))

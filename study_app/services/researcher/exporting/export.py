@@ -56,7 +56,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 
 
 def export(
-    world: StudyContext,
+    context: StudyContext,
     out: Path,
     *,
     fmt: Format = "csv",
@@ -70,7 +70,7 @@ def export(
     """Write the dataset, masked as the trial's state demands.
 
     Args:
-        world: the study.
+        context: the study.
         out: a new or empty folder, or an earlier export, which is replaced at the end.
         fmt: csv (Psych-DS) or parquet, with the same columns; xlsx, sav or dta write copies beside CSV.
         identified: export labels and Prolific ids, too.
@@ -95,9 +95,9 @@ def export(
     chosen: dict[Kind, bool] = {"real": True, "preview": include_preview, "simulated": include_simulated}
     kinds = (only,) if only else tuple(name for name in LEDGERS if chosen[name])
     # One reading transaction: tables, ledgers and chain are of one moment however many people work meanwhile.
-    with few_collections(), whole_directory(Path(out)) as folder, world.registry.begin_reading() as (unit, beside):
+    with few_collections(), whole_directory(Path(out)) as folder, context.registry.begin_reading() as (unit, beside):
         wanted = Wanted(fmt, kinds, identified, k if public else None, for_look=only is not None)
-        state = ExportState(world, unit, folder, Path(out), wanted)
+        state = ExportState(context, unit, folder, Path(out), wanted)
         summary = _write(state, beside.start(_log_reading(state)))
         if identified:
             keep_private(folder)
@@ -114,7 +114,7 @@ def _log_reading(state: ExportState) -> LogReading:
 
 def _write(state: ExportState, log: Callable[[], ReadLog]) -> ExportSummary:
     files = write_tables(state)
-    state.now = state.world.now()  # After the last row: nothing in the dataset is later.
+    state.now = state.context.now()  # After the last row: nothing in the dataset is later.
     withheld = state.withheld
     others = write_companions(state, files, withheld, log)
     masked = bool(withheld)
@@ -155,7 +155,7 @@ def _manifest(
         "study_hash": state.versions.newest.study_hash,
         "state": state.state,
         "package_version": __version__,
-        "study_packages": dict(state.world.package_versions()),
+        "study_packages": dict(state.context.package_versions()),
         "exported_at": timestamp(state.now),
         "files": file_entries(files),
         "other_files": file_entries(others),
@@ -176,7 +176,7 @@ def _manifest(
         "closed_wave": closed_wave(state.unit),
         **figures,
         "interim_looks": known_looks(
-            state.unit, state.kinds, bool(withheld), state.world.seal if state.for_look else None
+            state.unit, state.kinds, bool(withheld), state.context.seal if state.for_look else None
         ),
         "warnings": list(state.seen.warnings),
     }
@@ -189,17 +189,17 @@ def _signature(state: ExportState, manifest: Mapping[str, Any]) -> tuple[str | N
     if sealed is None or state.for_look:
         return None, []
     try:
-        return state.world.seal.sign(sealed, signed_content(manifest)), []
+        return state.context.seal.sign(sealed, signed_content(manifest)), []
     except SealingKeyMissing as error:
         return None, [f"the dataset is not signed, so later changes cannot be detected: {error}"]
 
 
-def study_tables(world: StudyContext, *, identified: bool = False) -> dict[TableName, TableSchema]:
+def study_tables(context: StudyContext, *, identified: bool = False) -> dict[TableName, TableSchema]:
     """Return the tables and columns that an export of this study has, for the console and the documentation."""
-    with world.registry.begin(write=False) as unit:
-        versions, watched = versions_of(world, unit), is_watched(unit)
+    with context.registry.begin(write=False) as unit:
+        versions, watched = versions_of(context, unit), is_watched(unit)
     studies = versions.in_order
-    contents = VersionContents(world)
+    contents = VersionContents(context)
     types, acts = contents.quiz_types(versions), contents.acts(versions)
     return tables_of(studies, types, identified=identified, acts=acts, topics=contents.topics(), watched=watched)
 

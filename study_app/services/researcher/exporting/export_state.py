@@ -54,23 +54,23 @@ class ExportState:
 
     def __init__(
         self,
-        world: StudyContext,
+        context: StudyContext,
         unit: UnitOfWork,
         folder: Path,
         out: Path,
         wanted: Wanted,
     ) -> None:
-        self.world, self.unit, self.folder, self.out = world, unit, folder, out
+        self.context, self.unit, self.folder, self.out = context, unit, folder, out
         self.fmt, self.kinds, self.identified = wanted.fmt, wanted.kinds, wanted.identified
         self.tables_as: TableFormat = "parquet" if wanted.fmt == "parquet" else "csv"
-        self.state: State = "unsealed" if wanted.for_look else world.state(unit)
+        self.state: State = "unsealed" if wanted.for_look else context.state(unit)
         self.for_look = wanted.for_look
-        self.contents = VersionContents(world)
+        self.contents = VersionContents(context)
         self.people = included(unit, self.kinds)
         if wanted.k is not None:
             # The order of entries would tell who is who to anyone who has a list of them.
             self.people.sort(key=lambda person: person.id)
-        self.versions: Versions = versions_of(world, unit, self.people)
+        self.versions: Versions = versions_of(context, unit, self.people)
         self.studies = self.versions.in_order
         self.coding = Coding.of(self.studies[0])
         self.mask: Mask = mask_of(unit, self.state, self.studies)
@@ -92,7 +92,7 @@ class ExportState:
         self.clusters = Clusters(unit, self.versions, self.identified)
         self.seen = Seen()
         self.records = Records()
-        self.now = world.now()
+        self.now = context.now()
         self.chain: dict[str, Any] = {}
         """Where the chain of records stands; known once its file is written."""
         self.public: PublicExport | None = None

@@ -35,7 +35,7 @@ from study_app.dataset.writing.manifest import (
 from study_app.domain.ledger import DECISIONS
 from study_app.services.operation.models.kept import all_replies, looks
 from study_app.services.researcher.exporting.collect_records import (
-    dossiers,
+    participant_records,
 )
 from study_app.services.researcher.exporting.export_state import ExportState
 
@@ -51,12 +51,12 @@ def write_tables(state: ExportState) -> dict[str, dict[str, Any]]:
         with rows.readable("the ledgers"):
             _write(state, writers, "", (("allocations", row) for row in _allocations(state)))
         # One person at a time, written before the next is read: memory holds the events of one.
-        for dossier in dossiers(state.world, state.unit, state.people, state.versions):
-            with rows.readable(f"participant {dossier.participant.id}"):
+        for record in participant_records(state.context, state.unit, state.people, state.versions):
+            with rows.readable(f"participant {record.participant.id}"):
                 # Noted before it is masked: which turns, runs and interviews there are decides which ratings are
                 # exported.
-                _note(state, dossier)
-                _write(state, writers, dossier.participant.id, _shown(state, dossier))
+                _note(state, record)
+                _write(state, writers, record.participant.id, _shown(state, record))
         _write(state, writers, "", (("ratings", row) for row in _ratings(state)))
         _write(state, writers, "", _of_models(state))
     return {
@@ -81,36 +81,36 @@ def _write(
             state.records.add(name, who, writers[name].write(part))
 
 
-def _shown(state: ExportState, dossier: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
+def _shown(state: ExportState, record: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
     """Yield the rows of one participant as this export shows them."""
-    shown = state.clusters.rows(dossier, _rows_of(state, state.mask.dossier(dossier)))
-    return shown if state.public is None else state.public.rules.rows(dossier, shown)
+    shown = state.clusters.rows(record, _rows_of(state, state.mask.record(record)))
+    return shown if state.public is None else state.public.rules.rows(record, shown)
 
 
-def _rows_of(state: ExportState, dossier: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
-    content = state.contents.of(dossier.participant.study_hash)
-    mask, work = state.mask, work_of(dossier, content, state.coding, acts=state.acts, book=state.book)
-    yield "participants", mask.participant(dossier, participant_row(dossier, content, state.coding, work))
-    yield from (("visits", row) for row in rows.visits(dossier, work.use))
-    yield from (("events", _numbered(state, row)) for row in mask.events(dossier, rows.events(dossier)))
-    classes = run_columns(dossier, content, work.programs) if dossier.study.varied_tasks else {}
-    yield from (("runs", row) for row in mask.runs(dossier, rows.runs(dossier, classes)))
-    turns = rows.turns(dossier, work.codes, work.replies, acts=state.acts)
-    yield from (("turns", row) for row in mask.whole(dossier, turns))
-    yield from (("answers", row) for row in mask.answers(dossier, rows.answers(dossier, content)))
-    yield from (("compliance", row) for row in mask.whole(dossier, evidence_rows(dossier, work.evidence)))
+def _rows_of(state: ExportState, record: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
+    content = state.contents.of(record.participant.study_hash)
+    mask, work = state.mask, work_of(record, content, state.coding, acts=state.acts, book=state.book)
+    yield "participants", mask.participant(record, participant_row(record, content, state.coding, work))
+    yield from (("visits", row) for row in rows.visits(record, work.use))
+    yield from (("events", _numbered(state, row)) for row in mask.events(record, rows.events(record)))
+    classes = run_columns(record, content, work.programs) if record.study.varied_tasks else {}
+    yield from (("runs", row) for row in mask.runs(record, rows.runs(record, classes)))
+    turns = rows.turns(record, work.codes, work.replies, acts=state.acts)
+    yield from (("turns", row) for row in mask.whole(record, turns))
+    yield from (("answers", row) for row in mask.answers(record, rows.answers(record, content)))
+    yield from (("compliance", row) for row in mask.whole(record, evidence_rows(record, work.evidence)))
     if "periods" in state.tables:
-        yield from (("periods", row) for row in mask.whole(dossier, periods(dossier, content)))
+        yield from (("periods", row) for row in mask.whole(record, periods(record, content)))
     if "sessions" in state.tables:
-        yield from (("sessions", row) for row in sessions(dossier))
+        yield from (("sessions", row) for row in sessions(record))
     if state.acts:
-        yield from (("agent_actions", row) for row in mask.whole(dossier, action_rows(dossier)))
+        yield from (("agent_actions", row) for row in mask.whole(record, action_rows(record)))
     if "interviews" in state.tables:
         topics = state.contents.topics()
-        yield from (("interviews", row) for row in mask.whole(dossier, interview_rows(dossier, topics)))
-        yield from (("interview_turns", row) for row in mask.whole(dossier, turn_rows(dossier)))
+        yield from (("interviews", row) for row in mask.whole(record, interview_rows(record, topics)))
+        yield from (("interview_turns", row) for row in mask.whole(record, turn_rows(record)))
     if "probes" in state.tables:
-        yield from (("probes", row) for row in mask.whole(dossier, probe_rows(dossier)))
+        yield from (("probes", row) for row in mask.whole(record, probe_rows(record)))
 
 
 def _numbered(state: ExportState, event: Row) -> Row:
@@ -118,22 +118,22 @@ def _numbered(state: ExportState, event: Row) -> Row:
     return event if state.event_numbers is None else event | {"event_id": next(state.event_numbers)}
 
 
-def _note(state: ExportState, dossier: ParticipantRecord) -> None:
+def _note(state: ExportState, record: ParticipantRecord) -> None:
     seen = state.seen
-    seen.statuses[dossier.status] += 1
-    seen.note_times(dossier)
-    seen.isolation.update(run.isolation for run in dossier.runs if run.isolation)
-    seen.turn_seconds += [t.total_seconds for t in dossier.turns if t.total_seconds is not None and not t.error]
-    seen.turns |= {turn.id for turn in dossier.turns}
-    seen.runs |= {run.id for run in dossier.runs}
-    seen.interviews |= {held.id: dossier.participant.id for held in interviews_of(dossier.events)}
-    seen.ungraded += sum(run.kind == "submission" and run.ended_by is None for run in dossier.runs)
-    seen.unscored += sum(bool(answer.bank) and answer.points is None for answer in dossier.answers)
-    pages = state.unit.pages(dossier.participant.id)
-    seen.lost += lost_events(dossier, pages)
-    seen.ahead += events_ahead(dossier, pages)
-    if dossier.participant.study_hash not in state.versions.studies:
-        seen.unknown_versions.add(dossier.participant.study_hash)
+    seen.statuses[record.status] += 1
+    seen.note_times(record)
+    seen.isolation.update(run.isolation for run in record.runs if run.isolation)
+    seen.turn_seconds += [t.total_seconds for t in record.turns if t.total_seconds is not None and not t.error]
+    seen.turns |= {turn.id for turn in record.turns}
+    seen.runs |= {run.id for run in record.runs}
+    seen.interviews |= {held.id: record.participant.id for held in interviews_of(record.events)}
+    seen.ungraded += sum(run.kind == "submission" and run.ended_by is None for run in record.runs)
+    seen.unscored += sum(bool(answer.bank) and answer.points is None for answer in record.answers)
+    pages = state.unit.pages(record.participant.id)
+    seen.lost += lost_events(record, pages)
+    seen.ahead += events_ahead(record, pages)
+    if record.participant.study_hash not in state.versions.studies:
+        seen.unknown_versions.add(record.participant.study_hash)
 
 
 _SORTED = ("participant_id", "decision", "arm")

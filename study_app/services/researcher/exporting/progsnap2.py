@@ -38,7 +38,12 @@ from study_app.domain.events.server import (
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind
 from study_app.services.context import StudyContext
-from study_app.services.researcher.exporting.collect_records import VersionContents, dossiers, included, versions_of
+from study_app.services.researcher.exporting.collect_records import (
+    VersionContents,
+    included,
+    participant_records,
+    versions_of,
+)
 from study_app.services.researcher.exporting.trial_facts import mask_of
 
 COLUMNS = tuple(
@@ -92,12 +97,12 @@ class ProgsnapSummary:
 
 
 def export_progsnap2(
-    world: StudyContext, out: Path, *, include_simulated: bool = False, include_preview: bool = False
+    context: StudyContext, out: Path, *, include_simulated: bool = False, include_preview: bool = False
 ) -> ProgsnapSummary:
     """Write a ProgSnap2 directory.
 
     Args:
-        world: the study.
+        context: the study.
         out: a new or empty folder.
         include_simulated: simulated participants, too, as fabricated events.
         include_preview: preview participants, too.
@@ -108,26 +113,26 @@ def export_progsnap2(
     """
     chosen: dict[Kind, bool] = {"real": True, "preview": include_preview, "simulated": include_simulated}
     kinds = tuple(name for name in LEDGERS if chosen[name])
-    with whole_directory(Path(out), option="--progsnap2") as folder, world.registry.begin(write=False) as unit:
+    with whole_directory(Path(out), option="--progsnap2") as folder, context.registry.begin(write=False) as unit:
         people = included(unit, kinds)
-        versions = versions_of(world, unit, people)
-        mask = mask_of(unit, world.state(unit), versions.in_order)
-        contents, coding = VersionContents(world), Coding.of(versions.in_order[0])
+        versions = versions_of(context, unit, people)
+        mask = mask_of(unit, context.state(unit), versions.in_order)
+        contents, coding = VersionContents(context), Coding.of(versions.in_order[0])
         acts = contents.acts(versions)
         tables = tables_of(versions.in_order, contents.quiz_types(versions), acts=acts, topics=contents.topics())
         subjects = _subject_columns(tables["participants"])
-        with _Writer(folder, world.study.title, subjects) as writer:
-            for dossier in map(mask.dossier, dossiers(world, unit, people, versions)):
-                content = contents.of(dossier.participant.study_hash)
-                person = participant_row(dossier, content, coding, work_of(dossier, content, coding, acts=acts))
-                writer.subject(mask.participant(dossier, person))
-                log = list(mask.events(dossier, rows.events(dossier)))
-                runs = list(mask.runs(dossier, rows.runs(dossier, {})))
-                turns = list(mask.whole(dossier, rows.turns(dossier, {}, {})))
-                arm = mask.participant(dossier, {"arm": dossier.participant.arm}).get("arm")
+        with _Writer(folder, context.study.title, subjects) as writer:
+            for record in map(mask.record, participant_records(context, unit, people, versions)):
+                content = contents.of(record.participant.study_hash)
+                person = participant_row(record, content, coding, work_of(record, content, coding, acts=acts))
+                writer.subject(mask.participant(record, person))
+                log = list(mask.events(record, rows.events(record)))
+                runs = list(mask.runs(record, rows.runs(record, {})))
+                turns = list(mask.whole(record, rows.turns(record, {}, {})))
+                arm = mask.participant(record, {"arm": record.participant.arm}).get("arm")
                 # Much happens within one millisecond, to which moments are kept: the place in the log decides then.
                 for event in sorted(_events(log, runs, turns), key=lambda event: (event["at"], event["rank"])):
-                    writer.write(dossier, arm, event, mask.hides(dossier.participant.kind))
+                    writer.write(record, arm, event, mask.hides(record.participant.kind))
         return ProgsnapSummary(Path(out), writer.events, len(writer.states), len(people))
 
 
@@ -171,9 +176,9 @@ class _Writer:
         cells = (writable(unguard(cell(column, row.get(column.name)))) for column in self._columns)
         self._subjects.writerow([row["participant_id"], *cells])
 
-    def write(self, dossier: ParticipantRecord, arm: str | None, event: Event, masked: bool) -> None:
+    def write(self, record: ParticipantRecord, arm: str | None, event: Event, masked: bool) -> None:
         """One event, with what every row needs; while masked under a number that tells nothing of what is withheld."""
-        subject = dossier.participant.id
+        subject = record.participant.id
         self._order[subject] = self._order.get(subject, 0) + 1
         everywhere = {
             "ClientTimestamp": event["at"],
@@ -184,7 +189,7 @@ class _Writer:
             "Order": self._order[subject],
             "ServerTimestamp": _whole_second(event["at"]),
             "ExperimentalCondition": arm,
-            "IsFabricatedEvent": "true" if dossier.participant.kind == "simulated" else "false",
+            "IsFabricatedEvent": "true" if record.participant.kind == "simulated" else "false",
         }
         known = {name: value for name, value in event.items() if value is not None}
         row = {**everywhere, **known}

@@ -47,7 +47,7 @@ class ReimportSummary:
         return {"dataset": str(self.dataset), "rows": dict(self.rows)}
 
 
-def reimport(world: StudyContext, path: Path, put_back: PutBack, *, who: str) -> ReimportSummary:
+def reimport(context: StudyContext, path: Path, put_back: PutBack, *, who: str) -> ReimportSummary:
     """Put every record of a dataset into the database of this study, which must hold none.
 
     An export of it has the same bytes in `data/`. What a dataset does not hold stays behind: panel ids and labels of
@@ -60,26 +60,26 @@ def reimport(world: StudyContext, path: Path, put_back: PutBack, *, who: str) ->
     """
     # Findings are not asked for here: what cannot be stored stops it, and the rest is for verify to say.
     dataset = open_dataset(Path(path), VerifyReport(str(path)))
-    with world.registry.begin() as unit:
+    with context.registry.begin() as unit:
         # All at once, before the first record: half of a dataset in a database would look like a whole one.
-        if problems := [*_unfit(dataset, world), *_not_empty(world, unit)]:
+        if problems := [*_unfit(dataset, context), *_not_empty(context, unit)]:
             raise ProblemsFound(problems)
         try:
             _restore_study(dataset, unit)
-            counts = put_back(unit, _records(dataset, world))
+            counts = put_back(unit, _records(dataset, context))
             looks = [look_in(row.values) for row in dataset.rows("model_looks")]
             replies = [reply_in(row.values) for row in dataset.rows("model_replies")]
-            put_back_watch(unit, looks, replies, world.now())
+            put_back_watch(unit, looks, replies, context.now())
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{path}: holds a row that no export writes ({type(error).__name__}: {error}); study verify names it, "
                 "and nothing was put back"
             ) from error
-    Lifecycle(world).audit(who, REIMPORTED, "", {"dataset": Path(path).name, "rows": dict(counts)})
+    Lifecycle(context).audit(who, REIMPORTED, "", {"dataset": Path(path).name, "rows": dict(counts)})
     return ReimportSummary(Path(path), counts)
 
 
-def _unfit(dataset: UntrustedDataset, world: StudyContext) -> Iterator[Problem]:
+def _unfit(dataset: UntrustedDataset, context: StudyContext) -> Iterator[Problem]:
     """Yield what the dataset lacks."""
     manifest, path = dataset.manifest, str(dataset.path)
     if "pool" in manifest:
@@ -92,15 +92,15 @@ def _unfit(dataset: UntrustedDataset, world: StudyContext) -> Iterator[Problem]:
     elif manifest.get("masked"):
         what = f"is of a {dataset.state} study: what would tell arms is withheld"
         yield Problem(path, "masked", what, "unseal the study and export it again")
-    elif manifest.get("identified") and world.study.allocation.method == "cluster":
+    elif manifest.get("identified") and context.study.allocation.method == "cluster":
         what = "names the clusters' labels, and no dataset has the key by which their pseudonyms follow from them"
         yield Problem(path, "identified", what, "take the export without --identified")
-    elif manifest.get("study_hash") != world.study_hash:
-        what = f"is of version {str(manifest.get('study_hash'))[:12]}, and the study file is {world.study_hash[:12]}"
+    elif manifest.get("study_hash") != context.study_hash:
+        what = f"is of version {str(manifest.get('study_hash'))[:12]}, and the study file is {context.study_hash[:12]}"
         yield Problem(path, "study_hash", what, "give the study file with which it was exported")
 
 
-def _not_empty(world: StudyContext, unit: UnitOfWork) -> Iterator[Problem]:
+def _not_empty(context: StudyContext, unit: UnitOfWork) -> Iterator[Problem]:
     people = len(unit.participants())
     if people or unit.versions():
         what = f"holds {people} participants already" if people else "holds a launched study already"
@@ -133,12 +133,12 @@ _LEDGERS: Mapping[int, Restorable] = {1: "allocations", 2: "later_allocations"}
 """Decision -> the table of its ledger."""
 
 
-def _records(dataset: UntrustedDataset, world: StudyContext) -> Iterator[tuple[Restorable, Mapping[str, Any]]]:
+def _records(dataset: UntrustedDataset, context: StudyContext) -> Iterator[tuple[Restorable, Mapping[str, Any]]]:
     """Yield the records of every table, each in the dataset's order."""
     last_seen = _last_seen(dataset)
     opens = _openings(dataset)
     for row in dataset.rows("participants"):
-        yield "participants", _participant(dataset, row, last_seen, opens, world)
+        yield "participants", _participant(dataset, row, last_seen, opens, context)
     for decision, table in _LEDGERS.items():
         yield from ((table, _allocation(row)) for row in dataset.rows("allocations") if decision_of(row) == decision)
     for row in dataset.rows("visits"):
@@ -170,7 +170,7 @@ def _participant(
     row: UntrustedRow,
     last_seen: Mapping[str, datetime],
     opens: Mapping[str, datetime],
-    world: StudyContext,
+    context: StudyContext,
 ) -> dict[str, Any]:
     """Return a participant; where they stand follows from their visits, for the dataset does not say it."""
     who, status = str(row["participant_id"]), str(row["status"])
@@ -186,21 +186,21 @@ def _participant(
             "stage": _stage(dataset, row) if unfinished else END,
             "step": 0,
             # Who was there a moment ago is there now; a long silence goes on.
-            "last_seen_at": world.now() if status == "in_progress" else seen,
+            "last_seen_at": context.now() if status == "in_progress" else seen,
             "opens_at": opens.get(who) if unfinished else None,
             "place": "used" if row["allocation_index"] is not None else None,
             "data_withdrawn": bool(row["data_withdrawn"]),
             "language": row["language"] or "",
             "responded": None if row.values.get("responded") is None else bool(row["responded"]),
         }
-        | _cluster(row, world)
+        | _cluster(row, context)
     )
 
 
-def _cluster(row: UntrustedRow, world: StudyContext) -> dict[str, Any]:
+def _cluster(row: UntrustedRow, context: StudyContext) -> dict[str, Any]:
     """Return what stands for the label that named a cluster: its pseudonym, which is all that the dataset has."""
     known = row.values.get(COLUMN)
-    return {"label": known} if known is not None and world.study.allocation.cluster == "label" else {}
+    return {"label": known} if known is not None and context.study.allocation.cluster == "label" else {}
 
 
 def _stage(dataset: UntrustedDataset, row: UntrustedRow) -> str:

@@ -19,7 +19,12 @@ from study_app.domain.records import AuditEntry, Kind, TextReview
 from study_app.domain.trial_state import hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.researcher.exporting.collect_records import VersionContents, dossiers, included, versions_of
+from study_app.services.researcher.exporting.collect_records import (
+    VersionContents,
+    included,
+    participant_records,
+    versions_of,
+)
 from study_app.services.researcher.exporting.public_rules import public_export
 from study_app.services.researcher.exporting.trial_facts import mask_of
 
@@ -55,8 +60,8 @@ def _reviewed(cell: Cell, decided: Mapping[tuple[str, str, str, str], bool]) -> 
 class TextReviews:
     """Hands out texts and takes decisions; which text is whose, and what an export leaves out, it asks the export."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def lines(self, kind: Kind) -> list[ReviewedText]:
         """Return every text of these participants that an export for everybody leaves out unless it is released.
@@ -64,7 +69,7 @@ class TextReviews:
         Raises:
             NotAllowed: the study is masked, and programs and chats could tell arms.
         """
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             self._refuse_while_masked(unit, kind)
             decided = {review.key: review.released for review in unit.text_reviews()}
             cells = list(self._cells(unit, kind))
@@ -82,13 +87,13 @@ class TextReviews:
         Raises:
             NotAllowed: the study is masked, or a text is not there any more.
         """
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             self._refuse_while_masked(unit, kind)
             # A text as it is, or without what the patterns found; another wording is not a person's to release.
             known = {each.key: each for cell in self._cells(unit, kind) for each in (cell, _without_identifiers(cell))}
             if any(key not in known for key in keys):
                 raise NotAllowed("a text has changed or is gone; read the board again")
-            now = self.world.now()
+            now = self.context.now()
             for cell in (known[key] for key in keys):
                 place = (cell.participant_id, cell.table, cell.column, cell.record, cell.digest)
                 unit.add_text_review(TextReview(*place, released, who, now))
@@ -96,23 +101,23 @@ class TextReviews:
         return len(keys)
 
     def _refuse_while_masked(self, unit: UnitOfWork, kind: Kind) -> None:
-        if hides_arms(self.world.state(unit), kind):
+        if hides_arms(self.context.state(unit), kind):
             raise NotAllowed("texts can be read for release once the study is unsealed: they could tell arms before")
 
     def _cells(self, unit: UnitOfWork, kind: Kind) -> Iterator[Cell]:
         people = included(unit, (kind,))
-        versions = versions_of(self.world, unit, people)
-        contents = VersionContents(self.world)
-        mask = mask_of(unit, self.world.state(unit), versions.in_order)
+        versions = versions_of(self.context, unit, people)
+        contents = VersionContents(self.context)
+        mask = mask_of(unit, self.context.state(unit), versions.in_order)
         acts = contents.acts(versions)
         tables = tables_of(versions.in_order, contents.quiz_types(versions), acts=acts, topics=contents.topics())
         rules = public_export(unit, people, versions, mask, contents, tables, DEFAULT_K).rules
         rules.found.cells = {}
         rules.tables(tables)
-        for dossier in dossiers(self.world, unit, people, versions):
-            content = contents.of(dossier.participant.study_hash)
+        for record in participant_records(self.context, unit, people, versions):
+            content = contents.of(record.participant.study_hash)
             # The rows are not wanted: making them notes each cell that the rules would leave out.
-            for _row in rules.rows(dossier, _texts_of(dossier, content, acts=acts)):
+            for _row in rules.rows(record, _texts_of(record, content, acts=acts)):
                 pass
         names = {person.id for person in people}
         for rating in unit.ratings():
@@ -122,15 +127,15 @@ class TextReviews:
 
 
 def _texts_of(
-    dossier: ParticipantRecord, content: Content, *, acts: bool
+    record: ParticipantRecord, content: Content, *, acts: bool
 ) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
     """Yield the rows of a participant in which texts stand, without what is derived."""
-    asked = {} if dossier.participant.data_withdrawn else questions(dossier)
-    yield "participants", identity_and_flow(dossier) | asked
-    yield from (("answers", row) for row in rows.answers(dossier, content))
-    yield from (("runs", row) for row in rows.runs(dossier, {}))
-    yield from (("turns", row) for row in rows.turns(dossier, {}, {}))
+    asked = {} if record.participant.data_withdrawn else questions(record)
+    yield "participants", identity_and_flow(record) | asked
+    yield from (("answers", row) for row in rows.answers(record, content))
+    yield from (("runs", row) for row in rows.runs(record, {}))
+    yield from (("turns", row) for row in rows.turns(record, {}, {}))
     if acts:
-        yield from (("agent_actions", row) for row in action_rows(dossier))
-    yield from (("interviews", row) for row in interview_rows(dossier, ()))
-    yield from (("interview_turns", row) for row in turn_rows(dossier))
+        yield from (("agent_actions", row) for row in action_rows(record))
+    yield from (("interviews", row) for row in interview_rows(record, ()))
+    yield from (("interview_turns", row) for row in turn_rows(record))

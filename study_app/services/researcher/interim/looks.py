@@ -63,8 +63,8 @@ class PlannedLook:
 class InterimLooks:
     """Takes looks at real participants, or at simulated ones to rehearse them."""
 
-    def __init__(self, world: StudyContext, grading: Grading, scoring: QuizScoring) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, grading: Grading, scoring: QuizScoring) -> None:
+        self.context = context
         self._grading = grading
         self._scoring = scoring
 
@@ -82,8 +82,8 @@ class InterimLooks:
         # First: outcomes that wait only for this server would otherwise keep the look from being due.
         self._grading.grade_pending()
         self._scoring.score_pending()
-        with self.world.registry.begin(write=False) as unit:
-            rule = self.world.study.analysis.stopping
+        with self.context.registry.begin(write=False) as unit:
+            rule = self.context.study.analysis.stopping
             if not rule.interim:
                 raise NotAllowed("the plan has no interim looks; they are written under [analysis.stopping]")
             if kind == "real":
@@ -95,10 +95,10 @@ class InterimLooks:
 
     def planned(self, kind: Kind) -> list[PlannedLook]:
         """Return the plan's looks before the final analysis: when each is due, and whether it was taken."""
-        rule, target = self.world.study.analysis.stopping, self.world.study.recruitment.target_n
+        rule, target = self.context.study.analysis.stopping, self.context.study.recruitment.target_n
         if not rule.interim:
             return []
-        with self.world.registry.begin(write=False) as unit:
+        with self.context.registry.begin(write=False) as unit:
             taken = {entry["look"]: entry for entry in kept_looks(unit, kind)}
             known = sum(self._counts(person, kind) for person in unit.participants())
         found = []
@@ -110,25 +110,25 @@ class InterimLooks:
         return found
 
     def _check_life(self, unit: UnitOfWork) -> None:
-        state = self.world.state(unit)
+        state = self.context.state(unit)
         if state == "draft":
             raise NotAllowed("the study is a draft, so no real participant is there; rehearse a look with --simulated")
         if state != "launched":
             raise NotAllowed(f"the trial is {state}: looks are over; the final analysis is study unseal, then analyze")
         try:
             # Opened and thrown away: who has the key could unseal the trial, and only they may look.
-            self.world.seal.open(present(unit.meta("sealed_seed"), "the sealed seed"))
+            self.context.seal.open(present(unit.meta("sealed_seed"), "the sealed seed"))
         except SealingKeyMissing as error:
             raise NotAllowed(f"a look needs the right to unseal, which is the sealing key: {error}") from None
 
     def _counts(self, person: Participant, kind: Kind) -> bool:
         known = person.kind == kind and person.arm is not None and not person.data_withdrawn
-        return known and current_status(self.world, person) not in NOT_COUNTED
+        return known and current_status(self.context, person) not in NOT_COUNTED
 
     def _chosen(
         self, rule: Stopping, taken: list[dict[str, Any]], n: int, look: int | None, kind: Kind
     ) -> DueLook:  # fmt: skip
-        target = self.world.study.recruitment.target_n
+        target = self.context.study.recruitment.target_n
         dates = {entry["look"]: entry["at"][:10] for entry in taken}
         last = max(dates, default=0)
         reached = [place for place in range(1, len(rule.interim) + 1) if rule.due_at(place, target) <= n]
@@ -164,7 +164,7 @@ class InterimLooks:
             folder: private and short-lived: the dataset tells everybody's arm.
         """
         target = folder / "dataset"
-        export(self.world, target, only=due.kind)
+        export(self.context, target, only=due.kind)
         return target
 
     def record(self, due: DueLook, result: Mapping[str, Any], who: str = "cli") -> dict[str, Any]:
@@ -173,7 +173,7 @@ class InterimLooks:
         Raises:
             NotAllowed: another process took it meanwhile, or the trial has ended.
         """
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # The analysis ran without a lock, for it takes minutes: what was true when it began is asked anew.
             unit.lock("life")
             if due.kind == "real":
@@ -181,24 +181,24 @@ class InterimLooks:
             taken = kept_looks(unit, due.kind)
             if any(entry["look"] >= due.look for entry in taken):
                 raise NotAllowed(f"look {due.look} was taken meanwhile by another process; a look is taken once")
-            at = self.world.now()
+            at = self.context.now()
             facts = {
                 **asdict(due), "information": due.information, "at": at.isoformat(timespec="milliseconds"),
-                "study_hash": self.world.study_hash, "decision": result["decision"], "boundary": result["boundary"],
+                "study_hash": self.context.study_hash, "decision": result["decision"], "boundary": result["boundary"],
             }  # fmt: skip
             # Salted: few results are possible, and their digests could be tried one by one against the audit log's.
-            whole = {**facts, "result": dict(result), "salt": self.world.seal.new_salt()}
+            whole = {**facts, "result": dict(result), "salt": self.context.seal.new_salt()}
             text = canonical_json(whole)
             digest = hashlib.sha256(text.encode()).hexdigest()
             hidden = due.kind == "real"
-            kept = {"sealed": self.world.seal.seal(text.encode())} if hidden else {"opened": whole}
+            kept = {"sealed": self.context.seal.seal(text.encode())} if hidden else {"opened": whole}
             keep_looks(unit, due.kind, [*taken, {**facts, "digest": digest, **kept}])
             self._audit(unit, who, {**facts, "digest": digest})
         return {**facts, "digest": digest}
 
     def _audit(self, unit: UnitOfWork, who: str, facts: Mapping[str, Any]) -> None:
         """Say in the audit log that a look was taken and what was decided; not what was seen."""
-        unit.add_audit(AuditEntry(self.world.now(), who, ACT, "", dict(facts)))
+        unit.add_audit(AuditEntry(self.context.now(), who, ACT, "", dict(facts)))
 
 
 def _check_grades(unit: UnitOfWork, people: set[str]) -> None:

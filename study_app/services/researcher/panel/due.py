@@ -32,22 +32,22 @@ class DuePerson:
     opted_out: bool
 
 
-def due_people(world: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> list[DuePerson]:
+def due_people(context: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> list[DuePerson]:
     """Return everybody on their way to a later session or on its first page, by the day it opens for them."""
     facts = _SessionFacts(unit.metas(f"{_REMINDED}:"), unit.metas(f"{_OPTED_OUT}:"), unit.begun_sessions(kind))
-    people = (_due(world, unit, person, facts) for person in unit.participants_of(kind))
+    people = (_due(context, unit, person, facts) for person in unit.participants_of(kind))
     return sorted(filter(None, people), key=lambda each: (each.opens_at, each.participant.id))
 
 
-def due_person(world: StudyContext, unit: UnitOfWork, person: Participant) -> DuePerson | None:
+def due_person(context: StudyContext, unit: UnitOfWork, person: Participant) -> DuePerson | None:
     """Return when a participant's later session is due; None where none is theirs next."""
     if person.opens_at is None or person.over:
         return None
     begun = {person.id} if unit.visit(person.id, person.stage) is not None else set()
-    session = world.study_of(unit, person).session_of(world.study_of(unit, person).stage(person.stage)).id
+    session = context.study_of(unit, person).session_of(context.study_of(unit, person).stage(person.stage)).id
     keys = (f"{_REMINDED}:{person.id}:{session}", f"{_OPTED_OUT}:{person.id}")
     known = {key: value for key in keys if (value := unit.meta(key)) is not None}
-    return _due(world, unit, person, _SessionFacts(known, known, begun))
+    return _due(context, unit, person, _SessionFacts(known, known, begun))
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class _SessionFacts:
     begun: Collection[str]
 
 
-def _due(world: StudyContext, unit: UnitOfWork, person: Participant, facts: _SessionFacts) -> DuePerson | None:
+def _due(context: StudyContext, unit: UnitOfWork, person: Participant, facts: _SessionFacts) -> DuePerson | None:
     if person.opens_at is None or person.over or person.exclusion_reason is not None:
         return None
-    study = world.study_of(unit, person)
+    study = context.study_of(unit, person)
     stage = study.stage(person.stage)
     return DuePerson(
         person,
@@ -70,19 +70,19 @@ def _due(world: StudyContext, unit: UnitOfWork, person: Participant, facts: _Ses
         study.wave(stage),
         person.opens_at,
         closes_at_of(study, stage, person),
-        _state(world, person, begun=person.id in facts.begun),
+        _state(context, person, begun=person.id in facts.begun),
         int(facts.reminded.get(f"{_REMINDED}:{person.id}:{stage.session}", "0")),
         f"{_OPTED_OUT}:{person.id}" in facts.opted_out,
     )
 
 
-def _state(world: StudyContext, person: Participant, *, begun: bool) -> DueState:
-    if person.opens_at is not None and world.now() < person.opens_at:
+def _state(context: StudyContext, person: Participant, *, begun: bool) -> DueState:
+    if person.opens_at is not None and context.now() < person.opens_at:
         return "waiting"
     # Before the window is looked at: who has begun in time has missed nothing, however long they take.
     if begun:
         return "begun"
-    return "due" if current_status(world, person) == "in_progress" else "missed"
+    return "due" if current_status(context, person) == "in_progress" else "missed"
 
 
 def reminders_of(unit: UnitOfWork, participant_id: str, session: str) -> int:

@@ -68,20 +68,20 @@ class Reminders:
     """Finds and sends reminders.
 
     Args:
-        world: the study.
+        context: the study.
         site: public address of the participants' app.
         addresses: label, Prolific id or participant id -> mail address; a label that is one needs no entry.
     """
 
-    def __init__(self, world: StudyContext, site: str, addresses: Mapping[str, str]) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext, site: str, addresses: Mapping[str, str]) -> None:
+        self.context = context
         self.site = site
         self.addresses = addresses
 
     def pending(self) -> list[DuePerson]:
         """Return who is to be reminded now; one mail for all days that have passed."""
-        with self.world.registry.begin(write=False) as unit:
-            return [each for each in due_people(self.world, unit) if self._passed(each) > each.reminded]
+        with self.context.registry.begin(write=False) as unit:
+            return [each for each in due_people(self.context, unit) if self._passed(each) > each.reminded]
 
     def send(self, deliver: Deliver | None, who: str = "cli") -> list[Sent]:
         """Use up every pending reminder, and hand it to the mail server where there is one.
@@ -114,8 +114,8 @@ class Reminders:
         if not sent:
             return
         counts = dict(Counter(str(each.outcome) for each in sent))
-        with self.world.registry.begin() as unit:
-            unit.add_audit(AuditEntry(self.world.now(), who, REMIND, "", counts))
+        with self.context.registry.begin() as unit:
+            unit.add_audit(AuditEntry(self.context.now(), who, REMIND, "", counts))
 
     def preview(self) -> list[Reminder]:
         """Return what `send` would send, without links that lead in."""
@@ -130,28 +130,28 @@ class Reminders:
         """How many of the session's reminders are due by now; none for people who are not to be reminded."""
         if person.state != "due" or person.opted_out:
             return 0
-        now = self.world.now()
+        now = self.context.now()
         return sum(now >= person.opens_at + timedelta(days=days) for days in person.session.remind_days)
 
     def _claimed(self, person: DuePerson) -> Reminder | None:
         """Use the reminder up; None where another process was faster, or the person has come or opted out meanwhile."""
         who = person.participant.id
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # Two schedulers may run at once; the second one waits here and then finds the reminder used.
             unit.lock(REMIND)
-            now_due = due_person(self.world, unit, unit.known_participant(who))
+            now_due = due_person(self.context, unit, unit.known_participant(who))
             if now_due is None or self._passed(now_due) <= now_due.reminded:
                 return None
             use_reminders(unit, who, person.session.id, self._passed(now_due))
             # Two secrets: a mail that is passed on with its way out must not let its reader in as this person.
-            back, out = (self.world.fresh_id() + self.world.fresh_id() for _ in range(2))
-            until = person.closes_at or self.world.now() + timedelta(days=LINK_DAYS)
+            back, out = (self.context.fresh_id() + self.context.fresh_id() for _ in range(2))
+            until = person.closes_at or self.context.now() + timedelta(days=LINK_DAYS)
             unit.add_token(who, hashed(back), until)
             unit.set_meta(_opt_out_key(out), who)
         return self._made(person, f"{self.site}/enter?move={back}", f"{self.site}/no-reminders?token={out}")
 
     def _release(self, person: DuePerson) -> None:
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # Without the lock another scheduler could use the next reminder up between this look and this writing, and
             # giving back the earlier count would send it a second time.
             unit.lock(REMIND)
@@ -211,16 +211,16 @@ def addresses_in(rows: list[tuple[int, list[str]]], source: str) -> dict[str, st
     return found
 
 
-def stop_reminders(world: StudyContext, token: str) -> None:
+def stop_reminders(context: StudyContext, token: str) -> None:
     """Stop reminders to the participant whose address this was.
 
     Raises:
         NotAllowed: no reminder had this address.
     """
-    with world.registry.begin() as unit:
+    with context.registry.begin() as unit:
         who = _owner(unit, token)
-        opt_out(unit, who, world.now())
-        unit.add_audit(AuditEntry(world.now(), "(participant)", "opt out of reminders", "", {"participant_id": who}))
+        opt_out(unit, who, context.now())
+        unit.add_audit(AuditEntry(context.now(), "(participant)", "opt out of reminders", "", {"participant_id": who}))
 
 
 def _owner(unit: UnitOfWork, token: str) -> str:

@@ -56,11 +56,11 @@ class RecordedTrial:
         return [*said, f"SHA-256: {self.sha256}", "Read it before others get it: names and stories need a reader"]
 
 
-def record_turns(world: StudyContext, who: str, kind: Kind, treatment: str = "", persona: str = "") -> RecordedTrial:
+def record_turns(context: StudyContext, who: str, kind: Kind, treatment: str = "", persona: str = "") -> RecordedTrial:
     """Return the turns of these participants as a recording, and note in the audit log that it was made.
 
     Args:
-        world: the study.
+        context: the study.
         who: who asked for it, for the audit log.
         kind: whose turns.
         treatment: id of the assistant; empty where only one was asked anything.
@@ -70,21 +70,21 @@ def record_turns(world: StudyContext, who: str, kind: Kind, treatment: str = "",
         NotAllowed: the study is launched and not closed; it is closed and still sealed, and arms have different
             assistants; there is nothing to record; which assistant or persona is meant is not clear.
     """
-    with world.registry.begin() as unit:
-        state = world.state(unit)
+    with context.registry.begin() as unit:
+        state = context.state(unit)
         people = {each.id: each for each in unit.participants()}
         asked = [turn for turn in unit.turns() if _belongs(people, turn, kind)]
         # Before anything is said of what was asked: while the trial runs even a list of assistants would tell.
-        _check_state(state, world, unit, kind)
-        chosen = _chosen(world, {turn.treatment for turn in asked}, kind, treatment)
+        _check_state(state, context, unit, kind)
+        chosen = _chosen(context, {turn.treatment for turn in asked}, kind, treatment)
         # By the id and not by the name in the study: two names may stand for one treatment in two personas.
-        acts = any(spec.id == chosen and spec.acts for spec in world.content.specs.values())
+        acts = any(spec.id == chosen and spec.acts for spec in context.content.specs.values())
         of_treatment = [turn for turn in asked if turn.treatment == chosen]
         meant = _spoken_as(of_treatment, chosen, persona, acts=acts)
         actions = _steps(unit, meant) if acts else None
         found = _recorded(chosen, meant, people.values(), actions)
         # Without counts: while a trial is sealed, how much was asked is not to be read from its audit log.
-        unit.add_audit(AuditEntry(world.now(), who, "record", "", {"kind": kind, "sha256": found.sha256}))
+        unit.add_audit(AuditEntry(context.now(), who, "record", "", {"kind": kind, "sha256": found.sha256}))
     return found
 
 
@@ -93,12 +93,12 @@ def _belongs(people: dict[str, Participant], turn: Turn, kind: Kind) -> bool:
     return owner is not None and owner.kind == kind and not owner.data_withdrawn
 
 
-def _check_state(state: State, world: StudyContext, unit: UnitOfWork, kind: Kind) -> None:
+def _check_state(state: State, context: StudyContext, unit: UnitOfWork, kind: Kind) -> None:
     if state == "launched":
         raise NotAllowed("the study is launched, and turns are recorded once it is over: close it first (study close)")
     # Every version: people keep the one that they began with, so that its arms count as well.
-    studies = [world.version(unit, version.study_hash) or world.study for version in unit.versions()]
-    if hides_arms(state, kind) and len(_assistants([*studies, world.study])) > 1:
+    studies = [context.version(unit, version.study_hash) or context.study for version in unit.versions()]
+    if hides_arms(state, kind) and len(_assistants([*studies, context.study])) > 1:
         raise NotAllowed(
             "the study is closed and still sealed, and its arms have different assistants, so that a recording would "
             "tell arms apart: unseal it first (study unseal)"
@@ -110,7 +110,7 @@ def _assistants(studies: Iterable[Study]) -> set[tuple[str, str | None]]:
     return {(arm.assistant, arm.persona) for study in studies for arm in study.arms_met if arm.assistant}
 
 
-def _chosen(world: StudyContext, asked: set[str], kind: Kind, treatment: str) -> str:
+def _chosen(context: StudyContext, asked: set[str], kind: Kind, treatment: str) -> str:
     """Return the treatment that is recorded."""
     if not asked:
         other = ", ".join(f"--of {each}" for each in ("real", "simulated", "preview") if each != kind)

@@ -8,14 +8,14 @@ from study_app.dataset.measures.compliance import evidence_of, evidence_rows
 from study_app.dataset.measures.record import Content
 from study_app.domain.records import Participant
 from study_app.services.context import StudyContext
-from study_app.services.researcher.exporting.collect_records import dossiers, versions_of
+from study_app.services.researcher.exporting.collect_records import participant_records, versions_of
 
 
-def replay_evidence(world: StudyContext, participant: Participant) -> list[dict[str, Any]]:
+def replay_evidence(context: StudyContext, participant: Participant) -> list[dict[str, Any]]:
     """Rows of the table `compliance` as JSON-able values; `t` in seconds since enrolment, None without a moment."""
-    with world.registry.begin(write=False) as unit:
-        (dossier,) = dossiers(world, unit, [participant], versions_of(world, unit, [participant]))
-    rows = evidence_rows(dossier, evidence_of(dossier, Content(world.content_of(participant))))
+    with context.registry.begin(write=False) as unit:
+        (record,) = participant_records(context, unit, [participant], versions_of(context, unit, [participant]))
+    rows = evidence_rows(record, evidence_of(record, Content(context.content_of(participant))))
     return [_on_the_clock(row, participant) for row in rows]
 
 

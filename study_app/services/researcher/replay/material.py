@@ -40,13 +40,13 @@ class ReplayMaterial:
         return (moment - self.start).total_seconds()
 
 
-def collect(world: StudyContext, participant_id: str) -> ReplayMaterial | None:
+def collect(context: StudyContext, participant_id: str) -> ReplayMaterial | None:
     """Everything of one participant; None for an unknown participant."""
-    with world.registry.begin(write=False) as unit:
+    with context.registry.begin(write=False) as unit:
         participant = unit.participant(participant_id)
         if participant is None:
             return None
-        study = world.study_of(unit, participant)
+        study = context.study_of(unit, participant)
         visits, runs, turns = unit.visits(participant_id), unit.runs(participant_id), unit.turns(participant_id)
         events = list(unit.events(participant_id))
     start = participant.enrolled_at

@@ -30,16 +30,16 @@ PLAIN = ("typed", "indent", "cut")
 """Kinds of edits whose text is typed where it stands; after any other the frame says where all of the text is from."""
 
 
-def timeline(world: StudyContext, participant_id: str) -> dict[str, Any] | None:
+def timeline(context: StudyContext, participant_id: str) -> dict[str, Any] | None:
     """Return the timeline of a participant as JSON-able values, times in seconds since enrolment; None if unknown.
 
     Keys: participant, kind, status, seconds (length), stages, tasks, frames, runs, turns, lanes,
     evidence (on compliance).
     """
-    material = collect(world, participant_id)
+    material = collect(context, participant_id)
     if material is None:
         return None
-    texts = _Texts(material, _packs(world, material))
+    texts = _Texts(material, _packs(context, material))
     frames = texts.frames() + _run_frames(material) + _turn_frames(material) + _stage_frames(material)
     # Stable: of the same moment the edit comes first, then the run that has it.
     frames.sort(key=lambda frame: frame["t"])
@@ -48,7 +48,7 @@ def timeline(world: StudyContext, participant_id: str) -> dict[str, Any] | None:
     return {
         "participant": participant_id,
         "kind": material.participant.kind,
-        "status": current_status(world, material.participant),
+        "status": current_status(context, material.participant),
         "seconds": round(length, 3),
         "stages": [_stage(material, visit, length) for visit in material.visits],
         "tasks": {task: pack.title for task, pack in texts.packs.items()},
@@ -56,15 +56,15 @@ def timeline(world: StudyContext, participant_id: str) -> dict[str, Any] | None:
         "runs": {run.id: _run_mark(material, run) for run in material.runs},
         "turns": {turn.id: _turn(material, turn, steps) for turn in material.turns},
         "lanes": lanes(material, length),
-        "evidence": replay_evidence(world, material.participant),
+        "evidence": replay_evidence(context, material.participant),
     }
 
 
 # -- the editor --------------------------------------------------------------------------------------------------------
 
 
-def _packs(world: StudyContext, material: ReplayMaterial) -> dict[str, TaskPack]:
-    return packs_of(world.content_of(material.participant), material.study, material.participant.arm)
+def _packs(context: StudyContext, material: ReplayMaterial) -> dict[str, TaskPack]:
+    return packs_of(context.content_of(material.participant), material.study, material.participant.arm)
 
 
 @dataclass

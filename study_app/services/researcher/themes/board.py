@@ -35,13 +35,13 @@ class ToSettle:
 class InterviewBoard:
     """Hands out interviews to code, takes codes, shows and settles disagreements, takes audits."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def book(self) -> Codebook | None:
         """Return the frozen codebook; None before the freeze."""
-        with self.world.registry.begin(write=False) as unit:
-            return Coded(self.world, unit, "preview").frozen
+        with self.context.registry.begin(write=False) as unit:
+            return Coded(self.context, unit, "preview").frozen
 
     def waiting(self, coder: str, kind: Kind) -> list[InterviewText]:
         """Return the interviews that this person has still to code, those of the gold sample first.
@@ -49,8 +49,8 @@ class InterviewBoard:
         What two people have coded needs no third. Who has settled any disagreement has seen what others gave, and is
         not handed the interviews that people disagree on.
         """
-        with self.world.registry.begin(write=False) as unit:
-            coded = Coded(self.world, unit, kind)
+        with self.context.registry.begin(write=False) as unit:
+            coded = Coded(self.context, unit, kind)
         if coded.frozen is None:
             return []
         codes, draws = coded.codes(), coded.draws()
@@ -80,20 +80,20 @@ class InterviewBoard:
                 or cannot occur there, or the name is one that stands for a decision or a program.
         """
         check_coder(coder)
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("themes")
-            coded = holding(self.world, unit, interview_id)
+            coded = holding(self.context, unit, interview_id)
             interview = _known(coded, interview_id)
             if missing := [topic for topic in interview.transcript.topics if topic not in codes]:
                 raise NotAllowed(f"the topic '{missing[0]}' has no codes; leave it without any by an empty list")
             for topic in interview.transcript.topics:
                 value = _rating_of_codes(coded.book, topic, codes[topic])
-                unit.add_rating(rating_of(self.world, (interview_id, topic), coder, value, coded.book.version))
+                unit.add_rating(rating_of(self.context, (interview_id, topic), coder, value, coded.book.version))
 
     def disagreements(self, viewer: str, kind: Kind) -> list[ToSettle]:
         """Return open disagreements that this person may see: on what they coded; all of them, if they code none."""
-        with self.world.registry.begin(write=False) as unit:
-            coded = Coded(self.world, unit, kind)
+        with self.context.registry.begin(write=False) as unit:
+            coded = Coded(self.context, unit, kind)
         if coded.frozen is None:
             return []
         codes = coded.codes()
@@ -114,26 +114,26 @@ class InterviewBoard:
         reason = reason.strip()
         if not reason:
             raise NotAllowed("give a reason")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("themes")
-            coded = holding(self.world, unit, key[0])
+            coded = holding(self.context, unit, key[0])
             # Read under the lock: two who settle at once would each find the answer open.
             given = coded.codes().get(key, {})
             if not differ(given) or ADJUDICATED in given:
                 raise NotAllowed("there is nothing to settle about this answer any more")
             value = _rating_of_codes(coded.book, key[1], codes)
-            unit.add_rating(rating_of(self.world, key, ADJUDICATED, value, coded.book.version))
-            why = rating_of(self.world, key, who, reason, REASON)
+            unit.add_rating(rating_of(self.context, key, ADJUDICATED, value, coded.book.version))
+            why = rating_of(self.context, key, who, reason, REASON)
             unit.add_rating(why)
             # A reason may repeat what was said: it is erased with the interview, and the audit log, which never
             # changes, names its rating.
             detail = {"interview_id": key[0], "topic": key[1], "codes": value, "reason": why.rating_id}
-            unit.add_audit(AuditEntry(self.world.now(), who, "adjudicate", "", detail))
+            unit.add_audit(AuditEntry(self.context.now(), who, "adjudicate", "", detail))
 
     def to_audit(self, auditor: str, kind: Kind) -> list[InterviewText]:
         """Return the interviews of the gold sample whose holding this person has not judged."""
-        with self.world.registry.begin(write=False) as unit:
-            coded = Coded(self.world, unit, kind)
+        with self.context.registry.begin(write=False) as unit:
+            coded = Coded(self.context, unit, kind)
         judged = {interview for criterion in AUDIT_CRITERIA for interview, _, who in coded.newest(AUDIT + criterion)
                   if who == auditor}  # fmt: skip
         drawn = [each for each, draw in coded.draws().items() if draw.drawn and each in coded.by_id]
@@ -149,13 +149,13 @@ class InterviewBoard:
         check_coder(auditor, "auditor")
         if set(judged) != set(AUDIT_CRITERIA) or any(value not in AUDIT_SCALE for value in judged.values()):
             raise NotAllowed(f"judge each criterion from {AUDIT_SCALE[0]} to {AUDIT_SCALE[-1]}")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # With it an erasure either comes first, and the interview is not found, or takes this judgement along.
             unit.lock("themes")
-            holding(self.world, unit, interview_id)
+            holding(self.context, unit, interview_id)
             for criterion, value in judged.items():
                 rubric = AUDIT + criterion
-                unit.add_rating(rating_of(self.world, (interview_id, ""), auditor, str(value), rubric))
+                unit.add_rating(rating_of(self.context, (interview_id, ""), auditor, str(value), rubric))
 
 
 def _known(coded: Coded, interview_id: str) -> EndedInterview:

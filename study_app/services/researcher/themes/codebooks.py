@@ -23,8 +23,8 @@ OF_PEOPLE: tuple[Kind, ...] = ("real", "preview")
 class Codebooks:
     """Divides interviews, hands out the half to draw a codebook from, and freezes what people made of it."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def sealed_half(self, who: str, kind: Kind) -> list[InterviewText]:
         """Return the random half to draw a codebook from, drawn at the first call and the same at each later one.
@@ -32,9 +32,9 @@ class Codebooks:
         Raises:
             NotAllowed: no interview has ended, or a codebook is frozen: what came after it is for coding only.
         """
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("themes")
-            coded = Coded(self.world, unit, kind)
+            coded = Coded(self.context, unit, kind)
             if not coded.all:
                 raise NotAllowed("no interview with an answer has ended yet")
             known = coded.halves()
@@ -44,9 +44,9 @@ class Codebooks:
                 # Drawn here and at once in the audit log: no one can try seeds until a half suits them.
                 known = halves(coded.by_id, seed := secrets.token_hex(16))
                 for each, half in known.items():
-                    unit.add_rating(rating_of(self.world, (each, ""), SAMPLER, half, HALF))
+                    unit.add_rating(rating_of(self.context, (each, ""), SAMPLER, half, HALF))
                 detail = {"interviews": len(known), "seed": seed, "kind": kind}
-                unit.add_audit(AuditEntry(self.world.now(), who, "divide interviews", "to draw a codebook", detail))
+                unit.add_audit(AuditEntry(self.context.now(), who, "divide interviews", "to draw a codebook", detail))
             return [each.transcript for each in coded.all if known.get(each.id) == INDUCE]
 
     def note_proposal(self, who: str, detail: dict[str, Any]) -> None:
@@ -55,8 +55,8 @@ class Codebooks:
         The log is never changed, and an erasure does not reach it: nothing that participants said may stand there, and
         a model's reply may repeat it.
         """
-        with self.world.registry.begin() as unit:
-            unit.add_audit(AuditEntry(self.world.now(), who, "propose codebook", "", detail))
+        with self.context.registry.begin() as unit:
+            unit.add_audit(AuditEntry(self.context.now(), who, "propose codebook", "", detail))
 
     def freeze(self, who: str, book: Codebook, reason: str) -> str:
         """Freeze a codebook: from now on interviews are coded by it; returns its version.
@@ -69,16 +69,16 @@ class Codebooks:
         reason = reason.strip()
         if not reason:
             raise NotAllowed("give a reason, such as who read and agreed on the codes")
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("themes")
             ratings = sorted(unit.ratings(), key=lambda rating: rating.rated_at)
-            people = [Coded(self.world, unit, kind) for kind in OF_PEOPLE]
+            people = [Coded(self.context, unit, kind) for kind in OF_PEOPLE]
             # Simulated interviews are for rehearsal: a half of them that was opened says nothing of the trial's.
             self._refuse(ratings, book, opened=any(coded.halves() for coded in people))
             if problems := borrowed_words(book, (text for coded in people for text in _answers(coded))):
                 raise ProblemsFound(problems)
-            now, name = self.world.now(), CODEBOOK_OBJECT + book.version
-            unit.add_rating(Rating(self.world.fresh_id(), name, who, book.canonical(), CODEBOOK, now))
+            now, name = self.context.now(), CODEBOOK_OBJECT + book.version
+            unit.add_rating(Rating(self.context.fresh_id(), name, who, book.canonical(), CODEBOOK, now))
             detail = {"version": book.version, "sha256": book.sha256, "codes": list(book.labels)}
             unit.add_audit(AuditEntry(now, who, "freeze codebook", reason, detail))
         return book.version

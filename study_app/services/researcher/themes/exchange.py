@@ -21,8 +21,8 @@ from study_app.services.researcher.themes.reading import Coded, rating_of
 class CodeExchange:
     """Writes a REFI-QDA project of what is for coding, and takes people's codes from one."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def packed(self, who: str, kind: Kind, *, blank: bool = False) -> tuple[bytes, dict[str, Any]]:
         """Return the project as a file's content, and what is in it.
@@ -35,16 +35,16 @@ class CodeExchange:
         Raises:
             NotAllowed: no codebook is frozen, or the sample that was asked for is not drawn yet.
         """
-        with self.world.registry.begin() as unit:
-            coded = Coded(self.world, unit, kind)
+        with self.context.registry.begin() as unit:
+            coded = Coded(self.context, unit, kind)
             drawn = {each for each, draw in coded.draws().items() if draw.drawn}
             if blank and not drawn:
                 raise NotAllowed("no sample is drawn for people yet; run: study code interviews gold")
             codings = [] if blank else _codings(coded)
             transcripts = [each.transcript for each in coded.to_code() if not blank or each.id in drawn]
-            content = write_project(self.world.study.id, coded.book, transcripts, codings)
+            content = write_project(self.context.study.id, coded.book, transcripts, codings)
             detail = {"interviews": len(transcripts), "codings": len(codings), "kind": kind}
-            unit.add_audit(AuditEntry(self.world.now(), who, "export interviews", "", detail))
+            unit.add_audit(AuditEntry(self.context.now(), who, "export interviews", "", detail))
         return content, {"interviews": len(transcripts), "codings": len(codings)}
 
     def read(self, who: str, kind: Kind, file: Path, *, complete: bool = False) -> dict[str, Any]:
@@ -63,9 +63,9 @@ class CodeExchange:
         if not file.is_file():
             raise ProblemsFound([Problem(str(file), "", "there is no such file", "give a .qdpx file")])
         refuse_large(file.stat().st_size, str(file))
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("themes")
-            coded = Coded(self.world, unit, kind)
+            coded = Coded(self.context, unit, kind)
             transcripts = [each.transcript for each in coded.to_code()]
             found = read_project(file.read_bytes(), coded.book, transcripts, str(file), complete=complete)
             # Codes of programs travel along in our own exports; they are stored here already.
@@ -78,10 +78,10 @@ class CodeExchange:
                 allowed = {code for code in codes if coded.book.applies(code, topic)}
                 if known.get((interview, topic), {}).get(coder) != frozenset(allowed):
                     value = coded.book.join(allowed)
-                    unit.add_rating(rating_of(self.world, (interview, topic), coder, value, coded.book.version))
+                    unit.add_rating(rating_of(self.context, (interview, topic), coder, value, coded.book.version))
                     counts[coder] += 1
             detail = {"codings": dict(counts), "kind": kind}
-            unit.add_audit(AuditEntry(self.world.now(), who, "import codes", "", detail))
+            unit.add_audit(AuditEntry(self.context.now(), who, "import codes", "", detail))
         return {"file": str(file), "codings": sum(counts.values()), "coders": sorted(counts)}
 
 

@@ -68,8 +68,8 @@ class CodingStatus:
 class GoldSample:
     """Draws interviews for people, and says how far coding has come."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def draw(self, who: str, kind: Kind, *, share: float, least: int = 0) -> GoldDrawn:
         """Draw from the interviews that were in no earlier draw.
@@ -83,9 +83,9 @@ class GoldSample:
         Raises:
             NotAllowed: no codebook is frozen, or there is no interview to draw from.
         """
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("themes")
-            coded = Coded(self.world, unit, kind)
+            coded = Coded(self.context, unit, kind)
             earlier = coded.draws()
             waiting = [each.id for each in coded.to_code() if each.id not in earlier]
             if not waiting:
@@ -94,16 +94,16 @@ class GoldSample:
             sample = gold_sample(waiting, seed, share=share, least=least)
             # Those that were left as well: without its probability an interview could not stand for others.
             for each in sorted(sample):
-                unit.add_rating(rating_of(self.world, (each, ""), SAMPLER, sample[each].value(), GOLD))
+                unit.add_rating(rating_of(self.context, (each, ""), SAMPLER, sample[each].value(), GOLD))
             drawn = sum(each.drawn for each in sample.values())
             detail = {"drawn": drawn, "considered": len(waiting), "seed": seed, "kind": kind}
-            unit.add_audit(AuditEntry(self.world.now(), who, "draw gold sample", "", detail))
+            unit.add_audit(AuditEntry(self.context.now(), who, "draw gold sample", "", detail))
         return GoldDrawn(drawn, len(waiting))
 
     def status(self, kind: Kind) -> CodingStatus:
         """Return where the coding stands."""
-        with self.world.registry.begin(write=False) as unit:
-            coded = Coded(self.world, unit, kind)
+        with self.context.registry.begin(write=False) as unit:
+            coded = Coded(self.context, unit, kind)
         if coded.frozen is None:
             return CodingStatus(len(coded.all), 0, "", 0, 0, 0, 0, 0)
         codes, to_code = coded.codes(), coded.to_code()

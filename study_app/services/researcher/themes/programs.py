@@ -25,8 +25,8 @@ _BATCH = "themes_batch:"
 class ProgramCoding:
     """Codes answers that a program has not coded yet, and keeps each reply as it came."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def by_rules(self, kind: Kind) -> int:
         """Code all answers by the codebook's keywords; returns how many were coded now.
@@ -63,7 +63,7 @@ class ProgramCoding:
         """
         book, waiting = self.waiting(CLAUDE, kind)
         batch = CodingBatch(
-            self.world,
+            self.context,
             coder,
             fact=_BATCH + kind,
             version=book.version,
@@ -79,8 +79,8 @@ class ProgramCoding:
         Raises:
             NotAllowed: no codebook is frozen.
         """
-        with self.world.registry.begin(write=False) as unit:
-            coded = Coded(self.world, unit, kind)
+        with self.context.registry.begin(write=False) as unit:
+            coded = Coded(self.context, unit, kind)
         done = {key for key, codes in coded.codes().items() if program in codes}
         return coded.book, [
             _answer(each, key[1]) for each in coded.to_code() for key in each.answered if key not in done
@@ -102,9 +102,9 @@ class ProgramCoding:
         Raises:
             NotAllowed: another codebook than the one of that version is frozen by now.
         """
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             unit.lock("themes")
-            coded = Coded(self.world, unit, kind)
+            coded = Coded(self.context, unit, kind)
             book, done = coded.book, coded.codes()
             # A batch may run for a day. Codes by one codebook, kept under the name of another, would look like its own.
             if book.version != version:
@@ -118,13 +118,13 @@ class ProgramCoding:
                     continue
                 if keep_replies:
                     raw = json.dumps(reply.raw, ensure_ascii=False, sort_keys=True)
-                    unit.add_rating(rating_of(self.world, key, program, raw, REPLY))
+                    unit.add_rating(rating_of(self.context, key, program, raw, REPLY))
                 if reply.codes is not None and program not in done.get(key, {}):
                     allowed = [code for code in reply.codes if book.applies(code, asked.topic)]
-                    unit.add_rating(rating_of(self.world, key, program, book.join(allowed), book.version))
+                    unit.add_rating(rating_of(self.context, key, program, book.join(allowed), book.version))
                     count += 1
             detail = {"version": book.version, "answers": count, "kind": kind}
-            unit.add_audit(AuditEntry(self.world.now(), program, "code interviews", "", detail))
+            unit.add_audit(AuditEntry(self.context.now(), program, "code interviews", "", detail))
         return count
 
 

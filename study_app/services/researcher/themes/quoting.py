@@ -33,8 +33,8 @@ class QuoteCandidate:
 class Quotes:
     """Offers answers of themes that enough people have, and takes what a person releases."""
 
-    def __init__(self, world: StudyContext) -> None:
-        self.world = world
+    def __init__(self, context: StudyContext) -> None:
+        self.context = context
 
     def candidates(self, code: str, kind: Kind) -> list[QuoteCandidate]:
         """Return answers with a code that may be quoted: consent allows it, and enough people have the theme.
@@ -42,8 +42,8 @@ class Quotes:
         Raises:
             NotAllowed: no codebook is frozen, or it has no such code.
         """
-        with self.world.registry.begin(write=False) as unit:
-            coded = Coded(self.world, unit, kind)
+        with self.context.registry.begin(write=False) as unit:
+            coded = Coded(self.context, unit, kind)
         if code not in coded.book.labels:
             raise NotAllowed(f"'{code}' is not a code of {coded.book.version}")
         having = _having(coded, code)
@@ -64,10 +64,10 @@ class Quotes:
             NotAllowed: the rules on quotes do not allow it (any more), or words are left that are not of the answer.
         """
         words = " ".join(words.split())
-        with self.world.registry.begin() as unit:
+        with self.context.registry.begin() as unit:
             # With it an erasure either comes first, and the interview is not found, or takes these words along.
             unit.lock("themes")
-            coded = holding(self.world, unit, candidate.interview_id)
+            coded = holding(self.context, unit, candidate.interview_id)
             if not coded.by_id[candidate.interview_id].shared:
                 raise NotAllowed("the participant does not let their words leave, or took their data back")
             having = _having(coded, candidate.code)
@@ -80,9 +80,9 @@ class Quotes:
                 )
             value = quote_value(candidate.code, words) if words else ""
             key = (candidate.interview_id, candidate.topic)
-            unit.add_rating(rating_of(self.world, key, who, value, QUOTE))
+            unit.add_rating(rating_of(self.context, key, who, value, QUOTE))
             detail = {"interview_id": key[0], "topic": key[1], "code": candidate.code, "released": bool(words)}
-            unit.add_audit(AuditEntry(self.world.now(), who, "release quote", "", detail))
+            unit.add_audit(AuditEntry(self.context.now(), who, "release quote", "", detail))
 
 
 def _having(coded: Coded, code: str) -> set[tuple[str, str]]:

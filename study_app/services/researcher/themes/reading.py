@@ -58,10 +58,10 @@ KINDS_OF_PEOPLE: tuple[Kind, ...] = get_args(Kind)
 class Coded:
     """A moment of the database: interviews of one kind of participant, and the ratings about them."""
 
-    def __init__(self, world: StudyContext, unit: UnitOfWork, kind: Kind) -> None:
+    def __init__(self, context: StudyContext, unit: UnitOfWork, kind: Kind) -> None:
         # In order of time: the last of each rater is the one that holds, and of codebooks the last one frozen.
         self.ratings = sorted(unit.ratings(), key=lambda rating: rating.rated_at)
-        self.all = list(_interviews(world, unit, kind))
+        self.all = list(_interviews(context, unit, kind))
         self.by_id = {each.id: each for each in self.all}
         self.frozen = codebook_in_force(self.ratings)
 
@@ -121,26 +121,26 @@ class Coded:
         return {interview: value for (interview, _, _), value in self.newest(rubric).items()}
 
 
-def holding(world: StudyContext, unit: UnitOfWork, interview_id: str) -> Coded:
+def holding(context: StudyContext, unit: UnitOfWork, interview_id: str) -> Coded:
     """Return the interviews among which one is, whatever kind of participant it is of.
 
     Raises:
         NotAllowed: there is none of that id (any more).
     """
     for kind in KINDS_OF_PEOPLE:
-        coded = Coded(world, unit, kind)
+        coded = Coded(context, unit, kind)
         if interview_id in coded.by_id:
             return coded
     raise NotAllowed("there is no such interview any more; reload the page")
 
 
-def _interviews(world: StudyContext, unit: UnitOfWork, kind: Kind) -> list[EndedInterview]:
+def _interviews(context: StudyContext, unit: UnitOfWork, kind: Kind) -> list[EndedInterview]:
     found = []
     for person in unit.participants():
         # Their interviews are gone from the log, too; this spares the search for what is not there.
         if person.kind != kind or person.data_withdrawn:
             continue
-        study = world.study_of(unit, person)
+        study = context.study_of(unit, person)
         for held in interviews_of(unit.events_of(person.id, KINDS)):
             # Left by a deadline or a withdrawal, it is over without a word of that in the log.
             over = held.closed is not None or person.stage != held.stage
@@ -166,6 +166,6 @@ def differ(codes: Mapping[str, frozenset[str]]) -> bool:
     return len({codes[who] for who in people(codes)}) > 1
 
 
-def rating_of(world: StudyContext, key: tuple[str, str], rater: str, value: str, rubric: str) -> Rating:
+def rating_of(context: StudyContext, key: tuple[str, str], rater: str, value: str, rubric: str) -> Rating:
     """Return a rating of an interview or one of its topics, made now."""
-    return Rating(world.fresh_id(), interview_object(*key), rater, value, rubric, world.now())
+    return Rating(context.fresh_id(), interview_object(*key), rater, value, rubric, context.now())

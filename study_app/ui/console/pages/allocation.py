@@ -25,7 +25,7 @@ def render(desk: ConsoleSession) -> None:
     st.header("What it does at this size", anchor=False)
     n = st.number_input("Participants", 4, 2000, study.recruitment.target_n, key="outlook_n", width=180)
     with st.spinner(f"Running {TRIALS} trials of each scheme"):
-        found = _outlooks(desk.app.world.study_hash, int(n), max(20, min(TRIALS, 20_000 // int(n))), study)
+        found = _outlooks(desk.app.context.study_hash, int(n), max(20, min(TRIALS, 20_000 // int(n))), study)
     st.html(_table(found))
     st.html(
         tables.note(

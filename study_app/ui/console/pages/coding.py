@@ -51,26 +51,26 @@ def render(desk: ConsoleSession) -> None:
             desk.monitor.record_unblinding(desk.person.name, SEEN, kind)
             st.rerun()
         return
-    parts = (*PARTS, EXPLANATIONS) if has_gate(desk.app.world) else PARTS
+    parts = (*PARTS, EXPLANATIONS) if has_gate(desk.app.context) else PARTS
     parts = (*parts, PROGRAMS) if desk.app.study.varied_tasks else parts
-    guessed = PersonaGuesses(desk.app.world)
+    guessed = PersonaGuesses(desk.app.context)
     parts = (*parts, PERSONAS) if len(guessed.personas()) > 1 else parts
     part = st.segmented_control(
         "Part", parts, default=CODE, key="coding_part", label_visibility="collapsed", required=True
     )
     if part == EXPLANATIONS:
-        _explanations(desk, GateAudits(desk.app.world), kind)
+        _explanations(desk, GateAudits(desk.app.context), kind)
         return
     if part == PERSONAS:
         guesses(desk, guessed)
         return
     if part == PROGRAMS:
-        programs(desk, HackCodes(desk.app.world), kind)
+        programs(desk, HackCodes(desk.app.context), kind)
         return
     if part == TONE:
-        _tone(desk, ToneCodes(desk.app.world), kind)
+        _tone(desk, ToneCodes(desk.app.context), kind)
         return
-    codings = Codings(desk.app.world)
+    codings = Codings(desk.app.context)
     {DISAGREEMENTS: _disagreements, AGREEMENT: _agreement}.get(part or CODE, _code)(desk, codings, kind)
 
 

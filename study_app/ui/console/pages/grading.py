@@ -37,7 +37,7 @@ def render(desk: ConsoleSession) -> None:
         agreement(desk, kind)
         return
     drawn = {OWN: _own, DISAGREEMENTS: _disagreements}.get(part or RATE, _rate)
-    drawn(desk, RatingQueue(desk.app.world), kind)
+    drawn(desk, RatingQueue(desk.app.context), kind)
 
 
 def _rate(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:

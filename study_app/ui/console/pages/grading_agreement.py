@@ -25,7 +25,7 @@ def agreement(desk: ConsoleSession, kind: Kind) -> None:
         with st.spinner("Computing…"):
             app = desk.app
             if desk.attempt(
-                lambda: found.update(section(app.world, app.settings.environment, "agreement", kind)), "Done"
+                lambda: found.update(section(app.context, app.settings.environment, "agreement", kind)), "Done"
             ):
                 st.session_state[COMPUTED] = (kind, found)
     stored = st.session_state.get(COMPUTED)

@@ -155,8 +155,8 @@ def _cost(view: Overview) -> list[tuple[str, str]]:
 
 def _models(desk: ConsoleSession) -> None:
     """Draw what the provider says of each treatment's model, and whether it still answers as at the launch."""
-    with desk.app.world.registry.begin(write=False) as unit:
-        board = model_board(desk.app.world, unit)
+    with desk.app.context.registry.begin(write=False) as unit:
+        board = model_board(desk.app.context, unit)
     if not board.looks and not board.rounds:
         return
     st.header("Models", anchor=False)

@@ -46,7 +46,7 @@ def draw_one(desk: ConsoleSession, views: ParticipantViews, participant_id: str)
 
 
 def _facts(desk: ConsoleSession, view: ParticipantPage) -> str:
-    person, now = view.summary, desk.app.world.now()
+    person, now = view.summary, desk.app.context.now()
     where = person.stage + (f", {person.step}" if person.step else "") if person.stage else "the way is over"
     rows: list[tuple[str, object]] = [
         ("Kind", KIND_NAMES[person.kind]),

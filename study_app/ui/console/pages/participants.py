@@ -29,7 +29,7 @@ NEEDS: dict[Need, str] = {"in error": "In error", "offline": "Offline", "stuck":
 
 def render(desk: ConsoleSession) -> None:
     """Draw the board, or the page of the participant in the address."""
-    views = ParticipantViews(desk.app.world)
+    views = ParticipantViews(desk.app.context)
     asked = st.query_params.get("who")
     if asked:
         st.html('<p class="sc-note"><a href="/participants" target="_self">All participants</a></p>')
@@ -114,7 +114,7 @@ def _link(participant_id: str) -> tables.Html:
 
 
 def _table(desk: ConsoleSession, people: tuple[ParticipantSummary, ...], arms: bool) -> str:
-    now = desk.app.world.now()
+    now = desk.app.context.now()
     header = ["Participant", "Came as", "Status", "Stage", "Step", "In stage", "In all", "Last seen"]
     rows = []
     for person in people:

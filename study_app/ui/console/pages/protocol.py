@@ -26,7 +26,7 @@ HEIGHT = 800
 def asked_screen(desk: ConsoleSession) -> Screen | None:
     """Return the screen that the address asks for alone, or None."""
     key = str(st.query_params.get("screen", ""))
-    return next((screen for screen in all_screens(desk.app.world) if screen.key == key), None) if key else None
+    return next((screen for screen in all_screens(desk.app.context) if screen.key == key), None) if key else None
 
 
 def render(desk: ConsoleSession) -> None:
@@ -39,7 +39,7 @@ def render(desk: ConsoleSession) -> None:
         draw_picture(desk.app, screen, arm if arm in arms else arms[0], language)
         return
     desk.head("Protocol", "What the study is. Nothing here comes from a participant.")
-    protocol = Protocol(desk.app.world)
+    protocol = Protocol(desk.app.context)
     stages = protocol.stages()
     _facts(desk)
     _factors(desk)
@@ -55,11 +55,11 @@ def render(desk: ConsoleSession) -> None:
 
 def _facts(desk: ConsoleSession) -> None:
     study, state = desk.app.study, desk.monitor.state()
-    total = sum(stage.minutes for stage in Protocol(desk.app.world).stages())
+    total = sum(stage.minutes for stage in Protocol(desk.app.context).stages())
     rows = [
         ("Study", f"{study.title} ({study.id})"),
         ("State", tables.badge(state, STATE_TONES[state])),
-        ("Hash of this version", tables.code(desk.app.world.study_hash)),
+        ("Hash of this version", tables.code(desk.app.context.study_hash)),
         ("Minutes in all, at most", f"{total:.0f}"),
         ("Participants", f"{study.recruitment.target_n}, let in by {study.recruitment.entry}"),
     ]
@@ -118,7 +118,7 @@ def _allocation(desk: ConsoleSession) -> str:
 
 def _screens(desk: ConsoleSession) -> None:
     st.html(tables.heading("Every screen, as participants see it"))
-    study, screens = desk.app.study, all_screens(desk.app.world)
+    study, screens = desk.app.study, all_screens(desk.app.context)
     left, right, last = st.columns([3, 2, 1])
     chosen = left.selectbox(
         "Screen", range(len(screens)), format_func=lambda number: f"{number + 1}. {screens[number].title}",

@@ -23,13 +23,13 @@ _TONES = {"failed": "bad", "inconclusive": "warm"}
 def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     desk.head("Verdicts", "Submissions whose outcomes are missing until they are graded, and imports worth a look.")
-    world = desk.app.world
+    context = desk.app.context
     st.header("Without a verdict", anchor=False)
-    _without(desk, without_verdict(world))
+    _without(desk, without_verdict(context))
     st.header("Quiz answers without points", anchor=False)
     _answers(desk, desk.app.scoring.inconclusive())
     st.header("Unusual imports", anchor=False)
-    _imports(with_review(world))
+    _imports(with_review(context))
 
 
 def _without(desk: ConsoleSession, runs: Sequence[RunRecord]) -> None:
@@ -57,7 +57,7 @@ def _without(desk: ConsoleSession, runs: Sequence[RunRecord]) -> None:
     names = {run.id: f"{run.participant_id}, {run.task}" for run in runs}
     chosen = st.selectbox("Submission", list(names), format_func=lambda name: names[name], key="verdict_retry")
     if st.button("Grade again", key="grade_again") and chosen:
-        done = desk.attempt(lambda: retry(desk.app.world, chosen, desk.person.name), "It will be graded again")
+        done = desk.attempt(lambda: retry(desk.app.context, chosen, desk.person.name), "It will be graded again")
         if done:
             st.rerun()
 

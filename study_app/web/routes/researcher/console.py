@@ -70,7 +70,7 @@ async def show_login(request: Request) -> Response:
     """Return the form, or on to the console for a person who is signed in."""
     if await run_in_threadpool(who, request.cookies.get(COOKIE)) is not None:
         return RedirectResponse("/", status_code=303)
-    token = await run_in_threadpool(accounts().redeem, request.query_params.get("ticket", ""), current().world.now())
+    token = await run_in_threadpool(accounts().redeem, request.query_params.get("ticket", ""), current().context.now())
     return welcome(request, token) if token else await run_in_threadpool(login_page)
 
 
@@ -111,7 +111,7 @@ class FailedSignIns:
     def note(self, name: str, why: str) -> None:
         """Record a failure; what was typed for a name is kept only where there is such an account."""
         app = current()
-        now = app.world.now()
+        now = app.context.now()
         with self._lock:
             if len(self._moments) == MOST_FAILURES and now - self._moments[0] < timedelta(hours=1):
                 return
@@ -125,7 +125,7 @@ FAILURES = FailedSignIns()
 
 
 def _sign_in(name: str, password: str) -> str | None:
-    now = current().world.now()
+    now = current().context.now()
     try:
         person = accounts().check(password, now, name)
     except UserError:
@@ -158,7 +158,7 @@ async def healthz(request: Request) -> Response:
 
 def who(token: str | None) -> ConsoleUser | None:
     """Whose sign-in it is."""
-    return accounts().person_of(token, current().world.now())
+    return accounts().person_of(token, current().context.now())
 
 
 ROUTES = [

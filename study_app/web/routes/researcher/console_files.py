@@ -73,7 +73,7 @@ def _cell(value: Any) -> Any:
 
 def enrolment(request: Request, person: ConsoleUser) -> Response:
     """Who is where, as a table; never an arm."""
-    monitor, name = Monitor(current().world), current().study.id
+    monitor, name = Monitor(current().context), current().study.id
     people = [seen for kind in monitor.kinds() for seen in monitor.people(kind)]
     rows = [[getattr(seen, column) for column in ENROLMENT] for seen in people]
     return _csv(ENROLMENT, rows, f"{name}_enrolment.csv")
@@ -82,15 +82,15 @@ def enrolment(request: Request, person: ConsoleUser) -> Response:
 def payments_file(request: Request, person: ConsoleUser) -> Response:
     """Return what each participant is paid."""
     app = current()
-    with app.world.registry.begin(write=False) as unit:
-        found = payments(app.world, unit)
+    with app.context.registry.begin(write=False) as unit:
+        found = payments(app.context, unit)
     app.lifecycle.audit(person.name, "download payments", "", {"payments": len(found)})
     return _csv(COLUMNS, [paid.cells() for paid in found], f"{app.study.id}_payments.csv")
 
 
 def audit(request: Request, person: ConsoleUser) -> Response:
     """Return the audit log as a table."""
-    entries = Monitor(current().world).audit()[::-1]
+    entries = Monitor(current().context).audit()[::-1]
     header = ["at", "who", "what", "why", "detail", "previous_hash", "row_hash"]
     rows = [[e.at.isoformat(), e.who, e.what, e.why, json.dumps(dict(e.detail)), e.previous_hash, e.row_hash]
             for e in entries]  # fmt: skip
@@ -99,7 +99,7 @@ def audit(request: Request, person: ConsoleUser) -> Response:
 
 def prereg(request: Request, person: ConsoleUser) -> Response:
     """Return the preregistration as it was made at launch."""
-    found = Monitor(current().world).preregistration()
+    found = Monitor(current().context).preregistration()
     if found is None:
         raise NotAllowed("there is no preregistration before the study is launched")
     if request.path_params["kind"] == "json":
@@ -116,7 +116,7 @@ def dataset(request: Request, person: ConsoleUser) -> Response:
     if asked_format not in FORMATS:
         raise BadRequest(400, f"'{asked_format}' is not a format; use one of {', '.join(FORMATS)}")
     fmt = FORMATS[FORMATS.index(asked_format)]
-    monitor, app = Monitor(current().world), current()
+    monitor, app = Monitor(current().context), current()
     folder = Path(tempfile.mkdtemp(prefix="study-console-"))
     try:
         where = folder / f"{app.study.id}_dataset"
@@ -145,12 +145,12 @@ def _zipped(folder: Path, target: Path) -> Path:
 def replayed(request: Request, person: ConsoleUser) -> Response:
     """Return the timeline of one participant; of a real one only after the look at it was recorded."""
     participant_id = request.path_params["participant_id"]
-    world = current().world
-    found = timeline(world, participant_id)
+    context = current().context
+    found = timeline(context, participant_id)
     if found is None:
         raise BadRequest(404, "there is no such participant")
     # Here as well as on the board: the address alone must not show a replay that no one has accounted for.
-    if found["kind"] == "real" and not Monitor(world).is_unblinded(person.name, f"replay {participant_id}"):
+    if found["kind"] == "real" and not Monitor(context).is_unblinded(person.name, f"replay {participant_id}"):
         raise NotAllowed("open this replay from the board, which records that you have seen it")
     return Response(json.dumps(found, ensure_ascii=False), media_type="application/json",
                     headers={"Cache-Control": "no-store"})  # fmt: skip

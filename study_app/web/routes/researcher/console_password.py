@@ -70,7 +70,7 @@ def _change(person: ConsoleUser, fields: dict[str, str]) -> str:
     Raises:
         UserError: what keeps the password from being changed.
     """
-    now, given = current().world.now(), fields.get("password", "")
+    now, given = current().context.now(), fields.get("password", "")
     if not _has_account(person):
         raise UserError("an identity provider keeps this password; change it there")
     # A browser that was left open must not be enough to shut its owner out.

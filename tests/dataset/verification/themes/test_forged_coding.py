@@ -49,21 +49,21 @@ class OneBatch:
 def dataset(tmp_path_factory):
     """Six interviews, coded by the rules, a model and two people, two of three drawn, one disagreement settled."""
     trial = ThemesTrial(tmp_path_factory.mktemp("themes"))
-    world = trial.app.world
+    context = trial.app.context
     mine = [trial.hold({"start": SAID["hurry"], "hard": SAID["trust"]}) for _ in range(6)]
-    Codebooks(world).freeze("ann", read_codebook(CODEBOOK), "agreed")
+    Codebooks(context).freeze("ann", read_codebook(CODEBOOK), "agreed")
     trial.clock.advance(minutes=1)
-    ProgramCoding(world).by_rules("preview")
-    ProgramCoding(world).by_batch(OneBatch(), "preview", seconds=1, pause=lambda _: None)
-    GoldSample(world).draw("ann", "preview", share=0.5)
+    ProgramCoding(context).by_rules("preview")
+    ProgramCoding(context).by_batch(OneBatch(), "preview", seconds=1, pause=lambda _: None)
+    GoldSample(context).draw("ann", "preview", share=0.5)
     trial.clock.advance(minutes=1)
     mine += [trial.hold({"start": SAID["hurry"], "hard": SAID["trust"]}) for _ in range(2)]
-    GoldSample(world).draw("ann", "preview", share=0.5)
-    board = InterviewBoard(world)
+    GoldSample(context).draw("ann", "preview", share=0.5)
+    board = InterviewBoard(context)
     for who, hard in (("ann", []), ("ben", ["trust"])):
         board.code(who, mine[0], {"start": ["hurry"], "hard": hard})
     board.settle("cy", (mine[0], "hard"), ["trust"], "speaks of it")
-    export(world, trial.folder / "data", include_preview=True)
+    export(context, trial.folder / "data", include_preview=True)
     yield trial.folder / "data"
     trial.close()
 

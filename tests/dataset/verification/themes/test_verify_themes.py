@@ -31,15 +31,15 @@ def coded(trial, book=BOOK):
     interview = trial.hold({"start": SAID["hurry"], "hard": SAID[""]})
     trial.hold({"start": SAID[""], "hard": SAID["trust"]})
     if book.induced:
-        Codebooks(trial.app.world).sealed_half("ann", "preview")
-    Codebooks(trial.app.world).freeze("ann", book, "agreed")
+        Codebooks(trial.app.context).sealed_half("ann", "preview")
+    Codebooks(trial.app.context).freeze("ann", book, "agreed")
     trial.clock.advance(minutes=1)
-    ProgramCoding(trial.app.world).by_rules("preview")
+    ProgramCoding(trial.app.context).by_rules("preview")
     return interview
 
 
 def exported(trial, name="out", **more):
-    export(trial.app.world, trial.folder / name, include_preview=True, **more)
+    export(trial.app.context, trial.folder / name, include_preview=True, **more)
     return trial.folder / name
 
 
@@ -53,16 +53,16 @@ def findings(dataset):
 
 
 def add(trial, **changes):
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         model = next(each for each in unit.ratings() if each.rubric.startswith("talk-"))
-        unit.add_rating(replace(model, rating_id=trial.app.world.fresh_id(), **changes))
+        unit.add_rating(replace(model, rating_id=trial.app.context.fresh_id(), **changes))
 
 
 def test_codes_after_the_freeze_verify_and_participants_have_a_column_for_each_theme(trial):
     interview = coded(trial)
-    board = InterviewBoard(trial.app.world)
+    board = InterviewBoard(trial.app.context)
     board.code("ann", interview, {"start": [], "hard": ["trust"]})
-    GoldSample(trial.app.world).draw("ann", "preview", share=1)
+    GoldSample(trial.app.context).draw("ann", "preview", share=1)
     dataset = exported(trial)
     report = verify(dataset)
     assert report.findings == []
@@ -87,7 +87,7 @@ def test_codes_older_than_the_freeze_are_a_breach_of_the_protocol(trial):
 def test_codes_of_the_sealed_half_and_strange_codes_are_named(trial):
     book = read_codebook(CODEBOOK.replace('title = "Talking', 'induced = true\ntitle = "Talking', 1))
     coded(trial, book)
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         sealed = next(each.object for each in unit.ratings() if each.value == "induce")
     add(trial, rater="ann", object=f"{sealed}#start", value="haste", rated_at=trial.clock.now())
     assert findings(exported(trial)) == ["code_unknown", "coded_in_sealed_half"]
@@ -95,7 +95,7 @@ def test_codes_of_the_sealed_half_and_strange_codes_are_named(trial):
 
 def test_a_codebook_that_is_not_what_its_name_says_is_named(trial):
     coded(trial)
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         stored = next(each for each in unit.ratings() if each.rubric == "codebook")
         altered = stored.value.replace("time was short", "time was long")
         unit.add_rating(Rating("x", stored.object, "ann", altered, "codebook", trial.clock.now()))
@@ -118,7 +118,7 @@ def test_a_theme_column_that_the_codes_do_not_give_is_found(trial):
 def test_who_takes_their_data_back_takes_the_codes_along(trial):
     interview = coded(trial)
     who = trial.people[interview]
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         person = unit.participant(who)
         unit.move(person, data_withdrawn=True)
     dataset = exported(trial)

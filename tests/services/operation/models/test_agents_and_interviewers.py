@@ -26,12 +26,12 @@ PRICE = "price = { input_usd = 100.0, output_usd = 1000.0 }"
 
 
 def board(app):
-    with app.world.registry.begin(write=False) as unit:
-        return model_board(app.world, unit)
+    with app.context.registry.begin(write=False) as unit:
+        return model_board(app.context, unit)
 
 
 def replies(app, number):
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return replies_of(unit, number)
 
 
@@ -40,7 +40,7 @@ def test_an_agent_takes_its_first_step_at_each_round_and_it_is_compared_with_the
     path.write_text(path.read_text().replace('["tasks/trio_timer", "tasks/trio_users"]', '["tasks/trio_timer"]'))
     app = open_app(tmp_path, HandClock(), path)
     assert probed(app.study, app.library.specs) == {}
-    assert [question.treatment for question in watched(app.world)] == ["full"] * len(QUESTIONS)
+    assert [question.treatment for question in watched(app.context)] == ["full"] * len(QUESTIONS)
     for _ in range(2):
         app.model_watch.round("probe", "test")
     made = replies(app, 1)
@@ -51,7 +51,7 @@ def test_an_agent_takes_its_first_step_at_each_round_and_it_is_compared_with_the
     (again,) = board(app).compared
     assert (again.pairs, again.exact, again.drifts) == (len(QUESTIONS), 1.0, [])
     # Nothing was carried out: no participant, no step in the log.
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert unit.participants() == []
     assert helped_alike(made) == [[], ["full"]]
     app.close()
@@ -74,7 +74,7 @@ def test_without_a_key_an_interview_has_no_model_to_look_at_or_ask(tmp_path):
     person = Interviewee(tmp_path)
     person.app.model_watch.look("test")
     assert board(person.app).looks == ()
-    assert watched(person.app.world) == []
+    assert watched(person.app.context) == []
     person.app.close()
 
 
@@ -97,7 +97,7 @@ def test_an_interviewer_is_asked_what_comes_after_the_same_answers_and_a_change_
     (again,) = board(person.app).compared
     assert again.exact == (0.0 if changes else 1.0)
     assert bool(again.drifts) == changes
-    export(person.app.world, tmp_path / "out", include_preview=True)
+    export(person.app.context, tmp_path / "out", include_preview=True)
     assert len(table(tmp_path / "out", "model_replies")) == 2 * len(ANSWERS)
     report = verify(tmp_path / "out")
     assert report.ok, report.lines()

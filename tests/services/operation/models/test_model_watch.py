@@ -52,8 +52,8 @@ def opened(
 
 
 def board(app: App):
-    with app.world.registry.begin(write=False) as unit:
-        return model_board(app.world, unit)
+    with app.context.registry.begin(write=False) as unit:
+        return model_board(app.context, unit)
 
 
 def ticked(app: App, times: int = 2 + len(QUESTIONS)) -> None:
@@ -90,11 +90,11 @@ def test_a_trial_is_asked_at_launch_weekly_and_at_the_close_and_its_dataset_and_
     ]  # fmt: skip
     # The embedded assistant says the same to the same question.
     assert {(each.exact, tuple(each.drifts)) for each in found.compared} == {(1.0, ())}
-    export(app.world, tmp_path / "sealed")
+    export(app.context, tmp_path / "sealed")
     assert table(tmp_path / "sealed", "model_replies") == []
     assert verify(tmp_path / "sealed").ok
     app.lifecycle.unseal("the end")
-    export(app.world, tmp_path / "data")
+    export(app.context, tmp_path / "data")
     rows = table(tmp_path / "data", "model_replies")
     assert len(rows) == 3 * len(QUESTIONS)
     assert {row["provider"] for row in rows} == {"notes"}
@@ -108,8 +108,8 @@ def test_a_trial_is_asked_at_launch_weekly_and_at_the_close_and_its_dataset_and_
     assert "full answered the fixed questions in round" in page.partition('id="treatment"')[2]
     (tmp_path / "again").mkdir()
     again = opened(tmp_path, clock, database=tmp_path / "again" / "study.db", changed_ok=True)
-    reimport(again.world, tmp_path / "data", put_back, who="test")
-    export(again.world, tmp_path / "returned")
+    reimport(again.context, tmp_path / "data", put_back, who="test")
+    export(again.context, tmp_path / "returned")
     again.close()
     for name in ("model_looks", "model_replies"):
         assert table(tmp_path / "returned", name) == table(tmp_path / "data", name)
@@ -131,7 +131,7 @@ def test_another_model_is_an_alert_a_finding_and_a_warning(tmp_path, clock):
     assert one.another_model
     assert "served by claude-haiku-5-5, at first by claude-sonnet-5-5" in one.drifts[0]
     app.alert_watch.tick()
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         kinds = {each.kind: each.text for each in incidents(unit)}
         cost = spent_usd(unit, app.library, "real")
         made = replies_of(unit, 1)
@@ -142,7 +142,7 @@ def test_another_model_is_an_alert_a_finding_and_a_warning(tmp_path, clock):
     assert {(each.declared, each.model, each.input_tokens) for each in made} == {(MODEL, MODEL, 500)}
     app.lifecycle.close("enough")
     app.lifecycle.unseal("the end")
-    export(app.world, tmp_path / "data")
+    export(app.context, tmp_path / "data")
     found = [each for each in verify(tmp_path / "data").findings if each.name == "model_drifted"]
     assert [each.finding_class for each in found] == ["protocol"]
     assert "claude-haiku-5-5" in found[0].message
@@ -176,7 +176,7 @@ def test_days_left_and_an_alert_where_a_model_retires_within_recruitment(
     (look,) = board(app).looks
     assert look.days_left(clock.now()) == days
     app.alert_watch.tick()
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         texts = [each.text for each in incidents(unit) if each.kind == "model_retires"]
     assert [said in text for text in texts] == ([True] if said else [])
     app.close()
@@ -197,7 +197,7 @@ def test_a_look_that_found_nothing_out_is_repeated_within_the_hour_and_else_dail
     ticked(app, 3)
     clock.advance(hours=1)
     ticked(app, 3)
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert [each.problem == "" for each in looks(unit)] == [False, True, True]
         acts = [entry for entry in unit.audit() if entry.what == "models looked at"]
     # The log has what was other than before.
@@ -234,8 +234,8 @@ def test_of_two_servers_one_asks_and_the_other_goes_on_where_it_died(tmp_path, c
     one, other = opened(tmp_path, clock), opened(tmp_path, clock)
     one.lifecycle.launch()
     for app in (one, other):
-        with app.world.registry.begin() as unit:
-            app.world.replicas.beat(unit)
+        with app.context.registry.begin() as unit:
+            app.context.replicas.beat(unit)
     assert one.model_watch._claim()
     assert not other.model_watch._claim()
     ticked(other, 4)
@@ -247,7 +247,7 @@ def test_of_two_servers_one_asks_and_the_other_goes_on_where_it_died(tmp_path, c
     ticked(other, 1 + len(QUESTIONS))
     (done,) = board(other).rounds
     assert (done.replies, bool(done.ended_at)) == (len(QUESTIONS), True)
-    with other.world.registry.begin(write=False) as unit:
+    with other.context.registry.begin(write=False) as unit:
         made = replies_of(unit, 1)
     assert sorted(each.question for each in made) == list(range(1, 1 + len(QUESTIONS)))
     one.close()
@@ -281,7 +281,7 @@ def test_the_rounds_survive_in_the_database(tmp_path, clock):
     ticked(app)
     app.close()
     again = opened(tmp_path, clock)
-    with again.world.registry.begin(write=False) as unit:
+    with again.context.registry.begin(write=False) as unit:
         (kept,) = rounds(unit)
     assert json.dumps(board(again).to_json())
     assert kept.replies == len(QUESTIONS)

@@ -32,13 +32,13 @@ def serving():
 
 
 def turns_of(app, walker):
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return unit.turns(walker.id)
 
 
 def conditions(app):
     app.alert_watch.tick()
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return [entry for entry in unit.audit() if entry.what == "alert"]
 
 
@@ -47,7 +47,7 @@ def unsealed(app, clock, folder):
     app.lifecycle.close("enough")
     app.lifecycle.unseal("analysis")
     settle(app)
-    export(app.world, folder)
+    export(app.context, folder)
     return folder
 
 
@@ -67,9 +67,9 @@ def test_a_model_that_is_retired_at_a_question_is_replaced_within_it(tmp_path, s
     assert all(turn.error is None for turn in turns)
     # The question that found it out reached the provider; no later one does.
     assert serving.messages == 3
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         (act,) = [entry for entry in unit.audit() if entry.what == "model replaced"]
-        board = model_board(app.world, unit)
+        board = model_board(app.context, unit)
     assert act.who == "server"
     assert act.why == f"the model '{MODEL}' of 'full' is retired"
     assert act.detail["sha256"] == app.library.materials()["recordings/full.jsonl"]
@@ -120,9 +120,9 @@ def test_the_daily_look_replaces_it_before_anybody_asks(tmp_path, serving, way):
         del serving.models[MODEL]
     clock.advance(days=1)
     app.model_watch.tick()
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert [each.treatment for each in replacements(unit)] == ["full"]
-        assert app.world.state(unit) == "launched"
+        assert app.context.state(unit) == "launched"
     assert asking(app, clock).ask(KNOWN) == "A nursery holds tasks, as recorded."
     assert serving.messages == 0
     app.close()
@@ -173,7 +173,7 @@ def test_a_refused_question_alone_replaces_nothing(tmp_path, serving):
     walker.ask(KNOWN)
     assert [turn.error for turn in turns_of(app, walker)] == ["other", "other"]
     assert walker.ask(KNOWN) == "A nursery holds tasks."
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert replacements(unit) == []
     app.close()
 
@@ -184,7 +184,7 @@ def test_a_preview_of_a_draft_replaces_nothing(tmp_path, serving):
     serving.retires_at = 1
     walker = asking(app, clock)
     assert walker.ask(KNOWN) == ""
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert replacements(unit) == []
     app.close()
 
@@ -197,14 +197,14 @@ def test_two_servers_replace_it_once_and_both_answer_from_the_recording(tmp_path
     path = replayed_study(tmp_path)
     one = opened(path, clock, serving, url)
     one.lifecycle.launch()
-    two = opened(path, clock, serving, url, fresh=one.world.fresh_id)
+    two = opened(path, clock, serving, url, fresh=one.context.fresh_id)
     serving.retires_at = 2
     first, second = asking(one, clock), asking(two, clock)
     assert [first.ask(KNOWN), first.ask(KNOWN), second.ask(KNOWN)] == [
         "A nursery holds tasks.", *["A nursery holds tasks, as recorded."] * 2
     ]  # fmt: skip
     assert serving.messages == 2
-    with two.world.registry.begin(write=False) as unit:
+    with two.context.registry.begin(write=False) as unit:
         assert len([entry for entry in unit.audit() if entry.what == "model replaced"]) == 1
     one.close()
     two.close()

@@ -31,8 +31,8 @@ def opened(folder, clock, serving, key=""):
 
 
 def state(app):
-    with app.world.registry.begin(write=False) as unit:
-        return app.world.state(unit)
+    with app.context.registry.begin(write=False) as unit:
+        return app.context.state(unit)
 
 
 def test_without_the_key_an_early_end_is_refused_with_what_to_do(tmp_path, serving):
@@ -55,7 +55,7 @@ def test_a_study_that_stops_is_launched_and_closed_once_its_model_is_retired(tmp
     clock.at += timedelta(hours=16)
     app.model_watch.tick()
     assert state(app) == "closed"
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         closing = next(entry for entry in unit.audit() if entry.what == "close")
     assert closing.who == "server"
     assert f"'{MODEL}' of 'full' is retired" in closing.why

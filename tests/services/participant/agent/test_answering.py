@@ -69,7 +69,7 @@ def test_steps_decided_by_requests_end_in_a_dataset_that_verify_is_content_with(
     walker.open(walker.task)
     walker.submit()
     settle(walker.app)
-    export(walker.app.world, tmp_path / "data", include_preview=True)
+    export(walker.app.context, tmp_path / "data", include_preview=True)
     assert [str(finding) for finding in verify(tmp_path / "data").findings] == []
     (handed_in, *_) = [row["code"] for row in table(tmp_path / "data", "runs") if row["kind"] == "submission"][-1:]
     assert handed_in == walker.text
@@ -165,7 +165,7 @@ def test_a_page_decides_with_the_next_number_of_its_events(walker):
 
     page = Requesting(walker, choose).ask()
     assert {decision for tool, decision in page.decisions if tool == "edit"} == {"approve"}
-    with walker.app.world.registry.begin(write=False) as unit:
+    with walker.app.context.registry.begin(write=False) as unit:
         assert unit.participant(walker.id).page == walker.page
 
 
@@ -189,6 +189,6 @@ def test_an_arm_without_an_agent_is_refused_and_the_refusal_is_logged(tmp_path):
     walker.begin_tasks()
     with pytest.raises(Refused):
         app.decisions.decide(walker.id, StepAnswer("any", "approve"))
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert [event.kind for event in unit.events_of(walker.id, {"turn_refused"})] == ["turn_refused"]
     app.close()

@@ -27,7 +27,7 @@ def walked(tmp_path_factory):
     page = AgentPage(walker, lambda frame: next(choices, "approve") if frame["tool"] == "edit" else "approve").ask()
     walker.submit()
     settle(app)
-    export(app.world, folder / "data", include_preview=True)
+    export(app.context, folder / "data", include_preview=True)
     yield walker, page, folder / "data"
     app.close()
 
@@ -125,7 +125,7 @@ def test_progsnap2_tells_what_the_participant_approved_from_what_was_done_withou
         (tmp_path / approval).mkdir()
         app, walker = agent_walker(tmp_path / approval, HandClock(), approval)
         AgentPage(walker, lambda _: "approve").ask()
-        export_progsnap2(app.world, tmp_path / f"{approval}.ps2", include_preview=True)
+        export_progsnap2(app.context, tmp_path / f"{approval}.ps2", include_preview=True)
         app.close()
         with (tmp_path / f"{approval}.ps2" / "MainTable.csv").open(newline="") as file:
             rows[approval] = [row for row in csv.DictReader(file) if row["SubjectID"]]
@@ -140,7 +140,7 @@ def test_progsnap2_tells_what_the_participant_approved_from_what_was_done_withou
 
 def test_the_replay_has_a_lane_and_the_steps_of_the_agent_apart_from_the_participants_own(walked):
     walker, page, _ = walked
-    shown = timeline(walker.app.world, walker.id)
+    shown = timeline(walker.app.context, walker.id)
     assert len(shown["lanes"]["agent"]) == len(page.decisions)
     assert all(begun < ended for begun, ended in shown["lanes"]["agent"])
     (turn,) = shown["turns"].values()

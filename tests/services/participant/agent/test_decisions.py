@@ -21,7 +21,7 @@ def test_an_agent_that_may_do_everything_ends_with_all_visible_examples_passing(
     assert [tool for tool, _ in page.decisions][-1] == "report"
     assert {decision for _, decision in page.decisions} == {"auto"}
     assert walker.text == saved(walker)
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         runs = [run for run in unit.runs(walker.id) if run.kind == "agent"]
     assert runs
     assert all(check["passed"] for check in runs[-1].checks)

@@ -65,7 +65,7 @@ class Left:
 
     def exported(self, name: str, **more: Any) -> Any:
         settle(self.app)
-        export(self.app.world, self.folder / name, include_preview=True, **more)
+        export(self.app.context, self.folder / name, include_preview=True, **more)
         assert [str(each) for each in verify(self.folder / name).findings] == []
         return self.folder / name
 
@@ -76,8 +76,8 @@ class Left:
         clock.at = self.walker.clock.at
         clock.advance(minutes=9)
         again = open_app(self.folder / "fresh", clock, self.folder / "study.toml", changed_ok=True)
-        reimport(again.world, dataset, put_back, who="test")
-        export(again.world, self.folder / "again", include_preview=True)
+        reimport(again.context, dataset, put_back, who="test")
+        export(again.context, self.folder / "again", include_preview=True)
         again.close()
         for path in (dataset / "data").iterdir():
             assert (self.folder / "again" / "data" / path.name).read_bytes() == path.read_bytes(), path.name

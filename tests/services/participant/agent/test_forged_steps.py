@@ -199,7 +199,7 @@ def test_what_a_page_sends_late_of_a_step_that_another_decided_is_no_finding(tmp
     page = AgentPage(walker, choose)
     page.ask()
     assert ("run", "approve") in page.decisions
-    export(app.world, tmp_path / "data", include_preview=True)
+    export(app.context, tmp_path / "data", include_preview=True)
     app.close()
     assert len(table(tmp_path / "data", "agent_actions")) == len(page.decisions)
     assert [str(finding) for finding in verify(tmp_path / "data").findings] == []

@@ -59,7 +59,7 @@ def order(tool, given):
 @pytest.fixture(scope="module")
 def walker(tmp_path_factory):
     app, walker = agent_walker(tmp_path_factory.mktemp("planted"), HandClock(), "each", tools=list(TEXTS))
-    edition = app.world.edition
+    edition = app.context.edition
 
     def gullible(name):
         opened = edition(name)
@@ -67,7 +67,7 @@ def walker(tmp_path_factory):
             opened.assistants[each] = Gullible()
         return opened
 
-    app.world.edition = gullible
+    app.context.edition = gullible
     yield walker
     app.close()
 

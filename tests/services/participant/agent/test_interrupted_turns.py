@@ -17,12 +17,12 @@ ENDLESS = "while True:\n    pass\n"
 
 
 def log_of(app, walker):
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return unit.events_of(walker.id, (AgentProposed.kind, AgentDecided.kind, AgentActed.kind, TurnEnded.kind))
 
 
 def turn_is_over(app, walker):
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return all(turn.complete for turn in unit.turns(walker.id))
 
 
@@ -64,7 +64,7 @@ def test_a_program_that_an_agent_runs_ends_with_the_turn(tmp_path):
     walker.replace_all(ENDLESS)
 
     def runs():
-        with app.world.registry.begin(write=False) as unit:
+        with app.context.registry.begin(write=False) as unit:
             return [run for run in unit.runs(walker.id) if run.kind == "agent"]
 
     def stop_it():

@@ -55,7 +55,7 @@ def goes_on(prepared, tmp_path, point):
     ask(walker)
     walker.submit()
     settle(app)
-    export(app.world, tmp_path / "data", include_preview=True)
+    export(app.context, tmp_path / "data", include_preview=True)
     app.close()
     # The browser of a killed server repeats what was not acknowledged; this one was gone with it.
     assert [str(each) for each in verify(tmp_path / "data").findings if each.finding_class != "browser"] == []

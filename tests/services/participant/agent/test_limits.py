@@ -46,8 +46,8 @@ def scripted(tmp_path, monkeypatch):
         app, walker = agent_walker(tmp_path, HandClock(), "none", **settings)
         opened.append(app)
         assistant = Scripted(*calls, pause=pause)
-        edition = app.world.edition
-        monkeypatch.setattr(app.world, "edition", lambda name: _with(edition(name), assistant), raising=False)
+        edition = app.context.edition
+        monkeypatch.setattr(app.context, "edition", lambda name: _with(edition(name), assistant), raising=False)
         return assistant, walker
 
     yield begin
@@ -99,7 +99,7 @@ def test_the_end_of_a_task_ends_the_turn_and_a_late_step_is_not_proposed(scripte
 
     _, walker = scripted()
     assistant = Submitting(*[ToolCall("view", {})] * 4)
-    walker.app.world.edition = lambda name, edition=walker.app.world.edition: _with(edition(name), assistant)
+    walker.app.context.edition = lambda name, edition=walker.app.context.edition: _with(edition(name), assistant)
     page = AgentPage(walker, lambda _: "approve").ask()
     assert page.decisions == [("view", "auto")]
     (turn,) = walker.app.help.turns(walker.id)
@@ -157,12 +157,12 @@ def test_a_deadline_in_the_middle_of_a_turn_hands_in_the_program_as_it_stood(tmp
     (turn,) = app.help.turns(walker.id)
     assert turn.stop_reason == "task_over"
     settle(app)
-    export(app.world, tmp_path / "data", include_preview=True)
+    export(app.context, tmp_path / "data", include_preview=True)
     found = [each for each in verify(tmp_path / "data").findings if each.finding_class != "browser"]
     assert [str(each) for each in found] == []
     app.close()
 
 
 def submissions(app, participant_id):
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         return [run for run in unit.runs(participant_id) if run.kind == "submission"]

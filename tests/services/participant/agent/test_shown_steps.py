@@ -28,7 +28,7 @@ def parameters_sent():
 
 def shown(app, participant_id):
     kept = app.help.turns(participant_id)
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         person = unit.known_participant(participant_id)
     with parameters_sent() as sent:
         steps = app.help.actions_in(person, kept)

@@ -17,7 +17,7 @@ from study_app.services.researcher.monitoring import Monitor
 
 
 def forged(app, sql: str, **values) -> None:
-    with app.world.registry.database.begin(write=True) as connection:
+    with app.context.registry.database.begin(write=True) as connection:
         assert connection.execute(text(sql), values).rowcount == 1
 
 
@@ -65,7 +65,7 @@ def test_a_changed_text_that_a_deadline_hands_in_is_tampering(trial, at_work, tm
 def test_a_text_whose_edits_did_not_fit_stays_what_the_table_has(trial, at_work):
     wrong = {"task": "warmup", "kind": "typed", "changes": [{"from": 900, "to": 901, "insert": ""}], "length": 5}
     trial.send(at_work, "page-one", 8, "edit", wrong)
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert text_of(unit, at_work, "warmup") == unit.document(at_work, "warmup")
 
 
@@ -88,7 +88,7 @@ def test_a_form_that_is_shown_again_holds_what_its_events_left(form, tmp_path):
     form.clock.advance(minutes=600)
     form.app.session.sweep()
     if form.answers(who, "about"):
-        export(form.app.world, tmp_path / "dataset")
+        export(form.app.context, tmp_path / "dataset")
         names = {finding.name for finding in verify(tmp_path / "dataset").findings}
         assert "answer_differs_from_events" in names
 
@@ -105,15 +105,15 @@ def test_an_honest_form_is_the_same_in_the_table_and_in_the_log_over_pages_and_r
     second.add("answer_set", field="tools", value=["vim"])
     second.send(1, 2)
     second.send()
-    with form.app.world.registry.begin(write=False) as unit:
+    with form.app.context.registry.begin(write=False) as unit:
         assert form_of(unit, who, "about", 0) == unit.draft(who, "about", 0)
 
 
 def test_console_and_export_give_one_status_whatever_a_researcher_does_in_the_meantime(trial, at_work, tmp_path):
-    hours = trial.app.world.study.recruitment.abandoned_after_hours
+    hours = trial.app.context.study.recruitment.abandoned_after_hours
 
     def statuses():
-        console = {person.id: person.status for person in Monitor(trial.app.world).people("real")}
+        console = {person.id: person.status for person in Monitor(trial.app.context).people("real")}
         folder = tmp_path / f"at{trial.clock.at.timestamp():.0f}"
         trial.app.datasets.write(folder, DatasetRequest(), who="cli", via="command line")
         [table] = (folder / "data").glob("*participants_data.csv")

@@ -38,10 +38,10 @@ def test_an_interviews_tokens_stand_in_the_costs_and_count_towards_the_limit(tmp
         assert person.say("Slowly.").asked == "Can you tell me about one concrete moment?"
         assert len(interviewer.bodies) == 2
     assert [each.error for each in person.events(InterviewAsked)][-1] == "budget"
-    with person.app.world.registry.begin(write=False) as unit:
-        assert spent_usd(unit, person.app.world.content, "preview") == pytest.approx(0.024)
-        assert spent_usd(unit, person.app.world.content, "real") == 0
-    (cost,) = Monitor(person.app.world).costs("preview")
+    with person.app.context.registry.begin(write=False) as unit:
+        assert spent_usd(unit, person.app.context.content, "preview") == pytest.approx(0.024)
+        assert spent_usd(unit, person.app.context.content, "real") == 0
+    (cost,) = Monitor(person.app.context).costs("preview")
     assert (cost.treatment, cost.messages, cost.input_tokens, cost.output_tokens) == ("interview talk", 2, 60, 18)
     assert cost.usd == pytest.approx(0.024)
     assert [str(each) for each in verify(person.export()).findings] == []

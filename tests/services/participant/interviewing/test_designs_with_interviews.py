@@ -33,10 +33,10 @@ def test_members_of_a_cluster_are_interviewed_and_count_together(tmp_path):
     trial = ThemesTrial(tmp_path, allocation='method = "cluster"\ncluster = "label"\nblock_sizes = [2]')
     for number in range(6):
         trial.hold({"start": SAID["hurry"], "hard": SAID["trust"]}, label=f"Year {number // 2}")
-    Codebooks(trial.app.world).freeze("ann", read_codebook(CODEBOOK), "agreed")
+    Codebooks(trial.app.context).freeze("ann", read_codebook(CODEBOOK), "agreed")
     trial.clock.advance(minutes=1)
-    ProgramCoding(trial.app.world).by_rules("preview")
-    export(trial.app.world, tmp_path / "out", include_preview=True)
+    ProgramCoding(trial.app.context).by_rules("preview")
+    export(trial.app.context, tmp_path / "out", include_preview=True)
     trial.close()
     dataset = tmp_path / "out"
     assert [str(each) for each in verify(dataset).findings] == []
@@ -58,20 +58,20 @@ THIRD = '[[arms]]\nid = "third"\nlabel = "Saffron"\ninstructions = "Go slowly."'
 @pytest.mark.timeout(900)
 def test_of_three_arms_each_share_is_reported_and_who_left_with_their_data_counts_in_none(tmp_path, database_url):
     trial = ThemesTrial(tmp_path, database=database_url, policy=THIRD, allocation=BLOCKS.replace("2", "3"))
-    world = trial.app.world
+    context = trial.app.context
     said = [SAID["hurry"] if number % 2 else SAID[""] for number in range(12)]
     held = [trial.hold({"start": words, "hard": SAID["trust"]}) for words in said]
-    Codebooks(world).freeze("ann", read_codebook(CODEBOOK), "agreed")
+    Codebooks(context).freeze("ann", read_codebook(CODEBOOK), "agreed")
     trial.clock.advance(minutes=1)
-    ProgramCoding(world).by_rules("preview")
-    GoldSample(world).draw("ann", "preview", share=1)
-    board = InterviewBoard(world)
+    ProgramCoding(context).by_rules("preview")
+    GoldSample(context).draw("ann", "preview", share=1)
+    board = InterviewBoard(context)
     for who in ("ann", "ben"):
         for each, words in zip(held, said, strict=True):
             board.code(who, each, {"start": ["hurry"] if words == SAID["hurry"] else [], "hard": ["trust"]})
     trial.app.session.withdraw(trial.people[held[0]], True)
     trial.app.session.withdraw(trial.people[held[1]], False)
-    export(world, tmp_path / "out", include_preview=True)
+    export(context, tmp_path / "out", include_preview=True)
     trial.close()
     assert [str(each) for each in verify(tmp_path / "out").findings] == []
     study("analyze", tmp_path / "out", "--include-preview", "--out", tmp_path / "results", cwd=tmp_path)

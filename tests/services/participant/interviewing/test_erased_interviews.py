@@ -30,14 +30,14 @@ def trial(tmp_path, database_url):
 
 def coded(trial):
     """Two interviews with every kind of rating; returns the one with the secret."""
-    world = trial.app.world
+    context = trial.app.context
     mine = trial.hold({"start": SAID_SECRET, "hard": SAID["trust"]})
     other = trial.hold({"start": SAID["hurry"], "hard": SAID[""]})
-    Codebooks(world).freeze("ann", read_codebook(CODEBOOK), "agreed")
+    Codebooks(context).freeze("ann", read_codebook(CODEBOOK), "agreed")
     trial.clock.advance(minutes=1)
-    ProgramCoding(world).by_rules("preview")
-    GoldSample(world).draw("ann", "preview", share=1)
-    board = InterviewBoard(world)
+    ProgramCoding(context).by_rules("preview")
+    GoldSample(context).draw("ann", "preview", share=1)
+    board = InterviewBoard(context)
     for who, hard in (("ann", []), ("ben", ["trust"])):
         for each in (mine, other):
             board.code(who, each, {"start": ["hurry"], "hard": hard})
@@ -45,14 +45,14 @@ def coded(trial):
     board.audit("ann", mine, dict.fromkeys(("benevolence", "necessity", "context_awareness", "openness",
                                             "justified_skip"), 3))  # fmt: skip
     texts = {QUOTE: ("ann", quote_value("hurry", SECRET)), REPLY: (CLAUDE, SECRET)}
-    with world.registry.begin() as unit:
+    with context.registry.begin() as unit:
         for rubric, (rater, value) in texts.items():
-            unit.add_rating(rating_of(world, (mine, "start"), rater, value, rubric))
+            unit.add_rating(rating_of(context, (mine, "start"), rater, value, rubric))
     return mine, other
 
 
 def exported(trial, name, **more):
-    export(trial.app.world, trial.folder / name, include_preview=True, **more)
+    export(trial.app.context, trial.folder / name, include_preview=True, **more)
     return trial.folder / name
 
 
@@ -62,7 +62,7 @@ def test_no_word_and_no_rating_of_an_erased_interview_stays_and_the_chain_holds(
     assert SECRET.encode() in stored(trial)
     trial.app.session.withdraw(trial.people[mine], True)
     trial.app.session.sweep()
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         left = {each.object.split("#")[0] for each in unit.ratings()}
     assert f"interview:{mine}" not in left
     assert f"interview:{other}" in left
@@ -72,7 +72,7 @@ def test_no_word_and_no_rating_of_an_erased_interview_stays_and_the_chain_holds(
         assert [str(each) for each in verify(dataset).findings] == []
         assert len(table(dataset, "interviews")) == 1
         assert SECRET not in "".join(path.read_text() for path in dataset.rglob("*.csv"))
-    status = GoldSample(trial.app.world).status("preview")
+    status = GoldSample(trial.app.context).status("preview")
     assert (status.interviews, status.gold, status.gold_coded) == (1, 1, 1)
 
 

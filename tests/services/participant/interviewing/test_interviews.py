@@ -159,16 +159,16 @@ def test_words_of_distress_end_the_interview_with_the_contact_and_an_alert(tmp_p
     assert person.say("I could not do it and I want to die.").asked is None
     (closed,) = person.events(InterviewClosed)
     assert (closed.ended_by, closed.summary) == ("distress", None)
-    with person.app.world.registry.begin(write=False) as unit:
+    with person.app.context.registry.begin(write=False) as unit:
         (entry,) = unit.audit_of(["interview ended: words of distress"])
     assert entry.detail == {"participant_id": person.id}
     assert table(person.export(), "interviews")[0]["ended_by"] == "distress"
     public = person.export("public", public=True)
     assert table(public, "interviews")[0]["ended_by"] == "stopped"
     assert '"distress"' not in "".join(path.read_text() for path in (public / "data").glob("*_data.csv"))
-    person.app.world.state = lambda unit: "launched"
-    with person.app.world.registry.begin(write=False) as unit:
-        found = conditions(person.app.world, unit, Machine("here", lambda: 10**12))
+    person.app.context.state = lambda unit: "launched"
+    with person.app.context.registry.begin(write=False) as unit:
+        found = conditions(person.app.context, unit, Machine("here", lambda: 10**12))
     assert found["distress"].startswith("1 interview")
 
 

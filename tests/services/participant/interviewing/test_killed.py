@@ -70,7 +70,7 @@ def test_after_a_kill_at_any_step_the_same_question_comes_and_no_row_twice(tmp_p
     for words in ("Slowly.", LONG, LONG, LONG):
         person.app.close()
         killed(person, point)
-        person.app = start(person.settings, clock=person.clock, sandbox=person.app.world.sandbox)
+        person.app = start(person.settings, clock=person.clock, sandbox=person.app.context.sandbox)
         shown.append(person.asked)
         assert person.asked == shown[-1]
         person.say(words)

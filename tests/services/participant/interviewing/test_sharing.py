@@ -27,7 +27,7 @@ def answers(person, name):
 
 def test_without_a_yes_no_word_leaves_and_no_reviewer_is_offered_one(tmp_path):
     person = interviewed(tmp_path, "no")
-    reviews = TextReviews(person.app.world)
+    reviews = TextReviews(person.app.context)
     assert not [line for line in reviews.lines("preview") if line.cell.table.startswith("interview")]
     said, row = answers(person, "public")
     assert said[0] == WITHHELD
@@ -39,7 +39,7 @@ def test_without_a_yes_no_word_leaves_and_no_reviewer_is_offered_one(tmp_path):
 
 def test_with_a_yes_a_text_leaves_once_a_person_released_it_whole_or_redacted(tmp_path):
     person = interviewed(tmp_path, "yes")
-    reviews = TextReviews(person.app.world)
+    reviews = TextReviews(person.app.context)
     assert answers(person, "unread")[0][0] == WITHHELD
     (line,) = [each for each in reviews.lines("preview") if each.cell.text == WORDS]
     assert line.identifiers == ("e-mail address",)

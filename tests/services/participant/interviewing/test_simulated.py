@@ -34,7 +34,7 @@ def test_every_theme_of_a_person_is_said_in_the_language_of_the_interview():
 def test_a_simulated_trial_holds_interviews_that_verify_is_content_with(tmp_path):
     path = write_interview_study(tmp_path, stage='sharing = "share_words"')
     app, _ = run(tmp_path, path, participants=8)
-    export(app.world, tmp_path / "out", include_simulated=True)
+    export(app.context, tmp_path / "out", include_simulated=True)
     app.close()
     held = table(tmp_path / "out", "interviews")
     turns = table(tmp_path / "out", "interview_turns")

@@ -17,7 +17,7 @@ from study_app.services.researcher.exporting.export import export
 
 def test_a_study_with_an_interview_exports_its_tables_empty_and_typed(tmp_path):
     app = open_app(tmp_path, HandClock(), write_interview_study(tmp_path))
-    export(app.world, tmp_path / "out", include_preview=True)
+    export(app.context, tmp_path / "out", include_preview=True)
     app.close()
     topics = ["quality_start", "quality_hard", "quality_more"]
     for table, more in ((INTERVIEWS, topics), (INTERVIEW_TURNS, [])):

@@ -285,7 +285,7 @@ def test_no_one_gains_or_loses_time_by_probes_whatever_they_do(tmp_path, clock, 
     assert ran == pytest.approx(600, abs=0.01)
     assert len({probe.shown.minute for probe in asked(app, who)}) == len(asked(app, who)) <= 2
     assert stood(app, who) <= 120
-    export(app.world, tmp_path / "out", include_preview=True)
+    export(app.context, tmp_path / "out", include_preview=True)
     app.close()
     (visit,) = [row for row in table(tmp_path / "out", "visits") if row["stage"] == "tasks"]
     rows = table(tmp_path / "out", "probes")
@@ -298,12 +298,12 @@ def test_no_one_gains_or_loses_time_by_probes_whatever_they_do(tmp_path, clock, 
 def test_a_page_that_is_drawn_as_its_time_is_up_does_not_fail_for_what_others_write(app, clock, monkeypatch):
     walker = at_task(app, clock)
     real = ParticipantFlow.end_overdue
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         before = unit.known_participant(walker.id).stage
     clock.advance(minutes=60)
 
     def write() -> None:
-        with app.world.registry.begin() as unit:
+        with app.context.registry.begin() as unit:
             unit.set_meta("beside", "written")
 
     with ThreadPoolExecutor(1) as pool:

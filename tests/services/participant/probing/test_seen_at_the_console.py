@@ -23,7 +23,7 @@ def test_the_timeline_and_the_replay_show_when_a_probe_came_and_how_long_the_clo
     app.probes.show(walker.id, walker.page)
     clock.advance(minutes=2)
 
-    view = ParticipantViews(app.world).one(walker.id, work=False)
+    view = ParticipantViews(app.context).one(walker.id, work=False)
     assert view is not None
     lines = [(line.what, line.detail) for line in view.timeline if "how they feel" in line.what]
     assert lines == [
@@ -31,7 +31,7 @@ def test_the_timeline_and_the_replay_show_when_a_probe_came_and_how_long_the_clo
         ("went on after being asked how they feel", "answered, the clock stood still for 12 s"),
         ("was asked how they feel, and the clock stood still", "warmup, minute 5"),
     ]
-    shown = timeline(app.world, walker.id)
+    shown = timeline(app.context, walker.id)
     assert shown is not None
     first, second = shown["lanes"]["probe"]
     assert [round(ended - begun) for begun, ended in (first, second)] == [12, 60]

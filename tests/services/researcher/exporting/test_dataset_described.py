@@ -29,13 +29,13 @@ from study_app.services.researcher.exporting.export import export
 @pytest.fixture(scope="module")
 def parquet(tmp_path_factory):
     out = tmp_path_factory.mktemp("parquet") / "dataset"
-    export(trial().app.world, out, fmt="parquet")
+    export(trial().app.context, out, fmt="parquet")
     return out
 
 
 def test_values_of_questions_have_their_labels_in_codebook_sidecar_and_parquet(parquet):
     dataset = trial().dataset("unsealed")
-    asked = {question.id: question for question in trial().app.world.study.background_questions}
+    asked = {question.id: question for question in trial().app.context.study.background_questions}
     book = (dataset / "documentation" / "codebook.md").read_text(encoding="utf-8")
     (sidecar,) = (dataset / "data").glob("*participants_data.json")
     described = {entry["name"]: entry for entry in json.loads(sidecar.read_text())["variableMeasured"]}
@@ -56,7 +56,7 @@ def test_values_of_questions_have_their_labels_in_codebook_sidecar_and_parquet(p
 
 def test_the_ends_of_every_scale_are_named():
     dataset = load(trial().dataset("unsealed"))
-    scales = [q for q in trial().app.world.study.exit_questions if q.kind == "scale" and q.low_label]
+    scales = [q for q in trial().app.context.study.exit_questions if q.kind == "scale" and q.low_label]
     assert scales
     for question in scales:
         assert dataset.labels[question.id][str(question.low)] == question.low_label
@@ -97,7 +97,7 @@ def test_no_sentence_says_that_an_export_with_free_text_is_anonymous():
 
 
 def test_a_dataset_brings_what_participants_met_and_how_columns_are_made():
-    dataset, study = trial().dataset("unsealed"), trial().app.world.study
+    dataset, study = trial().dataset("unsealed"), trial().app.context.study
     for name in study.assistants:
         assistant = json.loads((dataset / f"materials/assistants/{name}.json").read_text(encoding="utf-8"))
         assert assistant["model"]
@@ -117,10 +117,10 @@ def test_a_dataset_brings_what_participants_met_and_how_columns_are_made():
 
 @pytest.mark.parametrize("state", ["launched", "closed"])
 def test_while_arms_are_hidden_no_assistant_and_no_completion_code_is_in_the_materials(state):
-    dataset, world = trial().dataset(state), trial().app.world
+    dataset, context = trial().dataset(state), trial().app.context
     assert not (dataset / "materials" / "assistants").exists()
     held = "".join(path.read_text(encoding="utf-8") for path in dataset.rglob("*") if path.is_file())
-    codes = world.study.recruitment.codes.model_dump()
+    codes = context.study.recruitment.codes.model_dump()
     assert not [code for code in codes.values() if isinstance(code, str) and len(code) > 3 and f'"{code}"' in held]
 
 
@@ -130,7 +130,7 @@ def test_the_readme_says_how_many_when_and_how_to_cite():
     assert f"{len(table(dataset, 'participants'))} participants" in readme
     assert "They took part between 20" in readme
     assert "## Citing it" in readme
-    assert all(f"- arm `{arm.id}`" in readme for arm in trial().app.world.study.arms)
+    assert all(f"- arm `{arm.id}`" in readme for arm in trial().app.context.study.arms)
 
 
 def test_the_reader_in_the_dataset_runs_there_and_types_what_it_reads(parquet):
@@ -162,7 +162,7 @@ def test_the_reader_for_r_runs_in_the_dataset():
         pytest.skip("the R package jsonlite is not installed")
     assert run.returncode == 0, run.stderr
     count, kind, unguarded, first = run.stdout.split("|")
-    asked = next(q for stage in trial().app.world.study.stages for q in stage.questions if q.id == "occupation")
+    asked = next(q for stage in trial().app.context.study.stages for q in stage.questions if q.id == "occupation")
     assert (int(count), kind, unguarded) == (len(table(dataset, "participants")), "POSIXct", "TRUE")
     assert first == asked.options[0].label
 
@@ -223,7 +223,7 @@ RELEASE = Release(
 
 
 def cited() -> Cited:
-    return Cited(trial().app.world.study, RELEASE, "2026-11-26", ("2026-01-05", "2026-03-01"))
+    return Cited(trial().app.context.study, RELEASE, "2026-11-26", ("2026-01-05", "2026-03-01"))
 
 
 def test_authors_are_never_split_at_commas_and_carry_orcid_and_affiliation():
@@ -257,8 +257,8 @@ def test_each_entry_of_the_release_stands_in_the_export(tmp_path):
             "keywords": ["networks"],
         }
     )
-    world = trial().app.world
-    named = dataclasses.replace(world, study=world.study.model_copy(update={"dataset": release}))
+    context = trial().app.context
+    named = dataclasses.replace(context, study=context.study.model_copy(update={"dataset": release}))
     export(named, tmp_path / "dataset")
     text = "".join(
         (tmp_path / "dataset" / name).read_text(encoding="utf-8")
@@ -271,7 +271,7 @@ def test_each_entry_of_the_release_stands_in_the_export(tmp_path):
 
 
 def test_a_release_is_no_part_of_the_protocols_hash():
-    study = trial().app.world.study
+    study = trial().app.context.study
     assert study.model_copy(update={"dataset": RELEASE}).canonical() == study.canonical()
 
 

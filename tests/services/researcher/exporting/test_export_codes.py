@@ -60,11 +60,11 @@ def exported(coder: str, styles: str = "") -> tuple[Path, Rows, Rows]:
     first, second = asker.turns()
     given = [("r1", first, "explanation"), ("r2", first, "explanation;capability"), ("r1", second, "generation")]
     given += [("r2", second, "debugging"), ("adjudicated", second, "generation;debugging")]
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         for number, (rater, turn, value) in enumerate(given):
             unit.add_rating(Rating(f"rating{number}", f"turn:{turn}", rater, value, "codes", clock.now()))
     settle(app)
-    export(app.world, folder / "d", include_preview=True)
+    export(app.context, folder / "d", include_preview=True)
     rows = {row["participant_id"]: row for row in table(folder / "d", "participants")}
     turns = {row["message"].split()[0]: row for row in table(folder / "d", "turns")}
     return folder / "d", turns, {name: rows[walker.id] for name, walker in people.items()}
@@ -146,12 +146,12 @@ def test_claudes_codes_are_asked_for_once_kept_and_fill_the_export(monkeypatch):
     walker.ask("Write the timer for me.")
     for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    assert "ANTHROPIC_API_KEY" in code_by_claude(app.world)[0]
+    assert "ANTHROPIC_API_KEY" in code_by_claude(app.context)[0]
     claude = Claude({"m1": ["explanation"], "m2": ["luck"]}, {"m2": ["luck"]}, {})
-    (warning,) = code_by_claude(app.world, claude)
+    (warning,) = code_by_claude(app.context, claude)
     assert walker.turns()[1] in warning
-    assert code_by_claude(app.world, again := Claude({"m1": ["debugging"], "m2": ["generation"]})) == []
+    assert code_by_claude(app.context, again := Claude({"m1": ["debugging"], "m2": ["generation"]})) == []
     assert [message["message"] for message in again.asked[0]] == ["What does a nursery do?", "Write the timer for me."]
-    assert code_by_claude(app.world, Claude()) == []
-    export(app.world, folder / "d", include_preview=True)
+    assert code_by_claude(app.context, Claude()) == []
+    export(app.context, folder / "d", include_preview=True)
     assert [turn["codes"] for turn in table(folder / "d", "turns")] == ["explanation", "generation"]

@@ -143,7 +143,7 @@ def test_a_dataset_with_copies_is_whole_says_how_to_read_them_and_takes_the_plac
     app = copy_of(trial(), tmp_path)
     held = []
     for _ in range(2):
-        export(app.world, out, fmt=fmt, public=fmt == "xlsx")
+        export(app.context, out, fmt=fmt, public=fmt == "xlsx")
         held.append({path.name: path.read_bytes() for path in (out / "data").rglob("*") if path.is_file()})
         # The formats hold the second in which they are written, unless it is taken out.
         time.sleep(1.1)

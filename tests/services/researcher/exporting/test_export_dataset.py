@@ -66,7 +66,7 @@ def test_the_manifest_names_every_file_with_its_hash_and_rows():
 
 def test_two_exports_of_an_unchanged_database_have_the_same_bytes_in_data(tmp_path):
     base = trial()
-    export(base.app.world, tmp_path / "again")
+    export(base.app.context, tmp_path / "again")
     for path in sorted((base.dataset("unsealed") / "data").iterdir()):
         assert path.read_bytes() == (tmp_path / "again" / "data" / path.name).read_bytes()
 
@@ -78,7 +78,7 @@ def test_the_same_participants_on_sqlite_and_postgres_give_the_same_bytes(tmp_pa
         folder, clock = tmp_path / name, HandClock()
         app = open_app(folder, clock, database=url)
         Walker(app, clock).consent().background()
-        export(app.world, folder / "dataset", include_preview=True)
+        export(app.context, folder / "dataset", include_preview=True)
         tables.append({path.name: path.read_bytes() for path in (folder / "dataset" / "data").iterdir()})
         app.close()
     assert tables[0] == tables[1]
@@ -92,7 +92,7 @@ def test_real_participants_only_unless_others_are_asked_for(tmp_path):
     assert ledgers == {"real", "preview"}
     in_draft = open_app(tmp_path, HandClock())
     Walker(in_draft, HandClock())
-    assert export(in_draft.world, tmp_path / "dataset").rows["participants"] == 0
+    assert export(in_draft.context, tmp_path / "dataset").rows["participants"] == 0
     in_draft.close()
 
 
@@ -100,7 +100,7 @@ def test_nobody_can_be_identified_unless_asked_for(tmp_path):
     base = trial()
     for path in base.dataset("unsealed").rglob("*"):
         assert path.is_dir() or b"example.org" not in path.read_bytes(), path
-    export(base.app.world, tmp_path / "named", identified=True)
+    export(base.app.context, tmp_path / "named", identified=True)
     row = table(tmp_path / "named", "participants")[0]
     assert row["label"] == "person0@example.org"
     assert list(row)[-4:] == ["label", "prolific_pid", "prolific_study", "prolific_session"]
@@ -133,7 +133,7 @@ def test_every_column_is_explained_in_the_sidecar_and_the_codebook():
 
 def test_parquet_has_the_same_columns_and_values(tmp_path):
     base = trial()
-    export(base.app.world, tmp_path / "parquet", fmt="parquet")
+    export(base.app.context, tmp_path / "parquet", fmt="parquet")
     for path in sorted((tmp_path / "parquet" / "data").glob("*.parquet")):
         columns = pd.read_parquet(path)
         text = pd.read_csv(base.dataset("unsealed") / "data" / path.with_suffix(".csv").name, dtype=str)
@@ -158,10 +158,10 @@ def test_somebody_who_withdrew_their_data_leaves_the_flow_and_nothing_else(tmp_p
     base = trial()
     app = copy_of(base, tmp_path)
     gone = base.people[1]
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         app.session.erase(unit, gone, "a researcher")
     assert not (tmp_path / "var" / "seal.key").exists(), "no other key takes the place of the missing one"
-    export(app.world, tmp_path / "dataset")
+    export(app.context, tmp_path / "dataset")
     app.close()
     row = next(row for row in table(tmp_path / "dataset", "participants") if row["participant_id"] == gone)
     assert row["data_withdrawn"] == "1"

@@ -92,10 +92,10 @@ def test_the_masks_names_do_not_follow_from_what_is_public(tmp_path):
     from study_app.services.researcher.exporting.trial_facts import mask_of
 
     base = trial()
-    studies = [base.app.world.study]
+    studies = [base.app.context.study]
     first = set()
     for number in range(40):
-        with base.app.world.registry.begin() as unit:
+        with base.app.context.registry.begin() as unit:
             kept = unit.meta("sealed_seed")
             unit.set_meta("sealed_seed", f"another {number}")
             first.add(mask_of(unit, "closed", studies).arms["ai"])
@@ -108,7 +108,7 @@ def test_time_that_an_outage_of_the_assistant_gave_back_tells_no_arm(tmp_path, s
     base = trial()
     later = "UPDATE visits SET deadline_at = deadline_at + 240000 WHERE stage = 'tasks'"
     app = copy_of(base, tmp_path, f"UPDATE meta SET value = '{state}' WHERE key = 'state'", later)
-    export(app.world, tmp_path / "dataset")
+    export(app.context, tmp_path / "dataset")
     app.close()
     limits = [row for row in table(tmp_path / "dataset", "visits") if row["stage"] == "tasks"]
     spans = {moment(row["deadline_at"]) - moment(row["started_at"]) for row in limits}
@@ -121,7 +121,7 @@ def test_time_that_an_outage_of_the_assistant_gave_back_tells_no_arm(tmp_path, s
 
 def test_previews_are_never_masked(tmp_path):
     app = copy_of(trial(), tmp_path, "UPDATE meta SET value = 'launched' WHERE key = 'state'")
-    export(app.world, tmp_path / "dataset", include_preview=True)
+    export(app.context, tmp_path / "dataset", include_preview=True)
     app.close()
     for row in table(tmp_path / "dataset", "participants"):
         assert bool(row["arm"]) == (row["is_preview"] == "1")

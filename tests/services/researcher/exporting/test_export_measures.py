@@ -37,7 +37,7 @@ class Scene:
 
     def export(self, folder: str) -> dict[str, Row]:
         settle(self.app)
-        export(self.app.world, self.folder / folder, include_preview=True)
+        export(self.app.context, self.folder / folder, include_preview=True)
         rows = {row["participant_id"]: row for row in table(self.folder / folder, "participants")}
         return {name: rows[who] for name, who in self.names.items()}
 
@@ -87,7 +87,7 @@ def scene() -> tuple[dict[str, Row], dict[str, Row], Scene]:
 def code_turns(play: Scene, asker: Walker) -> None:
     first, second = asker.turns()
     given = [("r1", first, "explanation"), ("r2", first, "explanation;capability"), ("r1", second, "generation")]
-    with play.app.world.registry.begin() as unit:
+    with play.app.context.registry.begin() as unit:
         for number, (rater, turn, value) in enumerate(given):
             unit.add_rating(Rating(f"rating{number}", f"turn:{turn}", rater, value, "codes", play.clock.now()))
 

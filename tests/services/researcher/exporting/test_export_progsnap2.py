@@ -52,7 +52,7 @@ def read(path):
 
 
 def written(tmp_path):
-    summary = export_progsnap2(trial().app.world, tmp_path / "ps2")
+    summary = export_progsnap2(trial().app.context, tmp_path / "ps2")
     return summary, read(tmp_path / "ps2" / "MainTable.csv"), read(tmp_path / "ps2" / "CodeStates" / "CodeStates.csv")
 
 
@@ -221,7 +221,7 @@ def test_the_metadata_say_version_and_representation(tmp_path):
 
 def test_a_sealed_study_shows_no_condition_and_no_chat(tmp_path):
     app = copy_of(trial(), tmp_path, "UPDATE meta SET value = 'launched' WHERE key = 'state'")
-    export_progsnap2(app.world, tmp_path / "ps2")
+    export_progsnap2(app.context, tmp_path / "ps2")
     app.close()
     events = read(tmp_path / "ps2" / "MainTable.csv")
     assert {event["ExperimentalCondition"] for event in events} == {""}

@@ -51,7 +51,7 @@ def turns():
     busy.paste(code_in(busy.ask(ASK)), "reply", turn_id=busy.turns()[0])
     names["busy"] = busy.turns()[0]
     settle(app)
-    export(app.world, folder / "d", include_preview=True)
+    export(app.context, folder / "d", include_preview=True)
     rows = {row["turn_id"]: row for row in table(folder / "d", "turns")}
     return {name: rows[turn] for name, turn in names.items()}
 

@@ -25,7 +25,7 @@ DECLARED = (
 )
 COMPUTED = (
     "dataset/measures/assistant.py",
-    '    row: dict[str, Any] = {"queries": len(turns), **coding.counts(dossier, codes)}\n',
+    '    row: dict[str, Any] = {"queries": len(turns), **coding.counts(record, codes)}\n',
     f'    row["{COLUMN}"] = sum(len(turn.message) for turn in turns)\n',
 )
 

@@ -51,7 +51,7 @@ def planted(value):
 
 
 @pytest.fixture(scope="module")
-def world():
+def context():
     """One participant, in every free field of whom a plant stands: the fields follow from the schema."""
     folder, clock = scratch(), HandClock()
     app = open_app(folder, clock)
@@ -60,7 +60,7 @@ def world():
     settle(app)
     asked = {q.id for stage in app.study.stages for q in stage.asked if q.kind == "text"}
     written = {item.id for item in app.library.bank("quizzes/trio").items if not item.options}
-    schema = study_tables(app.world)
+    schema = study_tables(app.context)
     with sqlite3.connect(folder / "study.db") as database:
 
         def fill(stored, column, value=PLANT, where="1"):
@@ -108,18 +108,20 @@ def everything(dataset: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def public(world, tmp_path_factory):
-    app, _ = world
+def public(context, tmp_path_factory):
+    app, _ = context
     out = tmp_path_factory.mktemp("public") / "dataset"
-    export(app.world, out, include_preview=True, public=True)
+    export(app.context, out, include_preview=True, public=True)
     return out
 
 
-def test_nothing_planted_in_any_free_field_is_in_a_public_dataset_and_all_of_it_in_its_report(world, public, tmp_path):
-    app, _ = world
+def test_nothing_planted_in_any_free_field_is_in_a_public_dataset_and_all_of_it_in_its_report(
+    context, public, tmp_path
+):
+    app, _ = context
     plain = tmp_path / "plain"
-    export(app.world, plain, include_preview=True)
-    schema = study_tables(app.world)
+    export(app.context, plain, include_preview=True)
+    schema = study_tables(app.context)
     held = cells(plain)
     free = {(name, column.name) for name, each in schema.items() for column in each.columns if column.free} - {
         ("allocations", "profile")
@@ -143,11 +145,11 @@ def test_nothing_planted_in_any_free_field_is_in_a_public_dataset_and_all_of_it_
 
 def test_reasons_that_name_a_person_are_left_out_and_listed_and_others_stay(tmp_path):
     app = copy_of(trial(), tmp_path)
-    with app.world.registry.begin() as unit:
+    with app.context.registry.begin() as unit:
         given = (f"asked by {PLANTED['e-mail address']}, {PLANTED['phone number']}", "the class was full")
         for reason in given:
-            unit.add_audit(AuditEntry(app.world.now(), "ada", "close", reason, {}))
-    export(app.world, tmp_path / "public", public=True)
+            unit.add_audit(AuditEntry(app.context.now(), "ada", "close", reason, {}))
+    export(app.context, tmp_path / "public", public=True)
     app.close()
     text = everything(tmp_path / "public")
     assert not [mark for mark in MARKS if mark in text]
@@ -157,9 +159,9 @@ def test_reasons_that_name_a_person_are_left_out_and_listed_and_others_stay(tmp_
     assert "| `reasons of acts` | phone number | 1 | no |" in report
 
 
-def test_the_report_counts_the_payloads_of_which_something_is_withheld_and_no_others(world, public, tmp_path):
-    app, _ = world
-    export(app.world, tmp_path / "plain", include_preview=True)
+def test_the_report_counts_the_payloads_of_which_something_is_withheld_and_no_others(context, public, tmp_path):
+    app, _ = context
+    export(app.context, tmp_path / "plain", include_preview=True)
 
     def payloads(dataset):
         found = {}
@@ -193,16 +195,16 @@ def test_what_newer_events_say_in_words_is_left_out(kind):
     assert not any(mark in json.dumps(kept) for mark in MARKS)
 
 
-def test_planted_text_is_left_out_of_parquet_too(world, tmp_path):
-    app, _ = world
-    export(app.world, tmp_path / "dataset", include_preview=True, public=True, fmt="parquet")
+def test_planted_text_is_left_out_of_parquet_too(context, tmp_path):
+    app, _ = context
+    export(app.context, tmp_path / "dataset", include_preview=True, public=True, fmt="parquet")
     held = b"".join(path.read_bytes() for path in (tmp_path / "dataset").rglob("*") if path.is_file())
     assert [mark for mark in MARKS if mark.encode() in held] == []
 
 
 def test_everybody_enters_at_one_moment_and_durations_stay(tmp_path):
     app = trial().app
-    export(app.world, tmp_path / "public", public=True)
+    export(app.context, tmp_path / "public", public=True)
     assert verify(tmp_path / "public").ok
     before = {row["participant_id"]: row for row in table(trial().dataset("unsealed"), "participants")}
     for row in table(tmp_path / "public", "participants"):
@@ -214,7 +216,7 @@ def test_everybody_enters_at_one_moment_and_durations_stay(tmp_path):
 
 
 def test_no_order_of_entry_is_left(tmp_path):
-    export(trial().app.world, tmp_path / "public", public=True)
+    export(trial().app.context, tmp_path / "public", public=True)
     people = [row["participant_id"] for row in table(tmp_path / "public", "participants")]
     assert people == sorted(people)
     for row in table(tmp_path / "public", "allocations"):
@@ -227,21 +229,21 @@ def test_no_order_of_entry_is_left(tmp_path):
     assert "participant_id" not in json.dumps(json.loads((tmp_path / "public" / "manifest.json").read_text())["audit"])
 
 
-def test_a_text_stays_only_where_a_person_released_exactly_it(world, tmp_path):
-    app, person = world
-    reviews = TextReviews(app.world)
+def test_a_text_stays_only_where_a_person_released_exactly_it(context, tmp_path):
+    app, person = context
+    reviews = TextReviews(app.context)
     line = next(
         line for line in reviews.lines("preview") if line.cell.column == "response" and line.cell.participant_id
     )
     assert "e-mail address" in line.identifiers
     assert reviews.decide("reader", "preview", [line.cell.key], True) == 1
-    export(app.world, tmp_path / "public", include_preview=True, public=True)
+    export(app.context, tmp_path / "public", include_preview=True, public=True)
     kept = [place for place, held in cells(tmp_path / "public").items() if any("zebra" in cell for cell in held)]
     question = next(q for s in app.study.stages for q in s.asked if q.id == line.cell.record.split("|")[2])
     assert set(kept) <= {("answers", "response"), ("participants", question.id)}
     assert "**yes: released by a person**" in (tmp_path / "public" / "documentation" / "disclosure.md").read_text()
     reviews.decide("reader", "preview", [line.cell.key], False)
-    export(app.world, tmp_path / "again", include_preview=True, public=True)
+    export(app.context, tmp_path / "again", include_preview=True, public=True)
     assert "zebra" not in everything(tmp_path / "again")
     with pytest.raises(NotAllowed, match="has changed or is gone"):
         reviews.decide("reader", "preview", [("answers", "response", "x|y|z", "0" * 64)], True)
@@ -251,10 +253,10 @@ def test_what_was_decided_on_a_person_goes_with_their_data(tmp_path):
     clock = HandClock()
     app = open_app(tmp_path, clock)
     person = Walker(app, clock).whole_way()
-    reviews = TextReviews(app.world)
+    reviews = TextReviews(app.context)
     reviews.decide("reader", "preview", [reviews.lines("preview")[0].cell.key], True)
     app.session.withdraw(person.id, True)
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         assert unit.text_reviews() == []
     app.close()
 
@@ -291,19 +293,19 @@ def test_a_question_that_fewer_than_k_answered_is_withheld_whole():
     assert recoding_of(column("text"), [["a"]], 5).of(["a"]) == RARE
 
 
-def test_a_public_export_with_names_or_programs_is_refused(world, tmp_path):
-    app, _ = world
+def test_a_public_export_with_names_or_programs_is_refused(context, tmp_path):
+    app, _ = context
     with pytest.raises(UserError, match="leave out --identified"):
-        export(app.world, tmp_path / "x", public=True, identified=True)
+        export(app.context, tmp_path / "x", public=True, identified=True)
     request = DatasetRequest(public=True, progsnap2=tmp_path / "y")
     with pytest.raises(UserError, match="--progsnap2: holds programs"):
         app.datasets.write(tmp_path / "x", request, who="test", via="command line")
 
 
-def test_an_export_with_names_says_so_and_is_its_owners_alone(world, tmp_path):
-    app, _ = world
+def test_an_export_with_names_says_so_and_is_its_owners_alone(context, tmp_path):
+    app, _ = context
     out = tmp_path / "names"
-    export(app.world, out, include_preview=True, identified=True)
+    export(app.context, out, include_preview=True, identified=True)
     assert "This copy names people" in (out / "README.md").read_text(encoding="utf-8")
     assert all(path.stat().st_mode & 0o077 == 0 for path in (out, *out.rglob("*")))
     shutil.rmtree(out)

@@ -32,8 +32,8 @@ def fresh(folder, **settings):
 
 
 def returns_the_same(app, dataset, folder, **options):
-    reimport(app.world, dataset, put_back, who="test")
-    export(app.world, folder / "again", **options)
+    reimport(app.context, dataset, put_back, who="test")
+    export(app.context, folder / "again", **options)
     expected, found = data_of(dataset), data_of(folder / "again")
     assert found.keys() == expected.keys()
     for name, content in expected.items():
@@ -44,7 +44,7 @@ def test_a_dataset_comes_back_with_the_same_bytes(tmp_path):
     app = fresh(tmp_path)
     returns_the_same(app, trial().dataset("all"), tmp_path, include_preview=True)
     with pytest.raises(ProblemsFound, match="holds 7 participants already; name a database that is not there yet"):
-        reimport(app.world, trial().dataset("all"), put_back, who="test")
+        reimport(app.context, trial().dataset("all"), put_back, who="test")
     app.close()
 
 
@@ -52,16 +52,16 @@ def test_answers_come_back_as_values_of_their_type(tmp_path):
     for name in ("base", "again"):
         (tmp_path / name).mkdir()
     base, app = fresh(tmp_path / "base"), fresh(tmp_path / "again")
-    Walker(base, base.world.clock).to_tasks().begin_tasks().solve_tasks().quiz().exit()
+    Walker(base, base.context.clock).to_tasks().begin_tasks().solve_tasks().quiz().exit()
     settle(base)
-    export(base.world, tmp_path / "dataset", include_preview=True)
-    reimport(app.world, tmp_path / "dataset", put_back, who="test")
+    export(base.context, tmp_path / "dataset", include_preview=True)
+    reimport(app.context, tmp_path / "dataset", put_back, who="test")
 
-    def given(world):
-        with world.registry.begin(write=False) as unit:
+    def given(context):
+        with context.registry.begin(write=False) as unit:
             return {(each.stage, each.item): each.response for each in unit.answers()}
 
-    assert given(app.world) == given(base.world)
+    assert given(app.context) == given(base.context)
     base.close()
     app.close()
 
@@ -69,9 +69,9 @@ def test_answers_come_back_as_values_of_their_type(tmp_path):
 def test_it_comes_back_from_postgres_and_from_parquet_too(tmp_path, postgres_url):
     app = fresh(tmp_path, database=postgres_url)
     parquet = tmp_path / "parquet"
-    export(trial().app.world, parquet, include_preview=True, fmt="parquet")
-    reimport(app.world, parquet, put_back, who="test")
-    export(app.world, tmp_path / "again", include_preview=True)
+    export(trial().app.context, parquet, include_preview=True, fmt="parquet")
+    reimport(app.context, parquet, put_back, who="test")
+    export(app.context, tmp_path / "again", include_preview=True)
     app.close()
     assert data_of(tmp_path / "again") == data_of(trial().dataset("all"))
 
@@ -92,8 +92,8 @@ def test_what_cannot_come_back_is_refused_and_nothing_is_stored(tmp_path, change
     (copy / "manifest.json").write_text(json.dumps(manifest))
     app = fresh(tmp_path)
     with pytest.raises(ProblemsFound, match=said):
-        reimport(app.world, copy, put_back, who="test")
-    with app.world.registry.begin(write=False) as unit:
+        reimport(app.context, copy, put_back, who="test")
+    with app.context.registry.begin(write=False) as unit:
         assert unit.participants() == []
     app.close()
 
@@ -110,7 +110,7 @@ def test_a_trial_over_clusters_comes_back_with_them_and_without_their_labels(tmp
 def test_labels_of_clusters_cannot_come_back(tmp_path):
     path = design_studies.made(tmp_path, "base_simple")
     app = start(Settings(path, f"sqlite:///{tmp_path}/study.db", tmp_path / "var", environment={}))
-    export(app.world, tmp_path / "names", identified=True)
+    export(app.context, tmp_path / "names", identified=True)
     with pytest.raises(ProblemsFound, match="names the clusters' labels.*take the export without --identified"):
-        reimport(app.world, tmp_path / "names", put_back, who="test")
+        reimport(app.context, tmp_path / "names", put_back, who="test")
     app.close()

@@ -75,8 +75,8 @@ def test_every_table_has_rows_and_verify_finds_nothing(rich):
 def test_it_comes_back_with_the_same_bytes(rich, tmp_path):
     folder, dataset = rich
     app = over(folder, tmp_path / "again.db")
-    reimport(app.world, dataset, put_back, who="test")
-    export(app.world, tmp_path / "again", include_simulated=True)
+    reimport(app.context, dataset, put_back, who="test")
+    export(app.context, tmp_path / "again", include_simulated=True)
     app.close()
     expected, found = tables(dataset), tables(tmp_path / "again")
     assert [name for name in expected if found.get(name) != expected[name]] == []
@@ -86,7 +86,7 @@ def test_parquet_and_workbook_have_every_cell_of_the_csv(rich, tmp_path):
     folder, dataset = rich
     app = over(folder, folder / "study.db")
     for fmt in ("parquet", "xlsx"):
-        export(app.world, tmp_path / fmt, include_simulated=True, fmt=fmt)
+        export(app.context, tmp_path / fmt, include_simulated=True, fmt=fmt)
     app.close()
     (book,) = (tmp_path / "xlsx" / "data").glob("*.xlsx")
     sheets = openpyxl.load_workbook(book)
@@ -129,7 +129,7 @@ def test_nothing_that_people_wrote_is_in_a_dataset_for_everybody(rich, tmp_path)
         database.execute("UPDATE answers SET response = ? WHERE item IN ('notes', 'feedback')", (json.dumps(PLANT),))
     assert {"interview_answered", "interview_asked", "agent_proposed", "agent_acted", "answer_edit"} <= planted
     app = over(folder, tmp_path / "planted.db")
-    export(app.world, tmp_path / "public", include_simulated=True, public=True)
+    export(app.context, tmp_path / "public", include_simulated=True, public=True)
     app.close()
     held = {path: path.read_bytes() for path in (tmp_path / "public").rglob("*") if path.is_file()}
     assert [(path.name, mark) for path, said in held.items() for mark in MARKS if mark.encode() in said] == []

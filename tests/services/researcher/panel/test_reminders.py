@@ -37,7 +37,7 @@ def trial(tmp_path, database_url):
 
 
 def reminders(trial: Waves) -> Reminders:
-    return Reminders(trial.app.world, SITE, {f"p{n}": f"p{n}@example.org" for n in range(3)})
+    return Reminders(trial.app.context, SITE, {f"p{n}": f"p{n}@example.org" for n in range(3)})
 
 
 def mailed(trial: Waves, server: LoopbackSmtp, who: str = "cli") -> list[str]:
@@ -62,7 +62,7 @@ def test_each_reminder_goes_out_once_and_to_those_who_have_not_begun(trial):
         assert mailed(trial, server) == [], "the window is over"
         assert [mail["To"] for mail in server.mails] == ["p0@example.org", "p1@example.org"] * 2
         assert server.mails[0]["List-Unsubscribe"].startswith(f"<{SITE}/no-reminders?token=")
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert [act.detail for act in unit.audit() if act.what == "remind"] == [{"sent": 2}, {"sent": 2}]
 
 
@@ -98,7 +98,7 @@ def test_a_refused_mail_gives_nothing_back_of_what_another_scheduler_uses_up_mea
     trial = Waves(tmp_path, postgres_url_with_tables)
     who = trial.first_part("p0")
     trial.clock.advance(minutes=14 * DAY + 30)
-    registry, holds = trial.app.world.registry, threading.Event()
+    registry, holds = trial.app.context.registry, threading.Event()
 
     def other():
         with registry.begin() as unit:
@@ -141,7 +141,7 @@ def test_what_went_out_before_the_server_failed_stands_in_the_audit_log(trial):
 
     with pytest.raises(InfrastructureError, match="is gone"):
         reminders(trial).send(deliver)
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         assert [act.detail for act in unit.audit() if act.what == "remind"] == [{"sent": 2}]
     assert len(reminders(trial).pending()) == 1
 
@@ -151,9 +151,9 @@ def test_who_opts_out_is_reminded_no_more_and_may_still_take_part(trial):
     sent = reminders(trial).send(None)
     assert [each.outcome for each in sent] == ["listed"] * 3
     first = sent[0].reminder
-    stop_reminders(trial.app.world, first.opt_out.split("token=")[1])
+    stop_reminders(trial.app.context, first.opt_out.split("token=")[1])
     with pytest.raises(NotAllowed, match="not valid"):
-        stop_reminders(trial.app.world, "invented")
+        stop_reminders(trial.app.context, "invented")
     trial.clock.advance(minutes=3 * DAY)
     assert first.participant_id not in {each.participant.id for each in reminders(trial).pending()}
     back = trial.app.enrol.enter(EntryRequest(move=first.link.split("move=")[1]))
@@ -162,8 +162,8 @@ def test_who_opts_out_is_reminded_no_more_and_may_still_take_part(trial):
 
 def test_the_due_list_says_where_each_person_stands(trial):
     def states() -> list[str]:
-        with trial.app.world.registry.begin(write=False) as unit:
-            return [each.state for each in due_people(trial.app.world, unit)]
+        with trial.app.context.registry.begin(write=False) as unit:
+            return [each.state for each in due_people(trial.app.context, unit)]
 
     assert states() == ["waiting"] * 3
     trial.clock.advance(minutes=14 * DAY + 30)
@@ -180,7 +180,7 @@ def test_the_command_writes_the_merge_file_and_sends_where_a_server_is_set(tmp_p
 
     trial = Waves(tmp_path)
     trial.first_part("p1")
-    with trial.app.world.registry.begin() as unit:
+    with trial.app.context.registry.begin() as unit:
         (person,) = unit.participants()
         unit.move(person, opens_at=trial.clock.at.replace(year=2020))
     trial.app.close()

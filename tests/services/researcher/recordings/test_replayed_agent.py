@@ -45,7 +45,7 @@ def recorded(tmp_path_factory):
     choices = iter(["approve", "reject"])
     page = AgentPage(walker, lambda frame: next(choices, "approve") if frame["tool"] == "edit" else "approve")
     page.ask(ASKED)
-    made = record_turns(app.world, "cli", "preview")
+    made = record_turns(app.context, "cli", "preview")
     steps = app.help.actions(walker.id)[page.turn_id]
     yield made, steps, walker.text, page.said
     app.close()
@@ -54,7 +54,7 @@ def recorded(tmp_path_factory):
 def test_a_step_whose_call_names_a_person_is_left_out_and_counted(tmp_path):
     app, walker = agent_walker(tmp_path, HandClock())
     AgentPage(walker, lambda _: "approve").ask(ASKED)
-    with app.world.registry.begin(write=False) as unit:
+    with app.context.registry.begin(write=False) as unit:
         steps = steps_of(unit.events(walker.id))
         (turn,) = unit.turns(walker.id)
         identities = Identities(unit.participants(), [turn])
@@ -99,7 +99,7 @@ def test_the_same_decisions_on_a_recorded_agent_lead_to_the_same_program(recorde
     assert nothing.said == RECORDED("none")
     walker.submit()
     settle(app)
-    export(app.world, tmp_path / "data", include_preview=True)
+    export(app.context, tmp_path / "data", include_preview=True)
     app.close()
     turns = sorted(table(tmp_path / "data", "turns"), key=lambda turn: turn["asked_at"])
     assert [turn["recorded_match"] for turn in turns] == ["exact", "none"]

@@ -50,16 +50,16 @@ def test_replayed_turns_say_exact_near_or_none_and_the_dataset_is_verified(tmp_p
     (tmp_path / "first").mkdir()
     first = open_app(tmp_path / "first", clock)
     replied = at_the_task(first, clock).ask(ASKED)
-    made = record_turns(first.world, "cli", "preview")
+    made = record_turns(first.context, "cli", "preview")
     first.close()
 
     app = open_app(tmp_path / "second", clock, replaying(tmp_path / "second", made.content))
-    assert app.world.content.materials()["recording.jsonl"] == made.sha256
+    assert app.context.content.materials()["recording.jsonl"] == made.sha256
     walker = at_the_task(app, clock)
     assert walker.ask(f"  {ASKED.upper()} ") == replied
     assert walker.ask("How can a nursery start tasks, two at once, please?") == replied
     assert walker.ask("What is the capital of France?") == RECORDED("none")
-    export(app.world, tmp_path / "data", include_preview=True)
+    export(app.context, tmp_path / "data", include_preview=True)
     app.close()
     turns = sorted(table(tmp_path / "data", "turns"), key=lambda turn: turn["asked_at"])
     assert [turn["recorded_match"] for turn in turns] == ["exact", "near", "none"]

@@ -35,34 +35,34 @@ def trial(tmp_path):
 
 
 def ratings(trial, rubric=None):
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         return [each for each in unit.ratings() if rubric in (None, each.rubric)]
 
 
 def frozen(trial, book=BOOK):
-    version = Codebooks(trial.app.world).freeze("ann", book, "two readers agreed")
+    version = Codebooks(trial.app.context).freeze("ann", book, "two readers agreed")
     trial.clock.advance(minutes=1)
     return version
 
 
 def test_half_of_the_interviews_is_sealed_for_the_codebook_and_never_coded(trial):
     ids = {trial.hold(TWO) for _ in range(5)}
-    books = Codebooks(trial.app.world)
+    books = Codebooks(trial.app.context)
     half = {each.interview_id for each in books.sealed_half("ann", KIND)}
     assert len(half) == 2
     assert {each.interview_id for each in books.sealed_half("ann", KIND)} == half
     frozen(trial, INDUCED)
     late = trial.hold(TWO)
     assert {each.interview_id for each in books.sealed_half("ann", KIND)} == half
-    ProgramCoding(trial.app.world).by_rules(KIND)
+    ProgramCoding(trial.app.context).by_rules(KIND)
     coded = {each.object.split("#")[0] for each in ratings(trial, INDUCED.version)}
     assert coded == {interview_object(each) for each in (ids | {late}) - half}
-    waiting = {each.interview_id for each in InterviewBoard(trial.app.world).waiting("ann", KIND)}
+    waiting = {each.interview_id for each in InterviewBoard(trial.app.context).waiting("ann", KIND)}
     assert waiting == (ids | {late}) - half
 
 
 def test_a_freeze_is_on_record_with_its_hash_and_time_and_is_refused_where_it_says_something_untrue(trial):
-    books = Codebooks(trial.app.world)
+    books = Codebooks(trial.app.context)
     with pytest.raises(NotAllowed, match="no half was sealed"):
         books.freeze("ann", INDUCED, "agreed")
     with pytest.raises(NotAllowed, match="give a reason"):
@@ -71,7 +71,7 @@ def test_a_freeze_is_on_record_with_its_hash_and_time_and_is_refused_where_it_sa
     version = frozen(trial)
     with pytest.raises(NotAllowed, match="frozen already"):
         books.freeze("ann", BOOK, "again")
-    with trial.app.world.registry.begin(write=False) as unit:
+    with trial.app.context.registry.begin(write=False) as unit:
         (entry,) = unit.audit_of(("freeze codebook",))
     assert (entry.at, entry.who, entry.why) == (at, "ann", "two readers agreed")
     assert entry.detail["sha256"] == BOOK.sha256
@@ -87,13 +87,13 @@ def test_a_freeze_is_on_record_with_its_hash_and_time_and_is_refused_where_it_sa
 def test_a_rehearsal_with_simulated_interviews_leaves_the_trial_s_own_codebook_as_it_is(trial):
     for _ in range(4):
         trial.hold(TWO, kind="simulated")
-    books = Codebooks(trial.app.world)
+    books = Codebooks(trial.app.context)
     assert len(books.sealed_half("ann", "simulated")) == 2
     # Drawn up before the trial, from no interview of it.
     assert frozen(trial) == BOOK.version
     interview = trial.hold(TWO)
-    assert ProgramCoding(trial.app.world).by_rules(KIND) == 2
-    assert [each.interview_id for each in InterviewBoard(trial.app.world).waiting("ann", KIND)] == [interview]
+    assert ProgramCoding(trial.app.context).by_rules(KIND) == 2
+    assert [each.interview_id for each in InterviewBoard(trial.app.context).waiting("ann", KIND)] == [interview]
 
 
 SHOP = "my sister's shop in Ulm closed"
@@ -106,7 +106,7 @@ def test_a_codebook_that_repeats_what_a_participant_said_is_not_frozen(trial, mo
     trial.hold({"start": f"Well, {SHOP} that week, so I hurried."})
     code = Code(**{"id": "hurry", "title": "Time pressure", "definition": "Says that time was short."} | more)
     with pytest.raises(ProblemsFound) as refused:
-        Codebooks(trial.app.world).freeze("ann", Codebook(id="talk", codes=(code,)), "agreed")
+        Codebooks(trial.app.context).freeze("ann", Codebook(id="talk", codes=(code,)), "agreed")
     (problem,) = refused.value.problems
     assert problem.key.startswith(f"codes.hurry.{next(iter(more))}")
     assert "'my sister s shop in ulm'" in problem.what
@@ -116,19 +116,19 @@ def test_a_codebook_that_repeats_what_a_participant_said_is_not_frozen(trial, mo
 def test_an_open_half_makes_a_codebook_induced(trial):
     for _ in range(2):
         trial.hold(TWO)
-    Codebooks(trial.app.world).sealed_half("ann", KIND)
+    Codebooks(trial.app.context).sealed_half("ann", KIND)
     with pytest.raises(NotAllowed, match="set induced = true"):
         frozen(trial)
 
 
 def test_nothing_is_coded_before_the_freeze(trial):
     interview = trial.hold(TWO)
-    world = trial.app.world
-    assert InterviewBoard(world).waiting("ann", KIND) == []
+    context = trial.app.context
+    assert InterviewBoard(context).waiting("ann", KIND) == []
     for act in (
-        lambda: ProgramCoding(world).by_rules(KIND),
-        lambda: GoldSample(world).draw("ann", KIND, share=0.5),
-        lambda: InterviewBoard(world).code("ann", interview, {"start": [], "hard": []}),
+        lambda: ProgramCoding(context).by_rules(KIND),
+        lambda: GoldSample(context).draw("ann", KIND, share=0.5),
+        lambda: InterviewBoard(context).code("ann", interview, {"start": [], "hard": []}),
     ):
         with pytest.raises(NotAllowed, match="no codebook is frozen"):
             act()
@@ -139,7 +139,7 @@ def test_rules_code_each_topic_once_and_only_interviews_that_have_ended(trial):
     trial.hold({"start": SAID["hurry"]}, over=False)
     trial.hold({})
     frozen(trial)
-    programs = ProgramCoding(trial.app.world)
+    programs = ProgramCoding(trial.app.context)
     assert programs.by_rules(KIND) == 2
     assert programs.by_rules(KIND) == 0
     values = {each.object: each.value for each in ratings(trial, BOOK.version)}
@@ -149,7 +149,7 @@ def test_rules_code_each_topic_once_and_only_interviews_that_have_ended(trial):
 def test_the_gold_sample_comes_first_and_states_its_probability(trial):
     ids = {trial.hold(TWO) for _ in range(6)}
     frozen(trial)
-    gold = GoldSample(trial.app.world)
+    gold = GoldSample(trial.app.context)
     assert gold.draw("ann", KIND, share=0.3).drawn == 2
     with pytest.raises(NotAllowed, match="in a draw already"):
         gold.draw("ann", KIND, share=0.3)
@@ -157,7 +157,7 @@ def test_the_gold_sample_comes_first_and_states_its_probability(trial):
     assert set(marks) == ids
     drawn = {each for each, value in marks.items() if value == f"drawn {1 / 3!r}"}
     assert len(drawn) == 2
-    board = InterviewBoard(trial.app.world)
+    board = InterviewBoard(trial.app.context)
     for coder in ("ann", "ben"):
         assert {each.interview_id for each in board.waiting(coder, KIND)[:2]} == drawn
     later = trial.hold(TWO)
@@ -168,8 +168,8 @@ def test_the_gold_sample_comes_first_and_states_its_probability(trial):
 def test_people_code_whole_interviews_blind_twice_and_differences_are_settled_with_a_reason(trial):
     interview = trial.hold(TWO)
     frozen(trial)
-    world, board = trial.app.world, InterviewBoard(trial.app.world)
-    ProgramCoding(world).by_rules(KIND)
+    context, board = trial.app.context, InterviewBoard(trial.app.context)
+    ProgramCoding(context).by_rules(KIND)
     (seen,) = board.waiting("ann", KIND)
     assert set(vars(seen)) == {"interview_id", "language", "passages"}
     with pytest.raises(NotAllowed, match="the topic 'hard' has no codes"):
@@ -187,7 +187,7 @@ def test_people_code_whole_interviews_blind_twice_and_differences_are_settled_wi
         (open_one,) = board.disagreements(viewer, KIND)
         assert open_one.topic == "hard"
         assert sorted(map(sorted, open_one.codings)) == [[], ["trust"]]
-    assert GoldSample(world).status(KIND).disagreements == 1
+    assert GoldSample(context).status(KIND).disagreements == 1
     trial.clock.advance(minutes=1)
     with pytest.raises(NotAllowed, match="give a reason"):
         board.settle("cy", (interview, "hard"), ["trust"], "")
@@ -196,7 +196,7 @@ def test_people_code_whole_interviews_blind_twice_and_differences_are_settled_wi
         board.settle("cy", (interview, "hard"), [], "or not")
     final = [each for each in ratings(trial, BOOK.version) if each.rater == ADJUDICATED]
     assert [(each.object, each.value) for each in final] == [(f"interview:{interview}#hard", "trust")]
-    with world.registry.begin(write=False) as unit:
+    with context.registry.begin(write=False) as unit:
         (entry,) = unit.audit_of(("adjudicate",))
     # The reason may repeat what was said: it stands in a rating, which an erasure reaches, and the log names it.
     (reason,) = ratings(trial, REASON)
@@ -226,10 +226,10 @@ class Replies:
 def test_a_batch_is_remembered_fetched_later_and_each_reply_is_kept(trial):
     trial.hold(TWO)
     frozen(trial)
-    programs, coder = ProgramCoding(trial.app.world), Replies(("hurry",), None)
+    programs, coder = ProgramCoding(trial.app.context), Replies(("hurry",), None)
     first = programs.by_batch(coder, KIND, seconds=0, pause=lambda _: None)
     assert (first["state"], len(coder.asked), ratings(trial, REPLY)) == ("running", 1, [])
-    again = ProgramCoding(trial.app.world).by_batch(coder, KIND, seconds=60, pause=lambda _: None)
+    again = ProgramCoding(trial.app.context).by_batch(coder, KIND, seconds=60, pause=lambda _: None)
     assert again == {"batch": "batch1", "state": "done", "coded": 1, "unreadable": 1, "left": 1}
     assert len(coder.asked) == 1
     assert [json.loads(each.value)["batch"] for each in ratings(trial, REPLY)] == ["batch1", "batch1"]
@@ -247,10 +247,10 @@ def test_a_provider_that_fails_leaves_the_batch_to_be_fetched(trial):
 
     failing = Failing(("hurry",), ())
     with pytest.raises(AssistantUnavailable):
-        ProgramCoding(trial.app.world).by_batch(failing, KIND, seconds=60, pause=lambda _: None)
+        ProgramCoding(trial.app.context).by_batch(failing, KIND, seconds=60, pause=lambda _: None)
     healthy = Replies(("hurry",), ())
     healthy.asked = failing.asked
-    done = ProgramCoding(trial.app.world).by_batch(healthy, KIND, seconds=60, pause=lambda _: None)
+    done = ProgramCoding(trial.app.context).by_batch(healthy, KIND, seconds=60, pause=lambda _: None)
     assert (done["coded"], len(healthy.asked)) == (2, 1)
 
 
@@ -267,41 +267,41 @@ def test_codes_are_not_kept_under_the_name_of_a_codebook_that_was_frozen_while_t
 
     slow = Slow(("hurry",), ())
     with pytest.raises(NotAllowed, match="was frozen while"):
-        ProgramCoding(trial.app.world).by_batch(slow, KIND, seconds=60, pause=lambda _: None)
+        ProgramCoding(trial.app.context).by_batch(slow, KIND, seconds=60, pause=lambda _: None)
     assert ratings(trial, later.version) == []
     # The next call asks anew, by the codebook that is in force.
     anew = Replies(("hurry",), ())
     anew.looks = 1
-    assert ProgramCoding(trial.app.world).by_batch(anew, KIND, seconds=60, pause=lambda _: None)["coded"] == 2
+    assert ProgramCoding(trial.app.context).by_batch(anew, KIND, seconds=60, pause=lambda _: None)["coded"] == 2
 
 
 def test_codes_go_out_and_come_back_and_names_of_programs_do_not(trial, tmp_path):
     interview = trial.hold(TWO)
     frozen(trial)
-    world, board = trial.app.world, InterviewBoard(trial.app.world)
-    ProgramCoding(world).by_rules(KIND)
+    context, board = trial.app.context, InterviewBoard(trial.app.context)
+    ProgramCoding(context).by_rules(KIND)
     board.code("ann", interview, {"start": ["hurry"], "hard": ["trust"]})
     out = tmp_path / "codes.qdpx"
-    content, held = CodeExchange(world).packed("ann", KIND)
+    content, held = CodeExchange(context).packed("ann", KIND)
     out.write_bytes(content)
     assert held == {"interviews": 1, "codings": 4}
     before = ratings(trial, BOOK.version)
-    assert CodeExchange(world).read("ann", KIND, out)["codings"] == 0
+    assert CodeExchange(context).read("ann", KIND, out)["codings"] == 0
     assert ratings(trial, BOOK.version) == before
     out.write_bytes(b"not a project")
     with pytest.raises(ProblemsFound, match=r"codes\.qdpx"):
-        CodeExchange(world).read("ann", KIND, out)
+        CodeExchange(context).read("ann", KIND, out)
 
 
 def test_two_people_code_the_gold_sample_in_another_program_blind_and_whole(trial, tmp_path):
-    world, exchange = trial.app.world, CodeExchange(trial.app.world)
+    context, exchange = trial.app.context, CodeExchange(trial.app.context)
     for _ in range(4):
         trial.hold(TWO)
     frozen(trial)
-    ProgramCoding(world).by_rules(KIND)
+    ProgramCoding(context).by_rules(KIND)
     with pytest.raises(NotAllowed, match="no sample is drawn for people yet"):
         exchange.packed("ann", KIND, blank=True)
-    assert GoldSample(world).draw("ann", KIND, share=0.5).drawn == 2
+    assert GoldSample(context).draw("ann", KIND, share=0.5).drawn == 2
     content, held = exchange.packed("ann", KIND, blank=True)
     assert held == {"interviews": 2, "codings": 0}
     unpacked = zipfile.ZipFile(BytesIO(content)).read("project.qde").decode()
@@ -316,7 +316,7 @@ def test_two_people_code_the_gold_sample_in_another_program_blind_and_whole(tria
         assert exchange.read("cli", KIND, file)["codings"] == 0
         # Neither found a code: read, and none.
         assert exchange.read("cli", KIND, file, complete=True) == {"file": str(file), "codings": 4, "coders": [name]}
-    status = GoldSample(world).status(KIND)
+    status = GoldSample(context).status(KIND)
     assert (status.gold, status.gold_coded, status.disagreements) == (2, 2, 0)
 
 
@@ -324,7 +324,7 @@ def test_words_are_quoted_only_of_themes_of_ten_people_with_consent_and_as_they_
     said = "I was in a hurry, and Maria Lopez wrote to me at maria@lab.example about it."
     ids = [trial.hold({"start": said}, share="no" if number == 0 else "yes") for number in range(9)]
     frozen(trial)
-    programs, quotes = ProgramCoding(trial.app.world), Quotes(trial.app.world)
+    programs, quotes = ProgramCoding(trial.app.context), Quotes(trial.app.context)
     programs.by_rules(KIND)
     assert quotes.candidates("hurry", KIND) == []
     ids.append(trial.hold({"start": said}))
@@ -357,9 +357,9 @@ def test_what_looks_like_an_identifier_is_suggested_for_removal(text, due):
 def test_people_judge_how_drawn_interviews_were_held(trial):
     interview = trial.hold(TWO)
     frozen(trial)
-    world, board = trial.app.world, InterviewBoard(trial.app.world)
+    context, board = trial.app.context, InterviewBoard(trial.app.context)
     assert board.to_audit("ann", KIND) == []
-    GoldSample(world).draw("ann", KIND, share=1)
+    GoldSample(context).draw("ann", KIND, share=1)
     assert [each.interview_id for each in board.to_audit("ann", KIND)] == [interview]
 
     with pytest.raises(NotAllowed, match="from 1 to 5"):

@@ -44,12 +44,12 @@ def render(desk: ConsoleSession) -> None:
             desk.monitor.record_unblinding(desk.person.name, SEEN, kind)
             st.rerun()
         return
-    board = InterviewBoard(desk.app.world)
+    board = InterviewBoard(desk.app.context)
     book = board.book()
     if book is None:
         st.html(tables.note("No codebook is frozen yet: study code interviews induce, or freeze FILE."))
         return
-    status = GoldSample(desk.app.world).status(kind)
+    status = GoldSample(desk.app.context).status(kind)
     st.html(tables.note(" ".join(status.lines())))
     part = st.segmented_control(
         "Part", PARTS, default=CODE, key="interviews_part", label_visibility="collapsed", required=True
@@ -127,7 +127,7 @@ def _disagreements(desk: ConsoleSession, board: InterviewBoard, book: Codebook, 
 
 
 def _quotes(desk: ConsoleSession, book: Codebook, kind: Kind) -> None:
-    quotes = Quotes(desk.app.world)
+    quotes = Quotes(desk.app.context)
     code = st.selectbox("Theme", book.labels, key="quoted_theme")
     found = quotes.candidates(code, kind) if code else []
     if not found:

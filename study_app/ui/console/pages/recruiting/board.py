@@ -58,10 +58,10 @@ def _pause(desk: ConsoleSession, *, paused: bool) -> None:
 
 
 def _payments(desk: ConsoleSession) -> None:
-    world = desk.app.world
+    context = desk.app.context
     st.html(tables.heading("Payments"))
-    with world.registry.begin(write=False) as unit:
-        found = payments(world, unit)
+    with context.registry.begin(write=False) as unit:
+        found = payments(context, unit)
     if not found:
         st.html(tables.note("There are no real participants to be paid yet."))
         return

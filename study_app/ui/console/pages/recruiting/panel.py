@@ -44,7 +44,7 @@ def panel(desk: ConsoleSession) -> None:
         st.html(tables.note(f"Approving, paying, writing and groups need an account: {missing}"))
         return
     with client:
-        acts = PanelActs(desk.app.world, client)
+        acts = PanelActs(desk.app.context, client)
         wanted = _asked()
         if wanted is not None:
             _plan(desk, acts, wanted)

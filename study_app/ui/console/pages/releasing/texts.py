@@ -30,7 +30,7 @@ def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     desk.head("Release", "Texts that a public dataset leaves out unless you release them. Read each one: names count.")
     kind = desk.kind()
-    reviews = TextReviews(desk.app.world)
+    reviews = TextReviews(desk.app.context)
     try:
         lines = reviews.lines(kind)
     except NotAllowed as problem:

@@ -47,7 +47,7 @@ def render(desk: ConsoleSession) -> None:
         found: dict[str, Any] = {}
         with st.spinner("Computing; this takes a minute or more…"):
             app = desk.app
-            if desk.attempt(lambda: found.update(results(app.world, app.settings.environment, kind)), "Done"):
+            if desk.attempt(lambda: found.update(results(app.context, app.settings.environment, kind)), "Done"):
                 st.session_state[COMPUTED] = (kind, desk.monitor.state(), found)
     stored = st.session_state.get(COMPUTED)
     if stored is not None and stored[:2] == (kind, desk.monitor.state()):
@@ -60,7 +60,7 @@ def _looks(desk: ConsoleSession, kind: Kind) -> None:
     st.html(tables.note(rule.sentence))
     if not rule.interim:
         return
-    with desk.app.world.registry.begin(write=False) as unit:
+    with desk.app.context.registry.begin(write=False) as unit:
         taken = {each["look"]: each for each in kept_looks(unit, kind)}
     target = desk.app.study.recruitment.target_n
     planned = range(1, len(rule.interim) + 1)
