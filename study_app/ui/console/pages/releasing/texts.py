@@ -14,6 +14,7 @@ import streamlit as st
 
 from study_app.dataset.disclosure.public import Cell
 from study_app.domain.errors import NotAllowed
+from study_app.domain.records import Kind
 from study_app.services.researcher.exporting.text_review import ReviewedText, TextReviews
 from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
@@ -46,20 +47,20 @@ def render(desk: ConsoleSession) -> None:
     wanted = [
         line for line in lines if line.released is _DECISIONS[shown or _SHOW[0]] and column in ("All", line.column)
     ]
-    _lines(desk, reviews, wanted)
+    _lines(desk, reviews, kind, wanted)
 
 
-def _lines(desk: ConsoleSession, reviews: TextReviews, lines: Sequence[ReviewedText]) -> None:
+def _lines(desk: ConsoleSession, reviews: TextReviews, kind: Kind, lines: Sequence[ReviewedText]) -> None:
     if not lines:
         st.html(tables.note("No text is left here."))
         return
     if len(lines) > AT_ONCE:
         st.html(tables.note(f"{AT_ONCE} of {len(lines)}; the next ones follow as you decide."))
     for number, line in enumerate(lines[:AT_ONCE], start=1):
-        _line(desk, reviews, number, line)
+        _line(desk, reviews, kind, number, line)
 
 
-def _line(desk: ConsoleSession, reviews: TextReviews, number: int, line: ReviewedText) -> None:
+def _line(desk: ConsoleSession, reviews: TextReviews, kind: Kind, number: int, line: ReviewedText) -> None:
     found = "".join(tables.badge(name, "bad") for name in line.identifiers)
     with st.container(border=True, key=f"release_line_{number}"):
         st.html(f"{tables.code(line.column)} {tables.code(line.cell.record)} {found}")
@@ -75,18 +76,17 @@ def _line(desk: ConsoleSession, reviews: TextReviews, number: int, line: Reviewe
         # By its content, so that a press never decides on another text that has come to the same place.
         key = line.cell.digest[:12] + line.cell.record
         if release.button("Release", key=f"release_{key}", disabled=not whole or line.released is True):
-            _decide(desk, reviews, [line.cell], True)
+            _decide(desk, reviews, kind, [line.cell], True)
         if leave.button("Leave out", key=f"leave_{key}", disabled=line.released is False):
             # What was released redacted before is taken back, too.
             both = [line.cell, *([line.suggested] if line.suggested is not None else [])]
-            _decide(desk, reviews, both, False)
+            _decide(desk, reviews, kind, both, False)
         if line.suggested is not None and soften.button("Release redacted", key=f"soften_{key}", disabled=not whole):
-            _decide(desk, reviews, [line.suggested], True)
+            _decide(desk, reviews, kind, [line.suggested], True)
 
 
-def _decide(desk: ConsoleSession, reviews: TextReviews, cells: Sequence[Cell], released: bool) -> None:
+def _decide(desk: ConsoleSession, reviews: TextReviews, kind: Kind, cells: Sequence[Cell], released: bool) -> None:
     done = "Released" if released else "Left out"
-    if desk.attempt(
-        lambda: reviews.decide(desk.person.name, desk.kind(), [cell.key for cell in cells], released), done
-    ):
+    keys = [cell.key for cell in cells]
+    if desk.attempt(lambda: reviews.decide(desk.person.name, kind, keys, released), done):
         st.rerun()
