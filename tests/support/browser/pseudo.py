@@ -27,7 +27,7 @@ KEPT = re.compile(r"(```.*?```|`[^`]*`|\{\w+\})", re.DOTALL)
 """Code and placeholders."""
 FIND = """() => {
   const skip = 'code, pre, script, style, textarea, .cm-content, .cm-gutters, .code-box, .sa-file, .sa-line, mark, '
-    + '.sa-asked';
+    + '.sa-asked, [translate=no]';
   const seen = (e) => e.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true });
   const plain = (text) => /[A-Za-z]{2,}/.test(text);
   const found = [];

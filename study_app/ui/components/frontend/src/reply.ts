@@ -43,7 +43,7 @@ export class ReplyView {
   }
 
   private code(source: string, info: string): HTMLElement {
-    const label = h("span", { class: "sa-code-language" }, info);
+    const label = h("span", { class: "sa-code-language", translate: "no" }, info);
     const bar = h("div", { class: "sa-code-bar" }, label, copyButton(this.texts, () => source, this.hooks.copied));
     const { insert } = this.hooks;
     if (insert) {
