@@ -531,6 +531,9 @@ class AssistantChat:
     def _write_verdict(self, turn: Turn, verdict: Judged) -> None:
         now = self.context.now()
         with self.context.registry.begin() as unit:
+            # Their data may have been erased while the judge was thinking: its reason can quote what they wrote.
+            if not unit.update_turn(turn):
+                return
             stage = unit.known_participant(turn.participant_id).stage
             unit.record(turn.participant_id, stage, now, verdict_event(turn, verdict))
             # Among the ratings, so that its agreement with people is computed as that of any rater.

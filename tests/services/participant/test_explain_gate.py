@@ -65,6 +65,24 @@ def test_code_comes_after_the_explanation_and_not_before(trial):
     assert "def timer" in replies["then"]
 
 
+def test_what_is_judged_of_a_person_whose_data_were_erased_meanwhile_is_not_kept(tmp_path, monkeypatch):
+    clock = HandClock()
+    app = open_app(tmp_path, clock, gated_study(tmp_path))
+    walker = next(w for w in (Walker(app, clock).to_tasks() for _ in range(8)) if w.arm == "ai").begin_tasks()
+
+    async def slowly(assistant, request):
+        await asyncio.to_thread(app.session.withdraw, walker.id, True)
+        return await judged(assistant, request)
+
+    monkeypatch.setattr("study_app.services.participant.chat.judged", slowly)
+    walker.ask(ASKS)
+    with app.context.registry.begin(write=False) as unit:
+        assert not [event for event in unit.events(walker.id) if event.kind == "gate_judged" and event.payload]
+        assert not unit.ratings()
+        assert not unit.turns(walker.id)
+    app.close()
+
+
 def test_each_verdict_is_in_the_log_and_in_the_table(trial):
     app, walker, replies, dataset = trial
     with app.context.registry.begin(write=False) as unit:
