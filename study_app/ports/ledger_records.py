@@ -55,10 +55,6 @@ class LedgerRecords(Protocol):
         """
         ...
 
-    def chained(self) -> Iterator[Chained]:
-        """Every entry of every chain, in the order of each chain."""
-        ...
-
     def chained_records(self) -> Iterator[Chained]:
         """Entries of everything but events, in the order of storing."""
         ...

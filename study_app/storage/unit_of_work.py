@@ -41,7 +41,7 @@ from study_app.storage.engine import ERASES, MUST_LAST
 from study_app.storage.event_log import EVENTS, insert_new
 from study_app.storage.positions import DOCUMENTS, PARTICIPANTS, TOKENS, VISITS
 from study_app.storage.sealed.columns import SEALED, is_sealed_fact
-from study_app.storage.sealed.differing import EVENT_ENTRIES, Comparison
+from study_app.storage.sealed.differing import Comparison
 from study_app.storage.sealed.heads import SqlHeads
 from study_app.storage.serving.in_progress import SqlInProgress
 
@@ -531,14 +531,10 @@ class SqlUnitOfWork(SqlBoards, SqlInProgress, SqlHeads):
     ) -> list[Difference]:
         """See ports.UnitOfWork."""
         self.flush()
-        compared = Comparison(self.connection, self._in_order, through)
+        compared = Comparison(self.connection, self.chained, through)
         return [*compared.differences(), *(compared.events() if events else ())]
 
-    def chained(self) -> Iterator[chain.Chained]:
-        """See ports.UnitOfWork."""
-        return self._in_order(self.driver.stream(EVENT_ENTRIES))
-
-    def _in_order(self, logged: Iterator[tuple[Any, ...]]) -> Iterator[chain.Chained]:
+    def chained(self, logged: Iterator[tuple[Any, ...]]) -> Iterator[chain.Chained]:
         """Return the entries of events (`EVENT_ENTRIES`) among those of all other records."""
         return in_order(map(_of_event, logged), self.chained_records())
 

@@ -12,6 +12,7 @@ from study_app.domain.errors import InfrastructureError
 from study_app.domain.events import BrowserEvent
 from study_app.storage import open_registry
 from study_app.storage.database import SqlDatabase
+from study_app.storage.sealed.differing import EVENT_ENTRIES
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_one_piece_that_fails_undoes_itself_alone(registry, clock):
     assert futures[2].result() == 3
     assert pages(registry) == {"a": [1], "c": [1, 2, 3]}
     with registry.begin(write=False) as unit:
-        head, chained = chain.GENESIS, list(unit.chained())
+        head, chained = chain.GENESIS, list(unit.chained(unit.driver.stream(EVENT_ENTRIES)))
         for entry in chained:
             head = chain.link(head, entry.digest)
         assert [(one.position, one.head) for one in unit.chain_heads()] == [(len(chained), head.hex())]

@@ -11,7 +11,7 @@ from typing import Any
 
 from study_app.dataset.measures.record import Content, ParticipantRecord, task_of
 from study_app.domain.editing.provenance import FOLLOWED, Attribution, Reply, Source, Tracker
-from study_app.domain.events import Event
+from study_app.domain.events import Event, task_named
 from study_app.domain.events.browser import Edit, Load
 from study_app.domain.events.changes import ReplayMismatch
 from study_app.domain.events.server import RunStarted
@@ -78,7 +78,7 @@ def programs(record: ParticipantRecord, content: Content) -> Programs:
     followed = [event for event in record.events if event.kind in _FOLLOWED]
     for task in dict.fromkeys([*tasks, *submitted]):
         # What was edited on other tasks is not even read.
-        mine = [event for event in followed if event.kind not in _TEXT_KINDS or _task_of(event) == task]
+        mine = [event for event in followed if event.kind not in _TEXT_KINDS or task_named(event) == task]
         edited = any(event.kind in _TEXT_KINDS for event in mine)
         program = _program(record, content, task, submitted.get(task), mine) if edited else None
         found += [program] if program is not None else []
@@ -111,11 +111,6 @@ def _program(
     return ProgramProvenance(
         final, tracker.pasted(), retyped | final.of_turns("retyped") if final is not None else retyped
     )
-
-
-def _task_of(event: Event) -> Any:
-    """Return the task whose text an event loads or edits."""
-    return event.payload.get("task") if isinstance(event.payload, Mapping) else None
 
 
 def origins(found: Programs) -> dict[str, Any]:

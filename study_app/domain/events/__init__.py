@@ -24,6 +24,7 @@ from study_app.domain.events.log import (
     BrowserEvent,
     Event,
     saying,
+    task_named,
 )
 
 __all__ = [
@@ -46,5 +47,6 @@ __all__ = [
     "Unreadable",
     "details_of",
     "saying",
+    "task_named",
     "tells_of_reply",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -111,6 +111,11 @@ class Event:
     def details(self) -> EventDetails:
         """What it says, by its kind."""
         return details_of(self.kind, self.payload)
+
+
+def task_named(event: Event) -> Any:
+    """Return the task that the payload names, without reading what else it says; None where it names none."""
+    return event.payload.get("task") if isinstance(event.payload, Mapping) else None
 
 
 Details = TypeVar("Details", bound=EventDetails)

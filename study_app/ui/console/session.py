@@ -41,16 +41,21 @@ class ConsoleSession:
         if lead:
             st.html(f'<p class="sc-lead">{tables.cell(lead)}</p>')
 
-    def kind(self) -> Kind:
-        """Which participants a board is about; asked for only where there are several kinds."""
+    def kind(self, of: str | None = None) -> Kind:
+        """Which participants a board is about; asked for only where there are several kinds.
+
+        Args:
+            of: a participant whom the address names: at first the board is about their kind.
+        """
         kinds = self.monitor.kinds()
         if len(kinds) == 1:
             return kinds[0]
+        first = next((kind for kind in kinds if of is not None and of in self.monitor.names(kind)), kinds[0])
         chosen = st.segmented_control(
-            "Participants", kinds, default=kinds[0], format_func=lambda kind: KIND_NAMES[kind], key="kind",
+            "Participants", kinds, default=first, format_func=lambda kind: KIND_NAMES[kind], key="kind",
             label_visibility="collapsed", required=True,
         )  # fmt: skip
-        return chosen or kinds[0]
+        return chosen or first
 
     def attempt(self, act: Callable[[], object], done: str) -> bool:
         """Carry out an act and say how it went; whether it was done."""

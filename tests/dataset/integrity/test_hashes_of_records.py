@@ -37,10 +37,10 @@ SALT = bytes(SALT_BYTES)
 
 def test_a_hash_is_over_the_cells_of_a_person_in_the_order_of_the_file():
     records = Records()
-    records.add("runs", "p1", ["a", "b"])
-    records.add("runs", "p1", ["c"])
-    records.add("ratings", "p1", ["x"])
-    records.add("ratings", "p2", ["y"])
+    records.add("runs", "p1", [["a", "b"]])
+    records.add("runs", "p1", [["c"]])
+    records.add("ratings", "p1", [["x"]])
+    records.add("ratings", "p2", [["y"]])
     found = records.to_json()
     assert found["runs"] == {"p1": hashlib.sha256(b"a\x1fb\x1ec\x1e").hexdigest()}
     # Ratings stand for themselves: one hash over all of them.
@@ -52,16 +52,16 @@ def test_tables_that_only_some_studies_have_are_named_where_they_have_rows():
     records = Records()
     assert not {"agent_actions", "interviews", "probes", "model_looks", "model_replies"} & set(records.to_json())
     assert "allocations" in records.to_json()
-    records.add("probes", "p1", ["a"])
-    records.add("model_looks", "", ["a"])
+    records.add("probes", "p1", [["a"]])
+    records.add("model_looks", "", [["a"]])
     assert {"probes", "model_looks"} <= set(records.to_json())
 
 
 @given(st.lists(st.text("ab"), max_size=3), st.lists(st.text("ab"), max_size=3))
 def test_a_word_that_moves_to_the_next_cell_gives_another_hash(one, other):
     first, second = Records(), Records()
-    first.add("runs", "p1", one)
-    second.add("runs", "p1", other)
+    first.add("runs", "p1", [one])
+    second.add("runs", "p1", [other])
     same = "\x1f".join(one) == "\x1f".join(other)
     assert (first.to_json() == second.to_json()) == same
 

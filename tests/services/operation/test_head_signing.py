@@ -13,6 +13,7 @@ from study_app.services.operation.head_signing import ADOPTED_ACT
 from study_app.services.researcher.exporting.export import export
 from study_app.storage.anchor_file import AnchorFile
 from study_app.storage.backfill import JOINED, join_what_is_stored
+from study_app.storage.sealed.differing import EVENT_ENTRIES
 from study_app.storage.sealed.heads import CHAINS
 from study_app.storage.unit_of_work import ENTRIES, EVENTS, SqlUnitOfWork
 
@@ -140,7 +141,7 @@ def forge_in_the_gap(outage):
         connection.execute(update(ENTRIES).where(ENTRIES.c.number == last.number).values(digest=digest))
         unit = SqlUnitOfWork(connection)
         heads = {}
-        for entry in unit.chained():
+        for entry in unit.chained(unit.driver.stream(EVENT_ENTRIES)):
             position, head = heads.get(entry.chain, (0, chain.GENESIS))
             heads[entry.chain] = (position + 1, chain.link(head, entry.digest))
         for number, (_, head) in heads.items():

@@ -34,7 +34,7 @@ def test_an_answer_has_points_where_the_question_has_a_right_one(correct, answer
 
 def test_what_is_no_answer_is_left_out_and_the_log_says_of_which_question(caplog):
     question = Question.model_validate(SCALE)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="study_app.services.participant.handing_in"):
         assert _or_none(answer_to, question, 7) == 7
         assert caplog.messages == []
         assert _or_none(answer_to, question, 8) is None

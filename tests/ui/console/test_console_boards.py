@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from support.providers.fake_provider import MODEL, FakeProvider, described
 
 from study_app.bootstrap import install
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.coding import Codings
 from study_app.services.researcher.exporting.text_review import TextReviews
 from study_app.services.researcher.interim.looks import DueLook
@@ -191,7 +192,7 @@ def test_a_monitor_cannot_unblind_and_who_does_is_listed(board, trial):
 def test_a_replay_of_a_real_person_opens_only_after_it_is_recorded(board, trial):
     who = trial.people[5]
     page = board("replay", who="carl")
-    page.selectbox(key="replay_of").select(who).run()
+    page.selectbox(key="replay_of:real").select(who).run()
     assert "unblinded" in page.warning[0].value
     page.button(key=f"open:{who}").click().run()
     assert not page.warning
@@ -380,3 +381,16 @@ def test_the_list_of_boards_follows_the_role(role, boards, monkeypatch, trial):
 
     assert not AppTest.from_file(str(SCRIPT), default_timeout=60).run().exception
     assert asked[0] == boards
+
+
+def test_an_address_that_names_a_simulated_person_opens_their_replay(trial, monkeypatch):
+    # Last in this file, for the other boards have one kind of participant.
+    who = trial.app.enrol.enter(EntryRequest(), kind="simulated").participant.id
+    install(trial.app)
+    monkeypatch.setenv("TEST_BOARD", "replay")
+    monkeypatch.setenv("TEST_PERSON", "anna full")
+    page = drawn("replay")
+    page.query_params["who"] = who
+    page.run()
+    assert not page.exception
+    assert page.selectbox(key="replay_of:simulated").value == who

@@ -17,14 +17,15 @@ from study_app.ui.console.session import ConsoleSession
 def render(desk: ConsoleSession) -> None:
     """Draw the board."""
     desk.head("Replay")
-    kind = desk.kind()
+    who = st.query_params.get("who")
+    kind = desk.kind(of=who)
     people = desk.monitor.names(kind)
     if not people:
         st.html(tables.note("No participants yet."))
         return
-    asked = list(people).index(who) if (who := st.query_params.get("who")) in people else None
+    asked = list(people).index(who) if who in people else None
     chosen = st.selectbox(
-        "Participant", list(people), index=asked, format_func=people.__getitem__, key="replay_of",
+        "Participant", list(people), index=asked, format_func=people.__getitem__, key=f"replay_of:{kind}",
         placeholder="Choose one", label_visibility="collapsed",
     )  # fmt: skip
     if chosen is None:
