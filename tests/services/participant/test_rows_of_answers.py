@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from study_app.domain.quiz.answering import answer_to
 from study_app.domain.records import Participant
 from study_app.domain.study.sections import Question, Stage
+from study_app.services.participant import handing_in
 from study_app.services.participant.handing_in import _or_none, survey_answer
 from study_app.services.position import OnStage
 
@@ -32,12 +32,13 @@ def test_an_answer_has_points_where_the_question_has_a_right_one(correct, answer
     assert (row.changes, row.saved_at) == (2, NOW)
 
 
-def test_what_is_no_answer_is_left_out_and_the_log_says_of_which_question(caplog):
-    question = Question.model_validate(SCALE)
-    with caplog.at_level(logging.INFO, logger="study_app.services.participant.handing_in"):
-        assert _or_none(answer_to, question, 7) == 7
-        assert caplog.messages == []
-        assert _or_none(answer_to, question, 8) is None
-    (line,) = caplog.messages
+def test_what_is_no_answer_is_left_out_and_the_log_says_of_which_question(monkeypatch):
+    question, lines = Question.model_validate(SCALE), []
+    # The logger itself and not caplog: tests that start servers in this process set up logging for good.
+    monkeypatch.setattr(handing_in.log, "info", lambda text, *given: lines.append(text % given))
+    assert _or_none(answer_to, question, 7) == 7
+    assert lines == []
+    assert _or_none(answer_to, question, 8) is None
+    (line,) = lines
     assert line.startswith("years: ")
     assert line.endswith("; the answer is left out")
