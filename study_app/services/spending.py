@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from study_app.domain.assistants.budget import Usage, billed_input_tokens, cost_usd, estimated_tokens, total, turn_usage
 from study_app.domain.assistants.treatments import AssistantSpec
@@ -81,35 +81,81 @@ def spent_usd(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> float:
         content: names the prices; what a treatment used that the study has no more costs nothing here.
         kind: real, preview or simulated: one kind's use is not paid from another's budget.
     """
-    # What a recording repeats was paid for where it was recorded.
-    asked = total(used for _, recorded, used in _used(unit, content, kind) if not recorded).cost_usd
-    asked += float(unit.meta_value(WATCHING_USD) or 0.0) if kind == "real" else 0.0
-    return asked + sum(one.usd or 0.0 for one in _of_interviews(unit, content, kind))
+    return _spent_usd(unit, content, kind, _recorded_use(unit, kind, content))
 
 
 def used_by_all(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> dict[str, Usage]:
     """Return what all participants of a kind have used so far, by treatment."""
-    found: dict[str, Usage] = {}
-    for treatment, _, used in _used(unit, content, kind):
-        found[treatment] = found.get(treatment, Usage()) + used
-    return found
+    return _by_treatment(_recorded_use(unit, kind, content), content)
 
 
-def _used(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> Iterator[tuple[str, bool, Usage]]:
-    """Yield treatment, whether a recording answered, and what was used, as the treatment prices it.
+@dataclass(frozen=True)
+class SharedUse:
+    """What all participants of a kind have used, for limits over all; nothing where there is no such limit."""
+
+    by_treatment: Mapping[str, Usage] = field(default_factory=dict)
+    spent_usd: float = 0.0
+
+
+def shared_use(unit: UnitOfWork, kind: Kind, of_version: ContentLibrary, whole: ContentLibrary | None) -> SharedUse:
+    """Return the use by treatment and what all of it cost, from one reading: it is made with every question.
+
+    Args:
+        unit: the transaction.
+        kind: real, preview or simulated.
+        of_version: names the treatments of the participant's version of the study, and their prices.
+        whole: names the prices by which the whole study is paid; None where its cost has no limit, and is not asked.
+    """
+    if whole is None:
+        return SharedUse(used_by_all(unit, of_version, kind))
+    recorded = _recorded_use(unit, kind, of_version, whole)
+    return SharedUse(_by_treatment(recorded, of_version), _spent_usd(unit, whole, kind, recorded))
+
+
+@dataclass(frozen=True)
+class _RecordedUse:
+    """What the database says of the use of one kind of participants, before any price."""
+
+    sums: Sequence[tuple[str, bool, Usage]]
+    """Treatment, whether a recording answered, and what its turns used together."""
+    apart: Sequence[Turn]
+    """Those that are not in the sums."""
+
+    def priced(self, content: ContentLibrary) -> Iterator[tuple[str, bool, Usage]]:
+        """Yield treatment, whether a recording answered, and what was used, as the treatment prices it."""
+        specs: dict[str, AssistantSpec] = {spec.id: spec for spec in content.specs.values()}
+        for treatment, recorded, sums in self.sums:
+            if treatment in specs:
+                cost = cost_usd(specs[treatment].price, sums.input_tokens, sums.output_tokens)
+                yield treatment, recorded, replace(sums, cost_usd=cost)
+        for turn in self.apart:
+            if turn.treatment in specs:
+                yield turn.treatment, turn.assistant == "recorded", usage(specs[turn.treatment], turn)
+
+
+def _recorded_use(unit: UnitOfWork, kind: Kind, *contents: ContentLibrary) -> _RecordedUse:
+    """Read what participants of a kind have used of the treatments of these contents.
 
     The database sums what it can, for a limit over all participants is looked at with every question: turns are read
     one by one where tokens must be estimated, and of an assistant that acts, whose bill depends on more than tokens.
     """
-    specs: dict[str, AssistantSpec] = {spec.id: spec for spec in content.specs.values()}
-    acting = {spec.id for spec in specs.values() if spec.acts}
-    for treatment, recorded, sums in unit.reported_use(kind):
-        if treatment in specs and treatment not in acting:
-            cost = cost_usd(specs[treatment].price, sums.input_tokens, sums.output_tokens)
-            yield treatment, recorded, replace(sums, cost_usd=cost)
-    for turn in unit.turns_apart(kind, acting):
-        if turn.treatment in specs:
-            yield turn.treatment, turn.assistant == "recorded", usage(specs[turn.treatment], turn)
+    acting = {spec.id for content in contents for spec in content.specs.values() if spec.acts}
+    sums = [row for row in unit.reported_use(kind) if row[0] not in acting]
+    return _RecordedUse(sums, unit.turns_apart(kind, acting))
+
+
+def _by_treatment(recorded: _RecordedUse, content: ContentLibrary) -> dict[str, Usage]:
+    found: dict[str, Usage] = {}
+    for treatment, _, used in recorded.priced(content):
+        found[treatment] = found.get(treatment, Usage()) + used
+    return found
+
+
+def _spent_usd(unit: UnitOfWork, content: ContentLibrary, kind: Kind, recorded: _RecordedUse) -> float:
+    # What a recording repeats was paid for where it was recorded.
+    asked = total(used for _, repeated, used in recorded.priced(content) if not repeated).cost_usd
+    asked += float(unit.meta_value(WATCHING_USD) or 0.0) if kind == "real" else 0.0
+    return asked + sum(one.usd or 0.0 for one in _of_interviews(unit, content, kind))
 
 
 def _of_interviews(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> Iterator[ModelCost]:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
-from study_app.dataset.measures.baseline import clock_stood
 from study_app.dataset.schema.cells import writable
-from study_app.domain.assistants.agent_settings import AgentSettings
-from study_app.domain.assistants.budget import Allowance, Usage, allowance, total, within_study_cost
 from study_app.domain.assistants.gate import VERSION, Judged
 from study_app.domain.assistants.reply_bounds import ReplyBounds, ReplyMeter
 from study_app.domain.assistants.treatments import (
@@ -20,44 +16,33 @@ from study_app.domain.assistants.treatments import (
     AssistantSpec,
     ReplyBrokenOff,
     ReplyEnd,
-    StudyLimits,
     TextDelta,
 )
 from study_app.domain.errors import (
     AssistantUnavailable,
     InfrastructureError,
     Malformed,
-    NotAllowed,
-    Refused,
-    StudyError,
     TooLong,
 )
-from study_app.domain.events.server import DeadlineExtended, TurnRefused, TurnStarted
-from study_app.domain.localisation.content_texts import localised_pack
-from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.records import InProgress, Participant, Rating, Turn
 from study_app.domain.sentences import REFUSALS
-from study_app.domain.timing import paused_seconds
-from study_app.ports import ActingAssistant, Assistant, UnitOfWork
+from study_app.ports import Assistant, UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.operation.models.replacing import answering
 from study_app.services.participant.agent.actions import actions_of, close_actions
-from study_app.services.participant.agent.working import AgentTurn, AgentWork, Frame
+from study_app.services.participant.agent.working import AgentWork, Frame
+from study_app.services.participant.chatting.questions import Answering, ParticipantQuestion, Questions, ReplyInProgress
+from study_app.services.participant.chatting.replies import LiveReply, StreamingTurn
 from study_app.services.participant.flow import ParticipantFlow
-from study_app.services.participant.gate import STILL_OPEN, GatedReply, gate_open, judged, verdict_event
-from study_app.services.participant.probing.closing import interrupt
+from study_app.services.participant.gate import GatedReply, judged, verdict_event
 from study_app.services.participant.turns import (
     close_interrupted,
-    composing_seconds,
     ended,
     record_end,
     record_outage,
     until,
 )
-from study_app.services.position import AtStage, OnStage, Paused, Position
-from study_app.services.program_facts import program_facts
+from study_app.services.position import AtStage, Position
 from study_app.services.retrying import insisting
-from study_app.services.spending import spent_usd, usage, used_by_all
 
 log = logging.getLogger(__name__)
 
@@ -70,136 +55,17 @@ SAVE_EVERY = 2.0
 """Seconds between two savings of a reply in progress."""
 
 
-class BudgetSpent(NotAllowed):
-    """A limit of the treatment is reached, or it is not open yet; the message key says which."""
-
-    def __init__(self, message_key: str, wait_minutes: float = 0.0) -> None:
-        self.message_key = message_key
-        self.wait_minutes = wait_minutes
-        super().__init__(message_key)
-
-
-class ReplyInProgress(NotAllowed):
-    """One reply at a time."""
-
-
-@dataclass
-class _Reply:
-    """A reply in progress, which outlives the request that asked for it."""
-
-    turn: Turn
-    pieces: asyncio.Queue[str | Frame | None] = field(default_factory=asyncio.Queue)
-    stopped: asyncio.Event = field(default_factory=asyncio.Event)
-    gated: GatedReply = field(default_factory=lambda: GatedReply(closed=False, closing=""))
-    agent: AgentTurn | None = None
-    """Of a treatment that acts."""
-    loop: asyncio.AbstractEventLoop | None = None
-    """In which it is produced."""
-
-    def stop(self) -> None:
-        """Stop it; from any thread."""
-        # An asyncio event that is set in another thread does not wake its loop, which may wait for the provider.
-        if self.loop is not None:
-            with suppress(RuntimeError):
-                self.loop.call_soon_threadsafe(self.stopped.set)
-
-    def add(self, text: str) -> None:
-        """Take another piece of the reply, as the participant sees it."""
-        if text:
-            self.turn = replace(self.turn, reply=self.turn.reply + text)
-            self.pieces.put_nowait(text)
-
-    def close(self, seconds: float) -> None:
-        """Take the end of the reply, after so many seconds."""
-        stopped = self.stopped.is_set()
-        if self.agent is not None and self.agent.end is not None:
-            # Also of a turn that was stopped, what its steps used is known.
-            self.turn = replace(ended(self.turn, self.agent.end), stop_reason=self.turn.stop_reason)
-        self.add(self.gated.rest(whole=not stopped and self.turn.error is None))
-        self.turn = replace(
-            self.turn,
-            total_seconds=seconds,
-            complete=True,
-            stopped_by_participant=stopped,
-            stop_reason=self.turn.stop_reason or ("stopped" if stopped else None),
-        )
-
-    def show(self, frame: Frame) -> None:
-        """Take a step of an agent; what it says next begins a paragraph."""
-        self.pieces.put_nowait(frame)
-        if frame.content["type"] == "action" and self.turn.reply and not self.turn.reply.endswith("\n\n"):
-            self.add("\n\n")
-
-
-@dataclass(frozen=True)
-class _Answering:
-    """Who answers a turn: the assistant of the participant's version of the study."""
-
-    assistant: Assistant
-    max_tokens: int
-    agent: AgentSettings | None = None
-
-    def acting(self, turn: Turn, request: AssistantRequest) -> AgentTurn | None:
-        """Return the turn as an agent's, where the treatment is one.
-
-        Raises:
-            InfrastructureError: the assistant that was opened for it cannot act.
-        """
-        if self.agent is None:
-            return None
-        if not isinstance(self.assistant, ActingAssistant):
-            raise InfrastructureError(f"the assistant '{self.assistant.id}' cannot act")
-        return AgentTurn(turn, request, self.assistant, self.agent)
-
-
-@dataclass(frozen=True)
-class _Question:
-    """What a participant asks, and what their page says of the program."""
-
-    message: str
-    page: str | None
-    code: str | None
-    seq: int | None
-
-
-@dataclass(frozen=True)
-class _SharedUse:
-    """What all participants have used, for limits over all; nothing where there is no such limit."""
-
-    by_treatment: Mapping[str, Usage] = field(default_factory=dict)
-    spent_usd: float = 0.0
-
-
-@dataclass(frozen=True)
-class _Open:
-    """Where a question may be asked, and how many tokens the reply may have."""
-
-    place: OnStage
-    room: int
-
-
-@dataclass(frozen=True)
-class StreamingTurn:
-    """A turn that has begun; iterate its text to stream it."""
-
-    turn_id: str
-    text: AsyncIterator[str | Frame]
-    """Words, and between them the steps of an agent."""
-    failure: Callable[[], str | None]
-    """After the text has ended: why the provider failed, or None."""
-
-
 class AssistantChat:
     """The assistant, as a participant may use it."""
 
-    def __init__(self, context: StudyContext, way: ParticipantFlow, agent: AgentWork) -> None:
+    def __init__(self, context: StudyContext, flow: ParticipantFlow, agent: AgentWork) -> None:
         self.context = context
-        self.way = way
         self.agent = agent
         self._began = context.now()
-        self._replies: dict[str, _Reply] = {}
+        self._replies: dict[str, LiveReply] = {}
         self._asking: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.questions = Questions(context, flow, self.close_interrupted_in)
 
     async def ask(
         self,
@@ -237,9 +103,9 @@ class AssistantChat:
         self._asking.add(participant_id)
         try:
             turn, request, by = await asyncio.to_thread(
-                self._begin, participant_id, _Question(message, page, code, seq)
+                self.questions.begin, participant_id, ParticipantQuestion(message, page, code, seq)
             )
-            reply = self._replies[participant_id] = _Reply(
+            reply = self._replies[participant_id] = LiveReply(
                 turn, agent=by.acting(turn, request), loop=asyncio.get_running_loop()
             )
             if reply.agent is not None:
@@ -320,135 +186,13 @@ class AssistantChat:
         """Return the treatment that the participant has on this stage, or None."""
         return self.context.content_of(place.participant).specs[place.assistant] if place.assistant else None
 
-    # -- before the reply ----------------------------------------------------------------------------------------------
-
-    def _begin(self, participant_id: str, question: _Question) -> tuple[Turn, AssistantRequest, _Answering]:
-        shared = self._shared_use(participant_id)
-        with self.context.registry.begin() as unit:
-            # Read once: a transaction that writes keeps every other one of a SQLite database waiting.
-            turns = unit.turns(participant_id)
-            if any(not turn.complete for turn in turns):
-                self.close_interrupted_in(unit, participant_id)
-                turns = unit.turns(participant_id)
-            place = self._place(unit, participant_id)
-            found = self._answerable(unit, place, turns, shared)
-            if not isinstance(found, Refused):
-                self.way.check_page(unit, place, question.page)
-            if isinstance(found, _Open):
-                interrupt(unit, found.place)
-                return self._write_down(unit, found, turns, question)
-            stage = place.participant.stage
-            unit.record(participant_id, stage, place.now, TurnRefused(reason=str(found)))
-        raise found
-
-    def _shared_use(self, participant_id: str) -> _SharedUse:
-        """Read what all have used, where a limit asks for it, before the transaction that writes.
-
-        Such a limit is passed by replies in progress anyway; those that begin at the same moment are among them.
-        """
-        limit = self._cost_limit()
-        if limit is None and all(spec.study_limits == StudyLimits() for spec in self.context.content.specs.values()):
-            return _SharedUse()
-        with self.context.registry.begin(write=False) as unit:
-            participant = unit.known_participant(participant_id)
-            used = used_by_all(unit, self.context.content_of(participant), participant.kind)
-            return _SharedUse(
-                used, spent_usd(unit, self.context.content, participant.kind) if limit is not None else 0.0
-            )
-
-    def _cost_limit(self) -> float | None:
-        return self.context.study.assistant_policy.study_cost_limit
-
-    def _place(self, unit: UnitOfWork, participant_id: str) -> Position:
-        return self.way.place(unit, unit.known_participant(participant_id))
-
-    def _answerable(
-        self, unit: UnitOfWork, place: Position, turns: Sequence[Turn], shared: _SharedUse
-    ) -> _Open | StudyError:
-        """Return where a question may be asked now, or why it may not."""
-        if place.arm is not None and place.arm.assistant is None:
-            return Refused(REFUSALS("no_assistant"))
-        if isinstance(place, Paused):
-            return NotAllowed(REFUSALS("paused"))
-        begun = place.deadline_at is not None or self.context.clock_stopped(place.participant.id)
-        if not isinstance(place, OnStage) or not begun or place.assistant is None:
-            return NotAllowed(REFUSALS("assistant_closed"))
-        allowed = self._allowance(unit, place, turns, shared)
-        if not allowed.ok:
-            return BudgetSpent(allowed.message_key, allowed.wait_minutes)
-        return _Open(place, allowed.max_output_tokens)
-
-    def _allowance(self, unit: UnitOfWork, place: AtStage, turns: Sequence[Turn], shared: _SharedUse) -> Allowance:
-        spec = self.context.content_of(place.participant).specs[place.assistant or ""]
-        mine = total(usage(spec, turn) for turn in turns)
-        visit = unit.visit(place.participant.id, place.participant.stage)
-        worked = (place.now - visit.started_at).total_seconds() / 60 if visit else 0.0
-        if visit is not None and paused_seconds(visit.started_at, visit.deadline_at, place.stage.minutes):
-            # Time given on top is worked in; a stop of the clock counts whole, also in the stage's first moments.
-            given = unit.events_of(place.participant.id, {DeadlineExtended.kind}, place.stage.id)
-            worked -= (clock_stood(visit, place.stage.minutes, given) or 0.0) / 60
-        study = shared.by_treatment.get(spec.id)
-        allowed = allowance(spec, mine, study, worked_minutes=max(worked, 0.0))
-        return within_study_cost(allowed, spec.price, shared.spent_usd, self._cost_limit())
-
-    def _write_down(
-        self, unit: UnitOfWork, found: _Open, turns: Sequence[Turn], question: _Question
-    ) -> tuple[Turn, AssistantRequest, _Answering]:
-        place, page, code, seq = found.place, question.page, question.code, question.seq
-        name = place.assistant or ""
-        edition = self.context.edition(place.participant.study_hash)
-        spec = edition.content.specs[name]
-        say = sayer(edition.content.said(place.study.language))
-        pack = localised_pack(place.pack, edition.content.pack(place.pack), say)
-        assistant = answering(unit, name, spec, edition.assistants[name])
-        turn = Turn(
-            id=self.context.fresh_id(),
-            participant_id=place.participant.id,
-            task=place.task,
-            assistant=assistant.id,
-            treatment=spec.id,
-            model=spec.model,
-            prompt_version=spec.prompt_version,
-            message=question.message,
-            reply="",
-            code=code if code is not None else _saved_text(unit, place, pack.starter),
-            asked_at=place.now,
-            composing_seconds=composing_seconds(unit, place, page),
-            parameters={} if spec.persona is None else {"persona": spec.persona.id},
-        )
-        # Claimed in the same transaction as the turn: of two servers that are asked at once, one writes the reply.
-        if not self.context.replicas.take(unit, self.context.replicas.mine(turn.participant_id, "reply", turn.id)):
-            raise ReplyInProgress("the previous reply is still being written by another server")
-        unit.add_turn(turn)
-        started = TurnStarted(turn_id=turn.id, task=place.task, model=spec.model)
-        if page is not None and code is not None and seq is not None:
-            facts = program_facts(unit, turn.participant_id, turn.task, code, page, seq)
-            started = replace(started, page=page, seq=seq, code_sha256=facts.code_sha256, as_edited=facts.as_edited)
-        unit.record(place.participant.id, place.participant.stage, place.now, started)
-        opened = gate_open(unit, spec, place.participant.id, place.task)
-        if opened:
-            unit.record(place.participant.id, place.participant.stage, place.now, verdict_event(turn, STILL_OPEN))
-        request = AssistantRequest(
-            turn.message,
-            pack.brief,
-            writable(turn.code),
-            tuple((old.message, old.reply) for old in turns if old.reply),
-            place.task,
-            place.pack,
-            found.room or None,
-            pack.starter,
-            place.study.language,
-            withhold_code=opened is False,
-        )
-        return turn, request, _Answering(assistant, spec.parameters.max_tokens, spec.agent)
-
     # -- the reply -----------------------------------------------------------------------------------------------------
 
-    async def _consume(self, reply: _Reply) -> AsyncIterator[str | Frame]:
+    async def _consume(self, reply: LiveReply) -> AsyncIterator[str | Frame]:
         while (piece := await reply.pieces.get()) is not None:
             yield piece
 
-    async def _produce(self, reply: _Reply, request: AssistantRequest, by: _Answering) -> None:
+    async def _produce(self, reply: LiveReply, request: AssistantRequest, by: Answering) -> None:
         """Read the assistant to its end, with or without a listener; the turn is saved as it grows."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -520,7 +264,9 @@ class AssistantChat:
     def _work(self, turn: Turn) -> InProgress:
         return self.context.replicas.mine(turn.participant_id, "reply", turn.id)
 
-    async def _through_gate(self, reply: _Reply, request: AssistantRequest, assistant: Assistant) -> AssistantRequest:
+    async def _through_gate(
+        self, reply: LiveReply, request: AssistantRequest, assistant: Assistant
+    ) -> AssistantRequest:
         """Judge the message, write the verdict down, and say what the reply may hold."""
         verdict = await judged(assistant, request)
         await asyncio.to_thread(self._write_verdict, reply.turn, verdict)
@@ -541,7 +287,7 @@ class AssistantChat:
             unit.add_rating(Rating(self.context.fresh_id(), f"turn:{turn.id}", verdict.by, value, VERSION, now))
 
     @insisting
-    def _finish(self, reply: _Reply) -> None:
+    def _finish(self, reply: LiveReply) -> None:
         turn, withheld, autonomous = reply.turn, reply.gated.withheld, None
         with self.context.registry.begin() as unit:
             # Another server has ended the turn where this one was taken for gone.
@@ -562,9 +308,3 @@ class AssistantChat:
         """Wait a moment for replies in progress; used when the server stops."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
-
-
-def _saved_text(unit: UnitOfWork, place: OnStage, starter: str) -> str:
-    """Return the program as it was last saved, or the task's own beginning."""
-    saved = unit.document(place.participant.id, place.task)
-    return saved.text if saved else starter

@@ -16,7 +16,7 @@ from study_app.dataset.verification import verify
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.records import Turn
 from study_app.services import retrying
-from study_app.services.participant.chat import _Question
+from study_app.services.participant.chatting.questions import ParticipantQuestion
 from study_app.services.replicas import SERVER_GONE
 from study_app.services.researcher.exporting.export import export
 from study_app.storage.serving.in_progress import SqlInProgress
@@ -135,7 +135,7 @@ def test_a_reply_whose_end_could_not_be_stored_for_long_is_ended_and_another_may
 def test_a_question_that_was_stored_and_never_answered_keeps_no_other_waiting(served, monkeypatch, committed):
     app, walker = served
     with away(monkeypatch, app, committed=committed), pytest.raises(InfrastructureError):
-        app.help._begin(walker.id, _Question("What is a nursery?", walker.page, walker.text, None))  # noqa: SLF001
+        app.help.questions.begin(walker.id, ParticipantQuestion("What is a nursery?", walker.page, walker.text, None))
     app.taking_over.tick()
     turns, _, _, works = kept(app, walker)
     assert [(turn.complete, turn.error) for turn in turns] == ([(True, "interrupted")] if committed else [])

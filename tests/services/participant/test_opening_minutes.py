@@ -8,7 +8,7 @@ import pytest
 from support.clock import HandClock
 from support.trials.export_world import Walker, open_app
 
-from study_app.services.participant.chat import BudgetSpent
+from study_app.services.participant.chatting.questions import BudgetSpent
 
 
 @pytest.fixture

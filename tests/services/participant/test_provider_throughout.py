@@ -13,7 +13,7 @@ from analysis.data.load import load
 from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
 from study_app.bootstrap import App, start
 from study_app.dataset.verification import verify
-from study_app.services.participant.chat import BudgetSpent
+from study_app.services.participant.chatting.questions import BudgetSpent
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.monitoring import Monitor
 from study_app.settings import Settings

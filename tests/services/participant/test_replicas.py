@@ -16,7 +16,8 @@ from study_app.domain.records import Replica, Turn
 from study_app.domain.tasks.packs import Isolation
 from study_app.services.grading import submissions
 from study_app.services.operation.isolation_watch import STEP
-from study_app.services.participant.chat import ReplyInProgress, _Reply
+from study_app.services.participant.chatting.questions import ReplyInProgress
+from study_app.services.participant.chatting.replies import LiveReply
 from study_app.web.app import background
 
 SLOW = "import time\nprint('begun', flush=True)\ntime.sleep(20)\n"
@@ -51,7 +52,7 @@ def half_reply(app, walker: Walker, clock: HandClock) -> Turn:
     with app.context.registry.begin() as unit:
         assert app.context.replicas.take(unit, app.context.replicas.mine(walker.id, "reply", turn.id))
         unit.add_turn(turn)
-    app.help._replies[walker.id] = _Reply(turn)  # noqa: SLF001
+    app.help._replies[walker.id] = LiveReply(turn)  # noqa: SLF001
     return turn
 
 
@@ -83,7 +84,7 @@ def test_a_reply_of_a_living_server_is_left_alone_and_one_of_a_dead_server_is_en
     assert (seen.complete, seen.error, seen.reply) == (True, "interrupted", "half of")
     assert len(events(second, walker, "turn_ended")) == len(events(second, walker, "outage")) == 1
     # The server was only cut off: what it finishes now is not counted a second time.
-    first.help._finish(_Reply(replace(turn, complete=True, reply="half of it and the rest")))  # noqa: SLF001
+    first.help._finish(LiveReply(replace(turn, complete=True, reply="half of it and the rest")))  # noqa: SLF001
     assert [each.reply for each in second.help.turns(walker.id)] == ["half of"]
     assert len(events(second, walker, "turn_ended")) == 1
     before = len(second.help.turns(walker.id))

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import pytest
 from support.clock import HandClock
-from support.trials.export_world import Walker, open_app
+from support.trials.export_world import Walker, open_app, real_study
 
 from study_app.domain.assistants.treatments import AssistantLimits, StudyLimits
 from study_app.domain.records import Kind, Turn
-from study_app.services.participant.chat import BudgetSpent
+from study_app.services.participant.chatting.questions import BudgetSpent
 from study_app.services.spending import spent_usd, usage, used_by_all
+from study_app.storage.unit_of_work import SqlUnitOfWork
 from study_app.web.app import background
 
 
@@ -111,6 +112,24 @@ def test_the_last_question_of_all_leaves_no_longer_reply_than_the_limit_on_token
     assert seen == [400]
     with pytest.raises(BudgetSpent):
         walker.ask("What is a channel?")
+
+
+def test_limits_on_a_treatment_and_on_the_study_read_what_all_have_used_once_a_question(tmp_path, monkeypatch):
+    limited = {"allow_embedded = false": "allow_embedded = true\nstudy_cost_limit = 1.0"}
+    clock = HandClock()
+    app = open_app(tmp_path, clock, real_study(tmp_path, **limited))
+    walker = assisted(app, clock)
+    limit(app, study_limits=StudyLimits(output_tokens=1000))
+    add_turn(app, walker, input_tokens=10, output_tokens=200)
+    readings = []
+    for name in ("reported_use", "turns_apart"):
+        read = getattr(SqlUnitOfWork, name)
+        monkeypatch.setattr(SqlUnitOfWork, name, lambda *given, n=name, r=read: (readings.append(n), r(*given))[1])
+    seen = rooms(app)
+    walker.ask("What is a nursery?")
+    assert seen == [800]
+    assert sorted(readings) == ["reported_use", "turns_apart"]
+    app.close()
 
 
 def test_questions_are_answered_while_many_agents_wait_for_their_programs(opened):
