@@ -36,6 +36,7 @@ from study_app.services.participant.chat import AssistantChat
 from study_app.services.participant.enrolment import Enrol
 from study_app.services.participant.interviewing.interviews import Interviews
 from study_app.services.participant.probing.asking import AffectCards
+from study_app.services.participant.programs.submitting import TaskSubmission
 from study_app.services.participant.runs import ProgramRuns
 from study_app.services.participant.session import ParticipantSession
 from study_app.services.participant.taking_over import TakingOver
@@ -65,6 +66,7 @@ class App:
     enrol: Enrol
     session: ParticipantSession
     work: ProgramRuns
+    submitting: TaskSubmission
     help: AssistantChat
     decisions: AgentDecisions
     answers: Answers

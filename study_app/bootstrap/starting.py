@@ -59,6 +59,7 @@ from study_app.services.participant.enrolment import Enrol
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.interviewing.interviews import Interviews
 from study_app.services.participant.probing.asking import AffectCards
+from study_app.services.participant.programs.submitting import TaskSubmission
 from study_app.services.participant.runs import ProgramRuns
 from study_app.services.participant.session import ParticipantSession
 from study_app.services.participant.taking_over import TakingOver
@@ -166,6 +167,7 @@ def _assembled(
         enrol=enrol,
         session=session,
         work=runs,
+        submitting=TaskSubmission(context, way, runs),
         help=chat,
         decisions=AgentDecisions(context, way, session),
         answers=Answers(context, way),

@@ -1,4 +1,4 @@
-"""Running and submitting: fair between participants, a second Run replaces the first, a second Submit is none."""
+"""Running programs: fair between participants, a second Run replaces the first."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from study_app.domain.errors import Malformed, NotAllowed, SandboxUnavailable, TooLong
+from study_app.domain.errors import SandboxUnavailable
 from study_app.domain.events import saying
-from study_app.domain.events.server import FigureShown, Outage, ProgramError, ReportedImpossible, RunEnded
+from study_app.domain.events.server import FigureShown, Outage, ProgramError, RunEnded
 from study_app.domain.records import InProgress, RunRecord
-from study_app.domain.sentences import REFUSALS
 from study_app.domain.tasks import figures
 from study_app.domain.tasks.packs import OutputLine, RunResult
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.grading.examples import Checks, ExamplesBeside, verdicts_of
 from study_app.services.grading.queue import accepts_isolation
-from study_app.services.grading.submissions import beginning, keep_program, take_submission
-from study_app.services.participant.flow import ParticipantFlow, check_not_paused
+from study_app.services.grading.submissions import beginning, keep_program
+from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.probing.closing import interrupt
+from study_app.services.participant.programs.taking import check_code, on_task
 from study_app.services.position import AtStage, OnStage
 from study_app.services.replicas import SERVER_GONE
 from study_app.services.retrying import insisting, retried
@@ -34,12 +34,6 @@ log = logging.getLogger(__name__)
 Emit = Callable[[dict[str, Any] | None], None]
 
 FIGURE_SHOWN = "figure_shown"
-MAX_CODE_BYTES = 64_000
-"""Of a program that is run, submitted or shown to the assistant; learners' programs have a few thousand."""
-MOST_REASON = 2000
-"""Characters of the reason why a task cannot be done."""
-DOUBLE_CLICK = timedelta(seconds=2)
-"""Within which the same program for the next task is a second click on the same button."""
 CONCURRENT_RUNS = 64
 """Programs that run at once on this machine; the others queue, each participant at most once."""
 
@@ -52,21 +46,12 @@ class _Active:
     cancelled: threading.Event
 
 
-@dataclass(frozen=True)
-class Submitted:
-    """What became of a press on Submit."""
-
-    accepted: bool
-    checks: tuple[dict[str, Any], ...] = ()
-    """Visible examples that fail, where the participant has to confirm."""
-
-
 class ProgramRuns:
     """Programs of participants on task stages."""
 
-    def __init__(self, context: StudyContext, way: ParticipantFlow) -> None:
+    def __init__(self, context: StudyContext, flow: ParticipantFlow) -> None:
         self.context = context
-        self.way = way
+        self.flow = flow
         self._active: dict[str, _Active] = {}
         self._beginning: Counter[str] = Counter()
         """Participants whose runs are being noted."""
@@ -140,7 +125,7 @@ class ProgramRuns:
     def _begin(self, participant_id: str, code: str, page: str | None, seq: int | None) -> tuple[OnStage, RunRecord]:
         check_code(code)
         with self.context.registry.begin() as unit:
-            place = self._on_task(unit, participant_id, page)
+            place = on_task(self.flow, unit, participant_id, page)
             interrupt(unit, place)
             record = keep_program(self.context, unit, place, "run", code, page, seq)
             self._replace_elsewhere(unit, record)
@@ -182,15 +167,6 @@ class ProgramRuns:
         """Ids of the runs that go on here."""
         with self._lock:
             return {active.run_id for active in self._active.values()}
-
-    def _on_task(self, unit: UnitOfWork, participant_id: str, page: str | None) -> OnStage:
-        place = self.way.place(unit, unit.known_participant(participant_id))
-        self.way.check_page(unit, place, page)
-        check_not_paused(place)
-        begun = place.deadline_at is not None or self.context.clock_stopped(participant_id)
-        if not isinstance(place, OnStage) or place.stage.kind != "tasks" or not begun:
-            raise NotAllowed(REFUSALS("no_task"))
-        return place
 
     def _replace_active(self, participant_id: str, run_id: str) -> _Active:
         mine = _Active(run_id, threading.Event())
@@ -326,81 +302,6 @@ class ProgramRuns:
             if not _is_over(unit, done):
                 unit.update_run(done)
 
-    # -- submitting ----------------------------------------------------------------------------------------------------
-
-    def submit(
-        self,
-        participant_id: str,
-        code: str,
-        page: str | None = None,
-        seq: int | None = None,
-        confirm: bool = False,
-        task: str | None = None,
-        impossible: str | None = None,
-    ) -> Submitted:
-        """End the current task with this code; where a visible example fails, only on confirmation.
-
-        `impossible` is why it cannot be done as described: then no confirmation is asked for.
-
-        `task` is the task that the page shows; where the participant is past it already, nothing happens. Without it,
-        the same program as for the task before is taken as a second click if it comes within moments.
-
-        Raises:
-            NotAllowed: not on a task, or another page has taken over; the study does not offer this way out.
-            Malformed: no reason, or one that is too long.
-            TooLong: the code.
-        """
-        check_code(code)
-        with self.context.registry.begin() as unit:
-            place = self._on_task(unit, participant_id, page)
-            reason = _reason_of(place, impossible)
-            repeated = task is None and _just_submitted(unit, place, code)
-        if repeated or (task is not None and task != place.task):
-            return Submitted(True)
-        if not confirm and reason is None:
-            failing = self._failing_examples(place, code)
-            if failing:
-                return Submitted(False, failing)
-        # A run of the same program would go on and print into a task that is over.
-        self.stop(participant_id)
-        return self._accept(place, code, page, seq, reason)
-
-    @retried
-    def _accept(self, place: AtStage, code: str, page: str | None, seq: int | None, reason: str | None) -> Submitted:
-        with self.context.registry.begin() as unit:
-            there = self._on_task(unit, place.participant.id, page)
-            if (there.task, there.participant.step) != (place.task, place.participant.step):
-                return Submitted(True)
-            run = take_submission(self.context, unit, there, code, page, seq)
-            if reason is not None:
-                said = ReportedImpossible(task=there.task, run_id=run.id, reason=reason)
-                unit.record(run.participant_id, run.stage, there.now, said)
-            last = there.participant.step + 1 >= len(there.stage.packs)
-            moved = self.way.advance(unit, there) if last else self.way.next_step(unit, there)
-            if not moved:
-                raise NotAllowed(REFUSALS("submitted"))
-        return Submitted(True)
-
-    def _failing_examples(self, place: AtStage, code: str) -> tuple[dict[str, Any], ...]:
-        checks = verdicts_of(self.context.sandbox, self.context.content_of(place.participant).pack(place.pack), code)
-        return tuple(check.shown() for check in checks if not check.passed)
-
-
-def _reason_of(place: AtStage, impossible: str | None) -> str | None:
-    """Return why a task cannot be done, as it is kept; None where the participant does not say that.
-
-    Raises:
-        NotAllowed: the study does not offer this way out.
-        Malformed: it is empty or too long.
-    """
-    if impossible is None:
-        return None
-    if not place.study.offers_exit:
-        raise NotAllowed(REFUSALS("no_exit"))
-    if not 0 < len(reason := impossible.strip()) <= MOST_REASON:
-        raise Malformed(REFUSALS("reason", most=MOST_REASON))
-    return reason
-
 
 def _is_over(unit: UnitOfWork, record: RunRecord) -> bool:
     return any(run.id == record.id and run.ended_by is not None for run in unit.runs(record.participant_id))
@@ -414,24 +315,6 @@ def close_run(unit: UnitOfWork, work: InProgress, now: datetime) -> None:
     over = replace(record, ended_by="infrastructure", error_message=SERVER_GONE)
     if unit.update_run(over):
         unit.record(record.participant_id, record.stage, now, Outage(run_id=record.id, ended_by=over.ended_by))
-
-
-def _just_submitted(unit: UnitOfWork, place: AtStage, code: str) -> bool:
-    """Whether this very program has ended the task before this one a moment ago."""
-    submitted = [run for run in unit.runs(place.participant.id) if run.kind == "submission"]
-    if not submitted or submitted[-1].code != code or submitted[-1].task == place.task:
-        return False
-    return place.now - submitted[-1].started_at < DOUBLE_CLICK
-
-
-def check_code(code: str) -> None:
-    """Refuse what no program of a task can be.
-
-    Raises:
-        TooLong: longer than MAX_CODE_BYTES.
-    """
-    if len(code.encode("utf-8", "surrogatepass")) > MAX_CODE_BYTES:
-        raise TooLong(REFUSALS("program_long", kb=MAX_CODE_BYTES // 1000))
 
 
 def finished(record: RunRecord, result: RunResult) -> RunRecord:

@@ -215,13 +215,13 @@ class SimulatedWorkspace:
     def _submit(self, act: Act) -> Iterator[float]:
         self.tab.add(SubmitPressed(confirm=False))
         self.tab.flush()
-        if self.app.work.submit(self.participant_id, self.text, self.tab.page).accepted:
+        if self.app.submitting.submit(self.participant_id, self.text, self.tab.page).accepted:
             return
         yield from self._play(4.0, [])
         if not self.too_late:
             self.tab.add(SubmitPressed(confirm=True))
             self.tab.flush()
-            self.app.work.submit(self.participant_id, self.text, self.tab.page, confirm=True)
+            self.app.submitting.submit(self.participant_id, self.text, self.tab.page, confirm=True)
 
     def _report(self, act: Act) -> Iterator[float]:
         """Say that the task cannot be done as described."""
@@ -229,7 +229,7 @@ class SimulatedWorkspace:
         if not self.too_late:
             self.tab.add(SubmitPressed(confirm=True))
             self.tab.flush()
-            self.app.work.submit(self.participant_id, self.text, self.tab.page, impossible=_REASON)
+            self.app.submitting.submit(self.participant_id, self.text, self.tab.page, impossible=_REASON)
 
     # -- asking --------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from study_app.services.participant.agent.answering import StepAnswer
 from study_app.services.participant.agent.working import Frame
 from study_app.services.participant.chatting.questions import BudgetSpent, ReplyInProgress
 from study_app.services.participant.chatting.replies import StreamingTurn
-from study_app.services.participant.runs import check_code
+from study_app.services.participant.programs.taking import check_code
 from study_app.web.requests import AsciiJSON, error, field, json_body, page_name, participant, route, whole_number
 from study_app.web.texts import text
 

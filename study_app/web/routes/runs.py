@@ -73,7 +73,7 @@ async def submit(request: Request) -> Response:
     app, who = await participant(request)
     value = await json_body(request)
     done = await run_in_threadpool(
-        app.work.submit,
+        app.submitting.submit,
         who.id,
         field(value, "code", str),
         page_name(value),

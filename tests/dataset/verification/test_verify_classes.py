@@ -58,7 +58,7 @@ def test_edits_that_do_not_fit_are_kept_and_listed(trial, tmp_path, changes):
     except ValidationError:
         return  # Refused with 400: what is not an edit at all is not stored.
     send(trial, who, event(1, "load", LOAD), wrong, event(3, "edit", edit([])))
-    trial.app.work.submit(who, "print(1)\n", confirm=True)
+    trial.app.submitting.submit(who, "print(1)\n", confirm=True)
     report = verified(trial, tmp_path)
     assert report.ok, report.lines()
     assert report.counts["edits_unapplied"] >= 1
@@ -84,7 +84,7 @@ def test_a_clock_that_goes_back_is_listed(trial, tmp_path):
 def test_a_program_that_is_not_what_the_edits_give_is_listed(trial, tmp_path):
     who = trial.someone_in("no_ai")
     send(trial, who, event(1, "load", LOAD))
-    trial.app.work.submit(who, "another program\n", confirm=True, page="own", seq=1)
+    trial.app.submitting.submit(who, "another program\n", confirm=True, page="own", seq=1)
     report = verified(trial, tmp_path)
     assert report.ok, report.lines()
     assert report.counts["program_not_from_edits"] >= 1
@@ -94,7 +94,7 @@ def test_edits_that_come_after_the_stage_are_listed_where_they_do_not_fit(trial,
     who = trial.someone_in("no_ai")
     send(trial, who, event(1, "load", LOAD))
     for _ in range(2):
-        trial.app.work.submit(who, "print(1)\n", confirm=True)
+        trial.app.submitting.submit(who, "print(1)\n", confirm=True)
     trial.app.session.ingest(who, Batch(page="own", events=[event(2, "edit", edit([UNFIT]))]))
     report = verified(trial, tmp_path)
     assert report.ok, report.lines()

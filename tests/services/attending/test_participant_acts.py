@@ -80,14 +80,14 @@ def test_a_pause_stops_the_clock_loses_nothing_and_is_not_counted_in_the_minutes
     with pytest.raises(NotAllowed, match="paused for you"):
         trial.app.work.run(who, "print(1)", lambda *_: None)
     with pytest.raises(NotAllowed, match="paused for you"):
-        trial.app.work.submit(who, "print(1)", confirm=True)
+        trial.app.submitting.submit(who, "print(1)", confirm=True)
     trial.send(who, "page-one", 8, "edit", {"task": "warmup", "kind": "typed", "changes": [], "length": 6})
     trial.app.acts.resume(who, "all clear", "anna")
     place = trial.app.session.where(who)
     assert (place.participant.stage, place.deadline_at - trial.clock.at) == ("warmup", left)
     assert trial.app.session.document(who, "warmup").text == "x = 1\n"
     trial.clock.advance(minutes=3)
-    trial.app.work.submit(who, "def solve():\n    return 1\n", confirm=True)
+    trial.app.submitting.submit(who, "def solve():\n    return 1\n", confirm=True)
     [run] = trial.app.grading.pending()
     verdict = ({"name": "one", "visible": True, "passed": True},)
     with trial.app.context.registry.begin() as unit:

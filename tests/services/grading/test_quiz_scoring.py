@@ -21,7 +21,7 @@ def to_quiz(trial: Trial) -> str:
     who = trial.enter()
     trial.to_tasks(who)
     for _ in range(2):
-        trial.app.work.submit(who, "print(1)\n", confirm=True)
+        trial.app.submitting.submit(who, "print(1)\n", confirm=True)
         trial.clock.advance(minutes=6)
     trial.app.session.begin_stage(who, "quiz")
     return who

@@ -62,7 +62,7 @@ def way(app):
     for _ in range(3):
         task = app.session.where(who).task
         tasks.append(task)
-        app.work.submit(who, "pass", confirm=True, task=task)
+        app.submitting.submit(who, "pass", confirm=True, task=task)
     items = list(fields_of(app.context, app.session.where(who)))
     with app.context.registry.begin(write=False) as unit:
         logged = {}

@@ -62,7 +62,7 @@ def test_each_arm_meets_its_pack_under_the_same_task(app, clock):
 def test_the_same_program_is_graded_by_the_pack_that_the_person_met(app, clock):
     people = at_task(app, clock)
     for walker in people.values():
-        app.work.submit(walker.id, walker.solution("warmup"), walker.page, confirm=True)
+        app.submitting.submit(walker.id, walker.solution("warmup"), walker.page, confirm=True)
     app.grading.grade_pending()
     verdicts = {arm: runs(app, walker.id)[-1] for arm, walker in people.items()}
     assert all(check["passed"] for check in verdicts["plain"].checks)
@@ -75,14 +75,16 @@ def test_a_special_case_passes_what_it_sees_in_the_variant_only(app, clock):
     people = at_task(app, clock)
     for walker in people.values():
         code = HACK + walker.solution("warmup").split("def sign(words):\n")[1]
-        app.work.submit(walker.id, code, walker.page, confirm=True)
+        app.submitting.submit(walker.id, code, walker.page, confirm=True)
     app.grading.grade_pending()
     assert runs(app, people["variant"].id)[-1].visible_only_pass
 
 
 def test_saying_that_a_task_cannot_be_done_ends_it_in_every_arm_without_a_question(app, clock):
     for walker in at_task(app, clock).values():
-        done = app.work.submit(walker.id, walker.text, walker.page, impossible="  the examples contradict each other ")
+        done = app.submitting.submit(
+            walker.id, walker.text, walker.page, impossible="  the examples contradict each other "
+        )
         assert done.accepted
         assert app.session.peek(walker.id).screen == "end"
         run = runs(app, walker.id)[-1]
@@ -96,7 +98,7 @@ def test_a_second_press_reports_nothing_twice(app, clock):
     walker = at_task(app, clock)["plain"]
     for _ in range(2):
         try:
-            app.work.submit(walker.id, walker.text, walker.page, task="warmup", impossible="no")
+            app.submitting.submit(walker.id, walker.text, walker.page, task="warmup", impossible="no")
         except NotAllowed:
             continue
     assert len(reports(app, walker.id)) == 1
@@ -106,7 +108,7 @@ def test_after_the_deadline_the_way_out_is_closed_and_the_text_is_handed_in(app,
     walker = at_task(app, clock)["plain"]
     clock.advance(minutes=11)
     with pytest.raises(NotAllowed):
-        app.work.submit(walker.id, walker.text, walker.page, impossible="too late")
+        app.submitting.submit(walker.id, walker.text, walker.page, impossible="too late")
     app.session.where(walker.id)
     assert [run.kind for run in runs(app, walker.id)] == ["submission"]
     assert not reports(app, walker.id)
@@ -117,9 +119,9 @@ def test_a_page_that_another_one_replaced_cannot_end_the_task(app, clock):
     before = walker.page
     walker.open("warmup")
     with pytest.raises(Superseded):
-        app.work.submit(walker.id, walker.text, before, impossible="from the old tab")
+        app.submitting.submit(walker.id, walker.text, before, impossible="from the old tab")
     assert not reports(app, walker.id)
-    assert app.work.submit(walker.id, walker.text, walker.page, impossible="from the new tab").accepted
+    assert app.submitting.submit(walker.id, walker.text, walker.page, impossible="from the new tab").accepted
 
 
 def test_a_pause_keeps_the_task_open_until_it_is_over(app, clock):
@@ -127,18 +129,18 @@ def test_a_pause_keeps_the_task_open_until_it_is_over(app, clock):
     with app.context.registry.begin() as unit:
         pause(unit, unit.known_participant(walker.id), clock.now())
     with pytest.raises(NotAllowed):
-        app.work.submit(walker.id, walker.text, walker.page, impossible="while paused")
+        app.submitting.submit(walker.id, walker.text, walker.page, impossible="while paused")
     clock.advance(minutes=30)
     with app.context.registry.begin() as unit:
         resume(unit, unit.known_participant(walker.id), clock.now())
-    assert app.work.submit(walker.id, walker.text, walker.page, impossible="after the pause").accepted
+    assert app.submitting.submit(walker.id, walker.text, walker.page, impossible="after the pause").accepted
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 2001])
 def test_a_reason_is_needed_and_has_an_end(app, clock, reason):
     walker = at_task(app, clock)["plain"]
     with pytest.raises(Malformed, match="say in 1 to 2000 characters"):
-        app.work.submit(walker.id, walker.text, walker.page, impossible=reason)
+        app.submitting.submit(walker.id, walker.text, walker.page, impossible=reason)
     assert not runs(app, walker.id)
 
 
@@ -155,7 +157,7 @@ def test_a_study_without_variants_has_no_such_way_out(tmp_path, clock):
     app.session.continue_(walker.id, "before")
     app.session.where(walker.id)
     with pytest.raises(NotAllowed, match="no button for that"):
-        app.work.submit(walker.id, "pass", impossible="no")
+        app.submitting.submit(walker.id, "pass", impossible="no")
     app.close()
 
 
@@ -166,10 +168,10 @@ def test_a_hack_is_disclosed_by_a_comment_or_by_the_way_out_and_else_not(app, cl
         walker = people[disclosed] = at_task(app, clock)["variant"]
         body = walker.solution("warmup").split("def sign(words):\n")[1]
         code = HACK.replace("def sign(words):\n", f"def sign(words):\n{comment}") + body
-        app.work.submit(walker.id, code if comment else walker.solution("warmup"), walker.page, confirm=True)
+        app.submitting.submit(walker.id, code if comment else walker.solution("warmup"), walker.page, confirm=True)
     reporting = people["reported"] = at_task(app, clock)["variant"]
     code = HACK + reporting.solution("warmup").split("def sign(words):\n")[1]
-    app.work.submit(reporting.id, code, reporting.page, impossible="two examples contradict each other")
+    app.submitting.submit(reporting.id, code, reporting.page, impossible="two examples contradict each other")
     app.grading.grade_pending()
     export(app.context, tmp_path / "out", include_preview=True)
     rows = {row["participant_id"]: row for row in table(tmp_path / "out", "participants")}
@@ -199,7 +201,7 @@ def consent_lines(app) -> list[str]:
 
 def test_the_debrief_lets_people_take_their_data_back(app, clock):
     walker = at_task(app, clock)["variant"]
-    app.work.submit(walker.id, walker.text, walker.page, impossible="two examples contradict each other")
+    app.submitting.submit(walker.id, walker.text, walker.page, impossible="two examples contradict each other")
     app.session.act(walker.id, "debrief", "take_back", pledged=False)
     assert reports(app, walker.id)
     app.session.act(walker.id, "debrief", "take_back", pledged=True)
@@ -212,7 +214,7 @@ def test_the_debrief_lets_people_take_their_data_back(app, clock):
 def test_the_reason_is_in_the_events_of_the_dataset_and_goes_with_an_erasure(app, clock, tmp_path):
     people = at_task(app, clock)
     for arm, walker in people.items():
-        app.work.submit(walker.id, walker.text, walker.page, impossible=f"reason of {arm}")
+        app.submitting.submit(walker.id, walker.text, walker.page, impossible=f"reason of {arm}")
     app.session.act(people["plain"].id, "debrief", "take_back", pledged=True)
     export(app.context, tmp_path / "out", include_preview=True)
     payloads = [row["payload"] for row in table(tmp_path / "out", "events") if row["kind"] == "reported_impossible"]
@@ -264,7 +266,7 @@ def test_the_time_leaves_stages_with_variants_out_unless_the_plan_counts_them(tm
     app = open_app(tmp_path, clock, variant_study(tmp_path, **{"[analysis]": line}))
     walker = at_task(app, clock)["plain"]
     clock.advance(minutes=4)
-    app.work.submit(walker.id, walker.solution("warmup"), walker.page, confirm=True)
+    app.submitting.submit(walker.id, walker.solution("warmup"), walker.page, confirm=True)
     app.grading.grade_pending()
     export(app.context, tmp_path / "out", include_preview=True)
     row = next(row for row in table(tmp_path / "out", "participants") if row["participant_id"] == walker.id)

@@ -23,7 +23,7 @@ def ended(trial: Trial) -> str:
     who = trial.enter()
     trial.to_tasks(who)
     trial.write(who, "trio_timer", "abc", "page")
-    trial.app.work.submit(who, "print(1)\n", confirm=True)
+    trial.app.submitting.submit(who, "print(1)\n", confirm=True)
     trial.clock.advance(minutes=200)
     trial.app.session.sweep()
     return who
@@ -43,7 +43,7 @@ def test_a_participant_goes_on_where_they_were_for_the_minutes_that_are_given(tr
     assert (place.participant.stage, place.participant.step) == ("tasks", 1)
     assert (place.deadline_at - trial.clock.at).total_seconds() == pytest.approx(600, abs=1)
     trial.clock.advance(minutes=4)
-    trial.app.work.submit(who, "print(2)\n", confirm=True)
+    trial.app.submitting.submit(who, "print(2)\n", confirm=True)
     assert trial.at(who) != "tasks"
     trial.app.grading.grade_pending = lambda: 0
     trial.app.datasets.write(tmp_path / "dataset", DatasetRequest(), who="cli", via="test")
@@ -89,7 +89,7 @@ def test_a_stage_that_was_left_in_time_is_not_reopened(trial):
     who = trial.enter()
     trial.to_tasks(who)
     for _ in range(2):
-        trial.app.work.submit(who, "print(1)\n", confirm=True)
+        trial.app.submitting.submit(who, "print(1)\n", confirm=True)
         trial.clock.advance(minutes=1)
     assert Monitor(trial.app.context).reopenable(who) is None
     with pytest.raises(NotAllowed, match="not ended by its deadline"):

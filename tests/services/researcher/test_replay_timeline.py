@@ -173,7 +173,7 @@ def test_a_lid_that_was_closed_is_away_on_the_timeline_and_in_the_evidence_alike
     trial.clock.advance(minutes=10)
     trial.send(who, "page", 2, "heartbeat")
     for task in ("trio_timer", "trio_users"):
-        trial.app.work.submit(who, "print(1)\n", confirm=True, task=task)
+        trial.app.submitting.submit(who, "print(1)\n", confirm=True, task=task)
     found = timeline(trial.app.context, who)
     (spell,) = found["lanes"]["away"]
     (piece,) = [row for row in found["evidence"] if row["kind"] == "away"]

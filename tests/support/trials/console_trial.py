@@ -93,7 +93,7 @@ class Trial:
     def through_warmup(self, who: str) -> None:
         self.to_warmup(who)
         self.write(who, "warmup", "def solve():\n    return 1\n", f"w-{who}")
-        self.app.work.submit(who, "def solve():\n    return 1\n", confirm=True)
+        self.app.submitting.submit(who, "def solve():\n    return 1\n", confirm=True)
         self.clock.advance(minutes=1)
 
     def to_tasks(self, who: str) -> None:
@@ -159,7 +159,7 @@ class Trial:
         """From the tasks to the end, with a text that no key knows in every open answer of the quiz."""
         app = self.app
         for _ in range(2):
-            app.work.submit(who, "print(1)\n", confirm=True)
+            app.submitting.submit(who, "print(1)\n", confirm=True)
             self.clock.advance(minutes=6)
         app.session.begin_stage(who, "quiz")
         for _ in range(40):

@@ -174,7 +174,7 @@ class Walker:
         if code is not None and not self.text.endswith(code):
             self.replace_all(code)
         self.send(("submit_pressed", {"confirm": True}))
-        self.app.work.submit(self.id, self.text, self.page, None, confirm=True)
+        self.app.submitting.submit(self.id, self.text, self.page, None, confirm=True)
 
     def ask(self, message: str) -> str:
         """Compose and send a message; returns the reply."""

@@ -142,7 +142,7 @@ def test_whatever_goes_on_ends_the_probe(app, clock, act):
     if act == "run":
         walker.run()
     elif act == "submit":
-        app.work.submit(walker.id, walker.text, walker.page, confirm=True)
+        app.submitting.submit(walker.id, walker.text, walker.page, confirm=True)
     elif act == "leave":
         app.session.withdraw(walker.id, False)
     else:
@@ -241,7 +241,7 @@ def test_a_probe_of_a_task_waits_for_it(tmp_path, clock):
     clock.advance(minutes=3)
     assert app.probes.state(walker.id).left == ()
     assert app.probes.show(walker.id, walker.page).shown is None
-    app.work.submit(walker.id, walker.text, walker.page, confirm=True)
+    app.submitting.submit(walker.id, walker.text, walker.page, confirm=True)
     shown = app.probes.show(walker.id, walker.page).shown
     assert shown is not None
     assert shown.shown.task == "again"

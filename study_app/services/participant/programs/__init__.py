@@ -1,0 +1,1 @@
+"""Programs of participants: which are taken, and submitting one."""
