@@ -1,0 +1,172 @@
+"""What is wrong with a single row of events or visits is named with its number, and what is right is not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from study_app.dataset.reading.dataset import UntrustedRow
+from study_app.dataset.verification.event_log import _check_erasures, _check_sequences, _unknown
+from study_app.dataset.verification.participants import _check_person_times, _check_visit
+from study_app.domain.events import ERASED, SERVER_PAGE
+
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+Found = list[tuple[str, str, int | None, str]]
+
+
+def dataset(**more: Any) -> tuple[Any, Found]:
+    """A dataset of which checks read what the test names, and what they find."""
+    found: Found = []
+    report = SimpleNamespace(add=lambda *finding: found.append(finding), note=lambda _: None)
+    usual = {
+        "relative": str,
+        "report": report,
+        "own": True,
+        "public": False,
+        "manifest": {},
+        "whole_to": lambda *_: None,
+    }
+    return SimpleNamespace(**usual | more), found
+
+
+def row(number: int = 2, **values: Any) -> UntrustedRow:
+    return UntrustedRow(number, values)
+
+
+# -- kinds of events ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("page", "kind", "known"),
+    [("page1", "hidden", True), (SERVER_PAGE, "finished", True), ("page1", "finished", False),
+     (SERVER_PAGE, "hidden", False), ("page1", "made_up", False), (SERVER_PAGE, "made_up", False)],
+)  # fmt: skip
+def test_a_kind_of_the_server_on_a_page_and_a_pages_on_the_server_are_unknown(page, kind, known):
+    problem = _unknown(row(page=page, kind=kind, payload={}), whole=True)
+    assert problem == ("" if known else f"'{kind}' is not a kind of event of page {page}")
+
+
+def test_a_payload_of_the_server_must_be_one_of_its_kind_wherever_it_is_there_whole():
+    torn = row(page=SERVER_PAGE, kind="task_shown", payload={"task": 3})
+    assert _unknown(torn, whole=True).startswith("'task_shown' of the server: ")
+    assert _unknown(torn, whole=False) == ""
+
+
+# -- numbers of events -------------------------------------------------------------------------------------------------
+
+
+def events(*numbers: int, page: str = "page1") -> list[UntrustedRow]:
+    return [row(place + 2, page=page, kind="hidden", seq=number, event_id=place + 1, payload={})
+            for place, number in enumerate(numbers)]  # fmt: skip
+
+
+def test_a_whole_log_of_a_page_has_no_finding_and_no_gap():
+    opened, found = dataset()
+    assert _check_sequences(opened, "p1", events(1, 2, 3)) == {}
+    assert found == []
+
+
+def test_a_number_that_comes_twice_is_named():
+    opened, found = dataset()
+    assert _check_sequences(opened, "p1", events(1, 2, 2)) == {}
+    assert found == [("sequence_duplicate", "events", 4, "page page1: 2 comes twice")]
+
+
+@pytest.mark.parametrize(("whole", "finding"), [(1, "browser_gap"), (3, "sequence_gap"), (None, "sequence_gap")])
+def test_a_gap_is_the_browsers_where_the_server_knew_of_it_and_tampering_elsewhere(whole, finding):
+    opened, found = dataset(whole_to=lambda name, page: whole if (name, page) == ("p1", "page1") else 99)
+    assert _check_sequences(opened, "p1", events(1, 4, 5)) == {"page1": 1}
+    assert found == [(finding, "events", 3, "page page1: 2 of 5 events are missing, the first is 2")]
+
+
+def test_the_first_number_may_be_missing_too():
+    opened, found = dataset()
+    assert _check_sequences(opened, "p1", events(2, 3)) == {"page1": 0}
+    assert [(finding[0], finding[2]) for finding in found] == [("sequence_gap", 2)]
+
+
+def test_rows_that_change_places_are_named_once_each():
+    opened, found = dataset()
+    rows = events(1, 2, 3)
+    rows[1].values["event_id"], rows[2].values["event_id"] = 3, 2
+    _check_sequences(opened, "p1", rows)
+    assert found == [("reordered", "events", 4, "event 2 stands after 3")]
+
+
+def test_kinds_of_another_programs_dataset_are_its_own_affair():
+    for own in (True, False):
+        opened, found = dataset(own=own)
+        _check_sequences(opened, "p1", [row(page="p", kind="theirs", seq=1, event_id=1)])
+        assert [finding[0] for finding in found] == ["unknown_kind"] * own
+
+
+# -- erased events -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "withdrawn", "own", "named"),
+    [
+        ("edit", ERASED, False, True, True),
+        ("edit", {}, False, True, False),
+        # The platform itself erases fields that were handed in empty, and everything of who withdraws.
+        ("answer_edit", ERASED, False, True, False),
+        ("edit", ERASED, True, True, False),
+        ("edit", ERASED, False, False, False),
+    ],
+)
+def test_an_erased_event_needs_a_reason(kind, payload, withdrawn, own, named):
+    opened, found = dataset(own=own)
+    person = row(data_withdrawn=withdrawn)
+    _check_erasures(opened, [row(5, event_id=7, kind=kind, payload=payload)], person)
+    assert [finding[:3] for finding in found] == [("erased_without_reason", "events", 5)] * named
+
+
+# -- visits ------------------------------------------------------------------------------------------------------------
+
+
+def visit(end: float | None, deadline: float | None = None, **more: Any) -> UntrustedRow:
+    moments = {"started_at": 0.0, "ended_at": end, "deadline_at": deadline}
+    known = {
+        name: START + timedelta(seconds=at) if isinstance(at, (int, float)) else at for name, at in moments.items()
+    }
+    return row(3, **known | more)
+
+
+@pytest.mark.parametrize(
+    ("given", "findings"),
+    [
+        (visit(60), []),
+        (visit(0), []),
+        (visit(None), []),
+        (visit(-1), ["time_backwards", "derived_differs"]),
+        (visit(60, 60), []),
+        (visit(60, 59), ["past_deadline"]),
+        (visit(None, 59), []),
+        (visit(60, active_seconds=40.0, away_seconds=20.0), []),
+        # Each is rounded to the millisecond.
+        (visit(60, active_seconds=40.0, away_seconds=20.001), []),
+        (visit(60, active_seconds=40.0, away_seconds=20.002), ["derived_differs"]),
+        (visit(60, active_seconds=60.5), ["derived_differs"]),
+        (visit(60, away_seconds=60.5), ["derived_differs"]),
+    ],
+)
+def test_a_visit_ends_after_it_began_by_its_deadline_and_is_no_shorter_than_what_was_done_in_it(given, findings):
+    opened, found = dataset()
+    _check_visit(opened, given)
+    assert [(finding[0], finding[2]) for finding in found] == [(name, 3) for name in findings]
+
+
+def test_moments_of_a_person_come_one_after_the_other():
+    def checked(first_visit: float, **seconds: float) -> list[str]:
+        opened, found = dataset()
+        person = row(2, **{name: START + timedelta(seconds=at) for name, at in seconds.items()})
+        _check_person_times(opened, person, [row(9, started_at=START + timedelta(seconds=first_visit))])
+        return [what for _, _, _, what in found]
+
+    assert checked(0, enrolled_at=0, allocated_at=0, finished_at=5) == []
+    assert checked(1, enrolled_at=0, finished_at=5) == []
+    assert checked(0, enrolled_at=0, allocated_at=6, finished_at=5) == ["finished_at is before allocated_at"]
+    assert checked(0, enrolled_at=1) == ["began before the participant came in"]
