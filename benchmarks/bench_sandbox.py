@@ -18,7 +18,8 @@ from statistics import median, quantiles
 
 from study_app.content.task_packs import load_pack
 from study_app.domain.tasks.checks import Check, Same, call
-from study_app.domain.tasks.packs import Program, TaskPack
+from study_app.domain.tasks.packs import TaskPack
+from study_app.domain.tasks.programs import Program
 from study_app.ports import Sandbox
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options

@@ -30,7 +30,8 @@ from study_app.bootstrap import App, start  # noqa: E402
 from study_app.content.task_packs import load_pack  # noqa: E402
 from study_app.domain.errors import SandboxUnavailable  # noqa: E402
 from study_app.domain.records import RunRecord  # noqa: E402
-from study_app.domain.tasks.packs import Grade, TaskPack  # noqa: E402
+from study_app.domain.tasks.packs import TaskPack  # noqa: E402
+from study_app.domain.tasks.programs import Grade  # noqa: E402
 from study_app.ports import Sandbox  # noqa: E402
 from study_app.sandbox.local import LocalSandbox  # noqa: E402
 from study_app.sandbox.server import Options  # noqa: E402

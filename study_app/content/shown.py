@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from study_app.content.texts import Catalogue
-from study_app.domain.tasks.packs import RunLimits
+from study_app.domain.tasks.programs import RunLimits
 from study_app.domain.tasks.sentences import VERDICTS, translated_check
 
 

@@ -12,7 +12,7 @@ from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
 from study_app.domain.interaction.tone import CodedTone, TextForTone
 from study_app.domain.interviews.requests import InterviewReply, InterviewRequest
-from study_app.domain.tasks.packs import Isolation, OutputLine, Program, RunResult
+from study_app.domain.tasks.programs import Isolation, OutputLine, Program, RunResult
 from study_app.domain.themes.answers import AnswerToCode, CodedReply
 from study_app.domain.themes.codebook import Codebook
 

@@ -17,7 +17,7 @@ from typing import Any, get_args
 
 from study_app.dask_cluster import CONNECT_SECONDS, dask_client
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks.packs import Isolation, IsolationLevel, OutputLine, Program, RunResult
+from study_app.domain.tasks.programs import Isolation, IsolationLevel, OutputLine, Program, RunResult
 from study_app.sandbox.local import LocalSandbox, never_started
 from study_app.sandbox.server import Options
 

@@ -27,7 +27,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from study_app.domain.errors import SandboxUnavailable, UserError
-from study_app.domain.tasks.packs import Isolation, IsolationLevel, OutputLine, Program, RunResult
+from study_app.domain.tasks.programs import Isolation, IsolationLevel, OutputLine, Program, RunResult
 from study_app.sandbox.local import admitted, never_started
 
 RUNTIMES: dict[str, tuple[str, ...]] = {

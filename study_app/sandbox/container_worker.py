@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks.packs import OutputLine, Program
+from study_app.domain.tasks.programs import OutputLine, Program
 from study_app.sandbox.container import ROOT_OF_RUNS
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options

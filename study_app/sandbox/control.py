@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from study_app.domain.tasks.packs import OutputLine, Program, RunLimits, RunResult
+from study_app.domain.tasks.programs import OutputLine, Program, RunLimits, RunResult
 
 TICK_SECONDS = 0.02
 _LIFE_SECONDS = 60.0

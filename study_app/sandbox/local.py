@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks.packs import EndedBy, Isolation, OutputLine, Program, RunResult
+from study_app.domain.tasks.programs import EndedBy, Isolation, OutputLine, Program, RunResult
 from study_app.sandbox import packages, selftest
 from study_app.sandbox.confinement import cgroups
 from study_app.sandbox.confinement.bounds import resource_bounds

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from study_app.domain.tasks.packs import OutputLine, Stream
+from study_app.domain.tasks.programs import OutputLine, Stream
 from study_app.sandbox.packages import hidden_prefixes
 
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20) if code not in (0x09, 0x0A)}

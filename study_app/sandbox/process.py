@@ -13,7 +13,7 @@ from itertools import count, pairwise, takewhile
 from typing import Any
 
 from study_app.domain.tasks import figures
-from study_app.domain.tasks.packs import EndedBy, OutputLine, Program, RunResult
+from study_app.domain.tasks.programs import EndedBy, OutputLine, Program, RunResult
 from study_app.domain.tasks.reports import ChildReport, ReportedError, ReportError, parse_report
 from study_app.domain.tasks.sentences import sentence
 from study_app.sandbox.child import FAILED, READY

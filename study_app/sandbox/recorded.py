@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks.packs import Isolation, OutputLine, Program, RunResult
+from study_app.domain.tasks.programs import Isolation, OutputLine, Program, RunResult
 from study_app.ports import Sandbox
 
 

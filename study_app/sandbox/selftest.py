@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from study_app.domain.tasks.packs import Isolation, IsolationLevel, Program, RunLimits, RunResult
+from study_app.domain.tasks.programs import Isolation, IsolationLevel, Program, RunLimits, RunResult
 from study_app.sandbox.confinement.lockdown import MAX_TASKS
 
 _ESCAPED = "canary escaped"

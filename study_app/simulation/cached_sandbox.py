@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 
-from study_app.domain.tasks.packs import Isolation, OutputLine, Program, RunResult
+from study_app.domain.tasks.programs import Isolation, OutputLine, Program, RunResult
 from study_app.ports import Sandbox
 
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")

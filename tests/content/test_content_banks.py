@@ -10,7 +10,7 @@ from study_app.content.study_file import read_study
 from study_app.content.task_packs import load_pack
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.quiz.scoring import correct_response, quiz_total, score, wrong_response
-from study_app.domain.tasks.packs import Program, RunLimits
+from study_app.domain.tasks.programs import Program, RunLimits
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options
 

@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
-from study_app.domain.tasks.packs import Program, RunLimits, RunResult  # noqa: E402
+from study_app.domain.tasks.programs import Program, RunLimits, RunResult  # noqa: E402
 from study_app.sandbox import open_sandbox  # noqa: E402
 from study_app.sandbox.container import ContainerSandbox  # noqa: E402
 from study_app.sandbox.local import LocalSandbox  # noqa: E402

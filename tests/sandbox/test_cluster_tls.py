@@ -17,7 +17,7 @@ from support.server import free_port
 from study_app.cli.checks.doctor import _runner
 from study_app.dask_cluster import dask_client, leaves_this_machine_in_the_clear
 from study_app.domain.errors import SandboxUnavailable, UserError
-from study_app.domain.tasks.packs import Program, RunLimits
+from study_app.domain.tasks.programs import Program, RunLimits
 from study_app.sandbox import open_sandbox
 
 ROOT = Path(__file__).parents[2]

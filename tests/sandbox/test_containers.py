@@ -13,7 +13,7 @@ import pytest
 
 from study_app.content.task_packs import load_pack
 from study_app.domain.errors import UserError
-from study_app.domain.tasks.packs import Isolation, Program, RunLimits
+from study_app.domain.tasks.programs import Isolation, Program, RunLimits
 from study_app.sandbox import container, open_sandbox
 from study_app.services.grading.grading import grade
 

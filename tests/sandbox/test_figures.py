@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study_app.domain.tasks.figures import MOST_BYTES, NotAFigure, harmless, shown, split
-from study_app.domain.tasks.packs import Program, RunLimits
+from study_app.domain.tasks.programs import Program, RunLimits
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options
 

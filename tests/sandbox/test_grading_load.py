@@ -12,7 +12,7 @@ from sandbox.busy_machine import busy
 
 from study_app.content.task_packs import load_pack
 from study_app.domain.checks import Check, Line, Observation, Same, call, side_by_side, uses
-from study_app.domain.tasks.packs import RunResult
+from study_app.domain.tasks.programs import RunResult
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options
 from study_app.services.grading import evidence

@@ -11,7 +11,7 @@ from taught_libraries import SOLUTIONS, write_pack
 from study_app.content.requirements import Requirements, set_up
 from study_app.content.task_packs import load_pack
 from study_app.domain.tasks.checks import decode
-from study_app.domain.tasks.packs import Program, RunLimits
+from study_app.domain.tasks.programs import Program, RunLimits
 from study_app.sandbox import packages
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options

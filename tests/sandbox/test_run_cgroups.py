@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study_app.domain.tasks.packs import Program, RunLimits
+from study_app.domain.tasks.programs import Program, RunLimits
 from study_app.sandbox.confinement import bounds, cgroups, lockdown
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from study_app.domain.tasks.packs import Program, RunLimits
+from study_app.domain.tasks.programs import Program, RunLimits
 from study_app.sandbox.container import RUNTIMES
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options, find_bubblewrap

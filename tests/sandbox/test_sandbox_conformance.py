@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks.packs import OutputLine, Program, RunLimits
+from study_app.domain.tasks.programs import OutputLine, Program, RunLimits
 from study_app.ports import Sandbox
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.recorded import RecordedSandbox, RecordingSandbox, record

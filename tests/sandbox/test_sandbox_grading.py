@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from study_app.content.task_packs import load_pack
 from study_app.domain.checks import Case, Check, Line, Observation, Opaque, Same, call, decode, same_value
 from study_app.domain.errors import ProblemsFound, SandboxUnavailable
-from study_app.domain.tasks.packs import Program
+from study_app.domain.tasks.programs import Program
 from study_app.sandbox.inside.harness import encode
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.recorded import RecordedSandbox, RecordingSandbox

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study_app.domain.errors import SandboxUnavailable, UserError
-from study_app.domain.tasks.packs import OutputLine, Program, RunLimits, RunResult
+from study_app.domain.tasks.programs import OutputLine, Program, RunLimits, RunResult
 from study_app.sandbox import open_sandbox, packages, selftest
 from study_app.sandbox.confinement import lockdown, seccomp, syscalls
 from study_app.sandbox.local import LocalSandbox
@@ -401,7 +401,7 @@ def test_packages_are_found_behind_a_linked_environment(tmp_path):
     linked = tmp_path / "env"
     linked.symlink_to(sys.prefix)
     script = (
-        "from study_app.domain.tasks.packs import Program\nfrom study_app.sandbox.local import LocalSandbox\n"
+        "from study_app.domain.tasks.programs import Program\nfrom study_app.sandbox.local import LocalSandbox\n"
         "s = LocalSandbox()\nprint(s.run(Program('import trio; print(1)', ('trio',))).stdout)\ns.close()"
     )
     python = linked / "bin" / Path(sys.executable).name

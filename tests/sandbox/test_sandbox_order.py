@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study_app.domain.tasks.packs import Program, RunLimits, in_order
+from study_app.domain.tasks.programs import Program, RunLimits, in_order
 from study_app.sandbox.child import source_lines
 from study_app.sandbox.inside import frames
 from study_app.sandbox.local import LocalSandbox

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from study_app.domain.editing.edits import replay
 from study_app.domain.errors import InfrastructureError
-from study_app.domain.tasks.packs import Isolation, Program, RunResult
+from study_app.domain.tasks.programs import Isolation, Program, RunResult
 from study_app.simulation.batched_database import BatchedRegistry
 from study_app.simulation.behaviour.program_edits import (
     code_blocks,

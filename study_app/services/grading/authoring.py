@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from study_app.domain.errors import Problem, ProblemsFound, SandboxUnavailable
-from study_app.domain.tasks.packs import CheckResult, Grade, Program, TaskPack
+from study_app.domain.tasks.packs import TaskPack
+from study_app.domain.tasks.programs import CheckResult, Grade, Program
 from study_app.ports import Sandbox
 from study_app.services.grading.grading import expected_of, grade
 from study_app.services.grading.pack_proofs import proof_problems

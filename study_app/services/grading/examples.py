@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks.packs import CheckResult, Isolation, OutputLine, Program, RunResult, TaskPack
+from study_app.domain.tasks.packs import TaskPack
+from study_app.domain.tasks.programs import CheckResult, Isolation, OutputLine, Program, RunResult
 from study_app.ports import Sandbox
 from study_app.services.grading.grading import run_visible
 

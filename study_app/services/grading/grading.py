@@ -10,27 +10,26 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 
-from study_app.domain.errors import InfrastructureError, SandboxUnavailable
-from study_app.domain.tasks.checks import Case, Check, Mismatch, Observation
-from study_app.domain.tasks.packs import CheckResult, Grade, RunClock, RunResult, TaskPack
-from study_app.domain.tasks.sentences import sentence
+from study_app.domain.errors import SandboxUnavailable
+from study_app.domain.tasks.checks import Case, Check, Observation
+from study_app.domain.tasks.packs import TaskPack
+from study_app.domain.tasks.programs import Grade, RunClock
 from study_app.ports import Sandbox
-from study_app.services.grading.evidence import CallOutcome, CallRuns, RealTimeCall, made_twice
-from study_app.services.grading.observation import LIMITS, Attempt, How, alike, observe_series
+from study_app.services.grading.check_verdicts import CheckVerdict, in_real_time, ran_over, result_of, worse
+from study_app.services.grading.evidence import CallRuns, RealTimeCall, made_twice
+from study_app.services.grading.observation import Attempt, How, alike, observe_series
 from study_app.services.grading.references import Expected, References, TooBusy
 from study_app.services.grading.text import (
     called_names,
     inspect_text,
-    judge_source,
     names_wanted,
     suspicious_imports,
 )
 from study_app.services.grading.verdicts import wrong
 
-_LONGEST_CAUSE = 1000
 SEEDS = 3
 """Scheduler seeds under which a check of a concurrent program must hold."""
 
@@ -99,17 +98,6 @@ def run_visible(
     return grading.of(pack.examples, SEEDS, run_seed)
 
 
-@dataclass(frozen=True)
-class _Verdict:
-    """What one check came to."""
-
-    wrong: str | None = None
-    open: str | None = None
-    case: Case | None = None
-    result: RunResult | None = None
-    repeats: int = 0
-
-
 class _Grading:
     """One grading of one program.
 
@@ -144,7 +132,7 @@ class _Grading:
         found = inspect_text(self.sandbox, self.pack, self.code, scheduler[0]) if self.counts else None
         calls = [(check, case) for check in checks if (case := check.drawn(run_seed)) is not None]
         verdicts, called = self._verdicts_and_names(checks, calls, scheduler)
-        results = [self._result(check, verdicts.get(id(check)), called) for check in checks]
+        results = [result_of(check, verdicts.get(id(check)), self.code, called) for check in checks]
         error = next((v.result for v in verdicts.values() if v.wrong and v.result and v.result.error_type), None)
         return Grade(
             checks=tuple(results),
@@ -163,11 +151,11 @@ class _Grading:
 
     def _verdicts_and_names(
         self, checks: Sequence[Check], calls: list[tuple[Check, Case]], seeds: Sequence[int]
-    ) -> tuple[dict[int, _Verdict], frozenset[str]]:
+    ) -> tuple[dict[int, CheckVerdict], frozenset[str]]:
         """Return the calls' verdicts, and which names the program calls; for an instant answer found side by side."""
         if self.counts or not names_wanted(checks):
             verdicts = self._calls(calls, seeds)
-            reached = [one for one in calls if not _ran_over(verdicts[id(one[0])])]
+            reached = [one for one in calls if not ran_over(verdicts[id(one[0])])]
             return verdicts, self._called(checks, reached, seeds[0])
         with ThreadPoolExecutor(1) as pool:
             called = pool.submit(self._called, checks, calls, seeds[0])
@@ -180,11 +168,11 @@ class _Grading:
         how = How(seed, "virtual" if self.virtual else "real")
         return called_names(self.sandbox, self.pack, self.code, wanted, [case for _, case in calls], how)
 
-    def _calls(self, calls: list[tuple[Check, Case]], seeds: Sequence[int]) -> dict[int, _Verdict]:
+    def _calls(self, calls: list[tuple[Check, Case]], seeds: Sequence[int]) -> dict[int, CheckVerdict]:
         """Return a verdict for each check that makes a call, by the check's identity."""
         references = self.runs.side_by_side(lambda one: self._expected(*one), calls, waits=not self.virtual)
         expected = {id(check): found for (check, _), found in zip(calls, references, strict=True)}
-        verdicts = {key: _Verdict(open=str(busy)) for key, busy in expected.items() if isinstance(busy, TooBusy)}
+        verdicts = {key: CheckVerdict(open=str(busy)) for key, busy in expected.items() if isinstance(busy, TooBusy)}
         known = {key: found for key, found in expected.items() if isinstance(found, Expected)}
         calls = [one for one in calls if id(one[0]) in known]
         if not self.virtual:
@@ -207,7 +195,7 @@ class _Grading:
 
     def _before_any_call(
         self, calls: list[tuple[Check, Case]], expected: dict[int, Expected], seed: int, first: Attempt
-    ) -> dict[int, _Verdict]:
+    ) -> dict[int, CheckVerdict]:
         """Return the verdicts of a program that a limit ends before it comes to any call; none of any other.
 
         `first` is what came of the first call by the virtual clock.
@@ -223,11 +211,11 @@ class _Grading:
         certain = found.judgement.wrong is not None and found.judgement.open is None
         if not (certain and found.attempt.never_called):
             return {}
-        return {id(one): replace(_verdict(job, found), case=case, repeats=0) for one, case in calls}
+        return {id(one): replace(in_real_time(job, found), case=case, repeats=0) for one, case in calls}
 
     def _virtually(
         self, calls: list[tuple[Check, Case]], expected: dict[int, Expected], seeds: Sequence[int]
-    ) -> dict[int, _Verdict]:
+    ) -> dict[int, CheckVerdict]:
         """By the virtual clock, the first scheduler seed ahead: what fails under it need not run under the others."""
         self._suspicious: set[int] = set()
         verdicts = {} if self.counts else self._at_once(calls, expected, seeds)
@@ -249,7 +237,7 @@ class _Grading:
 
     def _at_once(
         self, calls: list[tuple[Check, Case]], expected: dict[int, Expected], seeds: Sequence[int]
-    ) -> dict[int, _Verdict]:
+    ) -> dict[int, CheckVerdict]:
         """Return what all calls made in one process settle.
 
         Those that are right, functions that do the same at each, and a program that a limit ends before any of them.
@@ -274,7 +262,7 @@ class _Grading:
             right = not any(found) and not any(attempt.seen.suspicious for attempt in made)
             never = any(attempt.seen.missing for attempt in made)
             if len(made) == len(seeds) and (right or never or alike(by_function[case.function])):
-                verdicts[id(check)] = _Verdict(found[0], case=case, result=made[0].result)
+                verdicts[id(check)] = CheckVerdict(found[0], case=case, result=made[0].result)
         return verdicts
 
     def _without_stuck(
@@ -284,26 +272,29 @@ class _Grading:
         calls: list[tuple[Check, Case]],
         expected: dict[int, Expected],
         seeds: Sequence[int],
-    ) -> dict[int, _Verdict]:
+    ) -> dict[int, CheckVerdict]:
         """Return what the other calls settle, beside the verdict of one that does not end."""
         others = [one for one in calls if one[0] is not stuck]
         case = next(case for check, case in calls if check is stuck)
         fault = wrong(stuck, expected[id(stuck)].observation, attempt.seen)
-        return {id(stuck): _Verdict(fault, case=case, result=attempt.result), **self._at_once(others, expected, seeds)}
+        return {
+            id(stuck): CheckVerdict(fault, case=case, result=attempt.result),
+            **self._at_once(others, expected, seeds),
+        }
 
     def _take(
-        self, check: Check, case: Case, expected: Observation, attempt: Attempt, verdicts: dict[int, _Verdict]
+        self, check: Check, case: Case, expected: Observation, attempt: Attempt, verdicts: dict[int, CheckVerdict]
     ) -> None:
         if attempt.seen.suspicious:
             self._suspicious.add(id(check))
         before = verdicts.get(id(check))
         if before is None or before.wrong is None:
-            verdicts[id(check)] = _Verdict(wrong(check, expected, attempt.seen), case=case, result=attempt.result)
+            verdicts[id(check)] = CheckVerdict(wrong(check, expected, attempt.seen), case=case, result=attempt.result)
 
-    def _holds_so_far(self, check: Check, verdicts: dict[int, _Verdict]) -> bool:
+    def _holds_so_far(self, check: Check, verdicts: dict[int, CheckVerdict]) -> bool:
         return verdicts[id(check)].wrong is None and id(check) not in self._suspicious
 
-    def _needs_real_time(self, check: Check, verdict: _Verdict) -> bool:
+    def _needs_real_time(self, check: Check, verdict: CheckVerdict) -> bool:
         """Where the virtual clock cannot be trusted, and where a report it rests on could be forged."""
         if id(check) in self._suspicious:
             self.regraded = True
@@ -312,74 +303,22 @@ class _Grading:
         # where times count.
         return self.clock == "real" and check.timed and verdict.wrong is None
 
-    def _really(self, jobs: list[RealTimeCall]) -> dict[int, _Verdict]:
+    def _really(self, jobs: list[RealTimeCall]) -> dict[int, CheckVerdict]:
         """Verdicts of calls made in real time; a function that is found to block fails every timed check of it."""
         twice = made_twice(jobs) if self.counts and self.pack.settings.runner != "none" else []
         settled = self.runs.in_real_time([*jobs, *twice], controlled=self.counts)
-        verdicts: dict[int, _Verdict] = {}
+        verdicts: dict[int, CheckVerdict] = {}
         # The calls made twice stand behind the others, and are taken up below.
         for job, found in zip(jobs, settled, strict=False):
-            verdicts[id(job.check)] = _worse(verdicts.get(id(job.check)), _verdict(job, found))
+            verdicts[id(job.check)] = worse(verdicts.get(id(job.check)), in_real_time(job, found))
         for job, found in zip(twice, settled[len(jobs) :], strict=True):
-            verdicts[id(job.check)] = _worse(verdicts[id(job.check)], _verdict(job, found))
+            verdicts[id(job.check)] = worse(verdicts[id(job.check)], in_real_time(job, found))
             for other in jobs:
                 if other.case.function == job.case.function and other.check.timed and not found.judgement.passed:
-                    verdicts[id(other.check)] = _worse(
-                        verdicts[id(other.check)], _verdict(other, replace(found, repeats=0))
+                    verdicts[id(other.check)] = worse(
+                        verdicts[id(other.check)], in_real_time(other, replace(found, repeats=0))
                     )
         return verdicts
-
-    def _result(self, check: Check, verdict: _Verdict | None, called: frozenset[str]) -> CheckResult:
-        if check.source is not None:
-            fault = judge_source(check.source, self.code, called)
-            return CheckResult(check.name, check.visible, fault is None, (fault or "") if check.visible else "")
-        if verdict is None:
-            raise InfrastructureError(f"check {check.name} has no verdict")
-        if verdict.open:
-            return CheckResult(check.name, check.visible, None, verdict.open if check.visible else "")
-        if verdict.wrong is None or not check.visible:
-            # Of a hidden check participants and assistant learn nothing but its result: a message would show its input.
-            return CheckResult(check.name, check.visible, verdict.wrong is None)
-        return _explain(check, verdict)
-
-
-def _verdict(job: RealTimeCall, settled: CallOutcome) -> _Verdict:
-    judgement = settled.judgement
-    return _Verdict(judgement.wrong, judgement.open, job.case, settled.attempt.result, settled.repeats)
-
-
-def _ran_over(verdict: _Verdict) -> bool:
-    return verdict.result is not None and verdict.result.ended_by in LIMITS
-
-
-def _worse(one: _Verdict | None, other: _Verdict) -> _Verdict:
-    """Of two scheduler seeds: certainly wrong before not judged before right."""
-    if one is None:
-        return other
-    # Certain before open: one seed under which a program is certainly wrong decides, whatever the machine did under
-    # another.
-    worst = min(one, other, key=lambda verdict: (not (verdict.wrong and not verdict.open), not verdict.open))
-    return _Verdict(worst.wrong, worst.open, worst.case, worst.result, one.repeats + other.repeats)
-
-
-def _explain(check: Check, verdict: _Verdict) -> CheckResult:
-    """Return a failed example as a sentence and in parts."""
-    wrong, call, cause = verdict.wrong or "", str(verdict.case), _cause(verdict)
-    message = f"{call}: {wrong}" + (f" ({cause})" if cause and cause != wrong else "")
-    parts = (wrong.expected, wrong.seen) if isinstance(wrong, Mismatch) else ("", "")
-    return CheckResult(check.name, True, False, message, call, *parts, cause)
-
-
-def _cause(verdict: _Verdict) -> str:
-    result = verdict.result
-    if result is None:
-        return ""
-    if result.error_type is None:
-        return (verdict.wrong or "") if result.ended_by != "exit" else ""
-    message = (result.error_message or "")[:_LONGEST_CAUSE]
-    if not result.error_line:
-        return f"{result.error_type}: {message}"
-    return sentence("cause_in_line", error=result.error_type, n=result.error_line, message=message)
 
 
 __all__ = ["SEEDS", "expected_of", "grade", "run_visible"]

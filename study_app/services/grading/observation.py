@@ -10,7 +10,8 @@ from typing import Any
 
 from study_app.domain.errors import SandboxUnavailable
 from study_app.domain.tasks.checks import Case, Line, Observation
-from study_app.domain.tasks.packs import Program, RunClock, RunResult, TaskPack
+from study_app.domain.tasks.packs import TaskPack
+from study_app.domain.tasks.programs import Program, RunClock, RunResult
 from study_app.domain.tasks.reports import REPORT_BYTES, ReportedCall, ReportError, parse_call, parse_series
 from study_app.domain.tasks.sentences import sentence
 from study_app.domain.tasks.values import same_value

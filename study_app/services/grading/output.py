@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from study_app.domain.errors import SandboxUnavailable
-from study_app.domain.tasks.packs import Program, RunLimits, RunResult
+from study_app.domain.tasks.programs import Program, RunLimits, RunResult
 from study_app.ports import Sandbox
 from study_app.services.grading.evidence import ALONE, REPEATS
 from study_app.services.grading.verdicts import CLEARLY, QUIET, late

@@ -15,7 +15,8 @@ from pathlib import Path
 from study_app.domain.errors import Problem, SandboxUnavailable
 from study_app.domain.tasks.checks import Check
 from study_app.domain.tasks.omissions import omissions
-from study_app.domain.tasks.packs import CheckResult, TaskPack
+from study_app.domain.tasks.packs import TaskPack
+from study_app.domain.tasks.programs import CheckResult
 from study_app.ports import Sandbox
 from study_app.services.grading.grading import grade
 

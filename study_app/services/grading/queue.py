@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from study_app.domain.errors import NotAllowed
 from study_app.domain.records import AuditEntry, RunRecord
-from study_app.domain.tasks.packs import Isolation
+from study_app.domain.tasks.programs import Isolation
 from study_app.services.context import StudyContext
 
 log = logging.getLogger(__name__)

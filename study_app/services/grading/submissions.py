@@ -14,7 +14,8 @@ from study_app.dataset.schema.cells import code_sha256
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.events.server import RunStarted, SubmissionLate, TaskSubmitted
 from study_app.domain.records import InProgress, RunKind, RunRecord, submitted
-from study_app.domain.tasks.packs import Grade, RunClock, TaskPack
+from study_app.domain.tasks.packs import TaskPack
+from study_app.domain.tasks.programs import Grade, RunClock
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.grading.grading import grade

@@ -16,7 +16,7 @@ from study_app.domain.events import saying
 from study_app.domain.events.server import FigureShown, Outage, ProgramError, RunEnded
 from study_app.domain.records import InProgress, RunRecord
 from study_app.domain.tasks import figures
-from study_app.domain.tasks.packs import OutputLine, RunResult
+from study_app.domain.tasks.programs import OutputLine, RunResult
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.grading.examples import Checks, ExamplesBeside, verdicts_of

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from study_app.domain.assistants.fidelity import LeakShare
 from study_app.domain.records import Kind
-from study_app.domain.tasks.packs import Isolation
+from study_app.domain.tasks.programs import Isolation
 from study_app.domain.trial_state import State
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 from study_app.content.shown import examples_in, limit_in
 from study_app.domain.localisation.content_texts import localised_assistant, localised_pack
 from study_app.domain.records import RunRecord
-from study_app.domain.tasks.packs import in_order
+from study_app.domain.tasks.programs import in_order
 from study_app.services.participant.programs.taking import MAX_CODE_BYTES
 from study_app.services.position import OnStage
 from study_app.ui.components import workspace

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from study_app.bootstrap import follow_files, open_library, start
 from study_app.cli import app
 from study_app.content.watched import written
-from study_app.domain.tasks.packs import Program
+from study_app.domain.tasks.programs import Program
 from study_app.settings import Settings
 
 

@@ -12,7 +12,7 @@ from support.trials.export_world import Walker, open_app, real_study, table
 from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed, SandboxUnavailable
 from study_app.domain.records import Replica
-from study_app.domain.tasks.packs import CheckResult, Grade
+from study_app.domain.tasks.programs import CheckResult, Grade
 from study_app.services.grading import submissions as submissions_module
 from study_app.services.grading.queue import Pauses, quarantine, retry, with_review, without_verdict
 from study_app.services.grading.submissions import submit_late, with_verdict

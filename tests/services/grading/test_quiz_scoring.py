@@ -12,7 +12,7 @@ from support.trials.scripted_runs import Scripted, ended
 from study_app.domain.errors import NotAllowed, SandboxUnavailable
 from study_app.domain.quiz.keys import CodeKey
 from study_app.domain.records import Answer
-from study_app.domain.tasks.packs import Isolation, RunResult
+from study_app.domain.tasks.programs import Isolation, RunResult
 from study_app.services.grading.evidence import REPEATS
 from study_app.services.researcher.exporting.export import export
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from study_app.domain.tasks.checks import Check, Line, Observation, Same
-from study_app.domain.tasks.packs import Program, RunLimits, RunResult
+from study_app.domain.tasks.programs import Program, RunLimits, RunResult
 from study_app.services.grading import output
 from study_app.services.grading.evidence import REPEATS
 from study_app.services.grading.observation import Attempt

@@ -9,7 +9,7 @@ import pytest
 from support.clock import HandClock
 from support.trials.export_world import EntryRequest, Walker, open_app, real_study
 
-from study_app.domain.tasks.packs import Isolation
+from study_app.domain.tasks.programs import Isolation
 from study_app.services.operation.isolation_watch import FELL, LOOK_AGAIN, LOOK_SOON, RECOVERED, STEP
 
 
@@ -125,7 +125,7 @@ def test_a_draft_is_never_paused(tmp_path):
 
 
 def test_canaries_are_run_again_while_programs_go_on():
-    from study_app.domain.tasks.packs import Program
+    from study_app.domain.tasks.programs import Program
     from study_app.sandbox.local import LocalSandbox
 
     sandbox = LocalSandbox()

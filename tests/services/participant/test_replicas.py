@@ -13,7 +13,7 @@ from support.clock import HandClock
 from support.trials.export_world import Walker, open_app
 
 from study_app.domain.records import Replica, Turn
-from study_app.domain.tasks.packs import Isolation
+from study_app.domain.tasks.programs import Isolation
 from study_app.services.grading import submissions
 from study_app.services.operation.isolation_watch import STEP
 from study_app.services.participant.chatting.questions import ReplyInProgress

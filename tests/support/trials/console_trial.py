@@ -14,7 +14,7 @@ from study_app.bootstrap import App, start
 from study_app.domain.events import Batch, BrowserEvent
 from study_app.domain.events.server import RunStarted, TurnStarted
 from study_app.domain.records import RunRecord, Turn
-from study_app.domain.tasks.packs import Isolation
+from study_app.domain.tasks.programs import Isolation
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.settings import Settings
 

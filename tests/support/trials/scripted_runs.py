@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.trials.console_trial import NoSandbox
 
-from study_app.domain.tasks.packs import Program, RunResult
+from study_app.domain.tasks.programs import Program, RunResult
 
 
 class Scripted(NoSandbox):

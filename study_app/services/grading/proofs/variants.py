@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from study_app.domain.errors import Problem, SandboxUnavailable, present
-from study_app.domain.tasks.packs import CheckResult, TaskPack
+from study_app.domain.tasks.packs import TaskPack
+from study_app.domain.tasks.programs import CheckResult
 from study_app.ports import Sandbox
 from study_app.services.grading.grading import grade
 from study_app.services.grading.pack_proofs import DRAWS

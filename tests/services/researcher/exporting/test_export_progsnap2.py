@@ -9,9 +9,9 @@ from itertools import pairwise
 
 from support.trials.export_world import copy_of, table, trial
 
+from study_app.dataset.writing.progsnap_events import initiator_of
 from study_app.domain.events.browser import Edit
 from study_app.domain.events.changes import Change
-from study_app.services.researcher.exporting import progsnap2
 from study_app.services.researcher.exporting.progsnap2 import export_progsnap2
 
 EVERYWHERE = set("EventType EventID CodeStateID SubjectID ToolInstances Order ClientTimestamp ServerTimestamp".split())
@@ -161,7 +161,7 @@ def test_a_reply_put_in_by_a_button_is_no_direct_act_and_the_pages_own_edit_is_a
         Edit(task="t", how="programmatic", changes=change),
         Edit(task="t", how="typed", changes=change, user_event="input.type"),
     ]
-    assert [progsnap2._initiator(edit, ()) for edit in made] == [
+    assert [initiator_of(edit, ()) for edit in made] == [
         "UserIndirectAction",
         "UserIndirectAction",
         "ToolReaction",
