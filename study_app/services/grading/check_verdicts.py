@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.tasks.checks import Case, Check, Mismatch
-from study_app.domain.tasks.packs import CheckResult, RunResult
+from study_app.domain.tasks.programs import CheckResult, RunResult
 from study_app.domain.tasks.sentences import sentence
 from study_app.services.grading.evidence import CallOutcome, RealTimeCall
 from study_app.services.grading.observation import LIMITS
