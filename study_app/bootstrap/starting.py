@@ -154,12 +154,12 @@ def _assembled(
     code_queries: CodeQueries | None,
 ) -> App:
     """Return the services over one study context."""
-    way = ParticipantFlow(context)
+    flow = ParticipantFlow(context)
     grading, scoring = Grading(context), QuizScoring(context)
-    runs = ProgramRuns(context, way)
-    agent = AgentWork(context, way, runs)
-    enrol, session = Enrol(context), ParticipantSession(context, way, decided=agent.wake)
-    chat = AssistantChat(context, way, agent)
+    runs = ProgramRuns(context, flow)
+    agent = AgentWork(context, flow, runs)
+    enrol, session = Enrol(context), ParticipantSession(context, flow, decided=agent.wake)
+    chat = AssistantChat(context, flow, agent)
     app = App(
         settings=settings,
         context=context,
@@ -167,12 +167,12 @@ def _assembled(
         enrol=enrol,
         session=session,
         work=runs,
-        submitting=TaskSubmission(context, way, runs),
+        submitting=TaskSubmission(context, flow, runs),
         help=chat,
-        decisions=AgentDecisions(context, way, session),
-        answers=Answers(context, way),
-        interviews=Interviews(context, way),
-        probes=AffectCards(context, way),
+        decisions=AgentDecisions(context, flow, session),
+        answers=Answers(context, flow),
+        interviews=Interviews(context, flow),
+        probes=AffectCards(context, flow),
         grading=grading,
         scoring=scoring,
         lifecycle=Lifecycle(context),

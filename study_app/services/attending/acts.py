@@ -55,7 +55,7 @@ class ParticipantActs:
         with self.context.registry.begin() as unit:
             person = self._known(unit, participant_id)
             # Ends a stage whose time was up before the pause.
-            place = self._session.way.place(unit, person)
+            place = self._session.flow.place(unit, person)
             person = place.participant
             if isinstance(place, AtStage):
                 # Else its time would be given back twice.

@@ -29,7 +29,7 @@ class AuthorPreviews:
 
     def __init__(self, context: StudyContext) -> None:
         self.context = context
-        self._way = ParticipantFlow(context)
+        self._flow = ParticipantFlow(context)
         self.arm: str | None = None
         """The arm that was chosen last; with a second treatment as `hints/answers`."""
         self.language = ""
@@ -72,7 +72,7 @@ class AuthorPreviews:
             if before is not None:
                 self._take_along(unit, before, person)
             if screen.show == "stage" and study.stage(screen.stage).intro:
-                self._way.open_stage(unit, self._way.place(unit, person))
+                self._flow.open_stage(unit, self._flow.place(unit, person))
         return new
 
     def arms(self) -> tuple[str, ...]:

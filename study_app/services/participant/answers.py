@@ -50,9 +50,9 @@ class Handed:
 class Answers:
     """What participants answer on surveys, the eligibility form and quizzes."""
 
-    def __init__(self, context: StudyContext, way: ParticipantFlow) -> None:
+    def __init__(self, context: StudyContext, flow: ParticipantFlow) -> None:
         self.context = context
-        self.way = way
+        self.flow = flow
 
     # -- what a page shows ---------------------------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ class Answers:
             check_not_paused(place)
             if stage.kind not in FORM_KINDS or not isinstance(place, OnStage):
                 raise NotAllowed("this part of the study has no answers to hand in")
-            self.way.check_page(unit, place, screen.page)
+            self.flow.check_page(unit, place, screen.page)
             # What is handed in comes from the log: were the last keystrokes still under way, the answer would lack
             # them.
             if unit.acknowledged(participant_id, screen.page) < screen.seq:
@@ -109,7 +109,7 @@ class Answers:
             faults = self.faults(stage.asked if asked is None else asked, draft.values)
             if faults:
                 return Handed(False, faults)
-            self.way.hand_in(unit, place, draft.values)
+            self.flow.hand_in(unit, place, draft.values)
             return Handed(True)
 
     def _asked(self, unit: UnitOfWork, place: AtStage) -> tuple[Question, ...] | None:
@@ -141,7 +141,7 @@ class Answers:
             faults = self.faults(place.stage.asked, given)
             if faults:
                 raise NotAllowed("; ".join(f"{name}: {fault.code}" for name, fault in faults.items()))
-            self.way.hand_in(unit, place, given)
+            self.flow.hand_in(unit, place, given)
             return self._at(unit, participant_id)
 
     @retried
@@ -162,11 +162,11 @@ class Answers:
                     response_to(item, given.get(item.id))
                 except Unanswerable as problem:
                     raise NotAllowed(f"{item.id}: {problem}") from None
-            self.way.hand_in(unit, place, given)
+            self.flow.hand_in(unit, place, given)
             return self._at(unit, participant_id)
 
     def _at(self, unit: UnitOfWork, participant_id: str) -> Position:
-        return self.way.arrive(unit, unit.known_participant(participant_id))
+        return self.flow.arrive(unit, unit.known_participant(participant_id))
 
 
 def _differ(names: Sequence[str], draft: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from study_app.domain.branching import branches, drawn_orders, met, ordered
+from study_app.domain.branching import drawn_orders
 from study_app.domain.errors import NotAllowed, Superseded
 from study_app.domain.events import saying
 from study_app.domain.events.server import (
-    Allocated,
     Finished,
     NoPlace,
     OrderDrawn,
@@ -27,17 +26,16 @@ from study_app.domain.events.server import (
     StageOpened,
     TaskShown,
 )
-from study_app.domain.ledger import ReplayCache
 from study_app.domain.quiz.answer_log import FORM_KINDS
 from study_app.domain.records import END, NO_PLACE, EndedBy, Participant, Visit
 from study_app.domain.sentences import REFUSALS
-from study_app.domain.study.study import Stage, Study, StudyArm
+from study_app.domain.study.study import Stage, Study
 from study_app.domain.timing import deadline, overdue
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.grading.submissions import submit_saved
-from study_app.services.participant.allocation import allocate
-from study_app.services.participant.deciding.responding import decide_again
+from study_app.services.participant.branching import Branching
+from study_app.services.participant.deciding.arms import ArmDecisions
 from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, items_drawn, more_pages
 from study_app.services.participant.probing.closing import interrupt
 from study_app.services.participant_status import closed_wave, closes_at_of, missed
@@ -50,8 +48,8 @@ class ParticipantFlow:
 
     def __init__(self, context: StudyContext) -> None:
         self.context = context
-        self._replays = ReplayCache()
-        self._arms: dict[tuple[str, str, str, str], StudyArm] = {}
+        self.branching = Branching(context)
+        self.decisions = ArmDecisions(context)
 
     # -- positions --------------------------------------------------------------------------------------------------
 
@@ -61,7 +59,7 @@ class ParticipantFlow:
         # Deadlines before anything else: what a late request asks for must meet the stage that the clock says, not the
         # one on its screen.
         participant, visit = self._expire(unit, study, participant)
-        study = self._branched(unit, study, participant)
+        study = self.branching.branched(unit, study, participant)
         now = self.context.now()
         participant = self._missed(unit, study, participant, visit)
         # Behind the window: who has missed a session is given no place for it.
@@ -71,7 +69,7 @@ class ParticipantFlow:
             last = study.arm(participant.arm) if participant.arm else None
             return Ended(participant, study, last, now)
         stage = study.stage(participant.stage)
-        arm = self._arm(study, participant, stage)
+        arm = self.branching.arm(study, participant, stage)
         if participant.opens_at is not None and now < participant.opens_at:
             closes_at = closes_at_of(study, stage, participant)
             return Waiting(participant, study, stage, arm, now, participant.opens_at, closes_at)
@@ -80,37 +78,6 @@ class ParticipantFlow:
         if visit is None and stage.intro:
             return BeforeStage(participant, study, stage, arm, now)
         return OnStage(participant, study, stage, arm, now, visit.deadline_at if visit else None)
-
-    def _branched(self, unit: UnitOfWork, study: Study, participant: Participant) -> Study:
-        """Return the study with the stages and questions that are for this participant."""
-        study = self._in_their_order(study, participant)
-        if not branches(study) or participant.over:
-            return study
-        here = {question.id for question in study.stage(participant.stage).asked}
-        earlier = {name: value for name, value in _given(unit, participant).items() if name not in here}
-        return met(study, _arm_at(study, participant), earlier, participant.stage)
-
-    def _in_their_order(self, study: Study, participant: Participant) -> Study:
-        """Return the study with the participant's own orders; where nothing is drawn, the study itself."""
-        drawn = any(stage.shuffle or any(q.shuffle for q in stage.questions) for stage in study.stages)
-        return ordered(study, participant.id) if drawn else study
-
-    def _following(self, unit: UnitOfWork, place: AtStage) -> Stage | None:
-        """Return the stage after this one, by the answers that have just been given."""
-        whole, participant = self.context.met_by(unit, place.participant), place.participant
-        if branches(whole):
-            whole = met(whole, _arm_at(whole, participant), _given(unit, participant), place.stage.id)
-        return whole.next_stage(place.stage.id)
-
-    def _arm(self, study: Study, participant: Participant, stage: Stage) -> StudyArm | None:
-        """Return the arm at a stage; kept, since it is asked for with every batch of events and never changes."""
-        if participant.arm is None:
-            return None
-        allocated = participant.allocated or participant.arm
-        key = (participant.study_hash, participant.language, allocated, stage.id)
-        if key not in self._arms:
-            self._arms[key] = study.arm(allocated, stage)
-        return self._arms[key]
 
     def arrive(self, unit: UnitOfWork, participant: Participant) -> Position:
         """Where they are, with the stage opened unless it has a separate page before it."""
@@ -176,7 +143,7 @@ class ParticipantFlow:
         """
         check_not_paused(place)
         stage, study = place.stage, place.study
-        following = self._following(unit, place)
+        following = self.branching.following(unit, place)
         ends_session = following is None or following.kind == "debrief" or following.session != stage.session
         changes: dict[str, Any] = {"step": 0, "last_seen_at": place.now, "opens_at": None}
         if following is None or following.kind == "debrief":
@@ -185,10 +152,10 @@ class ParticipantFlow:
             changes |= {"stage": following.id, "opens_at": self._opens_at(study, following, place)}
             if holds(place.participant, place.now):
                 changes |= held_from(self.context, changes["opens_at"] or place.now)
-            allocated = self._allocation(unit, place, following)
+            allocated = self.decisions.allocation(unit, place, following)
             if allocated is None:
                 return self.turn_away(unit, place)
-            changes |= allocated | self._second_decision(unit, place, following)
+            changes |= allocated | self.decisions.second_decision(unit, place, following)
         # Guarded by where the participant was: of two requests that go on from here, one moves and the other changes
         # nothing.
         if not unit.move(place.participant, **changes):
@@ -284,40 +251,6 @@ class ParticipantFlow:
         days = study.delay_before(following)
         return place.now + timedelta(days=days) if days else None
 
-    def _allocation(self, unit: UnitOfWork, place: AtStage, following: Stage) -> dict[str, Any] | None:
-        """Return the columns that an allocation fills; empty where none is due, None where no place is free."""
-        needed = place.study.allocation_stage
-        if needed is None or needed.id != following.id or place.participant.arm is not None:
-            return {}
-        lock_ledger(unit, place.participant)
-        # Read again under the lock: a second click that waited for it must not allocate twice.
-        now_there = self._again(unit, place.participant)
-        if now_there.arm is not None or now_there.stage != place.participant.stage:
-            return {}
-        if not place_for(self.context, unit, now_there):
-            return None
-        row = allocate(self.context, unit, place.study, place.participant, self._replays)
-        unit.record(place.participant.id, following.id, place.now, Allocated(index=row.allocation_index))
-        return {
-            "arm": row.arm,
-            "stratum": row.stratum,
-            "allocation_index": row.allocation_index,
-            "allocated_at": row.allocated_at,
-            "place": "used",
-        }
-
-    def _second_decision(self, unit: UnitOfWork, place: AtStage, following: Stage) -> dict[str, Any]:
-        """Return the columns that a second decision fills; empty where none is due."""
-        due = place.study.second_decision.stage == following.id and place.participant.arm is not None
-        if not due or place.participant.responded is not None:
-            return {}
-        lock_ledger(unit, place.participant)
-        # Read again under the lock: a second click that waited for it must not decide twice.
-        now_there = self._again(unit, place.participant)
-        if now_there.responded is not None or now_there.stage != place.participant.stage:
-            return {}
-        return decide_again(self.context, unit, place.study, now_there, self._replays)
-
     def _missed(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit | None) -> Participant:
         """Return a participant who comes to a session after its window, or once it is locked: they have left there."""
         if participant.over or len(study.sessions) < 2:
@@ -327,7 +260,7 @@ class ParticipantFlow:
         paused = participant.paused_at is not None
         if not locked and (paused or visit is not None or not missed(study, participant, self.context.now())):
             return participant
-        place = OnStage(participant, study, stage, self._arm(study, participant, stage), self.context.now())
+        place = OnStage(participant, study, stage, self.branching.arm(study, participant, stage), self.context.now())
         if self.leave(unit, place, "abandoned", "system"):
             unit.record(participant.id, stage.id, place.now, SessionMissed(session=stage.session))
         return self._again(unit, participant)
@@ -373,9 +306,9 @@ class ParticipantFlow:
         """End a stage whose time is up, at its deadline; the current task's saved text becomes its submission."""
         # The deadline and not the moment of the sweep: how often a server looks must not decide about anybody's time.
         ended_at = visit.deadline_at or self.context.now()
-        study = self._branched(unit, study, participant)
+        study = self.branching.branched(unit, study, participant)
         stage = study.stage(visit.stage)
-        arm = self._arm(study, participant, stage)
+        arm = self.branching.arm(study, participant, stage)
         place = OnStage(participant, study, stage, arm, ended_at, ended_at)
         if stage.kind in FORM_KINDS:
             self.hand_in(unit, place, draft_of(unit, participant.id, stage.id, participant.step).values, "deadline")
@@ -394,16 +327,6 @@ def check_not_paused(place: Position | AtStage) -> None:
     """
     if isinstance(place, Paused):
         raise NotAllowed(REFUSALS("paused"))
-
-
-def _given(unit: UnitOfWork, participant: Participant) -> dict[str, Any]:
-    """Return the answers to surveys' questions so far, by question."""
-    return {each.item: each.response for each in unit.answers(participant.id) if not each.bank}
-
-
-def _arm_at(study: Study, participant: Participant) -> str | None:
-    """Return the arm at the participant's stage; None before allocation."""
-    return None if participant.arm is None else study.arm(participant.arm, study.stage(participant.stage)).id
 
 
 def _finished_at(place: AtStage) -> datetime:

@@ -49,24 +49,24 @@ class ParticipantSession:
     """Everything a page may do besides working and answering."""
 
     def __init__(
-        self, context: StudyContext, way: ParticipantFlow, decided: Callable[[str], None] = lambda _: None
+        self, context: StudyContext, flow: ParticipantFlow, decided: Callable[[str], None] = lambda _: None
     ) -> None:
         """Make the session; `decided` is called with a participant once a decision on their agent's step is kept."""
         self.context = context
-        self.way = way
+        self.flow = flow
         self._decided = decided
 
     @retried
     def where(self, participant_id: str) -> Position:
         """Where the participant is; opens the stage if it has no page before it."""
         with self.context.registry.begin() as unit:
-            return self.way.arrive(unit, self._get(unit, participant_id))
+            return self.flow.arrive(unit, self._get(unit, participant_id))
 
     @retried
     def peek(self, participant_id: str) -> Position:
         """Where the participant is, without opening anything."""
         with self.context.registry.begin() as unit:
-            return self.way.place(unit, self._get(unit, participant_id))
+            return self.flow.place(unit, self._get(unit, participant_id))
 
     def message(self, participant_id: str) -> str:
         """Return what researchers show this participant above their pages."""
@@ -126,10 +126,10 @@ class ParticipantSession:
     def begin_stage(self, participant_id: str, stage_id: str) -> Position:
         """From the page before a timed stage into it: its clock starts. A second click changes nothing."""
         with self.context.registry.begin() as unit:
-            place = self.way.place(unit, self._get(unit, participant_id))
+            place = self.flow.place(unit, self._get(unit, participant_id))
             if place.stage is not None and place.stage.id == stage_id:
-                self.way.open_stage(unit, place)
-            return self.way.place(unit, self._get(unit, participant_id))
+                self.flow.open_stage(unit, place)
+            return self.flow.place(unit, self._get(unit, participant_id))
 
     @retried
     def continue_(
@@ -137,35 +137,35 @@ class ParticipantSession:
     ) -> Position:
         """On from a stage that only shows something."""
         with self.context.registry.begin() as unit:
-            place = self.way.arrive(unit, self._get(unit, participant_id))
+            place = self.flow.arrive(unit, self._get(unit, participant_id))
             if isinstance(place, Waiting):
-                self.way.open_now(unit, place.participant)
+                self.flow.open_now(unit, place.participant)
             elif isinstance(place, AtStage) and place.stage.id == stage_id and place.stage.kind in kinds:
-                self.way.advance(unit, place)
-            return self.way.arrive(unit, self._get(unit, participant_id))
+                self.flow.advance(unit, place)
+            return self.flow.arrive(unit, self._get(unit, participant_id))
 
     @retried
     def consent(self, participant_id: str, agreed: bool) -> Position:
         """Return the answer to the consent page."""
         with self.context.registry.begin() as unit:
-            place = self.way.arrive(unit, self._get(unit, participant_id))
+            place = self.flow.arrive(unit, self._get(unit, participant_id))
             if isinstance(place, AtStage) and place.stage.kind == "consent":
-                if agreed and self.way.enrol_consenting(unit, place):
+                if agreed and self.flow.enrol_consenting(unit, place):
                     unit.record(participant_id, place.stage.id, place.now, Consented())
-                elif not agreed and self.way.leave(unit, place, "declined", "participant"):
+                elif not agreed and self.flow.leave(unit, place, "declined", "participant"):
                     unit.record(participant_id, place.stage.id, place.now, Declined())
-            return self.way.arrive(unit, self._get(unit, participant_id))
+            return self.flow.arrive(unit, self._get(unit, participant_id))
 
     @retried
     def withdraw(self, participant_id: str, withdraw_data: bool) -> Position:
         """Leave the study, and take the data along if wished; the ledger's row stays, its payload goes."""
         with self.context.registry.begin() as unit:
-            place = self.way.place(unit, self._get(unit, participant_id))
-            if isinstance(place, AtStage) and self.way.leave(unit, place, "withdrawn", "withdrawal"):
+            place = self.flow.place(unit, self._get(unit, participant_id))
+            if isinstance(place, AtStage) and self.flow.leave(unit, place, "withdrawn", "withdrawal"):
                 unit.record(participant_id, place.participant.stage, place.now, Withdrew())
             if withdraw_data:
                 self.erase(unit, participant_id, "participant")
-            return self.way.place(unit, self._get(unit, participant_id))
+            return self.flow.place(unit, self._get(unit, participant_id))
 
     def erase(self, unit: UnitOfWork, participant_id: str, who: str) -> None:
         """Erase everything a participant wrote."""
@@ -185,7 +185,7 @@ class ParticipantSession:
     def take_over_in(self, unit: UnitOfWork, participant_id: str, page: str, mono_ms: float | None = None) -> Ingested:
         """As `take_over`, within a transaction."""
         participant = self._get(unit, participant_id)
-        place = self.way.place(unit, participant)
+        place = self.flow.place(unit, participant)
         if participant.page != page:
             if participant.page is not None:
                 replaced = PageSuperseded(page=participant.page, by=page)
@@ -239,7 +239,7 @@ class ParticipantSession:
 
     def ingest_in(self, unit: UnitOfWork, participant: Participant, batch: Batch) -> Ingested:
         """As `ingest`, within a transaction; `tell` is for after it."""
-        place = self.way.place(unit, participant)
+        place = self.flow.place(unit, participant)
         now = place.now
         events: Sequence[BrowserEvent] = batch.events
         late = None
@@ -290,7 +290,7 @@ class ParticipantSession:
                 with self.context.registry.begin() as unit:
                     participant = unit.participant(visit.participant_id)
                     if participant is not None:
-                        self.way.place(unit, participant)
+                        self.flow.place(unit, participant)
             except Exception:
                 # Whatever one participant's pages sent, the others' deadlines are kept.
                 log.exception("the end of a participant's stage failed; it is tried again")

@@ -28,8 +28,8 @@ def newcomer(app) -> str:
 
 def allocate_and_fail(app, person: str) -> None:
     with app.context.registry.begin() as unit:
-        place = app.session.way.arrive(unit, unit.participant(person))
-        assert app.session.way.advance(unit, place)
+        place = app.session.flow.arrive(unit, unit.participant(person))
+        assert app.session.flow.advance(unit, place)
         1 / 0  # noqa: B018  (the disk is full, say)
 
 

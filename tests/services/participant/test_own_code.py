@@ -84,9 +84,9 @@ def test_at_the_deadline_the_untouched_program_is_the_participants_own(app):
     app.session.where(who)
     with app.context.registry.begin() as unit:
         participant = unit.participant(who)
-        place = app.session.way.place(unit, participant)
+        place = app.session.flow.place(unit, participant)
         visit = replace(unit.visit(who, "later"), deadline_at=place.now)
-        app.session.way.end_overdue(unit, place.study, participant, visit)
+        app.session.flow.end_overdue(unit, place.study, participant, visit)
         assert submitted(unit.runs(who))["again"] == "own = 1\n"
 
 

@@ -67,9 +67,9 @@ class Decided:
 class AgentDecisions:
     """Takes decisions on steps."""
 
-    def __init__(self, context: StudyContext, way: ParticipantFlow, session: ParticipantSession) -> None:
+    def __init__(self, context: StudyContext, flow: ParticipantFlow, session: ParticipantSession) -> None:
         self.context = context
-        self.way = way
+        self.flow = flow
         self.session = session
 
     def decide(self, participant_id: str, answer: StepAnswer) -> Decided:
@@ -93,7 +93,7 @@ class AgentDecisions:
     @retried
     def _decide(self, participant_id: str, answer: StepAnswer) -> tuple[Decided | Refused, Ingested | None]:
         with self.context.registry.begin() as unit:
-            place = self.way.place(unit, unit.known_participant(participant_id))
+            place = self.flow.place(unit, unit.known_participant(participant_id))
             if not isinstance(place, Ended) and place.arm is not None and not _has_agent(self.context, place):
                 # Returned and raised outside: raised here it would take its own record back with the transaction.
                 refused = Refused(REFUSALS("no_assistant"))
@@ -105,7 +105,7 @@ class AgentDecisions:
 
     def _take(self, unit: UnitOfWork, place: OnStage, answer: StepAnswer) -> tuple[Decided, Ingested | None]:
         """Let the request decide where the step is open; a step of another program becomes stale."""
-        self.way.check_page(unit, place, answer.page)
+        self.flow.check_page(unit, place, answer.page)
         action, stored = _step(unit, place, answer), None
         text = self._program(unit, place)
         if action.is_open and holds(action, text):

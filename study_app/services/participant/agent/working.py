@@ -80,9 +80,9 @@ class AgentTurn:
 class AgentWork:
     """Carries turns of agents out."""
 
-    def __init__(self, context: StudyContext, way: ParticipantFlow, runs: ProgramRuns) -> None:
+    def __init__(self, context: StudyContext, flow: ParticipantFlow, runs: ProgramRuns) -> None:
         self.context = context
-        self.way = way
+        self.flow = flow
         self.runs = runs
         self._waiting: dict[str, tuple[asyncio.AbstractEventLoop, asyncio.Event]] = {}
 
@@ -183,7 +183,7 @@ class AgentWork:
     # -- one step ------------------------------------------------------------------------------------------------------
 
     def _place(self, unit: UnitOfWork, turn: Turn) -> OnStage:
-        place = self.way.place(unit, unit.known_participant(turn.participant_id))
+        place = self.flow.place(unit, unit.known_participant(turn.participant_id))
         if not isinstance(place, OnStage) or place.stage.kind != "tasks" or place.task != turn.task:
             raise TaskOver
         work = unit.work_of(turn.participant_id, "reply")

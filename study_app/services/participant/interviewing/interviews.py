@@ -65,9 +65,9 @@ class Chosen:
 class Interviews:
     """What participants are asked in interviews."""
 
-    def __init__(self, context: StudyContext, way: ParticipantFlow) -> None:
+    def __init__(self, context: StudyContext, flow: ParticipantFlow) -> None:
         self.context = context
-        self.way = way
+        self.flow = flow
         # Two tabs of one person: the second waits, and finds the question there instead of asking a model again.
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -98,13 +98,13 @@ class Interviews:
         if outcome not in ("skipped", "stopped"):
             raise Malformed(f"act: '{outcome}' is not known; use skipped or stopped")
         with self.context.registry.begin() as unit:
-            place = self.way.arrive(unit, unit.known_participant(participant_id))
+            place = self.flow.arrive(unit, unit.known_participant(participant_id))
             if place.stage is None or (place.stage.id, place.participant.step) != (stage, step):
                 return Handed(True)
             check_not_paused(place)
             if place.stage.kind != "interview" or not isinstance(place, OnStage):
                 raise NotAllowed("this part of the study is not an interview")
-            self.way.check_page(unit, place, page)
+            self.flow.check_page(unit, place, page)
             # Takes the participant's row: a second press waits here, and finds them gone.
             if not unit.move(place.participant, last_seen_at=place.now):
                 return Handed(True)
@@ -117,28 +117,28 @@ class Interviews:
             forget(unit, participant_id, stage, step, fields)
             note_handed_in(unit, place, fields, "participant")
             if outcome == "skipped":
-                self.way.next_step(unit, place)
+                self.flow.next_step(unit, place)
                 return Handed(True)
             self._close(unit, place, interview, Chosen(Close("stopped")))
-            self.way.advance(unit, place)
+            self.flow.advance(unit, place)
             return Handed(True)
 
     @retried
     def answer(self, participant_id: str, stage: str, step: int, given: dict[str, object]) -> None:
         """Hand in a page of an interview that no browser showed; where the participant is past it, nothing changes."""
         with self.context.registry.begin() as unit:
-            place = self.way.arrive(unit, unit.known_participant(participant_id))
+            place = self.flow.arrive(unit, unit.known_participant(participant_id))
             if not isinstance(place, OnStage) or place.stage.kind != "interview":
                 return
             if (place.stage.id, place.participant.step) == (stage, step):
-                self.way.hand_in(unit, place, given)
+                self.flow.hand_in(unit, place, given)
 
     # -- what comes next -----------------------------------------------------------------------------------------------
 
     @retried
     def _standing(self, participant_id: str) -> tuple[OnStage, Interview] | None:
         with self.context.registry.begin() as unit:
-            place = self.way.arrive(unit, unit.known_participant(participant_id))
+            place = self.flow.arrive(unit, unit.known_participant(participant_id))
             if not isinstance(place, OnStage) or place.stage.kind != "interview":
                 return None
             return place, interview_at(self.context, unit, place)
@@ -232,7 +232,7 @@ class Interviews:
     def _record(self, participant_id: str, before: Interview, chosen: Chosen) -> None:
         """Write the next question or the end down, unless another server was faster or the time is up."""
         with self.context.registry.begin() as unit:
-            place = self.way.arrive(unit, unit.known_participant(participant_id))
+            place = self.flow.arrive(unit, unit.known_participant(participant_id))
             if not isinstance(place, OnStage) or place.stage.kind != "interview":
                 return
             # Takes the participant's row: another server that asks at the same time waits, and sees this question.

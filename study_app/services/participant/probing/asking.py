@@ -80,9 +80,9 @@ class ProbeState:
 class AffectCards:
     """Probes of participants on stages of tasks."""
 
-    def __init__(self, context: StudyContext, way: ParticipantFlow) -> None:
+    def __init__(self, context: StudyContext, flow: ParticipantFlow) -> None:
         self.context = context
-        self.way = way
+        self.flow = flow
 
     @retried
     def state(self, participant_id: str) -> ProbeState:
@@ -90,7 +90,7 @@ class AffectCards:
         # For writing, though it shows nothing: finding a place ends a stage whose time is up, and a reader that turns
         # writer can be refused while another transaction writes.
         with self.context.registry.begin() as unit:
-            place = self.way.place(unit, unit.known_participant(participant_id))
+            place = self.flow.place(unit, unit.known_participant(participant_id))
             return self._state(unit, place)
 
     @retried
@@ -104,8 +104,8 @@ class AffectCards:
             Superseded: the study was continued in another window.
         """
         with self.context.registry.begin() as unit:
-            place = self.way.place(unit, unit.known_participant(participant_id))
-            self.way.check_page(unit, place, page)
+            place = self.flow.place(unit, unit.known_participant(participant_id))
+            self.flow.check_page(unit, place, page)
             check_not_paused(place)
             visit = _timed(unit, place)
             # Takes the participant's row: a second window waits here, and finds the probe shown.
@@ -124,7 +124,7 @@ class AffectCards:
             if unit.extend_visit(participant_id, place.stage.id, seconds):
                 shown = ProbeShown(minute=due.minute, task=place.task, seconds=PROBE_SECONDS)
                 unit.record(participant_id, place.stage.id, place.now, shown)
-            return self._state(unit, self.way.place(unit, unit.known_participant(participant_id)))
+            return self._state(unit, self.flow.place(unit, unit.known_participant(participant_id)))
 
     def _busy(self, unit: UnitOfWork, participant_id: str) -> bool:
         """Whether something goes on that the clock must run for, or the clock stands still for another reason."""
@@ -143,8 +143,8 @@ class AffectCards:
         if answer is not None:
             answer.check()
         with self.context.registry.begin() as unit:
-            place = self.way.place(unit, unit.known_participant(participant_id))
-            self.way.check_page(unit, place, page)
+            place = self.flow.place(unit, unit.known_participant(participant_id))
+            self.flow.check_page(unit, place, page)
             if not isinstance(place, OnStage) or not unit.move(place.participant, last_seen_at=place.now):
                 return ProbeState(place)
             asked = probes_of(unit, participant_id, place.stage.id)
@@ -154,7 +154,7 @@ class AffectCards:
                 given = answer or ProbeAnswer()
                 values = (given.valence, given.arousal, given.calm_desperate)
                 end_probe(unit, participant_id, mine, place.now, outcome, values)
-            now_there = self._state(unit, self.way.place(unit, unit.known_participant(participant_id)))
+            now_there = self._state(unit, self.flow.place(unit, unit.known_participant(participant_id)))
             return ProbeState(now_there.place, now_there.shown, now_there.left, accepted=mine is not None)
 
     def _state(self, unit: UnitOfWork, place: Position) -> ProbeState:
