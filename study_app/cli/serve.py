@@ -45,8 +45,10 @@ def serve(
     """
     from study_app.bootstrap import follow_files
     from study_app.web import serving
+    from study_app.web.operating import heap
     from study_app.web.operating.logs import FORMAT, begin_logging
 
+    heap.keep_few_arenas()
     settings = settings_of(study, database, port=port, console_port=console_port, host=host, console_host=console_host)
     serving.check_port(settings.host, settings.port, "--port")
     if not no_console:

@@ -109,6 +109,8 @@ class Replica:
     began_at: datetime
     beat_at: datetime
     """Its last sign of life, by its own clock."""
+    taken: Mapping[str, Mapping[str, float]] | None = None
+    """Kind of limit -> who asks much -> what they took of it at this server; see `study_app.web.admission.limits`."""
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from study_app.domain.records import InProgress, Replica, WorkKind
 from study_app.ports import UnitOfWork
@@ -16,6 +17,16 @@ GONE_AFTER = timedelta(seconds=10)
 """Without a sign of life, by this server's clock: those of other machines may be wrong."""
 SERVER_GONE = "the server that ran it is gone"
 """What a run says that its server did not finish."""
+
+
+class Shared(Protocol):
+    """What servers tell each other with their signs of life."""
+
+    def said(self) -> dict[str, dict[str, float]] | None:
+        """Return what this server has to say now."""
+
+    def hear(self, others: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
+        """Take note of what the others said last, by their names."""
 
 
 class Replicas:
@@ -39,10 +50,15 @@ class Replicas:
         self._stored_at: datetime | None = None
         self._given_up: set[str] = set()
         """Works of this server that it will not finish."""
+        self.looked: tuple[tuple[Replica, bool], ...] | None = None
+        """The other servers as of the last look, each with whether it was gone; None before the first."""
+        self.shared: Shared | None = None
+        """The limits of requests, where this server has participants."""
 
     def beat(self, unit: UnitOfWork) -> None:
         """Give a sign of life."""
-        unit.beat(replace(self.me, beat_at=self._now()))
+        said = None if self.shared is None else self.shared.said()
+        unit.beat(replace(self.me, beat_at=self._now(), taken=said))
 
     def beat_stored(self) -> None:
         """Note that the transaction with a sign of life has ended well."""
@@ -70,6 +86,13 @@ class Replicas:
     def others(self, unit: UnitOfWork) -> list[tuple[Replica, bool]]:
         """Return the other servers, each with whether it is gone."""
         return [(each, self._is_silent(each)) for each in unit.replicas() if each.name != self.me.name]
+
+    def look(self, unit: UnitOfWork) -> tuple[tuple[Replica, bool], ...]:
+        """Look at the other servers, once a second, for every job that asks where they are."""
+        self.looked = tuple(self.others(unit))
+        if self.shared is not None:
+            self.shared.hear({each.name: each.taken for each, gone in self.looked if each.taken and not gone})
+        return self.looked
 
     def take(self, unit: UnitOfWork, work: InProgress) -> bool:
         """Begin something unless a server that is there is doing it; one that is gone does it no more."""

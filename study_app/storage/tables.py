@@ -329,6 +329,7 @@ class ReplicaRow(SQLModel, table=True):
     process: int = Field(sa_column=Column(BigInteger, nullable=False))
     began_at: datetime = _moment(nullable=False)
     beat_at: datetime = _moment(nullable=False)
+    taken: Any = Field(default=None, sa_column=Column(Json))
 
 
 class InProgressRow(SQLModel, table=True):

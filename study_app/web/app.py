@@ -24,7 +24,7 @@ from study_app.web.admission.gateway import ParticipantGateway
 from study_app.web.admission.limits import RequestLimits
 from study_app.web.assets import Assets
 from study_app.web.headers import SecurityHeaders
-from study_app.web.operating import pages
+from study_app.web.operating import heap, pages
 from study_app.web.operating.logs import quiet_streamlit
 from study_app.web.options import configure_streamlit
 from study_app.web.routes import acts, anchor, answers, author, chat, enter, events, probes, reminders, runs
@@ -78,7 +78,7 @@ async def background(study: App) -> AsyncIterator[dict[str, Any]]:
         study.model_watch.tick,
     )
     jobs = (*watches, *work)
-    tasks = [_every(SWEEP_SECONDS, job) for job in jobs]
+    tasks = [*(_every(SWEEP_SECONDS, job) for job in jobs), _every(heap.TRIMMED_SECONDS, heap.trim)]
     # What is loaded now stays: later collections need not look at it.
     gc.collect()
     gc.freeze()
@@ -121,14 +121,13 @@ def make(study: App) -> ASGIApp:
     study.signed_arrival = signed_arrival(study.study.recruitment.signed_for, study.settings.environment)
     install(study)
     routes = served_routes(study)
+    limits = study.context.replicas.shared = RequestLimits()
     app = st.App(
         SCRIPT,
         routes=[*routes, *strangers(routes)],
         middleware=[
             Middleware(SecurityHeaders),
-            Middleware(
-                ParticipantGateway, study=study, paths=frozenset(route.path for route in routes), limits=RequestLimits()
-            ),
+            Middleware(ParticipantGateway, study=study, paths=frozenset(route.path for route in routes), limits=limits),
             Middleware(Assets),
         ],
         lifespan=lambda _app: background(study),

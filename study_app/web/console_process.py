@@ -12,6 +12,7 @@ from study_app.claude_codes import code_by_claude
 from study_app.domain.errors import StudyError
 from study_app.private_files import be_private
 from study_app.settings import read_settings
+from study_app.web.operating import heap
 from study_app.web.operating.logs import FORMAT, begin_logging
 from study_app.web.operating.proxies import TrustedProxies, trusted_networks
 from study_app.web.options import configure_streamlit
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> int:
     Where a process started it, that one says by a line on standard input when the database is ready; if it never does,
     nothing is served.
     """
+    heap.keep_few_arenas()
     be_private()
     begin_logging(os.environ.get(FORMAT, ""))
     configure_streamlit()

@@ -101,14 +101,16 @@ def test_nginx_takes_the_file(conf, tmp_path):
     assert "warn" not in done.stderr.replace('the "user" directive', "")
 
 
-class Nginx:
-    """nginx in the foreground, ended by its own process id."""
+class Proxy:
+    """A proxy in the foreground, ended by its process id."""
 
-    def __init__(self, whole: Path, port: int) -> None:
+    def __init__(self, port: int, *command: object, **environment: object) -> None:
         self.url = f"https://localhost:{port}"
-        self.process = subprocess.Popen([needed("nginx"), "-c", whole, "-g", "daemon off;"])
+        self.process = subprocess.Popen(
+            [str(part) for part in command], env=os.environ | {name: str(value) for name, value in environment.items()}
+        )
 
-    def __enter__(self) -> Nginx:
+    def __enter__(self) -> Proxy:
         end = time.monotonic() + 60
         while time.monotonic() < end:
             try:
@@ -117,22 +119,52 @@ class Nginx:
                 time.sleep(0.1)
             else:
                 return self
-        raise AssertionError("nginx did not start")
+        self.__exit__()
+        raise AssertionError("the proxy did not start")
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         self.process.wait(30)
 
 
-@pytest.mark.slow
-def test_people_come_through_nginx_with_tls_and_nobody_reads_the_metrics(tmp_path):
-    server = StudyServer(tmp_path).start()
+def nginx(name: str, folder: Path, servers: tuple[str, ...]) -> Proxy:
     port = free_port()
-    whole = rendered(DEPLOY / "nginx" / "study.conf", tmp_path, (f"127.0.0.1:{server.port}",), port)
+    whole = rendered(DEPLOY / "nginx" / f"{name}.conf", folder, servers, port)
+    return Proxy(port, needed("nginx"), "-c", whole, "-g", "daemon off;")
+
+
+def caddy(name: str, folder: Path, servers: tuple[str, ...]) -> Proxy:
+    """Caddy with the file as it is but for the ports, and a certificate from an authority that it makes itself."""
+    port, file = free_port(), folder / "Caddyfile"
+    text = (DEPLOY / "caddy" / name).read_text()
+    text = text.replace("\nstudy.example.org {\n", f"\nlocalhost:{port} {{\n\ttls internal\n")
+    for old, new in zip(("127.0.0.1:8501", "127.0.0.1:8511"), servers, strict=False):
+        text = text.replace(old, new)
+    file.write_text(f"{{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n}}\n{text}")
+    command = (needed("caddy"), "run", "--adapter", "caddyfile", "--config", file)
+    return Proxy(port, *command, HOME=folder, XDG_DATA_HOME=folder, XDG_CONFIG_HOME=folder)
+
+
+OF_ONE_SERVER = [pytest.param(nginx, "study", id="nginx"), pytest.param(caddy, "Caddyfile", id="caddy")]
+OF_SEVERAL = [
+    pytest.param(nginx, "study-replicas", id="nginx"),
+    pytest.param(caddy, "Caddyfile.replicas", id="caddy"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("proxy_of", "name"), OF_ONE_SERVER)
+def test_people_come_through_the_proxy_with_tls_and_the_metrics_are_closed(proxy_of, name, tmp_path):
+    server = StudyServer(tmp_path).start()
     try:
-        with Nginx(whole, port) as nginx, httpx.Client(base_url=nginx.url, verify=False, timeout=60) as client:
-            assert client.get("/").status_code == 200
-            forged = {"Origin": nginx.url, "X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "evil.example"}
+        with (
+            proxy_of(name, tmp_path, (f"127.0.0.1:{server.port}",)) as proxy,
+            httpx.Client(base_url=proxy.url, verify=False, timeout=60) as client,
+        ):
+            first = client.get("/")
+            assert first.status_code == 200
+            assert first.headers["strict-transport-security"] == "max-age=31536000"
+            forged = {"Origin": proxy.url, "X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": "evil.example"}
             entered = client.post("/enter", headers=forged)
             assert entered.status_code == 303, entered.text
             assert "secure" in entered.headers["set-cookie"].lower()
@@ -148,24 +180,26 @@ def test_people_come_through_nginx_with_tls_and_nobody_reads_the_metrics(tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_behind_the_sticky_nginx_a_browser_stays_at_its_server_and_goes_to_the_other_when_it_is_killed(
-    tmp_path, postgres_url
+@pytest.mark.parametrize(("proxy_of", "name"), OF_SEVERAL)
+def test_behind_the_sticky_proxy_a_browser_stays_at_its_server_and_goes_to_the_other_when_it_is_killed(
+    proxy_of, name, tmp_path, postgres_url
 ):
     from support.replicas.two_servers import Servers
 
     with Servers(tmp_path, postgres_url) as servers:
-        port = free_port()
         there = tuple(f"127.0.0.1:{server.port}" for server in servers.servers)
-        whole = rendered(DEPLOY / "nginx" / "study-replicas.conf", tmp_path, there, port)
-        with Nginx(whole, port) as nginx, httpx.Client(base_url=nginx.url, verify=False, timeout=60) as client:
-            entered = client.post("/enter", headers={"Origin": nginx.url})
-            cookie = {"Cookie": entered.headers["set-cookie"].partition(";")[0]}
+        with (
+            proxy_of(name, tmp_path, there) as proxy,
+            # It keeps the cookies that it is given, as a browser does: Caddy gives one for the server.
+            httpx.Client(base_url=proxy.url, verify=False, timeout=60) as client,
+        ):
+            assert client.post("/enter", headers={"Origin": proxy.url}).status_code == 303
             for _ in range(20):
-                assert client.get("/api/state", headers=cookie).status_code == 200
+                assert client.get("/api/state").status_code == 200
             asked = [requests_at(server) for server in servers.servers]
             assert sorted(count >= 20 for count in asked) == [False, True]
             servers.kill(asked.index(max(asked)))
-            assert client.get("/api/state", headers=cookie).json()["stage"] == "consent"
+            assert client.get("/api/state").json()["stage"] == "consent"
 
 
 def requests_at(server: StudyServer) -> float:

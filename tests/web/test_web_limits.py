@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import httpx
@@ -12,7 +13,7 @@ from support.trials.people import enter, open_task
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from study_app.web.admission.limits import ARRIVALS, Buckets, KnownCookies, Rate, RequestLimits, hashed
+from study_app.web.admission.limits import ARRIVALS, SILENT_SHARE, Buckets, KnownCookies, Rate, RequestLimits, hashed
 
 
 class Seconds:
@@ -33,6 +34,69 @@ def test_a_bucket_never_gives_more_than_its_size_and_what_flowed_in(takes):
         if buckets.take("a", amount) == 0:
             given_away += min(amount, 10)
         assert given_away <= 10 + 2 * (clock.now - start) + 1e-6
+
+
+ASKED_IN_TURN = st.lists(st.tuples(st.integers(0, 2), st.floats(0, 0.5)), max_size=60)
+"""Servers that are asked for one each, and the seconds before."""
+
+
+@given(ASKED_IN_TURN, st.integers(1, 9))
+def test_who_asks_at_several_servers_gets_what_one_gives_and_what_none_has_heard_of(asked, every):
+    """`every`: requests between two rounds in which the servers hear of each other."""
+    clock, rate = Seconds(), Rate(burst=10, per_second=2)
+    servers = [Buckets(rate, clock) for _ in range(3)]
+    said: list[dict[str, float]] = [{}, {}, {}]
+    passed, start = 0, clock.now
+    for number, (at, pause) in enumerate(asked * 5):
+        clock.now += pause
+        passed += servers[at].take("a") == 0
+        if number % every == 0:
+            for source, server in enumerate(servers):
+                before, said[source] = said[source].get("a", 0.0), server.said()
+                taken = said[source].get("a", 0.0)
+                for target in {0, 1, 2} - {source}:
+                    servers[target].hear("a", taken - before if taken >= before else taken)
+        # Half a bucket of each is not worth a word, nor is the share at two of the three.
+        silent = 3 * rate.burst / 2 + 2 * SILENT_SHARE * rate.per_second * (clock.now - start)
+        assert passed <= rate.burst + rate.per_second * (clock.now - start) + silent + every
+
+
+def test_a_person_at_one_server_keeps_the_whole_of_their_limits_where_there_are_others():
+    clock = Seconds()
+    here, there = RequestLimits(clock), RequestLimits(clock)
+    for person in range(20):
+        assert there.participant(hashed(f"there{person}"), "/api/chat", 100) == 0
+    here.hear({"there": there.said() or {}})
+    assert there.said() is None
+    assert sum(here.participant(hashed("here"), "/api/chat", 100) == 0 for _ in range(100)) == 20
+
+
+def test_what_was_asked_of_one_server_is_gone_at_the_other_and_comes_back_as_it_flows_in():
+    clock = Seconds()
+    here, there = RequestLimits(clock), RequestLimits(clock)
+    assert sum(there.participant(hashed("greedy"), "/api/chat", 100) == 0 for _ in range(100)) == 20
+    assert sum(there.stranger("10.0.0.1", arrives=True) == 0 for _ in range(1000)) == 300
+    said = there.said()
+    # Twice the same, as when nothing more was taken: it counts once.
+    here.hear({"there": said})
+    here.hear({"there": said})
+    assert here.participant(hashed("greedy"), "/api/chat", 100) == pytest.approx(2.0)
+    assert here.stranger("10.0.0.1", arrives=True) > 0
+    assert here.participant(hashed("other"), "/api/chat", 100) == 0
+    assert here.stranger("10.0.0.2", arrives=True) == 0
+    clock.now += 2.1
+    assert here.participant(hashed("greedy"), "/api/chat", 100) == 0
+
+
+def test_servers_tell_each_other_neither_addresses_nor_what_finds_a_cookie():
+    limits = RequestLimits(Seconds())
+    for _ in range(1000):
+        limits.stranger("10.0.0.1", arrives=True)
+        limits.participant(hashed("greedy"), "/api/chat", 100)
+    said = json.dumps(limits.said())
+    assert "10.0.0.1" not in said
+    assert hashed("greedy").hex() not in said
+    assert {len(name) for kind, names in (limits.said() or {}).items() if kind == "arrivals" for name in names} == {5}
 
 
 def test_the_wait_that_is_named_is_enough():

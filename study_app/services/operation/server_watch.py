@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ AT_WORK = timedelta(minutes=3)
 """A page sends a sign of life at least every minute."""
 SHOWN = timedelta(minutes=2)
 """A server that is started again at once is over at once; it counts for so long, so that it is seen."""
+COMPARED_EVERY = timedelta(seconds=30)
 KEPT = timedelta(days=1)
 """How long a server that another has replaced is still known, so that its incident ends."""
 
@@ -43,28 +44,40 @@ class _Watched:
 
 
 class ServerWatch:
-    """Looks every second, in each process that serves participants."""
+    """Looks every second at what `TakingOver` has just read, in each process that serves participants."""
 
     def __init__(self, context: StudyContext) -> None:
         self.context = context
+        self._compared: dict[str, bool] | None = None
+        """The other servers, and whether each was gone, when they were last compared with what the database keeps."""
+        self._compared_at = context.now()
 
     def check(self) -> None:
         """Note servers that are gone, and those that have taken their place."""
-        if not self.context.study.alerts.server_gone:
+        others = self.context.replicas.looked
+        if others is None or not self.context.study.alerts.server_gone:
+            return
+        there, now = {each.name: gone for each, gone in others}, self.context.now()
+        # Compared anew now and then, for another server may have left this one out by a look from before it began.
+        if there == self._compared and timedelta() <= now - self._compared_at < COMPARED_EVERY:
             return
         with self.context.registry.begin(write=False) as unit:
-            if self._seen(unit, kept := _watched(unit)) == kept:
-                return
+            differs = self._seen(unit, kept := _watched(unit), others) != kept
+        if differs:
+            self._note()
+        self._compared, self._compared_at = there, now
+
+    def _note(self) -> None:
         with self.context.registry.begin() as unit:
-            # Two servers may find out at once that a third is gone.
+            # Two servers may find out at once that a third is gone; the second sees what the first has noted.
             unit.lock(WATCHED)
-            if (seen := self._seen(unit, kept := _watched(unit))) != kept:
+            others = self.context.replicas.others(unit)
+            if (seen := self._seen(unit, kept := _watched(unit), others)) != kept:
                 unit.set_meta_value(WATCHED, asdict(seen))
 
-    def _seen(self, unit: UnitOfWork, kept: _Watched) -> _Watched:
+    def _seen(self, unit: UnitOfWork, kept: _Watched, others: Sequence[tuple[Replica, bool]]) -> _Watched:
         """Return what is to be kept from now on."""
         now, me = self.context.now(), self.context.replicas.me
-        others = self.context.replicas.others(unit)
         silent = [each for each, gone in others if gone and each.name in kept.here]
         alive = {each.name: each for each, gone in others if not gone and each.name in kept.here} | {me.name: me}
         found = [lost for each in silent if (lost := self._gone(unit, each)) is not None]

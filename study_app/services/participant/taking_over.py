@@ -37,8 +37,9 @@ class TakingOver:
         running = self._runs.active
         with self.context.registry.begin(write=False) as unit:
             works = unit.works()
-            gone = {replica.name for replica, silent in self.context.replicas.others(unit) if silent}
-            known = {replica.name for replica in unit.replicas()} | {self.context.replicas.me.name}
+            others = self.context.replicas.look(unit)
+        gone = {replica.name for replica, silent in others if silent}
+        known = {replica.name for replica, _ in others} | {self.context.replicas.me.name}
         self._stop([work for work in works if work.replica == self.context.replicas.me.name], running)
         for work in works:
             if work.replica in gone or work.replica not in known or self._is_dropped(work):

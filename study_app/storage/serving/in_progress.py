@@ -25,7 +25,7 @@ class SqlInProgress(SqlPositions):
         query = insert_new(self.connection, REPLICAS).returning(literal(1))
         if self.connection.execute(query, asdict(replica)).first() is None:
             mine = REPLICAS.c.name == replica.name
-            self.connection.execute(update(REPLICAS).where(mine).values(beat_at=replica.beat_at))
+            self.connection.execute(update(REPLICAS).where(mine).values(beat_at=replica.beat_at, taken=replica.taken))
 
     def replicas(self) -> list[Replica]:
         """See ports.UnitOfWork."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 from support.clock import HandClock
 from support.loopback_http import LoopbackHttp
 from support.trials.export_world import EntryRequest, Walker, ids, real_study
@@ -157,6 +160,38 @@ def test_the_alert_of_servers_can_be_left_out(trial_of):
     trial.alive(10, trial.first, second)
     trial.alive(60, second)
     assert trial.kinds() == []
+
+
+def test_one_reading_of_the_servers_each_second_serves_every_job(trial_of):
+    trial = trial_of()
+    second = trial.server("second")
+    trial.alive(10, trial.first, second)
+    with statements() as sent:
+        for _ in range(3):
+            trial.clock.advance(seconds=1)
+            second.taking_over.tick()
+            second.server_watch.check()
+    read = [each for each in sent if each.startswith("SELECT") and "FROM replicas" in each]
+    assert len(read) == 3, sent
+    # Nothing has changed since they were last compared, so that the watch asks the database for nothing at all.
+    with statements() as sent:
+        second.server_watch.check()
+    assert sent == []
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Provide what is sent to a database meanwhile."""
+    sent: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 class Failing:
