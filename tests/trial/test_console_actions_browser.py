@@ -139,7 +139,7 @@ class ConsoleBrowser:
 
 
 @pytest.fixture
-def desk(trial, chromium):
+def console(trial, chromium):
     made = ConsoleBrowser(trial, chromium)
     yield made
     made.close()
@@ -156,24 +156,24 @@ def participant(trial: Trial, chromium: Browser, address: str) -> Page:
 
 
 @pytest.mark.slow
-def test_a_researcher_extends_pauses_resumes_and_writes_and_the_participant_sees_it(trial, desk, chromium):
+def test_a_researcher_extends_pauses_resumes_and_writes_and_the_participant_sees_it(trial, console, chromium):
     who = trial.enter("anna")
     theirs = participant(trial, chromium, "/enter?PROLIFIC_PID=anna&SESSION_ID=annaone&STUDY_ID=firststudy")
     expect(theirs.get_by_text("How many?").first).to_be_visible(timeout=MARGIN)
-    desk.open(f"participants?who={who}")
-    desk.act("Extend the deadline", "Why more time?", "Extend", "was given more time")
-    desk.act("Pause", "Why a pause?", "Pause now", "was paused")
+    console.open(f"participants?who={who}")
+    console.act("Extend the deadline", "Why more time?", "Extend", "was given more time")
+    console.act("Pause", "Why a pause?", "Pause now", "was paused")
     expect(theirs.get_by_text("paused").first).to_be_visible(timeout=MARGIN)
-    desk.act("Resume after the pause", "Why resume now?", "Resume", "went on after a pause")
+    console.act("Resume after the pause", "Why resume now?", "Resume", "went on after a pause")
     expect(theirs.get_by_text("How many?").first).to_be_visible(timeout=MARGIN)
-    desk.act("Message on their pages", "Why this message?", "Show the message", "message to participant",
-             lambda: desk.fill("Message", "The office is closed on Friday."))  # fmt: skip
+    console.act("Message on their pages", "Why this message?", "Show the message", "message to participant",
+             lambda: console.fill("Message", "The office is closed on Friday."))  # fmt: skip
     theirs.reload()
     expect(theirs.get_by_text("The office is closed on Friday.")).to_be_visible(timeout=MARGIN)
-    desk.unfold("Note for researchers")
-    desk.fill("Note", "called about the date")
-    desk.press("Keep the note")
-    desk.sees("called about the date")
+    console.unfold("Note for researchers")
+    console.fill("Note", "called about the date")
+    console.press("Keep the note")
+    console.sees("called about the date")
     theirs.context.close()
     assert trial.acts(who) == [
         "extend deadline", "pause participant", "resume participant", "message to participant", "note",
@@ -181,118 +181,118 @@ def test_a_researcher_extends_pauses_resumes_and_writes_and_the_participant_sees
 
 
 @pytest.mark.slow
-def test_a_link_of_the_console_lets_a_person_in_again_in_another_browser(trial, desk, chromium):
+def test_a_link_of_the_console_lets_a_person_in_again_in_another_browser(trial, console, chromium):
     who = trial.enter("berta")
-    desk.open(f"participants?who={who}")
-    desk.act("Let in again", "Why a new link?", "Make the link", "/enter?move=")
-    address = desk.page.locator("code").filter(has_text="/enter?move=").inner_text()
+    console.open(f"participants?who={who}")
+    console.act("Let in again", "Why a new link?", "Make the link", "/enter?move=")
+    address = console.page.locator("code").filter(has_text="/enter?move=").inner_text()
     theirs = participant(trial, chromium, address.strip())
     expect(theirs.get_by_text("How many?").first).to_be_visible(timeout=MARGIN)
     theirs.context.close()
 
 
 @pytest.mark.slow
-def test_a_person_is_excluded_unblinded_ended_and_erased(trial, desk):
+def test_a_person_is_excluded_unblinded_ended_and_erased(trial, console):
     who = trial.enter("carla")
-    desk.open(f"participants?who={who}")
-    desk.act("", "Why exclude this participant from the analysis?", "Exclude", "because of Exclude")
-    desk.act("", "Why do you need this participant's arm?", "Unblind", f"{who} is in the arm")
-    desk.act("End the participation", "Why end it?", "End it", "left the study")
+    console.open(f"participants?who={who}")
+    console.act("", "Why exclude this participant from the analysis?", "Exclude", "because of Exclude")
+    console.act("", "Why do you need this participant's arm?", "Unblind", f"{who} is in the arm")
+    console.act("End the participation", "Why end it?", "End it", "left the study")
 
     def sure() -> None:
         # Streamlit's box lies below its label.
-        desk.page.get_by_text("Delete everything this person wrote").click()
+        console.page.get_by_text("Delete everything this person wrote").click()
 
-    desk.unfold("Erase the data")
-    desk.fill("Why erase them?", "asked by mail")
-    desk.press("Erase")
+    console.unfold("Erase the data")
+    console.fill("Why erase them?", "asked by mail")
+    console.press("Erase")
     assert "erase data" not in trial.acts(who), "without the confirmation nothing is erased"
-    desk.fill("Why erase them?", "asked by mail")
+    console.fill("Why erase them?", "asked by mail")
     sure()
-    desk.press("Erase")
-    desk.sees("had the data deleted")
+    console.press("Erase")
+    console.sees("had the data deleted")
     assert trial.acts(who) == ["exclude", "unblind", "end participation", "erase data"]
 
 
 @pytest.mark.slow
-def test_one_answer_is_erased_on_request(trial, desk):
+def test_one_answer_is_erased_on_request(trial, console):
     who = trial.first_part("dora")
-    desk.open(f"participants?who={who}")
-    part = desk.unfold("Answers to surveys")
-    desk.choose(part.get_by_role("combobox"), "now: score_now")
-    desk.fill("Why erase it?", "asked by mail")
-    desk.press("Erase the answer")
-    desk.sees("had one answer erased")
+    console.open(f"participants?who={who}")
+    part = console.unfold("Answers to surveys")
+    console.choose(part.get_by_role("combobox"), "now: score_now")
+    console.fill("Why erase it?", "asked by mail")
+    console.press("Erase the answer")
+    console.sees("had one answer erased")
     with trial.app.context.registry.begin(write=False) as unit:
         assert unit.answers(who) == []
 
 
 @pytest.mark.slow
-def test_a_stage_that_its_deadline_ended_is_reopened(trial, desk):
+def test_a_stage_that_its_deadline_ended_is_reopened(trial, console):
     who = trial.enter("emil")
     now = trial.app.context.now()
     with trial.app.context.registry.begin() as unit:
         visit = unit.visit(who, "now")
         unit.extend_visit(who, "now", now - visit.deadline_at)
     trial.app.session.where(who)
-    desk.open(f"participants?who={who}")
-    desk.act("", "Why reopen it?", "Reopen the stage", "was let back into the stage")
+    console.open(f"participants?who={who}")
+    console.act("", "Why reopen it?", "Reopen the stage", "was let back into the stage")
     assert trial.app.session.peek(who).stage.id == "now"
 
 
 @pytest.mark.slow
-def test_people_are_found_sorted_and_seen_to_come_without_a_reload(trial, desk):
+def test_people_are_found_sorted_and_seen_to_come_without_a_reload(trial, console):
     first = trial.enter("frida")
-    desk.open("participants")
-    desk.fill("Search", "frid")
-    desk.page.keyboard.press("Enter")
-    row = desk.page.get_by_role("table", name="Participants", exact=True).locator("tbody tr")
+    console.open("participants")
+    console.fill("Search", "frid")
+    console.page.keyboard.press("Enter")
+    row = console.page.get_by_role("table", name="Participants", exact=True).locator("tbody tr")
     expect(row).to_have_count(1, timeout=MARGIN)
-    desk.sees(desk.page.get_by_role("table", name="Participants", exact=True).get_by_text(first))
-    there = desk.page.get_by_role("table", name="There now").locator("tbody tr").first.locator("td").nth(1)
+    console.sees(console.page.get_by_role("table", name="Participants", exact=True).get_by_text(first))
+    there = console.page.get_by_role("table", name="There now").locator("tbody tr").first.locator("td").nth(1)
     before = int(there.inner_text())
     trial.enter("gerda")
     expect(there).to_have_text(str(before + 1), timeout=MARGIN)
-    desk.fill("Search", "")
-    desk.page.keyboard.press("Enter")
+    console.fill("Search", "")
+    console.page.keyboard.press("Enter")
     expect(row).not_to_have_count(1, timeout=MARGIN)
-    desk.choose(desk.page.get_by_role("combobox", name=re.compile("Order")), "came as")
+    console.choose(console.page.get_by_role("combobox", name=re.compile("Order")), "came as")
     expect(row.first).to_contain_text("anna" if row.filter(has_text="anna").count() else "", timeout=MARGIN)
 
 
 @pytest.mark.slow
-def test_while_recruitment_is_paused_newcomers_read_a_kind_page(trial, desk, chromium):
-    desk.open("recruiting")
-    desk.act("Pause recruitment", "Why a pause?", "Pause", "newcomers read a kind page")
+def test_while_recruitment_is_paused_newcomers_read_a_kind_page(trial, console, chromium):
+    console.open("recruiting")
+    console.act("Pause recruitment", "Why a pause?", "Pause", "newcomers read a kind page")
     context = chromium.new_context()
     page = context.new_page()
     page.goto(f"{trial.server.url}/enter?PROLIFIC_PID=hanna&SESSION_ID=hannaone&STUDY_ID=firststudy")
     if page.get_by_role("button", name="Start").count():
         page.get_by_role("button", name="Start").click()
     expect(page.get_by_text("short break")).to_be_visible(timeout=MARGIN)
-    desk.act("Let newcomers in again", "Why go on?", "Go on", "open")
+    console.act("Let newcomers in again", "Why go on?", "Go on", "open")
     context.close()
     participant(trial, chromium, "/enter?PROLIFIC_PID=hanna&SESSION_ID=hannaone&STUDY_ID=firststudy").context.close()
 
 
 @pytest.mark.slow
-def test_acts_on_prolific_are_shown_confirmed_and_settled(trial, desk):
+def test_acts_on_prolific_are_shown_confirmed_and_settled(trial, console):
     trial.first_part("ida")
     waiting = {"id": "sub", "participant_id": "ida", "status": "AWAITING REVIEW"}
     trial.prolific.submissions["firststudy"] = [waiting]
-    desk.open("recruiting")
-    with desk.page.expect_download() as taken:
-        desk.page.get_by_role("link", name="Payments (CSV)").click()
+    console.open("recruiting")
+    with console.page.expect_download() as taken:
+        console.page.get_by_role("link", name="Payments (CSV)").click()
     rows = list(csv.DictReader(io.StringIO(taken.value.path().read_text())))
     assert ("ida", "main", "completed", "PARTONE", "2.00") in [
         (row["prolific_pid"], row["session"], row["status"], row["code"], row["bonus"]) for row in rows
     ]
 
     def carry_out(said: str) -> None:
-        desk.press("Show what would be done")
-        desk.page.get_by_text("Carry out these").click()
-        desk.press("Carry out")
-        desk.sees(desk.page.get_by_role("table", name="Acts on Prolific").get_by_text(said, exact=True).first)
+        console.press("Show what would be done")
+        console.page.get_by_text("Carry out these").click()
+        console.press("Carry out")
+        console.sees(console.page.get_by_role("table", name="Acts on Prolific").get_by_text(said, exact=True).first)
 
     carry_out("done")
     assert waiting["status"] == "APPROVED"
@@ -300,77 +300,79 @@ def test_acts_on_prolific_are_shown_confirmed_and_settled(trial, desk):
         {"id": row["prolific_pid"], "participant_id": row["prolific_pid"], "status": "APPROVED"} for row in rows
     ]
     trial.prolific.silent.add("/pay/")
-    desk.page.get_by_role("radio", name="Pay bonuses").or_(desk.page.get_by_role("button", name="Pay bonuses")).click()
+    console.page.get_by_role("radio", name="Pay bonuses").or_(
+        console.page.get_by_role("button", name="Pay bonuses")
+    ).click()
     carry_out("uncertain")
     trial.prolific.silent.clear()
-    desk.open("recruiting")
-    desk.sees("without an answer")
-    while (open_acts := desk.page.get_by_text("without an answer")).count():
+    console.open("recruiting")
+    console.sees("without an answer")
+    while (open_acts := console.page.get_by_text("without an answer")).count():
         said = open_acts.inner_text()
-        desk.fill("Where you looked", "the list of bonuses")
-        desk.press("Record")
-        expect(desk.page.get_by_text(said, exact=True)).to_have_count(0, timeout=MARGIN)
-    desk.page.get_by_role("radio", name="Write").or_(desk.page.get_by_role("button", name="Write")).click()
-    desk.fill("Message", "Thank you.")
-    desk.page.keyboard.press("Control+Enter")
+        console.fill("Where you looked", "the list of bonuses")
+        console.press("Record")
+        expect(console.page.get_by_text(said, exact=True)).to_have_count(0, timeout=MARGIN)
+    console.page.get_by_role("radio", name="Write").or_(console.page.get_by_role("button", name="Write")).click()
+    console.fill("Message", "Thank you.")
+    console.page.keyboard.press("Control+Enter")
     carry_out("done")
     assert ("ida", "Thank you.") in trial.prolific.messages
 
 
 @pytest.mark.slow
-def test_a_person_of_a_later_session_is_let_in_from_its_board(trial, desk, chromium):
+def test_a_person_of_a_later_session_is_let_in_from_its_board(trial, console, chromium):
     who = trial.first_part("jana")
-    desk.open("sessions")
-    desk.sees(desk.page.get_by_role("table", name="People due for a later session").get_by_text(who))
-    part = desk.unfold("Let one person back in")
-    desk.choose(part.get_by_role("combobox"), who)
-    desk.fill("Why?", "another computer")
-    desk.press("Make the link")
-    address = desk.page.locator("code").filter(has_text="/enter?move=").inner_text()
+    console.open("sessions")
+    console.sees(console.page.get_by_role("table", name="People due for a later session").get_by_text(who))
+    part = console.unfold("Let one person back in")
+    console.choose(part.get_by_role("combobox"), who)
+    console.fill("Why?", "another computer")
+    console.press("Make the link")
+    address = console.page.locator("code").filter(has_text="/enter?move=").inner_text()
     theirs = participant(trial, chromium, address.strip())
     expect(theirs.get_by_text("PARTONE")).to_be_visible(timeout=MARGIN)
     theirs.context.close()
 
 
-def test_a_test_entry_of_the_console_leads_a_preview_in(trial, desk, chromium):
-    desk.open("links")
-    desk.unfold("Test entry")
-    desk.page.get_by_label("Address of the participants' site").last.fill(trial.server.url)
-    desk.press("Make a test entry")
-    address = desk.page.locator("code").filter(has_text="/enter?test=").inner_text().strip()
+def test_a_test_entry_of_the_console_leads_a_preview_in(trial, console, chromium):
+    console.open("links")
+    console.unfold("Test entry")
+    console.page.get_by_label("Address of the participants' site").last.fill(trial.server.url)
+    console.press("Make a test entry")
+    address = console.page.locator("code").filter(has_text="/enter?test=").inner_text().strip()
     theirs = participant(trial, chromium, address.removeprefix(trial.server.url))
     expect(theirs.get_by_role("button", name="I agree")).to_be_visible(timeout=MARGIN)
     theirs.context.close()
     # A panel's study has no links: the board says so in a sentence.
-    desk.press("Make links")
-    desk.sees(desk.page.get_by_test_id("stAlert").first)
+    console.press("Make links")
+    console.sees(console.page.get_by_test_id("stAlert").first)
 
 
 @pytest.mark.slow
-def test_accounts_are_made_used_and_taken_away(trial, desk, chromium):
-    desk.open("people")
-    desk.fill("Name", "nina")
-    desk.press("Add, or give a new password")
-    said = desk.page.get_by_text("Password of nina")
-    desk.sees(said)
+def test_accounts_are_made_used_and_taken_away(trial, console, chromium):
+    console.open("people")
+    console.fill("Name", "nina")
+    console.press("Add, or give a new password")
+    said = console.page.get_by_text("Password of nina")
+    console.sees(said)
     password = said.locator("code").inner_text()
     answer = httpx.post(f"{trial.server.console_url}/login", data={"name": "nina", "password": password})
     assert answer.status_code == 303
-    form = desk.page.get_by_test_id("stForm").filter(has_text="Remove this account")
-    desk.choose(form.get_by_role("combobox"), "nina")
-    desk.press("Remove this account")
-    expect(desk.page.get_by_role("table", name="Accounts").get_by_text("nina")).to_have_count(0, timeout=MARGIN)
+    form = console.page.get_by_test_id("stForm").filter(has_text="Remove this account")
+    console.choose(form.get_by_role("combobox"), "nina")
+    console.press("Remove this account")
+    expect(console.page.get_by_role("table", name="Accounts").get_by_text("nina")).to_have_count(0, timeout=MARGIN)
     answer = httpx.post(f"{trial.server.console_url}/login", data={"name": "nina", "password": password})
     assert answer.status_code == 401
 
 
 @pytest.mark.slow
-def test_every_file_of_the_board_downloads_is_taken(trial, desk):
-    desk.open("downloads")
+def test_every_file_of_the_board_downloads_is_taken(trial, console):
+    console.open("downloads")
     for name, ending in (("Dataset (zip)", ".zip"), ("Enrolment (CSV)", ".csv"), ("Preregistration (text)", ".md"),
                          ("Preregistration (JSON)", ".json"), ("Audit log (CSV)", ".csv")):  # fmt: skip
-        with desk.page.expect_download() as taken:
-            desk.page.get_by_role("link", name=name).click()
+        with console.page.expect_download() as taken:
+            console.page.get_by_role("link", name=name).click()
         assert taken.value.suggested_filename.endswith(ending)
         if ending == ".zip":
             assert "manifest.json" in {
@@ -379,12 +381,12 @@ def test_every_file_of_the_board_downloads_is_taken(trial, desk):
 
 
 @pytest.mark.slow
-def test_the_results_of_a_launched_trial_are_computed_and_name_no_arm(trial, desk):
+def test_the_results_of_a_launched_trial_are_computed_and_name_no_arm(trial, console):
     for name in ("kurt", "lisa", "mona", "nora"):
         trial.first_part(name)
-    desk.open("results")
-    desk.press("Compute results")
-    expect(desk.page.get_by_text("DRY RUN")).to_be_visible(timeout=300_000)
-    desk.sees(desk.page.get_by_role("table", name="Sessions by group"))
-    text = desk.page.locator(".stMain").inner_text()
+    console.open("results")
+    console.press("Compute results")
+    expect(console.page.get_by_text("DRY RUN")).to_be_visible(timeout=300_000)
+    console.sees(console.page.get_by_role("table", name="Sessions by group"))
+    text = console.page.locator(".stMain").inner_text()
     assert not re.search(r"\b(plain|other)\b", text), text

@@ -126,10 +126,10 @@ def test_a_person_stops_reminders_by_a_press_and_a_wrong_address_is_a_kind_page(
         assert findings(page) == []
     page.get_by_role("button", name="Do not remind me").click()
     expect(page.get_by_text("You will not be reminded any more.")).to_be_visible()
-    desk = signed_in(server, chromium)
-    desk.goto(f"{server.console_url}/sessions")
-    expect(desk.get_by_text("waiting").first).to_be_visible()
-    desk.context.close()
+    console = signed_in(server, chromium)
+    console.goto(f"{server.console_url}/sessions")
+    expect(console.get_by_text("waiting").first).to_be_visible()
+    console.context.close()
     answer = httpx.post(
         f"{server.url}/no-reminders", data={"token": "wrong"}, headers={"Origin": server.url, "Accept": "text/html"}
     )

@@ -67,15 +67,15 @@ class TaskStageWork:
         tab = Tab(self.app, self.clock, self.participant_id, self.rng, self.skew)
         started, deadline = self.clock.now(), place.deadline_at
         for number in range(len(packs)):
-            desk = self._desk(place, tab, number, deadline)
-            self._show(desk, first=number == 0)
+            workspace = self._workspace(place, tab, number, deadline)
+            self._show(workspace, first=number == 0)
             due = seconds * sum(weights[: number + 1]) / sum(weights)
             spent = (self.clock.now() - started).total_seconds()
-            yield from desk.work(self._recipe(place, stage, number).acts(max(due - spent, 1.0)))
+            yield from workspace.work(self._recipe(place, stage, number).acts(max(due - spent, 1.0)))
             tab.flush()
-            deadline = desk.deadline
-            if desk.too_late and desk.deadline is not None:
-                yield (desk.deadline - self.clock.now()).total_seconds() + 2.0
+            deadline = workspace.deadline
+            if workspace.too_late and workspace.deadline is not None:
+                yield (workspace.deadline - self.clock.now()).total_seconds() + 2.0
                 return
 
     def _pack(self, place: OnStage, number: int) -> TaskPack:
@@ -92,7 +92,7 @@ class TaskStageWork:
             return limit * self.rng.uniform(*GIVING_UP)
         return limit * (share if share < 1 else self.rng.uniform(*OVERTIME))
 
-    def _desk(self, place: OnStage, tab: Tab, number: int, deadline: datetime | None) -> SimulatedWorkspace:
+    def _workspace(self, place: OnStage, tab: Tab, number: int, deadline: datetime | None) -> SimulatedWorkspace:
         spec = self.app.help.spec(place)
         return SimulatedWorkspace(
             app=self.app,
@@ -118,14 +118,14 @@ class TaskStageWork:
         seed = f"{self.participant_id}:{stage.id}:affect"
         return FeltCourse(self.app.study.rehearsal.affect, arm, stage.minutes or 1.0, seed)
 
-    def _show(self, desk: SimulatedWorkspace, *, first: bool) -> None:
-        document = self.app.session.document(self.participant_id, desk.task)
-        desk.text = document.text if document else desk.pack.starter
-        event = desk.load("saved" if document else "starter")
+    def _show(self, workspace: SimulatedWorkspace, *, first: bool) -> None:
+        document = self.app.session.document(self.participant_id, workspace.task)
+        workspace.text = document.text if document else workspace.pack.starter
+        event = workspace.load("saved" if document else "starter")
         if first:
-            desk.tab.open(event)
+            workspace.tab.open(event)
         else:
-            desk.tab.add(event)
+            workspace.tab.add(event)
 
     def _recipe(self, place: OnStage, stage: Stage, number: int) -> Recipe:
         assistant = place.assistant is not None

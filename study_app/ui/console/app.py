@@ -67,32 +67,33 @@ def main() -> None:
     if person is None:
         _at_the_door(app)
         return
-    desk = ConsoleSession(app, person, Monitor(app.context))
+    console = ConsoleSession(app, person, Monitor(app.context))
     pages = [
-        st.Page(_board(draw, desk), title=title, url_path=path, default=path == "overview")
+        st.Page(_board(draw, console), title=title, url_path=path, default=path == "overview")
         for title, path, draw in BOARDS
         if person.role in SEEN_BY[path]
     ]
     chosen = st.navigation(pages, position="hidden" if alone else "sidebar", expanded=True)
     if not alone:
-        _side(desk)
+        _side(console)
     chosen.run()
 
 
-def _board(draw: Callable[[ConsoleSession], None], desk: ConsoleSession) -> Callable[[], None]:
+def _board(draw: Callable[[ConsoleSession], None], console: ConsoleSession) -> Callable[[], None]:
     def board() -> None:
-        draw(desk)
+        draw(console)
 
     return board
 
 
-def _side(desk: ConsoleSession) -> None:
-    state = desk.monitor.state()
-    unblinded = " · unblinded" if desk.person.name in {who for who, _, _ in desk.monitor.unblinded()} else ""
+def _side(console: ConsoleSession) -> None:
+    state = console.monitor.state()
+    unblinded = " · unblinded" if console.person.name in {who for who, _, _ in console.monitor.unblinded()} else ""
     with st.sidebar:
         st.html(
-            f'<p class="sc-side-title">{tables.cell(desk.app.study.title)}</p>{tables.badge(state, STATE_TONES[state])}'
-            f'<p class="sc-side-foot">{tables.cell(desk.person.name)} · {desk.person.role}{unblinded}<br>'
+            f'<p class="sc-side-title">{tables.cell(console.app.study.title)}</p>'
+            f"{tables.badge(state, STATE_TONES[state])}"
+            f'<p class="sc-side-foot">{tables.cell(console.person.name)} · {console.person.role}{unblinded}<br>'
             '<a href="/password" target="_self">Change password</a> · <a href="/logout" target="_self">Sign out</a></p>'
         )
 

@@ -29,12 +29,12 @@ def settling_note(count: int, act: str, things: str) -> None:
 
 
 def settle_form(
-    desk: ConsoleSession, name: str, choose: Callable[[], Given], settle: Callable[[Given, str], object]
+    console: ConsoleSession, name: str, choose: Callable[[], Given], settle: Callable[[Given, str], object]
 ) -> None:
     """Draw a form with a value and a reason, and settle by them.
 
     Args:
-        desk: of the person who settles.
+        console: of the person who settles.
         name: of what is settled; unique on the board.
         choose: draws the fields of the value and returns it.
         settle: takes the value and the reason; what it refuses is shown.
@@ -43,5 +43,5 @@ def settle_form(
         chosen = choose()
         reason = st.text_input("Reason", key=f"reason:{name}")
         saved = st.form_submit_button("Settle", type="primary")
-        if saved and desk.attempt(lambda: settle(chosen, reason), "Settled"):
+        if saved and console.attempt(lambda: settle(chosen, reason), "Settled"):
             st.rerun()

@@ -342,10 +342,10 @@ def test_the_overview_tells_when_a_planned_look_is_due_and_what_was_decided(boar
 def test_nobody_who_is_not_signed_in_sees_a_board(trial, monkeypatch):
     from console_room import SCRIPT
 
-    from study_app.ui.console import session as desk
+    from study_app.ui.console import session as console
 
     install(trial.app)
-    monkeypatch.setattr(desk, "signed_in", lambda app: None)
+    monkeypatch.setattr(console, "signed_in", lambda app: None)
     page = AppTest.from_file(str(SCRIPT), default_timeout=60).run()
     assert not page.exception
     assert "not signed in" in shown(page)
@@ -364,9 +364,9 @@ def test_nobody_who_is_not_signed_in_sees_a_board(trial, monkeypatch):
 )
 def test_the_list_of_boards_follows_the_role(role, boards, monkeypatch, trial):
     install(trial.app)
-    from study_app.ui.console import session as desk
+    from study_app.ui.console import session as console
 
-    monkeypatch.setattr(desk, "signed_in", lambda app: ConsoleUser("anna", role))
+    monkeypatch.setattr(console, "signed_in", lambda app: ConsoleUser("anna", role))
     asked: list[set[str]] = []
     import streamlit as st
 

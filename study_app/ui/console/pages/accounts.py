@@ -23,23 +23,23 @@ MAY = {
 }
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    desk.head("People", "One account a person, so that the audit log can say who.")
-    accounts = accounts_in(desk.app.settings.var)
+    console.head("People", "One account a person, so that the audit log can say who.")
+    accounts = accounts_in(console.app.settings.var)
     rows = [(person.name, person.role, MAY[person.role]) for person in accounts.people()]
     st.html(tables.table(("Name", "Role", "May see"), rows, label="Accounts"))
-    _add(desk)
-    _remove(desk)
+    _add(console)
+    _remove(console)
     st.header("Unblinded", anchor=False)
-    seen = [(who, tables.moment(at), count) for who, at, count in desk.monitor.unblinded()]
+    seen = [(who, tables.moment(at), count) for who, at, count in console.monitor.unblinded()]
     if seen:
         st.html(tables.table(("Name", "Since (UTC)", "Acts"), seen, numbers=(2,), label="Unblinded"))
     else:
         st.html(tables.note("No one has seen chats, programs or an arm of a real participant."))
 
 
-def _add(desk: ConsoleSession) -> None:
+def _add(console: ConsoleSession) -> None:
     with st.form("account", clear_on_submit=True):
         left, right = st.columns(2)
         name = left.text_input("Name", key="account_name")
@@ -48,15 +48,19 @@ def _add(desk: ConsoleSession) -> None:
             password = random_password()
 
             def act() -> None:
-                accounts_in(desk.app.settings.var).set(password, name.strip(), role)
-                desk.app.lifecycle.audit(desk.person.name, "set account", "", {"name": name.strip(), "role": role})
+                accounts_in(console.app.settings.var).set(password, name.strip(), role)
+                console.app.lifecycle.audit(
+                    console.person.name, "set account", "", {"name": name.strip(), "role": role}
+                )
 
-            if desk.attempt(act, "Saved"):
+            if console.attempt(act, "Saved"):
                 st.success(f"Password of {name.strip()}: `{password}` (shown this once)")
 
 
-def _remove(desk: ConsoleSession) -> None:
-    others = [person.name for person in accounts_in(desk.app.settings.var).people() if person.name != desk.person.name]
+def _remove(console: ConsoleSession) -> None:
+    others = [
+        person.name for person in accounts_in(console.app.settings.var).people() if person.name != console.person.name
+    ]
     if not others:
         return
     with st.form("remove", clear_on_submit=True):
@@ -66,8 +70,8 @@ def _remove(desk: ConsoleSession) -> None:
             def act() -> None:
                 if name is None:
                     raise UserError("choose an account first")
-                accounts_in(desk.app.settings.var).remove(name)
-                desk.app.lifecycle.audit(desk.person.name, "remove account", "", {"name": name})
+                accounts_in(console.app.settings.var).remove(name)
+                console.app.lifecycle.audit(console.person.name, "remove account", "", {"name": name})
 
-            if desk.attempt(act, "Taken away"):
+            if console.attempt(act, "Taken away"):
                 st.rerun()

@@ -17,15 +17,15 @@ from study_app.ui.console.session import ConsoleSession
 TRIALS = 200
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    study = desk.app.study
-    desk.head("Allocation", "The scheme of this study. Nothing here depends on the sealed seed.")
+    study = console.app.study
+    console.head("Allocation", "The scheme of this study. Nothing here depends on the sealed seed.")
     st.html(_scheme(study))
     st.header("What it does at this size", anchor=False)
     n = st.number_input("Participants", 4, 2000, study.recruitment.target_n, key="outlook_n", width=180)
     with st.spinner(f"Running {TRIALS} trials of each scheme"):
-        found = _outlooks(desk.app.context.study_hash, int(n), max(20, min(TRIALS, 20_000 // int(n))), study)
+        found = _outlooks(console.app.context.study_hash, int(n), max(20, min(TRIALS, 20_000 // int(n))), study)
     st.html(_table(found))
     st.html(
         tables.note(
@@ -34,7 +34,7 @@ def render(desk: ConsoleSession) -> None:
             "which console and exports withhold."
         )
     )
-    prereg = desk.monitor.preregistration()
+    prereg = console.monitor.preregistration()
     if prereg is not None:
         with st.expander("Preregistration text"):
             st.markdown(prereg[1])

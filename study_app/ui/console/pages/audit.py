@@ -17,13 +17,13 @@ from study_app.ui.console.session import ConsoleSession, file_link
 SHOWN = 200
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    desk.head(
+    console.head(
         "Audit",
         "Every act here and every command that changes data. Append-only; each row seals the one before.",
     )
-    entries = desk.monitor.audit()
+    entries = console.monitor.audit()
     acts = sorted({entry.what for entry in entries})
     chosen = st.pills("Acts", acts, selection_mode="multi", key="audit_acts", label_visibility="collapsed")
     wanted = [entry for entry in entries if not chosen or entry.what in chosen]

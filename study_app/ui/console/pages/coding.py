@@ -39,43 +39,43 @@ PROGRAMS = "Programs"
 PERSONAS = "Personas"
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    desk.head("Coding", "What participants wanted of the assistant. Several labels may fit, or none.")
-    kind = desk.kind()
-    if kind == "real" and not desk.monitor.is_unblinded(desk.person.name, SEEN):
+    console.head("Coding", "What participants wanted of the assistant. Several labels may fit, or none.")
+    kind = console.kind()
+    if kind == "real" and not console.monitor.is_unblinded(console.person.name, SEEN):
         st.warning(
             "Queries come from arms with an assistant. If you open them, you count as unblinded, and it is recorded."
         )
         if st.button("Open and record", key="open_queries", type="primary"):
-            desk.monitor.record_unblinding(desk.person.name, SEEN, kind)
+            console.monitor.record_unblinding(console.person.name, SEEN, kind)
             st.rerun()
         return
-    parts = (*PARTS, EXPLANATIONS) if has_gate(desk.app.context) else PARTS
-    parts = (*parts, PROGRAMS) if desk.app.study.varied_tasks else parts
-    guessed = PersonaGuesses(desk.app.context)
+    parts = (*PARTS, EXPLANATIONS) if has_gate(console.app.context) else PARTS
+    parts = (*parts, PROGRAMS) if console.app.study.varied_tasks else parts
+    guessed = PersonaGuesses(console.app.context)
     parts = (*parts, PERSONAS) if len(guessed.personas()) > 1 else parts
     part = st.segmented_control(
         "Part", parts, default=CODE, key="coding_part", label_visibility="collapsed", required=True
     )
     if part == EXPLANATIONS:
-        _explanations(desk, GateAudits(desk.app.context), kind)
+        _explanations(console, GateAudits(console.app.context), kind)
         return
     if part == PERSONAS:
-        guesses(desk, guessed)
+        guesses(console, guessed)
         return
     if part == PROGRAMS:
-        programs(desk, HackCodes(desk.app.context), kind)
+        programs(console, HackCodes(console.app.context), kind)
         return
     if part == TONE:
-        _tone(desk, ToneCodes(desk.app.context), kind)
+        _tone(console, ToneCodes(console.app.context), kind)
         return
-    codings = Codings(desk.app.context)
-    {DISAGREEMENTS: _disagreements, AGREEMENT: _agreement}.get(part or CODE, _code)(desk, codings, kind)
+    codings = Codings(console.app.context)
+    {DISAGREEMENTS: _disagreements, AGREEMENT: _agreement}.get(part or CODE, _code)(console, codings, kind)
 
 
-def _code(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
-    waiting = codings.queries_for(desk.person.name, kind)
+def _code(console: ConsoleSession, codings: Codings, kind: Kind) -> None:
+    waiting = codings.queries_for(console.person.name, kind)
     if not waiting:
         st.html(tables.note("Nothing waits for you."))
         return
@@ -87,7 +87,7 @@ def _code(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
     with right, st.form(f"code:{view.turn_id}", border=False):
         chosen = _labels(view.turn_id)
         saved = st.form_submit_button("Save codes", type="primary")
-        if saved and desk.attempt(lambda: codings.code(desk.person.name, view.turn_id, chosen), "Saved"):
+        if saved and console.attempt(lambda: codings.code(console.person.name, view.turn_id, chosen), "Saved"):
             st.rerun()
 
 
@@ -110,8 +110,8 @@ def _labels(turn_id: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _disagreements(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
-    open_ones = codings.disagreements(desk.person.name, kind)
+def _disagreements(console: ConsoleSession, codings: Codings, kind: Kind) -> None:
+    open_ones = codings.disagreements(console.person.name, kind)
     if open_ones:
         settling_note(len(open_ones), "code", "queries")
         first = held(open_ones, lambda each: each.query.turn_id, f"settle_query_shown:{kind}")
@@ -122,7 +122,7 @@ def _disagreements(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
             st.html(tables.table(("Coder", "Labels"), rows, label="Codes of this query"))
         turn = first.query.turn_id
         with right:
-            settle_form(desk, turn, lambda: _labels(turn), partial(codings.settle, desk.person.name, turn))
+            settle_form(console, turn, lambda: _labels(turn), partial(codings.settle, console.person.name, turn))
     else:
         st.html(tables.note("Nothing to settle for you."))
     settled = codings.settled(kind)
@@ -136,7 +136,7 @@ def _disagreements(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
         st.html(tables.table(header, done, label="Settled queries"))
 
 
-def _agreement(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
+def _agreement(console: ConsoleSession, codings: Codings, kind: Kind) -> None:
     n, same, labels = codings.agreement(kind)
     if not n:
         st.html(tables.note("No query has been coded by two people yet."))
@@ -153,8 +153,8 @@ def _agreement(desk: ConsoleSession, codings: Codings, kind: Kind) -> None:
     )
 
 
-def _explanations(desk: ConsoleSession, audits: GateAudits, kind: Kind) -> None:
-    waiting = audits.waiting(desk.person.name, kind)
+def _explanations(console: ConsoleSession, audits: GateAudits, kind: Kind) -> None:
+    waiting = audits.waiting(console.person.name, kind)
     st.html(
         tables.note(f"{len(waiting)} message(s) wait for you. The gate's verdict is shown once people have judged.")
     )
@@ -165,8 +165,8 @@ def _explanations(desk: ConsoleSession, audits: GateAudits, kind: Kind) -> None:
             st.write("Does the message explain an idea of how to solve the task, right or wrong?")
             yes, no = st.columns([1, 5])
             said = yes.form_submit_button("Explains", type="primary"), no.form_submit_button("Does not")
-            if any(said) and desk.attempt(
-                lambda: audits.audit(desk.person.name, first.turn_id, explained=said[0]), "Saved"
+            if any(said) and console.attempt(
+                lambda: audits.audit(console.person.name, first.turn_id, explained=said[0]), "Saved"
             ):
                 st.rerun()
     done = audits.audited(kind)
@@ -181,8 +181,8 @@ def _explanations(desk: ConsoleSession, audits: GateAudits, kind: Kind) -> None:
         st.html(tables.table(header, rows, label="Audited verdicts"))
 
 
-def _tone(desk: ConsoleSession, codes: ToneCodes, kind: Kind) -> None:
-    waiting = codes.waiting(desk.person.name, kind)
+def _tone(console: ConsoleSession, codes: ToneCodes, kind: Kind) -> None:
+    waiting = codes.waiting(console.person.name, kind)
     st.html(
         tables.note(
             f"{len(waiting)} text(s) wait for you, messages and replies, without what is around them. Say which tone "
@@ -196,7 +196,7 @@ def _tone(desk: ConsoleSession, codes: ToneCodes, kind: Kind) -> None:
             captions = list(TONES.values())
             chosen = st.radio("Tone", list(TONES), index=None, captions=captions, key=f"tone_of:{first.name}")
             saved = st.form_submit_button("Save tone", type="primary")
-            if saved and desk.attempt(lambda: codes.code(desk.person.name, first.name, chosen or ""), "Saved"):
+            if saved and console.attempt(lambda: codes.code(console.person.name, first.name, chosen or ""), "Saved"):
                 st.rerun()
     twice, same, given = codes.counts(kind)
     if given:

@@ -20,12 +20,12 @@ IN_THE_DATASET = {
 }
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    state = desk.monitor.state()
-    desk.head("Downloads", "The same files as the commands make, masked by the trial's state.")
+    state = console.monitor.state()
+    console.head("Downloads", "The same files as the commands make, masked by the trial's state.")
     st.header("Dataset", anchor=False)
-    if desk.full:
+    if console.full:
         _dataset(state)
     else:
         st.html(tables.note("The dataset holds participants' programs; the role full can download it."))

@@ -26,22 +26,22 @@ from study_app.ui.console.settling import settle_form, settling_note
 RATE, OWN, DISAGREEMENTS, AGREEMENT = PARTS = ("Rate", "Your ratings", "Disagreements", "Agreement")
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    desk.head("Grading", "Quiz answers that no key can score. You see neither who wrote them nor in which arm.")
-    kind = desk.kind()
+    console.head("Grading", "Quiz answers that no key can score. You see neither who wrote them nor in which arm.")
+    kind = console.kind()
     part = st.segmented_control(
         "Part", PARTS, default=RATE, key="grading_part", label_visibility="collapsed", required=True
     )
     if part == AGREEMENT:
-        agreement(desk, kind)
+        agreement(console, kind)
         return
     drawn = {OWN: _own, DISAGREEMENTS: _disagreements}.get(part or RATE, _rate)
-    drawn(desk, RatingQueue(desk.app.context), kind)
+    drawn(console, RatingQueue(console.app.context), kind)
 
 
-def _rate(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
-    waiting = ratings.answers_for(desk.person.name, kind)
+def _rate(console: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
+    waiting = ratings.answers_for(console.person.name, kind)
     if not waiting:
         st.html(tables.note("Nothing to rate."))
         return
@@ -59,12 +59,12 @@ def _rate(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
         with st.form(f"rate:{view.object}", border=False):
             awarded = _points(view, {}, "rate")
             saved = st.form_submit_button("Save rating", type="primary")
-            if saved and desk.attempt(lambda: ratings.rate(desk.person.name, view.object, awarded), "Saved"):
+            if saved and console.attempt(lambda: ratings.rate(console.person.name, view.object, awarded), "Saved"):
                 st.rerun()
 
 
-def _own(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
-    mine = ratings.own(desk.person.name, kind)
+def _own(console: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
+    mine = ratings.own(console.person.name, kind)
     if not mine:
         st.html(tables.note("You have rated nothing yet."))
         return
@@ -84,12 +84,14 @@ def _own(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
         with st.form(f"correct:{own.answer.object}", border=False):
             awarded = _points(own.answer, own.awarded, "correct")
             saved = st.form_submit_button("Correct rating", type="primary")
-            if saved and desk.attempt(lambda: ratings.rate(desk.person.name, own.answer.object, awarded), "Corrected"):
+            if saved and console.attempt(
+                lambda: ratings.rate(console.person.name, own.answer.object, awarded), "Corrected"
+            ):
                 st.rerun()
 
 
-def _disagreements(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
-    open_ones = ratings.disputes(desk.person.name, kind)
+def _disagreements(console: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
+    open_ones = ratings.disputes(console.person.name, kind)
     if not open_ones:
         st.html(tables.note("No disagreement to settle."))
         return
@@ -108,7 +110,10 @@ def _disagreements(desk: ConsoleSession, ratings: RatingQueue, kind: Kind) -> No
         _yardstick(first.answer)
         what = first.answer.object
         settle_form(
-            desk, what, lambda: _points(first.answer, {}, "settle"), partial(ratings.settle, desk.person.name, what)
+            console,
+            what,
+            lambda: _points(first.answer, {}, "settle"),
+            partial(ratings.settle, console.person.name, what),
         )
 
 

@@ -16,15 +16,15 @@ COMPUTED = "agreement_computed"
 HEADER = ("What was rated", "Answers", "Raters", "Same", "Kappa", "Alpha", "ICC")
 
 
-def agreement(desk: ConsoleSession, kind: Kind) -> None:
+def agreement(console: ConsoleSession, kind: Kind) -> None:
     """Draw the part of the grading board; it is computed when asked for, since that takes some seconds."""
     st.html(tables.note("Computed by the analysis on an export of this moment: each rater's newest rating, settled "
                         "decisions left out. Each figure with its 95 % interval."))  # fmt: skip
     if st.button("Compute agreement", key="compute_agreement", type="primary"):
         found: dict[str, Any] = {}
         with st.spinner("Computing…"):
-            app = desk.app
-            if desk.attempt(
+            app = console.app
+            if console.attempt(
                 lambda: found.update(section(app.context, app.settings.environment, "agreement", kind)), "Done"
             ):
                 st.session_state[COMPUTED] = (kind, found)

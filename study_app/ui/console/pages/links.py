@@ -31,14 +31,14 @@ LABELS = "Labels"
 """What messages call the field."""
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    desk.head("Links", "Each link lets one participant in. Only hashes are kept, so a link can be shown only once.")
-    uses = desk.monitor.links()
+    console.head("Links", "Each link lets one participant in. Only hashes are kept, so a link can be shown only once.")
+    uses = console.monitor.links()
     used = sum(use.used for use in uses)
     st.html(tables.tiles([("Links", len(uses), ""), ("Used", used, ""), ("Left", len(uses) - used, "")]))
-    _make(desk)
-    _make_test(desk)
+    _make(console)
+    _make_test(console)
     if MADE in st.session_state:
         for warning in st.session_state[WARNED]:
             st.warning(warning)
@@ -48,8 +48,8 @@ def render(desk: ConsoleSession) -> None:
         st.html(_table(uses))
 
 
-def _make(desk: ConsoleSession) -> None:
-    settings = desk.app.settings
+def _make(console: ConsoleSession) -> None:
+    settings = console.app.settings
     with st.form("links"):
         left, right = st.columns([1, 3])
         count = left.number_input("How many", 1, MOST_LINKS, 10, key="links_count")
@@ -60,24 +60,24 @@ def _make(desk: ConsoleSession) -> None:
             "Labels, one a line (optional; the first link gets the first)", key="links_labels", height=90
         )
         if st.form_submit_button("Make links", type="primary"):
-            _made(desk, int(count), site, labels_in(labels, LABELS))
+            _made(console, int(count), site, labels_in(labels, LABELS))
 
 
-def _made(desk: ConsoleSession, count: int, site: str, labels: list[str]) -> None:
+def _made(console: ConsoleSession, count: int, site: str, labels: list[str]) -> None:
     def act() -> None:
         base = check_base(site, "Address of the participants' site")
-        asked = desk.app.ask_provider(desk.app.settings.study_file.name)
+        asked = console.app.ask_provider(console.app.settings.study_file.name)
         asked.refuse_problems()
-        made = desk.app.links.create(count, labels or None, who=desk.person.name, via="console", source=LABELS)
+        made = console.app.links.create(count, labels or None, who=console.person.name, via="console", source=LABELS)
         st.session_state[WARNED] = [*asked.unreachable, *asked.warnings]
         st.session_state[MADE] = [(link.label or "", link.address(base), link.short(base)) for link in made]
 
-    if desk.attempt(act, f"{count} link(s) made"):
+    if console.attempt(act, f"{count} link(s) made"):
         st.rerun()
 
 
-def _make_test(desk: ConsoleSession) -> None:
-    settings = desk.app.settings
+def _make_test(console: ConsoleSession) -> None:
+    settings = console.app.settings
     with st.expander("Test entry"):
         st.write(
             "An address for trying the study yourself, before and after the launch. Its visitors are previews, "
@@ -88,15 +88,15 @@ def _make_test(desk: ConsoleSession) -> None:
                 "Address of the participants' site", f"http://{settings.host}:{settings.port}", key="test_site"
             )
             if st.form_submit_button("Make a test entry"):
-                desk.attempt(lambda: _made_test(desk, site), "Test entry made")
+                console.attempt(lambda: _made_test(console, site), "Test entry made")
         if TEST in st.session_state:
             st.code(st.session_state[TEST], language=None)
             st.caption("Shown now and never again; only its hash is kept.")
 
 
-def _made_test(desk: ConsoleSession, site: str) -> None:
+def _made_test(console: ConsoleSession, site: str) -> None:
     base = check_base(site, "Address of the participants' site")
-    st.session_state[TEST] = desk.app.links.create_test(who=desk.person.name, via="console").address(base)
+    st.session_state[TEST] = console.app.links.create_test(who=console.person.name, via="console").address(base)
 
 
 def _show(made: list[tuple[str, str, str]]) -> None:

@@ -29,27 +29,27 @@ NEXT = {
 }
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    state = desk.monitor.state()
-    desk.head("Overview", NEXT[state])
-    kind = desk.kind()
+    state = console.monitor.state()
+    console.head("Overview", NEXT[state])
+    kind = console.kind()
 
     # One look for the whole page; the fragment looks again when it is drawn alone.
-    views = [desk.monitor.overview(kind)]
+    views = [console.monitor.overview(kind)]
     view = views[0]
 
     @st.fragment(run_every=REFRESH_SECONDS)
     def live() -> None:
-        _enrolment(views.pop() if views else desk.monitor.overview(kind))
+        _enrolment(views.pop() if views else console.monitor.overview(kind))
 
     live()
-    _alerts(desk)
-    _protocol(desk, view)
-    _planned_looks(desk, kind)
-    _machine(desk, view, kind)
-    _models(desk)
-    _costs(desk, kind)
+    _alerts(console)
+    _protocol(console, view)
+    _planned_looks(console, kind)
+    _machine(console, view, kind)
+    _models(console)
+    _costs(console, kind)
 
 
 def _enrolment(view: Overview) -> None:
@@ -96,9 +96,9 @@ def _statuses(view: Overview) -> str:
     return tables.table(("Status", "People", ""), rows, numbers=(1,), label="Participants by status")
 
 
-def _alerts(desk: ConsoleSession) -> None:
+def _alerts(console: ConsoleSession) -> None:
     """Incidents that last come first; nothing is drawn where there was none."""
-    found = sorted(desk.monitor.alerts(), key=lambda one: one.over_at is not None)
+    found = sorted(console.monitor.alerts(), key=lambda one: one.over_at is not None)
     if not found:
         return
     st.header("Alerts", anchor=False)
@@ -106,12 +106,12 @@ def _alerts(desk: ConsoleSession) -> None:
     for one in found:
         state = tables.Html(tables.badge("over", "quiet") if one.ended_at else tables.badge("lasts", "bad"))
         until = tables.moment(one.ended_at) if one.ended_at else ""
-        sent = "" if not desk.app.study.alerts.channels else "not yet" if one.owed else "yes"
+        sent = "" if not console.app.study.alerts.channels else "not yet" if one.owed else "yes"
         rows.append((state, one.text, tables.moment(one.began_at), until, sent))
     st.html(tables.table(("", "Alert", "Since (UTC)", "Until (UTC)", "Sent"), rows, label="Alerts"))
 
 
-def _protocol(desk: ConsoleSession, view: Overview) -> None:
+def _protocol(console: ConsoleSession, view: Overview) -> None:
     st.header("Protocol", anchor=False)
     amended = f", amended {view.versions - 1} time(s)" if view.versions > 1 else ""
     st.html(
@@ -121,15 +121,15 @@ def _protocol(desk: ConsoleSession, view: Overview) -> None:
                 ("Launched", tables.moment(view.launched_at) + " UTC" if view.launched_at else "not yet"),
                 ("Study hash", tables.code(view.study_hash)),
                 ("Seed commitment", tables.code(view.commitment) if view.commitment else "made at launch"),
-                ("Way in", desk.app.study.recruitment.entry),
+                ("Way in", console.app.study.recruitment.entry),
             ]
         )
     )
 
 
-def _planned_looks(desk: ConsoleSession, kind: Kind) -> None:
+def _planned_looks(console: ConsoleSession, kind: Kind) -> None:
     """Draw when each planned look is due and what was decided; what it found is shown by no board."""
-    looks = desk.app.interim.planned(kind)
+    looks = console.app.interim.planned(kind)
     if not looks:
         return
     st.header("Planned looks", anchor=False)
@@ -153,10 +153,10 @@ def _cost(view: Overview) -> list[tuple[str, str]]:
     return [("Assistant's cost", f"{view.spent_usd:.2f} of {view.cost_limit_usd:g} US dollars{reached}")]
 
 
-def _models(desk: ConsoleSession) -> None:
+def _models(console: ConsoleSession) -> None:
     """Draw what the provider says of each treatment's model, and whether it still answers as at the launch."""
-    with desk.app.context.registry.begin(write=False) as unit:
-        board = model_board(desk.app.context, unit)
+    with console.app.context.registry.begin(write=False) as unit:
+        board = model_board(console.app.context, unit)
     if not board.looks and not board.rounds:
         return
     st.header("Models", anchor=False)
@@ -184,9 +184,9 @@ def _days(left: int | None) -> str:
     return "no end announced" if left is None else str(left)
 
 
-def _costs(desk: ConsoleSession, kind: Kind) -> None:
+def _costs(console: ConsoleSession, kind: Kind) -> None:
     """Draw what assistants have cost by model, once arms may be shown."""
-    costs = desk.monitor.costs(kind)
+    costs = console.monitor.costs(kind)
     if not costs:
         return
     st.header("Costs by model", anchor=False)
@@ -205,14 +205,14 @@ def _leaks(view: Overview) -> list[tuple[str, str]]:
     return [(f"Replies of {name}, that give code", f"{one.leaked} of {one.replies}") for name, one in counted]
 
 
-def _machine(desk: ConsoleSession, view: Overview, kind: Kind) -> None:
+def _machine(console: ConsoleSession, view: Overview, kind: Kind) -> None:
     st.header("Machine", anchor=False)
     tone = {"strict": "good", "standard": "good", "weak": "warm", "off": "bad"}.get(view.isolation.level, "quiet")
     level = tables.badge(view.isolation.level, tone)
     assistants = ", ".join(ASSISTANTS.get(name, name) for name in view.assistants) or "none in this study"
-    free = shutil.disk_usage(desk.app.settings.var if desk.app.settings.var.exists() else ".").free / 1e9
+    free = shutil.disk_usage(console.app.settings.var if console.app.settings.var.exists() else ".").free / 1e9
     disk = f"{free:.0f} GB free" if free >= 2 else f"only {free:.1f} GB free; make room before enrolment stops"
-    waiting, failed = desk.monitor.ungraded(), desk.monitor.outages()
+    waiting, failed = console.monitor.ungraded(), console.monitor.outages()
     st.html(
         tables.facts(
             [
@@ -224,8 +224,8 @@ def _machine(desk: ConsoleSession, view: Overview, kind: Kind) -> None:
                 ("Disk", disk),
                 ("Runs failed by the server", f"{failed} in the last 24 hours"),
                 ("Submissions not graded in time", waiting),
-                ("Clock", desk.monitor.clock()),
-                ("Programs", desk.monitor.paused() or "may run"),
+                ("Clock", console.monitor.clock()),
+                ("Programs", console.monitor.paused() or "may run"),
             ]
         )
     )

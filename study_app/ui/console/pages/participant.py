@@ -27,26 +27,26 @@ SHOWN = 200
 """Lines of the timeline on one page."""
 
 
-def draw_one(desk: ConsoleSession, views: ParticipantViews, participant_id: str) -> None:
+def draw_one(console: ConsoleSession, views: ParticipantViews, participant_id: str) -> None:
     """Draw the page of a participant."""
-    view = views.one(participant_id, work=desk.full)
+    view = views.one(participant_id, work=console.full)
     if view is None:
         st.html(tables.note(f"There is no participant {participant_id} in this study."))
         return
     st.html(f'<h2 class="sc-heading">Participant {tables.code(view.summary.id)}</h2>')
-    st.html(_facts(desk, view))
-    _acts(desk, view)
+    st.html(_facts(console, view))
+    _acts(console, view)
     _timeline(view)
-    _answers(desk, view)
+    _answers(console, view)
     st.html(tables.heading("Visits (UTC)") + _visits(view))
-    if desk.full:
+    if console.full:
         address = f"/replay?who={quote(view.summary.id)}"
         st.html(f'<p class="sc-note"><a href="{address}" target="_self">Programs, chats and edits: the replay</a>, '
                 "which shows the arm and is recorded.</p>")  # fmt: skip
 
 
-def _facts(desk: ConsoleSession, view: ParticipantPage) -> str:
-    person, now = view.summary, desk.app.context.now()
+def _facts(console: ConsoleSession, view: ParticipantPage) -> str:
+    person, now = view.summary, console.app.context.now()
     where = person.stage + (f", {person.step}" if person.step else "") if person.stage else "the way is over"
     rows: list[tuple[str, object]] = [
         ("Kind", KIND_NAMES[person.kind]),
@@ -61,7 +61,7 @@ def _facts(desk: ConsoleSession, view: ParticipantPage) -> str:
         ("Excluded", person.exclusion_reason),
         ("Message on their pages", view.message),
     ]  # fmt: skip
-    if arms_visible(desk.monitor.state(), person.kind):
+    if arms_visible(console.monitor.state(), person.kind):
         rows += [("Arm", person.arm), ("Stratum", person.stratum), ("Place in the ledger", person.allocation_index)]
         rows += _second_decision(person)
     return tables.facts(rows)
@@ -102,9 +102,9 @@ def _visits(view: ParticipantPage) -> str:
     return tables.table(("Stage", "Opened", "Deadline", "Ended", "By"), rows, label="Visits")
 
 
-def _answers(desk: ConsoleSession, view: ParticipantPage) -> None:
+def _answers(console: ConsoleSession, view: ParticipantPage) -> None:
     """Answers to surveys, for people who may see work; each can be erased at the participant's request."""
-    if not desk.full or not view.answers:
+    if not console.full or not view.answers:
         return
     with st.expander("Answers to surveys"):
         rows = [(one.stage, one.question, one.prompt, json.dumps(one.response, ensure_ascii=False))
@@ -112,62 +112,62 @@ def _answers(desk: ConsoleSession, view: ParticipantPage) -> None:
         st.html(tables.table(("Stage", "Question", "Asked", "Answer"), rows, label="Answers to surveys"))
         erasable = {f"{one.stage}: {one.question}": one for one in view.answers if not one.kept_because}
         if erasable and not view.summary.data_withdrawn:
-            _erase_answer(desk, view.summary.id, erasable)
+            _erase_answer(console, view.summary.id, erasable)
 
 
-def _erase_answer(desk: ConsoleSession, who: str, erasable: dict[str, GivenAnswer]) -> None:
+def _erase_answer(console: ConsoleSession, who: str, erasable: dict[str, GivenAnswer]) -> None:
     with st.form("erase_answer", clear_on_submit=True, border=False):
         chosen = st.selectbox("Erase one answer", list(erasable), index=None, key="erase_answer_which")
         reason = st.text_input("Why erase it?", key="erase_answer_reason")
         st.caption("Answer and every trace of it in the log are deleted for ever. Answers on which the way, the "
                    "allocation or the outcome rests are deleted with all data only.")  # fmt: skip
         if st.form_submit_button("Erase the answer") and chosen is not None:
-            one, name = erasable[chosen], desk.person.name
-            act = desk.app.acts.erase_answer
-            _done(desk, lambda: act(who, one.stage, one.question, reason, name), "Erased and recorded")
+            one, name = erasable[chosen], console.person.name
+            act = console.app.acts.erase_answer
+            _done(console, lambda: act(who, one.stage, one.question, reason, name), "Erased and recorded")
 
 
 # -- acts --------------------------------------------------------------------------------------------------------------
 
 
-def _acts(desk: ConsoleSession, view: ParticipantPage) -> None:
+def _acts(console: ConsoleSession, view: ParticipantPage) -> None:
     st.html(tables.heading("What can be done"))
     who, over = view.summary.id, not view.summary.stage
     left, right = st.columns(2, gap="large")
     with left:
         if not over:
-            _extend(desk, who)
-            _pause(desk, who, paused=view.summary.paused_at is not None)
-        _let_in(desk, who)
-        _message(desk, who, view.message)
-        _note(desk, who)
+            _extend(console, who)
+            _pause(console, who, paused=view.summary.paused_at is not None)
+        _let_in(console, who)
+        _message(console, who, view.message)
+        _note(console, who)
     with right:
-        _exclude(desk, who)
-        if desk.full:
-            _unblind(desk, who)
+        _exclude(console, who)
+        if console.full:
+            _unblind(console, who)
             if not over:
-                _end(desk, who)
+                _end(console, who)
             if not view.summary.data_withdrawn:
-                _erase(desk, who)
-        _reopen(desk, who)
+                _erase(console, who)
+        _reopen(console, who)
 
 
-def _done(desk: ConsoleSession, act: Callable[[], object], said: str) -> None:
-    if desk.attempt(act, said):
+def _done(console: ConsoleSession, act: Callable[[], object], said: str) -> None:
+    if console.attempt(act, said):
         st.rerun()
 
 
-def _extend(desk: ConsoleSession, who: str) -> None:
+def _extend(console: ConsoleSession, who: str) -> None:
     with st.expander("Extend the deadline"), st.form("extend", clear_on_submit=True, border=False):
         minutes = st.number_input("More minutes on the present stage", 1.0, 1440.0, 5.0, key="extend_minutes")
         reason = st.text_input("Why more time?", key="extend_reason")
         st.caption("The cap of the time outcome does not move; the extension is listed as a deviation.")
         if st.form_submit_button("Extend"):
-            name = desk.person.name
-            _done(desk, lambda: desk.app.acts.extend(who, minutes, reason, name), "Extended and recorded")
+            name = console.person.name
+            _done(console, lambda: console.app.acts.extend(who, minutes, reason, name), "Extended and recorded")
 
 
-def _pause(desk: ConsoleSession, who: str, *, paused: bool) -> None:
+def _pause(console: ConsoleSession, who: str, *, paused: bool) -> None:
     title, button = ("Resume after the pause", "Resume") if paused else ("Pause", "Pause now")
     with st.expander(title), st.form("pause", clear_on_submit=True, border=False):
         reason = st.text_input("Why resume now?" if paused else "Why a pause?", key="pause_reason")
@@ -177,71 +177,74 @@ def _pause(desk: ConsoleSession, who: str, *, paused: bool) -> None:
             else "The clock stops and a page says so; what they wrote is kept. The minutes exclude the pause."
         )
         if st.form_submit_button(button):
-            act, name = (desk.app.acts.resume if paused else desk.app.acts.pause), desk.person.name
-            _done(desk, lambda: act(who, reason, name), "Resumed and recorded" if paused else "Paused and recorded")
+            act, name = (console.app.acts.resume if paused else console.app.acts.pause), console.person.name
+            _done(console, lambda: act(who, reason, name), "Resumed and recorded" if paused else "Paused and recorded")
 
 
-def _let_in(desk: ConsoleSession, who: str) -> None:
+def _let_in(console: ConsoleSession, who: str) -> None:
     with st.expander("Let in again"), st.form("let_in", clear_on_submit=True, border=False):
         reason = st.text_input("Why a new link?", key="let_in_reason")
         st.caption("Makes a link for this person alone, good for a day: they go on where they are, in any browser.")
         if st.form_submit_button("Make the link"):
             made: list[str] = []
-            name = desk.person.name
-            if desk.attempt(lambda: made.append(desk.app.acts.let_in_again(who, reason, name)), "Made and recorded"):
+            name = console.person.name
+            if console.attempt(
+                lambda: made.append(console.app.acts.let_in_again(who, reason, name)), "Made and recorded"
+            ):
                 st.html(tables.note("Put the study's public address before it. Shown once."))
                 st.code(f"/enter?move={made[0]}", language=None)
 
 
-def _message(desk: ConsoleSession, who: str, present: str) -> None:
+def _message(console: ConsoleSession, who: str, present: str) -> None:
     with st.expander("Message on their pages"), st.form("message", border=False):
         text = st.text_area("Message", present, key="message_text", max_chars=1000)
         reason = st.text_input("Why this message?", key="message_reason")
         st.caption("Stands above every page that they open from now on; empty takes it away. Write nothing about arms.")
         if st.form_submit_button("Show the message"):
-            name = desk.person.name
-            _done(desk, lambda: desk.app.acts.message(who, text, reason, name), "Shown and recorded")
+            name = console.person.name
+            _done(console, lambda: console.app.acts.message(who, text, reason, name), "Shown and recorded")
 
 
-def _note(desk: ConsoleSession, who: str) -> None:
+def _note(console: ConsoleSession, who: str) -> None:
     with st.expander("Note for researchers"), st.form("note", clear_on_submit=True, border=False):
         text = st.text_area("Note", key="note_text")
         st.caption(f"Kept in the audit log as '{NOTE}'; participants never see it.")
         if st.form_submit_button("Keep the note"):
-            _done(desk, lambda: desk.app.acts.note(who, text, desk.person.name), "Kept")
+            _done(console, lambda: console.app.acts.note(who, text, console.person.name), "Kept")
 
 
-def _end(desk: ConsoleSession, who: str) -> None:
+def _end(console: ConsoleSession, who: str) -> None:
     with st.expander("End the participation"), st.form("end", clear_on_submit=True, border=False):
         reason = st.text_input("Why end it?", key="end_reason")
         st.caption("As if they had left the study themselves; their data stay. Cannot be undone.")
         if st.form_submit_button("End it"):
-            _done(desk, lambda: desk.app.acts.end(who, reason, desk.person.name), "Ended and recorded")
+            _done(console, lambda: console.app.acts.end(who, reason, console.person.name), "Ended and recorded")
 
 
-def _erase(desk: ConsoleSession, who: str) -> None:
+def _erase(console: ConsoleSession, who: str) -> None:
     with st.expander("Erase the data"), st.form("erase", clear_on_submit=True, border=False):
         reason = st.text_input("Why erase them?", key="erase_reason")
         sure = st.checkbox("Delete everything this person wrote", key="erase_sure")
         st.caption("Programs, messages, answers and edits are deleted for ever; the place in the ledger stays.")
         if st.form_submit_button("Erase") and sure:
-            _done(desk, lambda: desk.app.acts.erase(who, reason, desk.person.name), "Erased and recorded")
+            _done(console, lambda: console.app.acts.erase(who, reason, console.person.name), "Erased and recorded")
 
 
-def _exclude(desk: ConsoleSession, participant_id: str) -> None:
+def _exclude(console: ConsoleSession, participant_id: str) -> None:
     with st.form("exclude", clear_on_submit=True):
         reason = st.text_input("Why exclude this participant from the analysis?", key="exclude_reason")
         st.caption("Recorded, listed in the report, cannot be undone. Decide without knowing the arm.")
         if st.form_submit_button("Exclude"):
-            done = desk.attempt(
-                lambda: desk.app.lifecycle.exclude(participant_id, reason, desk.person.name), "Excluded and recorded"
+            done = console.attempt(
+                lambda: console.app.lifecycle.exclude(participant_id, reason, console.person.name),
+                "Excluded and recorded",
             )
             if done:
                 st.rerun()
 
 
-def _reopen(desk: ConsoleSession, participant_id: str) -> None:
-    stage = desk.monitor.reopenable(participant_id)
+def _reopen(console: ConsoleSession, participant_id: str) -> None:
+    stage = console.monitor.reopenable(participant_id)
     if stage is None:
         return
     label = f"Minutes left of '{stage.id}', which its deadline ended"
@@ -250,12 +253,14 @@ def _reopen(desk: ConsoleSession, participant_id: str) -> None:
         reason = st.text_input("Why reopen it?", key="reopen_reason")
         st.caption("For a wrong clock or a failure of the server. Recorded; the next stage must not have begun.")
         if st.form_submit_button("Reopen the stage"):
-            name, reopen = desk.person.name, desk.app.reopening.reopen
-            if desk.attempt(lambda: reopen(participant_id, stage.id, minutes, reason, name), "Reopened and recorded"):
+            name, reopen = console.person.name, console.app.reopening.reopen
+            if console.attempt(
+                lambda: reopen(participant_id, stage.id, minutes, reason, name), "Reopened and recorded"
+            ):
                 st.rerun()
 
 
-def _unblind(desk: ConsoleSession, participant_id: str) -> None:
+def _unblind(console: ConsoleSession, participant_id: str) -> None:
     with st.form("unblind", clear_on_submit=True):
         reason = st.text_input("Why do you need this participant's arm?", key="unblind_reason")
         st.caption("Recorded and reported; you count as unblinded from then on. Shown once.")
@@ -263,7 +268,7 @@ def _unblind(desk: ConsoleSession, participant_id: str) -> None:
             revealed: list[str] = []
 
             def act() -> None:
-                revealed.append(desk.app.lifecycle.unblind(participant_id, reason, desk.person.name))
+                revealed.append(console.app.lifecycle.unblind(participant_id, reason, console.person.name))
 
-            if desk.attempt(act, "Recorded"):
+            if console.attempt(act, "Recorded"):
                 st.info(f"{participant_id} is in the arm {revealed[0]}.")

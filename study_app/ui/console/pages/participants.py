@@ -27,32 +27,32 @@ NEEDS: dict[Need, str] = {"in error": "In error", "offline": "Offline", "stuck":
 """What a participant who is there may need help with, and how the board calls it."""
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board, or the page of the participant in the address."""
-    views = ParticipantViews(desk.app.context)
+    views = ParticipantViews(console.app.context)
     asked = st.query_params.get("who")
     if asked:
         st.html('<p class="sc-note"><a href="/participants" target="_self">All participants</a></p>')
-        draw_one(desk, views, str(asked))
+        draw_one(console, views, str(asked))
         return
-    state = desk.monitor.state()
-    desk.head("Participants", "Where each participant is, the latest to enrol first.")
-    kind = desk.kind()
+    state = console.monitor.state()
+    console.head("Participants", "Where each participant is, the latest to enrol first.")
+    kind = console.kind()
     found = _found(views, kind)
     if not found.statuses:
         st.html(tables.note("No participants yet."))
         return
-    _live(desk, kind)
+    _live(console, kind)
     if not arms_visible(state, kind):
         st.html(tables.note("Arm, stratum and place in the ledger are hidden until the trial is unsealed."))
-    st.html(_table(desk, found.people, arms_visible(state, kind)))
+    st.html(_table(console, found.people, arms_visible(state, kind)))
     named = {person.id: f"{person.id}   {person.came_as}".strip() for person in found.people}
     chosen = st.selectbox(
         "Participant", list(named), index=None, format_func=lambda key: named[key], key="act_on",
         placeholder="Choose one",
     )  # fmt: skip
     if chosen is not None:
-        draw_one(desk, views, chosen)
+        draw_one(console, views, chosen)
 
 
 def _found(views: ParticipantViews, kind: Kind) -> PeoplePage:
@@ -80,12 +80,12 @@ def _found(views: ParticipantViews, kind: Kind) -> PeoplePage:
     return found
 
 
-def _live(desk: ConsoleSession, kind: Kind) -> None:
+def _live(console: ConsoleSession, kind: Kind) -> None:
     """Who is there and who may need help, looked at again every few seconds."""
 
     @st.fragment(run_every=REFRESH_SECONDS)
     def live() -> None:
-        view = desk.app.live.view(kind)
+        view = console.app.live.view(kind)
         if view.stages:
             st.html(_stages(view) + _needs(view))
 
@@ -113,8 +113,8 @@ def _link(participant_id: str) -> tables.Html:
     return tables.Html(f'<a href="{address}" target="_self">{tables.code(participant_id)}</a>')
 
 
-def _table(desk: ConsoleSession, people: tuple[ParticipantSummary, ...], arms: bool) -> str:
-    now = desk.app.context.now()
+def _table(console: ConsoleSession, people: tuple[ParticipantSummary, ...], arms: bool) -> str:
+    now = console.app.context.now()
     header = ["Participant", "Came as", "Status", "Stage", "Step", "In stage", "In all", "Last seen"]
     rows = []
     for person in people:

@@ -23,52 +23,52 @@ HEIGHT = 800
 """Of a screen in its frame, which is 1280 wide and shown smaller."""
 
 
-def asked_screen(desk: ConsoleSession) -> Screen | None:
+def asked_screen(console: ConsoleSession) -> Screen | None:
     """Return the screen that the address asks for alone, or None."""
     key = str(st.query_params.get("screen", ""))
-    return next((screen for screen in all_screens(desk.app.context) if screen.key == key), None) if key else None
+    return next((screen for screen in all_screens(console.app.context) if screen.key == key), None) if key else None
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board, or one screen alone."""
-    screen = asked_screen(desk)
+    screen = asked_screen(console)
     if screen is not None:
-        arms = arms_of(desk.app.study)
+        arms = arms_of(console.app.study)
         arm = str(st.query_params.get("arm", ""))
         language = str(st.query_params.get("language", ""))
-        draw_picture(desk.app, screen, arm if arm in arms else arms[0], language)
+        draw_picture(console.app, screen, arm if arm in arms else arms[0], language)
         return
-    desk.head("Protocol", "What the study is. Nothing here comes from a participant.")
-    protocol = Protocol(desk.app.context)
+    console.head("Protocol", "What the study is. Nothing here comes from a participant.")
+    protocol = Protocol(console.app.context)
     stages = protocol.stages()
-    _facts(desk)
-    _factors(desk)
-    _second_decision(desk)
+    _facts(console)
+    _factors(console)
+    _second_decision(console)
     st.html(tables.heading("The way of participants"))
-    st.html(picture(stages, _arms(desk), _allocation(desk)))
-    _screens(desk)
+    st.html(picture(stages, _arms(console), _allocation(console)))
+    _screens(console)
     st.html(tables.heading("Who meets what"))
-    st.html(_met(desk, stages))
+    st.html(_met(console, stages))
     _prompts(protocol)
-    _versions(desk, protocol.versions())
+    _versions(console, protocol.versions())
 
 
-def _facts(desk: ConsoleSession) -> None:
-    study, state = desk.app.study, desk.monitor.state()
-    total = sum(stage.minutes for stage in Protocol(desk.app.context).stages())
+def _facts(console: ConsoleSession) -> None:
+    study, state = console.app.study, console.monitor.state()
+    total = sum(stage.minutes for stage in Protocol(console.app.context).stages())
     rows = [
         ("Study", f"{study.title} ({study.id})"),
         ("State", tables.badge(state, STATE_TONES[state])),
-        ("Hash of this version", tables.code(desk.app.context.study_hash)),
+        ("Hash of this version", tables.code(console.app.context.study_hash)),
         ("Minutes in all, at most", f"{total:.0f}"),
         ("Participants", f"{study.recruitment.target_n}, let in by {study.recruitment.entry}"),
     ]
     st.html(tables.facts(rows))
 
 
-def _factors(desk: ConsoleSession) -> None:
+def _factors(console: ConsoleSession) -> None:
     """Show which arms the factors make, a row an arm."""
-    study = desk.app.study
+    study = console.app.study
     if not study.factors:
         return
     st.html(tables.heading("Factors, and the arms that they make"))
@@ -82,9 +82,9 @@ def _factors(desk: ConsoleSession) -> None:
     st.html(tables.table(header, rows, label="Factors, and the arms that they make"))
 
 
-def _second_decision(desk: ConsoleSession) -> None:
+def _second_decision(console: ConsoleSession) -> None:
     """Show who is randomised a second time, among which treatments."""
-    study = desk.app.study
+    study = console.app.study
     if not study.second_decision:
         return
     second, label = study.second_decision, "Second decision"
@@ -102,32 +102,34 @@ def _second_decision(desk: ConsoleSession) -> None:
     st.html(tables.table(("Treatment", "Label", "Weight", "Assistant"), met, label=label))
 
 
-def _arms(desk: ConsoleSession) -> list[tuple[str, str]]:
-    arms = desk.app.study.arms
+def _arms(console: ConsoleSession) -> list[tuple[str, str]]:
+    arms = console.app.study.arms
     weighted = len({arm.weight for arm in arms}) > 1
     return [(arm.id, (arm.label or arm.id) + (f" (weight {arm.weight})" if weighted else "")) for arm in arms]
 
 
-def _allocation(desk: ConsoleSession) -> str:
-    scheme = desk.app.study.allocation
+def _allocation(console: ConsoleSession) -> str:
+    scheme = console.app.study.allocation
     more = [f"sizes {', '.join(map(str, scheme.block_sizes))}"] if scheme.block_sizes else []
     more += ["within " + ", ".join(factor.variable for factor in scheme.strata)] if scheme.strata else []
     more += ["balancing " + ", ".join(factor.variable for factor in scheme.factors)] if scheme.factors else []
     return "; ".join([scheme.method.replace("_", " "), *more])
 
 
-def _screens(desk: ConsoleSession) -> None:
+def _screens(console: ConsoleSession) -> None:
     st.html(tables.heading("Every screen, as participants see it"))
-    study, screens = desk.app.study, all_screens(desk.app.context)
+    study, screens = console.app.study, all_screens(console.app.context)
     left, right, last = st.columns([3, 2, 1])
     chosen = left.selectbox(
         "Screen", range(len(screens)), format_func=lambda number: f"{number + 1}. {screens[number].title}",
         key="protocol_screen",
     )  # fmt: skip
     arm = right.selectbox("Arm", arms_of(study), format_func=lambda each: arm_name(study, each), key="protocol_arm")
-    offered = desk.app.study.offered
+    offered = console.app.study.offered
     language = (
-        last.selectbox("Language", offered, format_func=lambda each: desk.app.texts[each].name, key="protocol_language")
+        last.selectbox(
+            "Language", offered, format_func=lambda each: console.app.texts[each].name, key="protocol_language"
+        )
         if len(offered) > 1
         else offered[0]
     )
@@ -141,8 +143,8 @@ def _screens(desk: ConsoleSession) -> None:
     st.html(f'<p class="sc-note">{link}. Nothing that is tried in it is stored.</p>')
 
 
-def _met(desk: ConsoleSession, stages: list[ProtocolStage]) -> str:
-    arms = _arms(desk)
+def _met(console: ConsoleSession, stages: list[ProtocolStage]) -> str:
+    arms = _arms(console)
     rows = []
     for stage in stages:
         minutes = f"{stage.minutes:g}, limit" if stage.limited else f"about {rounded(stage.minutes)}"
@@ -170,7 +172,7 @@ def _said(value: object) -> str:
     return str(value)
 
 
-def _versions(desk: ConsoleSession, versions: list[VersionView]) -> None:
+def _versions(console: ConsoleSession, versions: list[VersionView]) -> None:
     st.html(tables.heading("Versions"))
     if not versions:
         st.html(tables.note("A draft has no locked version yet; study launch locks the first."))

@@ -14,12 +14,12 @@ from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    desk.head("Replay")
+    console.head("Replay")
     who = st.query_params.get("who")
-    kind = desk.kind(of=who)
-    people = desk.monitor.names(kind)
+    kind = console.kind(of=who)
+    people = console.monitor.names(kind)
     if not people:
         st.html(tables.note("No participants yet."))
         return
@@ -30,16 +30,16 @@ def render(desk: ConsoleSession) -> None:
     )  # fmt: skip
     if chosen is None:
         st.html(tables.note("Choose a participant to see their session: every keystroke, run, message and stage."))
-    elif kind == "real" and not desk.monitor.is_unblinded(desk.person.name, f"replay {chosen}"):
-        _ask(desk, chosen)
+    elif kind == "real" and not console.monitor.is_unblinded(console.person.name, f"replay {chosen}"):
+        _ask(console, chosen)
     else:
         replay(f"/api/replay/{chosen}", key="replay")
 
 
-def _ask(desk: ConsoleSession, participant_id: str) -> None:
+def _ask(console: ConsoleSession, participant_id: str) -> None:
     st.warning(
         "A replay shows programs and chats, and so the arm. If you open it, you count as unblinded, and it is recorded."
     )
     if st.button("Open and record", key=f"open:{participant_id}", type="primary"):
-        desk.monitor.record_unblinding(desk.person.name, f"replay {participant_id}", "real")
+        console.monitor.record_unblinding(console.person.name, f"replay {participant_id}", "real")
         st.rerun()

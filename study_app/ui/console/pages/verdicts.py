@@ -20,19 +20,19 @@ _WHY = {"failed": "grading failed", "inconclusive": "machine too busy"}
 _TONES = {"failed": "bad", "inconclusive": "warm"}
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    desk.head("Verdicts", "Submissions whose outcomes are missing until they are graded, and imports worth a look.")
-    context = desk.app.context
+    console.head("Verdicts", "Submissions whose outcomes are missing until they are graded, and imports worth a look.")
+    context = console.app.context
     st.header("Without a verdict", anchor=False)
-    _without(desk, without_verdict(context))
+    _without(console, without_verdict(context))
     st.header("Quiz answers without points", anchor=False)
-    _answers(desk, desk.app.scoring.inconclusive())
+    _answers(console, console.app.scoring.inconclusive())
     st.header("Unusual imports", anchor=False)
     _imports(with_review(context))
 
 
-def _without(desk: ConsoleSession, runs: Sequence[RunRecord]) -> None:
+def _without(console: ConsoleSession, runs: Sequence[RunRecord]) -> None:
     if not runs:
         st.html(tables.note("Every submission that was graded has a verdict."))
         return
@@ -57,12 +57,14 @@ def _without(desk: ConsoleSession, runs: Sequence[RunRecord]) -> None:
     names = {run.id: f"{run.participant_id}, {run.task}" for run in runs}
     chosen = st.selectbox("Submission", list(names), format_func=lambda name: names[name], key="verdict_retry")
     if st.button("Grade again", key="grade_again") and chosen:
-        done = desk.attempt(lambda: retry(desk.app.context, chosen, desk.person.name), "It will be graded again")
+        done = console.attempt(
+            lambda: retry(console.app.context, chosen, console.person.name), "It will be graded again"
+        )
         if done:
             st.rerun()
 
 
-def _answers(desk: ConsoleSession, answers: Sequence[Answer]) -> None:
+def _answers(console: ConsoleSession, answers: Sequence[Answer]) -> None:
     if not answers:
         st.html(tables.note("The checks of every scored answer came to an end."))
         return
@@ -76,9 +78,10 @@ def _answers(desk: ConsoleSession, answers: Sequence[Answer]) -> None:
     chosen = st.selectbox("Answer", range(len(answers)), format_func=names.__getitem__, key="answer_retry")
     if st.button("Score again", key="score_again"):
         one = answers[chosen]
-        retry_scoring = desk.app.scoring.retry
-        if desk.attempt(
-            lambda: retry_scoring(one.participant_id, one.stage, one.item, desk.person.name), "It will be scored again"
+        retry_scoring = console.app.scoring.retry
+        if console.attempt(
+            lambda: retry_scoring(one.participant_id, one.stage, one.item, console.person.name),
+            "It will be scored again",
         ):
             st.rerun()
 

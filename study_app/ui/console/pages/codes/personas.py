@@ -10,9 +10,9 @@ from study_app.ui.console import html as tables
 from study_app.ui.console.session import ConsoleSession
 
 
-def guesses(desk: ConsoleSession, found: PersonaGuesses) -> None:
+def guesses(console: ConsoleSession, found: PersonaGuesses) -> None:
     """Draw the next reply with the personas to choose among."""
-    name = desk.person.name
+    name = console.person.name
     waiting = found.waiting(name)
     st.html(
         tables.note(
@@ -29,7 +29,7 @@ def guesses(desk: ConsoleSession, found: PersonaGuesses) -> None:
             choices = [*found.personas(), UNSURE]
             chosen = st.radio("Persona", choices, index=None, format_func=_shown, key=f"persona_of:{first.name}")
             saved = st.form_submit_button("Save guess", type="primary")
-            if saved and desk.attempt(lambda: found.guess(name, first.name, chosen or ""), "Saved"):
+            if saved and console.attempt(lambda: found.guess(name, first.name, chosen or ""), "Saved"):
                 st.rerun()
     given = found.given()
     if given:

@@ -15,10 +15,10 @@ from study_app.ui.console.session import ConsoleSession
 from study_app.ui.console.settling import settle_form, settling_note
 
 
-def programs(desk: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
+def programs(console: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
     """Draw the next program, the open disagreements, what was settled, and plain counts."""
-    _code(desk, codes, kind)
-    _settle(desk, codes, kind)
+    _code(console, codes, kind)
+    _settle(console, codes, kind)
     _settled(codes, kind)
     twice, same, given = codes.counts(kind)
     if given:
@@ -32,8 +32,8 @@ def programs(desk: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
         st.html(tables.table(("Class", "Codes by people"), rows, numbers=(1,), label="Classes given"))
 
 
-def _code(desk: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
-    waiting = codes.waiting(desk.person.name, kind)
+def _code(console: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
+    waiting = codes.waiting(console.person.name, kind)
     st.html(
         tables.note(
             f"{len(waiting)} program(s) wait for you: last submissions that fail a check of their task. Two people "
@@ -50,13 +50,13 @@ def _code(desk: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
     with right, st.form(f"hack:{first.run_id}", border=False):
         chosen = _classes(f"hack_of:{first.run_id}")
         saved = st.form_submit_button("Save class", type="primary")
-        name = desk.person.name
-        if saved and desk.attempt(lambda: codes.code(name, first.run_id, chosen), "Saved"):
+        name = console.person.name
+        if saved and console.attempt(lambda: codes.code(name, first.run_id, chosen), "Saved"):
             st.rerun()
 
 
-def _settle(desk: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
-    open_ones = codes.disagreements(desk.person.name, kind)
+def _settle(console: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
+    open_ones = codes.disagreements(console.person.name, kind)
     if not open_ones:
         return
     first = held(open_ones, lambda each: each.program.run_id, f"settle_hack_shown:{kind}")
@@ -70,7 +70,10 @@ def _settle(desk: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
     run = first.program.run_id
     with right:
         settle_form(
-            desk, f"hack:{run}", lambda: _classes(f"settled_hack:{run}"), partial(codes.settle, desk.person.name, run)
+            console,
+            f"hack:{run}",
+            lambda: _classes(f"settled_hack:{run}"),
+            partial(codes.settle, console.person.name, run),
         )
 
 

@@ -31,39 +31,39 @@ SEEN = "interviews"
 CODE, DISAGREEMENTS, QUOTES, HELD = PARTS = ("Code", "Disagreements", "Quotes", "How it was held")
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    desk.head("Interviews", "Which themes participants speak of. Several codes may fit an answer, or none.")
-    kind = desk.kind()
-    if kind == "real" and not desk.monitor.is_unblinded(desk.person.name, SEEN):
+    console.head("Interviews", "Which themes participants speak of. Several codes may fit an answer, or none.")
+    kind = console.kind()
+    if kind == "real" and not console.monitor.is_unblinded(console.person.name, SEEN):
         st.warning(
             "What people say of their work can tell their arm. If you open interviews, you count as unblinded, and it "
             "is recorded."
         )
         if st.button("Open and record", key="open_interviews", type="primary"):
-            desk.monitor.record_unblinding(desk.person.name, SEEN, kind)
+            console.monitor.record_unblinding(console.person.name, SEEN, kind)
             st.rerun()
         return
-    board = InterviewBoard(desk.app.context)
+    board = InterviewBoard(console.app.context)
     book = board.book()
     if book is None:
         st.html(tables.note("No codebook is frozen yet: study code interviews induce, or freeze FILE."))
         return
-    status = GoldSample(desk.app.context).status(kind)
+    status = GoldSample(console.app.context).status(kind)
     st.html(tables.note(" ".join(status.lines())))
     part = st.segmented_control(
         "Part", PARTS, default=CODE, key="interviews_part", label_visibility="collapsed", required=True
     )
     if part == QUOTES:
-        _quotes(desk, book, kind)
+        _quotes(console, book, kind)
     elif part == HELD:
-        _held(desk, board, kind)
+        _held(console, board, kind)
     else:
-        (_disagreements if part == DISAGREEMENTS else _code)(desk, board, book, kind)
+        (_disagreements if part == DISAGREEMENTS else _code)(console, board, book, kind)
 
 
-def _code(desk: ConsoleSession, board: InterviewBoard, book: Codebook, kind: Kind) -> None:
-    waiting = board.waiting(desk.person.name, kind)
+def _code(console: ConsoleSession, board: InterviewBoard, book: Codebook, kind: Kind) -> None:
+    waiting = board.waiting(console.person.name, kind)
     if not waiting:
         st.html(tables.note("Nothing waits for you."))
         return
@@ -72,8 +72,8 @@ def _code(desk: ConsoleSession, board: InterviewBoard, book: Codebook, kind: Kin
     with st.form(f"themes:{first.interview_id}", border=False):
         chosen = {topic: _topic(first, topic, book) for topic in first.topics}
         saved = st.form_submit_button("Save codes", type="primary")
-    name = desk.person.name
-    if saved and desk.attempt(lambda: board.code(name, first.interview_id, chosen), "Saved"):
+    name = console.person.name
+    if saved and console.attempt(lambda: board.code(name, first.interview_id, chosen), "Saved"):
         st.rerun()
 
 
@@ -103,8 +103,8 @@ def _codes(key: str, topic: str, book: Codebook) -> list[str]:
     return marked
 
 
-def _disagreements(desk: ConsoleSession, board: InterviewBoard, book: Codebook, kind: Kind) -> None:
-    open_ones = board.disagreements(desk.person.name, kind)
+def _disagreements(console: ConsoleSession, board: InterviewBoard, book: Codebook, kind: Kind) -> None:
+    open_ones = board.disagreements(console.person.name, kind)
     if not open_ones:
         st.html(tables.note("Nothing to settle for you."))
         return
@@ -119,15 +119,15 @@ def _disagreements(desk: ConsoleSession, board: InterviewBoard, book: Codebook, 
     name = "#".join(key)
     with right:
         settle_form(
-            desk,
+            console,
             name,
             lambda: _codes(f"settle:{name}", first.topic, book),
-            partial(board.settle, desk.person.name, key),
+            partial(board.settle, console.person.name, key),
         )
 
 
-def _quotes(desk: ConsoleSession, book: Codebook, kind: Kind) -> None:
-    quotes = Quotes(desk.app.context)
+def _quotes(console: ConsoleSession, book: Codebook, kind: Kind) -> None:
+    quotes = Quotes(console.app.context)
     code = st.selectbox("Theme", book.labels, key="quoted_theme")
     found = quotes.candidates(code, kind) if code else []
     if not found:
@@ -154,12 +154,12 @@ def _quotes(desk: ConsoleSession, book: Codebook, kind: Kind) -> None:
         saved = st.form_submit_button("Release", type="primary")
         if saved and not read:
             st.error("Read the text and say so before it is released.")
-        elif saved and desk.attempt(lambda: quotes.release(desk.person.name, first, words), "Released"):
+        elif saved and console.attempt(lambda: quotes.release(console.person.name, first, words), "Released"):
             st.rerun()
 
 
-def _held(desk: ConsoleSession, board: InterviewBoard, kind: Kind) -> None:
-    waiting = board.to_audit(desk.person.name, kind)
+def _held(console: ConsoleSession, board: InterviewBoard, kind: Kind) -> None:
+    waiting = board.to_audit(console.person.name, kind)
     if not waiting:
         st.html(tables.note("Nothing waits for you: judged are the interviews of the sample that people code."))
         return
@@ -175,7 +175,7 @@ def _held(desk: ConsoleSession, board: InterviewBoard, kind: Kind) -> None:
         }  # fmt: skip
         saved = st.form_submit_button("Save", type="primary")
         given = {criterion: value for criterion, value in judged.items() if value is not None}
-        if saved and desk.attempt(lambda: board.audit(desk.person.name, first.interview_id, given), "Saved"):
+        if saved and console.attempt(lambda: board.audit(console.person.name, first.interview_id, given), "Saved"):
             st.rerun()
 
 

@@ -18,11 +18,11 @@ from study_app.ui.console.session import ConsoleSession, file_link
 SHOWN = 50
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    desk.head("Recruiting", "Who is let in, and what participants are paid.")
-    state = desk.monitor.state()
-    view = desk.app.recruiting.view()
+    console.head("Recruiting", "Who is let in, and what participants are paid.")
+    state = console.monitor.state()
+    view = console.app.recruiting.view()
     open_to = "paused" if view.paused_since else {"launched": "open"}.get(state, state)
     places = f"{view.places_taken} of {view.target_n}"
     st.html(tables.tiles([("Recruitment", open_to, ""), ("Places taken", places, "")]))
@@ -31,11 +31,11 @@ def render(desk: ConsoleSession) -> None:
     if view.quotas:
         st.html(tables.heading("Quotas") + _quotas(view))
     if state == "launched":
-        _pause(desk, paused=view.paused_since is not None)
-    if desk.full:
-        _payments(desk)
-        if desk.app.study.recruitment.entry == "prolific":
-            panel(desk)
+        _pause(console, paused=view.paused_since is not None)
+    if console.full:
+        _payments(console)
+        if console.app.study.recruitment.entry == "prolific":
+            panel(console)
 
 
 def _quotas(view: RecruitmentView) -> str:
@@ -46,19 +46,19 @@ def _quotas(view: RecruitmentView) -> str:
     return tables.table(("Question", "Answer", "Taken", ""), rows, label="Quotas")
 
 
-def _pause(desk: ConsoleSession, *, paused: bool) -> None:
+def _pause(console: ConsoleSession, *, paused: bool) -> None:
     title = "Let newcomers in again" if paused else "Pause recruitment"
     with st.expander(title), st.form("recruitment", clear_on_submit=True, border=False):
         reason = st.text_input("Why go on?" if paused else "Why a pause?", key="recruitment_reason")
         st.caption("Participants who are in go on in any case.")
         if st.form_submit_button("Go on" if paused else "Pause"):
-            act, name = (desk.app.recruiting.resume if paused else desk.app.recruiting.pause), desk.person.name
-            if desk.attempt(lambda: act(reason, name), "Recorded"):
+            act, name = (console.app.recruiting.resume if paused else console.app.recruiting.pause), console.person.name
+            if console.attempt(lambda: act(reason, name), "Recorded"):
                 st.rerun()
 
 
-def _payments(desk: ConsoleSession) -> None:
-    context = desk.app.context
+def _payments(console: ConsoleSession) -> None:
+    context = console.app.context
     st.html(tables.heading("Payments"))
     with context.registry.begin(write=False) as unit:
         found = payments(context, unit)

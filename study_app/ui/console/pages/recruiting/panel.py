@@ -34,21 +34,21 @@ class _Wanted:
     do: Callable[[PanelActs, Sequence[PanelAct], str], list[PanelAct]]
 
 
-def panel(desk: ConsoleSession) -> None:
+def panel(console: ConsoleSession) -> None:
     """Draw the part of the recruiting board."""
     st.html(tables.heading("Prolific"))
-    environment = desk.app.settings.environment
+    environment = console.app.settings.environment
     try:
         client = panel_of(environment)
     except ProblemsFound as missing:
         st.html(tables.note(f"Approving, paying, writing and groups need an account: {missing}"))
         return
     with client:
-        acts = PanelActs(desk.app.context, client)
+        acts = PanelActs(console.app.context, client)
         wanted = _asked()
         if wanted is not None:
-            _plan(desk, acts, wanted)
-        _uncertain(desk, acts)
+            _plan(console, acts, wanted)
+        _uncertain(console, acts)
 
 
 def _asked() -> _Wanted | None:
@@ -86,10 +86,10 @@ def group_wanted(group: str, statuses: Sequence[str]) -> _Wanted:
     )
 
 
-def _plan(desk: ConsoleSession, acts: PanelActs, wanted: _Wanted) -> None:
+def _plan(console: ConsoleSession, acts: PanelActs, wanted: _Wanted) -> None:
     if st.button("Show what would be done", key="panel_show"):
         found: list[PanelAct] = []
-        if desk.attempt(lambda: found.extend(wanted.find(acts)), "Nothing was done yet"):
+        if console.attempt(lambda: found.extend(wanted.find(acts)), "Nothing was done yet"):
             st.session_state[PLANNED] = (wanted.name, found)
     name, planned = st.session_state.get(PLANNED, ("", []))
     if name != wanted.name:
@@ -103,7 +103,7 @@ def _plan(desk: ConsoleSession, acts: PanelActs, wanted: _Wanted) -> None:
     sure = st.checkbox(f"Carry out these {len(planned)} act(s) on Prolific{money}", key="panel_sure")
     if st.button("Carry out", key="panel_do", type="primary", disabled=not sure):
         done: list[Any] = []
-        if desk.attempt(lambda: done.extend(wanted.do(acts, planned, desk.person.name)), "Asked of Prolific"):
+        if console.attempt(lambda: done.extend(wanted.do(acts, planned, console.person.name)), "Asked of Prolific"):
             del st.session_state[PLANNED]
             st.html(_table(done))
 
@@ -124,7 +124,7 @@ def _table(found: Sequence[PanelAct]) -> str:
     return tables.table(HEADER, rows, numbers=(3,), label="Acts on Prolific") + more
 
 
-def _uncertain(desk: ConsoleSession, acts: PanelActs) -> None:
+def _uncertain(console: ConsoleSession, acts: PanelActs) -> None:
     """Acts whose answer never came: a person looks at Prolific and says how they went."""
     open_acts = acts.uncertain()
     if not open_acts:
@@ -139,5 +139,5 @@ def _uncertain(desk: ConsoleSession, acts: PanelActs) -> None:
         reason = st.text_input("Where you looked", key="panel_reason")
         if st.form_submit_button("Record"):
             was = done == "It was done"
-            if desk.attempt(lambda: acts.settle(name, done=was, reason=reason, who=desk.person.name), "Recorded"):
+            if console.attempt(lambda: acts.settle(name, done=was, reason=reason, who=console.person.name), "Recorded"):
                 st.rerun()

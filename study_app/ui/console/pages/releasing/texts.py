@@ -27,17 +27,19 @@ _SHOW = ("Not decided", "Released", "Left out")
 _DECISIONS = dict(zip(_SHOW, (None, True, False), strict=True))
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    desk.head("Release", "Texts that a public dataset leaves out unless you release them. Read each one: names count.")
-    kind = desk.kind()
-    reviews = TextReviews(desk.app.context)
+    console.head(
+        "Release", "Texts that a public dataset leaves out unless you release them. Read each one: names count."
+    )
+    kind = console.kind()
+    reviews = TextReviews(console.app.context)
     try:
         lines = reviews.lines(kind)
     except NotAllowed as problem:
         st.html(tables.note(str(problem)))
         return
-    desk.monitor.record_unblinding(desk.person.name, "texts for release", kind)
+    console.monitor.record_unblinding(console.person.name, "texts for release", kind)
     counts = Counter(line.released for line in lines)
     st.html(tables.tiles((name, counts[_DECISIONS[name]], "texts") for name in _SHOW))
     left, right, _ = st.columns([3, 3, 4])
@@ -47,20 +49,20 @@ def render(desk: ConsoleSession) -> None:
     wanted = [
         line for line in lines if line.released is _DECISIONS[shown or _SHOW[0]] and column in ("All", line.column)
     ]
-    _lines(desk, reviews, kind, wanted)
+    _lines(console, reviews, kind, wanted)
 
 
-def _lines(desk: ConsoleSession, reviews: TextReviews, kind: Kind, lines: Sequence[ReviewedText]) -> None:
+def _lines(console: ConsoleSession, reviews: TextReviews, kind: Kind, lines: Sequence[ReviewedText]) -> None:
     if not lines:
         st.html(tables.note("No text is left here."))
         return
     if len(lines) > AT_ONCE:
         st.html(tables.note(f"{AT_ONCE} of {len(lines)}; the next ones follow as you decide."))
     for number, line in enumerate(lines[:AT_ONCE], start=1):
-        _line(desk, reviews, kind, number, line)
+        _line(console, reviews, kind, number, line)
 
 
-def _line(desk: ConsoleSession, reviews: TextReviews, kind: Kind, number: int, line: ReviewedText) -> None:
+def _line(console: ConsoleSession, reviews: TextReviews, kind: Kind, number: int, line: ReviewedText) -> None:
     found = "".join(tables.badge(name, "bad") for name in line.identifiers)
     with st.container(border=True, key=f"release_line_{number}"):
         st.html(f"{tables.code(line.column)} {tables.code(line.cell.record)} {found}")
@@ -76,17 +78,17 @@ def _line(desk: ConsoleSession, reviews: TextReviews, kind: Kind, number: int, l
         # By its content, so that a press never decides on another text that has come to the same place.
         key = line.cell.digest[:12] + line.cell.record
         if release.button("Release", key=f"release_{key}", disabled=not whole or line.released is True):
-            _decide(desk, reviews, kind, [line.cell], True)
+            _decide(console, reviews, kind, [line.cell], True)
         if leave.button("Leave out", key=f"leave_{key}", disabled=line.released is False):
             # What was released redacted before is taken back, too.
             both = [line.cell, *([line.suggested] if line.suggested is not None else [])]
-            _decide(desk, reviews, kind, both, False)
+            _decide(console, reviews, kind, both, False)
         if line.suggested is not None and soften.button("Release redacted", key=f"soften_{key}", disabled=not whole):
-            _decide(desk, reviews, kind, [line.suggested], True)
+            _decide(console, reviews, kind, [line.suggested], True)
 
 
-def _decide(desk: ConsoleSession, reviews: TextReviews, kind: Kind, cells: Sequence[Cell], released: bool) -> None:
+def _decide(console: ConsoleSession, reviews: TextReviews, kind: Kind, cells: Sequence[Cell], released: bool) -> None:
     done = "Released" if released else "Left out"
     keys = [cell.key for cell in cells]
-    if desk.attempt(lambda: reviews.decide(desk.person.name, kind, keys, released), done):
+    if console.attempt(lambda: reviews.decide(console.person.name, kind, keys, released), done):
         st.rerun()

@@ -33,40 +33,40 @@ STAMPS = {
 }
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    desk.head(
+    console.head(
         "Results",
         "The registered analysis on an export of this moment, computed by study analyze in a separate process. Before "
         "the trial is unsealed it shows no arm, and what a planned look finds stays sealed.",
     )
-    kind = desk.kind()
-    _looks(desk, kind)
+    kind = console.kind()
+    _looks(console, kind)
     st.header("Analysis", anchor=False)
     if st.button("Compute results", key="compute_results", type="primary"):
         found: dict[str, Any] = {}
         with st.spinner("Computing; this takes a minute or more…"):
-            app = desk.app
-            if desk.attempt(lambda: found.update(results(app.context, app.settings.environment, kind)), "Done"):
-                st.session_state[COMPUTED] = (kind, desk.monitor.state(), found)
+            app = console.app
+            if console.attempt(lambda: found.update(results(app.context, app.settings.environment, kind)), "Done"):
+                st.session_state[COMPUTED] = (kind, console.monitor.state(), found)
     stored = st.session_state.get(COMPUTED)
-    if stored is not None and stored[:2] == (kind, desk.monitor.state()):
+    if stored is not None and stored[:2] == (kind, console.monitor.state()):
         _analysis(stored[2])
 
 
-def _looks(desk: ConsoleSession, kind: Kind) -> None:
-    rule = desk.app.study.analysis.stopping
+def _looks(console: ConsoleSession, kind: Kind) -> None:
+    rule = console.app.study.analysis.stopping
     st.header("Planned looks", anchor=False)
     st.html(tables.note(rule.sentence))
     if not rule.interim:
         return
-    with desk.app.context.registry.begin(write=False) as unit:
+    with console.app.context.registry.begin(write=False) as unit:
         taken = {each["look"]: each for each in kept_looks(unit, kind)}
-    target = desk.app.study.recruitment.target_n
+    target = console.app.study.recruitment.target_n
     planned = range(1, len(rule.interim) + 1)
     rows = [_look(number, rule.due_at(number, target), taken.get(number, {})) for number in planned]
     st.html(tables.table(LOOKS, rows, numbers=(0, 3), label="Planned looks"))
-    st.html(tables.note(_next_look(desk, kind)))
+    st.html(tables.note(_next_look(console, kind)))
 
 
 def _look(number: int, due_at: int, taken: Mapping[str, Any]) -> tuple[object, ...]:
@@ -75,11 +75,11 @@ def _look(number: int, due_at: int, taken: Mapping[str, Any]) -> tuple[object, .
     return (number, f"{due_at} people", str(taken.get("at", ""))[:10], taken.get("n"), decision, digest)
 
 
-def _next_look(desk: ConsoleSession, kind: Kind) -> str:
+def _next_look(console: ConsoleSession, kind: Kind) -> str:
     if kind == "preview":
         return "Preview participants have no looks."
     try:
-        due = desk.app.interim.due(kind)
+        due = console.app.interim.due(kind)
     except NotAllowed as reason:
         return f"Now: {reason}."
     rehearsal = " --simulated" if kind == "simulated" else ""

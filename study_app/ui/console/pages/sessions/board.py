@@ -22,20 +22,20 @@ SIZE = 100
 """People on one page of the list."""
 
 
-def render(desk: ConsoleSession) -> None:
+def render(console: ConsoleSession) -> None:
     """Draw the board."""
-    desk.head("Sessions", "Who is due for a later session. Reminders are sent by study remind, each once.")
-    if len(desk.app.study.sessions) < 2:
+    console.head("Sessions", "Who is due for a later session. Reminders are sent by study remind, each once.")
+    if len(console.app.study.sessions) < 2:
         st.html(tables.note("This study has one session. docs/how-to/sessions.md says how to give it more."))
         return
-    people = desk.monitor.due(desk.kind())
+    people = console.monitor.due(console.kind())
     counts = Counter[str](person.state for person in people)
     st.html(tables.tiles([(state.capitalize(), counts[state], "") for state in STATES]))
     if not people:
         st.html(tables.note("No participant is due for a later session."))
         return
     _list(people)
-    _let_in(desk, people)
+    _let_in(console, people)
 
 
 def _list(people: Sequence[DuePerson]) -> None:
@@ -62,14 +62,16 @@ def _person_row(person: DuePerson) -> tuple[object, ...]:
     )
 
 
-def _let_in(desk: ConsoleSession, people: Sequence[DuePerson]) -> None:
+def _let_in(console: ConsoleSession, people: Sequence[DuePerson]) -> None:
     with st.expander("Let one person back in"), st.form("sessions_let_in", border=False):
         who = st.selectbox("Participant", [person.participant.id for person in people], key="sessions_who")
         reason = st.text_input("Why?", key="sessions_reason")
         st.caption("Makes a link for this person alone, good for a day: they go on where they are, in any browser.")
         if st.form_submit_button("Make the link"):
             made: list[str] = []
-            name = desk.person.name
-            if desk.attempt(lambda: made.append(desk.app.acts.let_in_again(who, reason, name)), "Made and recorded"):
+            name = console.person.name
+            if console.attempt(
+                lambda: made.append(console.app.acts.let_in_again(who, reason, name)), "Made and recorded"
+            ):
                 st.html(tables.note("Put the study's public address before it. Shown once."))
                 st.code(f"/enter?move={made[0]}", language=None)
