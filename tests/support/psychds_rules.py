@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 NAME = re.compile(r"([a-z]+-[a-zA-Z0-9]+)(_[a-z]+-[a-zA-Z0-9]+)*_data\.csv")
@@ -51,4 +52,22 @@ def warnings(dataset: Path) -> list[str]:
             found.append(f"sidecar of {table.name}")
         keywords = {part.split("-")[0] for part in table.stem.split("_")[:-1]}
         found += [f"unofficial keyword {keyword}" for keyword in sorted(keywords - KEYWORDS)]
+    if not (dataset / "data" / "file_metadata.json").is_file():
+        found.append("MISSING_DIRECTORY_METADATA")
+    return found + [f"FILE_NOT_CHECKED {name}" for name in _not_checked(dataset)]
+
+
+def _not_checked(dataset: Path) -> list[str]:
+    """Files that neither the layout knows nor .psychds-ignore names."""
+    known = ("README.md", "CHANGES.md", "dataset_description.json", "*_data.csv", "*_data.json", "file_metadata.json")
+    lines = (dataset / ".psychds-ignore").read_text(encoding="utf-8").split()
+    found = []
+    for path in (each.relative_to(dataset) for each in sorted(dataset.rglob("*")) if each.is_file()):
+        if path.parts[0] in ("materials", "documentation"):
+            continue
+        # A pattern with a slash within it is found nowhere by the validator.
+        names = [line for line in (*lines, *known) if "/" not in line]
+        folders = {line[:-1] for line in lines if line.endswith("/") and "/" not in line[:-1]}
+        if not folders & set(path.parts[:-1]) and not any(fnmatch(path.name, name) for name in names):
+            found.append(str(path))
     return found

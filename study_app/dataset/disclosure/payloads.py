@@ -37,15 +37,15 @@ def public_payload(
         return dict(ERASED)
     kept: dict[str, Any] = {}
     for key, each in _BY_KEY.get(kind, {}).items():
-        if key in payload and each.holds != "private":
+        if key in payload and each.holds not in ("private", "moment"):
             kept |= _kept(each, payload[key], known, page_of)
     return kept
 
 
 def is_platforms(kind: str, key: str, by_server: bool) -> bool:
-    """Whether what stands under a key is a hash, or a page's name that the server wrote: neither is a person's text."""
+    """Whether what stands under a key is a hash, or a page's name or a moment of the server: no person's text."""
     each = _BY_KEY.get(kind, {}).get(key)
-    return each is not None and (each.holds == "hash" or (each.holds == "page" and by_server))
+    return each is not None and (each.holds == "hash" or (each.holds in ("page", "moment") and by_server))
 
 
 def _kept(each: EventField, value: Any, known: Collection[str], page_of: Callable[[str], str]) -> dict[str, Any]:

@@ -23,7 +23,14 @@ from study_app.dataset.pooling.sites import Site, opened, tables_in
 from study_app.dataset.schema import SCHEMA, TableName, TableSchema, codebook
 from study_app.dataset.schema.file_names import table_path
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite
-from study_app.dataset.writing.documents import CODEBOOK_INTRODUCTION, COMPANIONS, description, sidecar, yaml
+from study_app.dataset.writing.documents import (
+    CODEBOOK_INTRODUCTION,
+    description,
+    directory_metadata,
+    psychds_ignore,
+    sidecar,
+    yaml,
+)
 from study_app.dataset.writing.files import keep_private, sha256_of, whole_directory, write_json
 from study_app.dataset.writing.manifest import file_entries
 from study_app.dataset.writing.packages import TableFile, croissant, datapackage
@@ -31,10 +38,6 @@ from study_app.dataset.writing.shipped import shipped
 
 SITES = "sites"
 """The folder of the datasets as they were given."""
-_IGNORED = (
-    *COMPANIONS,
-    f"{SITES}/",
-)
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ class _Pool:
         if study.is_file():
             self._text("materials/study.json", bounded_text(study))
         self._text("README.md", _readme(title, self.sites, notes, self.tables))
-        self._text(".psychds-ignore", "".join(f"{name}\n" for name in _IGNORED))
+        self._text(".psychds-ignore", psychds_ignore(f"{SITES}/"))
         for script in ("read.py", "read.R"):
             (self.folder / script).write_bytes(shipped(script))
 
@@ -158,7 +161,9 @@ class _Pool:
             for name, path in paths.items()
         }
         write_json(self.folder / "dataset_description.json", description(cited, self.tables))
-        write_json(self.folder / "datapackage.json", datapackage(cited, files))
+        write_json(self.folder / "data" / "file_metadata.json", directory_metadata(cited))
+        public = any("public" in site.manifest for site in self.sites)
+        write_json(self.folder / "datapackage.json", datapackage(cited, files, public=public))
         write_json(self.folder / "croissant.json", croissant(cited, files))
         write_json(self.folder / "documentation/datacite.json", datacite(cited))
         self._text("CITATION.cff", yaml(citation_cff(cited)) + "\n")

@@ -25,8 +25,31 @@ _STATES = {
 
 PSYCH_DS = "Psych-DS 1.5.0"
 """The layout that a dataset with CSV tables follows."""
-COMPANIONS = ("CITATION.cff", "croissant.json", "datapackage.json", "manifest.json", "read.py", "read.R")
-"""Files of every dataset that this layout does not know."""
+_BESIDE_PSYCH_DS = (
+    *(".psychds-ignore", "CITATION.cff", "croissant.json", "datapackage.json", "manifest.json", "read.py", "read.R"),
+    *("*.xlsx", "*.sav", "*.dta", f"{LONG_CELLS.rpartition('/')[2]}/"),
+)
+"""Files that this layout does not know. Its validator finds patterns with a folder before them nowhere."""
+
+
+def psychds_ignore(*more: str) -> str:
+    """.psychds-ignore: the files of a dataset that the validator of the layout is to leave alone.
+
+    Args:
+        more: further patterns, such as a folder with `/` at its end.
+    """
+    return "".join(f"{name}\n" for name in (*_BESIDE_PSYCH_DS, *more))
+
+
+def directory_metadata(cited: Cited) -> dict[str, Any]:
+    """data/file_metadata.json: what holds of every table; a sidecar says what holds of one."""
+    return {
+        "@context": "https://schema.org/",
+        "@type": "Dataset",
+        "name": f"{cited.study.title}: tables",
+        "description": f"One CSV file for each table, described by the JSON file of its name. {GUARD_NOTE}",
+        "inLanguage": cited.study.language,
+    }
 
 
 def description(cited: Cited, tables: Mapping[TableName, TableSchema], *, csv: bool = True) -> dict[str, Any]:
@@ -172,6 +195,7 @@ _LONG = (
     f"A text that is too long for a cell is a file in `{LONG_CELLS}/`, and the cell has its path in brackets: nothing "
     "is cut."
 )
+_BLANKS = "The same holds for a text that ends in blanks: programs that read such files take them off."
 _COPIES: Mapping[Format, str] = {
     "xlsx": "The same tables are sheets of one workbook, `data/..._tables.xlsx`, whose first sheet is the codebook. "
     "Every text is a text and never a formula, without the mark that CSV has; times are ISO 8601 in UTC, as texts; "
@@ -179,10 +203,10 @@ _COPIES: Mapping[Format, str] = {
     f"1,048,575 rows goes on in a further sheet. {_LONG}",
     "sav": "The same tables are SPSS files beside the CSV files (`.sav`), with labels of columns and values; times are "
     "moments in UTC, yes and no 1 and 0, missing texts are empty. A table of more than 100,000 rows goes on in "
-    f"`..._part-2.sav`. {_LONG} The same holds for a text that ends in blanks, which SPSS would take off.",
+    f"`..._part-2.sav`. {_LONG} {_BLANKS}",
     "dta": "The same tables are Stata files beside the CSV files (`.dta`), with labels of columns and of numbers "
     "(Stata has none for texts: the codebook says what they mean); times are moments in UTC (`%tc`), yes and no 1 and "
-    f"0, missing texts are empty. A table of more than 100,000 rows goes on in `..._part-2.dta`. {_LONG}",
+    f"0, missing texts are empty. A table of more than 100,000 rows goes on in `..._part-2.dta`. {_LONG} {_BLANKS}",
 }
 
 

@@ -70,7 +70,7 @@ def write_labelled(
 ) -> Mapping[str, Mapping[str, str]]:
     """Write each table beside its CSV file; arguments and result as `write_copies`."""
     limits = LIMITS[fmt]
-    long_cells = LongCells(folder, limits.cell, wide=False, strips=fmt == "sav")
+    long_cells = LongCells(folder, limits.cell, wide=False, strips=True)
     renamed: dict[str, Mapping[str, str]] = {}
     for table, path in tables:
         names = names_for(table.names, limits)

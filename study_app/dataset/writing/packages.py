@@ -54,8 +54,14 @@ class TableFile:
         return self.path.rsplit(".", 1)[-1]
 
 
-def datapackage(cited: Cited, files: Mapping[TableName, TableFile]) -> dict[str, Any]:
-    """datapackage.json of Frictionless: types, categories, ranges and keys of each table."""
+def datapackage(cited: Cited, files: Mapping[TableName, TableFile], *, public: bool = False) -> dict[str, Any]:
+    """datapackage.json of Frictionless: types, categories, ranges and keys of each table.
+
+    Args:
+        cited: the dataset.
+        files: its tables.
+        public: whether it is for everybody: the places in the ledger are left out, and with them its key.
+    """
     release = cited.release
     package: dict[str, Any] = {
         "name": f"study-{cited.study.id.lower()}",
@@ -71,7 +77,7 @@ def datapackage(cited: Cited, files: Mapping[TableName, TableFile]) -> dict[str,
         ],
         "licenses": [_license(release.license, release.license_url)] if release.license else [],
         "keywords": list(release.keywords),
-        "resources": [_resource(file) for file in files.values()],
+        "resources": [_resource(file, public) for file in files.values()],
     }
     return {name: value for name, value in package.items() if value}
 
@@ -80,7 +86,7 @@ def _license(name: str, url: str) -> dict[str, str]:
     return {"path": url} if "://" in name else {"name": name, "path": url}
 
 
-def _resource(file: TableFile) -> dict[str, Any]:
+def _resource(file: TableFile, public: bool) -> dict[str, Any]:
     resource: dict[str, Any] = {
         "name": file.table.name,
         "description": file.table.caption,
@@ -89,17 +95,22 @@ def _resource(file: TableFile) -> dict[str, Any]:
         "mediatype": _MEDIA_TYPES[file.format],
         "bytes": file.size,
         "hash": f"sha256:{file.sha256}",
-        "profile": "tabular-data-resource",
-        "schema": _schema(file.table),
+        "schema": _schema(file.table, public),
     }
     if file.format == "csv":
+        resource["profile"] = "tabular-data-resource"
         resource |= {"encoding": "utf-8", "dialect": {"lineTerminator": "\r\n", "quoteChar": '"', "doubleQuote": True}}
+    else:
+        # The standard knows tables of text. Its validator takes a null of Parquet for the number nan, finds no size of
+        # such a table, and refuses both; of a file it checks size and hash.
+        resource["type"] = "file"
     return resource
 
 
-def _schema(table: TableSchema) -> dict[str, Any]:
+def _schema(table: TableSchema, public: bool) -> dict[str, Any]:
     schema: dict[str, Any] = {"fields": [_field(column) for column in table.columns], "missingValues": [""]}
-    if key := _KEYS.get(table.name):
+    key = None if public and table.name == "allocations" else _KEYS.get(table.name)
+    if key:
         # In a pool each site has its own ledger, numbered from 1.
         schema["primaryKey"] = [*key, "site"] if table.name == "allocations" and "site" in table.names else key
     if table.name not in ("participants", "allocations") and "participant_id" in table.names:

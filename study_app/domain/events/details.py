@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, Self, get_args, get_origin, get_type_
 from study_app.domain.events.changes import Change, ReplayMismatch
 
 Sender = Literal["page", "server"]
-Holds = Literal["", "id", "page", "hash", "private"]
+Holds = Literal["", "id", "page", "hash", "moment", "private"]
 """What a text is beside words: an id of the study or of the person's own runs and turns, the name of a browser's page,
 a hash by which a guess could be tested, or (of any type) what a dataset for everybody leaves out."""
 

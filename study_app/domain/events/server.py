@@ -188,7 +188,7 @@ class SessionScheduled(EventDetails):
 
     kind: ClassVar[str] = "session_scheduled"
 
-    opens_at: str = described("a moment, ISO 8601", holds="private")
+    opens_at: str = described("a moment, ISO 8601", holds="moment")
 
 
 @dataclass(frozen=True, kw_only=True)

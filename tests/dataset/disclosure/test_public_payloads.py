@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.trials.export_world import table, trial
 
 from study_app.dataset.disclosure.patterns import texts_in
-from study_app.dataset.disclosure.payloads import public_payload
+from study_app.dataset.disclosure.payloads import is_platforms, public_payload
 from study_app.domain.events import ERASED, KINDS
 from study_app.domain.events.details import named_fields
 
@@ -26,7 +26,7 @@ def shown(kind, payload):
 def test_a_word_of_the_platform_stays_and_any_other_goes(kind, each):
     for word in each.levels:
         # A private one goes, whatever it says.
-        assert shown(kind, {each.key: word}) == ({} if each.holds == "private" else {each.key: word})
+        assert shown(kind, {each.key: word}) == ({} if each.holds in ("private", "moment") else {each.key: word})
     assert shown(kind, {each.key: MARK}) == {}
 
 
@@ -72,3 +72,9 @@ def test_whatever_a_page_sends_no_text_of_its_own_is_shown(kind, payload):
     for where, text in texts_in(shown(kind, payload)):
         assert where.endswith("(name)") or text in known
         assert MARK not in text
+
+
+def test_a_moment_of_the_server_is_left_out_and_is_no_phone_number():
+    assert shown("session_scheduled", {"opens_at": "2026-02-03T04:05:06.789+00:00"}) == {}
+    assert is_platforms("session_scheduled", "opens_at", by_server=True)
+    assert not is_platforms("session_scheduled", "opens_at", by_server=False)

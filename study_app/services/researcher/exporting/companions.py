@@ -12,14 +12,14 @@ from study_app.dataset.measures.interviews.themes import CODEBOOK_FILE
 from study_app.dataset.schema import codebook, timestamp
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite
 from study_app.dataset.writing.coding_page import coding_page
-from study_app.dataset.writing.copied_rows import LONG_CELLS
 from study_app.dataset.writing.copies import write_copies
 from study_app.dataset.writing.documents import (
     CODEBOOK_INTRODUCTION,
-    COMPANIONS,
     Contents,
     changes,
     description,
+    directory_metadata,
+    psychds_ignore,
     readme,
     sidecar,
     yaml,
@@ -38,13 +38,6 @@ from study_app.domain.events.reference import events_page
 from study_app.services.operation.models.interviewing import kept_transcripts, transcripts_page
 from study_app.services.researcher.exporting.chain_file import ReadLog
 from study_app.services.researcher.exporting.export_state import ExportState
-
-BESIDE_PSYCH_DS = (
-    *COMPANIONS,
-    *("data/*.xlsx", "data/*.sav", "data/*.dta", f"{LONG_CELLS}/"),
-)
-"""Files of a dataset that the layout does not know; its validator is configured to leave them."""
-
 
 TRANSCRIPTS = "documentation/model_interviews.md"
 """What models answered about the trial: outputs of a model, and no data."""
@@ -119,14 +112,16 @@ def _described(state: ExportState, files: Mapping[str, Any], withheld: Mapping[s
     write_json(
         state.folder / "dataset_description.json", description(cited, state.tables, csv=state.tables_as == "csv")
     )
-    write_json(state.folder / "datapackage.json", datapackage(cited, tables))
+    write_json(state.folder / "datapackage.json", datapackage(cited, tables, public=state.public is not None))
     write_json(state.folder / "croissant.json", croissant(cited, tables))
     write_json(state.folder / "documentation/datacite.json", datacite(cited))
     state.write_text("CITATION.cff", yaml(citation_cff(cited)) + "\n")
     state.write_text("README.md", readme(cited, held))
     for name in ("read.py", "read.R"):
         state.write_bytes(name, shipped(name))
-    state.write_text(".psychds-ignore", "".join(f"{name}\n" for name in BESIDE_PSYCH_DS))
+    state.write_text(".psychds-ignore", psychds_ignore())
+    if state.tables_as == "csv":
+        write_json(state.folder / "data" / "file_metadata.json", directory_metadata(cited))
 
 
 def _copies(state: ExportState, files: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
