@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
-from support.browser.boards import PASSWORD, drawn, faults, signed_in
+from playwright.sync_api import Browser, Page, expect
+from support.browser.boards import PASSWORD, drawn, faults, settled, signed_in
 from support.server import ROOT, StudyServer, logged_errors, wait_until_up
 from support.trials.commands import study
 
@@ -150,3 +150,52 @@ def test_links_are_made_drawn_as_qr_codes_downloaded_and_lead_in(server, chromiu
     theirs.get_by_role("button", name="Start").click()
     expect(theirs.get_by_text("We are studying how people learn").first).to_be_visible(timeout=60_000)
     theirs.context.close()
+
+
+@pytest.mark.slow
+def test_texts_are_read_one_by_one_and_the_public_dataset_holds_those_that_were_released(server, chromium, tmp_path):
+    page = signed_in(server, chromium, 1024)
+    drawn(server, page, "release")
+    lines = page.locator("[class*=st-key-release_line_]")
+    shown = [line.locator("pre").first.inner_text() for line in lines.all()]
+    # Two that differ, so that a dataset with one of them tells which.
+    other = next(number for number, text in enumerate(shown) if text != shown[0] and text not in shown[0])
+    expect(page.get_by_text("the next ones follow as you decide")).to_be_visible()
+    lines.nth(other).get_by_role("button", name="Leave out", exact=True).click()
+    decided(server, page, [False])
+    lines.first.get_by_role("button", name="Release", exact=True).click()
+    decided(server, page, [False, True])
+    places = {}
+    for name, text in (("Released", shown[0]), ("Left out", shown[other])):
+        page.get_by_test_id("stButtonGroup").get_by_text(name, exact=True).click()
+        settled(page)
+        expect(lines).to_have_count(1)
+        expect(lines.first.locator("pre").first).to_have_text(text)
+        places[name] = [code.inner_text() for code in lines.first.locator("code").all()[:2]]
+        assert faults(page, f"release_{name}") == []
+    column, record = places["Released"]
+    wanted = ("--database", server.database, "--include-simulated", "--public", "--out", tmp_path / "data")
+    study("export", server.study, *wanted, cwd=server.folder)
+    texts = [path.read_text(encoding="utf-8") for path in (tmp_path / "data" / "data").rglob("*.csv")]
+    assert any(shown[0] in text for text in texts), (column, record)
+    assert not any(shown[other] in text for text in texts), places["Left out"]
+    # Taken back, it is in the next dataset no more.
+    page.get_by_test_id("stButtonGroup").get_by_text("Released", exact=True).click()
+    settled(page)
+    lines.first.get_by_role("button", name="Leave out", exact=True).click()
+    expect(page.get_by_text("No text is left here.")).to_be_visible(timeout=60_000)
+    decided(server, page, [False, False])
+    page.context.close()
+
+
+def decided(server: StudyServer, page: Page, wanted: list[bool]) -> None:
+    """Wait until these are the decisions that are stored."""
+    found: list[bool] = []
+    for _ in range(300):
+        with contextlib.closing(open_registry(server.database)) as registry, registry.begin(write=False) as unit:
+            found = sorted(review.released for review in unit.text_reviews())
+        if found == sorted(wanted):
+            break
+        page.wait_for_timeout(200)
+    assert found == sorted(wanted)
+    settled(page)

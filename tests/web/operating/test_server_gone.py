@@ -1,4 +1,4 @@
-"""A server that is killed while people are at work is reported by one that is left, once; one that is stopped is not."""
+"""A server that is killed while people are at work is reported once, by one that is left; a stopped one is not."""
 
 from __future__ import annotations
 
