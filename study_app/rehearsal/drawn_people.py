@@ -26,7 +26,8 @@ from study_app.simulation.behaviour.tasks import GIVING_UP, warmup_share
 from study_app.simulation.clock import SimulationClock
 from study_app.simulation.ids import SeededIds
 from study_app.simulation.participant import SimulatedParticipant, SimulationSetting
-from study_app.simulation.simulation import cluster_of, scales_of
+from study_app.simulation.population.crowd import cluster_of
+from study_app.simulation.simulation import scales_of
 
 MINUTE = 60.0
 

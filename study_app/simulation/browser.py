@@ -29,7 +29,8 @@ from study_app.simulation.behaviour.surveys import answers
 from study_app.simulation.behaviour.tasks import drawn_ending
 from study_app.simulation.browser_parts import chromium, click_if_there, fresh_page, served, settle
 from study_app.simulation.browser_room import RoomVisitor
-from study_app.simulation.simulation import cluster_of, open_for_simulation, scales_of
+from study_app.simulation.population.crowd import cluster_of
+from study_app.simulation.simulation import open_for_simulation, scales_of
 from study_app.simulation.summary import SimulationSummary
 
 COOKIE = "study_participant"

@@ -16,7 +16,7 @@ from study_app.domain.study.rehearsal.section import ExpectedAnswer, ExpectedMea
 from study_app.domain.study.study import Question, Stage, Study
 from study_app.simulation.behaviour.profiles import Rates, Scales, draw_person, effects_of
 from study_app.simulation.behaviour.surveys import answers
-from study_app.simulation.simulation import cluster_of
+from study_app.simulation.population.crowd import cluster_of
 
 SHIPPED = tomllib.loads((ROOT / "study.toml").read_text(encoding="utf-8"))
 

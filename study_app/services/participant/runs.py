@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from study_app.domain.errors import SandboxUnavailable
@@ -16,7 +15,7 @@ from study_app.domain.events import saying
 from study_app.domain.events.server import FigureShown, Outage, ProgramError, RunEnded
 from study_app.domain.records import InProgress, RunRecord
 from study_app.domain.tasks import figures
-from study_app.domain.tasks.programs import OutputLine, RunResult
+from study_app.domain.tasks.programs import OutputLine
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.grading.examples import Checks, ExamplesBeside, verdicts_of
@@ -24,9 +23,9 @@ from study_app.services.grading.queue import accepts_isolation
 from study_app.services.grading.submissions import beginning, keep_program
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.probing.closing import interrupt
+from study_app.services.participant.programs.ending import close_run, end_line, finished, is_over
 from study_app.services.participant.programs.taking import check_code, on_task
 from study_app.services.position import AtStage, OnStage
-from study_app.services.replicas import SERVER_GONE
 from study_app.services.retrying import insisting, retried
 
 log = logging.getLogger(__name__)
@@ -214,7 +213,7 @@ class ProgramRuns:
             self.context.measure("study_run_seconds", time.monotonic() - began)
 
     def _fail(self, record: RunRecord, reason: str, emit: Emit) -> None:
-        emit(_end_line(record.id, "infrastructure", None))
+        emit(end_line(record.id, "infrastructure", None))
         try:
             self._finish(record, replace(record, ended_by="infrastructure", error_message=reason), Outage)
         except Exception:
@@ -234,7 +233,7 @@ class ProgramRuns:
 
         beside = ExamplesBeside(self.context.sandbox, pack, record.code, active.cancelled.is_set, known)
         result = self.context.sandbox.run(pack.program(record.code), on_line, active.cancelled.is_set)
-        emit(_end_line(record.id, result.ended_by, result) | {"pack": place.pack})
+        emit(end_line(record.id, result.ended_by, result) | {"pack": place.pack})
         if result.figures:
             emit({"type": "figures", "figures": list(result.figures)})
         beside.wait()
@@ -249,7 +248,7 @@ class ProgramRuns:
     ) -> None:
         now = self.context.now()
         with self.context.registry.begin() as unit:
-            if not unit.end_work(self._work(record)) and _is_over(unit, record):
+            if not unit.end_work(self._work(record)) and is_over(unit, record):
                 # Another server has ended the run, since it took this one for gone.
                 return
             if not unit.update_run(done):
@@ -299,48 +298,5 @@ class ProgramRuns:
     def _keep(self, done: RunRecord) -> None:
         with self.context.registry.begin() as unit:
             # Another server has ended the run where it took this one for gone.
-            if not _is_over(unit, done):
+            if not is_over(unit, done):
                 unit.update_run(done)
-
-
-def _is_over(unit: UnitOfWork, record: RunRecord) -> bool:
-    return any(run.id == record.id and run.ended_by is not None for run in unit.runs(record.participant_id))
-
-
-def close_run(unit: UnitOfWork, work: InProgress, now: datetime) -> None:
-    """End a run that its server, which is gone, will not finish."""
-    record = next((run for run in unit.runs(work.participant_id) if run.id == work.work), None)
-    if not unit.end_work(work) or record is None or record.ended_by is not None:
-        return
-    over = replace(record, ended_by="infrastructure", error_message=SERVER_GONE)
-    if unit.update_run(over):
-        unit.record(record.participant_id, record.stage, now, Outage(run_id=record.id, ended_by=over.ended_by))
-
-
-def finished(record: RunRecord, result: RunResult) -> RunRecord:
-    """Return the run with what it did."""
-    return replace(
-        record,
-        stdout=result.stdout,
-        stderr=result.stderr,
-        # A coroutine that was never awaited raises nothing; the warning about it is the error that learners meet.
-        error_type=result.error_type or next(iter(result.warning_types), None),
-        error_message=result.error_message,
-        error_line=result.error_line,
-        ended_by=result.ended_by,
-        wall_seconds=result.wall_seconds,
-        isolation=result.isolation,
-        scheduler_seed=result.scheduler_seed,
-        output_order=result.order,
-    )
-
-
-def _end_line(run_id: str, ended_by: str, result: RunResult | None) -> dict[str, Any]:
-    return {
-        "type": "end",
-        "run_id": run_id,
-        "ended_by": ended_by,
-        "error_type": result.error_type if result else None,
-        "error_line": result.error_line if result else None,
-        "wall_seconds": result.wall_seconds if result else None,
-    }

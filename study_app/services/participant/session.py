@@ -5,12 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any
 
 from study_app.domain.errors import Malformed, NotAllowed
-from study_app.domain.events import BROWSER_KINDS, Batch, BrowserEvent, tells_of_reply
-from study_app.domain.events.browser import OnForm, TextEvent
+from study_app.domain.events import Batch, BrowserEvent
 from study_app.domain.events.server import Consented, Declined, PageOpened, PageSuperseded, Withdrew
 from study_app.domain.records import Document, Participant
 from study_app.domain.study.study import Stage
@@ -19,6 +16,7 @@ from study_app.services.context import StudyContext
 from study_app.services.messages import message_for
 from study_app.services.participant.agent.actions import acts
 from study_app.services.participant.agent.decisions import decide
+from study_app.services.participant.editing.batches import Ingested, check_arm, check_kinds, elsewhere
 from study_app.services.participant.editing.late_events import apply_events, cleaned, late_events, take_late
 from study_app.services.participant.editing.logged_texts import text_of
 from study_app.services.participant.enrolment import check_token, owner_of_token
@@ -29,20 +27,6 @@ from study_app.services.position import AtStage, Ended, OnStage, Paused, Positio
 from study_app.services.retrying import retried
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """The answer to a batch of events."""
-
-    ack: int
-    place: Position
-    superseded: bool
-    """Another page owns the attempt now."""
-    stage_before: str = ""
-    """Where the participant was when the batch came."""
-    decided: bool = False
-    """A step of the participant's agent is decided by it."""
 
 
 class ParticipantSession:
@@ -205,7 +189,7 @@ class ParticipantSession:
         Raises:
             Malformed: an event of a kind that only the server writes, or an unknown kind.
         """
-        _check_kinds(batch)
+        check_kinds(batch)
         with self.context.registry.begin() as unit:
             ingested = self.ingest_in(unit, self._get(unit, participant_id), batch)
         self.tell(ingested)
@@ -228,7 +212,7 @@ class ParticipantSession:
 
         def work(unit: UnitOfWork) -> Ingested:
             participant = owner_of_token(self.context, unit, token)
-            _check_kinds(batch)
+            check_kinds(batch)
             return self.ingest_in(unit, participant, batch)
 
         stored = self.context.registry.submit(work)
@@ -246,24 +230,24 @@ class ParticipantSession:
         moved = place.participant.stage != participant.stage
         task = place.task if isinstance(place, AtStage) and place.stage.kind == "tasks" else None
         form = (place.participant.stage, place.participant.step)
-        if moved or participant.data_withdrawn or any(_elsewhere(form, task, event) for event in events):
+        if moved or participant.data_withdrawn or any(elsewhere(form, task, event) for event in events):
             # Asked only where something lies elsewhere: nearly every batch is of the form or text that is open.
             late = late_events(unit, participant.id, batch, now)
             events = cleaned(unit, place.participant, events, late)
         stages = None if late is None else late.stages
         # Whatever the stage is: the log is what was typed, also where it changes nothing any more.
         stored = unit.store_batch(participant.id, batch.page, participant.stage, now, events, stages)
-        _check_arm(place, batch)
+        check_arm(place, batch)
         decided = False
         if not moved:
-            here = [event for event in stored.fresh if not _elsewhere(form, task, event)]
+            here = [event for event in stored.fresh if not elsewhere(form, task, event)]
             # Before the edits change the text: a step holds for the program that it was proposed for.
             decided = acts(place, self.context) and decide(unit, place, batch.page, here)
             apply_events(unit, place, batch.page, here)
             if isinstance(place, AtStage):
                 interrupt_by_work(unit, place, here)
         if late is not None:
-            over = [event for event in stored.fresh if moved or _elsewhere(form, task, event)]
+            over = [event for event in stored.fresh if moved or elsewhere(form, task, event)]
             take_late(self.context, unit, place, batch.page, late, over)
         if stored.new:
             # As an export reads it in the log: a batch that was stored before tells nothing new.
@@ -299,39 +283,3 @@ class ParticipantSession:
 
     def _get(self, unit: UnitOfWork, participant_id: str) -> Participant:
         return unit.known_participant(participant_id)
-
-
-def _elsewhere(form: tuple[str, int], task: str | None, event: BrowserEvent) -> bool:
-    """Whether an event changes a form, or the text of a task, at which the participant is not (any more)."""
-    details = event.details
-    if isinstance(details, OnForm) and details.of_form:
-        return details.place != form
-    return isinstance(details, TextEvent) and (task is None or details.task != task)
-
-
-def _check_kinds(batch: Batch) -> None:
-    strange = sorted({event.kind for event in batch.events} - BROWSER_KINDS)
-    if strange:
-        raise Malformed(f"'{strange[0]}' is not a kind of event that a page sends")
-
-
-def _check_arm(place: Position, batch: Batch) -> None:
-    """Refuse events that only a reply can cause where the participant's arm has no assistant."""
-    if any(tells_of_reply(event.kind, event.payload) for event in batch.events) and not place.study.has_assistant(
-        place.participant.allocated
-    ):
-        raise Malformed("an event tells of a reply, and this participant has no assistant")
-
-
-def as_state(ingested: Ingested) -> dict[str, Any]:
-    """Return what the hot routes tell a page about where it stands."""
-    place = ingested.place
-    deadline_at = place.deadline_at
-    return {
-        "ack": ingested.ack,
-        "now_ms": round(place.now.timestamp() * 1000),
-        "deadline_ms": round(deadline_at.timestamp() * 1000) if deadline_at else None,
-        # A page that shows the stage of a paused participant hears that it is elsewhere, and is drawn again.
-        "stage": place.screen if isinstance(place, Paused) else place.participant.stage,
-        "step": place.participant.step,
-    }

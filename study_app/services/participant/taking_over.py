@@ -8,7 +8,8 @@ from study_app.domain.records import InProgress
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.participant.chat import AssistantChat
-from study_app.services.participant.runs import ProgramRuns, close_run
+from study_app.services.participant.programs.ending import close_run
+from study_app.services.participant.runs import ProgramRuns
 from study_app.services.replicas import BEAT
 
 FORGOTTEN_AFTER = timedelta(hours=1)

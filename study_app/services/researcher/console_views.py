@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from statistics import median
 
 from study_app.domain.assistants.fidelity import LeakShare
-from study_app.domain.records import Kind
+from study_app.domain.records import Kind, Participant
+from study_app.domain.study.study import Study
 from study_app.domain.tasks.programs import Isolation
 from study_app.domain.trial_state import State
+from study_app.ports import Stay
 
 
 @dataclass(frozen=True)
@@ -94,3 +98,38 @@ class LinkUse:
     label: str | None
     created_at: datetime
     used: bool
+
+
+def stage_counts(
+    study: Study, people: Sequence[Participant], stays: Iterable[Stay], statuses: dict[str, str]
+) -> list[StageCount]:
+    """How many reached, are in, and ended each stage, in the order of the study.
+
+    Args:
+        study: whose stages are counted.
+        people: the participants who count.
+        stays: theirs.
+        statuses: status by participant id.
+    """
+    by_stage: dict[str, list[float | None]] = {}
+    for stay in stays:
+        by_stage.setdefault(stay.stage, []).append(stay.seconds)
+    here = Counter(person.stage for person in people if statuses[person.id] == "in_progress")
+    # The debrief has no clock and no visit: it is reached by finishing.
+    finished = sum(statuses[person.id] == "completed" for person in people)
+    counts = []
+    for stage in study.stages:
+        there = by_stage.get(stage.id, [])
+        minutes = [seconds / 60 for seconds in there if seconds is not None]
+        reached = finished if stage.kind == "debrief" else len(there)
+        counts.append(
+            StageCount(
+                stage.id,
+                stage.title or stage.id,
+                reached,
+                here[stage.id],
+                finished if stage.kind == "debrief" else len(minutes),
+                median(minutes) if minutes else None,
+            )
+        )
+    return counts

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Any
 
 from study_app.dataset.measures.fidelity import leaks_by_treatment
@@ -28,7 +27,7 @@ from study_app.services.operation.clock_watch import shown_alert
 from study_app.services.operation.isolation_watch import isolation_alert
 from study_app.services.participant_status import current_status
 from study_app.services.reasons import readable
-from study_app.services.researcher.console_views import LinkUse, Overview, ParticipantSummary, StageCount
+from study_app.services.researcher.console_views import LinkUse, Overview, ParticipantSummary, StageCount, stage_counts
 from study_app.services.researcher.lifecycle import Lifecycle
 from study_app.services.researcher.panel.due import DuePerson, due_people
 from study_app.services.researcher.reopening import reopenable
@@ -306,41 +305,6 @@ def unblinded(entries: Iterable[AuditEntry]) -> list[tuple[str, datetime, int]]:
         if entry.what in (UNBLINDED, "unblind"):
             acts.setdefault(entry.who, []).append(entry.at)
     return sorted((who, min(moments), len(moments)) for who, moments in acts.items())
-
-
-def stage_counts(
-    study: Study, people: Sequence[Participant], stays: Iterable[Stay], statuses: dict[str, str]
-) -> list[StageCount]:
-    """How many reached, are in, and ended each stage, in the order of the way.
-
-    Args:
-        study: whose stages are counted.
-        people: the participants who count.
-        stays: theirs.
-        statuses: status by participant id.
-    """
-    by_stage: dict[str, list[float | None]] = {}
-    for stay in stays:
-        by_stage.setdefault(stay.stage, []).append(stay.seconds)
-    here = Counter(person.stage for person in people if statuses[person.id] == "in_progress")
-    # The debrief has no clock and no visit: it is reached by finishing.
-    finished = sum(statuses[person.id] == "completed" for person in people)
-    counts = []
-    for stage in study.stages:
-        there = by_stage.get(stage.id, [])
-        minutes = [seconds / 60 for seconds in there if seconds is not None]
-        reached = finished if stage.kind == "debrief" else len(there)
-        counts.append(
-            StageCount(
-                stage.id,
-                stage.title or stage.id,
-                reached,
-                here[stage.id],
-                finished if stage.kind == "debrief" else len(minutes),
-                median(minutes) if minutes else None,
-            )
-        )
-    return counts
 
 
 def _statuses(context: StudyContext, people: Iterable[Participant]) -> dict[str, str]:

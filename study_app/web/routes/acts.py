@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from study_app.services.participant.session import Ingested, as_state
+from study_app.services.participant.editing.batches import Ingested, as_state
 from study_app.web.requests import BadRequest, json_body, participant, route
 
 LARGEST_BODY = 4_000

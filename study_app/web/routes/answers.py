@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from study_app.domain.quiz.answering import AnswerFault
 from study_app.services.participant.answers import ShownPage
-from study_app.services.participant.session import Ingested, as_state
+from study_app.services.participant.editing.batches import Ingested, as_state
 from study_app.web.requests import (
     AsciiJSON,
     BadRequest,

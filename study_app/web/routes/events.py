@@ -16,7 +16,7 @@ from starlette.routing import Route
 from study_app.bootstrap import current
 from study_app.domain.events import Batch
 from study_app.domain.quiz.answer_log import FORM_KINDS
-from study_app.services.participant.session import Ingested, as_state
+from study_app.services.participant.editing.batches import Ingested, as_state
 from study_app.web.requests import COOKIE, BadRequest, check_origin, json_body, milliseconds, participant, route
 
 log = logging.getLogger(__name__)

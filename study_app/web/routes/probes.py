@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from study_app.services.participant.editing.batches import Ingested, as_state
 from study_app.services.participant.probing.asking import ProbeAnswer, ProbeState
-from study_app.services.participant.session import Ingested, as_state
 from study_app.web.requests import AsciiJSON, BadRequest, field, json_body, page_name, participant, route, whole_number
 
 LARGEST_BODY = 2_000

@@ -14,8 +14,8 @@ from study_app.domain.errors import NotAllowed
 from study_app.domain.events.server import Outage
 from study_app.services.attending.live import LiveBoard
 from study_app.services.attending.participant_page import ORDERS, SIZE, ParticipantViews
+from study_app.services.participant.editing.batches import Ingested, as_state
 from study_app.services.participant.enrolment import EntryRequest
-from study_app.services.participant.session import Ingested, as_state
 from study_app.services.position import Paused
 from study_app.services.researcher.exporting.datasets import DatasetRequest
 from study_app.services.researcher.monitoring import Monitor

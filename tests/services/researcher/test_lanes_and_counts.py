@@ -10,7 +10,8 @@ from study_app.domain.events import SERVER_PAGE, Event
 from study_app.domain.records import AuditEntry
 from study_app.domain.study.study import Study
 from study_app.ports import Stay
-from study_app.services.researcher.monitoring import UNBLINDED, stage_counts, unblinded
+from study_app.services.researcher.console_views import stage_counts
+from study_app.services.researcher.monitoring import UNBLINDED, unblinded
 from study_app.services.researcher.replay.material import ordered
 from study_app.services.researcher.replay.swimlanes import is_typing, typing_spells
 

@@ -19,7 +19,7 @@ from study_app.domain.records import RunRecord
 from study_app.sandbox.local import LocalSandbox
 from study_app.services.grading.grading import run_visible
 from study_app.services.participant.agent.run_texts import run_as_text
-from study_app.services.participant.runs import finished
+from study_app.services.participant.programs.ending import finished
 
 MOST_STEPS = 12
 

@@ -21,9 +21,10 @@ from study_app.services.context import StudyContext
 from study_app.services.grading.submissions import beginning
 from study_app.services.participant.agent.actions import AgentAction, actions_of, acts
 from study_app.services.participant.agent.decisions import holds
+from study_app.services.participant.editing.batches import Ingested
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.programs.taking import check_code
-from study_app.services.participant.session import Ingested, ParticipantSession
+from study_app.services.participant.session import ParticipantSession
 from study_app.services.position import AtStage, Ended, OnStage, Paused
 from study_app.services.retrying import retried
 

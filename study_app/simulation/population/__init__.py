@@ -1,0 +1,1 @@
+"""The people of one simulation, and the numbers that they are given."""
