@@ -52,7 +52,7 @@ def check_used(study: Study, score: Amount, minutes: Amount, noncompliance: floa
 
 
 def check_second(study: Study, score: Amount, minutes: Amount) -> None:
-    """Refuse effects of second treatments that the study does not have, or that are no numbers."""
+    """Refuse effects of second treatments that the study does not have, and amounts that are not numbers."""
     named = {"--second-effect-score": score, "--second-effect-minutes": minutes}
     treatments = [each.id for each in study.second_decision.treatments]
     problems = []
