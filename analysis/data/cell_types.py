@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from study_app.dataset.border.folders import text_in
+from study_app.dataset.disclosure.coarsening import recoded_levels
 from study_app.dataset.schema import (
     CLUSTER,
     MODEL_TABLES,
@@ -61,6 +63,8 @@ def dataset_types(path: Path, manifest: Mapping[str, Any], newest: Study | None,
     people |= {} if studies else {column.name: column for column in _asked(raw)}
     for name in _changed(studies):
         people[name] = Column(name, people[name].type, people[name].caption)
+    for name, levels in recoded_levels(manifest).items():
+        people |= {name: replace(people[name], levels=levels)} if name in people else {}
     tables: dict[str, Mapping[str, Column]] = {"participants": people}
     if manifest.get("allocation") == IMPORTED:
         # An import has its own layout: its events have names and not numbers.

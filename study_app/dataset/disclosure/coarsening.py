@@ -54,6 +54,18 @@ class Recoding:
         return replace(column, levels=levels, labels=tuple(labels.items()), caption=f"{column.caption}. {self.method}")
 
 
+def recoded_levels(manifest: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the columns of `participants` that a dataset's manifest says were coarsened, with the values left.
+
+    Every reader of a dataset asks this: the study file alone no longer says what may stand in these columns.
+    """
+    public = manifest.get("public")
+    recoded = public.get("recoded") if isinstance(public, Mapping) else None
+    entries = recoded.items() if isinstance(recoded, Mapping) else ()
+    levels = {name: entry.get("levels") for name, entry in entries if isinstance(entry, Mapping)}
+    return {str(name): tuple(map(str, found)) if isinstance(found, list) else () for name, found in levels.items()}
+
+
 def recoded_table(table: TableSchema, levels: Mapping[str, Sequence[str]]) -> TableSchema:
     """Return the schema of a coarsened table: column -> values that are left."""
     if table.name != "participants":

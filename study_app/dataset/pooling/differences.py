@@ -33,6 +33,12 @@ def differences(sites: Sequence[Site]) -> Iterator[str]:
                 f"interviews at {first.name} and {other.name} were coded by different codebooks ({books[0].version}, "
                 f"{books[1].version}): the report counts codes by the one that was frozen last"
             )
+        shared = [(site.manifest.get("public") or {}).get("k") for site in (first, other)]
+        if shared[0] != shared[1]:
+            yield (
+                f"rare answers were coarsened to {shared[0]} people at {first.name} and to {shared[1]} at "
+                f"{other.name}: the pool promises the smaller number"
+            )
         versions = [site.manifest.get("package_version") for site in (first, other)]
         if versions[0] != versions[1]:
             yield f"{first.name} and {other.name} were exported by study-app {versions[0]} and {versions[1]}"

@@ -173,6 +173,16 @@ class _Pool:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(content, encoding="utf-8")
 
+    def _public(self) -> dict[str, Any]:
+        """Return what holds for public datasets of all sites: the least k, and the values that any of them left."""
+        methods: dict[str, list[str]] = {}
+        for site in self.sites:
+            for name, entry in site.manifest["public"]["recoded"].items():
+                methods.setdefault(name, []).append(f"{site.name}: {entry.get('method')}")
+        levels = {column.name: list(column.levels) for column in self.tables["participants"].columns}
+        recoded = {name: {"levels": levels.get(name, []), "method": "; ".join(how)} for name, how in methods.items()}
+        return {"k": min(site.manifest["public"]["k"] for site in self.sites), "recoded": recoded}
+
     def _manifest(self, rows: Mapping[str, int], people: Mapping[str, int], notes: Sequence[str]) -> None:
         first = self.sites[0].manifest
         tables = {
@@ -193,7 +203,7 @@ class _Pool:
             "coding": first.get("coding"),
             "kinds": sorted({kind for site in self.sites for kind in site.dataset.kinds}),
             "identified": bool(first.get("identified")),
-            **({"public": first["public"]} if "public" in first else {}),
+            **({"public": self._public()} if "public" in first else {}),
             "masked": False,
             "withheld": {},
             "columns": {name: list(table.names) for name, table in self.tables.items()},

@@ -116,6 +116,8 @@ def _alone(site: Site) -> Iterator[Problem]:
     if manifest.get("schema") != SCHEMA:
         what = f"has the layout {manifest.get('schema')!r}, and this version of study-app has {SCHEMA!r}"
         yield Problem(path, "schema", what, "export it again with this version")
+    if not _says_what_was_coarsened(manifest.get("public", {"k": 0, "recoded": {}})):
+        yield Problem(path, "public", "does not say what was coarsened, and to how many people", "export it again")
     if site.dataset.state not in ("draft", "unsealed"):
         what = f"is {site.dataset.state}: its arms are masked, and the names of one site's mean nothing at another"
         yield Problem(path, "state", what, "unseal the study and export it again")
@@ -123,6 +125,13 @@ def _alone(site: Site) -> Iterator[Problem]:
         yield Problem(
             path, "allocation.method", "gives every person several treatments", "analyse such sites one by one"
         )
+
+
+def _says_what_was_coarsened(public: Any) -> bool:
+    recoded = public.get("recoded") if isinstance(public, dict) else None
+    if not isinstance(recoded, dict) or not isinstance(public.get("k"), int):
+        return False
+    return all(isinstance(entry, dict) for entry in recoded.values())
 
 
 def _copied(entry: os.DirEntry[str]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from study_app.dataset.border.folders import bounded_text, check_folder, text_in
 from study_app.dataset.border.holding import held_rows
 from study_app.dataset.border.parquet import batches
-from study_app.dataset.disclosure.coarsening import recoded_table
+from study_app.dataset.disclosure.coarsening import recoded_levels, recoded_table
 from study_app.dataset.findings import VerifyReport
 from study_app.dataset.measures.interviews.themes import CODEBOOK_FILE, read_frozen
 from study_app.dataset.schema import (
@@ -184,19 +184,13 @@ class UntrustedDataset:
         tables = tables_of(
             studies, types, identified=identified, acts=acts, topics=topics, themes=self.themes, watched=watched
         )
-        return {name: recoded_table(table, self._recoded) for name, table in tables.items()} if self.public else tables
+        recoded = recoded_levels(self.manifest)
+        return {name: recoded_table(table, recoded) for name, table in tables.items()}
 
     @property
     def public(self) -> bool:
         """Whether it was made for everybody, without what people wrote."""
         return isinstance(self.manifest.get("public"), dict)
-
-    @property
-    def _recoded(self) -> dict[str, list[str]]:
-        """Column of `participants` -> the values that are left after it was coarsened."""
-        recoded = self.manifest["public"].get("recoded")
-        entries = recoded.items() if isinstance(recoded, dict) else ()
-        return {name: list(map(str, entry.get("levels") or ())) for name, entry in entries if isinstance(entry, dict)}
 
     def _bank(self, folder: str) -> Bank | None:
         return self.banks.get(folder.rsplit("/", 1)[-1])
