@@ -56,6 +56,7 @@ from study_app.services.participant.agent.working import AgentWork
 from study_app.services.participant.answers import Answers
 from study_app.services.participant.chat import AssistantChat
 from study_app.services.participant.enrolment import Enrol
+from study_app.services.participant.falling_silent import end_if_silent
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.interviewing.interviews import Interviews
 from study_app.services.participant.probing.asking import AffectCards
@@ -175,7 +176,7 @@ def _assembled(
         probes=AffectCards(context, flow),
         grading=grading,
         scoring=scoring,
-        lifecycle=Lifecycle(context),
+        lifecycle=Lifecycle(context, partial(end_if_silent, flow)),
         datasets=Datasets(context, grading, scoring, code_queries),
         interim=InterimLooks(context, grading, scoring),
         links=ParticipantLinks(context),

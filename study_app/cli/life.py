@@ -252,8 +252,7 @@ def close(
     running = start(settings_of(study, database), new_database=False)
     try:
         if wave is not None:
-            running.lifecycle.close_wave(wave, reason)
-            _say_closed_wave(running, wave, as_json)
+            _say_closed_wave(running.lifecycle.close_wave(wave, reason), wave, as_json)
             return
         end = running.lifecycle.close(reason)
         to_come = running.lifecycle.not_allocated_yet()
@@ -272,12 +271,18 @@ def close(
         say("It reveals no arm. Write it down or publish it; study verify DATASET --anchor checks it.")
 
 
-def _say_closed_wave(running: App, wave: int, as_json: bool) -> None:
+def _say_closed_wave(left: int, wave: int, as_json: bool) -> None:
     if as_json:
-        say_json({"state": "closed", "closed_wave": wave})
+        say_json({"state": "closed", "closed_wave": wave, "abandoned": left})
         return
     say(f"Closed: no more enrolment, and no change to session {wave} or one before it. Later sessions go on.")
     say("study export and study analyze leave the outcomes of later sessions out until they are closed, too.")
+    _say_left(left)
+
+
+def _say_left(left: int) -> None:
+    if left:
+        say(f"{left} participant(s) who had fallen silent have left: what they gave is kept, and they cannot go on.")
 
 
 @app.command()
@@ -288,10 +293,14 @@ def unseal(
     """Reveal arms and seed of a closed study that no participant is still taking part in."""
     running = start(settings_of(study, database), new_database=False)
     try:
-        running.lifecycle.unseal(reason)
+        left = running.lifecycle.unseal(reason)
     finally:
         running.close()
-    say_json({"state": "unsealed"}) if as_json else say("Unsealed. Export again, then study verify and study analyze.")
+    if as_json:
+        say_json({"state": "unsealed", "abandoned": left})
+        return
+    say("Unsealed. Export again, then study verify and study analyze.")
+    _say_left(left)
 
 
 @app.command()

@@ -39,6 +39,14 @@ def closed_wave(unit: UnitOfWork) -> int:
     return int(unit.meta(CLOSED_WAVE) or 0)
 
 
+def is_locked(context: StudyContext, unit: UnitOfWork, study: Study, stage: Stage, participant: Participant) -> bool:
+    """Whether what a participant gave at a stage is analysed with its arms, so that nothing of it changes any more."""
+    if participant.kind != "real":
+        return False
+    closed = closed_wave(unit)
+    return study.wave(stage) <= closed if closed else context.state(unit) == "unsealed"
+
+
 def closes_at_of(study: Study, stage: Stage, participant: Participant) -> datetime | None:
     """Return when the session that a participant waits for, or may begin, closes; None for never."""
     days = study.session_of(stage).window_days

@@ -203,7 +203,7 @@ class SessionCompleted(EventDetails):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionMissed(EventDetails):
-    """The participant came after the session's window, or once it was locked."""
+    """The session's window ended, or it was locked, before the participant had finished it."""
 
     kind: ClassVar[str] = "session_missed"
 

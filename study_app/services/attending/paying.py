@@ -132,6 +132,9 @@ def _code(study: Study, session: StudySession, person: Participant, outcome: str
     if person.place == "refused":
         return codes.full
     known = {"declined": codes.declined, "screened_out": codes.screened_out, "withdrawn": codes.withdrawn}
+    if person.status == "abandoned":
+        # Their last page gives them this one; who is only silent has seen none yet.
+        known["abandoned"] = codes.withdrawn
     return known.get(outcome, "")
 
 

@@ -61,7 +61,7 @@ SHOWN_EVENTS = {
     "page_superseded": "went on in another window",
     "session_scheduled": "waits for the next session",
     "session_completed": "completed the session",
-    "session_missed": "came after the session had closed",
+    "session_missed": "the session closed before they had finished it",
     "screened_out": "was screened out",
     "no_place": "found no free place",
     "quota_full": "met a full quota",

@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from study_app.domain.allocation import decision_seed, derived_salt
+from study_app.domain.errors import NotAllowed
 from study_app.domain.ledger import LedgerRow, ReplayCache, append, genesis
 from study_app.domain.records import Kind, Participant
+from study_app.domain.sentences import REFUSALS
 from study_app.domain.study.sequential.sections import FIRST
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
@@ -34,6 +36,7 @@ def allocate(
     Raises:
         SealingKeyMissing: the real seed cannot be opened.
         LedgerBroken: the stored ledger is not what the algorithm made.
+        NotAllowed: the real seed is published.
     """
     kind = participant.kind
     stored = unit.allocations(kind)
@@ -66,6 +69,9 @@ def _append(
 ) -> LedgerRow:
     """Decide and append, under one of the decisions' schemes."""
     kind = participant.kind
+    if kind == "real" and context.state(unit) == "unsealed":
+        # Of a published seed every place to come is known.
+        raise NotAllowed(REFUSALS("closed"))
     seed = ledger_seed(context, unit, kind, participant.study_hash)
     named = [*(str(row["study_hash"]) for row in stored), participant.study_hash]
     name = kind if number == 1 else f"{kind}:{number}"

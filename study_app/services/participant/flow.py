@@ -36,9 +36,10 @@ from study_app.services.context import StudyContext
 from study_app.services.grading.submissions import submit_saved
 from study_app.services.participant.branching import Branching
 from study_app.services.participant.deciding.arms import ArmDecisions
+from study_app.services.participant.falling_silent import locked_out
 from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, items_drawn, more_pages
 from study_app.services.participant.probing.closing import interrupt
-from study_app.services.participant_status import closed_wave, closes_at_of, missed
+from study_app.services.participant_status import closes_at_of, missed
 from study_app.services.places import full_quota, gave_up_place, held_from, holds, lock_ledger, place_for
 from study_app.services.position import AtStage, BeforeStage, Ended, OnStage, Paused, Position, Waiting
 
@@ -56,9 +57,10 @@ class ParticipantFlow:
     def place(self, unit: UnitOfWork, participant: Participant) -> Position:
         """Where they are; a stage whose time is up is ended first."""
         study = self.context.met_by(unit, participant)
+        participant = locked_out(self, unit, participant)
         # Deadlines before anything else: what a late request asks for must meet the stage that the clock says, not the
         # one on its screen.
-        participant, visit = self._expire(unit, study, participant)
+        participant, visit = self.expire(unit, study, participant)
         study = self.branching.branched(unit, study, participant)
         now = self.context.now()
         participant = self._missed(unit, study, participant, visit)
@@ -252,13 +254,12 @@ class ParticipantFlow:
         return place.now + timedelta(days=days) if days else None
 
     def _missed(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit | None) -> Participant:
-        """Return a participant who comes to a session after its window, or once it is locked: they have left there."""
+        """Return a participant who comes to a session after its window: they have left there."""
         if participant.over or len(study.sessions) < 2:
             return participant
         stage = study.stage(participant.stage)
-        locked = participant.kind == "real" and study.wave(stage) <= closed_wave(unit)
         paused = participant.paused_at is not None
-        if not locked and (paused or visit is not None or not missed(study, participant, self.context.now())):
+        if paused or visit is not None or not missed(study, participant, self.context.now()):
             return participant
         place = OnStage(participant, study, stage, self.branching.arm(study, participant, stage), self.context.now())
         if self.leave(unit, place, "abandoned", "system"):
@@ -290,7 +291,7 @@ class ParticipantFlow:
 
     # -- deadlines -----------------------------------------------------------------------------------------------------
 
-    def _expire(self, unit: UnitOfWork, study: Study, participant: Participant) -> tuple[Participant, Visit | None]:
+    def expire(self, unit: UnitOfWork, study: Study, participant: Participant) -> tuple[Participant, Visit | None]:
         """End every stage whose time is up; return the participant then, and their visit of the stage they are on."""
         # A loop, for the next stage may have been opened at the deadline of this one and be over as well.
         while not participant.over:

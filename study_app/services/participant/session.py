@@ -232,7 +232,7 @@ class ParticipantSession:
         form = (place.participant.stage, place.participant.step)
         if moved or participant.data_withdrawn or any(elsewhere(form, task, event) for event in events):
             # Asked only where something lies elsewhere: nearly every batch is of the form or text that is open.
-            late = late_events(unit, participant.id, batch, now)
+            late = late_events(self.context, unit, participant, batch, now)
             events = cleaned(unit, place.participant, events, late)
         stages = None if late is None else late.stages
         # Whatever the stage is: the log is what was typed, also where it changes nothing any more.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +20,12 @@ from study_app.services.context import StudyContext, keep_codes, stored_values, 
 from study_app.services.operation.head_signing import HEAD_KEY
 from study_app.services.operation.package_watch import PACKAGES
 from study_app.services.participant_status import CLOSED_WAVE, closed_wave, current_status
+from study_app.services.places import LOCK_ALLOCATION
 from study_app.services.reasons import add_act, require_reason
 from study_app.services.researcher.fitness import launch_problems, study_problems
 from study_app.services.researcher.interim.kept import kept_looks, open_looks
 from study_app.services.researcher.registration import preregistration
+from study_app.services.retrying import retried
 from study_app.services.version_content import keep_content, kept_texts
 
 
@@ -44,8 +46,14 @@ class Launched:
 class Lifecycle:
     """The steps of a trial's life."""
 
-    def __init__(self, context: StudyContext) -> None:
+    def __init__(
+        self,
+        context: StudyContext,
+        end_if_silent: Callable[[UnitOfWork, Participant, int | None], bool] = lambda _unit, _person, _last: False,
+    ) -> None:
+        """Make them; `end_if_silent` ends the way of who fell silent up to a session, and is false of who did not."""
         self.context = context
+        self._end_if_silent = end_if_silent
 
     def check_draft(self) -> None:
         """Refuse what only a draft can do.
@@ -183,8 +191,12 @@ class Lifecycle:
         self._audit(unit, who, "close", reason, detail)
         return anchor
 
-    def close_wave(self, number: int, reason: str, who: str = "cli") -> None:
+    @retried
+    def close_wave(self, number: int, reason: str, who: str = "cli") -> int:
         """End enrolment and every session up to this one, so that what they gave can be analysed while later ones run.
+
+        Returns:
+            How many participants who had fallen silent in one of them have left by it.
 
         Raises:
             NotAllowed: there is no such session, people are allocated later, or some are still in one of them.
@@ -195,6 +207,10 @@ class Lifecycle:
             raise NotAllowed(f"this study has {len(study.sessions)} session(s); there is no wave {number}")
         if study.allocation_stage is not None and study.wave(study.allocation_stage) > number:
             raise NotAllowed(f"participants are allocated in session {study.wave(study.allocation_stage)}; close that")
+        second = study.wave(study.stage(study.second_decision.stage)) if study.second_decision else 0
+        if second > number:
+            # Unsealing after this wave publishes the seed that the second decision of those to come rests on, too.
+            raise NotAllowed(f"participants are randomised a second time in session {second}; close that")
         with self.context.registry.begin() as unit:
             unit.lock("life")
             state = self.context.state(unit)
@@ -205,7 +221,7 @@ class Lifecycle:
                 )
             if closed_wave(unit) >= number:
                 raise NotAllowed(f"wave {number} is closed already")
-            busy = [person.id for person in self._in_progress(unit) if self._wave(unit, person) <= number]
+            busy, left = self._end_silent(unit, number)
             if busy:
                 raise NotAllowed(
                     f"{len(busy)} participant(s) are still in a session up to this one ({', '.join(busy[:3])}...); "
@@ -216,14 +232,17 @@ class Lifecycle:
                 self._close(unit, reason, who)
             # A wave stays closed though later ones run: from here on its rows are what an analysis may rest on.
             unit.set_meta(CLOSED_WAVE, str(number))
-            self._audit(unit, who, "close wave", reason, {"wave": number, "session": study.sessions[number - 1].id})
+            detail = {"wave": number, "session": study.sessions[number - 1].id, "abandoned": left}
+            self._audit(unit, who, "close wave", reason, detail)
+        return left
 
-    def _in_progress(self, unit: UnitOfWork) -> list[Participant]:
-        return [p for p in unit.participants() if p.kind == "real" and current_status(self.context, p) == "in_progress"]
-
-    def _wave(self, unit: UnitOfWork, person: Participant) -> int:
-        study = self.context.study_of(unit, person)
-        return study.wave(study.stage(person.stage))
+    def _end_silent(self, unit: UnitOfWork, last: int | None) -> tuple[list[str], int]:
+        """End the ways of real participants who fell silent up to a session; who is still in one, and how many left."""
+        # No allocation under way meanwhile: who waits for this lock finds that they have left.
+        unit.lock(f"{LOCK_ALLOCATION}:real")
+        under_way = [person for person in unit.participants() if person.kind == "real" and not person.over]
+        busy = [person.id for person in under_way if not self._end_if_silent(unit, person, last)]
+        return busy, sum(unit.known_participant(person.id).status == "abandoned" for person in under_way)
 
     def not_allocated_yet(self) -> int:
         """Real participants in progress who may still be allocated."""
@@ -231,8 +250,12 @@ class Lifecycle:
             people = [person for person in unit.participants() if person.kind == "real" and person.arm is None]
         return sum(current_status(self.context, person) == "in_progress" for person in people)
 
-    def unseal(self, reason: str, who: str = "cli") -> None:
+    @retried
+    def unseal(self, reason: str, who: str = "cli") -> int:
         """Show arms and seed.
+
+        Returns:
+            How many participants who had fallen silent have left by it.
 
         Raises:
             NotAllowed: not closed, or participants are still in progress.
@@ -245,9 +268,8 @@ class Lifecycle:
                 raise NotAllowed(
                     f"only a closed study is unsealed; this one is {_state_and_remedy(self.context.state(unit))}"
                 )
-            closed = closed_wave(unit)
             # People of a later session than the last closed wave go on: what is analysed now is locked.
-            busy = [p.id for p in self._in_progress(unit) if not closed or self._wave(unit, p) <= closed]
+            busy, left = self._end_silent(unit, closed_wave(unit) or None)
             if busy:
                 raise NotAllowed(
                     f"{len(busy)} participant(s) are still in progress ({', '.join(busy[:3])}...); wait until they "
@@ -258,7 +280,8 @@ class Lifecycle:
             unit.set_meta("revealed_seed", seed.hex())
             open_looks(unit, self.context.seal)
             unit.set_meta("state", "unsealed")
-            self._audit(unit, who, "unseal", reason, {"seed": seed.hex()})
+            self._audit(unit, who, "unseal", reason, {"seed": seed.hex(), "abandoned": left})
+        return left
 
     def exclude(self, participant_id: str, reason: str, who: str) -> None:
         """Exclude a participant from the analysis, blind to their arm; recorded with its reason.

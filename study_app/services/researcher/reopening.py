@@ -19,6 +19,7 @@ from study_app.domain.records import AuditEntry, Participant, Visit
 from study_app.domain.study.study import Stage, Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.participant_status import is_locked
 from study_app.services.places import gave_up_place, lock_ledger, place_for
 from study_app.services.reasons import add_act, require_reason
 
@@ -46,7 +47,7 @@ class Reopening:
             if person is None:
                 raise NotAllowed(f"there is no participant {participant_id}")
             study = self.context.study_of(unit, person)
-            stage, visit = _ended_stage(unit, study, person, stage_id)
+            stage, visit = _ended_stage(self.context, unit, study, person, stage_id)
             _check_minutes(stage, minutes)
             _check_next(unit, study, person, stage)
             # Before places are counted: a newcomer in between could take the last place as well.
@@ -76,7 +77,9 @@ def reopenable(study: Study, person: Participant) -> Stage | None:
     return before[0] if before and before[0].minutes else None
 
 
-def _ended_stage(unit: UnitOfWork, study: Study, person: Participant, stage_id: str) -> tuple[Stage, Visit]:
+def _ended_stage(
+    context: StudyContext, unit: UnitOfWork, study: Study, person: Participant, stage_id: str
+) -> tuple[Stage, Visit]:
     stage = reopenable(study, person)
     if stage is None or stage.id != stage_id:
         raise NotAllowed(f"only the stage that the participant was on last, if it had a deadline, can be reopened: "
@@ -84,6 +87,8 @@ def _ended_stage(unit: UnitOfWork, study: Study, person: Participant, stage_id: 
     visit = unit.visit(person.id, stage.id)
     if visit is None or visit.ended_by != "deadline" or visit.deadline_at is None:
         raise NotAllowed(f"the stage '{stage.id}' was not ended by its deadline")
+    if is_locked(context, unit, study, stage, person):
+        raise NotAllowed(f"what participants gave on '{stage.id}' is analysed with its arms; nothing of it changes")
     allocation = study.allocation_stage
     if person.arm is not None and allocation is not None and study.stages.index(stage) < study.stages.index(allocation):
         raise NotAllowed("the participant has been allocated since; what came before is their baseline")

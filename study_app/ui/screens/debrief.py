@@ -14,7 +14,7 @@ from study_app.services.position import Ended
 from study_app.ui.components.views import Button
 from study_app.ui.page import Page
 
-KNOWN = {"completed", "declined", "screened_out", "withdrawn"}
+KNOWN = {"completed", "declined", "screened_out", "withdrawn", "abandoned"}
 
 
 def draw(page: Page[Ended]) -> None:
@@ -29,13 +29,19 @@ def draw(page: Page[Ended]) -> None:
     page.write(page.text(f"end.{outcome}"))
     if place.participant.data_withdrawn:
         page.write(page.text("end.withdrawn_deleted"))
+    elif outcome == "abandoned":
+        page.write(page.text("end.abandoned_kept"))
+    if outcome == "abandoned":
+        page.write(page.text("paused.contact", contact=place.study.contact or page.text("refusal.team")))
     if outcome == "completed" and debrief.body:
         page.write(debrief.body)
     if about := about_variants(page):
         page.write(about)
         if not place.participant.data_withdrawn:
             page.write(page.text("end.take_back_offer"))
-    code, url = getattr(recruitment.codes, outcome), recruitment.completion_url
+    # Who did not come back in time has left: the code of the completed would claim, and be paid for, what is missing.
+    outcome_of_code = "withdrawn" if outcome == "abandoned" else outcome
+    code, url = getattr(recruitment.codes, outcome_of_code), recruitment.completion_url
     if outcome == "completed":
         code = place.study.session_code(place.study.session_of(debrief))
     hint = page.text("end.code_hint_link" if url else "end.code_hint")

@@ -96,6 +96,13 @@ def test_who_comes_after_the_window_has_left_the_study_there_and_until_then_is_e
     assert place.participant.status == "abandoned"
     with trial.app.context.registry.begin(write=False) as unit:
         assert [event.payload for event in unit.events_of(who, {"session_missed"})] == [{"session": "later"}]
+    last = drawn(trial, debrief, place)
+    assert last.copies == ["WITHDRAWN"], "not the code of the session that they missed"
+    assert "The time for taking part is over" in last.texts[1]
+    assert last.texts[2:] == [
+        "What you had given until then has been kept.",
+        "If you have a question, write to ada@example.org.",
+    ]
 
 
 def test_a_preview_opens_the_next_session_at_once_and_a_real_participant_does_not(trial):

@@ -2,7 +2,7 @@
 
 At a deadline what stood on the screen counts. Events that arrive up to LATE afterwards count, too, if no event of their
 page is missing before them and they happened before the deadline by the page's monotonic clock, which the server
-anchored when the page opened.
+anchored when the page opened. Nothing counts any more once it is locked for the analysis.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from study_app.services.context import StudyContext
 from study_app.services.grading.submissions import submit_late, submitted_by_deadline
 from study_app.services.participant.handing_in import draft_of, hand_in
 from study_app.services.participant.interviewing.state import answered_fields
+from study_app.services.participant_status import is_locked
 from study_app.services.position import AtStage, OnStage, Position
 
 log = logging.getLogger(__name__)
@@ -116,16 +117,20 @@ def _openings(unit: UnitOfWork, participant_id: str) -> list[tuple[Event, PageOp
 # -- after a deadline --------------------------------------------------------------------------------------------------
 
 
-def late_events(unit: UnitOfWork, participant_id: str, batch: Batch, now: datetime) -> Late:
+def late_events(context: StudyContext, unit: UnitOfWork, participant: Participant, batch: Batch, now: datetime) -> Late:
     """Which events of a batch happened before a deadline that has passed since, and not long ago."""
+    study = context.study_of(unit, participant)
     ended = [
         visit
-        for visit in unit.visits(participant_id)
-        if visit.ended_by == "deadline" and visit.deadline_at is not None and now <= visit.deadline_at + LATE
+        for visit in unit.visits(participant.id)
+        if visit.ended_by == "deadline"
+        and visit.deadline_at is not None
+        and now <= visit.deadline_at + LATE
+        and not is_locked(context, unit, study, study.stage(visit.stage), participant)
     ]
     if not ended:
         return Late({})
-    opening = next((pair for pair in _openings(unit, participant_id) if pair[1].page == batch.page), None)
+    opening = next((pair for pair in _openings(unit, participant.id) if pair[1].page == batch.page), None)
     if opening is None:
         return Late({})
     taken_over, opened = opening
