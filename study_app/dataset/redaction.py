@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord
@@ -16,7 +17,8 @@ from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName, Ta
 from study_app.dataset.schema.participant_columns import SECOND_DECISION_COLUMNS, VARIANT_RUN_COLUMNS
 from study_app.dataset.schema.participants import columns_of, factor_columns
 from study_app.domain.branching import arm_only
-from study_app.domain.records import END, Kind
+from study_app.domain.records import Kind, Visit
+from study_app.domain.shown_times import hidden_stages
 from study_app.domain.study.study import Study
 from study_app.domain.timing import deadline
 from study_app.domain.trial_state import State, hides_arms
@@ -58,13 +60,7 @@ class Mask:
         stages, questions = arm_only(record.study)
         minutes = {stage.id: stage.minutes for stage in record.study.stages if stage.id in hidden}
         ends = {visit.stage: deadline(visit.started_at, minutes.get(visit.stage)) for visit in record.visits}
-        visits = [
-            visit
-            if ends[visit.stage] is None
-            else replace(visit, deadline_at=ends[visit.stage], ended_at=_earlier(visit.ended_at, ends[visit.stage]))
-            for visit in record.visits
-            if visit.stage not in stages
-        ]
+        visits = [_within(visit, ends[visit.stage]) for visit in record.visits if visit.stage not in stages]
         answers = [answer for answer in record.answers if answer.bank or answer.item not in questions]
         runs = [replace(run, started_at=_earlier(run.started_at, ends.get(run.stage))) for run in record.runs]
         return replace(record, visits=visits, runs=runs, answers=answers)
@@ -166,17 +162,17 @@ def arm_only_columns(study: Study) -> frozenset[str]:
     return frozenset(named | {score.id for score in scores if only & set(score.of)})
 
 
+def _within(visit: Visit, end: datetime | None) -> Visit:
+    """Return a visit as if it had ended at its limit at the latest, and by its deadline where it went on longer."""
+    if end is None:
+        return visit
+    longer = visit.ended_at is not None and visit.ended_at > end
+    by = "deadline" if longer else visit.ended_by
+    return replace(visit, deadline_at=end, ended_at=_earlier(visit.ended_at, end), ended_by=by)
+
+
 def _earlier(moment: Any, end: Any) -> Any:
     return moment if moment is None or end is None else min(moment, end)
-
-
-def hidden_stages(study: Study) -> frozenset[str]:
-    """Return the stages from the first one on that differs by arm."""
-    first = study.allocation_stage
-    if first is None:
-        return frozenset()
-    ids = [stage.id for stage in study.stages]
-    return frozenset([*ids[ids.index(first.id) :], END])
 
 
 def _free_questions(study: Study) -> frozenset[str]:

@@ -114,6 +114,7 @@ REFUSALS = Sentences(
         "other_window": "the study was continued in another window",
         "no_task": "no task is open at the moment",
         "submitted": "this task has already been submitted",
+        "being_submitted": "your program is being checked already; please wait a moment",
         "no_assistant": "there is no assistant in this part of the study",
         "assistant_closed": "the assistant is not available at the moment",
         "step_unknown": "this step of the assistant is not open here",

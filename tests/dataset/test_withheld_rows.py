@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from study_app.dataset.measures.record import ParticipantRecord
-from study_app.dataset.redaction import Mask, arm_only_columns, hidden_stages
+from study_app.dataset.redaction import Mask, arm_only_columns
 from study_app.domain.records import END, Answer, Participant, RunRecord, Visit
+from study_app.domain.shown_times import hidden_stages
 from study_app.domain.study.study import Study
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -121,7 +122,7 @@ def test_times_from_the_stage_on_that_differs_end_at_its_limit():
     answers = [Answer("p1", "after", "only", 1), Answer("p1", "after", "felt", 1), Answer("p1", "quiz", "only", 1, "b")]
     whole = record(visits=visits, runs=runs, answers=answers)
     shown = CLOSED.record(whole)
-    assert shown.visits == [visits[0], replace(visits[1], deadline_at=at(30), ended_at=at(30))]
+    assert shown.visits == [visits[0], replace(visits[1], deadline_at=at(30), ended_at=at(30), ended_by="deadline")]
     assert [run.started_at for run in shown.runs] == [at(29), at(30)]
     assert shown.answers == answers[1:]
     assert OPEN.record(whole) is whole

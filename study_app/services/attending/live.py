@@ -11,10 +11,13 @@ from typing import Literal
 
 from study_app.domain.branching import seen_at
 from study_app.domain.records import Kind, Participant
+from study_app.domain.shown_times import limits
 from study_app.domain.study.durations import expected_minutes
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.trial_state import hides_arms
+from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.levelling import stage_shown
 from study_app.services.participant_status import current_status
 
 LATELY = timedelta(hours=2)
@@ -85,24 +88,30 @@ class LiveBoard:
             there = unit.under_way(kind, now - LATELY)
             hidden = hides_arms(self.context.state(unit), kind)
             studies = {person.study_hash: self.context.study_of(unit, person) for person, _, _ in there}
+            shown = {
+                person.id: _shown(unit, studies[person.study_hash], person, now) if hidden else person.stage
+                for person, _, _ in there
+            }
         found = []
         for person, opened, failed in there:
             own = studies[person.study_hash]
             waits = person.opens_at is not None and now < person.opens_at
             if waits or current_status(self.context, person) != "in_progress":
                 continue
+            # Who is shown at the next stage has, as far as is shown, not opened it.
+            opened = opened if not hidden or shown[person.id] == seen_at(own, person.stage) else None
             need, why = _need(own.stage(person.stage), person, opened, now, failed=failed)
-            found.append(
-                LivePerson(person.id, person.label or person.prolific_pid or "", _shown(own, person, hidden), need, why)
-            )
+            found.append(LivePerson(person.id, person.label or person.prolific_pid or "", shown[person.id], need, why))
         order = {stage.id: number for number, stage in enumerate(study.stages)}
         return LiveView(
             now, _by_stage(study, order, found), _titled(studies, study, [one for one in found if one.need])
         )
 
 
-def _shown(study: Study, person: Participant, hidden: bool) -> str:
-    return seen_at(study, person.stage) if hidden else person.stage
+def _shown(unit: UnitOfWork, study: Study, person: Participant, now: datetime) -> str:
+    """Return where a participant is shown while arms are hidden."""
+    visit = unit.visit(person.id, person.stage) if person.stage in limits(study) else None
+    return seen_at(study, person.stage) if visit is None else stage_shown(unit, study, visit, now)
 
 
 def _need(

@@ -12,6 +12,7 @@ from study_app.domain.records import Kind, Participant, Visit
 from study_app.services.attending.single_answers import GivenAnswer, given_answers
 from study_app.services.attending.timeline import Sight, TimelineEntry, timeline
 from study_app.services.context import StudyContext
+from study_app.services.levelling import shown_times
 from study_app.services.messages import message_for
 from study_app.services.participant_status import current_status
 from study_app.services.reasons import readable
@@ -118,15 +119,16 @@ class ParticipantViews:
             arms = arms_visible(self.context.state(unit), person.kind)
             stages, questions = (frozenset[str](), frozenset[str]()) if arms else arm_only(study)
             titles = {stage.id: stage.title or stage.id for stage in study.stages}
+            times = shown_times(unit, study, participant_id, arms=arms)
             visits = [(titles.get(visit.stage, visit.stage), visit) for visit in unit.visits(participant_id)]
             audit = readable(unit, unit.audit_of(participant_id=participant_id))
-            moments = timeline(self.context, unit, person, audit, Sight(arms, work, stages, questions))
+            moments = timeline(self.context, unit, person, audit, Sight(arms, work, stages, questions, times))
             answers = given_answers(study, unit.answers(participant_id), questions)
         return ParticipantPage(
             summary=next(iter(self._monitor.summaries([person]))),
             study_hash=person.study_hash,
             ids=_ids(person),
-            visits=tuple((title, visit) for title, visit in visits if visit.stage not in stages),
+            visits=tuple((title, times.visit(visit)) for title, visit in visits if visit.stage not in stages),
             timeline=moments,
             answers=answers,
             message=self.message(participant_id),

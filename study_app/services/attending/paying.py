@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 from study_app.dataset.measures.baseline import all_passed
 from study_app.domain.events import saying
-from study_app.domain.events.server import SessionCompleted
+from study_app.domain.events.server import Outage, SessionCompleted
 from study_app.domain.records import Answer, Kind, Participant, RunRecord
+from study_app.domain.shown_times import assistant_seconds, limits
 from study_app.domain.study.sections import BonusRule
 from study_app.domain.study.study import Study, StudySession
+from study_app.domain.trial_state import hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.participant_status import current_status
@@ -70,8 +72,11 @@ def payments(context: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> li
     """
     people = [person for person in unit.participants_of(kind) if not person.data_withdrawn]
     visits: dict[str, list[_Visited]] = defaultdict(list)
+    levelled = hides_arms(context.state(unit), kind)
+    given = assistant_seconds(unit.events_of_kind(kind, Outage.kind)) if levelled else {}
+    bounds = limits(context.study) if given else {}
     for who, stage, begun, ended in unit.spans(kind):
-        visits[who].append(_Visited(stage, begun, ended))
+        visits[who].append(_Visited(stage, begun, _shown_end(begun, ended, bounds.get(stage), given.get((who, stage)))))
     done: dict[str, set[str]] = defaultdict(set)
     for event, completed in saying(unit.events_of_kind(kind, SessionCompleted.kind), SessionCompleted):
         done[event.participant_id].add(completed.session)
@@ -88,6 +93,13 @@ def payments(context: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> li
             there[session_of[visit.stage]].append(visit)
         found += _of_person(context, study, person, there, done[person.id], earned)
     return found
+
+
+def _shown_end(begun: int, ended: int | None, limit: float | None, given: float | None) -> int | None:
+    """Return when a stay ended as it may be shown: without time that only some arms are given back."""
+    if ended is None or limit is None or given is None:
+        return ended
+    return min(ended, max(begun + round(60_000 * limit), ended - round(1000 * given)))
 
 
 def _of_person(

@@ -6,8 +6,8 @@ questions of some arms.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -29,7 +29,8 @@ from study_app.domain.events.server import (
     TaskShown,
     TaskSubmitted,
 )
-from study_app.domain.records import AuditEntry, Participant, RunRecord, Turn
+from study_app.domain.records import AuditEntry, Participant, RunRecord, Turn, Visit
+from study_app.domain.shown_times import AS_THEY_WERE, ShownTimes
 from study_app.domain.study.compliance import UNITS
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -72,6 +73,11 @@ SHOWN_EVENTS = {
     "excluded": "was excluded",
 }
 """Kinds of events that every arm has alike -> what the timeline says of them."""
+_ENDS = frozenset(
+    SHOWN_EVENTS[kind]
+    for kind in "task_submitted session_completed session_scheduled finished withdrew data_withdrawn excluded".split()
+)
+"""What can come at the very limit of a stage."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,8 @@ class Sight:
     hidden_stages: Collection[str] = ()
     hidden_questions: Collection[str] = ()
     """Of some arms only; empty where arms may be shown."""
+    times: ShownTimes = AS_THEY_WERE
+    """Level what happened in time that only some arms were given back."""
 
 
 def timeline(
@@ -111,7 +119,27 @@ def timeline(
         if sight.work:
             entries += _evidence(context, unit, person)
     shown = (entry for entry in entries if entry.stage not in sight.hidden_stages)
-    return tuple(sorted(shown, key=lambda entry: entry.at))
+    levelled = _levelled(shown, unit.visits(person.id), sight.times)
+    return tuple(sorted(levelled, key=lambda entry: entry.at))
+
+
+def _levelled(entries: Iterable[TimelineEntry], visits: Sequence[Visit], times: ShownTimes) -> Iterator[TimelineEntry]:
+    """Yield entries at the times at which they may be shown; of what is shown at a stage's limit only its end."""
+    for entry in entries:
+        visit = None if entry.source == "researchers" else _visit_of(entry, visits)
+        if not times.is_levelled(entry.at, visit):
+            yield replace(entry, at=times.moment(entry.at, visit))
+        elif entry.what == SHOWN_EVENTS["stage_ended"]:
+            yield replace(entry, at=times.moment(entry.at, visit), detail="deadline")
+        elif entry.what in _ENDS:
+            yield replace(entry, at=times.moment(entry.at, visit))
+
+
+def _visit_of(entry: TimelineEntry, visits: Sequence[Visit]) -> Visit | None:
+    """Return the visit of the entry's stage; where it has none yet, the latest that had begun."""
+    begun = [visit for visit in visits if visit.started_at <= entry.at]
+    mine = [visit for visit in begun if visit.stage == entry.stage]
+    return max(mine or begun, key=lambda each: each.started_at, default=None)
 
 
 def _steps(unit: UnitOfWork, person: Participant, sight: Sight) -> Iterator[TimelineEntry]:

@@ -277,6 +277,9 @@ class AssistantChat:
     def _write_verdict(self, turn: Turn, verdict: Judged) -> None:
         now = self.context.now()
         with self.context.registry.begin() as unit:
+            # Another server has ended the turn where it took this one for gone: it is not opened again.
+            if unit.work_of(turn.participant_id, "reply") != self._work(turn):
+                return
             # Their data may have been erased while the judge was thinking: its reason can quote what they wrote.
             if not unit.update_turn(turn):
                 return

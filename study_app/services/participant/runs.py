@@ -6,7 +6,8 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,6 +84,18 @@ class ProgramRuns:
         thread = threading.Thread(target=self._execute, args=(place, record, active, emit), daemon=True)
         thread.start()
         return record.id
+
+    @contextmanager
+    def taking_place(self) -> Iterator[None]:
+        """Wait for a place among the programs that run at once here, and hold it."""
+        with self._lock:
+            self._waiting += 1
+        try:
+            with self._slots:
+                yield
+        finally:
+            with self._lock:
+                self._waiting -= 1
 
     @property
     def waiting(self) -> int:
@@ -286,7 +299,7 @@ class ProgramRuns:
         if not accepts_isolation(self.context, launched=launched):
             done = replace(record, ended_by="infrastructure", error_message=self.context.sandbox.isolation().message)
         else:
-            with self._slots:
+            with self.taking_place():
                 result = self.context.sandbox.run(pack.program(code), lambda _: None, stopped)
                 verdicts = () if stopped() else verdicts_of(self.context.sandbox, pack, code)
             shown = [check.shown() for check in verdicts]

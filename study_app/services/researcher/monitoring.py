@@ -18,10 +18,12 @@ from study_app.dataset.measures.record import Content
 from study_app.domain.assistants.fidelity import LeakShare
 from study_app.domain.branching import arm_only, seen_at
 from study_app.domain.records import AuditEntry, Kind, Participant, Turn, Visit
+from study_app.domain.shown_times import limits
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.trial_state import State, hides_arms
 from study_app.ports import Stay, UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.levelling import stage_shown
 from study_app.services.operation.alert_watch import Incident, incidents
 from study_app.services.operation.clock_watch import shown_alert
 from study_app.services.operation.isolation_watch import isolation_alert
@@ -109,7 +111,9 @@ class Monitor:
             # Read only where it can be shown and means something: the turns of a large trial are many.
             shown = unit.turns() if arms_visible(state, kind) and _no_code(context) else []
             spent = _spent(unit, context, kind, limit, coarse=not arms_visible(state, kind))
-        known = _statuses(context, people)
+            known = _statuses(context, people)
+            if not arms_visible(state, kind):
+                people, stays = self._levelled(unit, people, known), _within_limits(context.study, stays)
         statuses = Counter(known.values())
         return Overview(
             state=state,
@@ -147,13 +151,22 @@ class Monitor:
             study = study.model_copy(update={"stages": tuple(s for s in study.stages if s.id not in hidden)})
         return stage_counts(study, people, stays, statuses)
 
+    def _levelled(self, unit: UnitOfWork, people: Sequence[Participant], statuses: dict[str, str]) -> list[Participant]:
+        """Return the participants without the time that only some arms are given back at a stage with a limit."""
+        bounded = limits(self.context.study)
+        there = [one for one in people if one.stage in bounded and statuses[one.id] == "in_progress"]
+        visits = [visit for one in there if (visit := unit.visit(one.id, one.stage)) is not None]
+        now, study = self.context.now(), self.context.study
+        shown = {visit.participant_id: stage_shown(unit, study, visit, now) for visit in visits}
+        return [replace(one, stage=shown.get(one.id, one.stage)) for one in people]
+
     def people(self, kind: Kind) -> list[ParticipantSummary]:
         """Participants of one kind, the latest to enrol first."""
         with self.context.registry.begin(write=False) as unit:
             state = self.context.state(unit)
             visits = {(visit.participant_id, visit.stage): visit for visit in unit.visits_of_kind(kind)}
             found = [
-                self._summary(unit, masked(person, state), visits.get((person.id, person.stage)))
+                self._summary(unit, masked(person, state), visits.get((person.id, person.stage)), state)
                 for person in unit.participants_of(kind)
             ]
         return found[::-1]
@@ -162,12 +175,16 @@ class Monitor:
         """Return these participants as the console may show them, in their order."""
         with self.context.registry.begin(write=False) as unit:
             state = self.context.state(unit)
-            return [self._summary(unit, masked(one, state), unit.visit(one.id, one.stage)) for one in people]
+            return [self._summary(unit, masked(one, state), unit.visit(one.id, one.stage), state) for one in people]
 
-    def _summary(self, unit: UnitOfWork, person: Participant, visit: Visit | None) -> ParticipantSummary:
+    def _summary(self, unit: UnitOfWork, person: Participant, visit: Visit | None, state: State) -> ParticipantSummary:
         study = self.context.study_of(unit, person)
-        # Without its arm a person's summary may not say either that they are where only some arms come.
+        # Without its arm a person's summary may not say either that they are where only some arms come, or still there
+        # in time that only some arms are given back.
         shown = person.stage if person.over or person.arm is not None else seen_at(study, person.stage)
+        if visit is not None and not person.over and hides_arms(state, person.kind):
+            shown = stage_shown(unit, study, visit, self.context.now())
+            visit = visit if shown == seen_at(study, visit.stage) else None
         there = None if person.over else study.stage(shown)
         since = self.context.now() - visit.started_at if visit is not None and not person.over else None
         end = person.finished_at or person.last_seen_at
@@ -305,6 +322,17 @@ def unblinded(entries: Iterable[AuditEntry]) -> list[tuple[str, datetime, int]]:
         if entry.what in (UNBLINDED, "unblind"):
             acts.setdefault(entry.who, []).append(entry.at)
     return sorted((who, min(moments), len(moments)) for who, moments in acts.items())
+
+
+def _within_limits(study: Study, stays: Iterable[Stay]) -> list[Stay]:
+    """Return stays that are no longer than the limit of a stage whose times could tell the arm."""
+    seconds = {stage: 60 * minutes for stage, minutes in limits(study).items()}
+    return [
+        stay
+        if stay.seconds is None
+        else stay._replace(seconds=min(stay.seconds, seconds.get(stay.stage, stay.seconds)))
+        for stay in stays
+    ]
 
 
 def _statuses(context: StudyContext, people: Iterable[Participant]) -> dict[str, str]:

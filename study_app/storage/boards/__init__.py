@@ -38,7 +38,8 @@ _SPANS = (
 )
 _UNDER_WAY = (
     f"SELECT {_PARTICIPANT.columns}, visits.started_at, EXISTS (SELECT 1 FROM runs WHERE "
-    "runs.participant_id = participants.id AND runs.ended_by = 'infrastructure' AND runs.started_at > ?) "
+    "runs.participant_id = participants.id AND runs.ended_by = 'infrastructure' AND runs.kind <> 'agent' "
+    "AND runs.started_at > ?) "
     "FROM participants LEFT JOIN visits "
     "ON visits.participant_id = participants.id AND visits.stage = participants.stage "
     "WHERE participants.kind = ? AND participants.status = 'in_progress' AND participants.exclusion_reason IS NULL "

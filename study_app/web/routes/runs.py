@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -14,8 +15,13 @@ from starlette.routing import Route
 
 from study_app.content.shown import examples_in, limit_in
 from study_app.domain.content_library import ContentLibrary
-from study_app.web.requests import AsciiJSON, field, json_body, page_name, participant, route, whole_number
+from study_app.services.participant.programs.submitting import SubmissionInProgress
+from study_app.services.participant.runs import CONCURRENT_RUNS
+from study_app.web.requests import AsciiJSON, error, field, json_body, page_name, participant, route, whole_number
 from study_app.web.texts import language, text, texts
+
+_TRYING = CapacityLimiter(CONCURRENT_RUNS)
+"""Submissions whose examples are tried, or wait to be, in this process at once; the others wait without a thread."""
 
 
 @route
@@ -72,16 +78,24 @@ async def submit(request: Request) -> Response:
     """End the task with this program."""
     app, who = await participant(request)
     value = await json_body(request)
-    done = await run_in_threadpool(
-        app.submitting.submit,
+    confirm = bool(field(value, "confirm", bool, required=False))
+    impossible = field(value, "impossible", str, required=False)
+    given = (
         who.id,
         field(value, "code", str),
         page_name(value),
         whole_number(value, "seq"),
-        bool(field(value, "confirm", bool, required=False)),
+        confirm,
         field(value, "task", str, required=False),
-        field(value, "impossible", str, required=False),
+        impossible,
     )
+    # In threads that nothing else needs: while programs run, every other request and the deadlines go on.
+    limiter = None if confirm or impossible is not None else _TRYING
+    try:
+        done = await to_thread.run_sync(app.submitting.submit, *given, limiter=limiter)
+    except SubmissionInProgress as tried:
+        # Without a reason by which the page would leave the task.
+        return error(409, str(tried))
     if done.accepted:
         return AsciiJSON({"accepted": True})
     place = await run_in_threadpool(app.session.peek, who.id)

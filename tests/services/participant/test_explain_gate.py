@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from support.clock import HandClock
@@ -20,6 +21,7 @@ from study_app.clock import SystemClock
 from study_app.dataset.verification import verify
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec
 from study_app.services.participant.gate import judged
+from study_app.services.participant.turns import record_outage
 from study_app.services.researcher.blind_codes.gate_audit import GateAudits, has_gate
 from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
@@ -80,6 +82,40 @@ def test_what_is_judged_of_a_person_whose_data_were_erased_meanwhile_is_not_kept
         assert not [event for event in unit.events(walker.id) if event.kind == "gate_judged" and event.payload]
         assert not unit.ratings()
         assert not unit.turns(walker.id)
+    app.close()
+
+
+def test_a_verdict_that_comes_after_another_server_ended_the_turn_leaves_it_ended(tmp_path, monkeypatch):
+    clock = HandClock()
+    app = open_app(tmp_path, clock, gated_study(tmp_path))
+    walker = next(w for w in (Walker(app, clock).to_tasks() for _ in range(8)) if w.arm == "ai").begin_tasks()
+    began = app.session.where(walker.id).deadline_at
+
+    def end() -> None:
+        clock.advance(seconds=60)
+        with app.context.registry.begin() as unit:
+            work = unit.work_of(walker.id, "reply")
+            # As the other server does that takes this one for gone.
+            assert work is not None
+            assert unit.end_work(work)
+            turn = unit.turns(walker.id)[0]
+            unit.update_turn(replace(turn, complete=True, error="interrupted"))
+            record_outage(unit, replace(turn, error="interrupted"), 60.0, clock.now())
+
+    async def slowly(assistant, request):
+        await asyncio.to_thread(end)
+        return await judged(assistant, request)
+
+    monkeypatch.setattr("study_app.services.participant.chat.judged", slowly)
+    walker.ask(ASKS)
+    with app.context.registry.begin(write=False) as unit:
+        [turn] = unit.turns(walker.id)
+        assert (turn.complete, turn.error, turn.reply) == (True, "interrupted", "")
+        assert not [event for event in unit.events(walker.id) if event.kind == "gate_judged"]
+        assert not unit.ratings()
+    # A page that asks closes no turn a second time, and no time is given back twice.
+    assert [each.error for each in app.help.turns(walker.id)] == ["interrupted"]
+    assert (app.session.where(walker.id).deadline_at - began).total_seconds() == 60
     app.close()
 
 

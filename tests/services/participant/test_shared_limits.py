@@ -13,6 +13,7 @@ from support.trials.export_world import Walker, open_app, real_study
 from study_app.domain.assistants.treatments import AssistantLimits, StudyLimits
 from study_app.domain.records import Kind, Turn
 from study_app.services.participant.chatting.questions import BudgetSpent
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.spending import spent_usd, usage, used_by_all
 from study_app.storage.unit_of_work import SqlUnitOfWork
 from study_app.web.app import background
@@ -130,6 +131,39 @@ def test_limits_on_a_treatment_and_on_the_study_read_what_all_have_used_once_a_q
     assert seen == [800]
     assert sorted(readings) == ["reported_use", "turns_apart"]
     app.close()
+
+
+def test_a_limit_holds_for_people_of_the_version_that_had_it_after_an_amendment_without(tmp_path):
+    clock, limited = HandClock(), tmp_path / "limited.toml"
+    study = real_study(tmp_path, **{
+        'file = "assistants/full.toml"': 'file = "limited.toml"', "allow_embedded = false": "allow_embedded = true",
+    })  # fmt: skip
+    text = (tmp_path / "assistants" / "full.toml").read_text()
+    limited.write_text(text + "\n[study_limits]\noutput_tokens = 1000\n")
+    app = open_app(tmp_path, clock, study)
+    app.lifecycle.launch()
+    early = entered(app, clock)
+    limited.write_text(text)
+    other = open_app(tmp_path, clock, study, changed_ok=True)
+    other.lifecycle.amend("the limit was too low")
+    other.close()
+    late = entered(app, clock)
+    assert app.context.content_of(app.session.peek(late.id).participant) is app.context.content
+    assert early.ask("What is a nursery?")
+    add_turn(app, early, input_tokens=10, output_tokens=1000)
+    with pytest.raises(BudgetSpent):
+        early.ask("What is a channel?")
+    assert late.ask("What is a channel?")
+    app.close()
+
+
+def entered(app, clock: HandClock) -> Walker:
+    """Return a person with the assistant who came by a link."""
+    while True:
+        (link,) = app.links.create(1)
+        walker = Walker(app, clock, EntryRequest(link=link.secret)).to_tasks(solve=False).begin_tasks()
+        if walker.arm == "ai":
+            return walker
 
 
 def test_questions_are_answered_while_many_agents_wait_for_their_programs(opened):

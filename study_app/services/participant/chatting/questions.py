@@ -128,11 +128,12 @@ class Questions:
         Such a limit is passed by replies in progress anyway; those that begin at the same moment are among them.
         """
         limit = self._cost_limit()
-        if limit is None and all(spec.study_limits == StudyLimits() for spec in self.context.content.specs.values()):
-            return SharedUse()
         with self.context.registry.begin(write=False) as unit:
             participant = unit.known_participant(participant_id)
+            # Of their version: an amendment that takes a limit away leaves it to those who came before.
             content = self.context.content_of(participant)
+            if limit is None and all(spec.study_limits == StudyLimits() for spec in content.specs.values()):
+                return SharedUse()
             return shared_use(unit, participant.kind, content, None if limit is None else self.context.content)
 
     def _cost_limit(self) -> float | None:

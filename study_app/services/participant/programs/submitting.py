@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,6 +15,7 @@ from study_app.domain.sentences import REFUSALS
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.grading.examples import verdicts_of
+from study_app.services.grading.queue import accepts_isolation
 from study_app.services.grading.submissions import take_submission
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.programs.taking import check_code, on_task
@@ -34,6 +38,10 @@ class Submitted:
     """Visible examples that fail, where the participant has to confirm."""
 
 
+class SubmissionInProgress(NotAllowed):
+    """The examples are tried on one program of a participant at a time."""
+
+
 class TaskSubmission:
     """Submits programs of participants, each of which ends its task."""
 
@@ -41,6 +49,8 @@ class TaskSubmission:
         self.context = context
         self.flow = flow
         self.runs = runs
+        self._trying: set[str] = set()
+        self._lock = threading.Lock()
 
     def submit(
         self,
@@ -63,16 +73,18 @@ class TaskSubmission:
             NotAllowed: not on a task, or another page has taken over; the study does not offer this way out.
             Malformed: no reason, or one that is too long.
             TooLong: the code.
+            SubmissionInProgress: the examples are still tried on what was submitted before.
         """
         check_code(code)
         with self.context.registry.begin() as unit:
+            launched = self.context.state(unit) != "draft"
             place = on_task(self.flow, unit, participant_id, page)
             reason = _reason_of(place, impossible)
             repeated = task is None and _just_submitted(unit, place, code)
         if repeated or (task is not None and task != place.task):
             return Submitted(True)
         if not confirm and reason is None:
-            failing = self._failing_examples(place, code)
+            failing = self._failing_examples(place, code, launched=launched)
             if failing:
                 return Submitted(False, failing)
         # A run of the same program would go on and print into a task that is over.
@@ -95,8 +107,26 @@ class TaskSubmission:
                 raise NotAllowed(REFUSALS("submitted"))
         return Submitted(True)
 
-    def _failing_examples(self, place: AtStage, code: str) -> tuple[dict[str, Any], ...]:
-        checks = verdicts_of(self.context.sandbox, self.context.content_of(place.participant).pack(place.pack), code)
+    @contextmanager
+    def _alone(self, participant_id: str) -> Iterator[None]:
+        """Keep a participant from having examples tried on several programs at once."""
+        with self._lock:
+            if participant_id in self._trying:
+                raise SubmissionInProgress(REFUSALS("being_submitted"))
+            self._trying.add(participant_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._trying.discard(participant_id)
+
+    def _failing_examples(self, place: AtStage, code: str, *, launched: bool) -> tuple[dict[str, Any], ...]:
+        # Where nothing may run, the program is kept and waits to be graded, as one whose examples pass.
+        if not accepts_isolation(self.context, launched=launched):
+            return ()
+        pack = self.context.content_of(place.participant).pack(place.pack)
+        with self._alone(place.participant.id), self.runs.taking_place():
+            checks = verdicts_of(self.context.sandbox, pack, code)
         return tuple(check.shown() for check in checks if not check.passed)
 
 

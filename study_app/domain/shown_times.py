@@ -1,0 +1,89 @@
+"""Times as they may be shown while arms are hidden: only some arms are given back time of an assistant's outages.
+
+What lies beyond the limit of a stage that differs by arm, or comes after one, is shown earlier by the seconds that
+outages of the assistant gave back, and never earlier than the limit. Time that a pause, an extension or another cause
+gave, which every arm can have, stays.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from study_app.domain.events import Event, saying
+from study_app.domain.events.server import Outage
+from study_app.domain.records import END, Visit
+from study_app.domain.study.study import Study
+from study_app.domain.timing import deadline
+
+
+def hidden_stages(study: Study) -> frozenset[str]:
+    """Return the stages from the first one on that differs by arm."""
+    first = study.allocation_stage
+    if first is None:
+        return frozenset()
+    ids = [stage.id for stage in study.stages]
+    return frozenset([*ids[ids.index(first.id) :], END])
+
+
+def assistant_seconds(events: Iterable[Event]) -> dict[tuple[str, str], float]:
+    """Return the seconds that outages of the assistant gave back, by participant and stage."""
+    found: dict[tuple[str, str], float] = defaultdict(float)
+    for event, outage in saying(events, Outage):
+        if outage.turn_id is not None:
+            found[event.participant_id, event.stage] += outage.seconds or 0.0
+    return found
+
+
+def limits(study: Study) -> dict[str, float]:
+    """Return the minutes of each stage with a limit whose times could tell the arm."""
+    hidden = hidden_stages(study)
+    return {stage.id: stage.minutes for stage in study.stages if stage.id in hidden and stage.minutes is not None}
+
+
+@dataclass(frozen=True)
+class ShownTimes:
+    """Levels the times of one participant."""
+
+    limits: Mapping[str, float]
+    """Minutes by stage; empty where nothing is hidden."""
+    outages: Mapping[str, float]
+    """Seconds that outages of the assistant gave back, by stage."""
+
+    def moment(self, at: datetime, visit: Visit | None) -> datetime:
+        """Return a moment of a visit as it may be shown."""
+        end = None if visit is None else deadline(visit.started_at, self.limits.get(visit.stage))
+        if visit is None or end is None or at <= end:
+            return at
+        return max(end, at - timedelta(seconds=self.outages.get(visit.stage, 0.0)))
+
+    def is_levelled(self, at: datetime, visit: Visit | None) -> bool:
+        """Whether a moment of a visit lies beyond the limit and is shown at it."""
+        return visit is not None and self.moment(at, visit) < at and self.moment(at, visit) == self._end(visit)
+
+    def visit(self, visit: Visit) -> Visit:
+        """Return a visit as it may be shown."""
+        if visit.deadline_at is not None:
+            shown = replace(visit, deadline_at=self.moment(visit.deadline_at, visit))
+            if visit.ended_at is None:
+                return shown
+            # What ended a stage at its very limit was the deadline.
+            by = "deadline" if self.is_levelled(visit.ended_at, visit) else visit.ended_by
+            return replace(shown, ended_at=self.moment(visit.ended_at, visit), ended_by=by)
+        return visit
+
+    def is_past(self, visit: Visit, now: datetime) -> bool:
+        """Whether an open visit would be over without the time that outages of the assistant gave back."""
+        if visit.deadline_at is None or visit.ended_at is not None:
+            return False
+        shown = self.moment(visit.deadline_at, visit)
+        return shown < visit.deadline_at and now >= shown
+
+    def _end(self, visit: Visit) -> datetime | None:
+        return deadline(visit.started_at, self.limits.get(visit.stage))
+
+
+AS_THEY_WERE = ShownTimes({}, {})
+"""Where nothing is hidden."""

@@ -1,0 +1,28 @@
+"""Times as they may be shown while arms are hidden."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from study_app.domain.records import Visit
+from study_app.domain.shown_times import ShownTimes
+
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
+@given(ended=st.floats(0, 7200), beyond=st.floats(0, 3600), given_back=st.floats(0, 3600), hidden=st.booleans())
+def test_nothing_is_shown_later_than_it_was_nor_moved_below_the_limit(ended, beyond, given_back, hidden):
+    visit = Visit("p", "work", START, deadline_at=START + timedelta(seconds=600 + beyond + given_back))
+    visit = replace(visit, ended_at=min(START + timedelta(seconds=ended), visit.deadline_at), ended_by="submitted")
+    times = ShownTimes({"work": 10.0} if hidden else {}, {"work": given_back})
+    shown = times.visit(visit)
+    assert shown.ended_at <= visit.ended_at
+    assert shown.ended_at <= shown.deadline_at <= visit.deadline_at
+    if not hidden or visit.ended_at <= START + timedelta(seconds=600):
+        assert (shown.ended_at, shown.ended_by) == (visit.ended_at, visit.ended_by)
+    else:
+        assert shown.ended_at >= START + timedelta(seconds=600)

@@ -1,0 +1,111 @@
+"""Before arms may be shown no view of a participant's times shows that an outage of the assistant gave time back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from support.trials.console_trial import Trial
+
+from study_app.domain.records import Visit
+from study_app.services.attending.live import LiveBoard
+from study_app.services.attending.participant_page import ParticipantPage, ParticipantViews
+from study_app.services.attending.paying import payments
+from study_app.services.participant.turns import record_outage
+from study_app.services.researcher.monitoring import Monitor
+
+
+@pytest.fixture
+def trial(tmp_path):
+    made = Trial(tmp_path, launched=True)
+    yield made
+    made.close()
+
+
+def begun(trial: Trial) -> str:
+    who = trial.enter("someone")
+    trial.to_tasks(who)
+    trial.app.session.begin_stage(who, "tasks")
+    return who
+
+
+def outage(trial: Trial, who: str, seconds: float = 40.0) -> None:
+    """A reply of the assistant times out, as one of an arm with an assistant does."""
+    trial.clock.advance(minutes=5)
+    turn = trial.ask(who, "trio_timer", "How?", "")
+    with trial.app.context.registry.begin() as unit:
+        asked = next(each for each in unit.turns(who) if each.id == turn)
+        failed = replace(asked, error="timeout", reply="")
+        unit.update_turn(failed)
+        record_outage(unit, failed, seconds, trial.app.context.now())
+
+
+def page(trial: Trial, who: str) -> ParticipantPage:
+    found = ParticipantViews(trial.app.context).one(who, work=True)
+    assert found is not None
+    return found
+
+
+def tasks_visit(shown: ParticipantPage) -> Visit:
+    return next(visit for _, visit in shown.visits if visit.stage == "tasks")
+
+
+LIMIT = timedelta(minutes=35)
+
+
+@pytest.mark.parametrize("ended_by", ["deadline", "submitted"])
+def test_a_stage_is_shown_to_end_at_its_limit_where_the_assistant_gave_time_back(trial, ended_by):
+    who = begun(trial)
+    start = tasks_visit(page(trial, who)).started_at
+    outage(trial, who)
+    assert tasks_visit(page(trial, who)).deadline_at == start + LIMIT
+    trial.clock.at = start + LIMIT + timedelta(seconds=20)
+    trial.run(who, "trio_timer", "print(1)\n")
+    if ended_by == "submitted":
+        for _ in range(2):
+            trial.app.submitting.submit(who, "print(1)\n", confirm=True)
+            trial.clock.advance(seconds=3)
+    else:
+        trial.clock.at = start + LIMIT + timedelta(seconds=40)
+        trial.app.session.sweep()
+    assert trial.at(who) == "quiz"
+    shown = page(trial, who)
+    visit = tasks_visit(shown)
+    assert (visit.deadline_at, visit.ended_at, visit.ended_by) == (start + LIMIT, start + LIMIT, "deadline")
+    assert [(entry.what, entry.at - start) for entry in shown.timeline if entry.at > start + LIMIT] == []
+    assert not [entry for entry in shown.timeline if entry.source == "runs" and entry.at >= start + LIMIT]
+    [end] = [entry for entry in shown.timeline if entry.what == "ended the stage" and entry.stage == "tasks"]
+    assert (end.at, end.detail) == (start + LIMIT, "deadline")
+    with trial.app.context.registry.begin(write=False) as unit:
+        [paid] = payments(trial.app.context, unit)
+        first = min(each.started_at for each in unit.visits(who))
+    assert paid.minutes == (start + LIMIT - first) / timedelta(minutes=1)
+    stages = {stage.id: stage for stage in Monitor(trial.app.context).overview("real").stages}
+    assert stages["tasks"].median_minutes == 35
+
+
+def test_who_works_in_time_given_back_is_shown_at_the_next_stage(trial):
+    who = begun(trial)
+    start = tasks_visit(page(trial, who)).started_at
+    outage(trial, who)
+    trial.clock.at = start + LIMIT + timedelta(seconds=20)
+    assert trial.at(who) == "tasks"
+    summary = page(trial, who).summary
+    assert (summary.step, summary.minutes_in_stage) == ("", None)
+    quiz = trial.app.study.stage("quiz")
+    assert summary.stage == (quiz.title or quiz.id)
+    here = {stage.id: stage.here for stage in Monitor(trial.app.context).overview("real").stages}
+    assert (here["tasks"], here["quiz"]) == (0, 1)
+    [live] = LiveBoard(trial.app.context).view("real").stages
+    assert live.title == (quiz.title or quiz.id)
+
+
+def test_time_that_every_arm_can_be_given_is_shown_as_it_was(trial):
+    who = begun(trial)
+    start = tasks_visit(page(trial, who)).started_at
+    outage(trial, who)
+    trial.app.acts.extend(who, 10, "the fire alarm rang", "anna")
+    trial.clock.at = start + timedelta(minutes=42)
+    assert tasks_visit(page(trial, who)).deadline_at == start + timedelta(minutes=45)
+    assert page(trial, who).summary.minutes_in_stage == 42
