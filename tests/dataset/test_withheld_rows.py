@@ -39,8 +39,8 @@ OPEN = Mask("unsealed", {})
 
 
 def record(person: Participant = PERSON, **more: Any) -> ParticipantRecord:
-    empty: dict[str, Any] = dict.fromkeys(("visits", "runs", "turns", "answers", "events"), ())
-    return ParticipantRecord(participant=person, status="completed", study=STUDY, ratings={}, **empty | more)
+    usual: dict[str, Any] = dict.fromkeys(("visits", "runs", "turns", "answers", "events"), ()) | {"study": STUDY}
+    return ParticipantRecord(participant=person, status="completed", ratings={}, **usual | more)
 
 
 PREVIEW = record(replace(PERSON, kind="preview"))
@@ -97,6 +97,15 @@ def test_a_row_of_a_participant_has_no_arm_until_the_close_and_a_false_name_unti
     shown = {"participant_id": "p1", "felt": 4}
     row = shown | {"arm": "other", "allocation_index": 3, "queries": 2, "why": "x", "only": 1}
     assert mask.participant(record(), row) == (row if arm is None else shown | arm)
+
+
+def test_where_some_arms_meet_a_variant_passing_only_what_could_be_seen_is_withheld_for_it_tells_the_arm():
+    arms = (STUDY.arms[0], STUDY.arms[1].model_copy(update={"variants": {"one": "impossible"}}))
+    varied = STUDY.model_copy(update={"arms": arms})
+    row = {"participant_id": "p1", "visible_only_pass": True}
+    assert LAUNCHED.participant(record(), row) == row
+    assert LAUNCHED.participant(record(study=varied), row) == {"participant_id": "p1"}
+    assert OPEN.participant(record(study=varied), row) == row
 
 
 def test_the_ledger_is_shown_from_the_close_on_without_what_an_arm_could_be_computed_from():

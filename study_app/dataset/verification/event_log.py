@@ -165,7 +165,7 @@ def _check_moments(opened: UntrustedDataset, events: Sequence[UntrustedRow], per
     # By the moments of the server: a browser's clock may be years off, and proves nothing.
     earliest = person["enrolled_at"] if person is not None else None
     latest = _exported_at(opened)
-    clocks: dict[str, tuple[int, float]] = {}
+    clocks: dict[str, float] = {}
     for row in sorted(events, key=lambda row: row["seq"] or 0):
         stored = row["server_time"]
         if stored is not None and earliest is not None and stored < earliest:
@@ -173,10 +173,9 @@ def _check_moments(opened: UntrustedDataset, events: Sequence[UntrustedRow], per
         if stored is not None and latest is not None and stored > latest:
             report.add("time_backwards", file, row.number, "was stored after the export")
         if row["mono_ms"] is not None:
-            before = clocks.get(str(row["page"]), (0, row["mono_ms"]))[1]
-            if row["mono_ms"] < before:
+            if row["mono_ms"] < clocks.get(str(row["page"]), row["mono_ms"]):
                 report.add("browser_clock_back", file, row.number, f"the clock of page {row['page']} goes back")
-            clocks[str(row["page"])] = (row["seq"] or 0, row["mono_ms"])
+            clocks[str(row["page"])] = row["mono_ms"]
 
 
 def _exported_at(opened: UntrustedDataset) -> datetime | None:

@@ -9,8 +9,20 @@ from typing import Any
 import pytest
 
 from study_app.dataset.reading.dataset import UntrustedRow
-from study_app.dataset.verification.event_log import _check_erasures, _check_sequences, _unknown
-from study_app.dataset.verification.participants import _check_person_times, _check_visit
+from study_app.dataset.verification.event_log import (
+    _check_erasures,
+    _check_moments,
+    _check_sequences,
+    _unknown,
+)
+from study_app.dataset.verification.participants import (
+    _check_person_times,
+    _check_visit,
+    _within,
+    check_visits,
+    declared_model,
+)
+from study_app.dataset.verification.server_log import log_of
 from study_app.domain.events import ERASED, SERVER_PAGE
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -170,3 +182,73 @@ def test_moments_of_a_person_come_one_after_the_other():
     assert checked(1, enrolled_at=0, finished_at=5) == []
     assert checked(0, enrolled_at=0, allocated_at=6, finished_at=5) == ["finished_at is before allocated_at"]
     assert checked(0, enrolled_at=1) == ["began before the participant came in"]
+
+
+def test_the_order_of_stages_and_the_moments_of_each_person_are_checked_over_all_visits():
+    study = SimpleNamespace(stages=[SimpleNamespace(id="first"), SimpleNamespace(id="second")])
+
+    def checked(*visits: UntrustedRow, own: bool = True) -> list[str]:
+        known = {"by_participant": lambda _: {"p1": list(visits)}, "study_of": lambda _: study}
+        people = [row(2, participant_id="p1", enrolled_at=START)]
+        opened, found = dataset(own=own, rows=lambda name: people if name == "participants" else visits, **known)
+        check_visits(opened, {})
+        return [finding for finding, *_ in found]
+
+    first, second = visit(60, stage="first"), visit(90, stage="second")
+    second.values["started_at"] = START + timedelta(seconds=60)
+    assert checked(first, second) == []
+    assert checked(second, first) == ["visits_out_of_order", "visits_overlap"]
+    assert checked(visit(61, stage="first"), second) == ["visits_overlap"]
+    assert checked(visit(None, stage="first"), second) == ["visits_overlap"]
+    assert checked(visit(60, stage="third")) == ["unknown_stage"]
+    early = visit(60, stage="first", started_at=START - timedelta(seconds=1))
+    assert checked(early) == ["time_backwards"]
+    # What another program exported has neither our stages nor our moments.
+    assert checked(second, first, early, own=False) == []
+
+
+def test_a_question_lies_in_a_visit_from_its_first_moment_to_its_last():
+    stages = [SimpleNamespace(id="work", kind="tasks", assistant=True)]
+    study = SimpleNamespace(
+        stages=stages,
+        second_decision=SimpleNamespace(treatments=[]),
+        arm=lambda arm, _: SimpleNamespace(assistant="full" if arm == "ai" else None),
+    )
+
+    def lies(asked: float | None, arm: str = "ai", stage: str = "work", end: float | None = 60) -> bool:
+        opened, _ = dataset(study_of=lambda _: study)
+        moment = None if asked is None else START + timedelta(seconds=asked)
+        return _within(opened, row(2, arm=arm), row(4, asked_at=moment), [visit(end, stage=stage)])
+
+    assert [lies(asked) for asked in (-0.001, 0, 30, 60, 60.001, None)] == [False, True, True, True, False, False]
+    assert lies(1000, end=None)
+    assert not lies(30, arm="plain")
+    assert not lies(30, stage="survey")
+
+
+def test_a_clock_of_a_page_never_goes_back_and_no_event_lies_before_its_person_or_after_the_export():
+    def checked(*logged: tuple[int, str, float | None, float], own: bool = True) -> list[tuple[str, int | None]]:
+        opened, found = dataset(own=own, manifest={"exported_at": "2026-01-05T10:00:00.000Z"})
+        rows = [
+            row(number, seq=seq, page=page, mono_ms=mono, server_time=START + timedelta(seconds=stored))
+            for number, (seq, page, mono, stored) in enumerate(logged, start=2)
+        ]
+        _check_moments(opened, rows, row(enrolled_at=START))
+        return [finding[:1] + finding[2:3] for finding in found]
+
+    assert checked((1, "p", 5.0, 0), (2, "p", 5.0, 3600), (3, "p", None, 1), (4, "p", 6.0, 1)) == []
+    assert checked((1, "p", 5.0, 0), (2, "p", 4.9, 1)) == [("browser_clock_back", 3)]
+    # Each page has its clock, and events are read in the page's order.
+    assert checked((1, "p", 5.0, 0), (1, "q", 1.0, 1)) == []
+    assert checked((2, "p", 5.0, 0), (1, "p", 4.0, 1)) == []
+    assert checked((1, "p", 5.0, -0.001)) == [("time_backwards", 2)]
+    assert checked((1, "p", 5.0, 3600.001)) == [("time_backwards", 2)]
+    assert checked((1, "p", 5.0, -1), (2, "p", 4.0, 4000), own=False) == []
+
+
+def test_the_declared_model_is_the_one_in_the_servers_event_of_the_question():
+    payload = {"turn_id": "t1", "task": "sort", "model": "m-1"}
+    log = {"p1": log_of([row(2, page=SERVER_PAGE, kind="turn_started", payload=payload)])}
+    assert declared_model(row(3, participant_id="p1", turn_id="t1"), log) == "m-1"
+    assert declared_model(row(3, participant_id="p1", turn_id="t2"), log) == ""
+    assert declared_model(row(3, participant_id="p2", turn_id="t1"), log) == ""
