@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.data.cells import read_cells
 from analysis.data.dataset import Dataset, DeclaredArm, StudyMeta, Tables, by_content, check_participants
+from analysis.data.own_names import own_name_problems
 from study_app.dataset.border import limits
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 
@@ -28,7 +29,8 @@ def load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
 
     Raises:
         UserError: it cannot be read, or no row names an arm.
-        ProblemsFound: columns that the plan names are missing, ids come twice, or rows do not have the header's cells.
+        ProblemsFound: columns that the plan names are missing, ids come twice, rows do not have the header's cells, or
+            a name that the analysis reads holds something else.
     """
     raw, warnings = _delimited(path)
     _check_mapping(raw, columns, path.name)
@@ -41,6 +43,8 @@ def load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
     for name in _TEXT:
         if name in table:
             table[name] = pd.Series([None if pd.isna(v) else label(v) for v in table[name]], table.index, dtype=object)
+    if wrong := own_name_problems(table, columns, path.name):
+        raise ProblemsFound(wrong)
     for name, value in _defaults(len(table)).items():
         if name not in table:
             table[name] = value

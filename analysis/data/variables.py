@@ -19,7 +19,7 @@ def baseline_variables(dataset: Dataset, plan: Plan) -> list[str]:
     """
     columns = [str(name) for name in dataset.participants.columns]
     named = [entry.column for entry in plan.covariates] + [entry.column for entry in plan.subgroups]
-    if _BEFORE not in columns or _LAST[0] not in columns:
+    if dataset.plain or _BEFORE not in columns or _LAST[0] not in columns:
         return list(dict.fromkeys(named))
     between = columns[columns.index(_BEFORE) + 1 : columns.index(_LAST[0])]
     scores = [score for stage in _stages(dataset) if not stage.get("exit") for score in stage.get("scores", [])]

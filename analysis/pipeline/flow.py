@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
+
+from study_app.domain.records import Status
 
 NOT_ANALYSED = ("excluded", "in_progress")
 """Statuses that are never in an analysis set."""
 DISCONTINUED = ("abandoned", "withdrawn")
+_TURNED_AWAY = frozenset(get_args(Status)) - {"completed"}
 
 
 Reasons = Mapping[str, str | None]
@@ -54,7 +57,9 @@ def _analysed(rows: pd.DataFrame, analysed: Reasons) -> dict[str, Any]:
 
 def _dates(rows: pd.DataFrame) -> dict[str, str | None]:
     """Days of the first and the last enrolment, UTC."""
-    days = sorted(str(cell)[:10] for cell in rows["enrolled_at"].dropna()) if "enrolled_at" in rows else []
+    # A table from elsewhere may call something by this name that does not hold moments.
+    moments = rows["enrolled_at"].dropna().astype(str) if "enrolled_at" in rows else pd.Series([], dtype=str)
+    days = sorted(moments[moments.str.match(r"\d{4}-\d{2}-\d{2}")].str[:10])
     return {"first": days[0], "last": days[-1]} if days else {"first": None, "last": None}
 
 
@@ -71,12 +76,17 @@ def _arm(rows: pd.DataFrame, analysed: Reasons, hidden: bool) -> dict[str, Any]:
 def _turned_away(row: Mapping[str, Any] | pd.Series) -> str:
     """Why a participant has no arm; a participant who completed the study had one, so there the record is missing."""
     found = _reason(row)
-    return "no arm recorded" if found == "completed" else found
+    # A column `status` of a table from elsewhere holds whatever its owner calls so.
+    return found if found in _TURNED_AWAY or _given(row) else "no arm recorded"
 
 
 def _reason(row: Mapping[Any, Any] | pd.Series) -> str:
+    return _given(row) or str(row["status"])
+
+
+def _given(row: Mapping[Any, Any] | pd.Series) -> str:
     given = row.get("exclusion_reason")
-    return str(given) if isinstance(given, str) and given else str(row["status"])
+    return given if isinstance(given, str) else ""
 
 
 def why_not(row: Mapping[Any, Any] | pd.Series, outcome: str) -> str | None:
