@@ -53,7 +53,7 @@ def _prepared(given: argparse.Namespace) -> Prepared:
 
 def _formulas(prepared: Prepared, result: Result) -> dict[str, str]:
     """Outcome -> formula of its primary model; none while arms are hidden."""
-    found = None if prepared.view.hidden else recomputed(prepared, [], result["provenance"]["seed"])
+    found = None if prepared.view.hidden else recomputed(prepared, result["estimates"], result["provenance"]["seed"])
     return {model.outcome: f"{formula(model)}, {model.vcov}" for model in found.models} if found else {}
 
 
