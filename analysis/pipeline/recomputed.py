@@ -26,8 +26,10 @@ BESIDE = ("welch_t", "logrank", "cox")
 
 @dataclass(frozen=True)
 class RecomputedModel:
-    """One primary outcome's model."""
+    """One primary row's model."""
 
+    row: str
+    """Id of the row."""
     outcome: str
     title: str
     statistic: str
@@ -38,6 +40,10 @@ class RecomputedModel:
     strata: tuple[str, ...]
     event: str
     """Of a time: the column that says 1 where the event happened; else empty."""
+    base: int
+    """Position of the arm that others are compared with."""
+    treated: tuple[int, ...]
+    """Positions of the arms that are compared with it."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +64,16 @@ class ReplicationMaterial:
 def recomputed(prepared: Prepared, estimates: list[Mapping[str, Any]], seed: int) -> ReplicationMaterial | None:
     """Return the primary re-randomisation rows with all that they rest on.
 
-    None where the plan decides by other methods.
+    None where the plan decides by other methods or populations, and of a sequence: its rows compare treatments within
+    people, which no assignment of one arm to each person describes.
 
     Args:
         prepared: dataset and plan; the arms must be visible.
         estimates: rows of results.json.
         seed: of the analysis.
     """
+    if prepared.sequence:
+        return None
     plan, view, frame = prepared.fitted, prepared.view, prepared.frame
     ledger, note = ledger_of(prepared.dataset, view)
     unmade = unmade_rows(prepared.dataset.study.study, prepared.plan, prepared.analyses)
@@ -75,7 +84,7 @@ def recomputed(prepared: Prepared, estimates: list[Mapping[str, Any]], seed: int
     primary = [
         row
         for row in planned
-        if row.role == "primary" and row.method == "rerandomization"
+        if (row.role, row.method, row.population) == ("primary", "rerandomization", "itt")
         # Of several arms each row has the arm behind its name; a row that could not be made cannot be made again.
         if any(name == row.id or name.startswith(f"{row.id}.") for name in made)
     ]
@@ -89,7 +98,8 @@ def recomputed(prepared: Prepared, estimates: list[Mapping[str, Any]], seed: int
             expected += found[1]
     if not models:
         return None
-    expected += [entry for row in estimates for entry in _beside(row, {model.outcome for model in models})]
+    compared = {(model.outcome, view.arm_ids[arm]) for model in models for arm in model.treated}
+    expected += [entry for row in estimates for entry in _beside(row, compared)]
     return ReplicationMaterial(pd.DataFrame(columns), view.arm_ids, drawn, tuple(models), pd.DataFrame(expected))
 
 
@@ -100,7 +110,8 @@ def _assignments(prepared: Prepared, everybody: pd.DataFrame, ledger: Any, seed:
     if ledger is not None:
         return np.asarray(ledger.for_people([str(person) for person in everybody["participant_id"]])(count, rng))
     strata = everybody["stratum"].fillna("all") if "stratum" in everybody else pd.Series("all", everybody.index)
-    return np.asarray(within(strata, everybody["arm"], prepared.view.arm_ids)(count, rng))
+    cluster = everybody[prepared.frame.cluster] if prepared.frame.cluster else None
+    return np.asarray(within(strata, everybody["arm"], prepared.view.arm_ids, cluster)(count, rng))
 
 
 def _model(
@@ -115,13 +126,18 @@ def _model(
     if given.get("statistic") == "rmst":  # right-censored times: no regression of whole times
         return None
     arms = prepared.view.arm_ids
+    base = analysis.contrast[1] if analysis.contrast else arms[0]
     kept = everybody[analysis.outcome].notna().to_numpy()
     call = {key: value for key, value in given.items() if key not in ("replicates", "scheme", "arms", "interval")}
     # Computed again on the assignments of the file: where these are fewer than the plan's, p is not the report's.
     rows: Any = METHODS["rerandomization"](
-        data, arm="arm", control=arms[0], scheme=drawn[:, kept], arms=arms, interval=False, **call
+        data, arm="arm", control=base, scheme=drawn[:, kept], arms=arms, interval=False, **call
     )
-    listed = rows if isinstance(rows, list) else [rows]
+    listed = [
+        row
+        for row in (rows if isinstance(rows, list) else [rows])
+        if row.contrast and analysis.contrast in ((), row.contrast)
+    ]
     statistic = str(given.get("statistic", "lin"))
     covariates = tuple(given.get("covariates", ())) if statistic != "mean" else ()
     strata = tuple(given.get("stratum") or ()) if statistic != "mean" else ()
@@ -132,8 +148,9 @@ def _model(
     columns |= {name.strip("_"): everybody[name] for name in (*covariates, *strata)}
     vcov = str(given.get("vcov") or ("HC3" if statistic == "lin" else "HC2"))
     model = RecomputedModel(
-        outcome.id, outcome.title, statistic, vcov, tuple(name.strip("_") for name in covariates),
-        tuple(name.strip("_") for name in strata), event,
+        analysis.id, outcome.id, outcome.title, statistic, vcov, tuple(name.strip("_") for name in covariates),
+        tuple(name.strip("_") for name in strata), event, arms.index(base),
+        tuple(arms.index(row.contrast[0]) for row in listed if row.contrast),
     )  # fmt: skip
     quantities = ("estimate", "statistic", "p_value")
     return model, [
@@ -144,14 +161,14 @@ def _model(
     ]
 
 
-def _beside(row: Mapping[str, Any], outcomes: set[str]) -> list[dict[str, Any]]:
+def _beside(row: Mapping[str, Any], compared: set[tuple[str, str]]) -> list[dict[str, Any]]:
     """Rows of usual functions; their ids have nothing beyond outcome, method and arm.
 
     None where people are in clusters: the usual functions take them as independent.
     """
     treated = (row["contrast"] or [""])[0]
     usual = {f"{row['outcome']}.{row['method']}", f"{row['outcome']}.{row['method']}.{treated}"}
-    if row["outcome"] not in outcomes or row["method"] not in BESIDE or row["id"] not in usual:
+    if (row["outcome"], treated) not in compared or row["method"] not in BESIDE or row["id"] not in usual:
         return []
     if "clusters" in row["detail"]:
         return []

@@ -286,11 +286,11 @@ class AnalysisRunner:
             people = [str(person) for person in data["participant_id"]]
             return {"scheme": self.ledger.for_people(people), "arms": self.view.arm_ids}
         known = "stratum" in data and data["stratum"].notna().all() and data["stratum"].nunique() > 1
-        return (
-            {"scheme": within(data["stratum"], data["arm"], self.view.arm_ids), "arms": self.view.arm_ids}
-            if known
-            else {}
-        )
+        if not known:
+            return {}
+        cluster = data[self.frame.cluster] if self.frame.cluster else None
+        replay = within(data["stratum"], data["arm"], self.view.arm_ids, cluster)
+        return {"scheme": replay, "arms": self.view.arm_ids}
 
     def _scale_ends(self, outcome: Outcome, data: pd.DataFrame) -> dict[str, float]:
         """Lowest and highest possible score, where the scale starts at 0 and has one top."""
@@ -302,9 +302,10 @@ class AnalysisRunner:
     def _share(self, outcome: Outcome, data: pd.DataFrame) -> pd.Series:
         if outcome.upper_column in data:
             return data[outcome.id] / data[outcome.upper_column]
-        if outcome.upper is None:
+        upper = 1.0 if outcome.kind == "binary" else outcome.upper
+        if upper is None:
             raise LookupError(f"needs the highest possible value; give upper for '{outcome.id}'")
-        return data[outcome.id] / outcome.upper
+        return data[outcome.id] / upper
 
     def _step_down(
         self, analysis: Analysis, data: pd.DataFrame, arguments: dict[str, Any]

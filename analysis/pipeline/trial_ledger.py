@@ -102,8 +102,15 @@ class PooledLedger:
         return drawn
 
 
-def within(strata: pd.Series, arm: pd.Series, arms: Sequence[str]) -> Replay:
-    """Return the observed labels permuted within strata, as positions in `arms`: what stands in for a ledger."""
+def within(strata: pd.Series, arm: pd.Series, arms: Sequence[str], cluster: pd.Series | None = None) -> Replay:
+    """Return the observed labels permuted within strata, as positions in `arms`: what stands in for a ledger.
+
+    With `cluster`, labels of whole clusters.
+    """
+    if cluster is not None:
+        _, first, place = np.unique(cluster.astype(str), return_index=True, return_inverse=True)
+        whole = within(strata.iloc[first], arm.iloc[first], arms)
+        return lambda replicates, rng: whole(replicates, rng)[:, place]
     codes = np.array([list(arms).index(label) for label in arm], dtype=np.int8)
     blocks = [np.flatnonzero(strata == stratum) for stratum in sorted(strata.unique())]
 

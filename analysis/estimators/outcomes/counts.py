@@ -32,8 +32,9 @@ def _counts(trial: AnalysisRequest, exposure: str | None) -> tuple[Floats, Float
 def poisson(trial: AnalysisRequest, vcov: str = "classical", exposure: str | None = None) -> Result:
     """Log rate ratio of a count by Poisson regression.
 
-    Formula: log(mean) = a + arm + covariates + strata (+ log `exposure`); model-based standard errors, `vcov` HC0 or
-    HC1 (robust, and t with n - coefficients degrees of freedom) or "quasi" where the note's dispersion is far from 1.
+    Formula: log(mean) = a + arm + covariates + strata (+ log `exposure`); model-based standard errors, or `vcov` HC0,
+    HC1 or "quasi" (Pearson's dispersion) where the note's dispersion is far from 1; HC1 and "quasi" take t with
+    n - coefficients degrees of freedom, the others the normal distribution.
     Effect size: the rate ratio.
     Missing data: refused.
     Reference: McCullagh & Nelder (1989), ch. 6.
@@ -53,7 +54,8 @@ def poisson(trial: AnalysisRequest, vcov: str = "classical", exposure: str | Non
     detail = {"dispersion": dispersion, "log_likelihood": float(fitted.llf), "vcov": vcov}
     effect = exponentiated("rate_ratio")
     # Overdispersed counts of few people reject too often by the normal distribution: 7.1% at 26 in each arm.
-    df = float(len(y) - design.columns.shape[1]) if str(vcov).upper() == "HC1" else None
+    # A dispersion estimated from the same data calls for t, too, as in R's summary of a quasi-Poisson fit.
+    df = float(len(y) - design.columns.shape[1]) if str(vcov).upper() in ("HC1", "QUASI") else None
     return link_rows(trial, design, np.asarray(fitted.params), covariance_of(fitted), note, effect, detail, df)
 
 

@@ -100,7 +100,7 @@ def fractional_logit(trial: AnalysisRequest, vcov: str = "HC0") -> Result:
     """Logit coefficient of a share in [0, 1] (zeros and ones welcome), with robust standard errors.
 
     Formula: Bernoulli quasi-likelihood, logit(mean) = a + arm + covariates + strata; sandwich HC0 (`vcov`: HC0, HC1,
-    "quasi" with Pearson's dispersion, "classical"). Effect size: average marginal effect on the share.
+    "quasi" with Pearson's dispersion and t, "classical"). Effect size: average marginal effect on the share.
     Missing data: refused.
     Reference: Papke & Wooldridge (1996), J. Appl. Econometrics 11:619-632.
 
@@ -117,7 +117,10 @@ def fractional_logit(trial: AnalysisRequest, vcov: str = "HC0") -> Result:
     fitted = fit_glm(trial, design, y, Binomial(), vcov)
     beta, covariance = np.asarray(fitted.params), covariance_of(fitted)
     effect = marginal_effect(trial, design, beta, covariance)
-    return link_rows(trial, design, beta, covariance, f"logit scale, {vcov} standard error", effect, {"vcov": vcov})
+    note = f"logit scale, {vcov} standard error"
+    # As in R's summary of a quasi-binomial fit: its dispersion is estimated from the same data.
+    df = float(len(y) - design.columns.shape[1]) if str(vcov).upper() == "QUASI" else None
+    return link_rows(trial, design, beta, covariance, note, effect, {"vcov": vcov}, df)
 
 
 @method_over_all_arms("covariates stratum", jackknife=True)

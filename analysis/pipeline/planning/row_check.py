@@ -153,7 +153,7 @@ def _of_outcome(row: Analysis, outcome: Outcome) -> _Found:
     yield from _of_direction(row, outcome)
     if kind != "time" and "time" in row.options:
         yield "options.time", f"only a time has a last activity, and {name}", "remove it"
-    if method in OF_SHARES and outcome.upper is None and not outcome.upper_column:
+    if method in OF_SHARES and outcome.upper is None and not outcome.upper_column and kind != "binary":
         yield "method", f"{method} needs the highest possible value of '{outcome.id}'", "give upper or upper_column"
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 from scipy import stats
+from support.analysis import reference_data
 from support.analysis.oracle_tables import run
 
 from analysis.measurement.item_fit import dif
@@ -128,3 +129,20 @@ def test_lees_bounds_within_covariates_are_the_average_of_their_cells():
 def test_a_bayes_factor_of_people_in_clusters_is_refused_with_a_reason():
     with pytest.raises(Exception, match="takes people as independent"):
         run("bayes_factor", two(), outcome="y", **CALL, cluster="school")
+
+
+@pytest.mark.parametrize(
+    ("method", "scale", "want"),
+    [
+        ("poisson", 1, [(0.858661619, 0.275700489, 3.79648755e-3), (0.518793793, 0.291834516, 0.0846707521)]),
+        ("fractional_logit", 12, [(1.19513386, 0.380594118, 3.5496655e-3), (0.672944473, 0.392498335, 0.0958128033)]),
+    ],
+)  # fmt: skip
+def test_an_estimated_dispersion_goes_with_students_t(method, scale, want):
+    """R: summary(glm(count ~ spray, quasipoisson)), summary(glm(count / 12 ~ spray, quasibinomial)), InsectSprays."""
+    data = reference_data.insect_sprays().query("spray in ('C', 'D', 'E')")
+    data = data.assign(count=data["count"] / scale)
+    rows = run(method, data, outcome="count", arm="spray", control="C", vcov="quasi")
+    for row, figures in zip(rows, want, strict=True):
+        assert row.df == 33
+        assert (row.estimate, row.std_error, row.p_value) == near(*figures)

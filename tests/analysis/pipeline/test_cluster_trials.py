@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+import tomli_w
 from support.analysis.oracle_tables import run
 
+from analysis.cli import analyze
 from analysis.data.load import load
 from analysis.estimators.core.request import AnalysisError
 from analysis.pipeline.analyse import analyse
@@ -167,3 +172,33 @@ def test_everyone_in_a_cluster_has_the_stratum_that_the_cluster_was_allocated_in
     found = by_id(analyse(dataset, plan))
     assert found["score.permutation"]["p_value"] is not None, found["score.permutation"]["note"]
     assert found["score.lin"]["estimate"] is not None
+
+
+@pytest.mark.parametrize("strata", [pytest.param(False, marks=pytest.mark.slow), True])
+def test_a_table_of_clusters_has_a_supplement_that_allocates_whole_clusters(tmp_path, strata):
+    table = trial(clusters=12)
+    table["stratum"] = np.where(table["school"].isin([f"s{k}" for k in range(6)]), "north", "south")
+    table = table if strata else table.drop(columns="stratum")
+    table.to_csv(tmp_path / "trial.csv", index=False)
+    (tmp_path / "plan.toml").write_text(tomli_w.dumps({**PLAN, "outcomes": PLAN["outcomes"][:1]}))
+    analyze(tmp_path / "trial.csv", tmp_path / "out", plan=tmp_path / "plan.toml")
+    made = tmp_path / "out" / "supplement"
+    drawn = np.array([list(line) for line in (made / "assignments.txt").read_text().split()])
+    assert len(drawn) == 199
+    for school in table["school"].unique():
+        own = drawn[:, (table["school"] == school).to_numpy()]
+        assert (own == own[:, :1]).all()
+    done = subprocess.run([sys.executable, "-I", "recompute.py"], cwd=made, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_adjusted_odds_ratio_of_a_binary_outcome_needs_no_highest_value(tmp_path):
+    """statsmodels Logit of the same people."""
+    table = trial().drop(columns="school")
+    row = {"outcome": "passed", "method": "fractional_logit", "role": "secondary", "options": {"vcov": "classical"}}
+    plan = {key: value for key, value in PLAN.items() if key != "cluster"} | {"analyses": [row]}
+    table.to_csv(tmp_path / "trial.csv", index=False)
+    found = analyse(load(tmp_path / "trial.csv", {}), read_plan(plan, file="plan.toml", key=""))
+    want = sm.Logit(table["passed"], sm.add_constant((table["arm"] == "ai") * 1.0)).fit(disp=0)
+    made = by_id(found)["passed.fractional_logit"]
+    assert (made["estimate"], made["std_error"]) == pytest.approx((want.params.iloc[1], want.bse.iloc[1]), rel=1e-6)

@@ -8,14 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from support.analysis.synthetic_trial import Trial, write
 
 from analysis.cli import analyze
 
+CONTRAST = {"outcome": "quiz_points", "method": "rerandomization", "role": "primary", "contrast": ["hints", "ai"],
+            "adjusted": True}  # fmt: skip
 TRIALS = {
     "two": Trial(n=40, plan={"replicates": 199}, missing_quiz=0.1),
     "strata": Trial(n=40, plan={"replicates": 99}, strata=("years_python",)),
+    "contrast": Trial(n=60, arms=("no_ai", "ai", "hints"), plan={"replicates": 99, "analyses": [CONTRAST]}),
     "three": Trial(n=60, arms=("no_ai", "ai", "hints"), plan={"replicates": 99}),
 }
 MANY = [pytest.param(name, marks=pytest.mark.slow) if name != "two" else name for name in TRIALS]
@@ -40,7 +44,7 @@ def test_the_python_script_alone_reaches_every_expected_value(folder, tmp_path, 
     alone = shutil.copytree(folder(name), tmp_path / "alone")
     done = subprocess.run([sys.executable, "-I", "recompute.py"], cwd=alone, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "quiz_points.rerandomization p_value" in done.stdout
+    assert "same  quiz_points.rerandomization" in done.stdout
     assert "OTHER" not in done.stdout
 
 
@@ -51,7 +55,25 @@ def test_the_r_script_alone_reaches_every_expected_value(folder, tmp_path, name)
     alone = shutil.copytree(folder(name), tmp_path / "alone")
     done = subprocess.run(["Rscript", "recompute.R"], cwd=alone, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "quiz_points.rerandomization p_value" in done.stdout
+    assert "same  quiz_points.rerandomization" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_supplement_computes_the_contrast_that_the_plan_names(folder):
+    made = folder("contrast")
+    rows = json.loads((made.parent / "results.json").read_text())["estimates"]
+    (row,) = [row for row in rows if row["id"] == "quiz_points.rerandomization.hints_vs_ai"]
+    expected = pd.read_csv(made / "expected.csv").query("id == @row['id']").set_index("quantity")["value"]
+    assert expected["estimate"] == pytest.approx(row["estimate"])
+    assert "against ai" in (made / "README.md").read_text()
+
+
+def test_a_primary_row_of_another_population_is_not_in_the_supplement(tmp_path):
+    row = CONTRAST | {"contrast": [], "population": "per_protocol"}
+    trial = Trial(n=40, missing_quiz=0.1, noncompliance=0.2, plan={"replicates": 99, "analyses": [row]})
+    analyze(write(tmp_path / "data", trial), tmp_path / "out")
+    expected = pd.read_csv(tmp_path / "out" / "supplement" / "expected.csv")
+    assert set(expected["outcome"]) == {"completion_minutes"}
 
 
 def test_a_changed_value_is_found(folder, tmp_path):
