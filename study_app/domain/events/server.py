@@ -428,7 +428,7 @@ class EditsUnapplied(EventDetails):
 
     page: str = described(holds="page")
     task: str = described(holds="id")
-    why: str = described(levels=("late", "mismatch"))
+    why: str = described(levels=("late", "mismatch", "superseded"))
 
 
 # -- the assistant -----------------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def applied(draft: Draft, page: str, details: EventDetails, pages: Sequence[str]
         ReplayMismatch: an edit does not fit the text that it is said to change.
     """
     if isinstance(details, AnswersShown):
-        return Draft(page, draft.values) if _may_show(draft.page, page, pages) else draft
+        return Draft(page, draft.values) if may_show(draft.page, page, pages) else draft
     if page != draft.page:
         return draft
     match details:
@@ -65,8 +65,14 @@ def applied(draft: Draft, page: str, details: EventDetails, pages: Sequence[str]
     return draft
 
 
-def _may_show(shown: str, page: str, pages: Sequence[str]) -> bool:
-    """Refuse an older page that takes a form back from a newer one, however late its events come."""
+def may_show(shown: str, page: str, pages: Sequence[str]) -> bool:
+    """Whether a page takes a form or a text over from the one that shows it: no older page, however late it comes.
+
+    Args:
+        shown: the page that shows it; empty where none does.
+        page: the page that takes it over.
+        pages: those that were opened, in that order.
+    """
     if shown in ("", page):
         return True
     return page in pages and (shown not in pages or pages.index(page) > pages.index(shown))

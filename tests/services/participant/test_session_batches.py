@@ -97,6 +97,6 @@ def test_another_page_is_told_that_it_has_been_superseded(trial):
 def test_a_batch_whose_request_was_given_up_leaves_no_failure_in_the_log(caplog):
     given_up = Future()
     context = SimpleNamespace(registry=SimpleNamespace(submit=lambda work: given_up))
-    stored = ParticipantSession(context, way=None).submit("a cookie", Batch(page="p", events=[]))
+    stored = ParticipantSession(context, flow=None).submit("a cookie", Batch(page="p", events=[]))
     assert stored.cancel()
     assert caplog.records == []

@@ -18,7 +18,7 @@ from study_app.domain.events import ERASED, SERVER_PAGE, Batch, BrowserEvent, Ev
 from study_app.domain.events.browser import AnswerEvent, AnswersShown, OnForm, TextEvent
 from study_app.domain.events.changes import ReplayMismatch
 from study_app.domain.events.server import AnswersHandedIn, EditsUnapplied, PageOpened
-from study_app.domain.quiz.answer_log import FORM_KINDS, Draft, applied
+from study_app.domain.quiz.answer_log import FORM_KINDS, Draft, applied, may_show
 from study_app.domain.records import Document, Participant, Visit
 from study_app.domain.timing import LATE
 from study_app.ports import UnitOfWork
@@ -68,6 +68,9 @@ def change_document(
     """Apply edits of the page that the text belongs to; the text, or None where nothing changed."""
     participant_id = place.participant.id
     saved = unit.document(participant_id, task, of_page=page)
+    if saved is None and not _may_take_over(unit, participant_id, page, task):
+        note_unapplied(unit, place, page, task, "superseded")
+        return None
     text = None if saved is None else saved.text
     try:
         text = apply_all(text, (edit.details for edit in edits), LONGEST_TEXT)
@@ -79,6 +82,16 @@ def change_document(
     if text is not None:
         unit.save_document(Document(participant_id, task, text, "saved"), page)
     return text
+
+
+def _may_take_over(unit: UnitOfWork, participant_id: str, page: str, task: str) -> bool:
+    """Whether a page may put its text in the place of another's: not where that one was opened after it."""
+    owner = unit.document_page(participant_id, task)
+    if owner is None:
+        return True
+    opened = [opening.page for _, opening in _openings(unit, participant_id)]
+    # A page of which the log knows no opening is older than none.
+    return page not in opened or may_show(owner, page, _last_openings(opened))
 
 
 def note_unapplied(unit: UnitOfWork, place: Position | AtStage, page: str, task: str, why: str) -> None:
@@ -108,6 +121,11 @@ def change_draft(
         return None
     unit.save_draft(participant.id, *form, draft)
     return draft
+
+
+def _last_openings(pages: Sequence[str]) -> list[str]:
+    """Return pages in the order in which they were opened last."""
+    return list(dict.fromkeys(reversed(pages)))[::-1]
 
 
 def _openings(unit: UnitOfWork, participant_id: str) -> list[tuple[Event, PageOpened]]:

@@ -45,12 +45,18 @@ def _replayed(unit: UnitOfWork, participant_id: str, task: str) -> str | None:
         # No further than without a gap: what lies behind one has not been applied by the server either.
         if details.task == task and event.seq <= unit.acknowledged(participant_id, event.page)
     ]
-    loads = [event for event, details in of_task if isinstance(details, Load)]
+    noted = [
+        each
+        for _, each in saying(unit.events_of(participant_id, {EditsUnapplied.kind}), EditsUnapplied)
+        if each.task == task
+    ]
+    # A page that another had replaced by then took the text over from none.
+    refused = {each.page for each in noted if each.why == "superseded"}
+    loads = [event for event, details in of_task if isinstance(details, Load) and event.page not in refused]
     if not loads:
         return None
     page = loads[-1].page
-    noted = saying(unit.events_of(participant_id, {EditsUnapplied.kind}), EditsUnapplied)
-    if any((each.page, each.task) == (page, task) for _, each in noted):
+    if any(each.page == page for each in noted):
         return None
     text: str | None = None
     try:
