@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
 from weakref import WeakKeyDictionary
@@ -14,11 +13,12 @@ from weakref import WeakKeyDictionary
 import anthropic
 import httpx2
 
+from study_app.assistant.claude_failures import MESSAGES, UNREADABLE, broken_off, retry_after, unavailable
+from study_app.assistant.claude_stream import accumulated, completed, delta
 from study_app.assistant.claude_tools import StreamedBlocks, acting_body
 from study_app.assistant.explaining_judge import judge_body, read_verdict
 from study_app.assistant.prompts import conversation
 from study_app.domain.assistants.acting import AgentRequest, ToolCall
-from study_app.domain.assistants.budget import CACHE_READ, CACHE_WRITTEN
 from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.reply_bounds import ReplyBounds, ReplyMeter
 from study_app.domain.assistants.served_models import ModelFacts, ModelLifecycle
@@ -26,46 +26,19 @@ from study_app.domain.assistants.treatments import (
     AssistantRequest,
     AssistantSpec,
     Effort,
-    ReplyBrokenOff,
     ReplyEnd,
     TextDelta,
 )
-from study_app.domain.errors import AssistantUnavailable, ModelNotServed
+from study_app.domain.errors import AssistantUnavailable
 
 SAMPLING_API_VERSION = "2023-06-01"
 """The last version of the Messages API that accepts a temperature."""
 _MODEL_SECONDS = 20.0
 """Longest wait for the description of a model."""
 _EFFORTS: tuple[str, ...] = get_args(Effort)
-_KIND_BY_STATUS = {401: "authentication", 403: "authentication", 408: "timeout", 429: "rate_limit"} | {
-    503: "overloaded",
-    504: "timeout",
-    529: "overloaded",
-}
-_KIND_BY_TYPE = {
-    "authentication_error": "authentication",
-    "permission_error": "authentication",
-    "rate_limit_error": "rate_limit",
-    "overloaded_error": "overloaded",
-    "timeout_error": "timeout",
-}
-_UNREADABLE = (ValueError, AttributeError, TypeError, LookupError, ArithmeticError, RecursionError)
-"""How the SDK's lenient parsing shows an event that is not JSON, lacks its fields or nests too deeply."""
-_FAILURES = (anthropic.AnthropicError, httpx2.HTTPError, TimeoutError, *_UNREADABLE)
+_FAILURES = (anthropic.AnthropicError, httpx2.HTTPError, TimeoutError, *UNREADABLE)
 _MOST_BYTES = 32 * 1024 * 1024
 """Of one answer; the longest reply, 64,000 tokens in as many events, has about a third."""
-_MOST_TOKENS = 2**31 - 1
-"""The largest count that every database stores."""
-_MESSAGES = {
-    "authentication": "Claude's provider does not accept the API key",
-    "rate_limit": "Claude's provider is limiting requests",
-    "overloaded": "Claude's provider is overloaded",
-    "timeout": "Claude did not answer in time",
-    "connection": "the connection to Claude's provider failed",
-    "refused": "Claude declined to answer this message",
-    "too_long": "Claude's provider sent more than a reply can have",
-    "other": "Claude's provider reported an error",
-}
 
 
 @dataclass(frozen=True)
@@ -116,7 +89,7 @@ class ClaudeAssistant:
             what = f"the provider knows no model {self._spec.model!r}"
             raise AssistantUnavailable("unknown_model", what) from None
         except _FAILURES as error:
-            raise _unavailable(error) from None
+            raise unavailable(error) from None
 
     async def reply(self, request: AssistantRequest) -> AsyncIterator[TextDelta | ReplyEnd]:
         """Stream one reply; see `ports.Assistant`.
@@ -133,15 +106,15 @@ class ClaudeAssistant:
             # and charging.
             async with aclosing(self._events(self._body(request), meter.bounds.seconds)) as events:
                 async for event in events:
-                    end = _accumulate(end, event, self._blank_end())
+                    end = accumulated(end, event, self._blank_end())
                     finished = finished or event.type == "message_stop"
-                    if text := meter.room_for(_delta(event)):
+                    if text := meter.room_for(delta(event)):
                         yield TextDelta(text)
         except AssistantUnavailable as error:
-            raise _broken_off(error, end) from None
+            raise broken_off(error, end) from None
         except _FAILURES as error:
-            raise _broken_off(_unavailable(error), end) from None
-        yield _completed(end, finished)
+            raise broken_off(unavailable(error), end) from None
+        yield completed(end, finished)
 
     async def step(self, request: AgentRequest) -> AsyncGenerator[TextDelta | ToolCall | ReplyEnd]:
         """Stream one step of an agent; see `ports.ActingAssistant`.
@@ -158,21 +131,21 @@ class ClaudeAssistant:
         try:
             async with aclosing(self._events(body, meter.bounds.seconds)) as events:
                 async for event in events:
-                    end = _accumulate(end, event, self._blank_end())
+                    end = accumulated(end, event, self._blank_end())
                     finished = finished or event.type == "message_stop"
                     blocks.take(event)
-                    if text := meter.room_for(_delta(event)):
+                    if text := meter.room_for(delta(event)):
                         yield TextDelta(text)
             call = blocks.call()
         except AssistantUnavailable as error:
-            raise _broken_off(error, end) from None
+            raise broken_off(error, end) from None
         except _FAILURES as error:
-            raise _broken_off(_unavailable(error), end) from None
-        completed = _completed(end, finished)
+            raise broken_off(unavailable(error), end) from None
+        whole = completed(end, finished)
         # A call that the length of the reply cut off is not whole.
-        if call is not None and completed.stop_reason != "max_tokens":
+        if call is not None and whole.stop_reason != "max_tokens":
             yield call
-        yield completed
+        yield whole
 
     async def judge(self, request: AssistantRequest) -> Judged:
         """Return whether a message explains the participant's idea; see `ports.ExplanationJudge`.
@@ -186,7 +159,7 @@ class ClaudeAssistant:
         except AssistantUnavailable:
             raise
         except _FAILURES as error:
-            raise _unavailable(error) from None
+            raise unavailable(error) from None
         return read_verdict(message)
 
     def _client(self) -> anthropic.AsyncAnthropic:
@@ -289,7 +262,7 @@ class _Bounded(httpx2.AsyncByteStream):
         async for piece in self._stream:
             room -= len(piece)
             if room < 0:
-                raise AssistantUnavailable("too_long", _MESSAGES["too_long"])
+                raise AssistantUnavailable("too_long", MESSAGES["too_long"])
             yield piece
 
     async def aclose(self) -> None:
@@ -306,103 +279,8 @@ class _RetrySoonOrNever(anthropic.Middleware):
     async def handle_async(self, request: Any, call_next: Any) -> Any:
         response = await call_next(request)
         response.http_response.stream = _Bounded(response.http_response.stream)
-        if (_retry_after(response.headers) or 0) > self._longest:
+        if (retry_after(response.headers) or 0) > self._longest:
             # The SDK's own switch; otherwise it would sleep for as long as the provider asks, while the participant
             # sees nothing.
             response.http_response.headers["x-should-retry"] = "false"
         return response
-
-
-def _accumulate(end: ReplyEnd | None, event: Any, blank: ReplyEnd) -> ReplyEnd | None:
-    """Return what is known of the reply after one more event."""
-    if event.type == "message_start":
-        usage = event.message.usage
-        # What is read from the cache or written to it is not in `input_tokens`, and it costs.
-        written, read = usage.cache_creation_input_tokens or 0, usage.cache_read_input_tokens or 0
-        counts = {CACHE_WRITTEN: _tokens(written), CACHE_READ: _tokens(read)}
-        kept = {name: count for name, count in counts.items() if count}
-        parts = usage.input_tokens, written, read
-        parameters = {**blank.parameters, **kept}
-        return replace(blank, model=_word(event.message.model), input_tokens=_tokens(*parts), parameters=parameters)
-    if event.type == "message_delta" and end is not None:
-        reason = _word(event.delta.stop_reason or end.stop_reason)
-        return replace(end, stop_reason=reason, output_tokens=_tokens(event.usage.output_tokens))
-    return end
-
-
-def _delta(event: Any) -> str:
-    """Return the text that an event adds to the reply."""
-    is_text = event.type == "content_block_delta" and event.delta.type == "text_delta" and event.delta.text
-    return _checked_text(event.delta.text) if is_text else ""
-
-
-def _checked_text(value: Any) -> str:
-    """Return the text; the SDK passes on whatever stands in its place."""
-    if not isinstance(value, str):
-        raise TypeError(f"no text but {type(value).__name__}")
-    return value
-
-
-def _word(value: Any) -> str:
-    """Return a name or word of the provider's without NUL and lone surrogates, which no database stores."""
-    return _checked_text(value).replace("\0", "?").encode("utf-8", "replace").decode("utf-8")
-
-
-def _tokens(*parts: Any) -> int | None:
-    """Return the sum of counts; None, as where the provider never says, if one of them cannot be a count."""
-    if any(type(part) is not int or part < 0 for part in parts) or sum(parts) > _MOST_TOKENS:
-        return None
-    total: int = sum(parts)
-    return total
-
-
-def _completed(end: ReplyEnd | None, finished: bool) -> ReplyEnd:
-    # A stream that merely ends was cut off: only `message_stop` says that the reply is whole.
-    if end is None or not finished:
-        raise _broken_off(AssistantUnavailable("connection", f"{_MESSAGES['connection']} during the reply"), end)
-    if end.stop_reason == "refusal":
-        raise ReplyBrokenOff("refused", _MESSAGES["refused"], end=end)
-    return end
-
-
-def _broken_off(error: AssistantUnavailable, end: ReplyEnd | None) -> AssistantUnavailable:
-    if end is None:
-        return error
-    broken = replace(end, stop_reason="broken_off")
-    return ReplyBrokenOff(error.kind, str(error), end=broken, retry_after=error.retry_after)
-
-
-def _unavailable(error: Exception) -> AssistantUnavailable:
-    """Return the failure in the study's own words; the provider's are added only where they cannot hold a secret."""
-    if isinstance(error, anthropic.APIStatusError):
-        return _of_status(error)
-    if isinstance(error, anthropic.APITimeoutError | httpx2.TimeoutException | TimeoutError):
-        return AssistantUnavailable("timeout", _MESSAGES["timeout"])
-    if isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError):
-        return AssistantUnavailable("connection", _MESSAGES["connection"])
-    if isinstance(error, _UNREADABLE):
-        return AssistantUnavailable("other", "Claude's provider sent something that cannot be read")
-    return AssistantUnavailable("other", f"{_MESSAGES['other']} ({type(error).__name__})")
-
-
-def _of_status(error: anthropic.APIStatusError) -> AssistantUnavailable:
-    kind = _KIND_BY_TYPE.get(str(error.type)) or _KIND_BY_STATUS.get(error.status_code, "other")
-    words = f"{_MESSAGES[kind]} (HTTP {error.status_code}, {error.type or 'no type'})"
-    # Texts about the request itself; those about authentication may repeat a part of the key.
-    if error.status_code in (400, 404, 413, 422) and error.api_message:
-        words = f"{words}: {error.api_message}"
-    if error.status_code == 404 and str(error.type) == "not_found_error":
-        return ModelNotServed(words)
-    return AssistantUnavailable(kind, words, _retry_after(error.response.headers))
-
-
-def _retry_after(headers: Any) -> float | None:
-    """Seconds asked for by `retry-after-ms` or `retry-after`; None where absent or not a finite number."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers[name]) / unit
-        except (KeyError, ValueError):
-            continue
-        if math.isfinite(seconds):
-            return max(0.0, seconds)
-    return None
