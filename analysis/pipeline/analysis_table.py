@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.data.outcome_checks import scored
 from analysis.data.view import View
 from analysis.estimators.numerics.cluster_covariance import FEW
 from analysis.pipeline.flow import NOT_ANALYSED
@@ -154,11 +155,14 @@ def _covariate(data: pd.DataFrame, covariate: Covariate, deviations: list[str]) 
     raw = data[covariate.column]
     if covariate.scores:
         order = {level: float(rank) for rank, level in enumerate(covariate.scores, start=1)}
-        raw = raw.map(lambda value: order.get(_text(value), np.nan)).astype(float)
+        ranked = scored(raw).map(order).astype(float)
+        _note_unranked(raw, ranked, covariate, deviations)
+        raw = ranked
     if not pd.api.types.is_numeric_dtype(raw) and not _all_numbers(raw):
         return _dummies(data, covariate.column, raw)
     numbers = pd.to_numeric(raw, errors="coerce").astype(float)
     missing = numbers.isna()
+    empty = int(data[covariate.column].isna().sum())
     name = f"_x_{covariate.column}"
     # Mean and indicator are legitimate for baseline values of a randomised trial (White and Thompson 2005): being
     # missing cannot depend on the arm.
@@ -171,10 +175,20 @@ def _covariate(data: pd.DataFrame, covariate: Covariate, deviations: list[str]) 
         return [name]
     flag = f"_missing_{covariate.column}"
     data[flag] = missing.astype(float)
-    deviations.append(
-        f"Covariate '{covariate.column}': {int(missing.sum())} missing values have the mean and an indicator."
-    )
+    if empty:
+        deviations.append(f"Covariate '{covariate.column}': {empty} missing values have the mean and an indicator.")
     return [name, flag]
+
+
+def _note_unranked(raw: pd.Series, ranked: pd.Series, covariate: Covariate, deviations: list[str]) -> None:
+    """List levels that the plan does not rank: of an earlier version of the question, or put together for a release."""
+    left = raw[raw.notna() & ranked.isna()]
+    if len(left):
+        named = ", ".join(sorted({repr(str(level)) for level in left}))
+        deviations.append(
+            f"Covariate '{covariate.column}': {len(left)} values without a place among its scores ({named}) have the "
+            "mean and the indicator of missing values."
+        )
 
 
 def _text(value: object) -> str:

@@ -28,13 +28,15 @@ def subgroup_rows(frame: AnalysisTable, plan: Plan, view: View) -> list[Estimate
     """For each primary outcome and subgroup: one row a level (Welch), one for the interaction (F test).
 
     Rows of levels carry the id `<outcome>.subgroup.<column>.<level>`, the interaction `<outcome>.interaction.<column>`;
-    interactions are Holm-adjusted over the subgroups of an outcome. None for right-censored times.
+    interactions are Holm-adjusted over the subgroups of an outcome. Rows of right-censored
+    times, which have no means to compare, say so.
     """
     found: list[Estimate] = []
     for outcome_id in plan.primary:
-        if outcome_id in frame.censored:
-            continue
         outcome = plan.outcome(outcome_id)
+        if outcome_id in frame.censored:
+            found += _of_censored(frame, outcome, plan, view)
+            continue
         data = frame.population("itt")
         data = data[data[outcome.id].notna()]
         tests = []
@@ -45,6 +47,26 @@ def subgroup_rows(frame: AnalysisTable, plan: Plan, view: View) -> list[Estimate
             tests.append(_interaction(data, outcome, subgroup.column, view, plan.level, frame.cluster))
         found += _holm(tests)
     return found
+
+
+def _of_censored(frame: AnalysisTable, outcome: Outcome, plan: Plan, view: View) -> list[Estimate]:
+    """Return the rows of the subgroups without numbers, each with the reason."""
+    data = frame.population("itt")
+    data = data[data[outcome.id].notna()]
+    why = (
+        f"{frame.censored[outcome.id]} times are right-censored before the cap; subgroups compare means of whole times"
+    )
+    rows = []
+    for subgroup in plan.subgroups:
+        rows += _levels(data, outcome, subgroup.column, view, plan.level, frame.cluster)
+        rows.append(_interaction(data, outcome, subgroup.column, view, plan.level, frame.cluster))
+    return [
+        Estimate(
+            id=row.id, role=row.role, outcome=row.outcome, method=row.method, contrast=row.contrast, unit=row.unit,
+            n=row.n, ci_level=row.ci_level, note=f"not estimable: {why}",
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _levels(

@@ -106,7 +106,7 @@ def fit_to(plan: Plan, dataset: Dataset) -> tuple[Plan, list[str]]:
     file = dataset.path.name if dataset.plain else "participants"
     _require_control(plan, dataset, file)
     _require_own_ids(plan, dataset)
-    if wrong := cell_problems(plan, dataset.participants, file):
+    if wrong := cell_problems(plan, dataset.participants, file, plain=dataset.plain):
         raise ProblemsFound(wrong)
     # A row that the plan lists stays, too, and says itself that its outcome is missing.
     due = {*plan.primary, *(row.outcome for row in plan.analyses), *(entry.outcome for entry in plan.margins)}
