@@ -199,7 +199,7 @@ def purge(
 
     running = start(settings_of(study, database), changed_ok=True, new_database=False)
     try:
-        purging = Purge(running.context)
+        purging = Purge(running.context, running.session.flow)
         found = purging.due()
         if found.people and not dry_run:
             confirm([*found.lines(), "What is erased cannot be brought back."], "Erase?", yes=yes or as_json)

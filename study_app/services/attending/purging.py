@@ -11,6 +11,8 @@ from study_app.domain.records import AuditEntry
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.participant.erasing import erase
+from study_app.services.participant.falling_silent import end_way
+from study_app.services.participant.flow import ParticipantFlow
 
 PURGE = "purge"
 """The verb in the audit log; each purged person has the event `data_withdrawn`, too."""
@@ -42,8 +44,9 @@ class Purged:
 class Purge:
     """Finds whose time is up, counted in calendar months from their last step, and erases as a withdrawal does."""
 
-    def __init__(self, context: StudyContext) -> None:
+    def __init__(self, context: StudyContext, flow: ParticipantFlow) -> None:
         self.context = context
+        self._flow = flow
 
     def due(self) -> Purged:
         """Return whose data have been kept as long as was promised to them."""
@@ -53,7 +56,7 @@ class Purge:
     def run(self, who: str) -> Purged:
         """Erase their data and record it; then take what was erased off the disk as far as that goes now."""
         with self.context.registry.begin() as unit:
-            people = tuple(self._due(unit))
+            people = tuple(name for name in self._due(unit) if self._left(unit, name))
             for name in people:
                 erase(self.context, unit, unit.known_participant(name), "purge")
             if people:
@@ -61,6 +64,12 @@ class Purge:
                 unit.add_audit(AuditEntry(self.context.now(), who, PURGE, "kept as long as promised", detail))
         self.context.registry.forget_erased()
         return Purged(people, True)
+
+    def _left(self, unit: UnitOfWork, name: str) -> bool:
+        """Whether a person is not on their way any more, or has not come back just now; then their way ends here."""
+        person = unit.known_participant(name)
+        # Else they could go on by their link, and what they gave then would be kept for ever.
+        return person.over or end_way(self._flow, unit, person)
 
     def _due(self, unit: UnitOfWork) -> list[str]:
         now = self.context.now()

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from study_app.dataset.measures.interviews.history import KINDS, interviews_of
-from study_app.domain.errors import SealingKeyMissing
+from study_app.domain.errors import Conflict, SealingKeyMissing
 from study_app.domain.events.server import DataWithdrawn
 from study_app.domain.ledger import DECISIONS, LedgerRow
 from study_app.domain.quiz.answer_ratings import AnswerName
@@ -34,9 +34,15 @@ _FIELDS = ("prolific_pid", "prolific_session", "label")
 
 
 def erase(context: StudyContext, unit: UnitOfWork, participant: Participant, who: str) -> None:
-    """Erase everything a participant wrote and who they were; a second call does nothing."""
+    """Erase everything a participant wrote and who they were; a second call does nothing.
+
+    Raises:
+        Conflict: they have not left, so that more could come, which no later erasure would find.
+    """
     if participant.data_withdrawn:
         return
+    if not participant.over:
+        raise Conflict("the participant is still on their way, so nothing was erased; end it first, or try again")
     # A judgement that is being made has found its object still there: without these locks it would be stored after the
     # erasure, and its reason could repeat what was erased. Always in this order, so that two erasures cannot block each
     # other.

@@ -34,18 +34,22 @@ def end_if_silent(flow: ParticipantFlow, unit: UnitOfWork, participant: Particip
 
 
 def locked_out(flow: ParticipantFlow, unit: UnitOfWork, participant: Participant) -> Participant:
-    """Return a participant as they are; one who comes back to what is locked has left.
+    """Return a participant as they are; one who comes back to what is locked, or was erased, has left.
 
-    Unsealing ends their way: this is for trials that were unsealed before it did.
+    Unsealing and erasing end their way: this is for trials of before they did.
     """
-    silent = participant.kind == "real" and current_status(flow.context, participant) != "in_progress"
-    # The database is asked of the silent alone: nothing is locked while a person in it is in progress.
-    if participant.over or not silent:
+    if participant.over or not (participant.data_withdrawn or _is_locked_out(flow.context, unit, participant)):
         return participant
-    study = flow.context.study_of(unit, participant)
-    if is_locked(flow.context, unit, study, study.stage(participant.stage), participant):
-        end_way(flow, unit, participant)
+    end_way(flow, unit, participant)
     return unit.known_participant(participant.id)
+
+
+def _is_locked_out(context: StudyContext, unit: UnitOfWork, participant: Participant) -> bool:
+    # The database is asked of the silent alone: nothing is locked while a person in it is in progress.
+    if participant.kind != "real" or current_status(context, participant) == "in_progress":
+        return False
+    study = context.study_of(unit, participant)
+    return is_locked(context, unit, study, study.stage(participant.stage), participant)
 
 
 def end_way(flow: ParticipantFlow, unit: UnitOfWork, participant: Participant) -> bool:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-from study_app.domain.errors import Malformed, NotAllowed
+from study_app.domain.errors import Conflict, Malformed, NotAllowed
 from study_app.domain.events import Batch, BrowserEvent
 from study_app.domain.events.server import Consented, Declined, PageOpened, PageSuperseded, Withdrew
 from study_app.domain.records import Document, Participant
@@ -145,7 +145,9 @@ class ParticipantSession:
         """Leave the study, and take the data along if wished; the ledger's row stays, its payload goes."""
         with self.context.registry.begin() as unit:
             place = self.flow.place(unit, self._get(unit, participant_id))
-            if isinstance(place, AtStage) and self.flow.leave(unit, place, "withdrawn", "withdrawal"):
+            if isinstance(place, AtStage):
+                if not self.flow.leave(unit, place, "withdrawn", "withdrawal"):
+                    raise Conflict("the participant has gone on at this moment, in another window; try again")
                 unit.record(participant_id, place.participant.stage, place.now, Withdrew())
             if withdraw_data:
                 self.erase(unit, participant_id, "participant")

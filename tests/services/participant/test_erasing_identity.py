@@ -162,7 +162,7 @@ def test_purge_erases_only_whose_time_is_up(tmp_path):
     clock.advance(minutes=60 * 24 * 31)
     late = Walker(app, clock).consent().background()
     clock.advance(minutes=60 * 24 * 30.4 * (months - 0.5))
-    purge = Purge(app.context)
+    purge = Purge(app.context, app.session.flow)
     assert purge.due().people == (early.id,)
     assert purge.run("test").people == (early.id,)
     with app.context.registry.begin(write=False) as unit:
