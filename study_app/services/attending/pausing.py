@@ -9,6 +9,8 @@ from study_app.domain.events import saying
 from study_app.domain.events.server import Outage, ParticipantPaused, ParticipantResumed
 from study_app.domain.records import Participant
 from study_app.ports import UnitOfWork
+from study_app.services.operation.clock_watch import STEP
+from study_app.services.participant.stopped_clock import isolation_stops, running_seconds
 
 PAUSED = "paused"
 """The cause of the outage by which a resumed stage gets its time back."""
@@ -39,8 +41,8 @@ def resume(unit: UnitOfWork, person: Participant, now: datetime) -> float:
     if person.paused_at is None:
         raise NotAllowed("this participant is not paused")
     seconds = max((now - person.paused_at).total_seconds(), 0.0)
-    # An outage of the server during the pause has moved the deadline already, and time is given back once.
-    missing = max(seconds - _given_back(unit, person, person.paused_at), 0.0)
+    # What stopped the clock during the pause has moved the deadline already, and time is given back once.
+    missing = max(seconds - _given_back(unit, person, person.paused_at, now), 0.0)
     if missing and unit.extend_visit(person.id, person.stage, timedelta(seconds=missing)):
         unit.record(person.id, person.stage, now, Outage(cause=PAUSED, seconds=missing))
     unit.touch(person.id, paused_at=None, last_seen_at=now)
@@ -48,7 +50,13 @@ def resume(unit: UnitOfWork, person: Participant, now: datetime) -> float:
     return seconds
 
 
-def _given_back(unit: UnitOfWork, person: Participant, since: datetime) -> float:
-    """Return the seconds by which outages have moved the deadline during the pause already."""
-    moved = saying(unit.events_of(person.id, {Outage.kind}, person.stage), Outage)
-    return sum(outage.seconds or 0.0 for event, outage in moved if event.server_time >= since)
+def _given_back(unit: UnitOfWork, person: Participant, since: datetime, now: datetime) -> float:
+    """Return the seconds of the pause by which the deadline has been moved already.
+
+    A reply that failed during the pause has moved it by what it took before, and by nothing of the pause.
+    """
+    events = unit.events_of(person.id, {Outage.kind}, person.stage)
+    isolated = (now - since).total_seconds() - running_seconds(since, now, isolation_stops(events))
+    # A step of the clock is part of the measured pause, and the deadline has followed it.
+    steps = [(event, outage) for event, outage in saying(events, Outage) if outage.cause == STEP]
+    return isolated + sum(step.seconds or 0.0 for event, step in steps if event.server_time >= since)

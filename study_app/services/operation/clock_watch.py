@@ -11,6 +11,8 @@ from study_app.domain.records import AuditEntry
 from study_app.ports import ClockStep, UnitOfWork
 from study_app.services.context import StudyContext
 
+STEP = "clock_step"
+"""The cause of the outage by which a deadline follows a step."""
 STEPPED = "clock step"
 """What the audit log calls it."""
 ALERT = "clock_alert"
@@ -86,7 +88,7 @@ class ClockWatch:
             for visit in (visit for visit in unit.visits() if visit.participant_id not in simulated):
                 # Recorded as an outage, so that the measured time of the stage is not longer by the step.
                 if visit.ended_at is None and unit.extend_visit(visit.participant_id, visit.stage, step.by):
-                    moved = Outage(cause="clock_step", seconds=step.by.total_seconds())
+                    moved = Outage(cause=STEP, seconds=step.by.total_seconds())
                     unit.record(visit.participant_id, visit.stage, now, moved)
             self._keep(unit, ClockAlert(now, step.by.total_seconds(), "taken"))
         # Only after the commit: adopted earlier, a deadline could end a stage by the new time before it was moved.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from study_app.domain.events.server import Outage
-from study_app.domain.records import AuditEntry
+from study_app.domain.records import AuditEntry, Visit
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.grading.queue import accepts_isolation
@@ -61,11 +62,22 @@ class IsolationWatch:
                 self._moved_until = now + STEP / 10
                 return
             unit.set_meta(HELD, (now + STEP).isoformat())
-            for visit in unit.visits():
-                if visit.ended_at is None and unit.extend_visit(visit.participant_id, visit.stage, STEP):
+            for visit in self._held(unit):
+                if unit.extend_visit(visit.participant_id, visit.stage, STEP):
                     moved = Outage(cause="isolation", seconds=STEP.total_seconds())
                     unit.record(visit.participant_id, visit.stage, now, moved)
         self._moved_until = now + STEP
+
+    def _held(self, unit: UnitOfWork) -> Iterator[Visit]:
+        """Yield the open visits in which programs are written; a quiz can be answered throughout."""
+        # Simulated participants have their own clock.
+        simulated = unit.simulated()
+        for visit in unit.visits():
+            if visit.ended_at is not None or visit.participant_id in simulated:
+                continue
+            person = unit.known_participant(visit.participant_id)
+            if self.context.study_of(unit, person).stage(visit.stage).kind == "tasks":
+                yield visit
 
     def _recover(self) -> None:
         self._moved_until = None
@@ -89,6 +101,7 @@ def isolation_alert(unit: UnitOfWork) -> str | None:
     if kept is None:
         return None
     return (
-        f"the study is paused since {kept['since'][11:19]} UTC: programs are less isolated ({kept['level']}) than the "
-        f"study file accepts. {kept['message']} Clocks stand still; what is submitted is kept and graded afterwards."
+        f"the study is paused since {kept['since'][11:19]} UTC: programs are "
+        f"less isolated ({kept['level']}) than the study file accepts. {kept['message']} Clocks of stages with tasks "
+        "stand still; what is submitted is kept and graded afterwards."
     )

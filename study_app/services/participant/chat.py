@@ -28,7 +28,7 @@ from study_app.domain.records import InProgress, Participant, Rating, Turn
 from study_app.domain.sentences import REFUSALS
 from study_app.ports import Assistant, UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.participant.agent.actions import actions_of, close_actions
+from study_app.services.participant.agent.actions import actions_of, close_actions, last_step_at
 from study_app.services.participant.agent.working import AgentWork, Frame
 from study_app.services.participant.chatting.questions import Answering, ParticipantQuestion, Questions, ReplyInProgress
 from study_app.services.participant.chatting.replies import LiveReply, StreamingTurn
@@ -296,8 +296,10 @@ class AssistantChat:
             # Another server has ended the turn where this one was taken for gone.
             if not unit.end_work(self._work(turn)) or not unit.update_turn(turn):
                 return
-            now = self.context.now()
+            now, since, lost = self.context.now(), turn.asked_at, turn.total_seconds or 0.0
             if reply.agent is not None:
+                since = last_step_at(unit, turn)
+                lost = max((now - since).total_seconds(), 0.0)
                 autonomous = max(0.0, (turn.total_seconds or 0.0) - reply.agent.waited)
                 given_up = turn.stopped_by_participant or turn.error is not None
                 stage = unit.known_participant(turn.participant_id).stage
@@ -305,7 +307,7 @@ class AssistantChat:
             record_end(unit, turn, now, withheld, autonomous)
             if turn.error is not None and turn.error != "refused":
                 # A model that declines is not an outage: no time is to be credited for it.
-                record_outage(unit, turn, turn.total_seconds or 0.0, now)
+                record_outage(unit, turn, lost, now, since)
 
     async def close(self) -> None:
         """Wait a moment for replies in progress; used when the server stops."""

@@ -16,7 +16,8 @@ from study_app.domain.events import Event
 from study_app.domain.events.server import Outage, TurnEnded
 from study_app.domain.records import Turn, Visit
 from study_app.ports import UnitOfWork
-from study_app.services.participant.agent.actions import close_actions
+from study_app.services.participant.agent.actions import close_actions, last_step_at
+from study_app.services.participant.stopped_clock import running_seconds, stops_of
 from study_app.services.position import Position
 from study_app.services.replicas import SERVER_GONE, Replicas
 
@@ -26,8 +27,8 @@ def close_interrupted(
 ) -> None:
     """End the turns whose reply a server that is gone was writing: they will never finish.
 
-    How long the reply took stays unknown. The time from asking until it was found out, or until this server began
-    where that is earlier, counts as an outage.
+    How long the reply took stays unknown. The time from asking, or from an agent's last step, until it was found out,
+    or until this server began where that is earlier, counts as an outage.
 
     Args:
         unit: the transaction.
@@ -51,11 +52,12 @@ def close_interrupted(
             unit.end_work(work)
         turn = replace(turn, complete=True, error="interrupted")
         unit.update_turn(turn)
+        since = last_step_at(unit, turn)
         close_actions(unit, turn, unit.known_participant(participant_id).stage, "interrupted", now)
         _close_programs(unit, turn)
         record_end(unit, turn, now)
-        found_out = began if turn.asked_at < began else now
-        record_outage(unit, turn, (found_out - turn.asked_at).total_seconds(), now)
+        found_out = began if since < began else now
+        record_outage(unit, turn, (found_out - since).total_seconds(), now, since)
 
 
 def _close_programs(unit: UnitOfWork, turn: Turn) -> None:
@@ -95,20 +97,32 @@ def record_end(
     unit.record(turn.participant_id, participant.stage if participant else "", now, over)
 
 
-def record_outage(unit: UnitOfWork, turn: Turn, seconds: float, now: datetime) -> None:
+def record_outage(unit: UnitOfWork, turn: Turn, seconds: float, now: datetime, since: datetime | None = None) -> None:
     """Note that the assistant failed, and give the time back: the deadline of the stage moves by it.
 
     An outage belongs to the stage that was asked in and takes no more than what was left of it: a server that was down
     for a night took no more from a participant than from those who have no assistant. A stage that is over stays over.
+    Seconds in which the stage's clock stood still, as in a pause, are given back by what stopped it.
+
+    Args:
+        unit: the transaction.
+        turn: that failed.
+        seconds: that were lost.
+        now: the moment of the record.
+        since: from when on they were lost; since it was asked where not given.
     """
-    stay = _stay(unit, turn)
-    if stay is not None:
-        ends = [end for end in (stay.ended_at, stay.deadline_at) if end is not None]
-        seconds = min([seconds, *((end - turn.asked_at).total_seconds() for end in ends)])
-    stage = stay.stage if stay else ""
-    unit.record(turn.participant_id, stage, now, Outage(turn_id=turn.id, cause=turn.error, seconds=seconds))
-    if stay is not None and stay.deadline_at is not None and now < stay.deadline_at:
-        unit.extend_visit(turn.participant_id, stage, timedelta(seconds=seconds))
+    stay, since = _stay(unit, turn), since or turn.asked_at
+    if stay is None:
+        unit.record(turn.participant_id, "", now, Outage(turn_id=turn.id, cause=turn.error, seconds=seconds))
+        return
+    until = min([since + timedelta(seconds=seconds), *filter(None, (stay.ended_at, stay.deadline_at))])
+    seconds = running_seconds(since, until, stops_of(unit, turn.participant_id, stay.stage))
+    unit.record(turn.participant_id, stay.stage, now, Outage(turn_id=turn.id, cause=turn.error, seconds=seconds))
+    person = unit.participant(turn.participant_id)
+    paused = person is not None and person.paused_at is not None and person.stage == stay.stage
+    # The deadline of a person who is paused lies behind only as long as the pause lasts.
+    if stay.deadline_at is not None and (paused or now < stay.deadline_at):
+        unit.extend_visit(turn.participant_id, stay.stage, timedelta(seconds=seconds))
 
 
 def _stay(unit: UnitOfWork, turn: Turn) -> Visit | None:

@@ -133,3 +133,24 @@ def test_canaries_are_run_again_while_programs_go_on():
     assert sandbox.look_again().level == first.level
     assert sandbox.run(Program("print(1)")).stdout == "1\n"
     sandbox.close()
+
+
+def test_only_stages_with_tasks_of_real_people_and_previews_stand_still(trial):
+    """A quiz can be answered throughout, and simulated people have their own clock."""
+    app, clock, sandbox, person = trial
+    (link,) = app.links.create(labels=["q@example.org"])
+    quizzed = Walker(app, clock, EntryRequest(link=link.secret)).to_tasks(solve=False).begin_tasks()
+    for number, _ in enumerate(app.study.stage("tasks").packs):
+        clock.advance(seconds=5)
+        app.submitting.submit(quizzed.id, f"x = {number}\n", confirm=True)
+    app.session.begin_stage(quizzed.id, "quiz")
+    simulated = Walker(app, clock, kind="simulated").to_tasks(solve=False).begin_tasks()
+    before = {each.id: deadline(app, each) for each in (person, quizzed, simulated)}
+    assert app.session.peek(quizzed.id).participant.stage == "quiz"
+    assert None not in before.values()
+    sandbox.level = "weak"
+    app.isolation_watch.check()
+    moved = {each.id: deadline(app, each) - before[each.id] for each in (person, quizzed, simulated)}
+    assert moved == {person.id: STEP, quizzed.id: STEP * 0, simulated.id: STEP * 0}
+    with app.context.registry.begin(write=False) as unit:
+        assert not [e for one in (quizzed, simulated) for e in unit.events(one.id) if e.kind == "outage"]

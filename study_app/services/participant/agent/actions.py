@@ -75,6 +75,19 @@ def actions_of(unit: UnitOfWork, participant_id: str, turn_id: str | None = None
     ]
 
 
+def last_step_at(unit: UnitOfWork, turn: Turn) -> datetime:
+    """Return when something of a turn was last proposed, decided or done; when it was asked where nothing was.
+
+    What came of a turn until then is there, and the time for which a step waited for the participant was theirs.
+    """
+    steps = {action.id for action in actions_of(unit, turn.participant_id, turn.id)}
+    if not steps:
+        return turn.asked_at
+    events = unit.events_of(turn.participant_id, _KINDS)
+    said = (event for event in events if getattr(event.details, "action_id", None) in steps)
+    return max([turn.asked_at, *(event.server_time for event in said)])
+
+
 def acts(place: Position, context: StudyContext) -> TypeGuard[OnStage]:
     """Whether the assistant that the participant has here is one that acts."""
     if not isinstance(place, OnStage) or place.assistant is None:
