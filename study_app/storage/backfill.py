@@ -10,10 +10,11 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from study_app.dataset.integrity import chain
 from study_app.dataset.schema import compact_json
 from study_app.domain.events import Event
+from study_app.storage.aggregates.rows import ENTRIES
 from study_app.storage.chained import Signed
 from study_app.storage.event_log import EVENTS, LOGGED
 from study_app.storage.sealed.heads import HEADS
-from study_app.storage.unit_of_work import ENTRIES, SqlUnitOfWork
+from study_app.storage.unit_of_work import SqlUnitOfWork
 
 _AT_ONCE = 2000
 JOINED = "rows_joined"

@@ -8,11 +8,12 @@ from typing import Any, cast
 from sqlalchemy import Connection, String, Table, func, select, text
 
 from study_app.ports import Restorable, UnitOfWork
+from study_app.storage.aggregates.rows import ALLOCATIONS, ANSWERS, LATER_ALLOCATIONS, RATINGS, RUNS, TURNS
 from study_app.storage.backfill import join_what_is_stored
 from study_app.storage.columns import AnyText, Json
 from study_app.storage.event_log import EVENTS, PAGES, insert_new
 from study_app.storage.positions import PARTICIPANTS, VISITS
-from study_app.storage.unit_of_work import ALLOCATIONS, ANSWERS, LATER_ALLOCATIONS, RATINGS, RUNS, TURNS, SqlUnitOfWork
+from study_app.storage.unit_of_work import SqlUnitOfWork
 
 _AT_ONCE = 2000
 _TABLES: Mapping[Restorable, Table] = {

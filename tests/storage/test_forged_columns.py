@@ -15,11 +15,12 @@ from study_app.dataset.verification import verify
 from study_app.domain.events import Event
 from study_app.domain.records import Rating, TextReview
 from study_app.services.researcher.exporting.export import export
+from study_app.storage.aggregates.rows import ENTRIES
 from study_app.storage.backup.copying import back_up, restore
 from study_app.storage.event_log import EVENTS, LOGGED
 from study_app.storage.sealed.columns import SEALED, UNSEALED_COLUMNS, UNSEALED_TABLES
 from study_app.storage.sealed.heads import CHAINS
-from study_app.storage.unit_of_work import ENTRIES, SqlUnitOfWork
+from study_app.storage.unit_of_work import SqlUnitOfWork
 
 ALL = list(forgeries())
 FIRST = {each.table: each for each in reversed(ALL) if each.what == "change"}

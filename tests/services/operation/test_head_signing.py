@@ -11,11 +11,13 @@ from study_app.dataset.integrity import chain
 from study_app.dataset.verification import verify
 from study_app.services.operation.head_signing import ADOPTED_ACT
 from study_app.services.researcher.exporting.export import export
+from study_app.storage.aggregates.rows import ENTRIES
 from study_app.storage.anchor_file import AnchorFile
 from study_app.storage.backfill import JOINED, join_what_is_stored
+from study_app.storage.event_log import EVENTS
 from study_app.storage.sealed.differing import EVENT_ENTRIES
 from study_app.storage.sealed.heads import CHAINS
-from study_app.storage.unit_of_work import ENTRIES, EVENTS, SqlUnitOfWork
+from study_app.storage.unit_of_work import SqlUnitOfWork
 
 
 class Outage:

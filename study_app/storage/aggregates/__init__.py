@@ -1,0 +1,1 @@
+"""What is stored together, within one transaction: rows and their chain, erasing, ledgers and judgements."""
