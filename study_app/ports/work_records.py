@@ -118,6 +118,10 @@ class WorkRecords(Protocol):
         """Treatment, whether a recording answered, and what those turns used whose tokens were reported; unpriced."""
         ...
 
+    def turns_of(self, kind: Kind) -> list[Turn]:
+        """Return the turns of participants of one kind whose data were not erased, each one's in order of asking."""
+        ...
+
     def turns_apart(self, kind: Kind, treatments: Collection[str]) -> list[Turn]:
         """Return turns whose tokens were not reported, and those of these treatments, in order of asking."""
         ...

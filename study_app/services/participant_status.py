@@ -13,21 +13,28 @@ OUTCOME_STATUSES = ("withdrawn", "abandoned", "excluded")
 """Statuses of people who left before their outcome; `replacement` gives their slot back."""
 
 
-def current_status(context: StudyContext, participant: Participant) -> str:
-    """Return the status as of now: excluded overrides all, and a long silence means abandoned."""
+def current_status(context: StudyContext, participant: Participant, now: datetime | None = None) -> str:
+    """Return the status as of now: excluded overrides all, and a long silence means abandoned.
+
+    Args:
+        context: the study.
+        participant: a person.
+        now: the present moment, where a board asks for thousands of people at once.
+    """
     if participant.exclusion_reason is not None:
         return "excluded"
     if participant.status != "in_progress":
         return participant.status
     if participant.paused_at is not None:
         return "in_progress"
-    waiting = participant.opens_at is not None and participant.opens_at > context.now()
+    now = now or context.now()
+    waiting = participant.opens_at is not None and participant.opens_at > now
     closes_at = _window_end(context, participant)
     if closes_at is not None:
-        return "in_progress" if context.now() < closes_at else "abandoned"
+        return "in_progress" if now < closes_at else "abandoned"
     silence = timedelta(hours=context.study.recruitment.abandoned_after_hours)
     start = max(participant.last_seen_at, participant.opens_at or participant.last_seen_at)
-    return "in_progress" if waiting or context.now() - start < silence else "abandoned"
+    return "in_progress" if waiting or now - start < silence else "abandoned"
 
 
 CLOSED_WAVE = "closed_wave"

@@ -6,7 +6,7 @@ holds, so that no more people are allocated than the study has places. Nothing h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,7 +44,7 @@ def holds(participant: Participant, now: datetime) -> bool:
 def gave_up_place(context: StudyContext, participant: Participant) -> bool:
     """Whether an allocated person on their way was silent so long that their place is free for others."""
     under_way = participant.kind == "real" and participant.arm is not None and not participant.over
-    return under_way and not _takes(context, participant)
+    return under_way and not _takes(context, participant, context.now())
 
 
 def place_for(context: StudyContext, unit: UnitOfWork, participant: Participant) -> bool:
@@ -54,10 +54,13 @@ def place_for(context: StudyContext, unit: UnitOfWork, participant: Participant)
     return places_taken(context, unit, besides=participant.id) < context.study.recruitment.target_n
 
 
-def places_taken(context: StudyContext, unit: UnitOfWork, besides: str = "") -> int:
-    """How many places are used or held by real participants other than `besides`."""
-    people = (person for person in unit.participants() if person.kind == "real" and person.id != besides)
-    return sum(_takes(context, person) for person in people)
+def places_taken(
+    context: StudyContext, unit: UnitOfWork, besides: str = "", people: Sequence[Participant] | None = None
+) -> int:
+    """How many places are used or held by real participants other than `besides`; `people` where they are read."""
+    now = context.now()
+    everybody = unit.participants_of("real") if people is None else people
+    return sum(_takes(context, person, now) for person in everybody if person.id != besides)
 
 
 def full_quota(
@@ -84,7 +87,8 @@ def quota_taken(
     given = unit.answers_to(quota.question, kind if besides is None else besides.kind)
     others = [person for person, response in given if besides is None or person.id != besides.id
               if quota.meets(response)]  # fmt: skip
-    return sum(_takes(context, person) for person in others)
+    now = context.now()
+    return sum(_takes(context, person, now) for person in others)
 
 
 def held_from(context: StudyContext, start: datetime) -> dict[str, Any]:
@@ -93,13 +97,11 @@ def held_from(context: StudyContext, start: datetime) -> dict[str, Any]:
     return {"place": "held", "place_until": start + timedelta(hours=hours)}
 
 
-def _takes(context: StudyContext, person: Participant) -> bool:
+def _takes(context: StudyContext, person: Participant, now: datetime) -> bool:
     if person.arm is None:
         # In a study without allocation, a participant who has finished keeps the place.
-        return (
-            (person.place == "held" and person.status == "completed") if person.over else holds(person, context.now())
-        )
-    status = current_status(context, person)
+        return (person.place == "held" and person.status == "completed") if person.over else holds(person, now)
+    status = current_status(context, person, now)
     if context.study.recruitment.target_counts == "completed":
         return status in ("in_progress", "completed")
     returns = context.study.allocation.replacement == "return_slot"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from study_app.dataset.measures.baseline import all_passed
 from study_app.domain.events import saying
@@ -26,12 +26,8 @@ COLUMNS = (
 NOT_SCORED = "not all answers or programs are scored yet, so there is no bonus yet"
 
 
-class _Visited(NamedTuple):
-    """A visit to a stage; its moments are milliseconds, for a trial has ten thousands of visits."""
-
-    stage: str
-    begun: int
-    ended: int | None
+_Span = tuple[str, str, int, int | None]
+"""A visit as the database gives it, who, stage, begun and ended: of a trial's ten thousands no object is made."""
 
 
 @dataclass(frozen=True)
@@ -65,53 +61,65 @@ class Payment:
         return [str(row[name]) for name in COLUMNS]
 
 
-def payments(context: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> list[Payment]:
+def payments(
+    context: StudyContext, unit: UnitOfWork, kind: Kind = "real", people: Sequence[Participant] | None = None
+) -> list[Payment]:
     """Return the payments of everybody who has come as far as a session, in order of enrolment.
 
     People whose data were erased are left out: their ids are gone.
+
+    Args:
+        context: the study.
+        unit: a transaction.
+        kind: of participants.
+        people: all of that kind, where they are read already.
     """
-    people = [person for person in unit.participants_of(kind) if not person.data_withdrawn]
-    visits: dict[str, list[_Visited]] = defaultdict(list)
+    everybody, now = unit.participants_of(kind) if people is None else people, context.now()
+    visits: dict[str, list[_Span]] = defaultdict(list)
     levelled = hides_arms(context.state(unit), kind)
     given = assistant_seconds(unit.events_of_kind(kind, Outage.kind)) if levelled else {}
     bounds = limits(context.study) if given else {}
-    for who, stage, begun, ended in unit.spans(kind):
-        visits[who].append(_Visited(stage, begun, _shown_end(begun, ended, bounds.get(stage), given.get((who, stage)))))
+    for span in unit.spans(kind):
+        who, stage, begun, ended = span
+        if (back := given.get((who, stage))) is not None:
+            span = (who, stage, begun, _shown_end(begun, ended, bounds.get(stage), back))
+        visits[who].append(span)
     done: dict[str, set[str]] = defaultdict(set)
     for event, completed in saying(unit.events_of_kind(kind, SessionCompleted.kind), SessionCompleted):
         done[event.participant_id].add(completed.session)
     earned = _Earned.read(context.study, unit)
     found: list[Payment] = []
     sessions: dict[str, dict[str, str]] = {}
-    for person in people:
+    for person in everybody:
+        if person.data_withdrawn:
+            continue
         study = context.study_of(unit, person)
         if person.study_hash not in sessions:
             sessions[person.study_hash] = {stage.id: stage.session for stage in study.stages}
         session_of = sessions[person.study_hash]
-        there: dict[str, list[_Visited]] = defaultdict(list)
-        for visit in visits[person.id]:
-            there[session_of[visit.stage]].append(visit)
-        found += _of_person(context, study, person, there, done[person.id], earned)
+        there: dict[str, list[_Span]] = {}
+        for span in visits.get(person.id, ()):
+            there.setdefault(session_of[span[1]], []).append(span)
+        found += _of_person(study, person, current_status(context, person, now), there, done[person.id], earned)
     return found
 
 
-def _shown_end(begun: int, ended: int | None, limit: float | None, given: float | None) -> int | None:
+def _shown_end(begun: int, ended: int | None, limit: float | None, given: float) -> int | None:
     """Return when a stay ended as it may be shown: without time that only some arms are given back."""
-    if ended is None or limit is None or given is None:
+    if ended is None or limit is None:
         return ended
     return min(ended, max(begun + round(60_000 * limit), ended - round(1000 * given)))
 
 
 def _of_person(
-    context: StudyContext,
     study: Study,
     person: Participant,
-    visits: Mapping[str, list[_Visited]],
+    status: str,
+    visits: Mapping[str, list[_Span]],
     done: set[str],
     earned: _Earned,
 ) -> Iterator[Payment]:
     """Yield what a person is paid for each session, of which `visits` holds what they visited."""
-    status = current_status(context, person)
     for number, session in enumerate(study.sessions):
         here = visits.get(session.id, [])
         finished = session.id in done or (person.status == "completed" and number == len(study.sessions) - 1)
@@ -150,9 +158,9 @@ def _code(study: Study, session: StudySession, person: Participant, outcome: str
     return known.get(outcome, "")
 
 
-def _minutes(visits: Iterable[_Visited]) -> float | None:
-    ended = [(visit.begun, visit.ended) for visit in visits if visit.ended is not None]
-    return (max(end for _, end in ended) - min(begun for begun, _ in ended)) / 60_000 if ended else None
+def _minutes(visits: Iterable[_Span]) -> float | None:
+    over = [(begun, ended) for _, _, begun, ended in visits if ended is not None]
+    return (max(ended for _, ended in over) - min(begun for begun, _ in over)) / 60_000 if over else None
 
 
 @dataclass(frozen=True)

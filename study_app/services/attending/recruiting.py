@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from study_app.domain.errors import NotAllowed
-from study_app.domain.records import AuditEntry, Kind
+from study_app.domain.records import AuditEntry, Kind, Participant
 from study_app.domain.study.sections import Quota
+from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.places import (
     RECRUITMENT_PAUSED,
@@ -59,15 +61,20 @@ class Recruiting:
 
     def view(self, kind: Kind = "real") -> RecruitmentView:
         """Return how recruitment stands."""
-        recruitment = self.context.study.recruitment
         with self.context.registry.begin(write=False) as unit:
-            fills = tuple(
-                QuotaFill(quota, quota_taken(self.context, unit, quota, kind=kind), quota.limit(recruitment.target_n))
-                for quota in recruitment.quotas
-            )
-            return RecruitmentView(
-                recruitment_paused(unit), places_taken(self.context, unit), recruitment.target_n, fills
-            )
+            return self.view_in(unit, kind)
+
+    def view_in(
+        self, unit: UnitOfWork, kind: Kind = "real", people: Sequence[Participant] | None = None
+    ) -> RecruitmentView:
+        """Return how recruitment stands; `people` are the real participants, where they are read already."""
+        recruitment = self.context.study.recruitment
+        fills = tuple(
+            QuotaFill(quota, quota_taken(self.context, unit, quota, kind=kind), quota.limit(recruitment.target_n))
+            for quota in recruitment.quotas
+        )
+        taken = places_taken(self.context, unit, people=people)
+        return RecruitmentView(recruitment_paused(unit), taken, recruitment.target_n, fills)
 
     def pause(self, reason: str, who: str) -> None:
         """Let no newcomers in from now on: they read a kind page.

@@ -6,8 +6,9 @@ coder. Replies are shown only where every arm with an assistant has the same one
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codebook import LABELS, join
@@ -20,6 +21,7 @@ from study_app.services.researcher.rating import shuffled
 
 Given = Mapping[str, tuple[str, ...]]
 """Coder -> labels, each coder's newest."""
+_UNCODED: Given = {}
 
 
 @dataclass(frozen=True)
@@ -74,22 +76,22 @@ class Codings:
     def __init__(self, context: StudyContext) -> None:
         self.context = context
 
-    def queries_for(self, coder: str, kind: Kind) -> list[QueryForCoding]:
+    def queries_for(self, coder: str, kind: Kind) -> Sequence[QueryForCoding]:
         """Return queries that this coder has still to code, each person's as asked.
 
         Settled queries need no further coder. Who has settled any has seen what others gave, and is not handed the
         queries that people disagree on.
         """
         with self.context.registry.begin(write=False) as unit:
-            given, views = _given(unit), self._views(unit, coder, kind)
+            given, queries = _given(unit), self._queries(unit, coder, kind)
             settles = coder in _deciders(unit)
-        return [
-            view
-            for view in views
-            if coder not in (codes := given.get(view.turn_id, {}))
-            and ADJUDICATED not in codes
-            and not (settles and _differ(codes))
-        ]
+        return queries.where(
+            lambda turn: (
+                coder not in (codes := given.get(turn.id, _UNCODED))
+                and ADJUDICATED not in codes
+                and not (settles and _differ(codes))
+            )
+        )
 
     def code(self, coder: str, turn_id: str, labels: Sequence[str]) -> None:
         """Take a coding; no label at all is one, too.
@@ -118,14 +120,14 @@ class Codings:
         others gave; who has coded nothing may settle any.
         """
         with self.context.registry.begin(write=False) as unit:
-            given, views = _given(unit), self._views(unit, viewer, kind)
+            given, queries = _given(unit), self._queries(unit, viewer, kind)
         codes_too = any(viewer in codes for codes in given.values())
-        found = []
-        for view in views:
-            codes = given.get(view.turn_id, {})
-            if _differ(codes) and ADJUDICATED not in codes and (viewer in codes or not codes_too):
-                found.append(Disagreement(view, _nameless(codes, view.turn_id)))
-        return found
+
+        def is_open(turn: Turn) -> bool:
+            codes = given.get(turn.id, _UNCODED)
+            return _differ(codes) and ADJUDICATED not in codes and (viewer in codes or not codes_too)
+
+        return [Disagreement(view, _nameless(given[view.turn_id], view.turn_id)) for view in queries.where(is_open)]
 
     def settle(self, who: str, turn_id: str, labels: Sequence[str], reason: str) -> None:
         """Record the adjudicated coding of a query, why, and in the audit log by whom.
@@ -185,25 +187,63 @@ class Codings:
             rows.append(LabelCount(label, uses.count(1.0), sum(0 < use < 1 for use in uses), uses.count(0.0)))
         return len(twice), sum(len(set(each)) == 1 for each in twice), rows
 
-    def _views(self, unit: UnitOfWork, viewer: str, kind: Kind) -> list[QueryForCoding]:
+    def _queries(self, unit: UnitOfWork, viewer: str, kind: Kind) -> _Queries:
         """Every query as this person meets it, in their own order of people."""
-        given = _given(unit)
         alike = len({arm.treatment for arm in self.context.study.arms_met if arm.assistant}) <= 1
+        turns = _turns(unit, kind)
         # Whole persons are shuffled and not queries: each is read behind what the same person asked before.
-        turns = sorted(_turns(unit, kind), key=lambda turn: (shuffled(turn.participant_id, viewer), turn.asked_at))
-        found, earlier = [], dict[str, list[tuple[str, str]]]()
-        for turn in turns:
-            before = earlier.setdefault(turn.participant_id, [])
-            others = len(people(given.get(turn.id, {})))
-            found.append(QueryForCoding(turn.id, turn.task, turn.message, turn.code, tuple(before), others))
-            # Behind the view: a query is coded by what was there when it was asked, without the reply to it.
-            before.append((turn.message, turn.reply if alike else ""))
-        return found
+        order = {who: shuffled(who, viewer) for who in {turn.participant_id for turn in turns}}
+        turns.sort(key=lambda turn: (order[turn.participant_id], turn.asked_at))
+        return _Queries(turns, range(len(turns)), _given(unit), alike)
+
+
+class _Queries(Sequence[QueryForCoding]):
+    """Queries of many people, each made as a coder meets it when it is looked at: a board shows one of ten thousands.
+
+    Args:
+        turns: everybody's, each person's together and as asked.
+        shown: places in `turns`.
+        given: codes.
+        alike: whether replies may be shown.
+    """
+
+    def __init__(self, turns: Sequence[Turn], shown: Sequence[int], given: Mapping[str, Given], alike: bool) -> None:
+        self._turns = turns
+        self._shown = shown
+        self._given = given
+        self._alike = alike
+
+    def where(self, wanted: Callable[[Turn], bool]) -> _Queries:
+        """Return some of them; each still has behind it everything that the same person asked before."""
+        shown = [place for place in self._shown if wanted(self._turns[place])]
+        return _Queries(self._turns, shown, self._given, self._alike)
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+    @overload
+    def __getitem__(self, index: int) -> QueryForCoding: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[QueryForCoding]: ...
+
+    def __getitem__(self, index: int | slice) -> QueryForCoding | list[QueryForCoding]:
+        if isinstance(index, slice):
+            return [self._made(place) for place in self._shown[index]]
+        return self._made(self._shown[index])
+
+    def _made(self, place: int) -> QueryForCoding:
+        turn, first = self._turns[place], place
+        while first and self._turns[first - 1].participant_id == turn.participant_id:
+            first -= 1
+        # Behind the view: a query is coded by what was there when it was asked, without the reply to it.
+        before = tuple((each.message, each.reply if self._alike else "") for each in self._turns[first:place])
+        others = len(people(self._given.get(turn.id, _UNCODED)))
+        return QueryForCoding(turn.id, turn.task, turn.message, turn.code, before, others)
 
 
 def _turns(unit: UnitOfWork, *kinds: Kind) -> list[Turn]:
-    known = {person.id for person in unit.participants() if person.kind in kinds and not person.data_withdrawn}
-    return [turn for turn in unit.turns() if turn.participant_id in known]
+    return [turn for kind in kinds for turn in unit.turns_of(kind)]
 
 
 def _given(unit: UnitOfWork) -> dict[str, dict[str, tuple[str, ...]]]:

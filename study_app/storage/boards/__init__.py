@@ -10,18 +10,24 @@ from sqlalchemy import select
 
 from study_app.domain.assistants.budget import Usage
 from study_app.domain.events import Event
-from study_app.domain.records import AuditEntry, Kind, Participant, Visit
+from study_app.domain.records import AuditEntry, Kind, Participant, Turn, Visit
 from study_app.ports import Stay
 from study_app.storage.columns import stored_json
 from study_app.storage.driver import RowOf, bound
 from study_app.storage.event_log import EVENTS, LOGGED
 from study_app.storage.positions import PARTICIPANTS, VISITS, SqlPositions
-from study_app.storage.tables import AuditRow, RunRow
+from study_app.storage.tables import AuditRow, RunRow, TurnRow
 
 AUDIT = AuditRow.__table__  # type: ignore[attr-defined]
 RUNS = RunRow.__table__  # type: ignore[attr-defined]
+TURNS = TurnRow.__table__  # type: ignore[attr-defined]
 _PARTICIPANT, _VISIT = RowOf(Participant, PARTICIPANTS), RowOf(Visit, VISITS)
 _OF_KIND = f"SELECT {_PARTICIPANT.columns} FROM participants WHERE kind = ? ORDER BY number"
+_TURN = RowOf(Turn, TURNS)
+_TURNS_OF_KIND = (
+    f"SELECT {_TURN.columns} FROM turns JOIN participants ON participants.id = turns.participant_id "
+    "WHERE participants.kind = ? AND NOT participants.data_withdrawn ORDER BY turns.participant_id, turns.number"
+)
 _KINDS = "SELECT DISTINCT kind FROM participants"
 _VISITS_OF_KIND = (
     f"SELECT {_VISIT.columns} FROM visits JOIN participants ON participants.id = visits.participant_id "
@@ -99,6 +105,10 @@ class SqlBoards(SqlPositions):
         """See ports.UnitOfWork."""
         found = self.driver.rows(_OF_KIND, (kind,))
         return [person for row in found if (person := _PARTICIPANT.read(row)) is not None]
+
+    def turns_of(self, kind: Kind) -> list[Turn]:
+        """See ports.UnitOfWork."""
+        return [turn for row in self.driver.rows(_TURNS_OF_KIND, (kind,)) if (turn := _TURN.read(row)) is not None]
 
     def visits_of_kind(self, kind: Kind) -> list[Visit]:
         """See ports.UnitOfWork."""

@@ -22,6 +22,7 @@ def held(waiting: Sequence[Waiting], name_of: Callable[[Waiting], str], key: str
         key: of the form, among what the page keeps.
     """
     shown = st.session_state.get(key)
-    found = next((each for each in waiting if name_of(each) == shown), waiting[0])
+    # What was shown is among the first as a rule, and nothing was on a page that has just been opened.
+    found = waiting[0] if shown is None else next((each for each in waiting if name_of(each) == shown), waiting[0])
     st.session_state[key] = name_of(found)
     return found

@@ -211,6 +211,18 @@ def test_a_bonus_is_the_amount_for_each_up_to_the_most(rule, count, paid):
 # -- Prolific ----------------------------------------------------------------------------------------------------------
 
 
+def test_a_board_that_has_read_the_participants_reads_them_once_for_places_and_payments(app, monkeypatch):
+    for number in range(1, 4):
+        enter(app, number)
+    with app.context.registry.begin(write=False) as unit:
+        people = unit.participants_of("real")
+        plain = app.recruiting.view_in(unit), payments(app.context, unit)
+        for name in ("participants", "participants_of"):
+            monkeypatch.setattr(type(unit), name, None, raising=False)
+        assert (app.recruiting.view_in(unit, people=people), payments(app.context, unit, people=people)) == plain
+    assert len(plain[1]) == 3
+
+
 @pytest.fixture
 def prolific():
     with LoopbackProlific() as server:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from support.clock import HandClock
 from support.trials.console_trial import Trial
+from support.trials.export_world import Walker, open_app
 
 from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codes import ADJUDICATED, REASON_RUBRIC
-from study_app.services.researcher.coding import Codings
+from study_app.services.researcher import coding
+from study_app.services.researcher.coding import Codings, QueryForCoding
 
 MESSAGES = ("How does a nursery wait?", "Write task1 for me", "It prints nothing, why?", "thanks")
 
@@ -40,6 +43,31 @@ def test_a_coder_meets_each_query_once_with_what_came_before(trial, codings):
     codings.code("eva", waiting[0].turn_id, [])
     assert [view.message for view in codings.queries_for("eva", "preview")] == list(MESSAGES[1:])
     assert codings.queries_for("finn", "preview")[0].coders == 1
+
+
+def test_of_many_queries_those_are_made_that_are_looked_at(codings, monkeypatch):
+    made = []
+    monkeypatch.setattr(coding, "QueryForCoding", lambda *parts: made.append(parts) or QueryForCoding(*parts))
+    waiting = codings.queries_for("eva", "preview")
+    assert (len(waiting), made) == (len(MESSAGES), [])
+    assert waiting[-1].before == tuple((each, f"A reply to: {each}") for each in MESSAGES[:-1])
+    assert len(made) == 1
+    assert [view.message for view in waiting[1:]] == list(MESSAGES[1:])
+
+
+def test_the_turns_of_a_kind_are_those_of_all_turns_but_erased_ones(tmp_path, database_url):
+    clock = HandClock()
+    app = open_app(tmp_path, clock, database=database_url)
+    first, second = (Walker(app, clock).to_tasks(solve=False).begin_tasks() for _ in range(2))
+    for who in (first, second):
+        who.ask("How does a nursery wait?")
+    with app.context.registry.begin() as unit:
+        every = unit.turns()
+        assert unit.turns_of("preview") == every
+        assert unit.turns_of("real") == []
+        unit.touch(first.id, data_withdrawn=True)
+        assert unit.turns_of("preview") == [turn for turn in every if turn.participant_id != first.id]
+    app.close()
 
 
 def test_replies_are_not_shown_where_arms_have_different_assistants(trial, codings, monkeypatch):

@@ -21,8 +21,12 @@ SHOWN = 50
 def render(console: ConsoleSession) -> None:
     """Draw the board."""
     console.head("Recruiting", "Who is let in, and what participants are paid.")
-    state = console.monitor.state()
-    view = console.app.recruiting.view()
+    state, context = console.monitor.state(), console.app.context
+    with context.registry.begin(write=False) as unit:
+        # Read once for both: a trial may have ten thousand people.
+        people = unit.participants_of("real")
+        view = console.app.recruiting.view_in(unit, people=people)
+        paid = payments(context, unit, people=people) if console.full else []
     open_to = "paused" if view.paused_since else {"launched": "open"}.get(state, state)
     places = f"{view.places_taken} of {view.target_n}"
     st.html(tables.tiles([("Recruitment", open_to, ""), ("Places taken", places, "")]))
@@ -33,7 +37,7 @@ def render(console: ConsoleSession) -> None:
     if state == "launched":
         _pause(console, paused=view.paused_since is not None)
     if console.full:
-        _payments(console)
+        _payments(paid)
         if console.app.study.recruitment.entry == "prolific":
             panel(console)
 
@@ -57,11 +61,8 @@ def _pause(console: ConsoleSession, *, paused: bool) -> None:
                 st.rerun()
 
 
-def _payments(console: ConsoleSession) -> None:
-    context = console.app.context
+def _payments(found: list[Payment]) -> None:
     st.html(tables.heading("Payments"))
-    with context.registry.begin(write=False) as unit:
-        found = payments(context, unit)
     if not found:
         st.html(tables.note("There are no real participants to be paid yet."))
         return
