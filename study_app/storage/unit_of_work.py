@@ -162,18 +162,16 @@ class SqlUnitOfWork(SqlErasing, SqlLedgers, SqlBoards, SqlInProgress, SqlHeads):
 
     def extend_visit(self, participant_id: str, stage: str, by: timedelta) -> bool:
         """See ports.UnitOfWork."""
-        visit = self.visit(participant_id, stage)
-        if visit is None or visit.deadline_at is None:
-            return False
         where = (VISITS.c.participant_id == participant_id, VISITS.c.stage == stage, VISITS.c.ended_at.is_(None))
-        # The sum is made here and not in SQL, so that two extensions at once must not both start from the same
-        # deadline.
-        unchanged = VISITS.c.deadline_at == visit.deadline_at
-        query = update(VISITS).where(*where, unchanged).values(deadline_at=visit.deadline_at + by)
-        extended = self.connection.execute(query).rowcount == 1
-        if extended:
-            self._chain_visit(participant_id, stage)
-        return extended
+        # Locked, for the sum is made here and not in SQL: of two extensions at once the second waits for the first and
+        # starts from its deadline. (SQLite has one writer, who waits anyway.)
+        open_visit = select(VISITS.c.deadline_at).where(*where).with_for_update()
+        deadline_at = self.connection.execute(open_visit).scalar_one_or_none()
+        if deadline_at is None:
+            return False
+        self.connection.execute(update(VISITS).where(*where).values(deadline_at=deadline_at + by))
+        self._chain_visit(participant_id, stage)
+        return True
 
     def set_deadline(self, participant_id: str, stage: str, deadline_at: datetime | None) -> bool:
         """See ports.UnitOfWork."""

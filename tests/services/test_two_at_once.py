@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from support.trials.console_trial import Trial
@@ -14,6 +15,7 @@ from support.trials.scripted_runs import Scripted
 
 from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codes import REASON_RUBRIC
+from study_app.ports import UnitOfWork
 from study_app.services.attending import pausing
 from study_app.services.attending.panel_acts import PanelActs
 from study_app.services.researcher import coding, lifecycle, rating
@@ -187,3 +189,48 @@ def test_a_pause_is_given_back_once_however_many_resume(trial, monkeypatch):
     with trial.app.context.registry.begin(write=False) as unit:
         events = [event.details for event in unit.events(who) if event.kind == "outage"]
     assert [outage.seconds for outage in events] == [600]
+
+
+def while_held(trial, first: Callable[[UnitOfWork], object], second: Callable[[], object]) -> object:
+    """Do an act in a thread while another has written and not committed; returns what came of the act in the thread."""
+    with ThreadPoolExecutor(1) as pool:
+        with trial.app.context.registry.begin() as unit:
+            first(unit)
+            waiting = pool.submit(second)
+            # Long enough for it to read what was committed before; without a lock it waits no further than there.
+            wait([waiting], timeout=1)
+        return waiting.result()
+
+
+def test_of_two_extensions_of_a_deadline_at_once_both_count(trial):
+    who = trial.enter()
+    trial.to_warmup(who)
+    registry = trial.app.context.registry
+
+    def extended(unit, minutes):
+        return unit.extend_visit(who, "warmup", timedelta(minutes=minutes))
+
+    def in_a_transaction():
+        with registry.begin() as unit:
+            return extended(unit, 10)
+
+    with registry.begin(write=False) as unit:
+        before = unit.visit(who, "warmup").deadline_at
+    assert while_held(trial, lambda unit: extended(unit, 5), in_a_transaction)
+    with registry.begin(write=False) as unit:
+        assert unit.visit(who, "warmup").deadline_at == before + timedelta(minutes=15)
+
+
+def test_a_deadline_of_a_stage_that_ends_meanwhile_is_not_moved(trial):
+    who = trial.enter()
+    trial.to_warmup(who)
+    registry = trial.app.context.registry
+
+    def in_a_transaction():
+        with registry.begin() as unit:
+            return unit.extend_visit(who, "warmup", timedelta(minutes=10))
+
+    def ended(unit):
+        return unit.end_visit(who, "warmup", trial.clock.now(), "participant")
+
+    assert while_held(trial, ended, in_a_transaction) is False
