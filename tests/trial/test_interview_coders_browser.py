@@ -38,7 +38,7 @@ def trial(tmp_path_factory):
     Codebooks(context).freeze("ann", BOOK, "agreed")
     made.clock.advance(minutes=1)
     ProgramCoding(context).by_rules(KIND)
-    GoldSample(context).draw("ann", KIND, share=0.1)
+    GoldSample(context).draw("ann", KIND, share=0.1, least=0)
     for name in ("ann", "ben", "cy"):
         Account(made.folder / "var").set(PASSWORD, name, "full")
     yield made

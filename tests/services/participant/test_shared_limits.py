@@ -180,3 +180,11 @@ def test_questions_are_answered_while_many_agents_wait_for_their_programs(opened
                 await asyncio.gather(*waiting)
 
     assert asyncio.run(crowded()) == "answered"
+
+
+def test_a_server_holds_no_reply_that_has_ended(opened):
+    app, clock = opened
+    walker = assisted(app, clock)
+    walker.ask("What is a nursery?")
+    walker.ask("What is a channel?")
+    assert not app.help._tasks  # noqa: SLF001

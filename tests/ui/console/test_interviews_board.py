@@ -65,7 +65,7 @@ def test_interviews_are_coded_settled_quoted_and_judged(board, trial):
     Codebooks(context).freeze("ann", BOOK, "agreed")
     trial.clock.advance(minutes=1)
     ProgramCoding(context).by_rules("preview")
-    GoldSample(context).draw("ann", "preview", share=0.2)
+    GoldSample(context).draw("ann", "preview", share=0.2, least=0)
     first = InterviewBoard(context).waiting("ann", "preview")[0].interview_id
 
     page = board("ann")

@@ -71,7 +71,7 @@ class GoldSample:
     def __init__(self, context: StudyContext) -> None:
         self.context = context
 
-    def draw(self, who: str, kind: Kind, *, share: float, least: int = 0) -> GoldDrawn:
+    def draw(self, who: str, kind: Kind, *, share: float, least: int) -> GoldDrawn:
         """Draw from the interviews that were in no earlier draw.
 
         Args:

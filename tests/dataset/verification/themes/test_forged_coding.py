@@ -55,10 +55,10 @@ def dataset(tmp_path_factory):
     trial.clock.advance(minutes=1)
     ProgramCoding(context).by_rules("preview")
     ProgramCoding(context).by_batch(OneBatch(), "preview", seconds=1, pause=lambda _: None)
-    GoldSample(context).draw("ann", "preview", share=0.5)
+    GoldSample(context).draw("ann", "preview", share=0.5, least=0)
     trial.clock.advance(minutes=1)
     mine += [trial.hold({"start": SAID["hurry"], "hard": SAID["trust"]}) for _ in range(2)]
-    GoldSample(context).draw("ann", "preview", share=0.5)
+    GoldSample(context).draw("ann", "preview", share=0.5, least=0)
     board = InterviewBoard(context)
     for who, hard in (("ann", []), ("ben", ["trust"])):
         board.code(who, mine[0], {"start": ["hurry"], "hard": hard})

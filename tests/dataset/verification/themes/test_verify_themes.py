@@ -62,7 +62,7 @@ def test_codes_after_the_freeze_verify_and_participants_have_a_column_for_each_t
     interview = coded(trial)
     board = InterviewBoard(trial.app.context)
     board.code("ann", interview, {"start": [], "hard": ["trust"]})
-    GoldSample(trial.app.context).draw("ann", "preview", share=1)
+    GoldSample(trial.app.context).draw("ann", "preview", share=1, least=0)
     dataset = exported(trial)
     report = verify(dataset)
     assert report.findings == []

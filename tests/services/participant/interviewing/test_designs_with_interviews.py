@@ -64,7 +64,7 @@ def test_of_three_arms_each_share_is_reported_and_who_left_with_their_data_count
     Codebooks(context).freeze("ann", read_codebook(CODEBOOK), "agreed")
     trial.clock.advance(minutes=1)
     ProgramCoding(context).by_rules("preview")
-    GoldSample(context).draw("ann", "preview", share=1)
+    GoldSample(context).draw("ann", "preview", share=1, least=0)
     board = InterviewBoard(context)
     for who in ("ann", "ben"):
         for each, words in zip(held, said, strict=True):

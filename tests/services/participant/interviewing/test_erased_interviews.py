@@ -36,7 +36,7 @@ def coded(trial):
     Codebooks(context).freeze("ann", read_codebook(CODEBOOK), "agreed")
     trial.clock.advance(minutes=1)
     ProgramCoding(context).by_rules("preview")
-    GoldSample(context).draw("ann", "preview", share=1)
+    GoldSample(context).draw("ann", "preview", share=1, least=0)
     board = InterviewBoard(context)
     for who, hard in (("ann", []), ("ben", ["trust"])):
         for each in (mine, other):

@@ -127,7 +127,7 @@ def test_nothing_is_coded_before_the_freeze(trial):
     assert InterviewBoard(context).waiting("ann", KIND) == []
     for act in (
         lambda: ProgramCoding(context).by_rules(KIND),
-        lambda: GoldSample(context).draw("ann", KIND, share=0.5),
+        lambda: GoldSample(context).draw("ann", KIND, share=0.5, least=0),
         lambda: InterviewBoard(context).code("ann", interview, {"start": [], "hard": []}),
     ):
         with pytest.raises(NotAllowed, match="no codebook is frozen"):
@@ -150,9 +150,9 @@ def test_the_gold_sample_comes_first_and_states_its_probability(trial):
     ids = {trial.hold(TWO) for _ in range(6)}
     frozen(trial)
     gold = GoldSample(trial.app.context)
-    assert gold.draw("ann", KIND, share=0.3).drawn == 2
+    assert gold.draw("ann", KIND, share=0.3, least=0).drawn == 2
     with pytest.raises(NotAllowed, match="in a draw already"):
-        gold.draw("ann", KIND, share=0.3)
+        gold.draw("ann", KIND, share=0.3, least=0)
     marks = {each.object.removeprefix("interview:"): each.value for each in ratings(trial, GOLD)}
     assert set(marks) == ids
     drawn = {each for each, value in marks.items() if value == f"drawn {1 / 3!r}"}
@@ -161,7 +161,7 @@ def test_the_gold_sample_comes_first_and_states_its_probability(trial):
     for coder in ("ann", "ben"):
         assert {each.interview_id for each in board.waiting(coder, KIND)[:2]} == drawn
     later = trial.hold(TWO)
-    assert gold.draw("ann", KIND, share=0.1).considered == 1
+    assert gold.draw("ann", KIND, share=0.1, least=0).considered == 1
     assert {each.object: each.value for each in ratings(trial, GOLD)}[f"interview:{later}"] == "drawn 1.0"
 
 
@@ -301,7 +301,7 @@ def test_two_people_code_the_gold_sample_in_another_program_blind_and_whole(tria
     ProgramCoding(context).by_rules(KIND)
     with pytest.raises(NotAllowed, match="no sample is drawn for people yet"):
         exchange.packed("ann", KIND, blank=True)
-    assert GoldSample(context).draw("ann", KIND, share=0.5).drawn == 2
+    assert GoldSample(context).draw("ann", KIND, share=0.5, least=0).drawn == 2
     content, held = exchange.packed("ann", KIND, blank=True)
     assert held == {"interviews": 2, "codings": 0}
     unpacked = zipfile.ZipFile(BytesIO(content)).read("project.qde").decode()
@@ -359,7 +359,7 @@ def test_people_judge_how_drawn_interviews_were_held(trial):
     frozen(trial)
     context, board = trial.app.context, InterviewBoard(trial.app.context)
     assert board.to_audit("ann", KIND) == []
-    GoldSample(context).draw("ann", KIND, share=1)
+    GoldSample(context).draw("ann", KIND, share=1, least=0)
     assert [each.interview_id for each in board.to_audit("ann", KIND)] == [interview]
 
     with pytest.raises(NotAllowed, match="from 1 to 5"):
