@@ -125,7 +125,7 @@ def _test(
     early = ~trial.events & (trial.y < (trial.horizon or np.inf))
     if statistic == "rmst" and early.any():
         return unwrap([_censored_row(trial, pair, drawn, alternative, interval) for pair in pairs])
-    kind = _variance(trial, statistic, vcov, studentised)
+    kind = variance_of(trial, statistic, vcov, studentised)
     model = _model(trial, outcome, statistic, kind)
     return unwrap([_test_row(trial, pair, model, drawn, alternative, interval) for pair in pairs])
 
@@ -149,7 +149,8 @@ def _check_options(statistic: str, alternative: str, replicates: int, trial: Ana
         raise AnalysisError.of("covariates", f"are not used by the statistic {statistic!r}", "use 'lin' or 'ancova'")
 
 
-def _variance(trial: AnalysisRequest, statistic: str, vcov: str | None, studentised: bool) -> str:
+def variance_of(trial: AnalysisRequest, statistic: str, vcov: str | None, studentised: bool) -> str:
+    """Return the variance by which the statistic is studentised: classical, HC0, HC2 or HC3."""
     # HC2 and HC3 of two or three people are so unstable that the studentised statistic loses power; the test stays
     # exact with any variance, since its reference set uses the same one.
     if not studentised or min(trial.counts.values()) < SMALL_ARM:

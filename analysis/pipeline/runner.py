@@ -17,6 +17,7 @@ from analysis.pipeline.factorial.levels import BLOCK, Levels, in_the_study_s_nam
 from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
 from analysis.pipeline.factorial.variants import METHOD as DIFFERENCES
 from analysis.pipeline.planning.fallback import LADDER, choose, within_cells
+from analysis.pipeline.planning.family_check import ONE_ROW
 from analysis.pipeline.planning.option_domains import OF_COLUMNS
 from analysis.pipeline.planning.plan import bears_clusters
 from analysis.pipeline.planning.plan_check import unusable
@@ -355,7 +356,10 @@ class AnalysisRunner:
             name += ".ratio" if "ratio" in entry.unit and analysis.method == "rmst" else ""
             # Ids must be unique: tables, registration and reports find rows by them.
             taken = sum(row.id == name or row.id.startswith(f"{name}.x") for row in rows)
-            rows.append(self._dressed(analysis, outcome, entry, name + (f".x{taken + 1}" if taken else ""), note))
+            row = self._dressed(analysis, outcome, entry, name + (f".x{taken + 1}" if taken else ""), note)
+            # A contrast on a second scale (a ratio beside a difference) is no second hypothesis of the family.
+            again = analysis.method not in _NAMES_ITS_ROWS and any(row.contrast == each.contrast for each in rows)
+            rows.append(replace(row, role="secondary") if again and row.role == "primary" else row)
         return rows
 
     def _dressed(self, analysis: Analysis, outcome: Outcome, entry: Estimate, name: str, note: str) -> Estimate:
@@ -380,7 +384,7 @@ class AnalysisRunner:
         counts = counts if counts is not None else dict.fromkeys(arms, 0)
         if analysis.contrast:
             return [self._null(analysis, outcome, reason, counts, analysis.contrast[0])]
-        if analysis.method in _NAMES_ITS_ROWS:
+        if analysis.method in _NAMES_ITS_ROWS or (analysis.method in ONE_ROW and len(arms) > 2):
             return [replace(self._null(analysis, outcome, reason, counts, ""), id=analysis.id)]
         return [self._null(analysis, outcome, reason, counts, arm) for arm in (arms[1:] or ("",))]
 

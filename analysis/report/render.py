@@ -115,6 +115,7 @@ def _context(
         "stamps": stamps(result),
         "mixed": not result["provenance"]["registration"]["note"],
         "primary": _primary(prepared, result, labels),
+        "in_subgroups": [name for name in rows if ".subgroup." in name or ".interaction." in name],
         "figures": {name: Markup(themed(text, name)) for name, text in drawn.items()},  # noqa: S704 (our own SVG)
         "flow": diagram(result["flow"], labels, hidden=result["masked"] or result["dry_run"], titles=titles),
         "baseline": _baseline(result),

@@ -52,14 +52,14 @@ def _prepared(given: argparse.Namespace) -> Prepared:
 
 
 def _formulas(prepared: Prepared, result: Result) -> dict[str, str]:
-    """Outcome -> formula of its primary model; none while arms are hidden."""
+    """Row -> formula of its model, of the primary rows that the supplement has; none while arms are hidden."""
     found = None if prepared.view.hidden else recomputed(prepared, result["estimates"], result["provenance"]["seed"])
-    return {model.outcome: f"{formula(model)}, {model.vcov}" for model in found.models} if found else {}
+    models = found.models if found else ()
+    return {name: f"{formula(model)}, {model.vcov}" for model in models for name, _ in model.rows}
 
 
 def _with_model(row: Any, formulas: Mapping[str, str]) -> Any:
     if not isinstance(row, Mapping) or row.get("method") not in METHODS:
         return row
     about = (METHODS[row["method"]].__doc__ or "").strip().splitlines()[0]
-    named = formulas.get(row["outcome"]) if row["method"] == "rerandomization" else None
-    return {"id": row["id"], "model": named or about, **row}
+    return {"id": row["id"], "model": formulas.get(row["id"], about), **row}

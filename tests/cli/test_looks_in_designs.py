@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,10 +37,15 @@ def test_a_look_respects_the_design_and_decides_the_final_p(tmp_path, example, s
     assert "by the stage-wise ordering, after 2 look(s)" in primary["note"]
     assert (primary["p_value"] <= 0.05) == primary["detail"]["crossed"]
     assert primary["ci_low"] < primary["estimate"] < primary["ci_high"]
-    # The scripts of the supplement compare people, and the rows of a sequence compare treatments within people.
-    assert (home / "out" / "supplement").exists() == (example == "classes")
-    if example == "classes":
-        expected = (home / "out" / "supplement" / "expected.csv").read_text()
-        assert "rerandomization" in expected
-        # Welch's test takes people as independent, so that no script could give the row's error over clusters.
-        assert "welch_t" not in expected
+    supplement = home / "out" / "supplement"
+    if example == "crossover":
+        page = (supplement / "README.md").read_text()
+        assert f"- `{primary['id']}`: treatments are compared within people" in page
+        assert not (supplement / "expected.csv").exists()
+        return
+    expected = (supplement / "expected.csv").read_text()
+    assert f"single_look_p_value,{primary['detail']['single_look_p_value']:.17g}" in expected
+    done = subprocess.run([sys.executable, "-I", "recompute.py"], cwd=supplement, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    # Welch's test takes people as independent, so that no script could give the row's error over clusters.
+    assert "welch_t" not in expected

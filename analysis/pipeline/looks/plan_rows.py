@@ -7,6 +7,7 @@ import math
 from scipy import stats
 
 from analysis.design.sequential import SequentialTest, TakenLook
+from analysis.pipeline.planning.family_check import tests_of
 from analysis.pipeline.planning.plan import schedule
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import MOST_REPLICATES, Analysis, Plan
@@ -88,7 +89,7 @@ def _needed(plan: Plan, primary: list[Analysis], arms: int) -> list[int]:
     """Return the re-randomisations that each look's boundary needs, at the first step of the multiplicity rule."""
     if not any(row.method in ("rerandomization", "permutation") for row in primary):
         return []
-    family = sum(1 if row.contrast else max(arms - 1, 1) for row in primary)
+    family = sum(tests_of(row, arms) for row in primary)
     alpha = (1 - plan.level) / (1 if plan.multiplicity.method == "none" else family)
     edges = _planned(plan).critical(alpha)
     return [math.ceil(1 / max(2 * float(stats.norm.sf(edge)), 1e-12)) - 1 for edge in edges]

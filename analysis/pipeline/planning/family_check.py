@@ -12,6 +12,19 @@ WITHOUT_P = ("bayes_factor", "kaplan_meier", "lee_bounds", "rmst_by_arm", "tippi
 OF_COLUMNS_ALONE = ("pearson", "spearman")
 """Methods that relate two columns over all people and compare no arms."""
 
+ONE_ROW = (
+    "anova", "welch_anova", "kruskal", "logrank", "stratified_logrank", "difference_of_differences", "tsls",
+    *OF_COLUMNS_ALONE,
+)  # fmt: skip
+"""Methods with one row however many arms there are."""
+
+
+def tests_of(row: Analysis, arms: int) -> int:
+    """Return how many tests of the family a primary row is: one for each contrast, whatever scales it is stated on."""
+    if row.contrast or row.method in ONE_ROW:
+        return 1
+    return arms * (arms - 1) // 2 if row.method == "tukey_hsd" else max(arms - 1, 1)
+
 
 def family_problems(plan: Plan, file: str) -> list[Problem]:
     """Return what keeps primary rows of a plan from deciding anything, by key."""

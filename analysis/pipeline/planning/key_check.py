@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pydantic import BaseModel
 
 from analysis.pipeline.planning.fallback import LADDER
+from analysis.pipeline.planning.family_check import tests_of
 from analysis.pipeline.planning.losses import rows_of_losses
 from analysis.pipeline.planning.option_domains import OF_COLUMNS
 from analysis.pipeline.planning.plan import crossover_schedule, schedule
@@ -156,7 +157,7 @@ def _too_few_draws(study: Study, plan: Plan) -> _Found:
     rows = [row for row in _rows(study, plan) if row.role == "primary"] if len(study.arms) > 1 else []
     if not any(row.method in BY_DRAWS for row in rows) or plan.stopping.interim:
         return  # Boundaries of planned looks are judged with the looks.
-    family = sum(1 if row.contrast else len(study.arms) - 1 for row in rows)
+    family = sum(tests_of(row, len(study.arms)) for row in rows)
     rule, alpha = plan.multiplicity, 1 - plan.level
     share = {"holm": 1 / family, "bonferroni": 1 / family, "graphical": max(rule.weights, default=1.0)}
     first = alpha * share.get(rule.method, 1.0)
@@ -187,12 +188,12 @@ def _of_rules(study: Study, plan: Plan) -> _Found:
 
 
 def _of_weights(study: Study, plan: Plan) -> _Found:
-    """Graphical rules need a weight for each primary row: rows without a contrast have one for each treated arm."""
+    """Graphical rules need a weight for each test: rows without a contrast have one for each treated arm."""
     if len(study.arms) < 2:
         return
-    rule, many = plan.multiplicity, len(study.arms) - 1
+    rule = plan.multiplicity
     rows = [row for row in _rows(study, plan) if row.role == "primary"]
-    needed = sum(1 if row.contrast else many for row in rows)
+    needed = sum(tests_of(row, len(study.arms)) for row in rows)
     if len(rule.weights) != needed:
         listed = ", ".join(row.id for row in rows)
         what = f"{len(rule.weights)} weights for {needed} primary rows ({listed}, by treated arm)"

@@ -1,0 +1,54 @@
+"""The family of primary tests: one for each contrast of an analysis, whatever scales its rows are stated on."""
+
+from __future__ import annotations
+
+import pytest
+from support.analysis.method_rows import MARGINS, ROWS, plan, row_of, table, unlisted
+
+from analysis.data.load import load
+from analysis.pipeline.analyse import primary_rows
+from analysis.pipeline.planning.family_check import tests_of as counted
+from analysis.pipeline.prepare import prepare
+from study_app.domain.study.analysis_plan import Analysis, Plan
+
+ARMS = {2: ("old", "new"), 3: ("old", "new", "third")}
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("family")
+    for count, arms in ARMS.items():
+        table(arms).to_csv(folder / f"{count}.csv", index=False)
+
+    def rows(arms, *planned, **keys):
+        given = Plan.model_validate(plan(*planned, **keys))
+        return primary_rows(prepare(load(folder / f"{arms}.csv", {}), given), intervals=False)
+
+    return rows
+
+
+def test_every_method_of_the_page_is_in_the_table_of_methods():
+    assert unlisted() == set()
+
+
+def test_a_restricted_mean_is_one_test_and_its_ratio_a_secondary_row(trial):
+    found = {row["id"]: row for row in trial(2, row_of("rmst"))}
+    assert [found[name]["role"] for name in ("minutes.rmst", "minutes.rmst.ratio")] == ["primary", "secondary"]
+    assert found["minutes.rmst"]["p_adjusted"] == found["minutes.rmst"]["p_value"]
+    assert found["minutes.rmst.ratio"]["p_adjusted"] is None
+
+
+def test_a_graph_has_a_weight_for_each_contrast_and_none_for_its_ratio(trial):
+    rule = {"method": "graphical", "weights": [0.5, 0.5], "transitions": [[0, 1], [1, 0]]}
+    found = trial(2, row_of("rmst"), row_of("welch_t"), multiplicity=rule)
+    assert [row["p_adjusted"] is not None for row in found] == [True, False, True]
+
+
+@pytest.mark.parametrize("arms", [2, 3])
+def test_the_check_of_the_plan_counts_the_tests_that_the_analysis_makes(trial, arms):
+    planned = [row_of(method) for method in (*ROWS, *MARGINS)]
+    made = trial(arms, *planned)
+    for row in planned:
+        analysis = Analysis.model_validate(row)
+        ids = [each["id"] for each in made if each["method"] == analysis.method and each["role"] == "primary"]
+        assert len(ids) == counted(analysis, arms), (row["method"], ids)

@@ -1,0 +1,172 @@
+"""In every design the scripts of the supplement reach the very rows of results.json, or its page says why not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import runpy
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tomli_w
+
+from analysis.cli import analyze
+from analysis.pipeline import recomputed as module
+
+PLAN: dict[str, Any] = {"control": "old", "covariates": [], "subgroups": [], "replicates": 199}
+SCORE = {"id": "score", "kind": "continuous", "unit": "points"}
+TIME = {"id": "minutes", "kind": "time", "unit": "min", "event": "done", "cap": 30.0}
+
+
+def row(method: str = "rerandomization", outcome: str = "score", **more: Any) -> dict[str, Any]:
+    return {"outcome": outcome, "method": method, "role": "primary", **more}
+
+
+def table(n: int, arms: tuple[str, ...], rooms: int, missing: int) -> pd.DataFrame:
+    """People in rooms; whole rooms have an arm where there are some."""
+    rng = np.random.default_rng(5)
+    room = np.arange(n) % rooms if rooms else np.arange(n)
+    arm = np.asarray([arms[index % len(arms)] for index in range(max(rooms, n))])[room if rooms else rng.permutation(n)]
+    score = rng.normal(10, 3, n) + 2.5 * (arm == arms[1])
+    made = pd.DataFrame(
+        {"participant_id": [f"p{index}" for index in range(n)], "arm": arm, "score": score.round(3),
+         "minutes": np.clip(rng.normal(22, 7, n), 3, 30).round(2), "age": rng.integers(20, 60, n),
+         "stratum": np.where(room % 4 < 2, "site=NA", "site=01"), "room": [f"r{number}" for number in room],
+         "compliant": (rng.random(n) < 0.8) * 1}
+    )  # fmt: skip
+    made["done"] = (made["minutes"] < 30) * 1
+    made["score"] = made["score"].astype(object)
+    made.loc[list(range(0, 3 * missing, 3)), "score"] = ""
+    return made
+
+
+@dataclass(frozen=True)
+class Given:
+    """A table, a plan, and what its supplement must have."""
+
+    plan: dict[str, Any]
+    here: tuple[str, ...]
+    why_not: dict[str, str] = field(default_factory=dict)
+    n: int = 36
+    arms: tuple[str, ...] = ("old", "new")
+    rooms: int = 0
+    missing: int = 0
+    drop: tuple[str, ...] = ("stratum", "room")
+
+
+USUAL = "score.rerandomization"
+THREE = ("old", "new", "hint")
+DESIGNS = {
+    "usual": Given({}, (USUAL, "score.welch_t")),
+    "missing": Given({"covariates": [{"column": "age"}]}, (USUAL,), missing=5),
+    "strata": Given({}, (USUAL,), missing=4, drop=("room",)),
+    "few": Given({}, (USUAL,), n=8),
+    "clusters": Given({"cluster": "room"}, (USUAL,), rooms=12, drop=("stratum",)),
+    "clusters in strata": Given({"cluster": "room"}, (USUAL,), rooms=12, drop=()),
+    "three arms": Given({"covariates": [{"column": "age"}]}, (f"{USUAL}.new", f"{USUAL}.hint"), arms=THREE, n=45),
+    "contrast": Given({"analyses": [row(contrast=["new", "hint"])]}, (f"{USUAL}.new_vs_hint",), arms=THREE, n=45),
+    "per protocol": Given(
+        {"analyses": [row(population="per_protocol"), row()]}, (f"{USUAL}.per_protocol", USUAL), missing=3
+    ),
+    "one-sided": Given({"analyses": [row(options={"alternative": "greater"})]}, (USUAL,)),
+    "less": Given({"analyses": [row(options={"alternative": "less"})]}, (USUAL,)),
+    "not studentised": Given({"analyses": [row(options={"studentised": False})]}, (USUAL,)),
+    "HC0": Given(
+        {"analyses": [row(options={"vcov": "HC0"}, adjusted=True)], "covariates": [{"column": "age"}]}, (USUAL,)
+    ),
+    "times": Given(
+        {"outcomes": [{**TIME, "censored": "at_cap"}]},
+        ("minutes.rerandomization", "minutes.logrank", "minutes.cox", "minutes.welch_t"),
+    ),
+    "last activity": Given(
+        {"outcomes": [{**TIME, "censored": "at_cap"}], "analyses": [
+            row(outcome="minutes", options={"time": "last_activity", "statistic": "mean"})]},
+        ("minutes.rerandomization",),
+    ),
+    "restricted": Given(
+        {"outcomes": [TIME], "analyses": [row(outcome="minutes", options={"statistic": "rmst"})]},
+        (), {"minutes.rerandomization": "restricted means"},
+    ),
+    "other methods": Given(
+        {"analyses": [row(), row("lin"), row("mann_whitney")]}, (USUAL,),
+        {"score.lin": "the plan decides by lin", "score.mann_whitney": "the plan decides by mann_whitney"},
+    ),
+    "options of usual rows": Given(
+        {"outcomes": [{**TIME, "censored": "at_cap"}], "analyses": [
+            row(outcome="minutes", options={"statistic": "mean"}),
+            {"outcome": "minutes", "method": "cox", "adjusted": True}], "covariates": [{"column": "age"}]},
+        ("minutes.rerandomization",),
+    ),
+}  # fmt: skip
+QUICK = ("clusters in strata", "contrast")
+NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in DESIGNS]
+
+
+def analysed(folder: Path, given: Given) -> Path:
+    """Write table and plan, and run the analysis as the command does."""
+    data = table(given.n, given.arms, given.rooms, given.missing).drop(columns=list(given.drop))
+    data.to_csv(folder / "data.csv", index=False)
+    plan = PLAN | {"outcomes": [SCORE]} | given.plan
+    (folder / "plan.toml").write_text(tomli_w.dumps(plan))
+    analyze(folder / "data.csv", folder / "out", plan=folder / "plan.toml")
+    return folder / "out"
+
+
+def run(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """Run the Python script here, for the libraries that it imports take seconds to load."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(folder / "recompute.py"))
+    said = capsys.readouterr().out
+    assert ended.value.code == 0, said
+    return said
+
+
+def expected(folder: Path) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for line in csv.DictReader((folder / "expected.csv").open()):
+        found.setdefault(line["id"], {})[line["quantity"]] = float(line["value"])
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_scripts_reach_the_rows_of_the_results_or_the_page_says_why_not(tmp_path, capsys, name):
+    given = DESIGNS[name]
+    out = analysed(tmp_path, given)
+    rows = {each["id"]: each for each in json.loads((out / "results.json").read_text())["estimates"]}
+    page = (out / "supplement" / "README.md").read_text()
+    for left_out, reason in given.why_not.items():
+        assert f"- `{left_out}`: " in page
+        assert reason in page
+    primary = {each for each, found in rows.items() if found["role"] == "primary"}
+    assert primary == (set(given.here) | set(given.why_not)) & primary, "every primary row is here or is explained"
+    if not given.here:
+        assert [path.name for path in (out / "supplement").iterdir()] == ["README.md"]
+        return
+    held = expected(out / "supplement")
+    assert set(given.here) <= set(held)
+    for row_id, figures in held.items():
+        assert figures == {name: pytest.approx(rows[row_id][name], rel=1e-9) for name in figures}
+    assert "OTHER" not in run(out / "supplement", capsys)
+    if shutil.which("Rscript"):
+        done = subprocess.run(["Rscript", out / "supplement" / "recompute.R"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_where_a_file_cannot_hold_all_assignments_the_p_of_those_it_holds_has_another_name(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(module, "CELLS", 36 * 120)
+    out = analysed(tmp_path, DESIGNS["usual"])
+    held = expected(out / "supplement")[USUAL]
+    assert set(held) == {"estimate", "statistic", "p_of_these_assignments"}
+    assert len((out / "supplement" / "assignments.txt").read_text().split()) == 120
+    assert "the file holds the first 120 of the 199 assignments" in (out / "supplement" / "README.md").read_text()
+    run(out / "supplement", capsys)
