@@ -249,7 +249,7 @@ class _Maker:
         found = []
         for name, value in wanted.items():
             own = getattr(again, name, None)
-            if cut and name == "p_value":
+            if cut and own is not None and name == "p_value":
                 found.append(_entry(row, OF_FILE, own))
                 continue
             if own is None or abs(own - value) > SAME * max(1.0, abs(value)):

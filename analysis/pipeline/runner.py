@@ -357,7 +357,7 @@ class AnalysisRunner:
             # Ids must be unique: tables, registration and reports find rows by them.
             taken = sum(row.id == name or row.id.startswith(f"{name}.x") for row in rows)
             row = self._dressed(analysis, outcome, entry, name + (f".x{taken + 1}" if taken else ""), note)
-            # A contrast on a second scale (a ratio beside a difference) is no second hypothesis of the family.
+            # A contrast on a second scale (a ratio beside a difference) adds no hypothesis to the family.
             again = analysis.method not in _NAMES_ITS_ROWS and any(row.contrast == each.contrast for each in rows)
             rows.append(replace(row, role="secondary") if again and row.role == "primary" else row)
         return rows

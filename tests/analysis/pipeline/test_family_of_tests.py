@@ -44,6 +44,7 @@ def test_a_graph_has_a_weight_for_each_contrast_and_none_for_its_ratio(trial):
     assert [row["p_adjusted"] is not None for row in found] == [True, False, True]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arms", [2, 3])
 def test_the_check_of_the_plan_counts_the_tests_that_the_analysis_makes(trial, arms):
     planned = [row_of(method) for method in (*ROWS, *MARGINS)]
