@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from analysis.data.dataset import Dataset
 from analysis.data.view import View, view
@@ -61,10 +63,27 @@ class Prepared:
         control = self.plan.control or self.dataset.study.control
         return sorted((arm.id for arm in self.dataset.study.arms), key=lambda arm: arm != control)
 
-    @property
-    def primary_ids(self) -> tuple[str, ...]:
-        """Ids of the primary rows; those of further arms append theirs."""
-        return tuple(row.id for row in self.analyses if row.role == "primary")
+    def deciding(self, estimates: Sequence[Mapping[str, Any]]) -> list[tuple[Analysis, Mapping[str, Any]]]:
+        """Return the rows by which the plan decides, each with its analysis.
+
+        A row belongs to the analysis with the longest id that its own begins with: behind it stands an arm, or a level.
+        With another seed than the plan's all rows are exploratory, so that the role alone does not tell.
+        """
+        known = {analysis.id: analysis for analysis in self.analyses}
+        found = [(known.get(_longest(str(row["id"]), known)), row) for row in estimates]
+        return [
+            (analysis, row)
+            for analysis, row in found
+            if analysis is not None and analysis.role == "primary" and row["role"] in ("primary", "exploratory")
+            and not (row["method"] == "rmst" and row["unit"] == "ratio")
+        ]  # fmt: skip
+
+
+def _longest(row_id: str, known: Collection[str]) -> str:
+    """Return the longest beginning of an id, cut at its points, that is known; empty where none is."""
+    while row_id and row_id not in known:
+        row_id = row_id.rpartition(".")[0]
+    return row_id
 
 
 def prepare(

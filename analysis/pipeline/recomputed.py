@@ -104,7 +104,7 @@ def recomputed(prepared: Prepared, estimates: Rows, seed: int) -> ReplicationMat
         estimates: rows of results.json.
         seed: of the analysis.
     """
-    made = [(analysis, rows) for analysis, rows in _primary(prepared, estimates) if rows]
+    made = _primary(prepared, estimates)
     if not made:
         return None
     view, frame = prepared.view, prepared.frame
@@ -131,25 +131,12 @@ def _runner(prepared: Prepared, seed: int) -> AnalysisRunner:
 
 
 def _primary(prepared: Prepared, estimates: Rows) -> list[tuple[Analysis, list[Mapping[str, Any]]]]:
-    """Return each primary analysis with those of its rows that have a p; of several arms each row has its arm's name.
-
-    With another seed than the plan's every row is exploratory, so that ids tell and not the role.
-    """
-    planned = [analysis for analysis in prepared.analyses if analysis.role == "primary"]
-    with_p = [row for row in estimates if row["p_value"] is not None]
-    others = {analysis.id for analysis in prepared.analyses}
-    return [
-        (analysis, [row for row in with_p if row["id"] == analysis.id or (
-            row["id"].startswith(f"{analysis.id}.") and row["id"] not in others and _is_of(row, analysis))])
-        for analysis in {analysis.id: analysis for analysis in planned}.values()
-    ]  # fmt: skip
-
-
-def _is_of(row: Mapping[str, Any], analysis: Analysis) -> bool:
-    """Whether the end of a row's id is its arm, and not the name of another analysis."""
-    if analysis.method != "rerandomization":
-        return bool(row["method"] == analysis.method)
-    return bool(row["contrast"]) and row["id"] == f"{analysis.id}.{row['contrast'][0]}"
+    """Return each primary analysis with those of its rows that have a p."""
+    found: dict[str, tuple[Analysis, list[Mapping[str, Any]]]] = {}
+    for analysis, row in prepared.deciding(estimates):
+        if row["p_value"] is not None:
+            found.setdefault(analysis.id, (analysis, []))[1].append(row)
+    return list(found.values())
 
 
 @dataclass

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.data.variables import value_labels, variable_labels
+from analysis.estimators.methods import METHODS
 from analysis.pipeline.description.treatment import MEASURES, RECORDED_WORDS, SIDES
 from analysis.pipeline.prepare import Prepared
 from analysis.plotting import ARMS, VARIABLES, svg, themed
@@ -23,6 +24,7 @@ from analysis.report.sample_size import sample_size_sentence
 from analysis.report.scales import bounds_note, shown
 from study_app.domain.allocation.options import order_of
 from study_app.domain.assistants.persona_checks.probing import MEASURES as PROBE_MEASURES
+from study_app.domain.study.analysis_plan import Analysis
 
 
 @dataclass(frozen=True)
@@ -172,26 +174,41 @@ def _primary(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
     """For each primary outcome: its sentences, its rows, its means, its estimand."""
     plan = prepared.fitted
     found = []
-    ids = prepared.primary_ids
-    every = [row for row in result["estimates"] if any(f"{row['id']}.".startswith(f"{name}.") for name in ids)]
+    every = prepared.deciding(result["estimates"])
+    # Rows that could not be made are not in the family over which the others' p is adjusted.
+    family = sum(row["p_adjusted"] is not None for _, row in every)
     for name in plan.primary:
         outcome = plan.outcome(name)
         means = {arm: row for row in result["estimates"] for arm in row["n"] if row["id"] == f"{name}.mean.{arm}"}
-        rows = sorted((row for row in every if row["outcome"] == name), key=lambda row: _place(prepared, row))
+        mine = sorted(
+            (each for each in every if each[1]["outcome"] == name), key=lambda each: _place(prepared, each[1])
+        )
         sentences = []
-        for row in rows:
+        for analysis, row in mine:
             contrast = row["contrast"]
-            known = contrast and set(contrast) <= set(means)
+            # The means are those of everybody, in the arm allocated.
+            known = contrast and set(contrast) <= set(means) and row["population"] == "itt"
             lines = [wording.means_sentence(outcome, tuple(contrast), means, labels)] if known else []
-            adjusted = wording.is_adjusted(row, means)
-            lines.append(
-                wording.difference_sentence(row, labels, plan.multiplicity.method, len(every), adjusted=adjusted)
-            )
+            by = adjusted_for(prepared, analysis, row)
+            lines.append(wording.difference_sentence(row, labels, plan.multiplicity.method, family, adjusted_for=by))
             decision = "" if result["dry_run"] else wording.verdict(row, labels, 1 - plan.level)
             sentences.append({"lines": lines, "verdict": decision, "row": row})
         estimand = next((entry for entry in plan.estimands if entry.outcome == name), None)
         found.append({"outcome": outcome, "sentences": sentences, "means": means, "estimand": estimand})
     return found
+
+
+def adjusted_for(prepared: Prepared, analysis: Analysis, row: Mapping[str, Any]) -> str:
+    """Return what the model of a row is adjusted for, by the plan and the step down that its note tells; else empty."""
+    if not analysis.adjusted or prepared.sequence:
+        return ""
+    fallen = wording.step_down(row)
+    if fallen == "unadjusted":
+        return ""
+    uses = METHODS[analysis.method].uses
+    if prepared.frame.covariates and "covariates" in uses:
+        return "part of the plan's covariates and strata" if fallen else "the plan's covariates"
+    return "the strata of the allocation" if prepared.frame.strata and "stratum" in uses else ""
 
 
 def _place(prepared: Prepared, row: Mapping[str, Any]) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from analysis.estimators.core.no_effect import CHANCES, no_effect
 from analysis.report.scales import shown
 from study_app.domain.study.analysis_plan import Outcome
 
@@ -44,6 +45,7 @@ TESTS = {"rerandomization": "re-randomisation", "factorial_rerandomization": "re
 MARGINS = ("tost", "noninferiority")
 """Methods that test against a margin instead of zero."""
 FALLBACK = "fallback from Lin"
+HAZARD = "log hazard ratio"
 _POPULATIONS = {"itt": "ITT", "per_protocol": "per protocol", "as_treated": "as treated"}
 
 
@@ -60,6 +62,12 @@ def analysis_name(row: Row, labels: Mapping[str, str] | None = None) -> str:
 def stepped_down(row: Row) -> bool:
     """Whether a row of method `lin` stands for the plan's fallback, as its note says."""
     return bool(row["method"] == "lin" and FALLBACK in str(row.get("note", "")))
+
+
+def step_down(row: Row) -> str:
+    """Return what a row's model is after the fallback from the planned one, as its note says; empty without a step."""
+    found = re.search(rf"{FALLBACK}.*?\): (unadjusted|ANCOVA)", str(row.get("note", "")))
+    return found.group(1) if found else ""
 
 
 def population(name: str) -> str:
@@ -158,19 +166,18 @@ def _mean_phrase(outcome: Outcome, arm: str, row: Row, label: str) -> Markup:
     )
 
 
-def is_adjusted(row: Row, means: Mapping[str, Row]) -> bool:
-    """Whether a difference is another one than that of the raw means."""
-    raw = [means[arm]["estimate"] for arm in row["contrast"] or () if arm in means]
-    if row["estimate"] is None or len(raw) != 2 or None in raw:
-        return False
-    differs: bool = abs(row["estimate"] - (raw[0] - raw[1])) > 1e-9 * max(1.0, *map(abs, raw))
-    return differs
-
-
 def difference_sentence(
-    row: Row, labels: Mapping[str, str], multiplicity: str, family: int, *, adjusted: bool = False
+    row: Row, labels: Mapping[str, str], multiplicity: str, family: int, *, adjusted_for: str = ""
 ) -> Markup:
-    """Difference, interval, p and adjusted p of a primary row; or that it is not estimable, and why."""
+    """Difference, interval, p and adjusted p of a primary row; or that it is not estimable, and why.
+
+    Args:
+        row: of results.json.
+        labels: arm -> what readers see.
+        multiplicity: rule of the plan.
+        family: rows that it adjusts together.
+        adjusted_for: what the row's model is adjusted for.
+    """
     if row.get("detail", {}).get("effect") == "interaction" and row["p_value"] is not None:
         return _interaction(row)
     if not row["contrast"] or row["estimate"] is None or row["p_value"] is None:
@@ -179,11 +186,12 @@ def difference_sentence(
     seen = shown(row)
     raw = not seen.ratio and seen.unit == row["unit"]
     value, interval = (number(row["estimate"]), f"{number(row['ci_low'])} to {number(row['ci_high'])}")
-    sentence = Markup("{} {} {}{}: {} {} ({}% interval {}; {} {}").format(
+    sentence = Markup("{}{} {} {}{}: {} {} ({}% interval {}; {} {}").format(
+        "Interaction, " if _of_interaction(row) else "",
         labels.get(treated, treated),
         "minus" if raw else "against",
         labels.get(control, control),
-        ", adjusted for the plan's covariates" if adjusted else "",
+        f", adjusted for {adjusted_for}" if adjusted_for else "",
         tagged(row["id"], value if raw else seen.value),
         seen.unit,
         tagged(row["id"], f"{100 * row['ci_level']:g}", "quiet"),
@@ -193,9 +201,9 @@ def difference_sentence(
     )
     if row["p_adjusted"] is not None:
         name = _ADJECTIVES.get(multiplicity, multiplicity)
-        sentence += Markup("; adjusted over {} primary tests by {}: {}").format(
-            family, name, tagged(row["id"], p_phrase(row["p_adjusted"]))
-        )
+        # Without a rule of the plan it is a test of several arms that adjusts.
+        over = f"{family} primary tests by {name}" if multiplicity != "none" else "its own comparisons"
+        sentence += Markup("; adjusted over {}: {}").format(over, tagged(row["id"], p_phrase(row["p_adjusted"])))
     return sentence + Markup(").")
 
 
@@ -227,21 +235,46 @@ def _no_difference(row: Row) -> Markup:
 def verdict(row: Row, labels: Mapping[str, str], alpha: float) -> str:
     """Return what the decision rule of the plan says, without claiming more."""
     p = row["p_adjusted"] if row["p_adjusted"] is not None else row["p_value"]
-    if row["method"] in MARGINS and p is not None:
-        return _margin_verdict(row, labels, alpha, p)
-    if p is None or row["estimate"] is None:
+    if p is None or (row["estimate"] is None and str(row["note"]).startswith("not estimable")):
         return "The plan's rule gives no decision."
+    if row["method"] in MARGINS:
+        return _margin_verdict(row, labels, alpha, p)
+    null, plausible = _null(row)
     if p > alpha:
-        return (
-            f"By the plan's rule at {alpha:.0%}, the data do not exclude a difference of zero; "
-            "the interval says which differences remain plausible."
-        )
-    if not row["contrast"]:
-        return f"By the plan's rule at {alpha:.0%}, the absence of an interaction is rejected."
-    direction = "higher" if row["estimate"] > (0.5 if row["unit"] == "probability" else 0) else "lower"
+        rest = f"; the interval says which {plausible} remain plausible" if plausible else ""
+        return f"By the plan's rule at {alpha:.0%}, the data do not exclude {null}{rest}."
+    direction = _direction(row, labels)
+    return f"By the plan's rule at {alpha:.0%}, {null} is rejected{direction}."
+
+
+def _null(row: Row) -> tuple[str, str]:
+    """Return what a row tests, and what its interval is of; empty where it has none."""
+    if row["estimate"] is None:
+        return "equality of the arms", ""
+    if not row["contrast"] or _of_interaction(row):
+        return "the absence of an interaction", "differences"
+    if row["method"] in CHANCES:
+        return "a chance of one half", "chances"
+    return ("a ratio of one", "ratios") if shown(row).ratio else ("a difference of zero", "differences")
+
+
+def _of_interaction(row: Row) -> bool:
+    """Whether an estimate is of how much an effect changes, and of no arm's outcomes."""
+    return bool(row["method"] == "interaction" or row["detail"].get("effect") == "interaction")
+
+
+def _direction(row: Row, labels: Mapping[str, str]) -> str:
+    """Return in which arm outcomes are higher, or the event comes sooner; empty of a test that says none."""
+    if row["estimate"] is None or not row["contrast"] or _of_interaction(row):
+        return ""
+    above = row["estimate"] > no_effect(row["method"], row["unit"])
     treated, control = (labels.get(arm, arm) for arm in row["contrast"])
-    found = f"{direction} with {treated} than with {control}"
-    return f"By the plan's rule at {alpha:.0%}, a difference of zero is rejected: {found}."
+    # A higher hazard is an event that comes sooner: "higher" would be read as a longer time.
+    hazard = row["unit"] == "log hazard ratio"
+    word = (
+        ("the event comes sooner" if above else "the event comes later") if hazard else "higher" if above else "lower"
+    )
+    return f": {word} with {treated} than with {control}"
 
 
 def _margin_verdict(row: Row, labels: Mapping[str, str], alpha: float, p: float) -> str:

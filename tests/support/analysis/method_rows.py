@@ -26,17 +26,15 @@ class Said(NamedTuple):
     unit: str
     null: str = "a difference of zero"
     """What the verdict rejects."""
-    sign: int = 1
-    """1 where a larger estimate is a larger outcome with the treated; 0: no direction is said."""
-    words: tuple[str, str] = ("higher", "lower")
-    """Of a larger and of a smaller estimate."""
+    words: tuple[str, str] | None = ("higher", "lower")
+    """Where outcomes are larger, and where they are smaller, with the treated; None: no direction is said."""
     adjustable: bool = True
     """Whether the plan's covariates can enter."""
     options: dict[str, Any] = {}  # noqa: RUF012 (never changed)
 
 
 ONE, EVEN = "a ratio of one", "a chance of one half"
-SOONER = ("later", "sooner")
+LATER = ("the event comes later", "the event comes sooner")
 ROWS: dict[str, Said] = {
     "rerandomization": Said("score", "points"),
     "permutation": Said("score", "points"),
@@ -60,13 +58,13 @@ ROWS: dict[str, Said] = {
     "poisson": Said("errors", "log rate ratio", ONE),
     "negative_binomial": Said("errors", "log rate ratio", ONE),
     "rmst": Said("minutes", "min", adjustable=False),
-    "cox": Said("minutes", "log hazard ratio", ONE, words=("sooner", "later")),
-    "logrank": Said("minutes", "", "equality of the arms", 0, adjustable=False),
-    "stratified_logrank": Said("minutes", "", "equality of the arms", 0, adjustable=False),
-    "anova": Said("score", "", "equality of the arms", 0),
-    "welch_anova": Said("score", "", "equality of the arms", 0, adjustable=False),
-    "kruskal": Said("score", "", "equality of the arms", 0, adjustable=False),
-    "interaction": Said("score", "points", "the absence of an interaction", 0, options={"moderator": "age"}),
+    "cox": Said("minutes", "log hazard ratio", ONE, words=LATER),
+    "logrank": Said("minutes", "", "equality of the arms", None, adjustable=False),
+    "stratified_logrank": Said("minutes", "", "equality of the arms", None, adjustable=False),
+    "anova": Said("score", "", "equality of the arms", None),
+    "welch_anova": Said("score", "", "equality of the arms", None, adjustable=False),
+    "kruskal": Said("score", "", "equality of the arms", None, adjustable=False),
+    "interaction": Said("score", "points", "the absence of an interaction", None, options={"moderator": "age"}),
     "wald_iv": Said("score", "points", adjustable=False),
     "tsls": Said("score", "points"),
 }
@@ -96,8 +94,8 @@ def table(arms: tuple[str, ...] = ("old", "new"), n: int = 60, effect: float = 0
     return pd.DataFrame({
         "participant_id": [f"p{index}" for index in range(n)], "arm": arm, "score": score, "minutes": minutes,
         "done": (minutes < 30) * 1, "solved": (rng.random(n) < 0.5 + 0.35 * gain) * 1,
-        "liked": np.clip(rng.integers(2, 5, n) + (2 * gain).round(), 1, 6).astype(int),
-        "errors": rng.poisson(4 + 3 * gain), "age": rng.integers(20, 60, n),
+        "liked": np.clip(rng.normal(3 + 1.2 * gain, 1, n).round(), 1, 6).astype(int),
+        "errors": rng.negative_binomial(4, 0.5, n) + (5 * gain).astype(int), "age": rng.integers(20, 60, n),
         "stratum": np.where(rng.random(n) < 0.5, "site=a", "site=b"), "received": (arm != arms[0]) * 1,
         "compliant": 1,
     })  # fmt: skip
