@@ -184,7 +184,8 @@ def test_a_table_of_clusters_has_a_supplement_that_allocates_whole_clusters(tmp_
     analyze(tmp_path / "trial.csv", tmp_path / "out", plan=tmp_path / "plan.toml")
     made = tmp_path / "out" / "supplement"
     drawn = np.array([list(line) for line in (made / "assignments.txt").read_text().split()])
-    assert len(drawn) == 199
+    # Of 12 clusters without strata there are so few assignments that the test rests on all of them.
+    assert len(drawn) == (199 if strata else 924)
     for school in table["school"].unique():
         own = drawn[:, (table["school"] == school).to_numpy()]
         assert (own == own[:, :1]).all()

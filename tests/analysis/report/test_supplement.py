@@ -68,12 +68,16 @@ def test_the_supplement_computes_the_contrast_that_the_plan_names(folder):
     assert "against ai" in (made / "README.md").read_text()
 
 
-def test_a_primary_row_of_another_population_is_not_in_the_supplement(tmp_path):
+def test_a_primary_row_of_another_population_is_computed_of_its_own_people(tmp_path):
     row = CONTRAST | {"contrast": [], "population": "per_protocol"}
     trial = Trial(n=40, missing_quiz=0.1, noncompliance=0.2, plan={"replicates": 99, "analyses": [row]})
     analyze(write(tmp_path / "data", trial), tmp_path / "out")
-    expected = pd.read_csv(tmp_path / "out" / "supplement" / "expected.csv")
-    assert set(expected["outcome"]) == {"completion_minutes"}
+    made = tmp_path / "out" / "supplement"
+    assert "quiz_points.rerandomization.per_protocol" in set(pd.read_csv(made / "expected.csv")["id"])
+    data = pd.read_csv(made / "data.csv")
+    assert data["quiz_points.per_protocol"].notna().sum() < data["completion_minutes"].notna().sum()
+    done = subprocess.run([sys.executable, "-I", "recompute.py"], cwd=made, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_changed_value_is_found(folder, tmp_path):
