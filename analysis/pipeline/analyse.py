@@ -122,7 +122,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "masked": shown.masked,
         "dry_run": shown.dry_run,
         "provenance": given,
-        "flow": _flow(shown, frame, fitted) | _waves(dataset, shown),
+        "flow": _flow(shown, _of_periods(prepared, used), fitted) | _waves(dataset, shown),
         "baseline": _baseline(dataset, shown, frame, fitted),
         "estimates": estimates,
         "outcomes": [] if prepared.sequence else outcome_summaries(frame, fitted, shown, estimates),
@@ -223,6 +223,19 @@ def _periods(prepared: Prepared, seed: int, ledger: Ledger | PooledLedger | None
     # Sequences of treatments are not pooled.
     own = ledger if isinstance(ledger, Ledger) else None
     return CrossoverRunner(prepared.view, prepared.fitted, control, own, note, seed)
+
+
+def _of_periods(prepared: Prepared, seed: int) -> AnalysisTable:
+    """Return the table in which, of a sequence, the outcomes of who has no period with a value are missing.
+
+    Rows are made of the periods: the columns of the participants table say something else, or are not there.
+    """
+    frame = prepared.frame
+    if not prepared.sequence:
+        return frame
+    who = frame.data["participant_id"].astype(str)
+    measured = _periods(prepared, seed, None, "").measured()
+    return replace(frame, data=frame.data.assign(**{k: who.isin(v).map({True: 1.0}) for k, v in measured.items()}))
 
 
 def _flow(shown: View, frame: AnalysisTable, plan: Plan) -> dict[str, Any]:

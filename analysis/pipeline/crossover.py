@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,7 +51,8 @@ class CrossoverRunner:
         try:
             for key, what, _ in of_sequence(analysis):
                 raise LookupError(f"{key}: {what}")
-            found = self._called(analysis, self._long(outcome))
+            long = self._long(outcome)
+            found = [self._with_left_out(row, long) for row in self._called(analysis, long)]
             if analysis.contrast:
                 found = [row for row in found if row.contrast == analysis.contrast]
         except LookupError as error:
@@ -59,6 +61,28 @@ class CrossoverRunner:
             note = "not estimable: " + "; ".join(str(error).splitlines())
             return [self._dressed(analysis, outcome, Estimate(note=note), several=False)]
         return [self._dressed(analysis, outcome, row, several=len(found) > 1) for row in found]
+
+    def measured(self) -> dict[str, frozenset[str]]:
+        """Return who has a value of each outcome in any period; outcomes whose periods are withheld are left out."""
+        found = {}
+        for outcome in self.plan.outcomes:
+            with suppress(LookupError):
+                found[outcome.id] = frozenset(self._long(outcome)["participant_id"].astype(str))
+        return found
+
+    def _with_left_out(self, row: Estimate, long: pd.DataFrame) -> Estimate:
+        """Return a row that says who of the analysis has no value, or lacks some of the periods."""
+        count = len(self._analysed())
+        each = long.groupby("participant_id")["period"].nunique()
+        planned = max(len(order_of(str(order))) for order in long["order"])
+        none, some = count - len(each), int((each < planned).sum())
+        left_out = [f"{none} of {count} left out: no period with a value"] if none else []
+        left_out += [f"{some} of {count} with values in some of the {planned} periods only"] if some else []
+        return replace(row, note="; ".join(part for part in (row.note, *left_out) if part))
+
+    def _analysed(self) -> pd.DataFrame:
+        people = self.view.participants
+        return people.loc[people["arm"].notna() & ~people["status"].isin(NOT_ANALYSED), ["participant_id", "arm"]]
 
     def means(self) -> list[Estimate]:
         """Return the mean of each outcome under each treatment, over all periods.
@@ -96,9 +120,7 @@ class CrossoverRunner:
         table = self.view.tables["periods"]
         if column is None or column not in table:
             raise LookupError(f"'{outcome.name}' is measured once for all periods, so it says nothing of a treatment")
-        people = self.view.participants
-        analysed = people.loc[people["arm"].notna() & ~people["status"].isin(NOT_ANALYSED), ["participant_id", "arm"]]
-        long = table.merge(analysed.rename(columns={"arm": "order"}), on="participant_id")
+        long = table.merge(self._analysed().rename(columns={"arm": "order"}), on="participant_id")
         long = long.assign(value=pd.to_numeric(long[column], errors="coerce"))
         long = long.loc[long["value"].notna(), ["participant_id", "order", "period", "treatment", "value"]]
         if long.empty:

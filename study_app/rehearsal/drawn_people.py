@@ -229,7 +229,9 @@ class DrawnPerson:
             if done <= 0 or self.erased:
                 continue
             minutes = self.walk.minutes(arm, self.walk.shift(stage)) if done >= 1 else cap
+            completed = done >= 1 and minutes < cap and not self.walk.person.gives_up
             row = {"period": number + 1, "treatment": treatment, "stage": stage.id, "minutes": minutes}
+            row |= {"completed": int(completed), "completion_minutes": minutes if completed else cap}
             quiz = quizzes[number] if number < len(quizzes) else None
             opened = quiz is not None and self.share_done(quiz) > 0
             points = self.walk.filled(quiz, arm).points if quiz is not None and opened else None

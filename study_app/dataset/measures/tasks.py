@@ -29,7 +29,7 @@ def task_outcomes(record: ParticipantRecord, content: Content) -> dict[str, Any]
     the tasks; while it goes on, and while a submission waits for grading, outcomes are missing.
     """
     stages = record.study.counted_task_stages
-    submitted = {stage.id: _submissions(record, stage) for stage in stages}
+    submitted = {stage.id: submissions_of(record, stage) for stage in stages}
     row = {"task_minutes": _task_minutes(record, submitted)} | _visible_only(record)
     opened = any(record.visit(stage.id) is not None for stage in stages)
     settled = bool(stages) and (opened or record.allocated) and all(map(record.done_with, stages))
@@ -53,15 +53,15 @@ def task_outcomes(record: ParticipantRecord, content: Content) -> dict[str, Any]
 def _visible_only(record: ParticipantRecord) -> dict[str, Any]:
     """Whether a submission of a main task passes what it could see and fails what it could not."""
     stages = record.main_stages
-    everything = [run for stage in stages for run in _submissions(record, stage)]
+    everything = [run for stage in stages for run in submissions_of(record, stage)]
     if not all(map(record.done_with, stages)) or any(run.ended_by is None for run in everything):
         return {}
     seen = [run.visible_only_pass for run in everything if run.visible_only_pass is not None]
     return {"visible_only_pass": any(seen)} if seen else {}
 
 
-def _submissions(record: ParticipantRecord, stage: Stage) -> list[RunRecord]:
-    """Return the last submission of each task; of a stage that was reopened a task may have two."""
+def submissions_of(record: ParticipantRecord, stage: Stage) -> list[RunRecord]:
+    """Return the last submission of each task of a stage; of one that was reopened a task may have two."""
     last = {run.task: run for run in record.runs if run.kind == "submission" and run.stage == stage.id}
     return list(last.values())
 

@@ -66,7 +66,7 @@ def period_columns(study: Study) -> frozenset[str] | None:
         return None
     lacking = set() if study.period_quizzes else {"points"}
     tasks = bool(study.period_stages) and study.period_stages[0].kind == "tasks"
-    lacking |= set() if tasks else {"minutes", "errors", "queries"}
+    lacking |= set() if tasks else {"minutes", "errors", "queries", "completed", "completion_minutes"}
     return frozenset(set(PERIOD_COLUMNS) - lacking)
 
 

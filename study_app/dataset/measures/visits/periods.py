@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from study_app.dataset.integrity.stored_rows import program_error
+from study_app.dataset.measures.baseline import all_passed
 from study_app.dataset.measures.quiz import quiz_columns
-from study_app.dataset.measures.record import Content, ParticipantRecord
-from study_app.dataset.measures.tasks import stage_minutes
+from study_app.dataset.measures.record import Content, ParticipantRecord, task_of
+from study_app.dataset.measures.tasks import stage_minutes, submissions_of
 from study_app.domain.records import RunRecord
 from study_app.domain.study.study import Stage
 
@@ -34,7 +35,7 @@ def periods(record: ParticipantRecord, content: Content) -> Iterator[dict[str, A
 
 
 def _of_tasks(record: ParticipantRecord, stage: Stage) -> dict[str, Any]:
-    """Minutes to the last submission, errors met and queries sent; empty for a period without tasks."""
+    """Minutes to the last submission, errors, queries, and completion; empty for a period without tasks."""
     visit = record.visit(stage.id)
     if stage.kind != "tasks" or visit is None:
         return {}
@@ -42,11 +43,19 @@ def _of_tasks(record: ParticipantRecord, stage: Stage) -> dict[str, Any]:
     end = visit.ended_at
     asked = [turn for turn in record.turns if visit.started_at <= turn.asked_at]
     asked = [turn for turn in asked if end is None or turn.asked_at <= end]
-    return {
-        "minutes": stage_minutes(record, stage, [run for run in here if run.kind == "submission"]),
-        "errors": sum(_failed(run) for run in here),
-        "queries": len(asked),
-    }
+    minutes = stage_minutes(record, stage, [run for run in here if run.kind == "submission"])
+    counted = {"minutes": minutes, "errors": sum(_failed(run) for run in here), "queries": len(asked)}
+    return counted | _completion(record, stage, minutes)
+
+
+def _completion(record: ParticipantRecord, stage: Stage, minutes: float | None) -> dict[str, Any]:
+    """Whether all tasks were completed, and when: with the limit where not; empty until the stage is settled."""
+    last = submissions_of(record, stage)
+    if not record.done_with(stage) or any(run.ended_by is None for run in last):
+        return {"completed": None, "completion_minutes": None}
+    passed = {run.task for run in last if all_passed(run)}
+    completed = all(task_of(folder) in passed for folder in stage.packs)
+    return {"completed": completed, "completion_minutes": minutes if completed else stage.minutes}
 
 
 def _failed(run: RunRecord) -> bool:

@@ -60,6 +60,8 @@ PERIODS = TableSchema(
         number("points", "Points in the period's quiz; empty unless every period has one", "points"),
         integer("errors", "Runs in the stage that ended with an exception or a coroutine never awaited", "errors"),
         integer("queries", "Messages to the assistant in the stage", "queries"),
+        boolean("completed", "Every task of the stage passes its hidden checks within the limit"),
+        number("completion_minutes", "minutes where completed, otherwise the stage's limit", "min"),
     ),
     reveals_arm=True,
 )
