@@ -153,14 +153,18 @@ def smallest_cells(
         For each size 1, 2, 3 and all: (size, least group, people who are alone in theirs, the columns of the least);
         missing counts as a value. Of a combination in which a person is alone, these are counted once each.
     """
+    # As JSON once, and not in each of some thousand combinations.
+    known = {name: [compact_json(row.get(name)) for row in rows] for name in names}
     found = []
     for size in dict.fromkeys(min(size, len(names)) for size in (1, 2, 3, len(names)) if names):
         least, alone, which = len(rows), set(), tuple(names[:size])
         for chosen in combinations(names, size):
-            cells = [compact_json([row.get(name) for name in chosen]) for row in rows]
+            cells = list(zip(*(known[name] for name in chosen), strict=True))
             counts = Counter(cells)
-            alone |= {index for index, cell in enumerate(cells) if counts[cell] == 1}
-            if counts and min(counts.values()) < least:
-                least, which = min(counts.values()), tuple(chosen)
+            fewest = min(counts.values(), default=least)
+            if fewest == 1:
+                alone |= {index for index, cell in enumerate(cells) if counts[cell] == 1}
+            if fewest < least:
+                least, which = fewest, tuple(chosen)
         found.append((size, least, len(alone), which))
     return found

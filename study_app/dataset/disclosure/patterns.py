@@ -92,6 +92,28 @@ def _whole(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+def holds_identifiers(value: Any) -> bool:
+    """Whether any text within a JSON value holds one, keys of objects included: the same texts as `texts_in` gives."""
+    # Plain loops: this runs for every event of a log.
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if _in_short(key) if len(key) <= _SHORT else _found(key[:LONGEST]):
+                return True
+            if inner.__class__ in _OF_PARTS and holds_identifiers(inner):
+                return True
+    elif isinstance(value, list):
+        for inner in value:
+            if inner.__class__ in _OF_PARTS and holds_identifiers(inner):
+                return True
+    elif isinstance(value, str):
+        return bool(_in_short(value) if len(value) <= _SHORT else _found(value[:LONGEST]))
+    return False
+
+
+_OF_PARTS = frozenset({str, dict, list})
+"""What JSON may have texts in."""
+
+
 def texts_in(value: Any, where: str = "") -> list[tuple[str, str]]:
     """Return every text within a JSON value, keys of objects included, each with its place such as `changes.insert`."""
     found: list[tuple[str, str]] = []

@@ -5,7 +5,7 @@ Which key holds what, its type in `study_app.domain.events` says; a key that its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from study_app.domain.events import ERASED, KINDS
@@ -16,6 +16,11 @@ LARGEST = 1e6
 _BY_KEY: Mapping[str, Mapping[str, EventField]] = {
     kind: {each.key: each for each in named_fields(details)} for kind, details in KINDS.items()
 }
+_SHOWN: Mapping[str, Sequence[tuple[str, EventField]]] = {
+    kind: [(key, each) for key, each in keys.items() if each.holds not in ("private", "moment")]
+    for kind, keys in _BY_KEY.items()
+}
+"""The keys of a kind of which anything may stay."""
 PLATFORM_KEYS = frozenset(key for keys in _BY_KEY.values() for key in keys) | {"from", "to", "insert", "deleted"}
 """Keys whose names a report may repeat: a participant's browser may send others."""
 
@@ -36,9 +41,9 @@ def public_payload(
     if payload == ERASED:
         return dict(ERASED)
     kept: dict[str, Any] = {}
-    for key, each in _BY_KEY.get(kind, {}).items():
-        if key in payload and each.holds not in ("private", "moment"):
-            kept |= _kept(each, payload[key], known, page_of)
+    for key, each in _SHOWN.get(kind, ()):
+        if key in payload:
+            _keep(kept, each, payload[key], known, page_of)
     return kept
 
 
@@ -48,34 +53,45 @@ def is_platforms(kind: str, key: str, by_server: bool) -> bool:
     return each is not None and (each.holds == "hash" or (each.holds in ("page", "moment") and by_server))
 
 
-def _kept(each: EventField, value: Any, known: Collection[str], page_of: Callable[[str], str]) -> dict[str, Any]:
-    match value:
-        case bool():
-            return {each.key: value}
-        case int() | float() if each.type_name in ("whole number", "number"):
-            return {each.key: value} if abs(value) < LARGEST else {}
-        case None if each.type_name in ("whole number", "number", "true or false"):
-            return {each.key: None}
-        case str():
-            return _text(each, value, known, page_of)
-        case list() if each.holds == "id":
-            return {each.key: [name for name in value if isinstance(name, str) and name in known]}
-        case list() if each.type_name == "list of changes":
-            return {each.key: [_change(change) for change in value if isinstance(change, dict)]}
-    return {}
+def _keep(
+    kept: dict[str, Any], each: EventField, value: Any, known: Collection[str], page_of: Callable[[str], str]
+) -> None:
+    """Put what may stay of a value into `kept`; by its exact type first, since this runs for every key of a log."""
+    found = type(value)
+    if found is str:
+        _keep_text(kept, each, value, known, page_of)
+    elif found is bool:
+        kept[each.key] = value
+    elif found is int or found is float:
+        if each.type_name in _NUMBERS and abs(value) < LARGEST:
+            kept[each.key] = value
+    elif value is None:
+        if each.type_name in _MAY_MISS:
+            kept[each.key] = None
+    elif found is list:
+        if each.holds == "id":
+            kept[each.key] = [name for name in value if isinstance(name, str) and name in known]
+        elif each.type_name == "list of changes":
+            kept[each.key] = [_change(change) for change in value if isinstance(change, dict)]
 
 
-def _text(each: EventField, value: str, known: Collection[str], page_of: Callable[[str], str]) -> dict[str, Any]:
+_NUMBERS = frozenset({"whole number", "number"})
+_MAY_MISS = _NUMBERS | {"true or false"}
+
+
+def _keep_text(
+    kept: dict[str, Any], each: EventField, value: str, known: Collection[str], page_of: Callable[[str], str]
+) -> None:
     if each.levels:
-        return {each.key: value} if value in each.levels else {}
-    match each.holds:
-        case "id":
-            return {each.key: value} if value in known else {}
-        case "page":
-            return {each.key: page_of(value)}
-        case "hash":
-            return {}
-    return {f"{each.key}_chars": len(value)}
+        if value in each.levels:
+            kept[each.key] = value
+    elif each.holds == "id":
+        if value in known:
+            kept[each.key] = value
+    elif each.holds == "page":
+        kept[each.key] = page_of(value)
+    elif each.holds != "hash":
+        kept[f"{each.key}_chars"] = len(value)
 
 
 def _change(change: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from study_app.dataset.disclosure.coarsening import Recoding
-from study_app.dataset.disclosure.patterns import identifiers_in, redacted, texts_in
+from study_app.dataset.disclosure.patterns import holds_identifiers, identifiers_in, redacted, texts_in
 from study_app.dataset.disclosure.payloads import PLATFORM_KEYS, is_platforms, public_payload
 from study_app.dataset.measures.interviews.rows import shares
 from study_app.dataset.measures.record import ParticipantRecord
@@ -119,10 +119,13 @@ class Public:
     found: Found = field(default_factory=Found)
     _raters: dict[str, str] = field(default_factory=dict)
     _schemas: dict[TableName, TableSchema] = field(default_factory=dict)
+    _cells: dict[str, list[tuple[str, Column, str]]] = field(default_factory=dict)
+    """Table -> name, column and treatment of each of its cells that stays: decided once, not for each row."""
 
     def tables(self, tables: Mapping[TableName, TableSchema]) -> dict[TableName, TableSchema]:
         """Return the schemas with the values that are left and what they mean."""
         self._schemas = dict(tables)
+        self._cells = {name: [*self._treated(name, table)] for name, table in tables.items()}
         return {name: public_table(table, self.recodings) for name, table in tables.items()}
 
     def rows(
@@ -166,22 +169,32 @@ class Public:
     def _row(self, name: TableName, row: Mapping[str, Any], who: str, person: _Person | None = None) -> Row:
         entry = self.entries.get(who)
         kept: Row = {}
-        for column in self._schemas[name].columns:
-            value = row.get(column.name)
-            if value is None or column.name in ORDERED.get(name, ()):
+        known = row.get
+        for key, column, treatment in self._cells[name]:
+            value = known(key)
+            if value is None:
                 continue
-            if (name, column.name) in _ELSEWHERE:
-                continue
-            if column.type == "time":
-                kept[column.name] = _moved(value, entry)
+            if treatment == "stays":
+                kept[key] = value
+            elif treatment == "moved":
+                kept[key] = _moved(value, entry) if person is None else person.moved(key, value, entry)
             else:
-                kept[column.name] = self._cell(name, column, row, value, person)
+                kept[key] = self._cell(name, column, row, value, person)
         return kept
+
+    def _treated(self, name: TableName, table: TableSchema) -> Iterator[tuple[str, Column, str]]:
+        """Yield how the cells of each column are treated; what is left out or follows other rules is not among them."""
+        for column in table.columns:
+            if column.name in ORDERED.get(name, ()) or (name, column.name) in _ELSEWHERE:
+                continue
+            coarse = name in ("participants", "allocations") and column.name in self.recodings
+            looked_at = coarse or column.free or (name, column.name) == _ENDED
+            yield column.name, column, "moved" if column.type == "time" else "looked at" if looked_at else "stays"
 
     def _cell(self, name: TableName, column: Column, row: Mapping[str, Any], value: Any, person: _Person | None) -> Any:
         if name in ("participants", "allocations") and column.name in self.recodings:
             return self.recodings[column.name].of(value)
-        if (name, column.name, value) == ("interviews", "ended_by", "distress"):
+        if (name, column.name) == _ENDED and value == "distress":
             # That a person was in distress is nothing for everybody to know.
             return "stopped"
         return self._text(name, column, row, value, person) if column.free else value
@@ -207,7 +220,7 @@ class Public:
         return text if stays else WITHHELD if column.type == "text" else None
 
     def _event(self, row: Mapping[str, Any], person: _Person) -> Row:
-        payload = json.loads(row["payload"]) if isinstance(row["payload"], str) else row["payload"] or {}
+        payload = person.said(row)
         self._look_through(str(row["kind"]), payload, person)
         kept = public_payload(str(row["kind"]), payload, person.known, person.page)
         if kept != payload:
@@ -223,8 +236,10 @@ class Public:
 
     def _look_through(self, kind: str, payload: Any, person: _Person) -> None:
         """Count the identifiers in a payload, ids and hashes of the platform aside."""
+        # Hardly any holds one: where it would stand is not asked before.
+        if not holds_identifiers(payload):
+            return
         for where, text in texts_in(payload):
-            # Asked first: hardly any text holds one.
             identifiers = identifiers_in(text)
             if not identifiers or text in person.known or is_platforms(kind, where, kind in SERVER_KINDS):
                 continue
@@ -263,6 +278,7 @@ _ELSEWHERE = frozenset(
     }
 )
 """Cells that follow other rules."""
+_ENDED = ("interviews", "ended_by")
 _KNOWN: Mapping[str, frozenset[str]] = {
     "error_type": EXCEPTIONS,
     "first_error_type": EXCEPTIONS,
@@ -306,6 +322,9 @@ def _is_of_themes(row: Mapping[str, Any]) -> bool:
     return interview_of(str(row["object"])) is not None and row["rubric"] not in (REPLY, REASON, QUOTE)
 
 
+_NEVER: tuple[Any, datetime | None] = None, None
+
+
 class _Person:
     """What the rules need to know of one participant."""
 
@@ -315,6 +334,8 @@ class _Person:
         self.known = ids | {run.id for run in record.runs} | {turn.id for turn in record.turns}
         self.pages: dict[str, str] = {}
         self._clocks: dict[str, float] = {}
+        self._events = iter(record.events)
+        self._last: dict[str, tuple[Any, datetime | None]] = {}
         asked = (question for stage in record.study.stages for question in stage.asked)
         self.columns = {question.id: columns_of(question) for question in asked}
         talks = [stage.id for stage in record.study.stages if stage.kind == "interview"]
@@ -336,6 +357,25 @@ class _Person:
     def page(self, name: str) -> str:
         """Return the number of a browser's page as its name: the name itself was the browser's choice."""
         return self.pages.setdefault(name, f"page-{len(self.pages) + 1}")
+
+    def said(self, row: Mapping[str, Any]) -> Any:
+        """Return what an event says. It was read with the log, so that only a row that was changed is read again."""
+        text = row["payload"]
+        if not isinstance(text, str):
+            return text or {}
+        # Rows come in the order of the log, and some are left out.
+        for event in self._events:
+            if event.seq == row["seq"] and event.page == row["page"]:
+                return event.payload if event.stored is text else json.loads(text)
+        return json.loads(text)
+
+    def moved(self, column: str, value: Any, entry: datetime | None) -> datetime | None:
+        """Return a moment after `ENTRY`: the very same for the events of a batch, which bear one moment."""
+        before, shown = self._last.get(column, _NEVER)
+        if value is not before:
+            shown = _moved(value, entry)
+            self._last[column] = value, shown
+        return shown
 
     def since(self, page: str, mono_ms: float) -> float:
         """Return milliseconds since the first reading of a page's clock, which it may start when it likes."""

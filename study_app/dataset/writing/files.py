@@ -186,30 +186,36 @@ class ParquetWriter:
         }
         self.rows = 0
         self._cells = _cells_of(table)
-        self._columns = table.columns
+        self._values = [(column.name, _arrow_value(column)) for column in table.columns]
         fields = [pa.field(c.name, kinds.get(c.type, pa.string()), metadata=_meaning(c)) for c in table.columns]
         self._schema = pa.schema(fields, metadata={"name": table.name, "description": table.caption})
         self._arrow = pa
         self._writer = pq.ParquetWriter(path, self._schema)
-        self._held: list[list[Any]] = []
+        self._held: list[list[Any]] = [[] for _ in table.columns]
+        """The values of each column that wait for a whole group of rows."""
 
     def write(self, rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
         """See TableWriter."""
         found = list(map(self._cells, rows))
-        for row, cells in zip(rows, found, strict=True):
-            pairs = zip(self._columns, cells, strict=True)
-            self._held.append([_arrow_value(column, row.get(column.name), text) for column, text in pairs])
-            if len(self._held) >= ROW_GROUP:
-                self._flush()
+        if not found:
+            return found
+        for held, (name, value_of), cells in zip(self._held, self._values, zip(*found, strict=True), strict=True):
+            pairs = ((row.get(name), text) for row, text in zip(rows, cells, strict=True))
+            held += [None if value is None else value_of(value, text) for value, text in pairs]
+        while len(self._held[0]) >= ROW_GROUP:
+            self._flush()
         self.rows += len(found)
         return found
 
     def _flush(self) -> None:
-        if self._held:
-            columns = zip(zip(*self._held, strict=True), self._schema, strict=True)
-            arrays = [self._arrow.array(values, type=field.type) for values, field in columns]
+        """Write a group of rows, or what is left of the last."""
+        if self._held[0]:
+            group = [held[:ROW_GROUP] for held in self._held]
+            arrays = [
+                self._arrow.array(values, type=field.type) for values, field in zip(group, self._schema, strict=True)
+            ]
             self._writer.write_table(self._arrow.Table.from_arrays(arrays, schema=self._schema))
-            self._held = []
+            self._held = [held[ROW_GROUP:] for held in self._held]
 
     def close(self) -> None:
         """See TableWriter."""
@@ -225,19 +231,17 @@ def _meaning(column: Column) -> dict[str, str]:
     return {name: text for name, text in described.items() if text}
 
 
-def _arrow_value(column: Column, value: Any, text: str) -> Any:
-    """Return what Parquet holds of a value, whose cell of CSV is given."""
-    if value is None:
-        return None
+def _arrow_value(column: Column) -> Callable[[Any, str], Any]:
+    """Return what gives the value for Parquet from a value that is not missing and from its cell of CSV."""
     if column.type == "integer":
-        return int(value)
+        return lambda value, _text: int(value)
     if column.type == "boolean":
-        return bool(int(value))
+        return lambda value, _text: bool(int(value))
     if column.type == "number":
-        return float(value)
+        return lambda value, _text: float(value)
     if column.type == "time":
-        return _whole_milliseconds(value) if isinstance(value, datetime) else moment(text)
-    return unguard(text) or None
+        return lambda value, text: _whole_milliseconds(value) if isinstance(value, datetime) else moment(text)
+    return lambda _value, text: unguard(text) or None
 
 
 def _whole_milliseconds(value: datetime) -> datetime:

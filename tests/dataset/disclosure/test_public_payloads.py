@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.trials.export_world import table, trial
 
-from study_app.dataset.disclosure.patterns import texts_in
+from study_app.dataset.disclosure.patterns import holds_identifiers, identifiers_in, texts_in
 from study_app.dataset.disclosure.payloads import is_platforms, public_payload
 from study_app.domain.events import ERASED, KINDS
 from study_app.domain.events.details import named_fields
@@ -78,3 +78,18 @@ def test_a_moment_of_the_server_is_left_out_and_is_no_phone_number():
     assert shown("session_scheduled", {"opens_at": "2026-02-03T04:05:06.789+00:00"}) == {}
     assert is_platforms("session_scheduled", "opens_at", by_server=True)
     assert not is_platforms("session_scheduled", "opens_at", by_server=False)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(["x", "a@b.example", "edit", "+49 151 23456789"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["task", "jane@b.example", "insert"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_whether_a_payload_holds_an_identifier_is_what_a_look_at_each_of_its_texts_says(payload):
+    assert holds_identifiers(payload) == any(identifiers_in(text) for _, text in texts_in(payload))
