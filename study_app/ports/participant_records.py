@@ -40,6 +40,13 @@ class ParticipantRecords(Protocol):
         """
         ...
 
+    def hold(self, participant: Participant) -> Participant:
+        """Keep others from writing the participant's row until this transaction ends; return them as they are then.
+
+        What another transaction was storing of them is committed, and seen by what is read from here on.
+        """
+        ...
+
     def participants(self) -> list[Participant]:
         """All, in order of enrolment."""
         ...

@@ -33,6 +33,8 @@ class Driver:
     def __init__(self, connection: Connection) -> None:
         self._raw: Any = connection.connection.driver_connection
         self._sqlite = connection.dialect.name == "sqlite"
+        self.one_writer = self._sqlite
+        """Whether a transaction that writes keeps every other from writing anyway."""
 
     def run(self, sql: str, values: Values = ()) -> None:
         """Run a statement with `?` for its values."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from study_app.dataset.integrity import chain
 from study_app.dataset.integrity.stored_rows import participant_facts
-from study_app.domain.errors import NotAllowed
+from study_app.domain.errors import NotAllowed, present
 from study_app.domain.quiz.answer_log import Draft
 from study_app.domain.records import Document, Participant, Visit
 from study_app.storage.columns import stored_json
@@ -55,6 +55,14 @@ class SqlPositions(SqlEventLog):
         if found is None:
             raise NotAllowed("this participant is not known")
         return found
+
+    def hold(self, participant: Participant) -> Participant:
+        """See ports.UnitOfWork."""
+        if self.driver.one_writer:
+            return participant
+        # As strong as the update that follows, and no stronger: rows that refer to the participant may still be added.
+        held = self.driver.one(f"{_BY_ID} FOR NO KEY UPDATE", (participant.id,))
+        return present(_PARTICIPANT.read(held), "the participant")
 
     def participant_of_token(self, token_hash: str, at: datetime) -> Participant | None:
         """See ports.UnitOfWork."""

@@ -14,10 +14,14 @@ from support.trials.console_trial import Trial
 from support.trials.scripted_runs import Scripted
 
 from study_app.domain.errors import NotAllowed
+from study_app.domain.events import Batch
 from study_app.domain.interaction.codes import REASON_RUBRIC
+from study_app.domain.records import Visit
 from study_app.ports import UnitOfWork
 from study_app.services.attending import pausing
 from study_app.services.attending.panel_acts import PanelActs
+from study_app.services.participant import session
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher import coding, lifecycle, rating
 from study_app.services.researcher.blind_codes import tones
 from study_app.services.researcher.blind_codes.tones import ToneCodes
@@ -234,3 +238,74 @@ def test_a_deadline_of_a_stage_that_ends_meanwhile_is_not_moved(trial):
         return unit.end_visit(who, "warmup", trial.clock.now(), "participant")
 
     assert while_held(trial, ended, in_a_transaction) is False
+
+
+def at_stage(trial, stage: str, arm: str | None = None) -> str:
+    """A participant on a stage that ends in five minutes, with a page open."""
+    who = trial.app.enrol.enter(EntryRequest()).participant.id
+    now = trial.clock.now()
+    with trial.app.context.registry.begin() as unit:
+        unit.touch(who, stage=stage, arm=arm)
+        unit.open_visit(Visit(who, stage, now, now + timedelta(minutes=5)))
+    trial.app.session.take_over(who, "page", 0.0)
+    return who
+
+
+def batch(first: int, *acts: tuple[str, dict]) -> Batch:
+    """What the page sends in its first minute."""
+    events = [
+        {"seq": seq, "kind": kind, "client_time_ms": 0, "mono_ms": 60_000, "payload": payload}
+        for seq, (kind, payload) in enumerate(acts, first)
+    ]
+    return Batch.model_validate({"page": "page", "events": events})
+
+
+def while_stored(trial, monkeypatch, who: str, sent: Batch) -> None:
+    """Let the deadline pass while a batch is being stored: its edits are applied, and nothing is committed yet."""
+    with ThreadPoolExecutor(1) as pool:
+        real, sweeping = session.interrupt_by_work, []
+
+        def then_overdue(*given):
+            trial.clock.advance(minutes=6)
+            sweeping.append(pool.submit(trial.app.session.sweep))
+            # A sweep that is not kept out is over by then; one that is waits for this batch.
+            wait(sweeping, timeout=1.5)
+            return real(*given)
+
+        monkeypatch.setattr(session, "interrupt_by_work", then_overdue)
+        trial.app.session.ingest(who, sent)
+        sweeping[0].result()
+
+
+def test_a_deadline_hands_in_the_answer_that_was_being_stored_as_it_passed(trial, monkeypatch):
+    who = at_stage(trial, "background")
+    question = next(each for each in trial.app.study.stage("background").questions if each.kind == "choice")
+    form, value = {"stage": "background", "step": 0}, question.options[0].value
+    acts = ("answers_shown", form), ("answer_set", form | {"field": question.id, "value": value})
+    while_stored(trial, monkeypatch, who, batch(1, *acts))
+    with trial.app.context.registry.begin(write=False) as unit:
+        assert {each.item: each.response for each in unit.answers(who)}[question.id] == value
+        assert unit.known_participant(who).stage != "background"
+
+
+def test_a_deadline_submits_the_edit_that_was_being_stored_as_it_passed(trial, monkeypatch):
+    who = at_stage(trial, "tasks", "no_ai")
+    trial.app.session.ingest(who, batch(1, ("load", {"task": "trio_timer", "text": "", "source": "starter"})))
+    typed = {"kind": "typed", "changes": [{"from": 0, "to": 0, "insert": "print(1)"}], "length": 8}
+    while_stored(trial, monkeypatch, who, batch(2, ("edit", {"task": "trio_timer", **typed})))
+    with trial.app.context.registry.begin(write=False) as unit:
+        assert [run.code for run in unit.runs(who) if run.kind == "submission"] == ["print(1)"]
+
+
+def test_a_batch_that_waits_for_a_deadline_changes_what_that_handed_in(trial):
+    who = at_stage(trial, "tasks", "no_ai")
+    trial.app.session.ingest(who, batch(1, ("load", {"task": "trio_timer", "text": "", "source": "starter"})))
+    typed = {"kind": "typed", "changes": [{"from": 0, "to": 0, "insert": "print(1)"}], "length": 8}
+
+    def swept(unit):
+        trial.clock.advance(minutes=6)
+        trial.app.session.flow.place(unit, unit.known_participant(who))
+
+    while_held(trial, swept, lambda: trial.app.session.ingest(who, batch(2, ("edit", {"task": "trio_timer", **typed}))))
+    with trial.app.context.registry.begin(write=False) as unit:
+        assert [run.code for run in unit.runs(who) if run.kind == "submission"] == ["print(1)"]

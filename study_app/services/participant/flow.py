@@ -299,6 +299,11 @@ class ParticipantFlow:
             open_visit = visit is not None and visit.ended_at is None and participant.paused_at is None
             if visit is None or not open_visit or not overdue(visit.deadline_at, self.context.now()):
                 return participant, visit
+            held = unit.hold(participant)
+            if held != participant or unit.visit(participant.id, participant.stage) != visit:
+                # They wrote something, went on, or got more time while this waited: it is looked at anew.
+                participant = held
+                continue
             self.end_overdue(unit, study, participant, visit)
             participant = self._again(unit, participant)
         return participant, None

@@ -170,7 +170,7 @@ class ParticipantSession:
 
     def take_over_in(self, unit: UnitOfWork, participant_id: str, page: str, mono_ms: float | None = None) -> Ingested:
         """As `take_over`, within a transaction."""
-        participant = self._get(unit, participant_id)
+        participant = unit.hold(self._get(unit, participant_id))
         place = self.flow.place(unit, participant)
         if participant.page != page:
             if participant.page is not None:
@@ -225,6 +225,8 @@ class ParticipantSession:
 
     def ingest_in(self, unit: UnitOfWork, participant: Participant, batch: Batch) -> Ingested:
         """As `ingest`, within a transaction; `tell` is for after it."""
+        # Held before the first look: a deadline that passes meanwhile waits, and hands in what this batch says as well.
+        participant = unit.hold(participant)
         place = self.flow.place(unit, participant)
         now = place.now
         events: Sequence[BrowserEvent] = batch.events
