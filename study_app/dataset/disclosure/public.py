@@ -389,10 +389,29 @@ class _Person:
 def public_table(table: TableSchema, recodings: Mapping[str, Recoding]) -> TableSchema:
     """Return a table's schema as it is for everybody."""
     columns = [_public_column(table.name, column, recodings) for column in table.columns]
-    return replace(table, columns=tuple(columns))
+    return replace(table, caption=_CAPTIONS.get(table.name, table.caption), columns=tuple(columns))
+
+
+_CAPTIONS: Mapping[TableName, str] = {
+    "allocations": "The ledgers of allocations: one row for each participant and decision, in the order of random ids, "
+    "without the hashes that chain them",
+    "events": "The log of what a page or the server saw, without what people wrote",
+}
+"""Tables of which the usual words would say too much."""
+_MADE_HERE: Mapping[tuple[TableName, str], tuple[str, str]] = {
+    ("events", "event_id"): ("Number of the row, from 1", ""),
+    ("events", "page"): ("Number of the browser page, as page-1, ...; `server` for the server's own events", ""),
+    ("events", "mono_ms"): ("When it happened by the page's monotonic clock", "ms since its first reading"),
+    ("runs", "page"): ("Browser page whose editor held the program, numbered as in events", ""),
+    ("ratings", "rater"): ("Rater: people are numbered, programs have their names", ""),
+}
+"""Columns whose values an export for everybody makes anew: what they mean, and their unit."""
 
 
 def _public_column(table: TableName, column: Column, recodings: Mapping[str, Recoding]) -> Column:
+    if (table, column.name) in _MADE_HERE:
+        caption, unit = _MADE_HERE[table, column.name]
+        return replace(column, caption=caption, unit=unit or column.unit)
     if column.type == "time":
         column = replace(column, caption=f"{column.caption}. Moved: everybody enters at {ENTRY:%Y-%m-%dT%H:%M:%SZ}")
     if table == "participants" and column.name in recodings:

@@ -329,3 +329,14 @@ def test_other_spellings_are_found_too(text, kind):
 def test_programs_as_people_write_them_hold_no_identifiers_by_pattern():
     pack = trial().app.library.pack("tasks/trio_timer")
     assert identifiers_in(pack.solution) == ()
+
+
+def test_the_codebook_says_of_what_is_made_anew_what_it_is_now(public):
+    book = (public / "documentation" / "codebook.md").read_text(encoding="utf-8")
+    said = book + (public / "README.md").read_text(encoding="utf-8")
+    for of_other_datasets in ("everything that a page", "chained by hashes", "Random id of the browser page",
+                              "since the page loaded", "rising in the order of storing"):  # fmt: skip
+        assert of_other_datasets not in said
+    events = table(public, "events")
+    assert [row["event_id"] for row in events] == [str(number) for number, _ in enumerate(events, 1)]
+    assert {row["page"].partition("-")[0] for row in events} == {"page", "server"}
