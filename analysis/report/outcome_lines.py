@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from analysis.report.scales import decimal, decimals_of_spread, shown
-from analysis.report.wording import METHODS, p_text
+from analysis.report.scales import decimal, decimals_of_spread, other_level, shown
+from analysis.report.wording import MARGINS, METHODS, p_text
 
 Row = Mapping[str, Any]
 
@@ -47,9 +47,16 @@ WHAT = {
 
 
 def outcome_lines(
-    outcomes: Sequence[Row], labels: Mapping[str, str], titles: Mapping[str, str]
+    outcomes: Sequence[Row], labels: Mapping[str, str], titles: Mapping[str, str], level: float
 ) -> tuple[OutcomeLine, ...]:
-    """Text of each cell, from `outcomes` of results.json; outcomes without a value in any arm are left out."""
+    """Text of each cell, from `outcomes` of results.json; outcomes without a value in any arm are left out.
+
+    Args:
+        outcomes: of results.json.
+        labels: arm -> what readers see.
+        titles: outcome -> what readers see.
+        level: of the plan; an interval of another one says so.
+    """
     return tuple(
         OutcomeLine(
             entry["outcome"],
@@ -57,7 +64,7 @@ def outcome_lines(
             + (f", {entry['unit']}" if entry["unit"] and entry["kind"] != "binary" else ""),
             _what(entry),
             _cells(entry),
-            tuple(_effect(entry["outcome"], effect, labels) for effect in entry["effects"]),
+            tuple(_effect(entry["outcome"], effect, labels, level) for effect in entry["effects"]),
         )
         for entry in outcomes
         if any(arm["n"] for arm in entry["arms"].values())
@@ -94,24 +101,33 @@ def _median(arm: Row) -> str:
     return "not reached" if arm["median"] is None else decimal(arm["median"], 1)
 
 
-def _effect(outcome: str, effect: Row, labels: Mapping[str, str]) -> EffectLine:
+def _effect(outcome: str, effect: Row, labels: Mapping[str, str], level: float) -> EffectLine:
     absolute, relative = effect["absolute"], effect["relative"]
     treated, control = (labels.get(arm, arm) for arm in effect["contrast"])
     place = f"outcomes.{outcome}"
     return EffectLine(
         f"{treated} against {control}",
-        _with_interval(absolute),
+        _with_interval(absolute, level),
         METHODS.get(absolute["method"], absolute["method"]) if absolute else "",
-        _with_interval(relative),
-        p_text(next((row["p_value"] for row in (absolute, relative) if row and row["p_value"] is not None), None)),
+        _with_interval(relative, level),
+        p_text(next((row["p_value"] for row in (absolute, relative) if _has_p(row)), None)),
         tuple((row or {}).get("id") or place for row in (absolute, relative)),  # type: ignore[arg-type]
     )
 
 
-def _with_interval(row: Row | None) -> str:
+def _has_p(row: Row | None) -> bool:
+    """Whether p is of the effect; that of a test against a margin is of the margin."""
+    return row is not None and row["p_value"] is not None and row["method"] not in MARGINS
+
+
+def _with_interval(row: Row | None, level: float) -> str:
     if not row:
         return "–"
     seen = shown(row)
-    limits = f" ({seen.interval})" if row["ci_low"] is not None or row["ci_high"] is not None else ""
+    limits = (
+        f" ({seen.interval}{other_level(row, level)})"
+        if row["ci_low"] is not None or row["ci_high"] is not None
+        else ""
+    )
     unit = f" {seen.unit}" if seen.ratio or seen.unit in ("percentage points", "probability") else ""
     return f"{seen.value}{limits}{unit}"

@@ -128,7 +128,7 @@ def _context(
         "quizzes": _quizzes(result),
         "titles": titles,
         "sample_size": sample_size_sentence(prepared, result),
-        "outcomes": outcome_lines(result["outcomes"], labels, titles),
+        "outcomes": outcome_lines(result["outcomes"], labels, titles, plan.level),
         "columns": _columns(prepared),
         "treatment_measures": MEASURES,
         "recorded_matches": RECORDED_WORDS,

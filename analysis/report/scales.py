@@ -80,12 +80,27 @@ def bounds_note(row: Row) -> str:
     return f"{100 * row['ci_level']:g}% interval {decimal(found[0], digits)} to {decimal(found[1], digits)}"
 
 
-def with_interval(row: Row, seen: Shown) -> str:
-    """Estimate and interval in one cell; of bounds that they are bounds, and the interval that covers them."""
+def other_level(row: Row, level: float | None) -> str:
+    """Return the level of a row's interval behind its limits, where it is not the plan's."""
+    return "" if level is None or abs(row["ci_level"] - level) < 1e-9 else f", {100 * row['ci_level']:g}%"
+
+
+def with_interval(row: Row, seen: Shown, level: float | None = None) -> str:
+    """Estimate and interval in one cell; of bounds that they are bounds, and the interval that covers them.
+
+    Args:
+        row: of results.json.
+        seen: the same as readers see it.
+        level: of the table's other intervals; another one is said. None: of no table, so that none is said.
+    """
     if row["method"] in BOUNDS and row["estimate"] is None and row["ci_low"] is not None:
         covering = bounds_note(row)
         return f"bounds {seen.interval}" + (f"; {covering}" if covering else "")
-    limits = f" ({seen.interval})" if row["ci_low"] is not None or row["ci_high"] is not None else ""
+    limits = (
+        f" ({seen.interval}{other_level(row, level)})"
+        if row["ci_low"] is not None or row["ci_high"] is not None
+        else ""
+    )
     return f"{seen.value}{limits}"
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.view import View
+from analysis.estimators.core.no_effect import no_effect
 from analysis.estimators.numerics.restricted_mean import kaplan_meier_curve
 from analysis.estimators.outcomes.proportions import wilson
 from analysis.pipeline.analysis_table import AnalysisTable
@@ -109,13 +110,19 @@ def _found(rows: Rows, contrast: tuple[str, str], roles: Sequence[str], methods:
     """Return the row that is this effect: one of these roles, else the first of these methods."""
     mine = [row for row in rows if tuple(row["contrast"] or ()) == contrast and row["estimate"] is not None]
     plain = [row for row in mine if ".subgroup." not in row["id"] and "last_activity" not in row["id"]]
-    order = [row for row in plain if row["role"] in roles]
+    order = [row for row in plain if row["role"] in roles and not _relative(row)]
     order += [row for name in methods for row in plain if row["method"] == name and "ratio" not in row["unit"].split()]
     order += [row for name in methods for row in plain if row["method"] == name]
     if not order:
         return None
     keys = ("id", "method", "estimate", "ci_low", "ci_high", "ci_level", "p_value", "unit", "contrast")
     return {key: order[0][key] for key in keys}
+
+
+def _relative(row: Mapping[str, Any]) -> bool:
+    """Whether a row holds a ratio, as it is or as a logarithm, or how much an effect changes; neither is absolute."""
+    unit = str(row["unit"])
+    return unit.startswith("log ") or no_effect(row["method"], unit) == 1 or row["method"] == "interaction"
 
 
 def _risk_ratio(

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 
 from analysis.design.sequential import SequentialTest, TakenLook, stage_wise
+from analysis.estimators.core.no_effect import no_effect
 from analysis.estimators.core.results import Estimate
 from analysis.pipeline.flow import NOT_ANALYSED
 from analysis.pipeline.looks.recorded import histories, opened, taken_looks
-from analysis.pipeline.looks.rows import error_of, looked_at, with_detail, z_of
+from analysis.pipeline.looks.rows import error_of, looked_at, with_detail, within_scale, z_of
 from analysis.pipeline.prepare import Prepared
 from study_app.domain.study.analysis_plan import Plan
 
@@ -97,23 +98,26 @@ def _final(looks: Looks, row: Estimate, before: Sequence[float]) -> Estimate:
         sequential_p=p, **{f"single_look_{name}": value for name, value in fixed.items()},
     )  # fmt: skip
     source = row.to_json() if at == len(looks.entries) else _row_at(looks, row.id, at)
-    error = error_of(source, z[at], crossed=crossed)
+    null, method = no_effect(row.method, row.unit), row.method
+    error = error_of(source, z[at], null=null, crossed=crossed)
     if error is None:
         return replace(row, p_value=p, note=_joined(row.note, "no standard error: p is the sequential p"))
     # Stopped without crossing, for futility or by decision: the stage-wise ordering has no place for that, whereas
     # repeated intervals (Jennison and Turnbull 1989) hold whenever a trial stops.
     if ended and not crossed:
         half, note = critical[at] * error, NO_MORE.format(look=taken[at].number)
-        low, high = source["estimate"] - half, source["estimate"] + half
+        low, high = (within_scale(method, source["estimate"] + side * half) for side in (-1, 1))
         return replace(row, p_value=p, estimate=source["estimate"], std_error=source["std_error"], ci_low=low,
                        ci_high=high, note=_joined(row.note, note))  # fmt: skip
     # On the scale of z; times the standard error it is back in the outcome's unit, where median and ends are reported.
     ordered = partial(stage_wise, [look.n for look in taken[: at + 1]], critical[:at], level=plan.level)
-    found = ordered(z=source["estimate"] / error)
+    found = ordered(z=(source["estimate"] - null) / error)
     return replace(
-        row, estimate=found.median * error, std_error=source["std_error"], df=source["df"],
+        row, estimate=null + found.median * error, std_error=source["std_error"], df=source["df"],
         p_value=ordered(z=z[at]).p_value,
-        ci_low=found.low * error, ci_high=found.high * error, note=_joined(row.note, AT_END.format(looks=len(taken))),
+        ci_low=within_scale(method, null + found.low * error),
+        ci_high=within_scale(method, null + found.high * error),
+        note=_joined(row.note, AT_END.format(looks=len(taken))),
     )  # fmt: skip
 
 

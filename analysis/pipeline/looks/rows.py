@@ -10,6 +10,7 @@ from typing import Any, Literal
 from scipy import stats
 
 from analysis.design.sequential import SequentialTest, TakenLook
+from analysis.estimators.core.no_effect import CHANCES, no_effect
 from analysis.estimators.core.results import Estimate
 from analysis.pipeline.family import adjusted
 from study_app.domain.study.analysis_plan import Plan
@@ -28,25 +29,37 @@ FEW = 10
 
 
 def z_of(row: Mapping[str, Any]) -> float:
-    """Return the standard normal value of a two-sided p, with the sign of the estimate; 0 where there is no p."""
+    """Return the standard normal value of a two-sided p, with the sign of the effect; 0 where there is no p."""
     if row["p_value"] is None or row["estimate"] is None:
         return 0.0
     # The floor keeps z finite where p underflows to 0: no standard error and no interval follow from an infinite one.
-    return math.copysign(float(stats.norm.isf(max(row["p_value"], 1e-300) / 2)), row["estimate"])
+    size = float(stats.norm.isf(max(row["p_value"], 1e-300) / 2))
+    return math.copysign(size, row["estimate"] - null_of(row))
 
 
-def error_of(row: Mapping[str, Any], z: float, *, crossed: bool = False) -> float | None:
-    """Return the standard error that belongs to z: the estimate over z, or the row's own where z says little of it.
+def null_of(row: Mapping[str, Any]) -> float:
+    """Return the estimate of a row without an effect, from which z and its standard error are counted."""
+    return no_effect(str(row.get("method", "")), str(row.get("unit", "")))
+
+
+def within_scale(method: str, value: float) -> float:
+    """Return the end of an interval, a chance between 0 and 1."""
+    return min(max(value, 0.0), 1.0) if method in CHANCES else value
+
+
+def error_of(row: Mapping[str, Any], z: float, *, null: float = 0.0, crossed: bool = False) -> float | None:
+    """Return the standard error that belongs to z: the effect over z, or the row's own where z says little of it.
 
     Args:
         row: one that gave z.
         z: of the row.
+        null: estimate of the row without an effect.
         crossed: whether z is beyond its boundary; only then may an interval be shorter than z alone makes it.
     """
     if row["estimate"] is None:
         return None
-    # Estimate over z makes boundary and interval agree exactly, whatever test gave p; near 0 the quotient is noise.
-    by_p = float(row["estimate"] / z) if z else None
+    # Effect over z makes boundary and interval agree exactly, whatever test gave p; near 0 the quotient is noise.
+    by_p = float((row["estimate"] - null) / z) if z else None
     if row["std_error"] is None or (abs(z) >= 1 and not (crossed and _few_as_extreme(row))):
         return by_p
     # A boundary is a normal quantile; widened so that the interval is that of the row's t distribution at 5 %.
@@ -92,12 +105,13 @@ def looked_at(
 def _look_row(test: SequentialTest, row: Mapping[str, Any], z: Sequence[float], boundary: float) -> dict[str, Any]:
     names = ("id", "outcome", "contrast", "estimate", "unit", "std_error", "df", "p_value", "n")
     crossed = abs(z[-1]) >= boundary
-    error = error_of(row, z[-1], crossed=crossed)
-    half = None if error is None else boundary * error
+    error = error_of(row, z[-1], null=null_of(row), crossed=crossed)
+    low, high = (None, None) if error is None else (
+        within_scale(str(row.get("method", "")), row["estimate"] + side * boundary * error) for side in (-1, 1)
+    )  # fmt: skip
     return {
         **{name: row[name] for name in names}, **_counted(row), "z": z[-1], "boundary": boundary,
-        "crossed": crossed, "ci_low": None if half is None else row["estimate"] - half,
-        "ci_high": None if half is None else row["estimate"] + half, "sequential_p": test.sequential_p(z),
+        "crossed": crossed, "ci_low": low, "ci_high": high, "sequential_p": test.sequential_p(z),
     }  # fmt: skip
 
 

@@ -163,7 +163,7 @@ def _factorial(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
 
 
 def _effects(rows: list[Any]) -> str:
-    return "; ".join(f"{row['id']} {with_interval(row, shown(row))} {row['unit']}" for row in rows)
+    return "; ".join(f"{row['id']} {with_interval(row, shown(row))} {shown(row).unit}" for row in rows)
 
 
 def _clusters(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
@@ -195,7 +195,7 @@ def _crossover(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
     rows = [row for row in result["estimates"] if row["role"] == "primary" and row["estimate"] is not None]
     found = "; ".join(
         f"{prepared.fitted.outcome(row['outcome']).title}, {_label(prepared, row['contrast'][0])} minus "
-        f"{_label(prepared, row['contrast'][1])}: {with_interval(row, shown(row))} {row['unit']}"
+        f"{_label(prepared, row['contrast'][1])}: {with_interval(row, shown(row))} {shown(row).unit}"
         for row in rows
     )
     periods = sorted({row["detail"]["periods"] for row in rows if "periods" in row["detail"]})
@@ -241,7 +241,7 @@ def _margins(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
         for row in tested
     )
     found = "; ".join(
-        f"{prepared.fitted.outcome(row['outcome']).title} {with_interval(row, shown(row))} {row['unit']}, margin "
+        f"{prepared.fitted.outcome(row['outcome']).title} {with_interval(row, shown(row))} {shown(row).unit}, margin "
         f"{_margin_of(row)}"
         for row in tested if row["estimate"] is not None and row["detail"]
     )  # fmt: skip

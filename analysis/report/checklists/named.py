@@ -222,7 +222,7 @@ class _Facts(TreatmentFacts):
     def primary(self) -> str:
         """Give the primary estimates with their intervals."""
         rows = [r for r in self.result["estimates"] if r["role"] == "primary" and r["estimate"] is not None]
-        return "; ".join(f"{row['id']}: {with_interval(row, shown(row))} {row['unit']}" for row in rows)
+        return "; ".join(f"{row['id']}: {with_interval(row, shown(row))} {shown(row).unit}" for row in rows)
 
     def margins(self) -> str:
         """Give the margins of equivalence."""

@@ -71,9 +71,9 @@ def manuscript(
     arms = [arm.id for arm in prepared.view.arms]
     estimates = result["estimates"]
     primary = [row for row in estimates if row["role"] == "primary"]
-    secondary = [row for row in estimates if row["role"] == "secondary" and _is_analysis(row, plan.primary)]
+    secondary = [row for row in estimates if row["role"] == "secondary" and row["method"] != "mean"]
     sensitivity = [row for row in estimates if row["role"] in ("sensitivity", "exploratory")]
-    level = f"{100 * plan.level:g}%"
+    level = plan.level
     made = (
         _flow(result["flow"], arms, labels, titles),
         _sessions(result["flow"], arms, labels),
@@ -82,7 +82,7 @@ def manuscript(
         _rows("Primary analyses", primary, titles, labels, level, adjusted=plan.multiplicity.method),
         DocumentTable("Interim looks", HEADER, look_rows(result.get("interim", {}), titles, labels)),
         _rows("Sensitivity analyses", sensitivity, titles, labels, level),
-        _rows("Secondary outcomes, analysis by analysis", secondary, titles, labels, level),
+        _rows("Secondary analyses", secondary, titles, labels, level),
         *(_checklist(name, items) for name, items in checklists(prepared, result).items()),
     )
     given = result["provenance"]
@@ -93,10 +93,6 @@ def manuscript(
     study = prepared.dataset.study
     drawn = tuple(DocumentFigure(name, title) for name, title in figures.items())
     return Manuscript(study.title or study.id, tuple(stamps), tuple(t for t in made if t.rows), drawn, footer)
-
-
-def _is_analysis(row: Row, primary: Sequence[str]) -> bool:
-    return row["method"] != "mean" and row["outcome"] not in primary
 
 
 def _flow(flow: Row, arms: Sequence[str], labels: Mapping[str, str], titles: Mapping[str, str]) -> DocumentTable:
@@ -154,33 +150,36 @@ def _baseline(
 
 
 def _outcomes(
-    outcomes: Sequence[Row], arms: Sequence[str], labels: Mapping[str, str], titles: Mapping[str, str], level: str
+    outcomes: Sequence[Row], arms: Sequence[str], labels: Mapping[str, str], titles: Mapping[str, str], level: float
 ) -> DocumentTable:
     found = []
-    for line in outcome_lines(outcomes, labels, titles):
+    for line in outcome_lines(outcomes, labels, titles, level):
         cells = line.cells
         for place, effect in enumerate(line.effects):
             name = f"{line.title}: {line.what}" if not place else ""
             versus = f" [{effect.contrast}]" if len(line.effects) > 1 else ""
             shown_cells = cells if not place else tuple("" for _ in cells)
             found.append((name, *shown_cells, effect.absolute + versus, effect.relative, effect.p))
-    header = ("Outcome", *(labels[arm] for arm in arms), f"Absolute effect ({level} interval)",
-              f"Relative effect ({level} interval)", "p")  # fmt: skip
-    note = "Differences are treated minus control, ratios treated over control; p is not adjusted for several tests."
+    header = ("Outcome", *(labels[arm] for arm in arms), f"Absolute effect ({100 * level:g}% interval)",
+              f"Relative effect ({100 * level:g}% interval)", "p")  # fmt: skip
+    note = (
+        "Differences are treated minus control, ratios treated over control; p is not adjusted for several tests. An "
+        "interval of another level says so."
+    )
     return DocumentTable("Every outcome by arm", header, tuple(found), note)
 
 
 def _rows(
-    caption: str, rows: Sequence[Row], titles: Mapping[str, str], labels: Mapping[str, str], level: str,
+    caption: str, rows: Sequence[Row], titles: Mapping[str, str], labels: Mapping[str, str], level: float,
     adjusted: str = "",
 ) -> DocumentTable:  # fmt: skip
-    header = ["Outcome", "Analysis", "Population", "n", f"Estimate ({level} interval)", "p"]
+    header = ["Outcome", "Analysis", "Population", "n", f"Estimate ({100 * level:g}% interval)", "p"]
     header += [f"p, {adjusted}"] if adjusted else []
     found = []
     for row in rows:
         seen = shown(row)
         title = titles.get(row["outcome"], row["outcome"].replace("_", " "))
-        text = f"{with_interval(row, seen)} {seen.unit}".strip()
+        text = f"{with_interval(row, seen, level)} {seen.unit}".strip()
         cells = [title, analysis_name(row, labels), population(row["population"]), counts(row), text]
         cells.append(p_text(row["p_value"]))
         found.append(tuple([*cells, p_text(row["p_adjusted"])] if adjusted else cells))
