@@ -17,7 +17,7 @@ from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName, Ta
 from study_app.dataset.schema.participant_columns import SECOND_DECISION_COLUMNS, VARIANT_RUN_COLUMNS
 from study_app.dataset.schema.participants import columns_of, factor_columns
 from study_app.domain.branching import arm_only
-from study_app.domain.records import Kind, Visit
+from study_app.domain.records import Kind, Participant, Visit
 from study_app.domain.shown_times import hidden_stages
 from study_app.domain.study.study import Study
 from study_app.domain.timing import deadline
@@ -63,7 +63,7 @@ class Mask:
         visits = [_within(visit, ends[visit.stage]) for visit in record.visits if visit.stage not in stages]
         answers = [answer for answer in record.answers if answer.bank or answer.item not in questions]
         runs = [replace(run, started_at=_earlier(run.started_at, ends.get(run.stage))) for run in record.runs]
-        return replace(record, visits=visits, runs=runs, answers=answers)
+        return replace(record, participant=_finished(record, ends), visits=visits, runs=runs, answers=answers)
 
     def participant(self, record: ParticipantRecord, row: Row) -> Row:
         """Return a participant's row as it may be shown."""
@@ -169,6 +169,15 @@ def _within(visit: Visit, end: datetime | None) -> Visit:
     longer = visit.ended_at is not None and visit.ended_at > end
     by = "deadline" if longer else visit.ended_by
     return replace(visit, deadline_at=end, ended_at=_earlier(visit.ended_at, end), ended_by=by)
+
+
+def _finished(record: ParticipantRecord, ends: Mapping[str, datetime | None]) -> Participant:
+    """Return the participant; whose last visit went on beyond its limit has finished at the limit."""
+    ended = [(visit.ended_at, ends[visit.stage]) for visit in record.visits if visit.ended_at is not None]
+    at, end = max(ended, key=lambda each: each[0], default=(None, None))
+    if _earlier(at, end) == at:
+        return record.participant
+    return replace(record.participant, finished_at=_earlier(record.participant.finished_at, end))
 
 
 def _earlier(moment: Any, end: Any) -> Any:

@@ -133,5 +133,10 @@ def test_times_from_the_stage_on_that_differs_end_at_its_limit():
     shown = CLOSED.record(whole)
     assert shown.visits == [visits[0], replace(visits[1], deadline_at=at(30), ended_at=at(30), ended_by="deadline")]
     assert [run.started_at for run in shown.runs] == [at(29), at(30)]
+    # Who left in time given back has finished at the limit; who went on finished when they did.
+    for own, until, finished in ((visits[1:], 35, 30), (visits, 95, 95)):
+        left = record(replace(PERSON, finished_at=at(until)), visits=own)
+        assert CLOSED.record(left).participant.finished_at == at(finished)
+        assert OPEN.record(left) == left
     assert shown.answers == answers[1:]
     assert OPEN.record(whole) is whole

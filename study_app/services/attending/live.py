@@ -17,7 +17,7 @@ from study_app.domain.study.study import Stage, Study
 from study_app.domain.trial_state import hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.levelling import stage_shown
+from study_app.services.levelling.times import stage_shown
 from study_app.services.participant_status import current_status
 
 LATELY = timedelta(hours=2)

@@ -12,7 +12,7 @@ from study_app.domain.records import Kind, Participant, Visit
 from study_app.services.attending.single_answers import GivenAnswer, given_answers
 from study_app.services.attending.timeline import Sight, TimelineEntry, timeline
 from study_app.services.context import StudyContext
-from study_app.services.levelling import shown_times
+from study_app.services.levelling.times import shown_times
 from study_app.services.messages import message_for
 from study_app.services.participant_status import current_status
 from study_app.services.reasons import readable

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from study_app.domain.errors import NotAllowed
 from study_app.domain.events import saying
 from study_app.domain.events.server import Outage, ParticipantPaused, ParticipantResumed
+from study_app.domain.interaction.stopped_clock import isolation_stops, running_seconds
 from study_app.domain.records import Participant
 from study_app.ports import UnitOfWork
 from study_app.services.operation.clock_watch import STEP
-from study_app.services.participant.stopped_clock import isolation_stops, running_seconds
 
 PAUSED = "paused"
 """The cause of the outage by which a resumed stage gets its time back."""

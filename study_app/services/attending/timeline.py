@@ -128,18 +128,27 @@ def _levelled(entries: Iterable[TimelineEntry], visits: Sequence[Visit], times: 
     for entry in entries:
         visit = None if entry.source == "researchers" else _visit_of(entry, visits)
         if not times.is_levelled(entry.at, visit):
-            yield replace(entry, at=times.moment(entry.at, visit))
+            yield _earlier(entry, times.moment(entry.at, visit))
         elif entry.what == SHOWN_EVENTS["stage_ended"]:
             yield replace(entry, at=times.moment(entry.at, visit), detail="deadline")
         elif entry.what in _ENDS:
-            yield replace(entry, at=times.moment(entry.at, visit))
+            yield _earlier(entry, times.moment(entry.at, visit))
+
+
+def _earlier(entry: TimelineEntry, at: datetime) -> TimelineEntry:
+    """Return an entry at an earlier moment, with the opening of the next session, which is counted from it."""
+    if entry.at == at or entry.what != SHOWN_EVENTS["session_scheduled"]:
+        return replace(entry, at=at)
+    opens_at = datetime.fromisoformat(entry.detail) - (entry.at - at)
+    return replace(entry, at=at, detail=opens_at.isoformat())
 
 
 def _visit_of(entry: TimelineEntry, visits: Sequence[Visit]) -> Visit | None:
     """Return the visit of the entry's stage; where it has none yet, the latest that had begun."""
     begun = [visit for visit in visits if visit.started_at <= entry.at]
     mine = [visit for visit in begun if visit.stage == entry.stage]
-    return max(mine or begun, key=lambda each: each.started_at, default=None)
+    # One that ended as it began lies before the one that followed at that moment.
+    return max(mine or begun, key=lambda each: (each.started_at, each.ended_at or entry.at), default=None)
 
 
 def _steps(unit: UnitOfWork, person: Participant, sight: Sight) -> Iterator[TimelineEntry]:

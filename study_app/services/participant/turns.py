@@ -14,10 +14,10 @@ from study_app.domain.assistants.treatments import ReplyEnd
 from study_app.domain.errors import AssistantUnavailable, StudyError
 from study_app.domain.events import Event
 from study_app.domain.events.server import Outage, TurnEnded
+from study_app.domain.interaction.stopped_clock import STOP_KINDS, running_seconds, stops_of
 from study_app.domain.records import Turn, Visit
 from study_app.ports import UnitOfWork
 from study_app.services.participant.agent.actions import close_actions, last_step_at
-from study_app.services.participant.stopped_clock import running_seconds, stops_of
 from study_app.services.position import Position
 from study_app.services.replicas import SERVER_GONE, Replicas
 
@@ -116,7 +116,8 @@ def record_outage(unit: UnitOfWork, turn: Turn, seconds: float, now: datetime, s
         unit.record(turn.participant_id, "", now, Outage(turn_id=turn.id, cause=turn.error, seconds=seconds))
         return
     until = min([since + timedelta(seconds=seconds), *filter(None, (stay.ended_at, stay.deadline_at))])
-    seconds = running_seconds(since, until, stops_of(unit, turn.participant_id, stay.stage))
+    stops = stops_of(unit.events_of(turn.participant_id, STOP_KINDS, stay.stage))
+    seconds = running_seconds(since, until, stops)
     unit.record(turn.participant_id, stay.stage, now, Outage(turn_id=turn.id, cause=turn.error, seconds=seconds))
     person = unit.participant(turn.participant_id)
     paused = person is not None and person.paused_at is not None and person.stage == stay.stage

@@ -23,7 +23,7 @@ from study_app.domain.study.study import Stage, Study
 from study_app.domain.trial_state import State, hides_arms
 from study_app.ports import Stay, UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.levelling import stage_shown
+from study_app.services.levelling.times import given_at_end, stage_shown
 from study_app.services.operation.alert_watch import Incident, incidents
 from study_app.services.operation.clock_watch import shown_alert
 from study_app.services.operation.isolation_watch import isolation_alert
@@ -188,6 +188,8 @@ class Monitor:
         there = None if person.over else study.stage(shown)
         since = self.context.now() - visit.started_at if visit is not None and not person.over else None
         end = person.finished_at or person.last_seen_at
+        if person.over and hides_arms(state, person.kind):
+            end -= given_at_end(unit, study, person.id)
         return ParticipantSummary(
             id=person.id,
             kind=person.kind,
@@ -286,7 +288,14 @@ class Monitor:
     def due(self, kind: Kind) -> list[DuePerson]:
         """Return everybody on their way to a later session, by the day it opens for them."""
         with self.context.registry.begin(write=False) as unit:
-            return due_people(self.context, unit, kind)
+            found = due_people(self.context, unit, kind)
+            if arms_visible(self.context.state(unit), kind):
+                return found
+            # The day is counted from the end of the session before, which could tell the arm.
+            return [replace(one, opens_at=one.opens_at - self._given(unit, one.participant)) for one in found]
+
+    def _given(self, unit: UnitOfWork, person: Participant) -> timedelta:
+        return given_at_end(unit, self.context.study_of(unit, person), person.id)
 
     def links(self) -> list[LinkUse]:
         """Single-use links in order of making; who used one is not shown."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from support.trials.console_trial import Trial
 
+from study_app.domain.events.server import SessionScheduled
 from study_app.domain.records import Visit
 from study_app.services.attending.live import LiveBoard
 from study_app.services.attending.participant_page import ParticipantPage, ParticipantViews
@@ -24,7 +25,7 @@ def trial(tmp_path):
 
 
 def begun(trial: Trial) -> str:
-    who = trial.enter("someone")
+    who = trial.enter()
     trial.to_tasks(who)
     trial.app.session.begin_stage(who, "tasks")
     return who
@@ -99,6 +100,29 @@ def test_who_works_in_time_given_back_is_shown_at_the_next_stage(trial):
     assert (here["tasks"], here["quiz"]) == (0, 1)
     [live] = LiveBoard(trial.app.context).view("real").stages
     assert live.title == (quiz.title or quiz.id)
+
+
+def test_what_follows_from_the_end_of_a_stage_is_shown_from_its_limit_on(trial):
+    left, waits = begun(trial), begun(trial)
+    starts = {who: tasks_visit(page(trial, who)).started_at for who in (left, waits)}
+    for who in (left, waits):
+        outage(trial, who)
+    trial.clock.at = starts[left] + LIMIT + timedelta(seconds=20)
+    trial.app.session.withdraw(left, False)
+    shown = page(trial, left)
+    assert shown.summary.minutes_in_all == (starts[left] + LIMIT - shown.summary.enrolled_at) / timedelta(minutes=1)
+    # As where the next session opens a week after this stage.
+    trial.clock.at = starts[waits] + LIMIT + timedelta(seconds=40)
+    trial.app.session.sweep()
+    with trial.app.context.registry.begin() as unit:
+        opens_at = trial.clock.at + timedelta(days=7)
+        assert unit.move(unit.participant(waits), opens_at=opens_at)
+        unit.record(waits, "quiz", trial.app.context.now(), SessionScheduled(opens_at=opens_at.isoformat()))
+    [due] = Monitor(trial.app.context).due("real")
+    assert due.opens_at == starts[waits] + LIMIT + timedelta(days=7)
+    [scheduled] = [entry for entry in page(trial, waits).timeline if entry.what == "waits for the next session"]
+    assert scheduled.at == starts[waits] + LIMIT
+    assert scheduled.detail == due.opens_at.isoformat()
 
 
 def test_time_that_every_arm_can_be_given_is_shown_as_it_was(trial):

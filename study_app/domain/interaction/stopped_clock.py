@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from study_app.domain.events import Event, saying
 from study_app.domain.events.server import Outage, ParticipantPaused, ParticipantResumed
-from study_app.ports import UnitOfWork
 
 STOPPED_AHEAD = "isolation"
 """The cause of the outages that stop the clock for some seconds from the moment of their record on."""
-_KINDS = frozenset({Outage.kind, ParticipantPaused.kind, ParticipantResumed.kind})
+STOP_KINDS = frozenset({Outage.kind, ParticipantPaused.kind, ParticipantResumed.kind})
 
 
 @dataclass(frozen=True)
@@ -24,9 +23,8 @@ class Stop:
     """None while it goes on."""
 
 
-def stops_of(unit: UnitOfWork, participant_id: str, stage: str) -> list[Stop]:
-    """Return the pauses and the stops for isolation of a participant's stage."""
-    events = unit.events_of(participant_id, _KINDS, stage)
+def stops_of(events: Sequence[Event]) -> list[Stop]:
+    """Return the pauses and the stops for isolation of a participant's stage, of which the events are."""
     return [*_pauses(events), *isolation_stops(events)]
 
 

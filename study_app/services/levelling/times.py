@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from study_app.domain.branching import seen_at
 from study_app.domain.events.server import Outage
@@ -31,6 +31,15 @@ def stage_shown(unit: UnitOfWork, study: Study, visit: Visit, now: datetime) -> 
     # The log is read for the few who are there beyond the limit.
     times = shown_times(unit, study, visit.participant_id, arms=False)
     return _next(study, visit.stage) if times.is_past(visit, now) else seen_at(study, visit.stage)
+
+
+def given_at_end(unit: UnitOfWork, study: Study, participant_id: str) -> timedelta:
+    """Return by how much the end of a participant's last visit, and what followed from it at once, is shown earlier."""
+    ended = [(visit.ended_at, visit) for visit in unit.visits(participant_id) if visit.ended_at is not None]
+    at, last = max(ended, key=lambda each: each[0], default=(None, None))
+    if at is None or last is None or last.stage not in limits(study):
+        return timedelta(0)
+    return at - shown_times(unit, study, participant_id, arms=False).moment(at, last)
 
 
 def _next(study: Study, stage: str) -> str:

@@ -1,0 +1,1 @@
+"""What is shown of participants while arms are hidden, so that all arms look alike."""
