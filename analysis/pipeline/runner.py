@@ -28,6 +28,7 @@ from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
 from study_app.domain.study.plan_sections import BY_RECEIVED
 
+_WITHIN_STRATA = "labels are permuted within strata"
 _NAMES_ITS_ROWS = (*METHODS_OF_FACTORS, *METHODS_OF_REGIMES, DIFFERENCES)
 """Methods whose rows are not of one arm each."""
 SURVIVAL = frozenset(filter(of_times, methods.METHODS))
@@ -221,7 +222,10 @@ class AnalysisRunner:
                 raise LookupError("a re-randomisation replays allocation, and what was received was not allocated")
             arguments |= {"replicates": self.plan.replicates, **self._scheme(data)}
             arguments |= {} if self.intervals else {"interval": False}
-            notes += [self.ledger_note] if self.ledger_note else []
+            said = self.ledger_note
+            if self.ledger is None and _strata_of(data) is None:
+                said = said.replace(_WITHIN_STRATA, "there are no strata, and labels are permuted among all")
+            notes += [said] if said else []
         if analysis.adjusted and name == "lee_bounds":
             called = within_cells(called)
         if analysis.adjusted and name in LADDER:
@@ -286,11 +290,11 @@ class AnalysisRunner:
         if self.ledger is not None:
             people = [str(person) for person in data["participant_id"]]
             return {"scheme": self.ledger.for_people(people), "arms": self.view.arm_ids}
-        known = "stratum" in data and data["stratum"].notna().all() and data["stratum"].nunique() > 1
-        if not known:
+        strata = _strata_of(data)
+        if strata is None:
             return {}
         cluster = data[self.frame.cluster] if self.frame.cluster else None
-        replay = within(data["stratum"], data["arm"], self.view.arm_ids, cluster)
+        replay = within(strata, data["arm"], self.view.arm_ids, cluster)
         return {"scheme": replay, "arms": self.view.arm_ids}
 
     def _scale_ends(self, outcome: Outcome, data: pd.DataFrame) -> dict[str, float]:
@@ -405,6 +409,12 @@ def _compared(analysis: Analysis, arm: str, control: str) -> dict[str, str]:
     if "arm" not in methods.METHODS[analysis.method].uses:
         return {}
     return {} if "x" in analysis.options else {"arm": arm}
+
+
+def _strata_of(data: pd.DataFrame) -> pd.Series | None:
+    """Return within which labels are permuted, who has none in a stratum alone; None where that is one for all."""
+    strata = data["stratum"].fillna("all") if "stratum" in data else pd.Series("all", data.index)
+    return strata if strata.nunique() > 1 else None
 
 
 def _cannot_name(arm: str, view: View) -> str:

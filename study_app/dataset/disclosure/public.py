@@ -187,12 +187,16 @@ class Public:
         for column in table.columns:
             if column.name in ORDERED.get(name, ()) or (name, column.name) in _ELSEWHERE:
                 continue
-            coarse = name in ("participants", "allocations") and column.name in self.recodings
-            looked_at = coarse or column.free or (name, column.name) == _ENDED
+            looked_at = self._coarse(name, column) or column.free or (name, column.name) == _ENDED
             yield column.name, column, "moved" if column.type == "time" else "looked at" if looked_at else "stays"
 
+    def _coarse(self, name: TableName, column: Column) -> bool:
+        """Whether values of a column are put together: in every table that says the same of a person."""
+        about = name in ("participants", "allocations") or column.name in _EVERYWHERE
+        return about and column.name in self.recodings
+
     def _cell(self, name: TableName, column: Column, row: Mapping[str, Any], value: Any, person: _Person | None) -> Any:
-        if name in ("participants", "allocations") and column.name in self.recodings:
+        if self._coarse(name, column):
             return self.recodings[column.name].of(value)
         if (name, column.name) == _ENDED and value == "distress":
             # That a person was in distress is nothing for everybody to know.
@@ -279,6 +283,8 @@ _ELSEWHERE = frozenset(
 )
 """Cells that follow other rules."""
 _ENDED = ("interviews", "ended_by")
+_EVERYWHERE = frozenset({"language"})
+"""Columns of `participants` that say the same of a person in every table: coarse there, coarse in all."""
 _KNOWN: Mapping[str, frozenset[str]] = {
     "error_type": EXCEPTIONS,
     "first_error_type": EXCEPTIONS,

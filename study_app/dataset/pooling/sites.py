@@ -121,6 +121,10 @@ def _alone(site: Site) -> Iterator[Problem]:
     if site.dataset.state not in ("draft", "unsealed"):
         what = f"is {site.dataset.state}: its arms are masked, and the names of one site's mean nothing at another"
         yield Problem(path, "state", what, "unseal the study and export it again")
+    if site.study.analysis.stopping.interim:
+        # A pool was never looked at, and the looks of its sites were at other people.
+        what = "plans looks before the end, by which its p values are adjusted: a pool knows nothing of them"
+        yield Problem(path, "analysis.stopping", what, "analyse such sites one by one")
     if site.study.allocation.method == "sequence":
         yield Problem(
             path, "allocation.method", "gives every person several treatments", "analyse such sites one by one"

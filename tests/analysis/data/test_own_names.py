@@ -73,3 +73,17 @@ def test_a_column_between_two_of_ours_makes_no_baseline_variable_of_a_table_from
 def test_numbers_in_a_column_called_like_our_moments_are_no_days_of_recruitment(tmp_path):
     found = analyse(*people(tmp_path, "enrolled_at", lambda n: 45123 + n))
     assert found["flow"]["recruitment"] == {"first": None, "last": None}
+
+
+def test_without_strata_the_row_says_that_labels_are_permuted_among_all(tmp_path):
+    found = analyse(*people(tmp_path, "sex", lambda n: n % 3))
+    (row,) = [row for row in found["estimates"] if row["id"] == "y.rerandomization"]
+    assert "there are no strata, and labels are permuted among all" in row["note"]
+    assert "within strata" not in row["note"]
+
+
+def test_an_empty_stratum_is_one_alone_and_the_others_still_count(tmp_path):
+    found = analyse(*people(tmp_path, "stratum", lambda n: "" if n == 5 else "xy"[n // 12]))
+    (row,) = [row for row in found["estimates"] if row["id"] == "y.rerandomization"]
+    assert "permuted within strata" in row["note"]
+    assert "complete randomisation" not in row["note"]

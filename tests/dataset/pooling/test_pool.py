@@ -295,6 +295,16 @@ def test_different_plans_and_languages_are_carried_and_analysis_asks_for_one_pla
         analyze(tmp_path / "pool", tmp_path / "results")
 
 
+def test_a_trial_with_planned_looks_is_refused(sites, tmp_path):
+    west = altered(sites[1], tmp_path / "west", study_id="west")
+    (file,) = {entry["file"] for entry in manifest_of(west)["versions"][-1:]}
+    study = json.loads((west / file).read_text(encoding="utf-8"))
+    study["analysis"]["stopping"] = {"kind": "pocock", "looks": [0.5, 1.0]}
+    (west / file).write_text(json.dumps(study), encoding="utf-8")
+    with pytest.raises(ProblemsFound, match="plans looks before the end"):
+        pool([str(sites[0]), str(west)], tmp_path / "out")
+
+
 def test_a_person_who_took_part_at_two_sites_is_refused(sites, tmp_path):
     named = [altered(path, tmp_path / path.name, identified=True) for path in sites]
     for folder in named:
