@@ -22,6 +22,7 @@ from study_app.dataset.verification.participants import (
     check_visits,
     declared_model,
 )
+from study_app.dataset.verification.registration import check_anchors
 from study_app.dataset.verification.server_log import log_of
 from study_app.domain.events import ERASED, SERVER_PAGE
 
@@ -252,3 +253,22 @@ def test_the_declared_model_is_the_one_in_the_servers_event_of_the_question():
     assert declared_model(row(3, participant_id="p1", turn_id="t1"), log) == "m-1"
     assert declared_model(row(3, participant_id="p1", turn_id="t2"), log) == ""
     assert declared_model(row(3, participant_id="p2", turn_id="t1"), log) == ""
+
+
+def test_a_row_of_the_ledger_has_the_hash_that_was_written_down_elsewhere():
+    ledger = [
+        row(2, ledger="real", allocation_index=1, row_hash="aa", decision=1),
+        row(3, ledger="preview", allocation_index=2, row_hash="bb", decision=1),
+    ]
+
+    def checked(*anchors: tuple[int, str], decision: int = 1, hidden: bool = False) -> list[tuple[str, int | None]]:
+        opened, found = dataset(rows=lambda _: ledger, hides=lambda _: hidden)
+        check_anchors(opened, [SimpleNamespace(index=index, row_hash=value) for index, value in anchors], decision)
+        return [(what, number) for what, _, number, _ in found]
+
+    assert checked((1, "aa")) == []
+    assert checked((1, "ab")) == [("history_rewritten", 2)]
+    # An allocation of the preview is none of the real ledger's.
+    assert checked((2, "bb")) == [("row_removed", None)]
+    assert checked((1, "aa"), decision=2) == [("row_removed", None)]
+    assert checked((1, "ab"), decision=2, hidden=True) == []
