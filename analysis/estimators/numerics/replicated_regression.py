@@ -11,6 +11,9 @@ larger than (arms x m) is inverted.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +27,10 @@ CHUNK = 150_000
 """Cells of one array of replicates times people that are held at a time."""
 BLOCK = 8_192
 """People that are looked at together, so that such arrays stay in the processor's cache."""
+SHARED = 50_000_000
+"""Replicates times people from which on threads share the work; smaller tables are done before they have begun."""
+THREADS = 2
+"""Each needs a core: numpy works on arrays of one block without holding the interpreter."""
 AT_ONCE = 6_000
 """Cells of effects times replicates that a search for a limit looks at in one step."""
 _POWERS = {"HC0": 0.0, "HC2": 0.5, "HC3": 1.0}
@@ -95,9 +102,8 @@ class Regression:
         step = max(1, CHUNK // min(len(self.y), BLOCK))
         chunk = _Chunk(self, arm, arms, shift, min(step, len(codes) + 1))
         first = np.concatenate([observed.astype(np.int8)[None, :], codes[: step - 1]])
-        parts = [chunk.moments(first)]
-        parts += [chunk.moments(codes[start : start + step]) for start in range(step - 1, len(codes), step)]
-        found = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        rest = [codes[start : start + step] for start in range(step - 1, len(codes), step)]
+        found = [np.concatenate(column) for column in zip(*chunk.each([first, *rest]), strict=True)]
         return Moments(*(values[:1] for values in found)), Moments(*(values[1:] for values in found))
 
 
@@ -126,6 +132,21 @@ class _Chunk:
         # Allocated once: arrays of replicates times people dominate the run time where each chunk makes its own.
         self.room = np.empty((4, size * min(len(model.y), BLOCK)))
 
+    def each(self, chunks: list[NDArray[np.int8]]) -> list[tuple[Floats, ...]]:
+        """Return the moments of these chunks, which are the same by how many threads they come."""
+        if sum(chunk.size for chunk in chunks) < SHARED:
+            return [self.moments(chunk) for chunk in chunks]
+        threads = min(os.cpu_count() or 1, THREADS)
+        bounds = np.linspace(0, len(chunks), threads + 1).astype(int)
+
+        def some(part: int) -> list[tuple[Floats, ...]]:
+            own = copy(self)
+            own.room = np.empty_like(self.room)
+            return [own.moments(chunk) for chunk in chunks[bounds[part] : bounds[part + 1]]]
+
+        with ThreadPoolExecutor(threads) as pool:
+            return [moments for found in pool.map(some, range(threads)) for moments in found]
+
     def moments(self, codes: NDArray[np.int8]) -> tuple[Floats, ...]:
         """Return the five moments of each of these assignments (R, n); NaN where the statistic does not exist."""
         member = [(codes == arm).astype(np.float64) for arm in range(1, self.arms)]
@@ -137,7 +158,7 @@ class _Chunk:
         for people in self.blocks:
             inside = [indicator[:, people] for indicator in member]
             scaled = self._scaled(people, inside, p, inverse, weights)
-            parts = [self._residuals(place, people, inside, p, slope) * scaled for place, slope in enumerate(slopes)]
+            parts = [self._residuals(place, people, inside, p, slope, scaled) for place, slope in enumerate(slopes)]
             for place, (i, j) in enumerate(((0, 0), (0, -1), (-1, -1))[: 1 if len(parts) == 1 else 3]):
                 squares[place] += np.einsum("rn,rn->r", parts[i], parts[j])
         ends = [self.row @ slope[self.own] for slope in slopes]
@@ -166,9 +187,12 @@ class _Chunk:
             out += inside
         return out
 
-    def _residuals(self, place: int, people: slice, member: list[Floats], p: Floats, slopes: Floats) -> Floats:
+    def _residuals(
+        self, place: int, people: slice, member: list[Floats], p: Floats, slopes: Floats, scaled: Floats
+    ) -> Floats:
         line = self._line(place, people, member, p, -slopes)
         line += self.rests[place][people]
+        line *= scaled
         return line
 
     def _scaled(self, people: slice, member: list[Floats], p: Floats, inverse: Floats, weights: Floats) -> Floats:
@@ -183,7 +207,8 @@ class _Chunk:
         if power:
             rest = self._one_less_leverage(people, member, p, inverse)
             # Leverage 1 in a replicate: the statistic does not exist there, and it is counted as extreme.
-            rest[rest < 1e-8] = np.nan
+            if not rest.min() >= 1e-8:  # NaN, too, must not hide the others
+                rest[rest < 1e-8] = np.nan
             line /= rest if power == 1 else np.sqrt(rest, out=rest)
         return line
 

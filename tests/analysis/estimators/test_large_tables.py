@@ -49,3 +49,19 @@ def test_blocks_of_people_add_up_to_the_statistic_of_everybody(monkeypatch, stat
             (other.estimate, other.std_error, other.p_value), rel=1e-10
         )
         assert (one.ci_low, one.ci_high) == pytest.approx((other.ci_low, other.ci_high), rel=1e-9)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_give_the_same_bytes_as_one_after_the_other(monkeypatch, threads):
+    rng = np.random.default_rng(3)
+    x, arm = rng.normal(size=300), rng.integers(0, 2, 300)
+    model = replicated_regression.Regression(rng.normal(size=300), np.column_stack([np.ones(300), x]), 2, "HC3")
+    drawn = shuffles.shuffled(arm.astype(np.int8), [np.arange(300)], 2_000, rng)
+    call = (arm, drawn, 1, 2, (arm == 1) * 1.0)
+    monkeypatch.setattr(replicated_regression, "CHUNK", 20_000)
+    one = model.moments(*call)
+    monkeypatch.setattr(replicated_regression, "SHARED", 0)
+    monkeypatch.setattr(replicated_regression, "THREADS", threads)
+    monkeypatch.setattr(replicated_regression.os, "cpu_count", lambda: threads)
+    for wanted, found in zip(one, model.moments(*call), strict=True):
+        assert [column.tobytes() for column in found.columns] == [column.tobytes() for column in wanted.columns]
