@@ -44,7 +44,7 @@ ALLOWED = {
     "study_app.rerandomisation study_app.secrets study_app.services streamlit markdown_it",
     "study_app.web": "study_app study_app.bootstrap study_app.claude_codes study_app.content study_app.dataset "
     "study_app.domain study_app.page_assets study_app.private_files study_app.secrets study_app.services "
-    "study_app.settings brotli google pydantic pydantic_core starlette streamlit uvicorn",
+    "study_app.settings anyio brotli google pydantic pydantic_core starlette streamlit uvicorn",
     "analysis": " ".join(["analysis.estimators", *(f"analysis.{name}" for name in FACADES.split())]),
     "analysis.data": f"study_app.domain study_app.dataset {NUMERICS}",
     "analysis.plotting": "matplotlib",

@@ -32,15 +32,15 @@ from study_app.services.participant.agent.actions import actions_of, close_actio
 from study_app.services.participant.agent.working import AgentWork, Frame
 from study_app.services.participant.chatting.questions import Answering, ParticipantQuestion, Questions, ReplyInProgress
 from study_app.services.participant.chatting.replies import LiveReply, StreamingTurn
-from study_app.services.participant.flow import ParticipantFlow
-from study_app.services.participant.gate import GatedReply, judged, verdict_event
-from study_app.services.participant.turns import (
+from study_app.services.participant.chatting.turns import (
     close_interrupted,
     ended,
     record_end,
     record_outage,
     until,
 )
+from study_app.services.participant.flow import ParticipantFlow
+from study_app.services.participant.gate import GatedReply, judged, verdict_event
 from study_app.services.position import AtStage, Position
 from study_app.services.retrying import insisting
 

@@ -13,7 +13,7 @@ from study_app.domain.records import Visit
 from study_app.services.attending.live import LiveBoard
 from study_app.services.attending.participant_page import ParticipantPage, ParticipantViews
 from study_app.services.attending.paying import payments
-from study_app.services.participant.turns import record_outage
+from study_app.services.participant.chatting.turns import record_outage
 from study_app.services.researcher.monitoring import Monitor
 
 

@@ -15,7 +15,7 @@ from study_app.domain.events import saying
 from study_app.domain.events.server import Outage
 from study_app.domain.records import Participant, Turn, Visit
 from study_app.services.attending.pausing import pause, resume
-from study_app.services.participant.turns import record_outage
+from study_app.services.participant.chatting.turns import record_outage
 from study_app.storage import open_registry
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from study_app.domain.events import BrowserEvent
 from study_app.domain.events.server import Outage
 from study_app.domain.records import Participant, Turn, Visit
-from study_app.services.participant.turns import composing_seconds, record_outage
+from study_app.services.participant.chatting.turns import composing_seconds, record_outage
 from study_app.services.places import holds
 from study_app.services.position import Ended
 from study_app.storage import open_registry

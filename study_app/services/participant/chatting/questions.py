@@ -21,10 +21,10 @@ from study_app.ports import ActingAssistant, Assistant, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.models.replacing import answering
 from study_app.services.participant.agent.working import AgentTurn
+from study_app.services.participant.chatting.turns import composing_seconds
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.gate import STILL_OPEN, gate_open, verdict_event
 from study_app.services.participant.probing.closing import interrupt
-from study_app.services.participant.turns import composing_seconds
 from study_app.services.position import AtStage, OnStage, Paused, Position
 from study_app.services.program_facts import program_facts
 from study_app.services.spending import SharedUse, shared_use, usage

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from study_app.domain.records import Turn
 from study_app.services.participant.agent.working import AgentTurn, Frame
+from study_app.services.participant.chatting.turns import ended
 from study_app.services.participant.gate import GatedReply
-from study_app.services.participant.turns import ended
 
 
 @dataclass
