@@ -9,6 +9,7 @@ from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Any
 
+from study_app.dataset.disclosure.distress import without_distress
 from study_app.dataset.measures.affect.probes import probe_rows
 from study_app.dataset.measures.compliance import evidence_rows
 from study_app.dataset.measures.interviews.history import interviews_of
@@ -83,6 +84,7 @@ def _write(
 
 def _shown(state: ExportState, record: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
     """Yield the rows of one participant as this export shows them."""
+    record = record if state.public is None else without_distress(record)
     shown = state.clusters.rows(record, _rows_of(state, state.mask.record(record)))
     return shown if state.public is None else state.public.rules.rows(record, shown)
 

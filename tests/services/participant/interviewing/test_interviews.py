@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -166,6 +167,14 @@ def test_words_of_distress_end_the_interview_with_the_contact_and_an_alert(tmp_p
     public = person.export("public", public=True)
     assert table(public, "interviews")[0]["ended_by"] == "stopped"
     assert '"distress"' not in "".join(path.read_text() for path in (public / "data").glob("*_data.csv"))
+    (turn,) = table(public, "interview_turns")
+    # As of a real stop: an answer after which nothing is asked would say it again.
+    assert (turn["outcome"], turn["answer"], turn["words"]) == ("stopped", "", "")
+    (held,) = table(public, "interviews")
+    assert (held["words"], held["quality_start"]) == ("0", "refused")
+    answered = [row["payload"] for row in table(public, "events") if row["kind"] == "interview_answered"]
+    assert [json.loads(payload) for payload in answered] == [{"outcome": "stopped"}]
+    assert verify(public).findings == []
     person.app.context.state = lambda unit: "launched"
     with person.app.context.registry.begin(write=False) as unit:
         found = conditions(person.app.context, unit, Machine("here", lambda: 10**12))
