@@ -57,7 +57,7 @@ def _memory(pid: int) -> float:
 
 async def soak(server: StudyServer, people: int, minutes: float, report: dict[str, Any], out: Path) -> Tally:
     """Let people work, and look each minute."""
-    cookies = await enrolled(server.url, server.database, people)
+    cookies = await enrolled(server.url, server.database, people, minutes=minutes + 10)
     tally, pid = Tally(), server.process.pid  # type: ignore[union-attr]
     everyone = [Person(server.url, cookie, who, tally) for who, cookie in cookies.items()]
     began = time.monotonic()

@@ -179,6 +179,9 @@ class Person:
         code = SOLUTION if solves else FAILING
         answer = await http.post("/api/runs", json.dumps({"code": code, "page": self.page}).encode())
         await http.close()
+        if answer.status != 200:
+            self.tally.errors.append(f"run {answer.status} {answer.body[:200]!r}")
+            return
         lines = [json.loads(line) for line in answer.body.splitlines()]
         examples = answer.arrived(b'"type": "examples"')
         self.tally.latency["runs"].append(answer.total if examples is None else examples)
@@ -186,7 +189,7 @@ class Person:
         self.tally.latency["runs_beyond_the_program"].append(answer.total - own)
         ended = any(line.get("ended_by") == "exit" for line in lines)
         passed = [check["passed"] for line in lines if line["type"] == "examples" for check in line["checks"]]
-        if answer.status != 200 or not ended or not passed or all(passed) != solves:
+        if not ended or not passed or all(passed) != solves:
             self.tally.errors.append(f"run {answer.status} {answer.body[:200]!r}")
 
     async def _ask(self) -> None:
@@ -219,7 +222,7 @@ def _event(seq: int, kind: str, payload: dict) -> dict:
     return {"seq": seq, "kind": kind, "client_time_ms": now, "mono_ms": time.monotonic() * 1000, "payload": payload}
 
 
-async def enrolled(url: str, database: str, count: int) -> dict[str, str]:
+async def enrolled(url: str, database: str, count: int, minutes: float = 60) -> dict[str, str]:
     """Participants on the main tasks with the clock running: id -> cookie."""
     cookies = []
     http = Connection(url)
@@ -237,7 +240,7 @@ async def enrolled(url: str, database: str, count: int) -> dict[str, str]:
         for cookie in cookies:
             person = unit.participant_of_token(hashed(cookie), now)
             unit.touch(person.id, stage="tasks", arm="ai")
-            unit.open_visit(Visit(person.id, "tasks", now, now + timedelta(minutes=60)))
+            unit.open_visit(Visit(person.id, "tasks", now, now + timedelta(minutes=minutes)))
             found[person.id] = cookie
     registry.close()
     return found

@@ -183,6 +183,8 @@ class _Earned:
 
     def bonus(self, study: Study, session: StudySession, who: str) -> float | None:
         """Return what a session adds to a participant's bonus; None while something that it counts is not scored."""
+        if not study.recruitment.bonus:
+            return 0.0
         total = 0.0
         for rule in study.recruitment.bonus:
             # The most that a rule pays holds for the participant, so that of a session depends on those before it.

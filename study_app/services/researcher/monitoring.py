@@ -158,7 +158,8 @@ class Monitor:
         visits = [visit for one in there if (visit := unit.visit(one.id, one.stage)) is not None]
         now, study = self.context.now(), self.context.study
         shown = {visit.participant_id: stage_shown(unit, study, visit, now) for visit in visits}
-        return [replace(one, stage=shown.get(one.id, one.stage)) for one in people]
+        # Few are shown elsewhere than they are, and a copy of each of ten thousand takes time.
+        return [one if (at := shown.get(one.id, one.stage)) == one.stage else replace(one, stage=at) for one in people]
 
     def people(self, kind: Kind) -> list[ParticipantSummary]:
         """Participants of one kind, the latest to enrol first."""
@@ -338,14 +339,15 @@ def _within_limits(study: Study, stays: Iterable[Stay]) -> list[Stay]:
     seconds = {stage: 60 * minutes for stage, minutes in limits(study).items()}
     return [
         stay
-        if stay.seconds is None
-        else stay._replace(seconds=min(stay.seconds, seconds.get(stay.stage, stay.seconds)))
+        if stay.seconds is None or stay.seconds <= (limit := seconds.get(stay.stage, stay.seconds))
+        else stay._replace(seconds=limit)
         for stay in stays
     ]
 
 
 def _statuses(context: StudyContext, people: Iterable[Participant]) -> dict[str, str]:
-    return {person.id: current_status(context, person) for person in people}
+    now = context.now()
+    return {person.id: current_status(context, person, now) for person in people}
 
 
 def _what(entry: AuditEntry) -> str:
