@@ -33,7 +33,7 @@ from analysis.pipeline.description.treatment import treatment_section, treatment
 from analysis.pipeline.description.variants.passing import passing_section
 from analysis.pipeline.family import adjusted
 from analysis.pipeline.flow import flow, why_not
-from analysis.pipeline.item_rows import item_rows
+from analysis.pipeline.items.item_rows import item_rows
 from analysis.pipeline.looks.final import Looks, looks_of
 from analysis.pipeline.looks.final import after_looks as rows_after_looks
 from analysis.pipeline.looks.final import deviations as deviations_of_looks

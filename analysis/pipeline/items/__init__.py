@@ -1,0 +1,1 @@
+"""Rows of single items, for models over answers."""
