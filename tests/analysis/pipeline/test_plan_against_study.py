@@ -197,7 +197,12 @@ TIME = "completion_minutes"
             "method",
             "welch_t does not compare treatments within people",
         ),
-        ({"method": "crossover", "outcome": "task_completed"}, IN_ORDERS, "outcome", "measured once for all periods"),
+        (
+            {"method": "crossover", "outcome": "quiz_debugging_points"},
+            IN_ORDERS,
+            "outcome",
+            "measured once for all periods",
+        ),
         ({"method": "crossover", "outcome": TIME, "adjusted": True}, IN_ORDERS, "adjusted", "compared with themselves"),
         (
             {"method": "mixed_model", "outcome": TIME, "population": "per_protocol"},
