@@ -16,7 +16,7 @@ from study_app.domain.tasks import figures
 from study_app.domain.tasks.programs import EndedBy, OutputLine, Program, RunResult
 from study_app.domain.tasks.reports import ChildReport, ReportedError, ReportError, parse_report
 from study_app.domain.tasks.sentences import sentence
-from study_app.sandbox.child import FAILED, READY
+from study_app.sandbox.child import READY
 from study_app.sandbox.confinement.cgroups import RunGroup
 from study_app.sandbox.inside import frames
 from study_app.sandbox.inside.harness import BEAT_SECONDS, MARK
@@ -238,7 +238,8 @@ class RunningProgram:
     def _ended_by(self, report: ChildReport) -> EndedBy:
         if self._stopped is not None:
             return self._stopped
-        if not self._ready or bytes(self._report[:1]) == FAILED:
+        # Never by what the report says: from READY on it may be the program's.
+        if not self._ready:
             return "infrastructure"
         status = self._ending.exit_status
         # The kernel kills for memory and we kill for time by the same signal; only the group's counter tells which.

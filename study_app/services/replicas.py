@@ -26,7 +26,7 @@ class Shared(Protocol):
         """Return what this server has to say now."""
 
     def hear(self, others: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
-        """Take note of what the others said last, by their names."""
+        """Take note of what the others that are there said last, by their names; nothing where they said nothing."""
 
 
 class Replicas:
@@ -91,7 +91,7 @@ class Replicas:
         """Look at the other servers, once a second, for every job that asks where they are."""
         self.looked = tuple(self.others(unit))
         if self.shared is not None:
-            self.shared.hear({each.name: each.taken for each, gone in self.looked if each.taken and not gone})
+            self.shared.hear({each.name: each.taken or {} for each, gone in self.looked if not gone})
         return self.looked
 
     def take(self, unit: UnitOfWork, work: InProgress) -> bool:

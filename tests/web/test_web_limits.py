@@ -74,6 +74,7 @@ def test_a_person_at_one_server_keeps_the_whole_of_their_limits_where_there_are_
 def test_what_was_asked_of_one_server_is_gone_at_the_other_and_comes_back_as_it_flows_in():
     clock = Seconds()
     here, there = RequestLimits(clock), RequestLimits(clock)
+    here.hear({"there": there.said() or {}})
     assert sum(there.participant(hashed("greedy"), "/api/chat", 100) == 0 for _ in range(100)) == 20
     assert sum(there.stranger("10.0.0.1", arrives=True) == 0 for _ in range(1000)) == 300
     said = there.said()
@@ -86,6 +87,25 @@ def test_what_was_asked_of_one_server_is_gone_at_the_other_and_comes_back_as_it_
     assert here.stranger("10.0.0.2", arrives=True) == 0
     clock.now += 2.1
     assert here.participant(hashed("greedy"), "/api/chat", 100) == 0
+
+
+def test_a_server_that_starts_turns_no_one_away_for_what_was_asked_of_another_before():
+    clock = Seconds()
+    there = RequestLimits(clock)
+    # Within the limits for five minutes: far more than a bucket holds, and nearly all of it has flowed in again.
+    for _ in range(300):
+        assert there.participant(hashed("busy"), "/api/runs", 100) == 0
+        clock.now += 0.9
+    here = RequestLimits(clock)
+    here.hear({"there": there.said() or {}})
+    assert here.participant(hashed("busy"), "/api/runs", 100) == 0
+    # From then on it counts what is asked of the other as well, one that had nothing to say at first included.
+    for _ in range(30):
+        there.participant(hashed("busy"), "/api/runs", 100)
+    assert sum(there.participant(hashed("late"), "/api/chat", 100) == 0 for _ in range(30)) == 20
+    here.hear({"there": there.said() or {}})
+    assert sum(here.participant(hashed("busy"), "/api/runs", 100) == 0 for _ in range(60)) < 40
+    assert here.participant(hashed("late"), "/api/chat", 100) > 0
 
 
 def test_servers_tell_each_other_neither_addresses_nor_what_finds_a_cookie():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
@@ -121,11 +120,5 @@ async def _signed_in(scope: Scope) -> bool:
 
 
 def _cookie(scope: Scope) -> str | None:
-    jar: SimpleCookie = SimpleCookie()
-    for name, value in scope["headers"]:
-        if name == b"cookie":
-            try:
-                jar.load(value.decode("latin-1"))
-            except CookieError:
-                return None
-    return jar[console.COOKIE].value if console.COOKIE in jar else None
+    # Not by `http.cookies`, which reads no cookie at all where another site's one breaks its grammar.
+    return HTTPConnection(scope).cookies.get(console.COOKIE)
