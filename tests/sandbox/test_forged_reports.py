@@ -1,4 +1,4 @@
-"""Reports that no runner writes, and a bomb of threads: none is a pass, none keeps others from their grading."""
+"""Reports that no runner writes, and a bomb of threads: none is a pass, none keeps programs from their grading."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from sandbox.busy_machine import busy
+from support.trials.console_trial import Trial
 
 from study_app.content.task_packs import load_pack
+from study_app.domain.tasks.programs import Program
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options
 from study_app.services.grading.grading import grade
+from study_app.services.grading.output import Output, output_of, quiz_program
 
 WARMUP = load_pack(Path(__file__).parents[2] / "tasks" / "warmup")
 NUMBER, DEEP = "1" + "0" * 400, "[" * 900 + "]" * 900
@@ -53,6 +56,8 @@ for start in range(0, max(len(data), 1), 4000):
     os.write(3, b"\\x03" + len(part).to_bytes(2, "little") + part)
 os._exit(0)
 """
+NEVER_READY = 'import os\nos.write(3, b"\\x03\\x01\\x00\\x02")\nprint("went on")\n'
+"""A report that begins as the one of a child whose walls could not be put up."""
 BOMB = """
 import threading, time
 def start():
@@ -94,6 +99,26 @@ def _is_json(text: str) -> bool:
 )
 def test_a_forged_report_passes_nothing_and_leaves_no_verdict_open(sandbox, text):
     refused(sandbox, SEND.format(text=text))
+
+
+def test_a_run_that_reports_that_it_never_began_ends_as_the_doing_of_its_program(sandbox):
+    for end, status in (("", 0), ("os._exit(70)\n", 70)):
+        result = sandbox.run(Program(NEVER_READY + end))
+        assert (result.ended_by, result.exit_status) == ("exit", status)
+    refused(sandbox, NEVER_READY + WARMUP.solution)
+    assert output_of(sandbox, quiz_program(NEVER_READY, ())) == Output("went on\n", 0)
+
+
+def test_who_submits_such_a_program_is_shown_the_examples_that_fail(sandbox, tmp_path):
+    trial = Trial(tmp_path, launched=True)
+    trial.app.context.sandbox = sandbox
+    who = trial.enter()
+    trial.to_tasks(who)
+    trial.app.session.begin_stage(who, "tasks")
+    submitted = trial.app.submitting.submit(who, NEVER_READY)
+    assert not submitted.accepted
+    assert submitted.checks
+    trial.close()
 
 
 @pytest.mark.slow
