@@ -72,4 +72,5 @@ def _last_sign(context: StudyContext, unit: UnitOfWork, participant: Participant
     moments = [participant.last_seen_at, *(event.server_time for event in unit.events(participant.id))]
     visit = unit.visit(participant.id, stage.id)
     bounds = [context.now(), *([visit.deadline_at] if visit is not None and visit.deadline_at is not None else [])]
-    return min(max(moments), *bounds)
+    # A deadline that was kept late carries its own moment, and the arm that it led to the later one of the allocation.
+    return max(min(max(moments), *bounds), participant.allocated_at or participant.enrolled_at)

@@ -105,6 +105,24 @@ def test_a_published_seed_gives_no_arm_to_who_comes_back_and_what_was_given_stay
     assert exported(app, tmp_path / "after") == before
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
+@pytest.mark.parametrize("sweeps", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_a_dataset_verifies_where_a_deadline_was_kept_late_on_the_way_to_an_arm(trial, tmp_path, sweeps):
+    app = trial.app
+    who = trial.enter()
+    trial.to_warmup(who)
+    trial.clock.advance(minutes=10, seconds=0.7)
+    if sweeps:
+        app.session.sweep()
+        assert (person(app, who).stage, person(app, who).allocated_at) == ("instructions", trial.clock.now())
+    trial.clock.advance(hours=49)
+    app.lifecycle.close("enough")
+    # Without a sweep this is what keeps the deadline, and allocates.
+    assert app.lifecycle.unseal("analysis begins") == 1
+    (row,) = exported(app, tmp_path / "out")["participants_data.csv"]
+    assert (row["status"], row["finished_at"]) == ("abandoned", row["allocated_at"])
+
+
 def form_events(trial: Waves, number: str) -> list[dict]:
     """What a page sends that shows the form of the first session for a minute, in which a number is typed."""
     form = {"stage": "now", "step": 0}
