@@ -204,7 +204,7 @@ class FolderLibrary:
         Raises:
             ProblemsFound: a file is missing or broken.
         """
-        return read_personas(self.study, self.root, self.file)
+        return read_personas(self.study, self.at, self.file)
 
     @cached_property
     def requirements(self) -> Requirements | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from study_app.domain.assistants.personas import Persona, read_persona
@@ -12,12 +12,12 @@ from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
 
 
-def read_personas(study: Study, root: Path, file: str) -> dict[str, Persona]:
+def read_personas(study: Study, at: Callable[[str], Path], file: str) -> dict[str, Persona]:
     """Return the personas under [personas], by the name there.
 
     Args:
         study: the study.
-        root: the study file's folder.
+        at: where a path of the study lies.
         file: the study file as the user named it, for messages.
 
     Raises:
@@ -26,7 +26,7 @@ def read_personas(study: Study, root: Path, file: str) -> dict[str, Persona]:
     problems: list[Problem] = []
     found = {}
     for name, entry in study.personas.items():
-        path = root / entry.file
+        path = at(entry.file)
         try:
             found[name] = read_persona(decode_text(path.read_bytes(), str(path)), file=str(path), name=name)
         except OSError as error:

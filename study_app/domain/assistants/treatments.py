@@ -162,7 +162,7 @@ class AssistantSpec(FileTable):
     """Whether text copied from a reply may be pasted into the editor."""
     allow_insert: bool = False
     """Whether code in replies has a button that puts it into the editor; logged as a paste from the assistant."""
-    opens_after_minutes: float = Field(default=0, ge=0)
+    opens_after_minutes: float = Field(default=0, ge=0, le=10_080)
     """Minutes of own work on the main tasks before the first message is accepted."""
     parameters: Parameters = Parameters()
     limits: AssistantLimits = AssistantLimits()

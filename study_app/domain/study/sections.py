@@ -138,7 +138,7 @@ class Recruitment(StudySection):
     completion_url: str = ""
     """Where the debrief links to; `{code}` is replaced by the code."""
     codes: CompletionCodes = CompletionCodes()
-    abandoned_after_hours: float = Field(default=24.0, gt=0)
+    abandoned_after_hours: float = Field(default=24.0, gt=0, le=24 * MOST_DAYS)
     """Hours without activity after which a participant in progress counts as abandoned; a place that was reserved at
     consent is free again so long after the last step towards allocation."""
 
@@ -368,7 +368,7 @@ class StudySession(StudySection):
     """Days after the end of the session before."""
     window_days: float | None = Field(default=None, gt=0, le=MOST_DAYS)
     """Days for which it can be begun once it has opened; without it there is no end."""
-    remind_days: tuple[Annotated[float, Field(ge=0)], ...] = ()
+    remind_days: tuple[Annotated[float, Field(ge=0, le=MOST_DAYS)], ...] = ()
     """Days after its opening at which `study remind` writes to those who have not begun it."""
     code: str = ""
     """Completion code of this session; the last one has `recruitment.codes.completed` where it names none."""

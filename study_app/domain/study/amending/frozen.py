@@ -19,13 +19,19 @@ FOR_EVER = {
 """Key of the study file -> what it fixes."""
 
 
+_BESIDE_THE_TESTS = {
+    "analyses", "outcomes", "secondary", "covariates", "estimands", "margins", "subgroups", "stopping",
+}  # fmt: skip
+"""Of the plan: what is compared apart, in part or under another key, and what leaves the primary rows as they are."""
+
+
 def _tested(study: Study) -> object:
-    """Return everything that decides the primary rows."""
+    """Return everything that decides the primary rows: the plan without what only adds to them or describes them."""
     plan = study.analysis
     rows = [row for row in plan.analyses if row.role == "primary"]
-    named = [outcome for outcome in plan.outcomes if outcome.id in plan.primary]
+    named = [outcome for outcome in (*plan.outcomes, *plan.secondary) if outcome.id in plan.primary]
     covariates = [entry.model_dump(exclude={"label"}) for entry in plan.covariates]
-    return rows, named, plan.primary, plan.multiplicity, plan.level, covariates, plan.strata
+    return rows, named, covariates, plan.model_dump(exclude=_BESIDE_THE_TESTS)
 
 
 LOOKED_AT: Mapping[str, tuple[str, Callable[[Study], object]]] = {
