@@ -63,12 +63,13 @@ class ShownTimes:
         """Whether a moment of a visit lies beyond the limit and is shown at it."""
         return visit is not None and self.moment(at, visit) < at and self.moment(at, visit) == self._end(visit)
 
-    def visit(self, visit: Visit) -> Visit:
-        """Return a visit as it may be shown."""
+    def visit(self, visit: Visit, now: datetime) -> Visit:
+        """Return a visit as it may be shown: over where it goes on in time that only some arms are given back."""
         if visit.deadline_at is not None:
             shown = replace(visit, deadline_at=self.moment(visit.deadline_at, visit))
             if visit.ended_at is None:
-                return shown
+                past = self.is_past(visit, now)
+                return replace(shown, ended_at=shown.deadline_at, ended_by="deadline") if past else shown
             # What ended a stage at its very limit was the deadline.
             by = "deadline" if self.is_levelled(visit.ended_at, visit) else visit.ended_by
             return replace(shown, ended_at=self.moment(visit.ended_at, visit), ended_by=by)

@@ -19,10 +19,22 @@ def test_nothing_is_shown_later_than_it_was_nor_moved_below_the_limit(ended, bey
     visit = Visit("p", "work", START, deadline_at=START + timedelta(seconds=600 + beyond + given_back))
     visit = replace(visit, ended_at=min(START + timedelta(seconds=ended), visit.deadline_at), ended_by="submitted")
     times = ShownTimes({"work": 10.0} if hidden else {}, {"work": given_back})
-    shown = times.visit(visit)
+    shown = times.visit(visit, visit.deadline_at)
     assert shown.ended_at <= visit.ended_at
     assert shown.ended_at <= shown.deadline_at <= visit.deadline_at
     if not hidden or visit.ended_at <= START + timedelta(seconds=600):
         assert (shown.ended_at, shown.ended_by) == (visit.ended_at, visit.ended_by)
     else:
         assert shown.ended_at >= START + timedelta(seconds=600)
+
+
+@given(now=st.floats(0, 7200), given_back=st.floats(1, 3600), hidden=st.booleans())
+def test_an_open_visit_is_shown_as_ended_in_the_time_given_back_and_only_there(now, given_back, hidden):
+    visit = Visit("p", "work", START, deadline_at=START + timedelta(seconds=600 + given_back))
+    shown = ShownTimes({"work": 10.0} if hidden else {}, {"work": given_back}).visit(
+        visit, START + timedelta(seconds=now)
+    )
+    limit = START + timedelta(seconds=600)
+    ended = (limit, "deadline") if hidden and now >= 600 else (None, None)
+    assert (shown.ended_at, shown.ended_by) == ended
+    assert shown.deadline_at == (limit if hidden else visit.deadline_at)

@@ -12,6 +12,7 @@ from study_app.domain.records import Kind, Participant, Visit
 from study_app.services.attending.single_answers import GivenAnswer, given_answers
 from study_app.services.attending.timeline import Sight, TimelineEntry, timeline
 from study_app.services.context import StudyContext
+from study_app.services.levelling.boards import shown_elsewhere
 from study_app.services.levelling.times import shown_times
 from study_app.services.messages import message_for
 from study_app.services.participant_status import current_status
@@ -76,19 +77,23 @@ class ParticipantViews:
         wanted = wanted.strip().lower()
         with self.context.registry.begin(write=False) as unit:
             everybody = unit.participants_of(kind)
+            hides = not arms_visible(self.context.state(unit), kind)
+            elsewhere = shown_elsewhere(self.context, unit, everybody) if hides and order == "stage" else {}
         known = {person.id: current_status(self.context, person) for person in everybody}
         found = [
             person
             for person in reversed(everybody)
             if (not statuses or known[person.id] in statuses) and (not wanted or wanted in _searched(person))
         ]
-        found = self._sorted(found, known, order)
+        found = self._sorted(found, known, elsewhere, order)
         shown = found[number * SIZE : (number + 1) * SIZE]
         return PeoplePage(
             tuple(self._monitor.summaries(shown)), len(found), dict(sorted(Counter(known.values()).items()))
         )
 
-    def _sorted(self, people: list[Participant], known: dict[str, str], order: Order) -> list[Participant]:
+    def _sorted(
+        self, people: list[Participant], known: dict[str, str], elsewhere: dict[str, str], order: Order
+    ) -> list[Participant]:
         if order in ("latest", "first"):
             return people if order == "latest" else people[::-1]
         # By the position as it may be shown: an order by the real one could tell who is where only some arms come.
@@ -100,7 +105,7 @@ class ParticipantViews:
             "longest silent": lambda person: (person.over, person.last_seen_at),
             "status": lambda person: known[person.id],
             "came as": lambda person: (person.label or person.prolific_pid or "~").lower(),
-            "stage": lambda person: shown.get(person.stage, len(shown)),
+            "stage": lambda person: shown.get(elsewhere.get(person.id, person.stage), len(shown)),
         }
         return sorted(people, key=keys[order])
 
@@ -115,7 +120,7 @@ class ParticipantViews:
             person = unit.participant(participant_id)
             if person is None:
                 return None
-            study = self.context.study_of(unit, person)
+            study, now = self.context.study_of(unit, person), self.context.now()
             arms = arms_visible(self.context.state(unit), person.kind)
             stages, questions = (frozenset[str](), frozenset[str]()) if arms else arm_only(study)
             titles = {stage.id: stage.title or stage.id for stage in study.stages}
@@ -128,7 +133,7 @@ class ParticipantViews:
             summary=next(iter(self._monitor.summaries([person]))),
             study_hash=person.study_hash,
             ids=_ids(person),
-            visits=tuple((title, times.visit(visit)) for title, visit in visits if visit.stage not in stages),
+            visits=tuple((title, times.visit(visit, now)) for title, visit in visits if visit.stage not in stages),
             timeline=moments,
             answers=answers,
             message=self.message(participant_id),

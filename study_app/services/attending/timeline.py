@@ -119,8 +119,16 @@ def timeline(
         if sight.work:
             entries += _evidence(context, unit, person)
     shown = (entry for entry in entries if entry.stage not in sight.hidden_stages)
-    levelled = _levelled(shown, unit.visits(person.id), sight.times)
+    visits = unit.visits(person.id)
+    levelled = [*_levelled(shown, visits, sight.times), *_ended(visits, sight.times, context.now())]
     return tuple(sorted(levelled, key=lambda entry: entry.at))
+
+
+def _ended(visits: Iterable[Visit], times: ShownTimes, now: datetime) -> Iterator[TimelineEntry]:
+    """Yield the end of a stage that goes on only in time that some arms are given back."""
+    for visit in visits:
+        if times.is_past(visit, now) and (end := times.visit(visit, now)).ended_at is not None:
+            yield TimelineEntry(end.ended_at, "steps", visit.stage, SHOWN_EVENTS["stage_ended"], "deadline")
 
 
 def _levelled(entries: Iterable[TimelineEntry], visits: Sequence[Visit], times: ShownTimes) -> Iterator[TimelineEntry]:

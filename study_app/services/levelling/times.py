@@ -25,12 +25,16 @@ def shown_times(unit: UnitOfWork, study: Study, participant_id: str, *, arms: bo
 
 def stage_shown(unit: UnitOfWork, study: Study, visit: Visit, now: datetime) -> str:
     """Return where a participant is shown while arms are hidden: not in time that only some arms are given back."""
+    return _next(study, visit.stage) if is_past(unit, study, visit, now) else seen_at(study, visit.stage)
+
+
+def is_past(unit: UnitOfWork, study: Study, visit: Visit, now: datetime) -> bool:
+    """Whether a visit goes on only in time that some arms are given back."""
     end = deadline(visit.started_at, limits(study).get(visit.stage))
     if end is None or now < end:
-        return seen_at(study, visit.stage)
+        return False
     # The log is read for the few who are there beyond the limit.
-    times = shown_times(unit, study, visit.participant_id, arms=False)
-    return _next(study, visit.stage) if times.is_past(visit, now) else seen_at(study, visit.stage)
+    return shown_times(unit, study, visit.participant_id, arms=False).is_past(visit, now)
 
 
 def given_at_end(unit: UnitOfWork, study: Study, participant_id: str) -> timedelta:

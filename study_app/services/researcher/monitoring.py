@@ -18,11 +18,11 @@ from study_app.dataset.measures.record import Content
 from study_app.domain.assistants.fidelity import LeakShare
 from study_app.domain.branching import arm_only, seen_at
 from study_app.domain.records import AuditEntry, Kind, Participant, Turn, Visit
-from study_app.domain.shown_times import limits
 from study_app.domain.study.study import Stage, Study
 from study_app.domain.trial_state import State, hides_arms
 from study_app.ports import Stay, UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.levelling.boards import given_back_to, levelled_stays, shown_elsewhere
 from study_app.services.levelling.times import given_at_end, stage_shown
 from study_app.services.operation.alert_watch import Incident, incidents
 from study_app.services.operation.clock_watch import shown_alert
@@ -31,7 +31,7 @@ from study_app.services.participant_status import current_status
 from study_app.services.reasons import readable
 from study_app.services.researcher.console_views import LinkUse, Overview, ParticipantSummary, StageCount, stage_counts
 from study_app.services.researcher.lifecycle import Lifecycle
-from study_app.services.researcher.panel.due import DuePerson, due_people
+from study_app.services.researcher.panel.due import DuePerson, due_people, levelled_due
 from study_app.services.researcher.reopening import reopenable
 from study_app.services.spending import ModelCost, costs_by_model, spent_usd
 
@@ -113,7 +113,10 @@ class Monitor:
             spent = _spent(unit, context, kind, limit, coarse=not arms_visible(state, kind))
             known = _statuses(context, people)
             if not arms_visible(state, kind):
-                people, stays = self._levelled(unit, people, known), _within_limits(context.study, stays)
+                elsewhere = shown_elsewhere(context, unit, people)
+                stays = levelled_stays(context.study, people, elsewhere, stays)
+                # Few are shown elsewhere than they are, and a copy of each of ten thousand takes time.
+                people = [replace(one, stage=elsewhere[one.id]) if one.id in elsewhere else one for one in people]
         statuses = Counter(known.values())
         return Overview(
             state=state,
@@ -151,23 +154,14 @@ class Monitor:
             study = study.model_copy(update={"stages": tuple(s for s in study.stages if s.id not in hidden)})
         return stage_counts(study, people, stays, statuses)
 
-    def _levelled(self, unit: UnitOfWork, people: Sequence[Participant], statuses: dict[str, str]) -> list[Participant]:
-        """Return the participants without the time that only some arms are given back at a stage with a limit."""
-        bounded = limits(self.context.study)
-        there = [one for one in people if one.stage in bounded and statuses[one.id] == "in_progress"]
-        visits = [visit for one in there if (visit := unit.visit(one.id, one.stage)) is not None]
-        now, study = self.context.now(), self.context.study
-        shown = {visit.participant_id: stage_shown(unit, study, visit, now) for visit in visits}
-        # Few are shown elsewhere than they are, and a copy of each of ten thousand takes time.
-        return [one if (at := shown.get(one.id, one.stage)) == one.stage else replace(one, stage=at) for one in people]
-
     def people(self, kind: Kind) -> list[ParticipantSummary]:
         """Participants of one kind, the latest to enrol first."""
         with self.context.registry.begin(write=False) as unit:
             state = self.context.state(unit)
             visits = {(visit.participant_id, visit.stage): visit for visit in unit.visits_of_kind(kind)}
+            given = given_back_to(unit, kind) if hides_arms(state, kind) else frozenset()
             found = [
-                self._summary(unit, masked(person, state), visits.get((person.id, person.stage)), state)
+                self._summary(unit, masked(person, state), visits.get((person.id, person.stage)), state, given)
                 for person in unit.participants_of(kind)
             ]
         return found[::-1]
@@ -178,7 +172,15 @@ class Monitor:
             state = self.context.state(unit)
             return [self._summary(unit, masked(one, state), unit.visit(one.id, one.stage), state) for one in people]
 
-    def _summary(self, unit: UnitOfWork, person: Participant, visit: Visit | None, state: State) -> ParticipantSummary:
+    def _summary(
+        self,
+        unit: UnitOfWork,
+        person: Participant,
+        visit: Visit | None,
+        state: State,
+        given: frozenset[str] | None = None,
+    ) -> ParticipantSummary:
+        """Return what may be shown of a participant; `given`: all who were given time back, where that is known."""
         study = self.context.study_of(unit, person)
         # Without its arm a person's summary may not say either that they are where only some arms come, or still there
         # in time that only some arms are given back.
@@ -189,7 +191,7 @@ class Monitor:
         there = None if person.over else study.stage(shown)
         since = self.context.now() - visit.started_at if visit is not None and not person.over else None
         end = person.finished_at or person.last_seen_at
-        if person.over and hides_arms(state, person.kind):
+        if person.over and hides_arms(state, person.kind) and (given is None or person.id in given):
             end -= given_at_end(unit, study, person.id)
         return ParticipantSummary(
             id=person.id,
@@ -292,11 +294,7 @@ class Monitor:
             found = due_people(self.context, unit, kind)
             if arms_visible(self.context.state(unit), kind):
                 return found
-            # The day is counted from the end of the session before, which could tell the arm.
-            return [replace(one, opens_at=one.opens_at - self._given(unit, one.participant)) for one in found]
-
-    def _given(self, unit: UnitOfWork, person: Participant) -> timedelta:
-        return given_at_end(unit, self.context.study_of(unit, person), person.id)
+            return levelled_due(self.context, unit, kind, found)
 
     def links(self) -> list[LinkUse]:
         """Single-use links in order of making; who used one is not shown."""
@@ -332,17 +330,6 @@ def unblinded(entries: Iterable[AuditEntry]) -> list[tuple[str, datetime, int]]:
         if entry.what in (UNBLINDED, "unblind"):
             acts.setdefault(entry.who, []).append(entry.at)
     return sorted((who, min(moments), len(moments)) for who, moments in acts.items())
-
-
-def _within_limits(study: Study, stays: Iterable[Stay]) -> list[Stay]:
-    """Return stays that are no longer than the limit of a stage whose times could tell the arm."""
-    seconds = {stage: 60 * minutes for stage, minutes in limits(study).items()}
-    return [
-        stay
-        if stay.seconds is None or stay.seconds <= (limit := seconds.get(stay.stage, stay.seconds))
-        else stay._replace(seconds=limit)
-        for stay in stays
-    ]
 
 
 def _statuses(context: StudyContext, people: Iterable[Participant]) -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine, event
 from support.trials.console_trial import Trial
 
 from study_app.domain.events.server import SessionScheduled
@@ -96,10 +98,62 @@ def test_who_works_in_time_given_back_is_shown_at_the_next_stage(trial):
     assert (summary.step, summary.minutes_in_stage) == ("", None)
     quiz = trial.app.study.stage("quiz")
     assert summary.stage == (quiz.title or quiz.id)
-    here = {stage.id: stage.here for stage in Monitor(trial.app.context).overview("real").stages}
-    assert (here["tasks"], here["quiz"]) == (0, 1)
+    stages = {stage.id: stage for stage in Monitor(trial.app.context).overview("real").stages}
+    assert (stages["tasks"].reached, stages["tasks"].here, stages["tasks"].ended) == (1, 0, 1)
+    assert (stages["tasks"].median_minutes, stages["quiz"].here) == (35, 1)
+    visit = tasks_visit(page(trial, who))
+    assert (visit.deadline_at, visit.ended_at, visit.ended_by) == (start + LIMIT, start + LIMIT, "deadline")
+    [end] = [entry for entry in page(trial, who).timeline if entry.what == "ended the stage" and entry.stage == "tasks"]
+    assert (end.at, end.detail) == (start + LIMIT, "deadline")
     [live] = LiveBoard(trial.app.context).view("real").stages
     assert live.title == (quiz.title or quiz.id)
+
+
+def test_the_order_by_stage_is_that_of_the_stages_shown(trial):
+    first, second = begun(trial), begun(trial)
+    outage(trial, first, seconds=900)
+    trial.clock.at = max(tasks_visit(page(trial, who)).deadline_at for who in (first, second)) + timedelta(seconds=20)
+    trial.app.session.sweep()
+    assert (trial.at(first), trial.at(second)) == ("tasks", "quiz")
+    shown = ParticipantViews(trial.app.context).page("real", order="stage").people
+    # Both are shown at the quiz: the latest to enrol comes first, as among equals.
+    assert [one.id for one in shown] == [second, first]
+
+
+def test_boards_of_many_ask_the_database_no_more_for_one_more_person(trial):
+    def left() -> None:
+        who = begun(trial)
+        trial.clock.advance(minutes=1)
+        trial.app.session.withdraw(who, False)
+
+    def waiting() -> None:
+        who = begun(trial)
+        with trial.app.context.registry.begin() as unit:
+            assert unit.move(unit.participant(who), stage="quiz", opens_at=trial.clock.at + timedelta(days=7))
+
+    monitor, asked = Monitor(trial.app.context), []
+    for add, board in ((left, monitor.people), (waiting, monitor.due)):
+        add()
+        one = statements(lambda look=board: look("real"))
+        for _ in range(3):
+            add()
+        asked.append((one, statements(lambda look=board: look("real"))))
+    assert [four - one for one, four in asked] == [0, 0]
+
+
+def statements(look: Callable[[], object]) -> int:
+    """How many statements a look at a board needs."""
+    found: list[str] = []
+
+    def note(_connection, _cursor, statement, *_):
+        found.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        look()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    return len(found)
 
 
 def test_what_follows_from_the_end_of_a_stage_is_shown_from_its_limit_on(trial):

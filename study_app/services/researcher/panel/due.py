@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 from study_app.domain.records import Kind, Participant
 from study_app.domain.study.study import StudySession
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.levelling.boards import given_back_to
+from study_app.services.levelling.times import given_at_end
 from study_app.services.participant_status import closes_at_of, current_status
 
 DueState = Literal["waiting", "due", "begun", "missed"]
@@ -37,6 +39,20 @@ def due_people(context: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> 
     facts = _SessionFacts(unit.metas(f"{_REMINDED}:"), unit.metas(f"{_OPTED_OUT}:"), unit.begun_sessions(kind))
     people = (_due(context, unit, person, facts) for person in unit.participants_of(kind))
     return sorted(filter(None, people), key=lambda each: (each.opens_at, each.participant.id))
+
+
+def levelled_due(context: StudyContext, unit: UnitOfWork, kind: Kind, people: Sequence[DuePerson]) -> list[DuePerson]:
+    """Return later sessions as they may be shown: their window is counted from the end of the session before."""
+    given, now = given_back_to(unit, kind), context.now()
+    found: list[DuePerson] = []
+    for one in people:
+        who = one.participant
+        back = given_at_end(unit, context.study_of(unit, who), who.id) if who.id in given else timedelta(0)
+        closes_at = None if one.closes_at is None else one.closes_at - back
+        opened = one.state == "waiting" and now >= one.opens_at - back
+        shown = replace(one, opens_at=one.opens_at - back, closes_at=closes_at)
+        found.append(replace(shown, state="due") if opened else shown)
+    return sorted(found, key=lambda each: (each.opens_at, each.participant.id))
 
 
 def due_person(context: StudyContext, unit: UnitOfWork, person: Participant) -> DuePerson | None:

@@ -1,0 +1,55 @@
+"""Levels what boards show of many participants while arms are hidden, with one look at the log for all of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from study_app.domain.events.server import Outage
+from study_app.domain.records import Kind, Participant
+from study_app.domain.shown_times import assistant_seconds, limits
+from study_app.domain.study.study import Study
+from study_app.ports import Stay, UnitOfWork
+from study_app.services.context import StudyContext
+from study_app.services.levelling.times import is_past, stage_shown
+
+
+def shown_elsewhere(context: StudyContext, unit: UnitOfWork, people: Iterable[Participant]) -> dict[str, str]:
+    """Return where those are shown who are on a stage only in time that some arms are given back, by participant."""
+    study, now = context.study, context.now()
+    bounded = limits(study)
+    there = (one for one in people if one.stage in bounded and not one.over)
+    visits = (visit for one in there if (visit := unit.visit(one.id, one.stage)) is not None)
+    return {
+        visit.participant_id: stage_shown(unit, study, visit, now)
+        for visit in visits
+        if is_past(unit, study, visit, now)
+    }
+
+
+def levelled_stays(
+    study: Study, people: Iterable[Participant], elsewhere: dict[str, str], stays: Iterable[Stay]
+) -> list[Stay]:
+    """Return stays that end at the limit of a stage whose times could tell the arm, where they lasted as long.
+
+    Args:
+        study: whose stages have limits.
+        people: the participants, where they are.
+        elsewhere: from `shown_elsewhere`; as many open stays are shown as ended.
+        stays: of these people.
+    """
+    seconds = {stage: 60 * minutes for stage, minutes in limits(study).items()}
+    over = Counter(one.stage for one in people if one.id in elsewhere)
+    found: list[Stay] = []
+    for stay in stays:
+        limit = seconds.get(stay.stage)
+        ends = stay.seconds is None and over[stay.stage] > 0
+        over[stay.stage] -= ends
+        beyond = ends or (stay.seconds is not None and limit is not None and stay.seconds > limit)
+        found.append(stay._replace(seconds=limit) if beyond else stay)
+    return found
+
+
+def given_back_to(unit: UnitOfWork, kind: Kind) -> frozenset[str]:
+    """Return all to whom an outage of the assistant gave time back."""
+    return frozenset(who for who, _ in assistant_seconds(unit.events_of_kind(kind, Outage.kind)))
