@@ -70,6 +70,15 @@ def test_a_made_up_cookie_opens_nothing(console):
     assert httpx.get(console.console_url + "/", cookies={"study_console": "x" * 43}).status_code == 401
 
 
+def test_a_cookie_of_another_site_on_this_host_signs_nobody_out(console):
+    own = f"study_console={browser_of(console).cookies['study_console']}"
+    for others in ('g_state={"i_l":0}', "a=b c", 'a="x', "a[b]=1", "expires=never", "=x", "caf\xe9=\xe9", "a=1,2", "x"):
+        for cookies in (f"{others}; {own}", f"{own}; {others}"):
+            headers = {"cookie": cookies.encode("latin-1"), "accept": "text/html"}
+            assert httpx.get(f"{console.console_url}/participants", headers=headers).status_code == 200, cookies
+            assert httpx.get(f"{console.console_url}/login", headers=headers).status_code == 303, cookies
+
+
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(console):
     answer = httpx.post(console.console_url + "/login", data={"name": "admin", "password": PASSWORD})
     cookie = answer.headers["set-cookie"].lower()
