@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import select
 import signal
 import time
+from collections import deque
 from collections.abc import Callable
 from itertools import count, pairwise, takewhile
 from typing import Any
@@ -27,6 +29,8 @@ _POLL_SECONDS = 0.05
 _START_SECONDS = 20.0
 """A child that has not started its program by then never will."""
 _MOST_FIGURE_BYTES = figures.MOST_FIGURES * (figures.MOST_BYTES + 4)
+_MOST_OTHER_FRAMES = 20_000
+"""Frames of a run beyond one for each byte of output: of reports, figures and beats."""
 _WARNING = re.compile(r"^(?:main\.py|sys):\d+: (\w*Warning): ", re.MULTILINE)
 _RAISED = re.compile(
     r"^(?:\s*\|\s*)?([A-Za-z_][\w.]*(?:Error|Exception|Interrupt|Exit|Cancelled|Warning|Group))(?:: (.*))?$"
@@ -68,7 +72,9 @@ class RunningProgram:
         self._report = bytearray()
         self._figures = bytearray()
         self._frames = frames.Reader()
-        self._beats: list[float] = []
+        # A program can send frames that hold nothing, which no cap on bytes counts: each costs the reader all the same.
+        self._frames_left = program.limits.output_bytes + _MOST_OTHER_FRAMES
+        self._beats: deque[float] = deque(maxlen=_most_beats(program))
         self._origin = time.monotonic()
         self._ready = False
         self._stopped: EndedBy | None = None
@@ -166,6 +172,9 @@ class RunningProgram:
             self._keep(data)
             return
         for tag, content in self._frames.feed(data):
+            self._frames_left -= 1
+            if self._frames_left < 0:
+                return
             if tag == frames.REPORTED:
                 self._keep(content)
             elif tag == frames.FIGURE:
@@ -183,7 +192,7 @@ class RunningProgram:
         if self._stopped is not None:
             return
         limit = self._program.limits.wall_seconds if self._ready else _START_SECONDS
-        if self._output.full:
+        if self._output.full or self._frames_left < 0:
             self._stopped = "output"
         elif self._cancelled is not None and self._cancelled():
             self._stopped = "cancelled"
@@ -284,6 +293,12 @@ class RunningProgram:
             return 0.0
         moments = [start, *(beat for beat in self._beats if start < beat < end), end]
         return max(max(later - earlier for earlier, later in pairwise(moments)) - BEAT_SECONDS, 0.0)
+
+
+def _most_beats(program: Program) -> int:
+    """Return how many beats are kept: twice those of a call that lasts to its wall limit, none where none is asked."""
+    asked = (program.call or {}).get("beats")
+    return math.ceil(2 * program.limits.wall_seconds / BEAT_SECONDS) if asked else 0
 
 
 def _job(program: Program) -> bytes:

@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study_app.domain.tasks.programs import Program, RunLimits, in_order
+from study_app.sandbox import local
 from study_app.sandbox.child import source_lines
 from study_app.sandbox.inside import frames
+from study_app.sandbox.inside.harness import BEAT_SECONDS
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.output import clean
+from study_app.sandbox.process import RunningProgram
 from study_app.sandbox.server import Options
 
 WARNS = """
@@ -164,6 +167,23 @@ def test_what_is_no_frame_stops_the_reading_and_nothing_else():
     reader = frames.Reader()
     assert list(reader.feed(frames.HEAD.pack(1, 2) + b"ok" + b"garbage")) == [(1, b"ok")]
     assert list(reader.feed(frames.HEAD.pack(1, 2) + b"no")) == []
+
+
+@pytest.mark.parametrize("tag", [frames.STDOUT, frames.REPORTED, frames.BEAT, frames.FIGURE])
+@pytest.mark.parametrize("call", [None, {"nonce": "n", "function": "none", "args": [], "beats": True}])
+def test_frames_that_hold_nothing_end_a_run_as_output_does_and_are_not_kept(sandbox, monkeypatch, tag, call):
+    followed = []
+
+    class Followed(RunningProgram):
+        def __init__(self, *given):
+            super().__init__(*given)
+            followed.append(self)
+
+    monkeypatch.setattr(local, "RunningProgram", Followed)
+    limits = RunLimits(wall_seconds=30.0, cpu_seconds=5, output_bytes=1000)
+    code = f"import os\nframes = {frames.HEAD.pack(tag, 0)!r} * 16000\nwhile True:\n    os.write(3, frames)\n"
+    assert sandbox.run(Program(code, limits=limits, call=call)).ended_by == "output"
+    assert len(followed[-1]._beats) <= (2 * 30 / BEAT_SECONDS if call and tag == frames.BEAT else 0)
 
 
 def test_a_program_that_writes_into_the_report_harms_only_itself(sandbox):
