@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from study_app.domain.records import Participant
@@ -35,6 +36,11 @@ def current_status(context: StudyContext, participant: Participant, now: datetim
     silence = timedelta(hours=context.study.recruitment.abandoned_after_hours)
     start = max(participant.last_seen_at, participant.opens_at or participant.last_seen_at)
     return "in_progress" if waiting or now - start < silence else "abandoned"
+
+
+def is_under_way(context: StudyContext, participant: Participant) -> bool:
+    """Whether a participant is in progress, excluded or not: an exclusion concerns the analysis, not their session."""
+    return current_status(context, replace(participant, exclusion_reason=None)) == "in_progress"
 
 
 CLOSED_WAVE = "closed_wave"

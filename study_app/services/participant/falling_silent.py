@@ -10,7 +10,7 @@ from study_app.domain.records import Participant
 from study_app.domain.study.study import Stage
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.participant_status import current_status, is_locked
+from study_app.services.participant_status import is_locked, is_under_way
 from study_app.services.position import OnStage
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def end_if_silent(flow: ParticipantFlow, unit: UnitOfWork, participant: Particip
     participant, _ = flow.expire(unit, study, participant)
     if participant.over or (last is not None and study.wave(study.stage(participant.stage)) > last):
         return True
-    return current_status(flow.context, participant) != "in_progress" and end_way(flow, unit, participant)
+    return not is_under_way(flow.context, participant) and end_way(flow, unit, participant)
 
 
 def locked_out(flow: ParticipantFlow, unit: UnitOfWork, participant: Participant) -> Participant:
@@ -46,7 +46,7 @@ def locked_out(flow: ParticipantFlow, unit: UnitOfWork, participant: Participant
 
 def _is_locked_out(context: StudyContext, unit: UnitOfWork, participant: Participant) -> bool:
     # The database is asked of the silent alone: nothing is locked while a person in it is in progress.
-    if participant.kind != "real" or current_status(context, participant) == "in_progress":
+    if participant.kind != "real" or is_under_way(context, participant):
         return False
     study = context.study_of(unit, participant)
     return is_locked(context, unit, study, study.stage(participant.stage), participant)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,30 @@ def test_a_dataset_verifies_where_a_deadline_was_kept_late_on_the_way_to_an_arm(
     assert app.lifecycle.unseal("analysis begins") == 1
     (row,) = exported(app, tmp_path / "out")["participants_data.csv"]
     assert (row["status"], row["finished_at"]) == ("abandoned", row["allocated_at"])
+
+
+@pytest.mark.parametrize("locks", ["close --wave", "unseal"])
+def test_who_is_excluded_and_works_is_waited_for_like_anyone_else(tmp_path, locks):
+    trial = Waves(tmp_path, text=ONE_SESSION)
+    app, who = trial.app, trial.enter("p1")
+    app.session.consent(who, True)
+    app.lifecycle.exclude(who, "took part before", "anna")
+    app.lifecycle.close("enough")
+    lock = partial(app.lifecycle.close_wave, 1) if locks == "close --wave" else app.lifecycle.unseal
+    with pytest.raises(NotAllowed, match=f"1 participant.*still in .*{who}"):
+        lock("analysis")
+    app.session.continue_(who, "instructions")
+    at_work = person(app, who)
+    assert (at_work.status, at_work.stage) == ("in_progress", "now")
+    # Once they are silent they have left, as others have; their exclusion stays.
+    trial.clock.advance(minutes=2 * DAY)
+    assert lock("analysis") == 1
+    left = person(app, who)
+    assert (left.status, left.exclusion_reason, left.finished_at) == (
+        "abandoned", "took part before", at_work.last_seen_at,
+    )  # fmt: skip
+    assert [row["status"] for row in exported(app, tmp_path / "out")["participants_data.csv"]] == ["excluded"]
+    trial.app.close()
 
 
 def form_events(trial: Waves, number: str) -> list[dict]:
