@@ -44,9 +44,13 @@ def be_private_folder(folder: Path) -> None:
 def write_private(path: Path, content: bytes) -> None:
     """Write a file for the owner only; a reader finds meanwhile the old one or the new one whole."""
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".draft")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(draft).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
 
 
 OURS = ("*.key", "*.anchors", "*.db", "*.db-wal", "*.db-shm", "console.*")

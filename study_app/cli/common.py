@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -14,7 +15,7 @@ import typer
 from rich.console import Console
 
 from study_app import __version__
-from study_app.domain.errors import InfrastructureError, NotAllowed, ProblemsFound, StudyError, UserError
+from study_app.domain.errors import InfrastructureError, NotAllowed, Problem, ProblemsFound, StudyError, UserError
 from study_app.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -143,3 +144,29 @@ def confirm(lines: list[str], question: str, *, yes: bool) -> None:
         say(line)
     if not typer.confirm(question):
         raise NotAllowed("nothing was changed")
+
+
+def require_writable_folder(folder: Path, option: str) -> None:
+    """Make a folder and try to write there, before a command does what cannot be done again.
+
+    Raises:
+        ProblemsFound: nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".study-write-probe"):
+            pass
+    except OSError as error:
+        what = f"nothing can be written there ({error.strerror})"
+        raise ProblemsFound([Problem(str(folder), "", what, f"choose another folder with {option}")]) from None
+
+
+def require_writable_file(path: Path, option: str) -> None:
+    """Try to write beside a file, before a command does what cannot be done again.
+
+    Raises:
+        ProblemsFound: the path is a folder, or nothing can be written there.
+    """
+    if path.is_dir():
+        raise ProblemsFound([Problem(str(path), "", "is a folder", f"name a file with {option}")])
+    require_writable_folder(path.parent, option)

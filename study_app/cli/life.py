@@ -22,6 +22,7 @@ from study_app.cli.common import (
     command,
     confirm,
     err,
+    require_writable_folder,
     say,
     say_json,
     settings_of,
@@ -67,7 +68,7 @@ def launch(
     running = start(settings_of(study, database))
     try:
         if not dry_run:
-            _check_writable(out)
+            require_writable_folder(out, "--out")
         running.lifecycle.check_draft()
         _check_fit(running, str(study))
         frozen = frozen_lines(running.study, len(running.library.materials()))
@@ -159,17 +160,6 @@ def record_provider(running: App, asked: ProviderCheck) -> None:
         models = {name: facts.summary for name, facts in asked.models.items()}
         what = "provider_not_asked" if asked.unreachable else "provider_asked"
         running.lifecycle.audit("cli", what, "; ".join(asked.unreachable), {"models": models})
-
-
-def _check_writable(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".study-write-probe"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        what = f"nothing can be written there ({error.strerror})"
-        raise ProblemsFound([Problem(str(out), "", what, "choose another folder with --out")]) from None
 
 
 def public_content(running: App) -> list[str]:

@@ -69,3 +69,16 @@ def test_recruitment_is_paused_and_goes_on_and_links_are_short_with_codes(tmp_pa
     codes = sorted((tmp_path / "codes").iterdir())
     assert [code.name for code in codes] == ["link_0001.svg", "link_0002.svg"]
     assert codes[0].read_text().startswith("<svg")
+
+
+def test_links_are_not_used_up_where_no_codes_can_be_written(tmp_path):
+    app, where = launched(tmp_path, "links")
+    app.close()
+    roster = tmp_path / "roster.txt"
+    roster.write_text("anna\nben\n")
+    (tmp_path / "codes").write_text("a file")
+    asked = ["create-links", *where, "--labels", roster, "--base-url", "https://study.example.org"]
+    said = study(*asked, "--qr", tmp_path / "codes", cwd=tmp_path, expect=2).stderr
+    assert "nothing can be written there" in said
+    assert "--qr" in said
+    assert len(study(*asked, cwd=tmp_path).stdout.split("\n")) == 3

@@ -15,6 +15,7 @@ from study_app.cli.common import (
     app,
     command,
     err,
+    require_writable_folder,
     say,
     say_json,
     settings_of,
@@ -77,6 +78,8 @@ def create_links(
         raise UserError("--count or --labels is required: give --count N or --labels FILE")
     settings = settings_of(study, database)
     address = check_base(base or f"http://{settings.host}:{settings.port}", "--base-url")
+    if qr is not None:
+        require_writable_folder(qr, "--qr")
     running = start(settings)
     try:
         for warning in _of_provider(running, str(study)):
@@ -84,19 +87,19 @@ def create_links(
         made = running.links.create(count, names, source=str(labels) if labels else "--count")
     finally:
         running.close()
-    if qr is not None:
-        _draw_codes(qr, [link.short(address) for link in made])
     shown = [(link.short(address) if short else link.address(address), link.label) for link in made]
+    # Printed before anything is drawn: what is stored of a link does not give it again.
     if as_json:
         say_json([{"link": found, "label": label} for found, label in shown])
-        return
-    for found, label in shown:
-        say(f"{found}\t{label}" if label else found)
+    else:
+        for found, label in shown:
+            say(f"{found}\t{label}" if label else found)
+    if qr is not None:
+        _draw_codes(qr, [link.short(address) for link in made])
 
 
 def _draw_codes(folder: Path, addresses: list[str]) -> None:
     """Write a QR code for each link, numbered in their order; who has the file can come in by it."""
-    folder.mkdir(parents=True, exist_ok=True)
     for number, address in enumerate(addresses, start=1):
         write_private(folder / f"link_{number:04d}.svg", qr_svg(address).encode())
 

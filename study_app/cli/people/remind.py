@@ -17,6 +17,7 @@ from study_app.cli.common import (
     StudyFile,
     app,
     command,
+    require_writable_file,
     say,
     say_json,
     settings_of,
@@ -74,6 +75,7 @@ def remind(
         if dry_run:
             _report([(each, "pending") for each in reminders.preview()], as_json)
             return
+        require_writable_file(out, "--out")
         sent = _sent(running, reminders, server, out)
     finally:
         running.close()
@@ -98,7 +100,6 @@ def _sent(running: App, reminders: Reminders, server: MailServer | None, out: Pa
                 made = reminders.send(deliver)
     finally:
         if made:
-            out.parent.mkdir(parents=True, exist_ok=True)
             write_private(out, _merge_file(running, made).encode())
     return made
 

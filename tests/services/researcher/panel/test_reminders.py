@@ -196,6 +196,12 @@ def test_the_command_writes_the_merge_file_and_sends_where_a_server_is_set(tmp_p
         monkeypatch.setenv("STUDY_MAIL_FROM", "Study <study@example.org>")
         done = CliRunner().invoke(app, [*arguments, "--dry-run"])
         assert [each["outcome"] for each in json.loads(done.stdout)] == ["pending"], done.output
+        # Where the file cannot be written no reminder is used up.
+        (tmp_path / "r.csv").mkdir()
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 2
+        assert "is a folder; name a file with --out" in done.output
+        (tmp_path / "r.csv").rmdir()
         done = CliRunner().invoke(app, arguments)
         assert [each["outcome"] for each in json.loads(done.stdout)] == ["sent"], done.output
         assert "ada@example.org" in server.mails[0].get_content()
