@@ -328,6 +328,58 @@ def test_a_reply_that_broke_off_can_be_asked_for_again(person):
     expect(page.get_by_role("button", name="Try again")).to_have_count(2)
 
 
+def test_what_is_typed_while_a_message_is_sent_stays_below_the_words_that_come_back(person):
+    page = person.open()
+    waiting = []
+    page.route("**/api/chat", lambda route: waiting.append(route))
+    box = page.get_by_label("Your message")
+    box.fill("my long question")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('.sa-asked')")
+    page.keyboard.type("the next one")
+    page.keyboard.press("Home")
+    person.wait_for(lambda: page.title() and waiting)
+    waiting[0].abort()
+    expect(page.locator(".sa-notice")).to_contain_text("could not be sent")
+    expect(box).to_have_value("my long question\n\nthe next one")
+    page.keyboard.type("and ")
+    expect(box).to_have_value("my long question\n\nand the next one")
+
+
+@pytest.mark.slow
+def test_a_reply_is_asked_for_again_only_once_the_one_that_is_written_has_ended(person):
+    page = person.open()
+    page.get_by_label("Your message").fill("please break off")
+    page.keyboard.press("Enter")
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_be_enabled()
+    page.get_by_label("Your message").fill("slowly please")
+    page.keyboard.press("Enter")
+    page.locator(".sa-reply").get_by_text("several tasks").wait_for()
+    expect(again).to_be_disabled()
+    again.evaluate("button => { button.disabled = false; button.click(); }")
+    expect(again).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(again).to_be_enabled()
+    again.click()
+    expect(page.locator(".sa-asked")).to_contain_text(["please break off", "slowly please", "please break off"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", [{"keyCode": 229}, {"keyCode": 13, "isComposing": True}])
+def test_enter_that_confirms_what_an_input_method_composed_sends_nothing(person, key):
+    page = person.open()
+    box = page.get_by_label("Your message")
+    box.fill("\u3053\u3093\u306b\u3061\u306f")
+    press = """(box, key) => box.dispatchEvent(
+        new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true, ...key}))"""
+    assert box.evaluate(press, key), "the key is left to the input method"
+    assert box.input_value()
+    assert not box.evaluate(press, {"keyCode": 13})
+    expect(box).to_have_value("")
+    expect(page.locator(".sa-asked")).to_have_count(1)
+
+
 @pytest.mark.slow
 def test_that_the_message_could_not_be_sent_is_not_said_any_more_once_it_could(person):
     page = person.open()

@@ -215,6 +215,24 @@ def test_what_is_deleted_or_taken_back_is_in_no_answer_and_no_event(person):
     assert len(erased) == 6
 
 
+def test_a_choice_taken_back_offline_stays_taken_back_after_a_reload(person):
+    person.box("words").fill("kept")
+    person.choose("extra", 0)
+    until(lambda: person.draft("about") == {"words": "kept", "extra": "yes"})
+    person.page.evaluate("""() => { const real = fetch; window.fetch = (url, options) =>
+        String(url).endsWith("/api/events") ? Promise.reject(new TypeError("offline")) : real(url, options) }""")
+    person.field("extra").get_by_role("button", name="Clear my answer").click()
+    person.box("remark").fill("written offline")
+    expect(person.page.locator(".sa-saving")).to_contain_text("Offline")
+    assert person.draft("about")["extra"] == "yes"
+    person.page.reload()
+    person.at("about")
+    assert person.screen()["remark"] == "written offline"
+    assert person.screen()["extra"] is None
+    hand_in(person, "about")
+    assert person.answers("about") == {"words": "kept", "remark": "written offline"}
+
+
 @pytest.mark.slow
 def test_numbers_are_checked_as_they_are_shown(person):
     person.box("years").fill("999")

@@ -1,6 +1,6 @@
 // An assistant that acts: the step that waits for the participant, in one fixed place, and the steps before it.
 import type { ServerClock } from "./clock";
-import { type Announcer, h } from "./dom";
+import { type Announcer, h, isSendKey } from "./dom";
 import { blocksOf, drawBlock } from "./markdown";
 import { clockFace, type Say } from "./texts";
 import type { AgentAction, AgentFrame } from "./types";
@@ -180,7 +180,7 @@ export class AgentDock {
   private question(action: AgentAction): HTMLElement {
     const area = h("textarea", { rows: 2, maxlength: 4000, "aria-label": this.say("agent_answer_box") });
     area.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      if (!isSendKey(event)) return;
       event.preventDefault();
       this.answer();
     });

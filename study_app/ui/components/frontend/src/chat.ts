@@ -1,7 +1,7 @@
 // The assistant: history, a streamed reply, the message box.
 import { type Api, readAnswer, textChunks } from "./api";
 import type { ServerClock } from "./clock";
-import { type Announcer, h } from "./dom";
+import { type Announcer, h, isSendKey } from "./dom";
 import { AgentDock, splitFrames, StepList } from "./agent";
 import { copyButton, ReplyView } from "./reply";
 import { clockFace, type Say } from "./texts";
@@ -36,7 +36,8 @@ export interface ChatHooks {
 interface TurnHooks {
   copied: (text: string, turnId: string) => void;
   insert: ((text: string, turnId: string) => void) | undefined;
-  retry: (message: string) => void;
+  /** Whether the message is asked again: not while another reply is written, or the assistant is closed. */
+  retry: (message: string) => boolean;
 }
 
 /** One message and its reply on the page. */
@@ -54,8 +55,7 @@ class TurnView {
     this.reply = new ReplyView({ copy: say("copy"), copied: say("copied"), insert: say("insert") }, { copied, insert });
     this.retry = h("button", { type: "button", class: "sa-plain sa-small", hidden: true }, say("retry"));
     this.retry.addEventListener("click", () => {
-      this.retry.hidden = true;
-      hooks.retry(turn.message);
+      if (hooks.retry(turn.message)) this.retry.hidden = true;
     });
     this.copy = copyButton({ copy: say("copy_reply"), copied: say("copied") }, () => turn.reply, copied);
     const asked = h("div", { class: "sa-asked" }, h("span", { class: "sa-hidden" }, say("you")), turn.message);
@@ -64,6 +64,10 @@ class TurnView {
     this.steps = new StepList(say);
     this.element = h("li", { class: "sa-turn" }, asked, from, this.reply.element, this.steps.element, this.note, foot);
     this.show();
+  }
+
+  allowRetry(allowed: boolean): void {
+    this.retry.disabled = !allowed;
   }
 
   show(note = "", state: { growing?: boolean; failed?: boolean } = {}): void {
@@ -175,6 +179,7 @@ export class Chat {
     const closed = wait > 0 || this.locked;
     if (this.box.readOnly !== closed) this.box.readOnly = closed;
     this.sendButton.disabled = closed || this.current !== null;
+    for (const view of this.views.values()) view.allowRetry(this.mayAsk);
     this.element.classList.toggle("sa-closed", closed);
     if (wait > 0) this.notice.textContent = this.say("opens_in", { time: clockFace(wait / 1000) });
     else if (this.notice.dataset["kind"] !== "error") this.notice.textContent = "";
@@ -210,7 +215,7 @@ export class Chat {
     const view = new TurnView(turn, this.assistant.label, this.say, {
       copied: this.hooks.copied,
       insert: this.assistant.allow_insert ? this.hooks.insert : undefined,
-      retry: (message) => void this.ask(message, true),
+      retry: (message) => this.askAgain(message),
     });
     this.views.set(turn.turn_id, view);
     this.list.append(view.element);
@@ -222,7 +227,7 @@ export class Chat {
   }
 
   private onKey(event: KeyboardEvent): void {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (!isSendKey(event)) return;
     event.preventDefault();
     void this.send();
   }
@@ -256,18 +261,27 @@ export class Chat {
 
   async send(): Promise<void> {
     const message = this.box.value.trim();
-    if (!message || this.current || this.sendButton.disabled) return;
+    if (!message || !this.mayAsk) return;
     this.hooks.log("send_pressed", {});
     this.hooks.log("compose_end", { sent: true });
     this.composing = false;
     this.box.value = "";
     this.onInput();
-    await this.ask(message, false);
+    await this.ask(message);
   }
 
-  private async ask(message: string, again: boolean): Promise<void> {
-    if (this.current || this.sendButton.disabled) return;
-    if (again) this.hooks.log("send_pressed", { again });
+  private get mayAsk(): boolean {
+    return this.current === null && !this.sendButton.disabled;
+  }
+
+  private askAgain(message: string): boolean {
+    if (!this.mayAsk) return false;
+    this.hooks.log("send_pressed", { again: true });
+    void this.ask(message);
+    return true;
+  }
+
+  private async ask(message: string): Promise<void> {
     this.complain("");
     const turn = { turn_id: "", message, reply: "", complete: false, stopped: false, error: null };
     const view = this.addTurn(turn);
@@ -352,10 +366,19 @@ export class Chat {
     view.element.remove();
     this.pin(null);
     this.views.delete(view.turn.turn_id);
-    if (!this.box.value) this.box.value = message;
+    this.putBefore(message);
     this.onInput();
     this.complain(why);
     this.announcer.say(why);
+  }
+
+  /** What is being typed meanwhile stays, below what comes back, with the caret where it was. */
+  private putBefore(message: string): void {
+    const { value, selectionStart, selectionEnd } = this.box;
+    const typed = value.trim() !== "";
+    this.box.value = typed ? `${message}\n\n${value}` : message;
+    const moved = this.box.value.length - value.length;
+    if (typed) this.box.setSelectionRange(selectionStart + moved, selectionEnd + moved);
   }
 
   private stop(): void {

@@ -19,6 +19,14 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/**
+ * Enter as it sends a text: without Shift, and not where it confirms what an input method composes. Safari ends the
+ * composition before that key and says so only by the key's code.
+ */
+export function isSendKey(event: KeyboardEvent): boolean {
+  return event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
+}
+
 /** Markup that the server made from the study's own files; never anything a participant or a model wrote. */
 export function setTrustedHtml(element: HTMLElement, html: string): void {
   element.innerHTML = html;

@@ -39,20 +39,23 @@ export class Questions {
   ) {
     const asked = data.fields.filter(isAsked);
     const values = recovered === null ? null : (JSON.parse(recovered) as Value[]);
+    // In what was recovered, null is an answer taken back: the one that the server still has does not return.
+    const first = (field: FieldData) => (values === null ? (field.value ?? field.starter) : values[asked.indexOf(field)]) ?? null;
     for (const field of data.fields) {
       if (!isAsked(field)) this.element.append(this.block(field));
-      else this.element.append(this.question(field, values?.[asked.indexOf(field)] ?? field.value ?? field.starter ?? null));
+      else this.element.append(this.question(field, first(field)));
     }
     code?.highlightBlocks(this.element);
   }
 
   /** The form as text, the same for the same values: for the draft on disk. */
   static serialised(fields: readonly FieldData[], values: readonly Value[]): string {
-    return JSON.stringify(fields.flatMap((field, place) => (isAsked(field) ? [values[place] ?? null] : [])));
+    const asked = fields.flatMap((field, place) => (isAsked(field) ? [comparable(field, values[place] ?? field.starter)] : []));
+    return JSON.stringify(asked);
   }
 
   get text(): string {
-    return JSON.stringify(this.shown.map(({ field }) => field.value ?? null));
+    return JSON.stringify(this.shown.map(({ data, field }) => comparable(data, field.value)));
   }
 
   get values(): Record<string, Value> {
@@ -249,6 +252,17 @@ function describe(element: Element, id: string, wanted: boolean): void {
 
 function isAsked(field: FieldData): boolean {
   return field.kind !== "heading" && field.kind !== "text_block";
+}
+
+/**
+ * A value as the draft on disk has it. An empty field says "" or [] where the server has nothing; but code that was
+ * emptied is not the starter, and rows of a grid have no order.
+ */
+function comparable(field: FieldData, value: Value | undefined): Value {
+  if (value === null || value === undefined) return null;
+  if (field.kind !== "code" && (value === "" || (typeof value === "object" && !Object.keys(value).length))) return null;
+  if (typeof value !== "object" || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function isBlank(value: Value | undefined): boolean {
