@@ -137,7 +137,10 @@ def _merge_file(running: App, sent: list[Sent]) -> str:
     table.writerow([*names, "opt_out", "subject", "body", "outcome"])
     for each in sent:
         row = asdict(each.reminder)
-        cells = [row[name].isoformat() if name.endswith("_at") and row[name] else row[name] or "" for name in names]
+        # To the minute, as the mail says it: the day is counted from the end of the session before, whose seconds can
+        # tell that an assistant failed.
+        times = {name: row[name].isoformat(timespec="minutes") for name in ("opens_at", "closes_at") if row[name]}
+        cells = [times.get(name) or row[name] or "" for name in names]
         texts = _subject_and_body(running, each.reminder)
         table.writerow([guard(str(cell)) for cell in (*cells, each.reminder.opt_out, *texts, each.outcome)])
     return text.getvalue()

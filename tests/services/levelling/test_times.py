@@ -17,6 +17,7 @@ from study_app.services.attending.participant_page import ParticipantPage, Parti
 from study_app.services.attending.paying import payments
 from study_app.services.participant.chatting.turns import record_outage
 from study_app.services.researcher.monitoring import Monitor
+from study_app.services.researcher.panel.due import due_people, levelled_due
 
 
 @pytest.fixture
@@ -174,6 +175,17 @@ def test_what_follows_from_the_end_of_a_stage_is_shown_from_its_limit_on(trial):
         unit.record(waits, "quiz", trial.app.context.now(), SessionScheduled(opens_at=opens_at.isoformat()))
     [due] = Monitor(trial.app.context).due("real")
     assert due.opens_at == starts[waits] + LIMIT + timedelta(days=7)
+    with trial.app.context.registry.begin(write=False) as unit:
+        [real] = due_people(trial.app.context, unit, "real")
+        real = replace(real, closes_at=real.opens_at + timedelta(days=3))
+        # Opens in between: after the other as it is shown, before it as it was.
+        other = replace(
+            real, participant=replace(real.participant, id="other"), opens_at=due.opens_at + timedelta(seconds=5)
+        )
+        trial.clock.at = due.opens_at
+        shown = levelled_due(trial.app.context, unit, "real", [other, real])
+    assert [one.participant.id for one in shown] == [waits, "other"]
+    assert (shown[0].closes_at, shown[0].state) == (due.opens_at + timedelta(days=3), "due")
     [scheduled] = [entry for entry in page(trial, waits).timeline if entry.what == "waits for the next session"]
     assert scheduled.at == starts[waits] + LIMIT
     assert scheduled.detail == due.opens_at.isoformat()

@@ -182,7 +182,7 @@ def test_the_command_writes_the_merge_file_and_sends_where_a_server_is_set(tmp_p
     trial.first_part("p1")
     with trial.app.context.registry.begin() as unit:
         (person,) = unit.participants()
-        unit.move(person, opens_at=trial.clock.at.replace(year=2020))
+        unit.move(person, opens_at=trial.clock.at.replace(year=2020, second=12, microsecond=345000))
     trial.app.close()
     book = tmp_path / "book.csv"
     book.write_text("id,address\np1,p1@example.org\n")
@@ -208,6 +208,8 @@ def test_the_command_writes_the_merge_file_and_sends_where_a_server_is_set(tmp_p
     (row,) = csv.DictReader((tmp_path / "r.csv").open(newline=""))
     assert (row["address"], row["session"], row["outcome"]) == ("p1@example.org", "later", "sent")
     assert row["link"].startswith(f"{SITE}/enter?move=")
+    opened = trial.clock.at.replace(year=2020, second=0, microsecond=0)
+    assert row["opens_at"] == f"{opened:%Y-%m-%dT%H:%M}+00:00"
     assert (tmp_path / "r.csv").stat().st_mode & 0o077 == 0
 
 
