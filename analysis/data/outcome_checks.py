@@ -74,7 +74,10 @@ def _checks(outcome: Outcome, table: pd.DataFrame) -> Iterator[_Check]:
         yield outcome.event, wrong, "says neither yes nor no", "code 1 = the event was seen, 0 = it was not"
         if outcome.kind == "time" and outcome.name in table:
             # Censored, it would be a person less at risk of an event that may have been seen.
+            # Of who is in progress the time may be known before the event, and nothing of theirs is analysed.
             wrong = table[outcome.name].notna() & table[outcome.event].isna()
+            if "status" in table:
+                wrong &= table["status"].ne("in_progress")
             remedy = "write 1 = the event was seen, 0 = it was not, or leave the time empty, too"
             yield outcome.event, wrong, "is empty beside a time", remedy
 

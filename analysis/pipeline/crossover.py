@@ -118,8 +118,10 @@ class CrossoverRunner:
             raise LookupError("withheld until unsealing: the periods tell the treatments")
         column = period_column(outcome.name)
         table = self.view.tables["periods"]
-        if column is None or column not in table:
+        if column is None:
             raise LookupError(f"'{outcome.name}' is measured once for all periods, so it says nothing of a treatment")
+        if column not in table:
+            raise LookupError(f"the periods lack '{column}', as earlier versions wrote them: export the study again")
         long = table.merge(self._analysed().rename(columns={"arm": "order"}), on="participant_id")
         long = long.assign(value=pd.to_numeric(long[column], errors="coerce"))
         long = long.loc[long["value"].notna(), ["participant_id", "order", "period", "treatment", "value"]]

@@ -16,7 +16,7 @@ from analysis.pipeline.analysis_table import LAST_ACTIVITY, AnalysisTable
 from analysis.pipeline.factorial.levels import BLOCK, Levels, in_the_study_s_names
 from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
 from analysis.pipeline.factorial.variants import METHOD as DIFFERENCES
-from analysis.pipeline.planning.fallback import LADDER, choose, within_cells
+from analysis.pipeline.planning.fallback import LADDER, AdjustmentModel, choose, within_cells
 from analysis.pipeline.planning.family_check import ONE_ROW
 from analysis.pipeline.planning.option_domains import OF_COLUMNS
 from analysis.pipeline.planning.plan import bears_clusters
@@ -94,8 +94,11 @@ class AnalysisRunner:
             reason = f"no participants to analyse in {', '.join(empty) or 'a second arm'}"
             return self._nulls(analysis, outcome, reason, counts)
         rows = self._called(analysis, outcome, data, arm, control, counts)
-        rows = [replace(row, note="; ".join(part for part in (row.note, left_out) if part)) for row in rows]
-        unseen = [] if analysis.contrast or analysis.method in _NAMES_ITS_ROWS else empty
+        of_all = analysis.method in ONE_ROW and not analysis.contrast
+        lacking = f"no participants to analyse in {', '.join(empty)}" if of_all and empty else ""
+        notes = [[part for part in (row.note, left_out, lacking) if part] for row in rows]
+        rows = [replace(row, note="; ".join(said)) for row, said in zip(rows, notes, strict=True)]
+        unseen = [] if of_all or analysis.contrast or analysis.method in _NAMES_ITS_ROWS else empty
         why = "no participants to analyse in this arm"
         return rows + [self._null(analysis, outcome, why, counts, name) for name in unseen]
 
@@ -320,9 +323,8 @@ class AnalysisRunner:
         arguments |= {"covariates": model.covariates, "stratum": model.strata}
         if model.kind == "lin":
             return methods.METHODS[analysis.method], []
-        names = ", ".join(name.removeprefix("_x_").lstrip("_") for name in (*model.covariates, *model.strata))
         errors = "CR2" if self.frame.cluster else "HC2"
-        step = f"ANCOVA with {errors} on {names}" if model.kind == "ancova" else "unadjusted"
+        step = f"ANCOVA with {errors} on {_adjusted_for(model)}" if model.kind == "ancova" else "unadjusted"
         self.deviations.append(f"{analysis.id}: Lin adjustment left ({model.reason}); {step}.")
         notes = [f"fallback from Lin ({model.reason}): {step}"]
         if analysis.method == "rerandomization":
@@ -409,6 +411,10 @@ def _compared(analysis: Analysis, arm: str, control: str) -> dict[str, str]:
     if "arm" not in methods.METHODS[analysis.method].uses:
         return {}
     return {} if "x" in analysis.options else {"arm": arm}
+
+
+def _adjusted_for(model: AdjustmentModel) -> str:
+    return ", ".join(name.removeprefix("_x_").lstrip("_") for name in (*model.covariates, *model.strata))
 
 
 def _strata_of(data: pd.DataFrame) -> pd.Series | None:

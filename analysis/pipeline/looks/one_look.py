@@ -31,7 +31,9 @@ def take_look(dataset: Path, *, look: int, n: int, target: int) -> dict[str, Any
     """
     prepared = prepare(load(dataset), include_simulated=True)
     with threadpool_limits(1):
-        rows = primary_rows(prepared, intervals=False, after_looks=False)
+        made = primary_rows(prepared, intervals=False, after_looks=False)
+    # The ratio of an `rmst` is a secondary row of a primary analysis, and no look is at it.
+    rows = [row for row in made if row["role"] == "primary"]
     taken = opened(prepared.dataset, prepared.view.kinds)
     looks = [*taken_looks(taken), TakenLook(look, n, n / target)]
     return dict(finite(looked_at(prepared.fitted, looks, histories(taken), rows)))

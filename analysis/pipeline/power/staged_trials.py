@@ -41,7 +41,8 @@ def stopped_trial(plan: Plan, dataset: Dataset, n: int, rng: np.random.Generator
     stopped: StoppedTrial | None = None
     for look, size in enumerate(sizes, start=1):
         prepared = prepare(first_people(dataset, size), plan, include_simulated=True)
-        rows = primary_rows(prepared, seed=int(rng.integers(2**31)), intervals=False, after_looks=False)
+        made = primary_rows(prepared, seed=int(rng.integers(2**31)), intervals=False, after_looks=False)
+        rows = [row for row in made if row["role"] == "primary"]
         for row in rows:
             # A row that could not be made at a look counts with z = 0, as in the pipeline: it crosses nothing, and the
             # error of that look is spent all the same.

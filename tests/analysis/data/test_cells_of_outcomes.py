@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from analysis.data.load import load
+from analysis.data.outcome_checks import cell_problems
 from analysis.pipeline.analyse import analyse
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.study.analysis_plan import Plan
@@ -35,6 +37,14 @@ def test_a_time_whose_event_is_empty_is_neither_seen_nor_censored(tmp_path, cens
     said = refusal(tmp_path, "days,seen", cells, outcomes=[TIME | {"censored": censored}], primary=["days"])
     assert "row 3, column seen: the cell is empty beside a time (11 more like it)" in said
     assert "write 1 = the event was seen, 0 = it was not, or leave the time empty, too" in said
+
+
+def test_of_someone_in_progress_the_time_may_be_known_before_the_event():
+    plan = Plan.model_validate(PLAN | {"outcomes": [TIME], "primary": ["days"]})
+    table = pd.DataFrame({"status": ["completed", "in_progress"], "days": [9.0, 7.0], "seen": [1.0, None]})
+    assert cell_problems(plan, table, "participants", plain=False) == []
+    (problem,) = cell_problems(plan, table.assign(status="completed"), "participants", plain=False)
+    assert "row 3, column seen" in str(problem)
 
 
 def test_a_time_and_an_event_that_are_both_empty_are_missing_and_counted(tmp_path):

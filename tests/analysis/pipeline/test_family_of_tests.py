@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from support.analysis.method_rows import MARGINS, ROWS, plan, row_of, table, unlisted
 
 from analysis.data.load import load
 from analysis.pipeline.analyse import primary_rows
+from analysis.pipeline.looks import one_look
 from analysis.pipeline.planning.family_check import tests_of as counted
+from analysis.pipeline.power.staged_trials import stopped_trial
 from analysis.pipeline.prepare import prepare
 from study_app.domain.study.analysis_plan import Analysis, Plan
 
@@ -42,6 +45,33 @@ def test_a_graph_has_a_weight_for_each_contrast_and_none_for_its_ratio(trial):
     rule = {"method": "graphical", "weights": [0.5, 0.5], "transitions": [[0, 1], [1, 0]]}
     found = trial(2, row_of("rmst"), row_of("welch_t"), multiplicity=rule)
     assert [row["p_adjusted"] is not None for row in found] == [True, False, True]
+
+
+@pytest.mark.parametrize("method", ["anova", "kruskal"])
+def test_a_test_of_all_arms_stays_one_where_an_arm_has_no_people(tmp_path, method):
+    row = row_of(method)
+    people = table(ARMS[3])
+    people.loc[people["arm"] == "third", row["outcome"]] = None
+    people.to_csv(tmp_path / "data.csv", index=False)
+    rule = {"method": "graphical", "weights": [1.0], "transitions": [[0]]}
+    (found,) = primary_rows(prepare(load(tmp_path / "data.csv", {}), Plan.model_validate(plan(row, multiplicity=rule))))
+    assert found["p_adjusted"] == found["p_value"]
+    assert "no participants to analyse in third" in found["note"]
+
+
+def test_a_look_and_a_trial_with_looks_count_a_restricted_mean_once(tmp_path, monkeypatch):
+    rule = {"method": "graphical", "weights": [1.0], "transitions": [[0]]}
+    stopping = {"kind": "obrien_fleming", "looks": [0.5, 1.0]}
+    given = Plan.model_validate(plan(row_of("rmst"), multiplicity=rule, stopping=stopping))
+    table(n=60).assign(allocation_index=range(1, 61)).to_csv(tmp_path / "data.csv", index=False)
+    dataset = load(tmp_path / "data.csv", {})
+    trial = stopped_trial(given, dataset, 60, np.random.default_rng(1))
+    assert [row["id"] for row in trial.rows] == ["minutes.rmst"]
+    assert trial.rows[0]["p_adjusted"] == pytest.approx(trial.rows[0]["sequential_p"])
+    # A table from elsewhere carries no plan.
+    monkeypatch.setattr(one_look, "prepare", lambda data, **_: prepare(data, given))
+    (row,) = one_look.take_look(tmp_path / "data.csv", look=1, n=60, target=120)["rows"]
+    assert row["p_adjusted"] == pytest.approx(row["sequential_p"])
 
 
 @pytest.mark.slow

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 import json
 import shutil
-from pathlib import Path
 
 import pytest
-from support.trials.quiz_study import keyed_bank, rewrite_table, simulated, written
+from support.trials.earlier_versions import without
+from support.trials.quiz_study import keyed_bank, simulated, written
 
 from analysis.cli import analyze
 from study_app.dataset.schema.tables import ADDED_LATER
 from study_app.dataset.verification import verify
-
-
-def without(dataset: Path, table: str, columns: tuple[str, ...]) -> None:
-    """Take columns out of a table, and say so in the manifest, as a version that did not write them."""
-
-    def change(text: str) -> str:
-        rows = list(csv.DictReader(io.StringIO(text, newline="")))
-        out = io.StringIO()
-        names = [name for name in rows[0] if name not in columns]
-        writer = csv.DictWriter(out, names, lineterminator="\r\n", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
-        return out.getvalue()
-
-    rewrite_table(dataset, table, change)
-    manifest = json.loads((dataset / "manifest.json").read_text())
-    for entry in manifest["files"]:
-        if f"_description-{table}_data.csv" in entry["path"]:
-            entry["sha256"] = hashlib.sha256((dataset / entry["path"]).read_bytes()).hexdigest()
-    (dataset / "manifest.json").write_text(json.dumps(manifest))
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from collections import defaultdict
 from pathlib import Path
 from statistics import mean
 from types import SimpleNamespace
 
 import pytest
+from support.trials.earlier_versions import without
 from support.trials.quiz_study import (
     OUTCOME,
     PLAN,
@@ -26,6 +28,7 @@ from support.trials.quiz_study import (
 from analysis.cli import analyze
 from study_app.bootstrap import start
 from study_app.clock import SystemClock
+from study_app.dataset.schema.tables import ADDED_LATER
 from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
 from study_app.services.participant.enrolment import EntryRequest
@@ -106,8 +109,6 @@ def test_a_judgement_names_the_cluster_of_whom_it_judges(monkeypatch):
 
 
 def test_a_row_moved_to_another_cluster_is_found(clustered, tmp_path):
-    import shutil
-
     _, dataset = clustered
     shutil.copytree(dataset, tmp_path / "data")
     clusters = sorted({row["cluster_id"] for row in tables(dataset)["participants"]})
@@ -358,9 +359,22 @@ def test_a_primary_outcome_that_periods_do_not_have_is_refused(crossed, tmp_path
         analyze(crossed[1], tmp_path / "out", include_simulated=True, plan=plan)
 
 
-def test_a_changed_period_is_found(crossed, tmp_path):
-    import shutil
+def test_periods_of_an_earlier_version_are_no_finding_and_a_row_names_what_they_lack(crossed, tmp_path):
+    shutil.copytree(crossed[1], tmp_path / "data")
+    without(tmp_path / "data", "periods", ADDED_LATER["periods"])
+    report = verify(tmp_path / "data")
+    # What is left tells that the table was rewritten after an export by this version.
+    assert {finding.name for finding in report.findings} <= {"record_altered", "manifest_signature", "export_unsigned"}
+    assert "which wrote no completed, completion_minutes: they are taken as empty" in "\n".join(report.lines())
+    plan = within_people(tmp_path)
+    plan.write_text(plan.read_text() + '[[outcomes]]\nid = "completion_minutes"\nkind = "time"\n')
+    analyze(tmp_path / "data", tmp_path / "out", include_simulated=True, plan=plan)
+    rows = {row["id"]: row for row in results(tmp_path / "out")["estimates"]}
+    assert "the periods lack 'completion_minutes'" in rows["completion_minutes.crossover"]["note"]
+    assert rows["minutes.crossover"]["estimate"] is not None
 
+
+def test_a_changed_period_is_found(crossed, tmp_path):
     _, dataset = crossed
     shutil.copytree(dataset, tmp_path / "data")
     rewrite_table(tmp_path / "data", "periods", lambda text: text.replace(",plain,", ",helped,", 1))

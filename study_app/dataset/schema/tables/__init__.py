@@ -45,6 +45,7 @@ ADDED_LATER: dict[TableName, tuple[str, ...]] = {
     "runs": ("grading", "grading_reason", "repeats", "review", "hack_class", "hack_author"),
     "turns": ("gate", "gate_by", "gate_reason", "withheld_chars", "persona", "recorded_match"),
     "answers": ("about_task", "family", "scoring_reason", "repeats", "confidence"),
+    "periods": ("completed", "completion_minutes"),
 }
 """Columns that datasets of earlier versions do not have; without them a table is whole."""
 

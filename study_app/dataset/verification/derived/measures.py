@@ -179,7 +179,8 @@ class Derived:
         if "periods" not in self.opened.tables:
             return
         due = list(periods(record, self.content))
-        derived = {name for row in due for name in row}
+        # Columns that the table lacks are named where its header is checked.
+        derived = {name for row in due for name in row} & {name for row in found for name in row.values}
         compare_rows(
             self.opened,
             "periods",
