@@ -189,6 +189,8 @@ class RequestLimits:
         }  # fmt: skip
         self._heard: dict[tuple[str, str, str], float] = {}
         """Server, kind and name -> what it said last."""
+        self._servers: frozenset[str] = frozenset()
+        """Those that were there at the last look."""
 
     def stranger(self, address: str, *, arrives: bool = False) -> float:
         """Seconds to wait for a request without a known cookie; 0 where it may pass."""
@@ -206,7 +208,12 @@ class RequestLimits:
         return {kind: taken for kind, buckets in self._shared.items() if (taken := buckets.said())} or None
 
     def hear(self, others: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
-        """Take from the buckets what others say was taken there since they last said so."""
+        """Take from the buckets what others say was taken there since they last said so.
+
+        Args:
+            others: what each server that is there says, nothing included.
+        """
+        servers, self._servers = self._servers, frozenset(others)
         before, self._heard = self._heard, {
             (server, kind, name): taken
             for server, kinds in others.items()
@@ -216,6 +223,10 @@ class RequestLimits:
             for name, taken in names.items()
         }  # fmt: skip
         for (server, kind, name), taken in self._heard.items():
+            # What a server says first may have been taken over hours, and most of it has flowed in again: a server that
+            # has just started would turn people away for it.
+            if server not in servers:
+                continue
             known = before.get((server, kind, name), 0.0)
             # A smaller number than before: the bucket was full in between, and it counts anew.
             if new := taken - known if taken >= known else taken:
