@@ -58,7 +58,7 @@ def remind(
     """Remind people of the session that is open for them: each reminder once.
 
     Every run writes a CSV file with the address, the way back in and the text of each. Where STUDY_SMTP_URL and
-    STUDY_MAIL_FROM name a mail server and a sender, it also sends them.
+    STUDY_MAIL_FROM name a mail server and a sender, it also sends them; the way in is then in the mail alone.
 
     Example: study remind --base-url https://study.example.org --dry-run
     """
@@ -81,7 +81,9 @@ def remind(
         running.close()
     _report([(each.reminder, each.outcome) for each in sent], as_json)
     if not as_json and sent:
-        say(f"Written to {out}; links in it lead in without further proof, so keep it to yourself.")
+        say(f"Written to {out}.")
+        if any(each.leads_in for each in sent):
+            say("Its links lead in without further proof and show the arm: who has read them is unblinded (recorded).")
 
 
 def _sent(running: App, reminders: Reminders, server: MailServer | None, out: Path) -> list[Sent]:
@@ -142,7 +144,11 @@ def _merge_file(running: App, sent: list[Sent]) -> str:
         times = {name: row[name].isoformat(timespec="minutes") for name in ("opens_at", "closes_at") if row[name]}
         cells = [times.get(name) or row[name] or "" for name in names]
         texts = _subject_and_body(running, each.reminder)
-        table.writerow([guard(str(cell)) for cell in (*cells, each.reminder.opt_out, *texts, each.outcome)])
+        rest = (each.reminder.opt_out, *texts, each.outcome)
+        if not each.leads_in:
+            # Who has the link comes in as this person and sees their arm: it is in the mail, and nowhere else.
+            cells[names.index("link")], rest = "", (each.reminder.opt_out, texts[0], "", each.outcome)
+        table.writerow([guard(str(cell)) for cell in (*cells, *rest)])
     return text.getvalue()
 
 

@@ -17,6 +17,7 @@ from study_app.services.participant.probing.closing import interrupt
 from study_app.services.participant.session import ParticipantSession
 from study_app.services.position import AtStage
 from study_app.services.reasons import add_act, require_reason
+from study_app.services.unblinding import note_way_in, way_in
 
 LONGEST_MESSAGE = 1_000
 NOTE, MESSAGE, EXTEND, ADMIT, END, ERASE, PAUSE, RESUME, ERASE_ANSWER = (
@@ -83,13 +84,17 @@ class ParticipantActs:
         self.context.registry.forget_erased()
 
     def let_in_again(self, participant_id: str, reason: str, who: str) -> str:
-        """Return a secret for an address with which the participant goes on in another browser, for a day."""
+        """Return a secret for an address with which the participant goes on in another browser, for a day.
+
+        Their pages show the arm: while it is hidden, who makes the link counts as unblinded.
+        """
         require_reason(reason)
         with self.context.registry.begin() as unit:
             person = self._known(unit, participant_id)
             if person.data_withdrawn:
                 raise NotAllowed("the data of this participant have been deleted; there is nothing to go on with")
             self._audit(unit, who, ADMIT, reason, person)
+            note_way_in(self.context, unit, who, person.kind, way_in(person.id))
         return self._enrol.moving_token(participant_id)
 
     def end(self, participant_id: str, reason: str, who: str) -> None:

@@ -34,9 +34,8 @@ from study_app.services.researcher.lifecycle import Lifecycle
 from study_app.services.researcher.panel.due import DuePerson, due_people, levelled_due
 from study_app.services.researcher.reopening import reopenable
 from study_app.services.spending import ModelCost, costs_by_model, spent_usd
+from study_app.services.unblinding import UNBLINDED, has_looked_at, unblinded
 
-UNBLINDED = "saw chats or code"
-"""What the audit log calls a first look at a participant's chats or code."""
 STATUSES = ("in_progress", "completed", "screened_out", "declined", "withdrawn", "abandoned", "excluded")
 
 
@@ -306,7 +305,7 @@ class Monitor:
     def is_unblinded(self, who: str, what: str) -> bool:
         """Whether a person's look at this is in the audit log."""
         with self.context.registry.begin(write=False) as unit:
-            return any(entry.who == who and _what(entry) == what for entry in unit.audit_of((UNBLINDED,)))
+            return has_looked_at(unit, who, what)
 
     def record_unblinding(self, who: str, what: str, kind: Kind) -> None:
         """Record a person's first look at chats or code: `replay ID`, `queries`, `dataset`; once each.
@@ -318,24 +317,11 @@ class Monitor:
             Lifecycle(self.context).audit(who, UNBLINDED, "", {"seen": what})
 
     def unblinded(self) -> list[tuple[str, datetime, int]]:
-        """Everybody who has seen chats, code or an arm of real participants: name, since when, how often."""
+        """Everybody who has seen chats, code, an arm or a way in of real participants: name, since when, how often."""
         with self.context.registry.begin(write=False) as unit:
             return unblinded(unit.audit_of((UNBLINDED, "unblind")))
-
-
-def unblinded(entries: Iterable[AuditEntry]) -> list[tuple[str, datetime, int]]:
-    """From the audit log: who counts as unblinded, since when, by how many acts."""
-    acts: dict[str, list[datetime]] = {}
-    for entry in entries:
-        if entry.what in (UNBLINDED, "unblind"):
-            acts.setdefault(entry.who, []).append(entry.at)
-    return sorted((who, min(moments), len(moments)) for who, moments in acts.items())
 
 
 def _statuses(context: StudyContext, people: Iterable[Participant]) -> dict[str, str]:
     now = context.now()
     return {person.id: current_status(context, person, now) for person in people}
-
-
-def _what(entry: AuditEntry) -> str:
-    return str(entry.detail.get("seen", ""))

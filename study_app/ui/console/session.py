@@ -16,6 +16,11 @@ from study_app.services.researcher.monitoring import Monitor
 from study_app.ui.console import html as tables
 
 COOKIE = "study_console"
+WAY_IN = (
+    "Makes a link for this person alone, good for a day: they go on where they are, in any browser. It shows their "
+    "arm: while arms are hidden, this is recorded, and you count as unblinded from then on."
+)
+"""What is said where such a link is made."""
 KIND_NAMES: dict[Kind, str] = {"real": "Real", "preview": "Preview", "simulated": "Simulated"}
 STATE_TONES = {"draft": "quiet", "launched": "accent", "closed": "warm", "unsealed": "good"}
 

@@ -19,6 +19,7 @@ from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.position import Paused
 from study_app.services.researcher.exporting.datasets import DatasetRequest
 from study_app.services.researcher.monitoring import Monitor
+from study_app.services.unblinding import way_in
 
 
 @pytest.fixture
@@ -169,6 +170,18 @@ def test_a_link_lets_the_same_participant_in_again(trial):
     admitted = trial.app.enrol.enter(EntryRequest(move=secret))
     assert (admitted.participant.id, admitted.new) == (who, False)
     assert secret not in str(last_act(trial))
+
+
+def test_who_makes_a_way_in_while_arms_are_hidden_counts_as_unblinded(trial):
+    monitor = Monitor(trial.app.context)
+    preview = trial.app.enrol.enter(EntryRequest(test=trial.app.links.create_test().secret)).participant.id
+    trial.app.acts.let_in_again(preview, "its arm is hidden from no one", "ben")
+    assert monitor.unblinded() == []
+    who = trial.enter()
+    for reason in ("cookies were cleared", "again"):
+        trial.app.acts.let_in_again(who, reason, "anna")
+    assert [(name, acts) for name, _, acts in monitor.unblinded()] == [("anna", 1)]
+    assert monitor.is_unblinded("anna", way_in(who))
 
 
 def test_ending_keeps_the_data_and_erasing_deletes_them_also_of_who_has_ended(trial):

@@ -111,6 +111,13 @@ def test_every_act_on_a_participant_is_a_form_that_asks_for_a_reason_and_is_reco
     ]  # fmt: skip
 
 
+def test_a_monitor_gets_no_link_that_leads_in_as_a_participant(board, trial):
+    page = board("participants", "monitor")
+    page.selectbox(key="act_on").select(trial.people[1]).run()
+    assert "Make the link" not in {each.label for each in page.button}
+    assert "Extend" in {each.label for each in page.button}
+
+
 def test_answers_and_their_erasure_are_for_those_who_may_see_work(board, trial):
     who = trial.people[1]
     page = board("participants", "monitor")

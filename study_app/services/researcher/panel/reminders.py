@@ -25,6 +25,7 @@ from study_app.services.researcher.panel.due import (
     reminders_of,
     use_reminders,
 )
+from study_app.services.unblinding import REMINDERS, note_way_in
 
 REMIND = "remind"
 """The verb in the audit log."""
@@ -62,6 +63,11 @@ class Sent:
 
     reminder: Reminder
     outcome: Outcome | Literal["listed", "no_address"]
+
+    @property
+    def leads_in(self) -> bool:
+        """Whether the sender gets the link to pass on: where the mail has not surely gone to the person it is for."""
+        return self.outcome != "sent"
 
 
 class Reminders:
@@ -116,6 +122,8 @@ class Reminders:
         counts = dict(Counter(str(each.outcome) for each in sent))
         with self.context.registry.begin() as unit:
             unit.add_audit(AuditEntry(self.context.now(), who, REMIND, "", counts))
+            if any(each.leads_in for each in sent):
+                note_way_in(self.context, unit, who, "real", REMINDERS)
 
     def preview(self) -> list[Reminder]:
         """Return what `send` would send, without links that lead in."""

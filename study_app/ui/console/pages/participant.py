@@ -21,7 +21,7 @@ from study_app.services.attending.timeline import SOURCES
 from study_app.services.researcher.console_views import ParticipantSummary
 from study_app.services.researcher.monitoring import arms_visible
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import KIND_NAMES, ConsoleSession
+from study_app.ui.console.session import KIND_NAMES, WAY_IN, ConsoleSession
 
 SHOWN = 200
 """Lines of the timeline on one page."""
@@ -138,7 +138,8 @@ def _acts(console: ConsoleSession, view: ParticipantPage) -> None:
         if not over:
             _extend(console, who)
             _pause(console, who, paused=view.summary.paused_at is not None)
-        _let_in(console, who)
+        if console.full:
+            _let_in(console, who)
         _message(console, who, view.message)
         _note(console, who)
     with right:
@@ -184,7 +185,7 @@ def _pause(console: ConsoleSession, who: str, *, paused: bool) -> None:
 def _let_in(console: ConsoleSession, who: str) -> None:
     with st.expander("Let in again"), st.form("let_in", clear_on_submit=True, border=False):
         reason = st.text_input("Why a new link?", key="let_in_reason")
-        st.caption("Makes a link for this person alone, good for a day: they go on where they are, in any browser.")
+        st.caption(WAY_IN)
         if st.form_submit_button("Make the link"):
             made: list[str] = []
             name = console.person.name

@@ -15,6 +15,7 @@ from support.trials.waves import Waves
 from study_app.domain.errors import InfrastructureError, NotAllowed, ProblemsFound
 from study_app.mailing import MailConnection, MailServer, message
 from study_app.services.participant.enrolment import EntryRequest
+from study_app.services.researcher.monitoring import Monitor
 from study_app.services.researcher.panel.due import due_people, reminders_of, use_reminders
 from study_app.services.researcher.panel.reminders import (
     REMIND,
@@ -146,6 +147,17 @@ def test_what_went_out_before_the_server_failed_stands_in_the_audit_log(trial):
     assert len(reminders(trial).pending()) == 1
 
 
+def test_links_that_stay_with_the_sender_count_as_seen_and_those_that_only_went_out_by_mail_do_not(trial):
+    trial.clock.advance(minutes=14 * DAY + 30)
+    monitor = Monitor(trial.app.context)
+    with LoopbackSmtp() as server:
+        mailed(trial, server, "anna")
+    assert monitor.unblinded() == []
+    trial.clock.advance(minutes=3 * DAY)
+    reminders(trial).send(None, "ben")
+    assert [(who, acts) for who, _, acts in monitor.unblinded()] == [("ben", 1)]
+
+
 def test_who_opts_out_is_reminded_no_more_and_may_still_take_part(trial):
     trial.clock.advance(minutes=14 * DAY + 30)
     sent = reminders(trial).send(None)
@@ -207,7 +219,8 @@ def test_the_command_writes_the_merge_file_and_sends_where_a_server_is_set(tmp_p
         assert "ada@example.org" in server.mails[0].get_content()
     (row,) = csv.DictReader((tmp_path / "r.csv").open(newline=""))
     assert (row["address"], row["session"], row["outcome"]) == ("p1@example.org", "later", "sent")
-    assert row["link"].startswith(f"{SITE}/enter?move=")
+    assert (row["link"], row["body"]) == ("", ""), "the way in is in the mail alone"
+    assert row["opt_out"].startswith(f"{SITE}/no-reminders?token=")
     opened = trial.clock.at.replace(year=2020, second=0, microsecond=0)
     assert row["opens_at"] == f"{opened:%Y-%m-%dT%H:%M}+00:00"
     assert (tmp_path / "r.csv").stat().st_mode & 0o077 == 0

@@ -2,7 +2,7 @@
 
 | Shows | Records |
 | --- | --- |
-| who waits for a later session, is due, has begun or has missed it | a link that leads one person back in |
+| who waits for a later session, is due, has begun or has missed it | a link that leads one person back in (role full) |
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import streamlit as st
 
 from study_app.services.researcher.panel.due import DuePerson
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import ConsoleSession
+from study_app.ui.console.session import WAY_IN, ConsoleSession
 
 STATES = ("waiting", "due", "begun", "missed")
 _TONES = {"due": "warm", "missed": "bad", "begun": "good"}
@@ -35,7 +35,8 @@ def render(console: ConsoleSession) -> None:
         st.html(tables.note("No participant is due for a later session."))
         return
     _list(people)
-    _let_in(console, people)
+    if console.full:
+        _let_in(console, people)
 
 
 def _list(people: Sequence[DuePerson]) -> None:
@@ -66,7 +67,7 @@ def _let_in(console: ConsoleSession, people: Sequence[DuePerson]) -> None:
     with st.expander("Let one person back in"), st.form("sessions_let_in", border=False):
         who = st.selectbox("Participant", [person.participant.id for person in people], key="sessions_who")
         reason = st.text_input("Why?", key="sessions_reason")
-        st.caption("Makes a link for this person alone, good for a day: they go on where they are, in any browser.")
+        st.caption(WAY_IN)
         if st.form_submit_button("Make the link"):
             made: list[str] = []
             name = console.person.name
