@@ -119,6 +119,8 @@ def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str], fixed: b
         return
     numbers = pd.to_numeric(data[outcome.name], errors="coerce")
     data[outcome.id] = numbers.astype(float)
+    if outcome.kind == "bounded":
+        _several_tops(data, outcome, warnings)
     if outcome.kind != "time":
         return
     cap = np.inf if outcome.cap is None else outcome.cap
@@ -142,6 +144,19 @@ def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str], fixed: b
     data[f"_event_{outcome.id}"] = np.where(data[outcome.id].notna(), finished.astype(float), np.nan)
     seen = pd.to_numeric(data["task_minutes"], errors="coerce") if "task_minutes" in data else data[outcome.id]
     data[f"{LAST_ACTIVITY}_{outcome.id}"] = np.where(finished, data[outcome.id], seen.fillna(data[outcome.id]))
+
+
+def _several_tops(data: pd.DataFrame, outcome: Outcome, warnings: list[str]) -> None:
+    """Warn where people could have unequal points, as after an amendment that added or dropped items."""
+    if outcome.upper_column not in data:
+        return
+    tops = pd.to_numeric(data.loc[data[outcome.id].notna(), outcome.upper_column], errors="coerce").value_counts()
+    if len(tops) > 1:
+        listed = ", ".join(f"{top:g} ({count} people)" for top, count in tops.sort_index().items())
+        warnings.append(
+            f"{outcome.id}: the most that people could have differs: {listed}. Points are compared as they are; "
+            "a share of the points that could be had compares versions of unequal length."
+        )
 
 
 def _observed(data: pd.DataFrame, outcome: Outcome, seen: pd.Series, cap: float) -> None:

@@ -38,28 +38,31 @@ def _quality(quiz: QuizItems, view: View, people: pd.DataFrame) -> dict[str, Any
     if matrix.shape[0] < 3 or matrix.shape[1] < 2:
         reason = f"{matrix.shape[0]} participants and {matrix.shape[1]} items with points; at least 3 and 2 are needed"
         return section | {"n": int(matrix.shape[0]), "items": [], "note": reason}
-    facts = quiz.facts()
-    maximum = {str(item): facts[str(item)]["max_points"] or float(matrix[item].max()) or 1.0 for item in matrix}
-    tops = [maximum[str(item)] for item in matrix]
+    facts, most = quiz.facts(), quiz.highest(matrix)
+    # What rests on whole rows of answers is of the items that every version asked: people are compared on the same.
+    common = matrix.columns[matrix.notna().all()]
+    whole, tops = matrix[common], most[common].mean().tolist()
     section["n"] = int(matrix.shape[0])
-    section["alpha"] = _of_varying(psychometrics.alpha, matrix)
-    section["omega"] = _of_varying(psychometrics.omega, matrix)
-    solved = (matrix >= np.array(tops) - 1e-9).astype(float)
+    section["partly_asked"] = [str(item) for item in matrix.columns if item not in common]
+    section["alpha"] = _of_varying(psychometrics.alpha, whole)
+    section["omega"] = _of_varying(psychometrics.omega, whole)
+    solved = (whole >= most[common] - 1e-9).astype(float)
     section["q3"] = safe(_dependence, solved)
     section["item_fit"] = safe(item_fit.item_fit, _varying(solved))
-    section["item_statistics"] = safe(lambda table: psychometrics.item_statistics(table, maximum=tops), matrix)
+    section["item_statistics"] = safe(lambda table: psychometrics.item_statistics(table, maximum=tops), whole)
     # An arm at baseline says nothing about the treatment, so items before allocation are not split by arm.
     shown = () if quiz.role == "baseline" else view.arm_ids
     arm = people.set_index("participant_id")["arm"].reindex(matrix.index)
     section["dif"] = {
         name: safe(partial(_favoured, arm=arm, control=shown[0], treated=name), solved) for name in shown[1:]
     }
+    shares = matrix / most
     section["items"] = [
         {
             "item": str(item),
             **facts[str(item)],
-            "arms": {name: _share(matrix.loc[arm == name, item], maximum[str(item)]) for name in shown},
-            "share": _mean(matrix[item] / maximum[str(item)]),
+            "arms": {name: _share(shares.loc[arm == name, item]) for name in shown},
+            "share": _mean(shares[item]),
             "item_rest_r": _item_rest(matrix, str(item)),
         }
         for item in matrix.columns
@@ -88,8 +91,8 @@ def _favoured(solved: pd.DataFrame, *, arm: pd.Series, control: str, treated: st
     return item_fit.dif(_varying(solved[both]), arm[both].to_numpy(), reference=control)
 
 
-def _share(points: pd.Series, most: float) -> dict[str, Any]:
-    return {"n": len(points), "share": _mean(points / most)}
+def _share(shares: pd.Series) -> dict[str, Any]:
+    return {"n": int(shares.notna().sum()), "share": _mean(shares)}
 
 
 def _dependence(solved: pd.DataFrame) -> dict[str, Any]:
@@ -110,11 +113,13 @@ def _dependence(solved: pd.DataFrame) -> dict[str, Any]:
 
 
 def _mean(values: pd.Series) -> float | None:
-    return float(values.mean()) if len(values) else None
+    return float(values.mean()) if values.notna().any() else None
 
 
 def _item_rest(matrix: pd.DataFrame, item: str) -> float | None:
-    rest = matrix.drop(columns=[item]).sum(axis=1)
+    matrix = matrix[matrix[item].notna()]
+    # Of those who met the item, over the other items that all of them met.
+    rest = matrix.drop(columns=[item]).dropna(axis=1).sum(axis=1)
     if matrix[item].nunique() < 2 or rest.nunique() < 2:
         return None
     return float(np.corrcoef(matrix[item], rest)[0, 1])

@@ -51,6 +51,7 @@ def _quiz_rows(frame: AnalysisTable, plan: Plan, view: View, quiz: QuizItems) ->
     if len(solved) < LEAST_PEOPLE or solved.shape[1] < 2 or min(counts.values()) < 2:
         return [replace(empty, note=f"not estimable: {len(solved)} people, {solved.shape[1]} items that vary")]
     long = solved.rename_axis("person").reset_index().melt("person", var_name="item", value_name="solved")
+    long = long.dropna(subset="solved").reset_index(drop=True)
     long["arm"] = long["person"].map(arm)
     if frame.cluster:
         return _over_clusters(frame, plan, view, long, empty, people, counts)
@@ -100,8 +101,6 @@ def _named(found: Any, empty: Estimate, view: View, counts: dict[str, int]) -> l
 
 
 def _solved(quiz: QuizItems, points: pd.DataFrame) -> pd.DataFrame:
-    """1 where an item earned all its points, else 0; items on which people differ only."""
-    facts = quiz.facts()
-    tops = {item: float(facts[str(item)]["max_points"] or points[item].max()) for item in points}
-    solved = pd.DataFrame({item: points[item] >= tops[item] - 1e-9 for item in points}).astype(float)
+    """1 where an item earned all its points, else 0, missing where it was not asked; items on which people differ."""
+    solved = (points >= quiz.highest(points) - 1e-9).astype(float).where(points.notna())
     return solved.loc[:, solved.nunique() > 1]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from study_app.dataset.border.parquet import batches
 from study_app.dataset.disclosure.coarsening import recoded_levels, recoded_table
 from study_app.dataset.findings import VerifyReport
 from study_app.dataset.measures.interviews.themes import CODEBOOK_FILE, read_frozen
+from study_app.dataset.reading.banks import VersionBanks
 from study_app.dataset.schema import (
     TABLES,
     Column,
@@ -23,9 +24,9 @@ from study_app.dataset.schema import (
     TableSchema,
     guard,
     parsed_json,
-    quiz_types,
     tables_of,
     timestamp,
+    types_over_versions,
     value,
 )
 from study_app.dataset.schema.cells import number_text
@@ -35,7 +36,6 @@ from study_app.dataset.schema.file_names import table_of
 from study_app.dataset.schema.versions import read_version
 from study_app.domain.errors import UserError
 from study_app.domain.interviews.plan import InterviewPlan
-from study_app.domain.quiz.items import Bank
 from study_app.domain.study.interviewing.placement import topics_of
 from study_app.domain.study.study import Study
 from study_app.domain.themes.codebook import Codebook
@@ -140,15 +140,9 @@ class UntrustedDataset:
         return self.studies.get(str(row["study_hash"]), next(iter(self.studies.values()), None))
 
     @cached_property
-    def banks(self) -> dict[str, Bank]:
-        """Item banks in the materials, by their folder's name."""
-        found = {}
-        for path in sorted((self.path / "materials" / "quizzes").glob("*.json")):
-            try:
-                found[path.stem] = Bank.model_validate_json(bounded_text(path))
-            except (OSError, ValueError):
-                continue
-        return found
+    def banks(self) -> VersionBanks:
+        """Item banks in the materials."""
+        return VersionBanks(self.path / "materials", self.listed("versions"))
 
     @cached_property
     def codebook(self) -> Codebook | None:
@@ -179,7 +173,8 @@ class UntrustedDataset:
         """What the tables must look like, from the study's versions and banks in the materials."""
         studies = list(self.studies.values())
         identified, acts = bool(self.manifest.get("identified")), "agent_actions" in self.files
-        types, topics = quiz_types(studies, self._bank), topics_of(self.plans)
+        versions = ((study, partial(self.banks.of, study_hash)) for study_hash, study in self.studies.items())
+        types, topics = types_over_versions(versions), topics_of(self.plans)
         watched = "model_replies" in self.files or "model_looks" in self.files
         tables = tables_of(
             studies, types, identified=identified, acts=acts, topics=topics, themes=self.themes, watched=watched
@@ -191,9 +186,6 @@ class UntrustedDataset:
     def public(self) -> bool:
         """Whether it was made for everybody, without what people wrote."""
         return isinstance(self.manifest.get("public"), dict)
-
-    def _bank(self, folder: str) -> Bank | None:
-        return self.banks.get(folder.rsplit("/", 1)[-1])
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 

@@ -22,10 +22,10 @@ WITHHELD_ARM = "withheld"
 
 
 class Materials(Content):
-    """The banks that a dataset brings; packs and keys are not in it."""
+    """The banks that a dataset brings of one version; packs and keys are not in it."""
 
-    def __init__(self, opened: UntrustedDataset) -> None:
-        self._opened = opened
+    def __init__(self, opened: UntrustedDataset, study_hash: str) -> None:
+        self._opened, self._study_hash = opened, study_hash
 
     def pack(self, folder: str) -> TaskPack | None:
         """None: checks and notes are not published."""
@@ -33,7 +33,11 @@ class Materials(Content):
 
     def bank(self, folder: str) -> Bank | None:
         """Return the bank of a folder, without its keys."""
-        return self._opened.banks.get(folder.rsplit("/", 1)[-1])
+        return self._opened.banks.of(self._study_hash, folder)
+
+    def lost(self, folder: str) -> bool:
+        """Whether the dataset, of an earlier release, holds a bank only as it was amended later."""
+        return self._opened.banks.replaced(self._study_hash, folder)
 
     def keys(self, folder: str) -> Any:
         """None: keys are not published."""

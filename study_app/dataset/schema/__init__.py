@@ -19,7 +19,12 @@ from study_app.dataset.schema.cells import (
 from study_app.dataset.schema.codebook import codebook
 from study_app.dataset.schema.columns import TABLES, Column, ColumnType, TableName, TableSchema, code, unpublished
 from study_app.dataset.schema.participant_columns import REVEALING, VARIANT_RUN_COLUMNS
-from study_app.dataset.schema.participants import participants_table, question_column, quiz_types
+from study_app.dataset.schema.participants import (
+    participants_table,
+    question_column,
+    quiz_types,
+    types_over_versions,
+)
 from study_app.dataset.schema.tables import (
     AGENT_ACTIONS,
     AGENT_TURN_COLUMNS,
@@ -124,6 +129,7 @@ __all__ = [
     "quiz_types",
     "tables_of",
     "timestamp",
+    "types_over_versions",
     "unguard",
     "value",
     "writable",

@@ -17,6 +17,11 @@ def table_path(study_id: str, table: str, fmt: str) -> str:
     return f"data/study-{study_id}_description-{in_file_name(table)}_data.{fmt}"
 
 
+def kept_banks(study_hash: str) -> str:
+    """Return the folder, within the materials, of the item banks of a version that was amended since."""
+    return f"versions/quizzes_{study_hash[:12]}"
+
+
 def in_file_name(table: str) -> str:
     """Return a table's name as it stands in the name of its file."""
     first, *more = table.split("_")

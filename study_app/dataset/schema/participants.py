@@ -102,6 +102,19 @@ def quiz_types(studies: Sequence[Study], bank_of: Callable[[str], Bank | None]) 
     return found
 
 
+def types_over_versions(versions: Iterable[tuple[Study, Callable[[str], Bank | None]]]) -> dict[str, list[str]]:
+    """Return what `quiz_types` does, each version's from its own item banks.
+
+    Args:
+        versions: each with the bank of a folder, the current one first.
+    """
+    found: dict[str, list[str]] = {}
+    for study, bank_of in versions:
+        for prefix, types in quiz_types([study], bank_of).items():
+            found[prefix] = list(dict.fromkeys([*found.get(prefix, []), *types]))
+    return found
+
+
 def question_column(question: Question) -> str:
     """Return the column of a question: its id, or with `question_` before it where a fixed column has that name."""
     return f"question_{question.id}" if question.id in FIXED else question.id

@@ -45,7 +45,7 @@ class Derived:
 
     def __init__(self, opened: UntrustedDataset) -> None:
         self.opened = opened
-        self.content = Materials(opened)
+        self._contents: dict[str, Materials] = {}
         latest = next(iter(opened.studies.values()), None)
         self.coding = Coding.of(latest) if latest is not None else None
         self.ratings = newest(_ratings(opened))
@@ -76,16 +76,17 @@ class Derived:
             return
         tables = {table: rows.get(name, []) for table, rows in self.rows.items()}
         record = record_of(person, study, tables, events, self.ratings)
+        content = self._content(str(person["study_hash"]))
         hidden = self.opened.hides(kind_of(person))
         # Time is measured by all events, and of a masked person the dataset has some only.
         use = {} if hidden else uses(record)
         work = self._work(record, tables, use)
-        expected = participant_row(record, self.content, self.coding, work)
+        expected = participant_row(record, content, self.coding, work)
         if person["interaction_pattern"] is not None:
             # By rules over columns of which some are taken as exported.
             pattern = self.coding.pattern(record, person.values, work.codes, work.replies)
             expected["interaction_pattern"] = pattern
-        for column in self._compared(record, hidden):
+        for column in self._compared(record, hidden, content):
             found, due = person[column.name], expected.get(column.name)
             if not same(column, found, due):
                 self._add(person, f"{name}: {column.name} is {found}, the tables give {due}")
@@ -96,9 +97,9 @@ class Derived:
             check_sessions(self.opened, record, tables["sessions"])
             self._visits(tables["visits"], use)
             self._paused(record, tables["visits"])
-            self._periods(record, tables["periods"])
-            check_answers(self.opened, record, tables["answers"], self.content)
-            self._evidence(person, work.evidence, evidence_of(record, self.content))
+            self._periods(record, tables["periods"], content)
+            check_answers(self.opened, record, tables["answers"], content)
+            self._evidence(person, work.evidence, evidence_of(record, content))
             self._codes(tables["turns"], self.coding.codes(record))
             check_actions(self.opened, record, tables["agent_actions"], tables["turns"])
             check_interviews(self.opened, record, tables["interviews"], tables["interview_turns"])
@@ -115,16 +116,29 @@ class Derived:
         acts, book = "agent_actions" in self.opened.files, self.opened.codebook
         return DerivedData(use, Programs((), False), codes, acts, replies, evidence_in(tables["compliance"]), book)
 
-    def _compared(self, record: ParticipantRecord, hidden: bool) -> list[Column]:
+    def _content(self, study_hash: str) -> Materials:
+        """Return what those who began with a version met."""
+        if study_hash not in self._contents:
+            found = self._contents[study_hash] = Materials(self.opened, study_hash)
+            study = self.opened.studies.get(study_hash)
+            for quiz in study.quizzes if study is not None else ():
+                if found.lost(quiz.stage.bank):
+                    what = f"version {study_hash[:12]}: the items of {quiz.stage.id} are not here; not compared"
+                    self.opened.report.note(what)
+        return self._contents[study_hash]
+
+    def _compared(self, record: ParticipantRecord, hidden: bool, content: Materials) -> list[Column]:
         flow = identity_and_flow(record)
         erased = record.participant.data_withdrawn
         quiz = any(answer.bank and answer.points is None for answer in record.answers)
+        unknown = _without_items(record, content)
         return [
             column
             for column in self.columns.values()
             if column.name not in flow
             and (erased or _shown(column, hidden))
             and not (quiz and column.name.endswith(("_points", "_score")))
+            and not column.name.startswith(unknown)
         ]
 
     def _add(self, person: UntrustedRow, what: str) -> None:
@@ -174,11 +188,11 @@ class Derived:
             what = f"{person['participant_id']} is of cluster {person[COLUMN]}, other tables say {wrong[0][COLUMN]}"
             self.opened.report.add("cluster_differs", self.opened.relative("participants"), person.number, what)
 
-    def _periods(self, record: ParticipantRecord, found: Sequence[UntrustedRow]) -> None:
+    def _periods(self, record: ParticipantRecord, found: Sequence[UntrustedRow], content: Materials) -> None:
         """Check that periods follow from the order of treatments, the visits, runs, turns and answers."""
-        if "periods" not in self.opened.tables:
+        if "periods" not in self.opened.tables or _without_items(record, content):
             return
-        due = list(periods(record, self.content))
+        due = list(periods(record, content))
         # Columns that the table lacks are named where its header is checked.
         derived = {name for row in due for name in row} & {name for row in found for name in row.values}
         compare_rows(
@@ -216,6 +230,12 @@ def _shown(column: Column, hidden: bool) -> bool:
     if column.derived_by == "unpublished":
         return False
     return not hidden or (column.derived_by == "tables" and column.name not in REVEALING)
+
+
+def _without_items(record: ParticipantRecord, content: Materials) -> tuple[str, ...]:
+    """Return how columns begin of quizzes whose items, as this person met them, the dataset does not hold."""
+    lacking = (quiz for quiz in record.study.quizzes if content.lost(quiz.stage.bank))
+    return tuple(f"{prefix}_" for quiz in lacking for prefix in quiz.prefixes)
 
 
 def _paused_by_stage(record: ParticipantRecord) -> dict[str, float | None]:

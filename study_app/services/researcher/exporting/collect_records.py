@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from study_app.dataset.measures.record import Content, ParticipantRecord, newest
-from study_app.dataset.schema import quiz_types
+from study_app.dataset.schema import types_over_versions
 from study_app.domain.events import Event
 from study_app.domain.events.heard import last_heard
 from study_app.domain.records import Kind, Participant, ProtocolVersion
@@ -99,11 +99,8 @@ class VersionContents:
 
     def quiz_types(self, versions: Versions) -> dict[str, list[str]]:
         """Return the types of items of each quiz, each version's from its own item banks."""
-        found: dict[str, list[str]] = {}
-        for study, study_hash in zip(versions.in_order, versions.hashes, strict=True):
-            for prefix, types in quiz_types([study], self.of(study_hash).bank).items():
-                found[prefix] = list(dict.fromkeys([*found.get(prefix, []), *types]))
-        return found
+        studies = zip(versions.in_order, versions.hashes, strict=True)
+        return types_over_versions((study, self.of(study_hash).bank) for study, study_hash in studies)
 
     def acts(self, versions: Versions) -> bool:
         """Whether an assistant of any version acts."""

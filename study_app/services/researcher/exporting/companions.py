@@ -10,6 +10,7 @@ from study_app.dataset.integrity.chain import join
 from study_app.dataset.integrity.record_hashes import PATH as RECORDS
 from study_app.dataset.measures.interviews.themes import CODEBOOK_FILE
 from study_app.dataset.schema import codebook, timestamp
+from study_app.dataset.schema.file_names import kept_banks
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite
 from study_app.dataset.writing.coding_page import coding_page
 from study_app.dataset.writing.copies import write_copies
@@ -86,10 +87,20 @@ def write_companions(
     state.write_text("materials/study.json", state.versions.newest.text + "\n")
     for version in (*state.versions.drafts, *state.versions.locked):
         state.write_bytes(version_path(version.study_hash), version.text.encode())
+    _earlier_banks(state)
     # Last: the manifest lists what lies there now, and a file that is written behind it would be in no list.
     present = (path for path in sorted(state.folder.rglob("*")) if path.is_file())
     names = {path.relative_to(state.folder).as_posix(): path for path in present}
     return {name: {"sha256": sha256_of(path)} for name, path in names.items() if name not in files}
+
+
+def _earlier_banks(state: ExportState) -> None:
+    """Write the item banks of each version that was amended since: who began with it met those items."""
+    for version in state.versions.locked[:-1]:
+        for path, content in state.context.edition(version.study_hash).content.files():
+            kind, _, name = path.partition("/")
+            if kind == "quizzes":
+                state.write_bytes(f"materials/{kept_banks(version.study_hash)}/{name}", content)
 
 
 def _described(state: ExportState, files: Mapping[str, Any], withheld: Mapping[str, Any]) -> None:
