@@ -66,6 +66,7 @@ def pay(
 
     Example: study pay --approve --bonus
     """
+    from study_app.services.attending.open_acts import OpenActs
     from study_app.services.attending.panel_acts import PanelActs
     from study_app.services.attending.paying import payments
 
@@ -78,12 +79,13 @@ def pay(
             write_private(out, _table(found).encode())
             _say_payments(found, out, as_json)
             return
+        if settle:
+            # Without Prolific, too: a database that was put back asks about mailed reminders as well.
+            OpenActs(running.context).settle(settle, done=done, reason=reason, who="cli")
+            say(f"Settled: {settle}")
+            return
         with prolific_of(settings.environment) as panel:
             acts = PanelActs(running.context, panel)
-            if settle:
-                acts.settle(settle, done=done, reason=reason, who="cli")
-                say(f"Settled: {settle}")
-                return
             wanted = [name for name, asked in (("approve", approve), ("bonus", bonus)) if asked]
             _carry_out(acts, wanted, message, group, status or ["completed"], yes=yes, as_json=as_json)
     finally:
@@ -144,4 +146,4 @@ def _report(found: Sequence[PanelAct], uncertain: Sequence[str], *, yes: bool, a
     total = sum(one.amount or 0.0 for one in found)
     say(f"{len(found)} act(s), {total:.2f} in all" + ("" if yes else "; nothing was done: repeat with --yes"))
     for name in uncertain:
-        say(f"open: {name}: no answer came; look at Prolific, then study pay --settle {name} --done or --not-done")
+        say(f"open: {name}: was it done? Look at Prolific, then study pay --settle {name} --done or --not-done")

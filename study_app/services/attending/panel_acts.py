@@ -1,7 +1,7 @@
 """Acts at the panel: approving, bonuses, messages, groups. Planned first, recorded, and never done twice.
 
 What was done, or may have been, is written down before the panel is asked: a request without an answer is not repeated
-until a person has looked there and says how it went.
+until a person has looked there and says how it went (open_acts).
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any, Literal
 
 from study_app.domain.errors import NotAllowed, PanelRefusal, PanelUnanswered
 from study_app.domain.records import AuditEntry
-from study_app.ports import Panel, UnitOfWork
+from study_app.ports import Panel
+from study_app.services.attending.open_acts import OpenActs
 from study_app.services.attending.paying import Payment, payments
 from study_app.services.context import StudyContext
+from study_app.services.held_acts import CLAIMED, KEY, require_known
 from study_app.services.reasons import add_act
 
 Act = Literal["approve", "bonus", "message", "group"]
@@ -26,9 +28,6 @@ AWAITING = "AWAITING REVIEW"
 BATCH = 200
 """Participants that the panel takes at once."""
 LONGEST_MESSAGE = 2_000
-_KEY = "panel_act"
-_CLAIMED = ("asked", "done")
-"""States of an act that is not to be asked for again."""
 _TYPED = ("text", "note")
 """What an act has of words: the message that was sent, and what the panel said, which may name a panel id."""
 
@@ -121,28 +120,12 @@ class PanelActs:
         return self._do(planned, who, group, lambda _study, batch: act(group, _ids(batch)), {"group": group})
 
     def uncertain(self) -> list[str]:
-        """Acts whose answer never came, as they are settled: `bonus:PARTICIPANT:SESSION` and so on."""
-        with self.context.registry.begin(write=False) as unit:
-            return _unanswered(unit)
+        """Acts of which it is open whether they were done, as they are settled."""
+        return OpenActs(self.context).names()
 
     def settle(self, name: str, *, done: bool, reason: str, who: str) -> None:
-        """Say how an act went whose answer never came, after a look at the panel.
-
-        Raises:
-            NotAllowed: there is no such act, or the reason is missing.
-        """
-        if not reason.strip():
-            raise NotAllowed("this needs a reason: what does the panel show?")
-        with self.context.registry.begin() as unit:
-            # The answer may come at this moment to the run that waits for it: settled as not done after that, a bonus
-            # would be paid twice.
-            unit.lock(_KEY)
-            open_acts = _unanswered(unit)
-            if name not in open_acts:
-                raise NotAllowed(f"there is no open act '{name}'; open are {', '.join(open_acts) or 'none'}")
-            unit.set_meta_value(f"{_KEY}:{name}", {"state": "done" if done else "refused"})
-            entry = AuditEntry(self.context.now(), who, "pay: settle", reason, {"act": name, "done": done})
-            add_act(unit, entry, [name.split(":")[1]])
+        """Say how an act went, after a look at the panel; see OpenActs."""
+        OpenActs(self.context).settle(name, done=done, reason=reason, who=who)
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
@@ -164,10 +147,10 @@ class PanelActs:
         everybody = self._payments()
         first = _first_sessions(everybody)
         with self.context.registry.begin(write=False) as unit:
-            kept = unit.meta_values(f"{_KEY}:{act}:")
+            kept = unit.meta_values(f"{KEY}:{act}:")
         # Of whichever session the act was written down.
         done = {
-            key.split(":")[2] for key, value in kept.items() if key.endswith(f":{about}") and value["state"] in _CLAIMED
+            key.split(":")[2] for key, value in kept.items() if key.endswith(f":{about}") and value["state"] in CLAIMED
         }
         wanted = {paid.participant_id for paid in everybody if paid.status in statuses} - done
         # By the first session, whichever has the status: two runs at once then claim the same act.
@@ -180,9 +163,9 @@ class PanelActs:
 
     def _not_done(self, acts: Iterable[PanelAct]) -> list[PanelAct]:
         with self.context.registry.begin(write=False) as unit:
-            kept = unit.meta_values(f"{_KEY}:")
+            kept = unit.meta_values(f"{KEY}:")
         states = {key: value["state"] for key, value in kept.items()}
-        return [one for one in acts if states.get(_key(one, "")) not in _CLAIMED]
+        return [one for one in acts if states.get(_key(one, "")) not in CLAIMED]
 
     def _do(
         self,
@@ -232,12 +215,14 @@ class PanelActs:
     def _claim(self, batch: Sequence[PanelAct], about: str) -> list[PanelAct]:
         """Write down that these are about to be asked for; those that another run has asked for are left out."""
         with self.context.registry.begin() as unit:
-            unit.lock(_KEY)
+            unit.lock(KEY)
             free = []
             for one in batch:
+                if one.act in ("bonus", "message"):
+                    require_known(unit, one.act)
                 kept = unit.meta_value(_key(one, about))
                 repeatable = one.act == "approve"
-                if repeatable or kept is None or kept["state"] not in _CLAIMED:
+                if repeatable or kept is None or kept["state"] not in CLAIMED:
                     unit.set_meta_value(_key(one, about), {"state": "asked", "amount": one.amount})
                     free.append(one)
             return free
@@ -245,7 +230,7 @@ class PanelActs:
     def _keep(self, batch: Sequence[PanelAct], about: str, state: Done, who: str, more: dict[str, Any]) -> None:
         kept = {"done": "done", "uncertain": "asked"}.get(state, "refused")
         with self.context.registry.begin() as unit:
-            unit.lock(_KEY)
+            unit.lock(KEY)
             for one in batch:
                 unit.set_meta_value(_key(one, about), {"state": kept, "amount": one.amount})
             people = {one.participant_id: one.amount for one in batch}
@@ -254,11 +239,6 @@ class PanelActs:
             said = {name: str(more[name]) for name in _TYPED if more.get(name)}
             detail |= {name: value for name, value in more.items() if value and name not in said}
             add_act(unit, AuditEntry(self.context.now(), who, what, "", detail), people, said)
-
-
-def _unanswered(unit: UnitOfWork) -> list[str]:
-    asked = [key for key, value in unit.meta_values(f"{_KEY}:").items() if value["state"] == "asked"]
-    return sorted(key.removeprefix(f"{_KEY}:") for key in asked)
 
 
 def _by_study(found: Iterable[Payment]) -> dict[str, list[Payment]]:
@@ -279,7 +259,7 @@ def _first_sessions(found: Iterable[Payment]) -> dict[str, Payment]:
 
 def _key(one: PanelAct, about: str) -> str:
     more = f":{about}" if about else ""
-    return f"{_KEY}:{one.act}:{one.participant_id}:{one.session}{more}"
+    return f"{KEY}:{one.act}:{one.participant_id}:{one.session}{more}"
 
 
 def _ids(batch: Sequence[PanelAct]) -> list[str]:

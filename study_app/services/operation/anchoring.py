@@ -13,6 +13,7 @@ from study_app.domain.ledger import DECISIONS, Anchor, LedgerRow, head
 from study_app.domain.records import AuditEntry
 from study_app.ports import RESTORED, UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.held_acts import hold_acts
 from study_app.services.ledgers import gaps_key, ledger_gaps
 
 GAP_ACT, LOST_ACT, RESTORED_ACT = "ledger gap", "log lost", "restore"
@@ -103,7 +104,7 @@ class Anchoring:
         """
         said = self._restored()
         kept = [anchor for anchor in self.store.read() if anchor.study_id == self.context.study.id]
-        return said + (self._compared(kept) if kept else [])
+        return list(dict.fromkeys(said + (self._compared(kept) if kept else [])))
 
     def _restored(self) -> list[str]:
         """Record that the database was put back from a backup, once."""
@@ -114,7 +115,9 @@ class Anchoring:
         with self.context.registry.begin() as unit:
             unit.set_meta_value(RESTORED, None)
             self._audit(unit, RESTORED_ACT, detail, why="a backup was put back")
-        return [f"The database was put back from a backup of {detail['made_at']}; what came after it is not there."]
+            held = self._hold(unit, detail["made_at"])
+        what = f"The database was put back from a backup of {detail['made_at']}; what came after it is not there."
+        return [what, *held]
 
     def _compared(self, kept: Sequence[KeptAnchor]) -> list[str]:
         with self.context.registry.begin() as unit:
@@ -122,6 +125,15 @@ class Anchoring:
                 return []
             lost = [line for decision in DECISIONS for line in self._lost_places(unit, kept, decision)]
             return [*lost, *self._lost_records(unit, kept)]
+
+    def _hold(self, unit: UnitOfWork, since: str) -> list[str]:
+        if self.context.state(unit) == "draft":
+            return []
+        hold_acts(unit, since)
+        return [
+            "Bonuses, messages and reminders wait until a person has said which of them went out in what is lost: "
+            "study pay --settle"
+        ]
 
     def _lost_places(self, unit: UnitOfWork, kept: Sequence[KeptAnchor], decision: int) -> list[str]:
         gaps = ledger_gaps(unit, decision=decision)
@@ -150,7 +162,8 @@ class Anchoring:
         self._audit(unit, LOST_ACT, {"from": lost[0].at, "to": lost[-1].at, "anchors": len(lost)})
         return [
             f"The database has lost what was stored from before {lost[0].at} to {lost[-1].at}, as its anchors show; "
-            "study verify --anchor names it."
+            "study verify --anchor names it.",
+            *self._hold(unit, lost[0].at),
         ]
 
     def _ledger(self, unit: UnitOfWork, decision: int) -> Anchor | None:

@@ -20,6 +20,7 @@ from study_app.domain.records import END, Answer, ProtocolVersion, RunRecord, Tu
 from study_app.domain.study.clusters import COLUMN, cluster_questions
 from study_app.ports import Restorable, UnitOfWork
 from study_app.services.context import StudyContext, draft_key
+from study_app.services.held_acts import hold_acts
 from study_app.services.operation.models.kept import put_back_watch
 from study_app.services.researcher.lifecycle import Lifecycle
 
@@ -70,6 +71,9 @@ def reimport(context: StudyContext, path: Path, put_back: PutBack, *, who: str) 
             looks = [look_in(row.values) for row in dataset.rows("model_looks")]
             replies = [reply_in(row.values) for row in dataset.rows("model_replies")]
             put_back_watch(unit, looks, replies, context.now())
+            if dataset.state != "draft":
+                # No dataset says what was paid, written or mailed.
+                hold_acts(unit, str(dataset.manifest["launched_at"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{path}: holds a row that no export writes ({type(error).__name__}: {error}); study verify names it, "

@@ -101,6 +101,13 @@ def _state(context: StudyContext, person: Participant, *, begun: bool) -> DueSta
     return "due" if current_status(context, person) == "in_progress" else "missed"
 
 
+def passed_reminders(person: DuePerson, now: datetime) -> int:
+    """Return how many of the session's reminders are due by now; none for people who are not to be reminded."""
+    if person.state != "due" or person.opted_out:
+        return 0
+    return sum(now >= person.opens_at + timedelta(days=days) for days in person.session.remind_days)
+
+
 def reminders_of(unit: UnitOfWork, participant_id: str, session: str) -> int:
     """Return how many of a session's reminders have been used up for a participant."""
     return int(unit.meta(f"{_REMINDED}:{participant_id}:{session}") or 0)

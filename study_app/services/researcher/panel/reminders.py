@@ -16,12 +16,14 @@ from study_app.domain.errors import InfrastructureError, NotAllowed, Problem, Pr
 from study_app.domain.records import AuditEntry
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.held_acts import require_known
 from study_app.services.identity import hashed
 from study_app.services.researcher.panel.due import (
     DuePerson,
     due_people,
     due_person,
     opt_out,
+    passed_reminders,
     reminders_of,
     use_reminders,
 )
@@ -95,7 +97,12 @@ class Reminders:
         Args:
             deliver: sends one mail; None only lists them, for a mail merge.
             who: who sends them, for the audit log.
+
+        Raises:
+            NotAllowed: the database was put back, and it is open which reminders went out already.
         """
+        with self.context.registry.begin(write=False) as unit:
+            require_known(unit, "remind")
         sent: list[Sent] = []
         try:
             for person in self.pending():
@@ -135,11 +142,7 @@ class Reminders:
         return deliver(reminder) if reminder.address else "no_address"
 
     def _passed(self, person: DuePerson) -> int:
-        """How many of the session's reminders are due by now; none for people who are not to be reminded."""
-        if person.state != "due" or person.opted_out:
-            return 0
-        now = self.context.now()
-        return sum(now >= person.opens_at + timedelta(days=days) for days in person.session.remind_days)
+        return passed_reminders(person, self.context.now())
 
     def _claimed(self, person: DuePerson) -> Reminder | None:
         """Use the reminder up; None where another process was faster, or the person has come or opted out meanwhile."""

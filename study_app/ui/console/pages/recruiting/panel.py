@@ -133,7 +133,11 @@ def _uncertain(console: ConsoleSession, acts: PanelActs) -> None:
         st.expander(f"{len(open_acts)} act(s) without an answer", expanded=True),
         st.form("panel_settle", border=False),
     ):
-        st.caption("No answer came from Prolific. Look there before anything is asked again.")
+        st.caption(
+            "No answer came from Prolific, or the database was put back from a backup. Look there before anything is "
+            "asked again. restored:bonus, restored:message and restored:remind are all of a kind: done means that what "
+            "is owed now went out."
+        )
         name = st.selectbox("Act", open_acts, key="panel_open")
         done = st.radio("What Prolific shows", ("It was done", "It was not done"), key="panel_done")
         reason = st.text_input("Where you looked", key="panel_reason")
