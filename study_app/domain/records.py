@@ -95,7 +95,7 @@ class Visit:
     ended_by: EndedBy | None = None
 
 
-WorkKind = Literal["reply", "run", "grading"]
+WorkKind = Literal["reply", "run", "submission", "grading"]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ from datetime import timedelta
 import pytest
 from support.trials.console_trial import Trial
 from support.trials.scripted_runs import Scripted
+from support.trials.small_study import write_study
 
+from study_app.bootstrap import start
 from study_app.domain.errors import NotAllowed
 from study_app.domain.events import Batch
 from study_app.domain.interaction.codes import REASON_RUBRIC
@@ -21,12 +23,14 @@ from study_app.ports import UnitOfWork
 from study_app.services.attending import pausing
 from study_app.services.attending.panel_acts import PanelActs
 from study_app.services.participant import session
+from study_app.services.participant.deciding import arms
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher import coding, lifecycle, rating
 from study_app.services.researcher.blind_codes import tones
 from study_app.services.researcher.blind_codes.tones import ToneCodes
 from study_app.services.researcher.coding import Codings
 from study_app.services.researcher.rating import AnswerForRating, RatingQueue
+from study_app.settings import Settings
 
 
 @pytest.fixture
@@ -309,3 +313,29 @@ def test_a_batch_that_waits_for_a_deadline_changes_what_that_handed_in(trial):
     while_held(trial, swept, lambda: trial.app.session.ingest(who, batch(2, ("edit", {"task": "trio_timer", **typed}))))
     with trial.app.context.registry.begin(write=False) as unit:
         assert [run.code for run in unit.runs(who) if run.kind == "submission"] == ["print(1)"]
+
+
+def test_who_leaves_at_the_moment_of_the_allocation_has_the_row_that_the_ledger_has(
+    tmp_path, postgres_url_with_tables, monkeypatch
+):
+    study = write_study(tmp_path)
+    app = start(Settings(study, postgres_url_with_tables, tmp_path, environment={}))
+    who = app.enrol.enter(EntryRequest()).participant.id
+    app.session.where(who)
+    real, leaving = arms.allocate, []
+    with ThreadPoolExecutor(1) as pool:
+
+        def while_leaving(*given):
+            leaving.append(pool.submit(app.session.withdraw, who, False))
+            # Who is not kept out has left by then; who is waits for the allocation.
+            wait(leaving, timeout=1)
+            return real(*given)
+
+        monkeypatch.setattr(arms, "allocate", while_leaving)
+        app.session.consent(who, True)
+        leaving[0].result()
+    with app.context.registry.begin(write=False) as unit:
+        person, rows = unit.known_participant(who), unit.allocations("preview")
+    app.close()
+    assert person.status == "withdrawn"
+    assert [row["allocation_index"] for row in rows] == [person.allocation_index]

@@ -83,8 +83,9 @@ class TakingOver:
                 return
             if work.kind == "run":
                 close_run(unit, work, self.context.now())
-            elif work.kind == "grading":
-                # The submission still waits; the server that looks next grades it.
+            elif work.kind in ("submission", "grading"):
+                # Nothing is half done: the participant presses Submit again, and a submission that still waits is
+                # graded by the server that looks next.
                 unit.end_work(work)
             else:
                 self._end_reply(unit, work)

@@ -6,6 +6,7 @@ from typing import Any
 
 from study_app.domain.events.server import Allocated
 from study_app.domain.ledger import ReplayCache
+from study_app.domain.records import Participant
 from study_app.domain.study.study import Stage
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -29,8 +30,8 @@ class ArmDecisions:
             return {}
         lock_ledger(unit, place.participant)
         # Read again under the lock: a second click that waited for it must not allocate twice.
-        now_there = unit.known_participant(place.participant.id)
-        if now_there.arm is not None or now_there.stage != place.participant.stage:
+        now_there = _still_there(unit, place.participant)
+        if now_there is None or now_there.arm is not None:
             return {}
         if not place_for(self.context, unit, now_there):
             return None
@@ -51,7 +52,19 @@ class ArmDecisions:
             return {}
         lock_ledger(unit, place.participant)
         # Read again under the lock: a second click that waited for it must not decide twice.
-        now_there = unit.known_participant(place.participant.id)
-        if now_there.responded is not None or now_there.stage != place.participant.stage:
+        now_there = _still_there(unit, place.participant)
+        if now_there is None or now_there.responded is not None:
             return {}
         return decide_again(self.context, unit, place.study, now_there, self._replays)
+
+
+def _still_there(unit: UnitOfWork, participant: Participant) -> Participant | None:
+    """Return the participant as they now are, or None where they have gone on or left.
+
+    They stay there until the transaction ends: a person who left between the row in the ledger and the move would
+    have no arm, and the ledger a row that belongs to no participant.
+    """
+    unit.hold(participant)
+    now_there = unit.known_participant(participant.id)
+    moved = any(getattr(now_there, name) != getattr(participant, name) for name in ("stage", "step", "status"))
+    return None if moved else now_there

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import threading
+import logging
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from study_app.domain.errors import Malformed, NotAllowed
+from study_app.domain.errors import InfrastructureError, Malformed, NotAllowed
 from study_app.domain.events.server import ReportedImpossible
+from study_app.domain.records import InProgress
 from study_app.domain.sentences import REFUSALS
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -21,8 +23,9 @@ from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.programs.taking import check_code, on_task
 from study_app.services.participant.runs import ProgramRuns
 from study_app.services.position import AtStage
-from study_app.services.retrying import retried
+from study_app.services.retrying import insisting, retried
 
+log = logging.getLogger(__name__)
 MOST_REASON = 2000
 """Characters of the reason why a task cannot be done."""
 DOUBLE_CLICK = timedelta(seconds=2)
@@ -49,8 +52,6 @@ class TaskSubmission:
         self.context = context
         self.flow = flow
         self.runs = runs
-        self._trying: set[str] = set()
-        self._lock = threading.Lock()
 
     def submit(
         self,
@@ -109,16 +110,32 @@ class TaskSubmission:
 
     @contextmanager
     def _alone(self, participant_id: str) -> Iterator[None]:
-        """Keep a participant from having examples tried on several programs at once."""
-        with self._lock:
-            if participant_id in self._trying:
-                raise SubmissionInProgress(REFUSALS("being_submitted"))
-            self._trying.add(participant_id)
+        """Keep a participant from having examples tried on several programs at once, at whichever servers."""
+        work = self.context.replicas.mine(participant_id, "submission", secrets.token_hex(8))
+        if not self._taken(work):
+            raise SubmissionInProgress(REFUSALS("being_submitted"))
         try:
             yield
         finally:
-            with self._lock:
-                self._trying.discard(participant_id)
+            self._let_go(work)
+
+    @retried
+    def _taken(self, work: InProgress) -> bool:
+        with self.context.registry.begin() as unit:
+            return self.context.replicas.take(unit, work)
+
+    def _let_go(self, work: InProgress) -> None:
+        try:
+            self._end(work)
+        except InfrastructureError as error:
+            # Else the participant could submit nothing for as long as this server lives.
+            self.context.replicas.give_up(work)
+            log.warning("the end of a Submit could not be noted", exc_info=error)
+
+    @insisting
+    def _end(self, work: InProgress) -> None:
+        with self.context.registry.begin() as unit:
+            unit.end_work(work)
 
     def _failing_examples(self, place: AtStage, code: str, *, launched: bool) -> tuple[dict[str, Any], ...]:
         # Where nothing may run, the program is kept and waits to be graded, as one whose examples pass.

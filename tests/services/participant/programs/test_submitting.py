@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from support.trials.console_trial import Trial
 
+from study_app.bootstrap import start
 from study_app.domain.tasks.programs import Isolation
 from study_app.services.participant.programs.submitting import SubmissionInProgress, Submitted
 
@@ -110,3 +111,50 @@ def test_a_submission_is_kept_and_runs_nothing_while_programs_are_isolated_too_l
     trial.clock.advance(seconds=5)
     trial.app.submitting.submit(who, "print(2)\n")
     assert sandbox.programs > 0
+
+
+@pytest.fixture
+def pair(tmp_path, postgres_url_with_tables):
+    """A trial, and a second server of it."""
+    made = Trial(tmp_path, database=postgres_url_with_tables)
+    other = start(made.settings, clock=made.clock, sandbox=Holding())
+    made.app.context.sandbox = Holding()
+    yield made, other
+    for each in (made.app, other):
+        each.context.sandbox.free.set()
+    other.close()
+    made.close()
+
+
+def test_examples_are_tried_on_one_program_of_a_person_at_a_time_also_at_two_servers(pair):
+    trial, other = pair
+    who, sandbox = on_tasks(trial), trial.app.context.sandbox
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            first = pool.submit(trial.app.submitting.submit, who, "print(1)\n")
+            assert sandbox.begun.acquire(timeout=LONG)
+            with pytest.raises(SubmissionInProgress, match="being checked already"):
+                other.submitting.submit(who, "print(2)\n")
+        finally:
+            sandbox.free.set()
+        assert first.result() == Submitted(True)
+    assert other.context.sandbox.programs == 0
+    other.context.sandbox.free.set()
+    assert other.submitting.submit(who, "print(2)\n") == Submitted(True), "what is over holds no one up"
+    assert other.context.sandbox.programs > 0
+
+
+@pytest.mark.slow
+def test_a_submit_of_a_server_that_is_gone_holds_no_one_up(pair):
+    trial, other = pair
+    who = on_tasks(trial)
+    with other.context.registry.begin() as unit:
+        assert other.context.replicas.take(unit, other.context.replicas.mine(who, "submission", "w"))
+    submit = trial.app.submitting.submit
+    with pytest.raises(SubmissionInProgress):
+        submit(who, "print(1)\n")
+    for _ in range(12):
+        trial.clock.advance(seconds=1)
+        trial.app.taking_over.tick()
+    trial.app.context.sandbox.free.set()
+    assert submit(who, "print(1)\n") == Submitted(True)
