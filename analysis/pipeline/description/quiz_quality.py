@@ -43,7 +43,8 @@ def _quality(quiz: QuizItems, view: View, people: pd.DataFrame) -> dict[str, Any
     common = matrix.columns[matrix.notna().all()]
     whole, tops = matrix[common], most[common].mean().tolist()
     section["n"] = int(matrix.shape[0])
-    section["partly_asked"] = [str(item) for item in matrix.columns if item not in common]
+    partly = [str(item) for item in matrix.columns if item not in common]
+    section |= {"partly_asked": partly} if partly else {}
     section["alpha"] = _of_varying(psychometrics.alpha, whole)
     section["omega"] = _of_varying(psychometrics.omega, whole)
     solved = (whole >= most[common] - 1e-9).astype(float)
