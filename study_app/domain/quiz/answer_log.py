@@ -21,7 +21,7 @@ from study_app.domain.events import SERVER_PAGE, Erased, Event
 from study_app.domain.events.browser import AnswerEdit, AnswerEvent, AnswerLoad, AnswerSet, AnswersShown, FieldPlace
 from study_app.domain.events.changes import ReplayMismatch
 from study_app.domain.events.details import EventDetails
-from study_app.domain.events.server import AnswersHandedIn, PageOpened
+from study_app.domain.events.server import AnswersHandedIn, PageOpened, StageReopened
 
 FORM_KINDS = ("quiz", "survey", "eligibility", "interview")
 """Stages whose pages are forms."""
@@ -132,6 +132,9 @@ class _Replaying:
             case AnswersHandedIn(page=step, by=by):
                 self.forms.setdefault((event.stage, step), Replayed()).handed_in_by = by
                 self._steps[event.stage] = step if by == "deadline" else step + 1
+            case StageReopened():
+                place = (event.stage, self._steps.get(event.stage, 0))
+                self.forms.setdefault(place, Replayed()).handed_in_by = ""
 
     def _apply(self, event: Event) -> None:
         details = event.details

@@ -8,6 +8,7 @@ from study_app.domain.errors import NotAllowed, present
 from study_app.domain.events import saying
 from study_app.domain.events.server import (
     AnswersHandedIn,
+    InterviewClosed,
     Outage,
     RunStarted,
     StageReopened,
@@ -49,6 +50,7 @@ class Reopening:
             study = self.context.study_of(unit, person)
             stage, visit = _ended_stage(self.context, unit, study, person, stage_id)
             _check_minutes(stage, minutes)
+            _check_distress(unit, person, stage)
             _check_next(unit, study, person, stage)
             # Before places are counted: a newcomer in between could take the last place as well.
             lock_ledger(unit, person)
@@ -100,6 +102,13 @@ def _check_minutes(stage: Stage, minutes: float) -> None:
         raise NotAllowed(f"give more than 0 and at most {stage.minutes:g} minutes, the limit of '{stage.id}'")
 
 
+def _check_distress(unit: UnitOfWork, person: Participant, stage: Stage) -> None:
+    """Refuse an interview that ended in distress: its questions do not go on."""
+    closings = unit.events_of(person.id, {InterviewClosed.kind}, stage.id)
+    if any(closed.ended_by == "distress" for _, closed in saying(closings, InterviewClosed)):
+        raise NotAllowed(f"the interview '{stage.id}' ended in distress; its questions do not go on")
+
+
 def _check_next(unit: UnitOfWork, study: Study, person: Participant, stage: Stage) -> None:
     """Check that the next stage has not begun in earnest: its clock has not run, and nothing was done there."""
     following = present(study.next_stage(stage.id), "the stage that follows")
@@ -115,7 +124,6 @@ def _step(unit: UnitOfWork, person: Participant, stage: Stage) -> int:
     if stage.kind == "tasks":
         shown = unit.events_of(person.id, {TaskShown.kind}, stage.id)
         return max((task.index for _, task in saying(shown, TaskShown)), default=0)
-    if stage.kind == "quiz":
-        handed_in = unit.events_of(person.id, {AnswersHandedIn.kind}, stage.id)
-        return max((page.page + 1 for _, page in saying(handed_in, AnswersHandedIn)), default=0)
-    return 0
+    # The page that the deadline cut off, and not the one after it: it handed in what stood there.
+    handed_in = unit.events_of(person.id, {AnswersHandedIn.kind}, stage.id)
+    return next((page.page for _, page in reversed(list(saying(handed_in, AnswersHandedIn)))), 0)

@@ -35,11 +35,11 @@ TEXTS = ("words", "remark", "hours")
 class FormTrial:
     """The short study with a participant in it."""
 
-    def __init__(self, folder: Path, **study) -> None:
+    def __init__(self, folder: Path, database: str = "", **study) -> None:
         self.clock = HandClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
         file = write_form_study(folder, **study)
         settings = Settings(
-            study_file=file, database=f"sqlite:///{folder}/study.db", var=folder / "var", environment={}
+            study_file=file, database=database or f"sqlite:///{folder}/study.db", var=folder / "var", environment={}
         )
         self.app = start(settings, clock=self.clock, sandbox=NoSandbox())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 STUDY = """
@@ -69,8 +70,8 @@ points = 7
 basics = "basics"
 [[forms]]
 id = "a"
-pages = [["pick", "say", "fix"], ["ticks", "explain"]]
 """
+PAGES = [["pick", "say", "fix"], ["ticks", "explain"]]
 ITEMS = {
     "pick": (
         'type = "conceptual"\nkind = "single_choice"\npoints = 1\nprompt = "Which call starts it?"\n'
@@ -99,13 +100,19 @@ ITEMS = {
 
 
 def write_form_study(
-    folder: Path, *, quiz_minutes: float = 20, about_minutes: float | None = None, required: bool = False
+    folder: Path,
+    *,
+    quiz_minutes: float = 20,
+    about_minutes: float | None = None,
+    required: bool = False,
+    pages: list[list[str]] | None = None,
 ) -> Path:
     """The study file with its item bank next to it."""
     bank = folder / "bank"
     (bank / "items").mkdir(parents=True)
     (bank / "keys").mkdir()
-    (bank / "bank.toml").write_text(BANK)
+    of_form = PAGES if pages is None else pages
+    (bank / "bank.toml").write_text(f"{BANK}pages = {json.dumps(of_form)}\n")
     for name, (item, key) in ITEMS.items():
         (bank / "items" / f"{name}.toml").write_text(f'id = "{name}"\nconcept = "basics"\n{item}\n')
         (bank / "keys" / f"{name}.toml").write_text(f"{key}\n")

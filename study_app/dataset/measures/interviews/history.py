@@ -7,10 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from study_app.domain.events import Event
-from study_app.domain.events.server import InterviewAnswered, InterviewAsked, InterviewClosed, InterviewRated
+from study_app.domain.events.server import (
+    InterviewAnswered,
+    InterviewAsked,
+    InterviewClosed,
+    InterviewRated,
+    StageReopened,
+)
 from study_app.domain.interviews.machine import Exchange
 
-KINDS = frozenset(each.kind for each in (InterviewAsked, InterviewAnswered, InterviewClosed, InterviewRated))
+KINDS = frozenset(
+    each.kind for each in (InterviewAsked, InterviewAnswered, InterviewClosed, InterviewRated, StageReopened)
+)
 
 
 @dataclass
@@ -21,6 +29,9 @@ class AskedQuestion:
     asked_at: datetime
     answered: InterviewAnswered | None = None
     answered_at: datetime | None = None
+    reopened: bool = False
+    """Whether it waits for an answer again that a deadline had cut off; until then that one is kept."""
+    reopened_at: datetime | None = None
 
     @property
     def answer(self) -> str:
@@ -35,6 +46,8 @@ class AskedQuestion:
     def exchange(self) -> Exchange:
         """Return it as the rules see it."""
         said = self.asked
+        if self.reopened:
+            return Exchange(said.topic, said.action, said.question)  # type: ignore[arg-type]
         return Exchange(said.topic, said.action, said.question, self.outcome, self.answer)  # type: ignore[arg-type]
 
 
@@ -71,8 +84,21 @@ def interviews_of(events: Iterable[Event]) -> list[Held]:
                 held.questions.append(turns[turn])
             case InterviewAnswered(turn_id=turn) as answered if turn in turns:
                 turns[turn].answered, turns[turn].answered_at = answered, event.server_time
+                turns[turn].reopened = False
             case InterviewClosed(interview_id=name) as closed if name in found and found[name].closed is None:
                 found[name].closed, found[name].closed_at = closed, event.server_time
             case InterviewRated(interview_id=name) as rated if name in found:
                 found[name].rated = rated
+            case StageReopened():
+                _reopen([held for held in found.values() if held.stage == event.stage], event.server_time)
     return list(found.values())
+
+
+def _reopen(interviews: Iterable[Held], at: datetime) -> None:
+    """Let interviews go on that a deadline closed, with the question that it cut off."""
+    for held in interviews:
+        if held.closed is not None and held.closed.ended_by == "deadline":
+            held.closed, held.closed_at = None, None
+        last = held.questions[-1]
+        if last.outcome == "deadline":
+            last.reopened, last.reopened_at = True, at

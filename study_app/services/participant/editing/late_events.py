@@ -233,7 +233,9 @@ def cleaned(
     """
     if participant.data_withdrawn:
         return [event.saying({}) for event in events]
+    # But for the form that is open: one that a deadline handed in and a researcher reopened is being written again.
     handed = {(event.stage, page.page) for event, page in _handed_in(unit, participant.id)}
+    handed -= {(participant.stage, participant.step)}
     answered = {(answer.stage, answer.item) for answer in unit.answers(participant.id) if answer.response is not None}
     answered |= answered_fields(unit, participant.id)
 

@@ -104,7 +104,7 @@ def picture_of(context: StudyContext, place: AtStage) -> Interview:
 
 def _minutes(held: Held | None) -> float:
     spells = [
-        (question.answered_at - question.asked_at).total_seconds() / 60
+        (question.answered_at - (question.reopened_at or question.asked_at)).total_seconds() / 60
         for question in (held.questions if held is not None else ())
         if question.answered_at is not None
     ]
