@@ -45,6 +45,14 @@ class Branching:
             self._arms[key] = study.arm(allocated, stage)
         return self._arms[key]
 
+    def at_stage(self, unit: UnitOfWork, participant: Participant) -> AtStage | None:
+        """Return where the record of a participant says that they are, without moving them; None at the end."""
+        if participant.over:
+            return None
+        study = self.context.met_by(unit, participant)
+        stage = study.stage(participant.stage)
+        return AtStage(participant, study, stage, self.arm(study, participant, stage), self.context.now())
+
 
 def _in_their_order(study: Study, participant: Participant) -> Study:
     """Return the study with the participant's own orders; where nothing is drawn, the study itself."""

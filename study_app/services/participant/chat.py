@@ -30,6 +30,7 @@ from study_app.ports import Assistant, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.participant.agent.actions import actions_of, close_actions, last_step_at
 from study_app.services.participant.agent.working import AgentWork, Frame
+from study_app.services.participant.chatting.conversations import with_treatment
 from study_app.services.participant.chatting.questions import Answering, ParticipantQuestion, Questions, ReplyInProgress
 from study_app.services.participant.chatting.replies import LiveReply, StreamingTurn
 from study_app.services.participant.chatting.turns import (
@@ -65,6 +66,7 @@ class AssistantChat:
         self._replies: dict[str, LiveReply] = {}
         self._asking: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.branching = flow.branching
         self.questions = Questions(context, flow, self.close_interrupted_in)
 
     async def ask(
@@ -153,6 +155,13 @@ class AssistantChat:
                 kept = unit.turns(participant_id)
         live = self._replies.get(participant_id)
         return [live.turn if live and turn.id == live.turn.id else turn for turn in kept]
+
+    def conversation(self, participant: Participant) -> list[Turn]:
+        """Return the turns with the treatment that the participant has at their stage; none where they have none."""
+        with self.context.registry.begin(write=False) as unit:
+            place = self.branching.at_stage(unit, participant)
+        spec = None if place is None else self.spec(place)
+        return [] if spec is None else with_treatment(self.turns(participant.id), spec)
 
     def actions(self, participant_id: str) -> dict[str, list[dict[str, Any]]]:
         """Return the steps of the participant's agent by turn, as the page draws them."""

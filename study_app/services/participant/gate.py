@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 
 from study_app.domain.assistants.gate import EXPLAINED, OPEN, VERSION, Judged, judged_by_rules
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec
@@ -17,12 +18,20 @@ from study_app.ports import Assistant, ExplanationJudge, UnitOfWork
 log = logging.getLogger(__name__)
 
 
-def gate_open(unit: UnitOfWork, spec: AssistantSpec, participant_id: str, task: str) -> bool | None:
-    """Whether the participant has explained their idea of a task; None where the treatment has no gate."""
+def gate_open(unit: UnitOfWork, spec: AssistantSpec, turn: Turn, before: Iterable[Turn]) -> bool | None:
+    """Whether the participant has explained their idea of a task; None where the treatment has no gate.
+
+    Args:
+        unit: the transaction.
+        spec: the treatment.
+        turn: that has just been asked.
+        before: the earlier turns with this treatment.
+    """
     if spec.gate == "none":
         return None
-    verdicts = saying(unit.events_of(participant_id, {GateJudged.kind}), GateJudged)
-    return any(verdict.task == task and verdict.verdict == EXPLAINED for _, verdict in verdicts)
+    mine = {each.id for each in before if each.task == turn.task}
+    verdicts = saying(unit.events_of(turn.participant_id, {GateJudged.kind}), GateJudged)
+    return any(verdict.turn_id in mine and verdict.verdict == EXPLAINED for _, verdict in verdicts)
 
 
 def verdict_event(turn: Turn, verdict: Judged) -> GateJudged:

@@ -106,7 +106,7 @@ def _assistant(page: Page[OnStage]) -> AssistantView | None:
             "error": None if turn.error is None else page.text("assistant.failed.other"),
             "actions": actions.get(turn.id, []),
         }
-        for turn in page.app.help.turns(page.participant_id)
+        for turn in page.app.help.conversation(page.place.participant)
     ]
     return {
         "label": spec.label,

@@ -99,9 +99,9 @@ async def decide(request: Request) -> Response:
 
 @route
 async def turns(request: Request) -> Response:
-    """Return the conversation so far, also of a reply in progress."""
+    """Return the conversation with the treatment of the participant's stage, also of a reply in progress."""
     app, who = await participant(request)
-    kept = await run_in_threadpool(app.help.turns, who.id)
+    kept = await run_in_threadpool(app.help.conversation, who)
     actions = await run_in_threadpool(app.help.actions_in, who, kept)
     shown = [
         {

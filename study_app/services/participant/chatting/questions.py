@@ -21,6 +21,7 @@ from study_app.ports import ActingAssistant, Assistant, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.models.replacing import answering
 from study_app.services.participant.agent.working import AgentTurn
+from study_app.services.participant.chatting.conversations import with_treatment
 from study_app.services.participant.chatting.turns import composing_seconds
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.gate import STILL_OPEN, gate_open, verdict_event
@@ -160,7 +161,7 @@ class Questions:
 
     def _allowance(self, unit: UnitOfWork, place: AtStage, turns: Sequence[Turn], shared: SharedUse) -> Allowance:
         spec = self.context.content_of(place.participant).specs[place.assistant or ""]
-        mine = total(usage(spec, turn) for turn in turns)
+        mine = total(usage(spec, turn) for turn in with_treatment(turns, spec))
         visit = unit.visit(place.participant.id, place.participant.stage)
         worked = (place.now - visit.started_at).total_seconds() / 60 if visit else 0.0
         if visit is not None and paused_seconds(visit.started_at, visit.deadline_at, place.stage.minutes):
@@ -178,6 +179,7 @@ class Questions:
         name = place.assistant or ""
         edition = self.context.edition(place.participant.study_hash)
         spec = edition.content.specs[name]
+        mine = with_treatment(turns, spec)
         say = sayer(edition.content.said(place.study.language))
         pack = localised_pack(place.pack, edition.content.pack(place.pack), say)
         assistant = answering(unit, name, spec, edition.assistants[name])
@@ -205,14 +207,14 @@ class Questions:
             facts = program_facts(unit, turn.participant_id, turn.task, code, page, seq)
             started = replace(started, page=page, seq=seq, code_sha256=facts.code_sha256, as_edited=facts.as_edited)
         unit.record(place.participant.id, place.participant.stage, place.now, started)
-        opened = gate_open(unit, spec, place.participant.id, place.task)
+        opened = gate_open(unit, spec, turn, mine)
         if opened:
             unit.record(place.participant.id, place.participant.stage, place.now, verdict_event(turn, STILL_OPEN))
         request = AssistantRequest(
             turn.message,
             pack.brief,
             writable(turn.code),
-            tuple((old.message, old.reply) for old in turns if old.reply),
+            tuple((old.message, old.reply) for old in mine if old.reply),
             place.task,
             place.pack,
             found.room or None,
