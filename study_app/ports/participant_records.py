@@ -19,6 +19,8 @@ class Stay(NamedTuple):
     stage: str
     seconds: float | None
     """None while it goes on."""
+    study_hash: str = ""
+    """Of the version that the participant began with."""
 
 
 class ParticipantRecords(Protocol):

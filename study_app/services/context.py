@@ -186,6 +186,11 @@ class StudyContext:
             )
         return self._versions[study_hash]
 
+    def versions_met(self, unit: UnitOfWork) -> list[Study]:
+        """Return every version that participants may have begun with: those that were locked, and that of now."""
+        others = [each.study_hash for each in unit.versions() if each.study_hash != self.study_hash]
+        return [*(found for name in others if (found := self.version(unit, name)) is not None), self.study]
+
     def known_version(self, study_hash: str) -> Study:
         """Return a version that this process has read already; in place of another that of now."""
         return self._versions.get(study_hash, self.study)

@@ -423,6 +423,11 @@ class Study(StudySection):
         given = self.second_decision.treatments
         return (*self.arms, *(treatment.given_to(arm) for arm in self.arms for treatment in given))
 
+    @property
+    def assisted_alike(self) -> bool:
+        """Whether all arms with an assistant have the same one, so that its replies tell no arms apart."""
+        return len({arm.treatment for arm in self.arms_met if arm.assistant}) <= 1
+
     def has_assistant(self, allocated: str | None) -> bool:
         """Whether an allocation gives an assistant anywhere; there is none before the allocation."""
         if allocated is None:

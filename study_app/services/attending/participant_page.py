@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from study_app.domain.branching import arm_only
 from study_app.domain.records import Kind, Participant, Visit
+from study_app.ports import UnitOfWork
 from study_app.services.attending.single_answers import GivenAnswer, given_answers
 from study_app.services.attending.timeline import Sight, TimelineEntry, timeline
 from study_app.services.context import StudyContext
@@ -78,34 +79,40 @@ class ParticipantViews:
         with self.context.registry.begin(write=False) as unit:
             everybody = unit.participants_of(kind)
             hides = not arms_visible(self.context.state(unit), kind)
-            elsewhere = shown_elsewhere(self.context, unit, everybody) if hides and order == "stage" else {}
+            places = self._shown_stages(unit, everybody, hides=hides) if order == "stage" else {}
         known = {person.id: current_status(self.context, person) for person in everybody}
         found = [
             person
             for person in reversed(everybody)
             if (not statuses or known[person.id] in statuses) and (not wanted or wanted in _searched(person))
         ]
-        found = self._sorted(found, known, elsewhere, order)
+        found = self._sorted(found, known, places, order)
         shown = found[number * SIZE : (number + 1) * SIZE]
         return PeoplePage(
             tuple(self._monitor.summaries(shown)), len(found), dict(sorted(Counter(known.values()).items()))
         )
 
+    def _shown_stages(self, unit: UnitOfWork, people: list[Participant], *, hides: bool) -> dict[str, str]:
+        """Return by participant where they are as it may be shown; empty for a stage that only some arms have."""
+        elsewhere = shown_elsewhere(self.context, unit, people) if hides else {}
+        # Of every version: what all arms meet by now may have been met by some arms only before.
+        hidden = {name for study in self.context.versions_met(unit) for name in arm_only(study)[0]}
+        shown = {person.id: elsewhere.get(person.id, person.stage) for person in people}
+        return {who: "" if stage in hidden else stage for who, stage in shown.items()}
+
     def _sorted(
-        self, people: list[Participant], known: dict[str, str], elsewhere: dict[str, str], order: Order
+        self, people: list[Participant], known: dict[str, str], shown: dict[str, str], order: Order
     ) -> list[Participant]:
         if order in ("latest", "first"):
             return people if order == "latest" else people[::-1]
         # By the position as it may be shown: an order by the real one could tell who is where only some arms come.
-        places = {stage.id: number for number, stage in enumerate(self.context.study.stages)}
-        hidden, _ = arm_only(self.context.study)
-        shown = {name: -1 if name in hidden else number for name, number in places.items()}
+        places = {"": -1} | {stage.id: number for number, stage in enumerate(self.context.study.stages)}
         keys: dict[Order, Callable[[Participant], Any]] = {
             "last seen": lambda person: -person.last_seen_at.timestamp(),
             "longest silent": lambda person: (person.over, person.last_seen_at),
             "status": lambda person: known[person.id],
             "came as": lambda person: (person.label or person.prolific_pid or "~").lower(),
-            "stage": lambda person: shown.get(elsewhere.get(person.id, person.stage), len(shown)),
+            "stage": lambda person: places.get(shown[person.id], len(places)),
         }
         return sorted(people, key=keys[order])
 

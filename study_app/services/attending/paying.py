@@ -78,24 +78,25 @@ def payments(
     visits: dict[str, list[_Span]] = defaultdict(list)
     levelled = hides_arms(context.state(unit), kind)
     given = assistant_seconds(unit.events_of_kind(kind, Outage.kind)) if levelled else {}
-    bounds = limits(context.study) if given else {}
+    # Each by the version that they met: an amendment changes neither their limits nor what they were promised.
+    met = {person.study_hash: context.study_of(unit, person) for person in everybody}
+    versions = {person.id: person.study_hash for person in everybody} if given else {}
+    bounds = {name: limits(study) for name, study in met.items()} if given else {}
     for span in unit.spans(kind):
         who, stage, begun, ended = span
-        if (back := given.get((who, stage))) is not None:
-            span = (who, stage, begun, _shown_end(begun, ended, bounds.get(stage), back))
+        if (back := given.get((who, stage))) is not None and who in versions:
+            span = (who, stage, begun, _shown_end(begun, ended, bounds[versions[who]].get(stage), back))
         visits[who].append(span)
     done: dict[str, set[str]] = defaultdict(set)
     for event, completed in saying(unit.events_of_kind(kind, SessionCompleted.kind), SessionCompleted):
         done[event.participant_id].add(completed.session)
-    earned = _Earned.read(context.study, unit)
+    earned = _Earned.read(met.values(), unit)
     found: list[Payment] = []
-    sessions: dict[str, dict[str, str]] = {}
+    sessions = {name: {stage.id: stage.session for stage in study.stages} for name, study in met.items()}
     for person in everybody:
         if person.data_withdrawn:
             continue
-        study = context.study_of(unit, person)
-        if person.study_hash not in sessions:
-            sessions[person.study_hash] = {stage.id: stage.session for stage in study.stages}
+        study = met[person.study_hash]
         session_of = sessions[person.study_hash]
         there: dict[str, list[_Span]] = {}
         for span in visits.get(person.id, ()):
@@ -171,9 +172,9 @@ class _Earned:
     runs: Mapping[str, list[RunRecord]]
 
     @classmethod
-    def read(cls, study: Study, unit: UnitOfWork) -> _Earned:
-        """From the database."""
-        needs = {rule.per for rule in study.recruitment.bonus}
+    def read(cls, studies: Iterable[Study], unit: UnitOfWork) -> _Earned:
+        """From the database, what the rules of any of these versions count."""
+        needs = {rule.per for study in studies for rule in study.recruitment.bonus}
         answers, runs = defaultdict(list), defaultdict(list)
         for answer in unit.answers() if "quiz_points" in needs else ():
             answers[answer.participant_id].append(answer)

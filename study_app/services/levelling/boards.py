@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from study_app.domain.events.server import Outage
 from study_app.domain.records import Kind, Participant
@@ -16,35 +16,42 @@ from study_app.services.levelling.times import is_past, stage_shown
 
 def shown_elsewhere(context: StudyContext, unit: UnitOfWork, people: Iterable[Participant]) -> dict[str, str]:
     """Return where those are shown who are on a stage only in time that some arms are given back, by participant."""
-    study, now = context.study, context.now()
-    bounded = limits(study)
-    there = (one for one in people if one.stage in bounded and not one.over)
-    visits = (visit for one in there if (visit := unit.visit(one.id, one.stage)) is not None)
-    return {
-        visit.participant_id: stage_shown(unit, study, visit, now)
-        for visit in visits
-        if is_past(unit, study, visit, now)
-    }
+    now = context.now()
+    bounded: dict[str, dict[str, float]] = {}
+    found: dict[str, str] = {}
+    for one in people:
+        study = context.study_of(unit, one)
+        if one.study_hash not in bounded:
+            bounded[one.study_hash] = limits(study)
+        if one.over or one.stage not in bounded[one.study_hash]:
+            continue
+        visit = unit.visit(one.id, one.stage)
+        if visit is not None and is_past(unit, study, visit, now):
+            found[one.id] = stage_shown(unit, study, visit, now)
+    return found
 
 
 def levelled_stays(
-    study: Study, people: Iterable[Participant], elsewhere: dict[str, str], stays: Iterable[Stay]
+    studies: Mapping[str, Study], people: Iterable[Participant], elsewhere: dict[str, str], stays: Iterable[Stay]
 ) -> list[Stay]:
     """Return stays that end at the limit of a stage whose times could tell the arm, where they lasted as long.
 
     Args:
-        study: whose stages have limits.
+        studies: the versions that these people began with, by hash; the stages of each have limits.
         people: the participants, where they are.
         elsewhere: from `shown_elsewhere`; as many open stays are shown as ended.
         stays: of these people.
     """
-    seconds = {stage: 60 * minutes for stage, minutes in limits(study).items()}
-    over = Counter(one.stage for one in people if one.id in elsewhere)
+    seconds = {
+        (name, stage): 60 * minutes for name, study in studies.items() for stage, minutes in limits(study).items()
+    }
+    over = Counter((one.study_hash, one.stage) for one in people if one.id in elsewhere)
     found: list[Stay] = []
     for stay in stays:
-        limit = seconds.get(stay.stage)
-        ends = stay.seconds is None and over[stay.stage] > 0
-        over[stay.stage] -= ends
+        place = (stay.study_hash, stay.stage)
+        limit = seconds.get(place)
+        ends = stay.seconds is None and over[place] > 0
+        over[place] -= ends
         beyond = ends or (stay.seconds is not None and limit is not None and stay.seconds > limit)
         found.append(stay._replace(seconds=limit) if beyond else stay)
     return found

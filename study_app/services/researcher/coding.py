@@ -189,7 +189,7 @@ class Codings:
 
     def _queries(self, unit: UnitOfWork, viewer: str, kind: Kind) -> _Queries:
         """Every query as this person meets it, in their own order of people."""
-        alike = len({arm.treatment for arm in self.context.study.arms_met if arm.assistant}) <= 1
+        alike = all(study.assisted_alike for study in self.context.versions_met(unit))
         turns = _turns(unit, kind)
         # Whole persons are shuffled and not queries: each is read behind what the same person asked before.
         order = {who: shuffled(who, viewer) for who in {turn.participant_id for turn in turns}}

@@ -113,7 +113,8 @@ class Monitor:
             known = _statuses(context, people)
             if not arms_visible(state, kind):
                 elsewhere = shown_elsewhere(context, unit, people)
-                stays = levelled_stays(context.study, people, elsewhere, stays)
+                met = {one.study_hash: context.study_of(unit, one) for one in people}
+                stays = levelled_stays(met, people, elsewhere, stays)
                 # Few are shown elsewhere than they are, and a copy of each of ten thousand takes time.
                 people = [replace(one, stage=elsewhere[one.id]) if one.id in elsewhere else one for one in people]
         statuses = Counter(known.values())
@@ -146,10 +147,16 @@ class Monitor:
         """Return counts by stage; stages of some arms only are left out while arms are hidden."""
         study = self.context.study
         if not shows_arms:
-            hidden, _ = arm_only(study)
-            # Those who are in one count where everybody comes next, as on the board of participants.
-            elsewhere = {name: seen_at(study, name) for name in hidden}
-            people = [replace(one, stage=elsewhere[one.stage]) if one.stage in hidden else one for one in people]
+            met = {one.study_hash: self.context.known_version(one.study_hash) for one in people}
+            only = {name: arm_only(version)[0] for name, version in met.items()}
+
+            def shown(one: Participant) -> Participant:
+                place = one.stage in only[one.study_hash]
+                return replace(one, stage=seen_at(met[one.study_hash], one.stage)) if place else one
+
+            # Those who are in one count where everybody of their version comes next, as on the board of participants.
+            people = [shown(one) for one in people]
+            hidden = arm_only(study)[0].union(*only.values())
             study = study.model_copy(update={"stages": tuple(s for s in study.stages if s.id not in hidden)})
         return stage_counts(study, people, stays, statuses)
 

@@ -34,7 +34,7 @@ _VISITS_OF_KIND = (
     "WHERE participants.kind = ?"
 )
 _STAYS = (
-    "SELECT visits.stage, visits.ended_at - visits.started_at FROM visits "
+    "SELECT visits.stage, visits.ended_at - visits.started_at, participants.study_hash FROM visits "
     "JOIN participants ON participants.id = visits.participant_id WHERE participants.kind = ?"
 )
 """Moments are whole milliseconds."""
@@ -117,7 +117,7 @@ class SqlBoards(SqlPositions):
     def stays(self, kind: Kind) -> list[Stay]:
         """See ports.UnitOfWork."""
         rows = self.driver.rows(_STAYS, (kind,))
-        return [Stay(stage, None if length is None else length / 1000) for stage, length in rows]
+        return [Stay(stage, None if length is None else length / 1000, version) for stage, length, version in rows]
 
     def spans(self, kind: Kind) -> list[tuple[str, str, int, int | None]]:
         """See ports.UnitOfWork."""

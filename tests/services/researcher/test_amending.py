@@ -38,6 +38,9 @@ def test_a_running_server_gives_newcomers_the_amended_version_at_once_and_others
     versions = [trial.app.session.peek(who).study for who in (early, late)]
     assert [study.stages[-2].title for study in versions] == ["How was it?", "How did it go?"]
     assert trial.app.study.stages[-2].title == "How did it go?"
+    with trial.app.context.registry.begin(write=False) as unit:
+        met = trial.app.context.versions_met(unit)
+    assert [study.stages[-2].title for study in met] == ["How was it?", "How did it go?"]
 
 
 def test_a_draft_of_an_amendment_is_not_taken_over(trial):

@@ -52,3 +52,12 @@ def test_replies_are_not_handed_out_where_second_treatments_have_other_assistant
     )
     monkeypatch.setattr(trial.app.context, "study", study.model_copy(update={"second_decision": decision}))
     assert {each.name for each in ToneCodes(trial.app.context).waiting("hana", "preview")} == set(trial.turns)
+
+
+def test_replies_are_not_handed_out_where_the_arms_of_an_earlier_version_have_different_assistants(trial, monkeypatch):
+    context = trial.app.context
+    arms = tuple(arm.model_copy(update={"assistant": f"assistants/{arm.id}.toml"}) for arm in context.study.arms)
+    earlier = context.study.model_copy(update={"arms": arms})
+    assert {each.name for each in ToneCodes(context).waiting("ida", "preview")} > set(trial.turns)
+    monkeypatch.setattr(context, "versions_met", lambda _unit: [earlier, context.study])
+    assert {each.name for each in ToneCodes(context).waiting("ida", "preview")} == set(trial.turns)

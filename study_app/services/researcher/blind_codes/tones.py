@@ -59,8 +59,8 @@ class ToneCodes:
 
 def texts_of(context: StudyContext, unit: UnitOfWork, kind: Kind) -> Iterator[TextForTone]:
     """Yield the messages, and the replies where every arm with an assistant has the same one."""
-    # Over `arms_met`: in a SMART the second treatments have assistants, too, and their replies tell them apart.
-    alike = len({arm.treatment for arm in context.study.arms_met if arm.assistant}) <= 1
+    # Of every version: who began before an amendment has the assistants of then.
+    alike = all(study.assisted_alike for study in context.versions_met(unit))
     known = {person.id for person in unit.participants() if person.kind == kind and not person.data_withdrawn}
     for turn in unit.turns():
         if turn.participant_id in known and turn.message.strip():

@@ -97,8 +97,7 @@ def _check_state(state: State, context: StudyContext, unit: UnitOfWork, kind: Ki
     if state == "launched":
         raise NotAllowed("the study is launched, and turns are recorded once it is over: close it first (study close)")
     # Every version: people keep the one that they began with, so that its arms count as well.
-    studies = [context.version(unit, version.study_hash) or context.study for version in unit.versions()]
-    if hides_arms(state, kind) and len(_assistants([*studies, context.study])) > 1:
+    if hides_arms(state, kind) and len(_assistants(context.versions_met(unit))) > 1:
         raise NotAllowed(
             "the study is closed and still sealed, and its arms have different assistants, so that a recording would "
             "tell arms apart: unseal it first (study unseal)"
