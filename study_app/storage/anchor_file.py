@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import logging
 import os
 import shlex
 import subprocess
 from pathlib import Path
 
-from study_app.dataset.integrity.anchors import KeptAnchor, parse_lines
+from study_app.dataset.integrity.anchors import KeptAnchor, parse_line, parse_lines
 from study_app.domain.errors import UserError
 from study_app.domain.text_files import decode_text
 
@@ -18,6 +20,7 @@ FILE_NAME = "ledger.anchors"
 COMMAND = "STUDY_ANCHOR_COMMAND"
 """Environment variable: a command that gets an anchor on its standard input, to mail or to timestamp it."""
 _COMMAND_SECONDS = 60
+_AT_ONCE = 4096
 
 
 class AnchorFile:
@@ -33,16 +36,21 @@ class AnchorFile:
         self._command = shlex.split(command)
 
     def append(self, anchor: KeptAnchor) -> None:
-        """Add a line.
+        """Add a line, whole or not at all.
 
         Raises:
             OSError: it cannot be written.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            # One write with O_APPEND, so that lines of two processes do not mix.
-            os.write(handle, (anchor.line() + "\n").encode())
+            # Until the file is closed: what another process writes meanwhile must not be taken for a line cut off.
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            begin = _end_of_lines(handle)
+            content = (anchor.line() + "\n").encode()
+            if os.write(handle, content) != len(content):
+                os.ftruncate(handle, begin)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             # An anchor proves what the database was only if it outlives the machine on which both are.
             os.fsync(handle)
         finally:
@@ -66,6 +74,29 @@ class AnchorFile:
         except (OSError, subprocess.SubprocessError) as error:
             # The anchor is in the file already; a mail server that is down must not stop the trial.
             log.error("%s: the anchor could not be handed on: %s", COMMAND, error)
+
+
+def _end_of_lines(handle: int) -> int:
+    """Return the size of an anchor file that ends with a whole line; one cut off by a power failure is taken away."""
+    size, reach, tail = os.fstat(handle).st_size, _AT_ONCE, b""
+    while len(tail) < size and b"\n" not in tail:
+        begin = max(size - reach, 0)
+        tail, reach = os.pread(handle, size - begin, begin), 2 * reach
+    cut = tail[tail.rfind(b"\n") + 1 :]
+    if not cut:
+        return size
+    if _is_anchor(cut):
+        return size + os.write(handle, b"\n")
+    os.ftruncate(handle, size - len(cut))
+    return size - len(cut)
+
+
+def _is_anchor(line: bytes) -> bool:
+    try:
+        parse_line(line.decode())
+    except ValueError:
+        return False
+    return True
 
 
 def read_anchors(path: Path) -> list[KeptAnchor]:

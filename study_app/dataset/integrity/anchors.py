@@ -19,6 +19,8 @@ from study_app.domain.ledger import Anchor
 from study_app.domain.ledger.row import timestamp
 
 SCHEMA = "study-anchor/1"
+_BEGIN = '{"at": "'
+"""With which each line begins."""
 _HASH = r"^[0-9a-f]{64}$"
 
 
@@ -95,7 +97,7 @@ def parse_lines(text: str) -> list[KeptAnchor]:
 
     Raises:
         ValueError: a line is not an anchor; the message has its number. A last line without an end may have been cut
-            off by a power failure and is left out.
+            off by a power failure and is left out, also where an earlier version wrote the next one right behind it.
     """
     found = []
     lines = text.splitlines()
@@ -105,10 +107,24 @@ def parse_lines(text: str) -> list[KeptAnchor]:
         try:
             found.append(parse_line(line))
         except ValueError as error:
+            if (whole := _behind_a_cut(line)) is not None:
+                found.append(whole)
+                continue
             if number == len(lines) and not text.endswith("\n"):
                 break
             raise ValueError(f"line {number}: {error}") from None
     return found
+
+
+def _behind_a_cut(line: str) -> KeptAnchor | None:
+    """Return the anchor that stands on one line behind the beginning of another; None where there is none."""
+    begin = line.rfind(_BEGIN)
+    if begin <= 0 or not line.startswith(_BEGIN[:begin]):
+        return None
+    try:
+        return parse_line(line[begin:])
+    except ValueError:
+        return None
 
 
 def last_index(anchors: Iterable[KeptAnchor], study_id: str, decision: int = 1) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 
 import pytest
@@ -47,6 +48,46 @@ def test_a_line_cut_off_by_a_power_failure_is_left_out(tmp_path):
     file = tmp_path / "x.anchors"
     file.write_text(kept.line() + "\n" + kept.line()[:40])
     assert read_anchors(file) == [kept]
+
+
+def kept_at(second: int, heads: int = 1) -> KeptAnchor:
+    return KeptAnchor("s1", f"2026-01-05T09:00:{second:02}.000Z", ("a" * 64,) * heads, None)
+
+
+@pytest.mark.parametrize("left", [1, 30, 150, -1])
+def test_a_line_cut_off_by_a_power_failure_does_not_spoil_the_next(tmp_path, left):
+    store = AnchorFile(tmp_path / "x.anchors")
+    # Longer than what is read at once from the end of the file.
+    store.append(kept_at(1, heads=200))
+    whole = store.path.read_bytes()
+    store.append(kept_at(2, heads=200))
+    torn = store.path.read_bytes()[len(whole) :][:left]
+    store.path.write_bytes(whole + torn)
+    store.append(kept_at(3))
+    # Of the second line only its end was missing: it is an anchor still.
+    second = [kept_at(2, heads=200)] if left == -1 else []
+    assert store.read() == [kept_at(1, heads=200), *second, kept_at(3)]
+
+
+@given(st.integers(1, 200))
+def test_a_file_in_which_an_earlier_version_wrote_on_behind_a_cut_is_read(cut):
+    text = kept_at(1).line() + "\n" + kept_at(2).line()[:cut] + kept_at(3).line() + "\n"
+    assert parse_lines(text) == [kept_at(1), kept_at(3)]
+    with pytest.raises(ValueError, match="line 2"):
+        parse_lines(text.replace(kept_at(3).line(), kept_at(3).line().replace("a" * 64, "b" * 64, 1)))
+
+
+def test_a_full_disk_leaves_no_part_of_a_line(tmp_path, monkeypatch):
+    store = AnchorFile(tmp_path / "x.anchors")
+    store.append(kept_at(1))
+    write = os.write
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda handle, content: write(handle, content[:40]))
+        with pytest.raises(OSError, match="No space left"):
+            store.append(kept_at(2))
+    assert store.path.read_text() == kept_at(1).line() + "\n"
+    store.append(kept_at(3))
+    assert store.read() == [kept_at(1), kept_at(3)]
 
 
 @pytest.fixture(scope="module")
