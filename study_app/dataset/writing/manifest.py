@@ -54,6 +54,8 @@ class Seen:
     """Quiz answers without points."""
     ungraded: int = 0
     """Submissions without a verdict."""
+    put_aside: int = 0
+    """Submissions and answers whose grading came to no verdict, until a person lets them be tried again."""
     unknown_versions: set[str] = field(default_factory=set)
     lost: list[dict[str, Any]] = field(default_factory=list)
     """Pages of which fewer events are in the log than were stored."""
@@ -88,6 +90,11 @@ class Seen:
         found = []
         if self.ungraded:
             found.append(f"{self.ungraded} submission(s) are not graded yet; their outcomes are missing")
+        if self.put_aside:
+            found.append(
+                f"{self.put_aside} submission(s) or quiz answer(s) were put aside without a verdict; the console's "
+                "board Verdicts says why and lets each be tried again; then export anew"
+            )
         if self.unscored:
             found.append(f"{self.unscored} quiz answer(s) are not scored yet; the quiz totals they enter are missing")
         if self.lost:

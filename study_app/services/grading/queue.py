@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 
 from study_app.domain.errors import NotAllowed
 from study_app.domain.records import AuditEntry, RunRecord
-from study_app.domain.tasks.programs import Isolation
+from study_app.domain.tasks.programs import Grade, Isolation, RunClock
 from study_app.services.context import StudyContext
 
 log = logging.getLogger(__name__)
@@ -63,9 +64,9 @@ def accepted_level(isolation: Isolation) -> str:
     return isolation.level if isolation.level in ("off", "weak") else "good"
 
 
-def quarantine(context: StudyContext, run: RunRecord, error: BaseException) -> None:
+def quarantine(context: StudyContext, run: RunRecord, error: BaseException, reason: str = "") -> None:
     """Put aside a submission whose grading failed: shown with its reason on the console, until it is retried."""
-    reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
+    reason = (reason or f"{type(error).__name__}: {error}")[:_LONGEST_REASON]
     log.error("the grading of a submission failed", exc_info=error, extra={"submission": run.id})
     with context.registry.begin() as unit:
         # Late edits may have changed the program in the meantime: then it waits for its own grading, and is not written
@@ -100,3 +101,37 @@ def retry(context: StudyContext, run_id: str, who: str) -> None:
         unit.update_run(replace(run, grading=None, grading_reason=None))
         detail = {"run_id": run_id, "reason": run.grading_reason or ""}
         unit.add_audit(AuditEntry(context.now(), who, "retry grading", "", detail))
+
+
+def with_verdict(run: RunRecord, verdict: Grade) -> RunRecord:
+    """Return the submission with its checks; without a verdict where the machine was too busy for one."""
+    run = replace(run, repeats=verdict.repeats, review=";".join(verdict.review), isolation=verdict.isolation)
+    if verdict.inconclusive is not None:
+        return replace(run, grading="inconclusive", grading_reason=verdict.inconclusive)
+    checks = [{"name": c.name, "visible": c.visible, "passed": c.passed} for c in verdict.checks]
+    return replace(
+        run,
+        ended_by="exit",
+        checks=checks,
+        visible_only_pass=verdict.visible_only_pass,
+        error_type=verdict.error_type,
+        error_message=verdict.error_message,
+        error_line=verdict.error_line,
+        grading=None,
+        grading_reason=None,
+        scheduler_seed=verdict.scheduler_seeds[0] if verdict.scheduler_seeds else None,
+    )
+
+
+def seed_of(run: RunRecord, clock: RunClock) -> int:
+    """Return the seed of a run's hidden inputs.
+
+    They differ from run to run, and the same run is always graded alike.
+
+    Simulated participants (virtual clock) hand in a few hundred different programs, many of them often: their inputs
+    follow from the program, so that equal programs are graded by equal runs, each of which is needed once.
+    """
+    if clock == "virtual":
+        return int.from_bytes(hashlib.sha256(f"{run.task}:{run.code}".encode()).digest()[:7], "big")
+    # Seven bytes stay below 2^63, which columns and generators of any library take.
+    return int.from_bytes(run.id.encode()[-7:], "big")

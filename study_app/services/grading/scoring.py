@@ -17,13 +17,14 @@ from study_app.domain.records import Answer, AuditEntry, Participant
 from study_app.domain.study.study import Study
 from study_app.ports import Sandbox
 from study_app.services.context import StudyContext
+from study_app.services.grading.giving_up import HEALTHY, Tries, runs
 from study_app.services.grading.output import output_of, quiz_program
 from study_app.services.grading.queue import Pauses, accepts_isolation
 
 log = logging.getLogger(__name__)
 
 INCONCLUSIVE = "inconclusive"
-"""Who scored an answer whose checks the machine was too busy to run: it stays empty until a person retries it."""
+"""Who scored an answer whose checks could not be run to their end: it stays empty until a person retries it."""
 
 
 class QuizScoring:
@@ -37,6 +38,7 @@ class QuizScoring:
         self._failed: set[str] = set()
         """Names of answers whose failure is in the server's log already."""
         self._pauses = Pauses(context.now)
+        self._tries = Tries()
 
     def score_handed_in(self) -> int:
         """Score what participants cannot change any more; returns how many got points."""
@@ -47,7 +49,7 @@ class QuizScoring:
         return self._score(handed_in=False)
 
     def inconclusive(self) -> list[Answer]:
-        """Answers that are without points because the machine was too busy to run their checks."""
+        """Answers that are without points because their checks could not be run to their end."""
         with self.context.registry.begin(write=False) as unit:
             return unit.unscored(INCONCLUSIVE)
 
@@ -93,13 +95,14 @@ class QuizScoring:
         try:
             scored = self._scored(answer, study, content)
         except Exception as error:
-            self._pauses.failed(_name(answer))
             if _name(answer) not in self._failed:
                 trace = None if isinstance(error, InfrastructureError) else error
                 log.error("an answer cannot be scored yet: %s", error, exc_info=trace, extra={"task": answer.item})
                 self._failed.add(_name(answer))
+            self._not_scored(answer, error, study, content)
             return False
         self._pauses.done(_name(answer))
+        self._tries.done(_name(answer))
         if scored is None:
             self._for_people.add(_name(answer))
             return False
@@ -107,6 +110,27 @@ class QuizScoring:
             # Where the answer has changed since it was read, no row is found and nothing is overwritten: it is scored
             # in the next pass.
             return unit.set_points(scored) and scored.points is not None
+
+    def _not_scored(self, answer: Answer, error: Exception, study: Study, content: ContentLibrary) -> None:
+        """Note a failure; an answer that fails again and again while other programs run is put aside for a person."""
+        name = _name(answer)
+        # A dataset scores without a pause: its looks in between do not count as tries.
+        due = self._pauses.due(name)
+        self._pauses.failed(name)
+        reason = self._tries.failed(name, error, lambda: self._runs_here(answer, study, content)) if due else None
+        if reason is not None:
+            log.error("an answer was put aside: %s", reason, extra={"task": answer.item})
+            with self.context.registry.begin() as unit:
+                unit.set_points(replace(answer, scored_by=INCONCLUSIVE, scoring_reason=reason))
+            # Let in again by a person, it is tried at once.
+            self._pauses.done(name)
+
+    def _runs_here(self, answer: Answer, study: Study, content: ContentLibrary) -> bool:
+        """Whether another program of the same bank can be run now."""
+        if not self._may_run():
+            return False
+        packages = content.bank(study.stage(answer.stage).bank).packages
+        return runs(self.context.sandbox, quiz_program(HEALTHY, packages))
 
     def _scored(self, answer: Answer, study: Study, content: ContentLibrary) -> Answer | None:
         """Return the answer with its points, without any where its checks decided nothing.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 import time
@@ -15,11 +14,11 @@ from study_app.domain.errors import InfrastructureError
 from study_app.domain.events.server import RunStarted, SubmissionLate, TaskSubmitted
 from study_app.domain.records import InProgress, RunKind, RunRecord, submitted
 from study_app.domain.tasks.packs import TaskPack
-from study_app.domain.tasks.programs import Grade, RunClock
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.grading.giving_up import HEALTHY, Tries, runs
 from study_app.services.grading.grading import grade
-from study_app.services.grading.queue import Pauses, accepts_isolation, quarantine
+from study_app.services.grading.queue import Pauses, accepts_isolation, quarantine, seed_of, with_verdict
 from study_app.services.position import AtStage
 from study_app.services.program_facts import program_facts
 
@@ -122,6 +121,7 @@ class Grading:
         self.context = context
         self._one_at_a_time = threading.Lock()
         self._pauses = Pauses(context.now)
+        self._tries = Tries()
 
     def pending(self) -> list[RunRecord]:
         """Submissions that wait for their grading, oldest first."""
@@ -139,7 +139,8 @@ class Grading:
         """Grade all that is pending, or what these people submitted; returns how many were graded.
 
         A failing sandbox leaves them pending, and so does isolation below what the study file accepts. A submission
-        whose grading fails in any other way is put aside; the others are graded all the same.
+        whose grading fails in any other way is put aside, and so is one that cannot be run again and again while other
+        programs can; the others are graded all the same.
         """
         with self._one_at_a_time:
             if not self._may_run():
@@ -222,30 +223,48 @@ class Grading:
         except InfrastructureError as error:
             log.warning("a submission could not be graded yet", exc_info=error, extra={"submission": run.id})
             self._pauses.failed(run.id)
+            reason = self._tries.failed(_tried(run), error, lambda: self._runs_here(run))
+            if reason is not None:
+                self._put_aside(run, error, reason)
             return False
         except Exception as error:
-            try:
-                quarantine(self.context, run, error)
-            except Exception:
-                log.exception("a submission could not be put aside", extra={"submission": run.id})
-                self._pauses.failed(run.id)
+            self._put_aside(run, error)
             return False
         self._pauses.done(run.id)
+        self._tries.done(_tried(run))
         return True
 
-    def _grade(self, run: RunRecord) -> None:
+    def _put_aside(self, run: RunRecord, error: Exception, reason: str = "") -> None:
+        try:
+            quarantine(self.context, run, error, reason)
+        except Exception:
+            log.exception("a submission could not be put aside", extra={"submission": run.id})
+            self._pauses.failed(run.id)
+        else:
+            # Let in again by a person, it is tried at once.
+            self._pauses.done(run.id)
+
+    def _runs_here(self, run: RunRecord) -> bool:
+        """Whether another program of the same task can be run now."""
+        return runs(self.context.sandbox, self._task_of(run).program(HEALTHY, seed=0))
+
+    def _task_of(self, run: RunRecord) -> TaskPack:
         with self.context.registry.begin(write=False) as unit:
             participant = unit.known_participant(run.participant_id)
             study = self.context.study_of(unit, participant)
         stage = study.stage(run.stage)
         task = next(pack for pack in stage.packs if pack.rsplit("/", 1)[-1] == run.task)
         folder = study.shown_pack(task, stage, participant.allocated)
+        found: TaskPack = self.context.content_of(participant).pack(folder)
+        return found
+
+    def _grade(self, run: RunRecord) -> None:
         verdict = grade(
             self.context.sandbox,
-            self.context.content_of(participant).pack(folder),
+            self._task_of(run),
             run.code,
             clock=self.context.grading_clock,
-            run_seed=_seed(run, self.context.grading_clock),
+            run_seed=seed_of(run, self.context.grading_clock),
         )
         with self.context.registry.begin() as unit:
             # Late edits may have changed the program in the meantime: then it waits for its own verdict.
@@ -254,33 +273,6 @@ class Grading:
         self.context.measure("study_grading_seconds", (self.context.now() - run.started_at).total_seconds())
 
 
-def with_verdict(run: RunRecord, verdict: Grade) -> RunRecord:
-    """Return the submission with its checks; without a verdict where the machine was too busy for one."""
-    run = replace(run, repeats=verdict.repeats, review=";".join(verdict.review), isolation=verdict.isolation)
-    if verdict.inconclusive is not None:
-        return replace(run, grading="inconclusive", grading_reason=verdict.inconclusive)
-    checks = [{"name": c.name, "visible": c.visible, "passed": c.passed} for c in verdict.checks]
-    return replace(
-        run,
-        ended_by="exit",
-        checks=checks,
-        visible_only_pass=verdict.visible_only_pass,
-        error_type=verdict.error_type,
-        error_message=verdict.error_message,
-        error_line=verdict.error_line,
-        grading=None,
-        grading_reason=None,
-        scheduler_seed=verdict.scheduler_seeds[0] if verdict.scheduler_seeds else None,
-    )
-
-
-def _seed(run: RunRecord, clock: RunClock) -> int:
-    """Hidden inputs differ from run to run, and the same run is always graded alike.
-
-    Simulated participants (virtual clock) hand in a few hundred different programs, many of them often: their inputs
-    follow from the program, so that equal programs are graded by equal runs, each of which is needed once.
-    """
-    if clock == "virtual":
-        return int.from_bytes(hashlib.sha256(f"{run.task}:{run.code}".encode()).digest()[:7], "big")
-    # Seven bytes stay below 2^63, which columns and generators of any library take.
-    return int.from_bytes(run.id.encode()[-7:], "big")
+def _tried(run: RunRecord) -> str:
+    # With the program: one that late edits change is another one to all that is remembered of it.
+    return f"{run.id}:{code_sha256(run.code)}"

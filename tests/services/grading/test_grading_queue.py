@@ -14,8 +14,9 @@ from study_app.domain.errors import NotAllowed, SandboxUnavailable
 from study_app.domain.records import Replica
 from study_app.domain.tasks.programs import CheckResult, Grade
 from study_app.services.grading import submissions as submissions_module
-from study_app.services.grading.queue import Pauses, quarantine, retry, with_review, without_verdict
-from study_app.services.grading.submissions import submit_late, with_verdict
+from study_app.services.grading.giving_up import MOST_TRIES
+from study_app.services.grading.queue import Pauses, quarantine, retry, with_review, with_verdict, without_verdict
+from study_app.services.grading.submissions import submit_late
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.export import export
 
@@ -44,15 +45,15 @@ def submissions(app, who: str):
 class Sandboxed:
     """A sandbox that fails in its own way for programs with a mark in them, with the isolation that the test sets."""
 
-    def __init__(self, inner, error: Exception | None = None, level: str | None = None) -> None:
-        self.inner, self.error, self.level = inner, error, level
+    def __init__(self, inner, error: Exception | None = None, level: str | None = None, mark: str = "MARK") -> None:
+        self.inner, self.error, self.level, self.mark = inner, error, level, mark
 
     def isolation(self):
         found = self.inner.isolation()
         return replace(found, level=self.level) if self.level else found
 
     def run(self, program, on_line=None, cancelled=None):
-        if self.error is not None and "MARK" in program.code:
+        if self.error is not None and self.mark in program.code:
             raise self.error
         return self.inner.run(program, on_line, cancelled)
 
@@ -138,6 +139,50 @@ def test_what_lacks_a_sandbox_stays_pending_and_is_tried_later_each_time(trial, 
     app.grading.grade_pending()
     assert [run.id for run in app.grading.pending()] == [waiting]  # its pause is not over
     clock.advance(seconds=3)
+    app.grading.grade_pending()
+    assert app.grading.pending() == []
+
+
+def tried_often(app, clock) -> None:
+    for _ in range(MOST_TRIES):
+        clock.advance(minutes=3)
+        app.grading.grade_pending()
+
+
+def test_what_cannot_be_run_while_other_programs_can_is_put_aside_for_a_person(trial, at_tasks, sandboxed, tmp_path):
+    app, clock = trial
+    person, honest = at_tasks(), at_tasks()
+    person.submit("# MARK\n" + person.solution("trio_timer"))
+    honest.submit(honest.solution("trio_timer"))
+    sandboxed(error=SandboxUnavailable("the runner ended without a word"))
+    tried_often(app, clock)
+    assert app.grading.pending() == []
+    aside = submissions(app, person.id)["trio_timer"]
+    assert all(check["passed"] for check in submissions(app, honest.id)["trio_timer"].checks)
+    assert aside.id in [run.id for run in without_verdict(app.context)]
+    for part in ("tried 8 times, and each time other programs ran", "the runner ended without a word", "in its replay"):
+        assert part in aside.grading_reason
+    manifest = export(app.context, tmp_path / "dataset", include_preview=True)
+    assert any("put aside without a verdict" in warning for warning in manifest.warnings)
+    run = next(row for row in table(tmp_path / "dataset", "runs") if row["run_id"] == aside.id)
+    assert (run["grading"], run["grading_reason"], run["ended_by"]) == ("failed", aside.grading_reason, "")
+    sandboxed()
+    retry(app.context, aside.id, "anna")
+    app.grading.grade_pending()
+    assert all(check["passed"] for check in submissions(app, person.id)["trio_timer"].checks)
+
+
+@pytest.mark.slow
+def test_while_no_program_can_be_run_nothing_is_put_aside(trial, at_tasks, sandboxed):
+    app, clock = trial
+    person = at_tasks()
+    person.submit(person.solution("trio_timer"))
+    sandboxed(error=SandboxUnavailable("no fork server"), mark="")
+    for _ in range(2):
+        tried_often(app, clock)
+    assert [run.participant_id for run in app.grading.pending()] == [person.id]
+    sandboxed()
+    clock.advance(minutes=3)
     app.grading.grade_pending()
     assert app.grading.pending() == []
 

@@ -14,6 +14,7 @@ from study_app.domain.quiz.keys import CodeKey
 from study_app.domain.records import Answer
 from study_app.domain.tasks.programs import Isolation, RunResult
 from study_app.services.grading.evidence import REPEATS
+from study_app.services.grading.giving_up import HEALTHY, MOST_TRIES
 from study_app.services.researcher.exporting.export import export
 
 
@@ -130,6 +131,36 @@ def test_runs_that_the_wall_limit_always_ends_leave_the_answer_empty_with_a_reas
     assert "control" in (answer.scoring_reason or "")
     assert not scored(trial).asked, "it waits for a person"
     assert trial.app.scoring.inconclusive() == [answer]
+
+
+class OnlyHealthy(Scripted):
+    """A sandbox that runs the program which shows that it is well, and no other."""
+
+    def run(self, program, *args, **kwargs):
+        if program.code == HEALTHY:
+            return ended("exit", "healthy\n")
+        raise SandboxUnavailable("the runner ended without a word")
+
+
+@pytest.mark.parametrize(
+    "sandbox", [OnlyHealthy(), Scripted(SandboxUnavailable("no fork server"))], ids=["well", "down"]
+)
+def test_an_answer_whose_checks_cannot_be_run_while_other_programs_can_waits_for_a_person(trial, code_answer, sandbox):
+    who, right = code_answer
+    trial.app.context.sandbox = sandbox
+    for _ in range(MOST_TRIES):
+        assert stored(trial, who).scored_by is None
+        trial.clock.advance(minutes=3)
+        trial.app.scoring.score_pending()
+    answer = stored(trial, who)
+    if not isinstance(sandbox, OnlyHealthy):
+        assert answer.scored_by is None
+        return
+    assert (answer.points, answer.scored_by) == (None, "inconclusive")
+    assert "other programs ran" in answer.scoring_reason
+    trial.app.scoring.retry(who, answer.stage, answer.item, "anna")
+    scored(trial, *right)
+    assert stored(trial, who).scored_by == "key"
 
 
 def test_a_program_that_never_ends_on_a_machine_that_is_on_time_is_worth_nothing(trial, code_answer):

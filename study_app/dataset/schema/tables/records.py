@@ -250,7 +250,7 @@ ANSWERS = TableSchema(
         number("points", "Points it earned; empty while it waits for scoring", "points"),
         number("max_points", "Points it could earn", "points"),
         code(
-            "scored_by", "key, human, or inconclusive: the machine was too busy to run its checks; empty while it waits"
+            "scored_by", "key, human, or inconclusive: its checks could not be run to their end; empty while it waits"
         ),
         code("key_version", "Version of the key that scored it"),
         number("seconds", "From the page before to saving it", "s"),

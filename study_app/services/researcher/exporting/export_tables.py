@@ -131,6 +131,8 @@ def _note(state: ExportState, record: ParticipantRecord) -> None:
     seen.interviews |= {held.id: record.participant.id for held in interviews_of(record.events)}
     seen.ungraded += sum(run.kind == "submission" and run.ended_by is None for run in record.runs)
     seen.unscored += sum(bool(answer.bank) and answer.points is None for answer in record.answers)
+    seen.put_aside += sum(run.grading is not None for run in record.runs)
+    seen.put_aside += sum(answer.points is None and answer.scored_by is not None for answer in record.answers)
     pages = state.unit.pages(record.participant.id)
     seen.lost += lost_events(record, pages)
     seen.ahead += events_ahead(record, pages)
