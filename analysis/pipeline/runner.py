@@ -160,8 +160,9 @@ class AnalysisRunner:
             model = choose(data, self.view.arm_ids, self.frame.covariates, self.frame.strata, self.plan.fallback)
             arguments |= {"covariates": model.covariates, "stratum": model.strata, "own_slopes": model.kind == "lin"}
             if model.kind != "lin":
-                notes.append(f"fallback from slopes of each cell ({model.reason})")
-                self.deviations.append(f"{analysis.id}: slopes of each cell left ({model.reason}).")
+                step = f"ANCOVA on {_adjusted_for(model)}" if model.kind == "ancova" else "unadjusted"
+                notes.append(f"fallback from slopes of each cell ({model.reason}): {step}")
+                self.deviations.append(f"{analysis.id}: slopes of each cell left ({model.reason}); {step}.")
         if analysis.method == "factorial":
             arguments["nested"] = levels.study.control.id
             return notes

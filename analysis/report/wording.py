@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from analysis.estimators.core.no_effect import CHANCES, no_effect
+from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
 from analysis.report.scales import shown
 from study_app.domain.study.analysis_plan import Outcome
 
@@ -35,7 +36,7 @@ METHODS = {
     "tukey_hsd": "Tukey's comparisons", "multiple_imputation": "Multiple imputation",
     "tipping_point": "Tipping point", "inverse_probability": "Weighted for loss",
     "paired_t": "Paired t test", "pearson": "Pearson correlation",
-    "factorial": "Factors (adjusted cells)", "factorial_rerandomization": "Factors (re-randomisation)",
+    "factorial": "Factors (means of cells)", "factorial_rerandomization": "Factors (re-randomisation)",
     "spearman": "Spearman correlation", "risk_ratio": "Risk ratio",
 }  # fmt: skip
 TESTS = {"rerandomization": "re-randomisation", "factorial_rerandomization": "re-randomisation",
@@ -53,6 +54,10 @@ def analysis_name(row: Row, labels: Mapping[str, str] | None = None) -> str:
     """Return what a row does; the parts of its id beside the method's stand after it, arms under their labels."""
     first, *rest = str(row["id"]).split(".")[1:] or [str(row["id"])]
     words = ["Lin's fallback" if stepped_down(row) else METHODS.get(first, first.replace("_", " "))]
+    words += ["fallback"] if row["method"] in METHODS_OF_FACTORS and step_down(row) else []
+    if row["method"] == "lee_bounds":
+        # Which of them the cells are made of, the note says: often only the strata.
+        rest = ["within cells" if part == "covariates" else part for part in rest]
     named = dict(labels or {})
     if row.get("contrast"):
         named["_vs_".join(row["contrast"])] = " against ".join(named.get(arm, arm) for arm in row["contrast"])
@@ -66,7 +71,7 @@ def stepped_down(row: Row) -> bool:
 
 def step_down(row: Row) -> str:
     """Return what a row's model is after the fallback from the planned one, as its note says; empty without a step."""
-    found = re.search(rf"{FALLBACK}.*?\): (unadjusted|ANCOVA)", str(row.get("note", "")))
+    found = re.search(r"fallback from (?:Lin|slopes of each cell) .*?\): (unadjusted|ANCOVA)", str(row.get("note", "")))
     return found.group(1) if found else ""
 
 

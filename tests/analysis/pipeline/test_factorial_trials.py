@@ -16,11 +16,13 @@ from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.planned_trials import PlannedTrial
 from analysis.pipeline.power.trial_power import simulated_plan, trial_power
 from analysis.pipeline.prepare import prepare
+from analysis.report.render import adjusted_for
+from analysis.report.wording import analysis_name, step_down
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import read_study
 from study_app.domain.allocation import Allocator, Scheme
 from study_app.domain.allocation.arms import Arm
-from study_app.domain.study.analysis_plan import Analysis, Multiplicity, Stopping
+from study_app.domain.study.analysis_plan import Analysis, Covariate, Fallback, Multiplicity, Stopping
 from study_app.domain.study.study import Study
 
 
@@ -51,6 +53,28 @@ def test_main_effects_and_interactions_decide_as_one_family_and_the_rest_follows
     assert "quiz_points.factorial.simple.keen_none_vs_calm_none" in rows
     assert rows["quiz_points.factorial.control.cells_vs_plain"]["n"]["cells"] > rows[
         "quiz_points.factorial.control.tone.calm_vs_plain"]["n"]["calm"]  # fmt: skip
+
+
+STEPS = [
+    pytest.param(0.05, "unadjusted", "", marks=pytest.mark.slow),
+    (0.4, "ANCOVA", "part of the plan's covariates and strata"),
+]
+
+
+@pytest.mark.parametrize(("leverage", "step", "said"), STEPS)
+def test_effects_of_factors_that_step_down_claim_no_more_than_they_are_adjusted_for(tmp_path, leverage, step, said):
+    data, plan = trial(crossed(tmp_path, "factors"), n=30)
+    data.participants["pretest_points"] = np.random.default_rng(1).random(30)
+    rule = {"covariates": (Covariate(column="pretest_points"),), "fallback": Fallback(max_leverage=leverage)}
+    prepared = prepare(data, plan.model_copy(update=rule), include_simulated=True)
+    asked = next(entry for entry in prepared.analyses if entry.method.startswith("factorial") and entry.adjusted)
+    rows = [row for row in primary_rows(prepared, intervals=False) if row["method"] == asked.method]
+    assert rows
+    for row in rows:
+        assert "fallback from slopes of each cell" in row["note"]
+        assert step_down(row) == step
+        assert adjusted_for(prepared, asked, row) == said
+        assert "fallback" in analysis_name(row)
 
 
 @pytest.mark.parametrize("method", ["minimisation", "cluster"])
