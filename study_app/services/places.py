@@ -48,10 +48,15 @@ def gave_up_place(context: StudyContext, participant: Participant) -> bool:
 
 
 def place_for(context: StudyContext, unit: UnitOfWork, participant: Participant) -> bool:
-    """Whether there is a place for the participant: their own, or a free one."""
+    """Whether there is a place for the participant: their own, or a free one of the study and of each quota they meet.
+
+    The caller holds the lock of the participant's ledger.
+    """
     if participant.kind != "real" or holds(participant, context.now()):
         return True
-    return places_taken(context, unit, besides=participant.id) < context.study.recruitment.target_n
+    if places_taken(context, unit, besides=participant.id) >= context.study.recruitment.target_n:
+        return False
+    return quota_filled_since(context, unit, participant) is None
 
 
 def places_taken(
@@ -78,6 +83,18 @@ def full_quota(
         (each for each in met if quota_taken(context, unit, each, participant) >= each.limit(recruitment.target_n)),
         None,
     )
+
+
+def quota_filled_since(context: StudyContext, unit: UnitOfWork, participant: Participant) -> Quota | None:
+    """Return the quota that a participant without a place meets by earlier answers, and that others have filled."""
+    asked = {quota.question for quota in context.study.recruitment.quotas}
+    answers = {
+        question: response
+        for question in asked
+        for person, response in unit.answers_to(question, participant.kind)
+        if person.id == participant.id
+    }
+    return full_quota(context, unit, participant, answers)
 
 
 def quota_taken(

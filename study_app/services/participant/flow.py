@@ -40,7 +40,15 @@ from study_app.services.participant.falling_silent import locked_out
 from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, items_drawn, more_pages
 from study_app.services.participant.probing.closing import interrupt
 from study_app.services.participant_status import closes_at_of, missed
-from study_app.services.places import full_quota, gave_up_place, held_from, holds, lock_ledger, place_for
+from study_app.services.places import (
+    full_quota,
+    gave_up_place,
+    held_from,
+    holds,
+    lock_ledger,
+    place_for,
+    quota_filled_since,
+)
 from study_app.services.position import AtStage, BeforeStage, Ended, OnStage, Paused, Position, Waiting
 
 
@@ -187,6 +195,9 @@ class ParticipantFlow:
 
     def turn_away(self, unit: UnitOfWork, place: AtStage) -> bool:
         """Exclude a participant for whom no place is free, whether or not they would have been eligible."""
+        full = quota_filled_since(self.context, unit, place.participant)
+        if full is not None:
+            return self._leave_full(unit, place, full.question)
         refused = {"place": "refused", "exclusion_reason": NO_PLACE}
         if not self.leave(unit, place, "screened_out", "system", refused):
             return False
@@ -244,9 +255,13 @@ class ParticipantFlow:
             return False
         lock_ledger(unit, place.participant)
         full = full_quota(self.context, unit, place.participant, shown)
-        if full is None or not self.leave(unit, place, "screened_out", "screening", {"place": "refused"}):
+        return full is not None and self._leave_full(unit, place, full.question)
+
+    def _leave_full(self, unit: UnitOfWork, place: AtStage, question: str) -> bool:
+        """Let a participant leave whose answer to this question meets a quota that others have filled."""
+        if not self.leave(unit, place, "screened_out", "screening", {"place": "refused"}):
             return False
-        unit.record(place.participant.id, place.stage.id, place.now, QuotaFull(question=full.question))
+        unit.record(place.participant.id, place.stage.id, place.now, QuotaFull(question=question))
         return True
 
     def _opens_at(self, study: Study, following: Stage, place: AtStage) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -133,6 +134,56 @@ def test_a_place_that_is_given_up_is_free_in_the_quota_again(app):
     app.session.withdraw(leaves, False)
     app.context.clock.advance(hours=1)
     assert app.recruiting.view().quotas[0].taken == 2 - (app.study.allocation.replacement == "return_slot")
+
+
+MORE = '[[stages]]\nid = "more"\nkind = "survey"\n[[stages.questions]]\nid = "age"\nkind = "number"\nprompt = "Age?"\n'
+
+
+def test_who_comes_back_after_a_silence_takes_no_place_of_a_quota_that_others_have_filled(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        sys.modules[__name__], "STUDY", STUDY.replace('[[stages]]\nid = "instr', MORE + '[[stages]]\nid = "instr')
+    )
+    app = opened(tmp_path)
+    try:
+        # Two have answered and stay silent before the allocation, until their places are free again.
+        silent = [enter(app, number) for number in (1, 2)]
+        for who in silent:
+            assert answer(app, who, "many").stage == "more"
+        app.context.clock.advance(hours=30)
+        others = [enter(app, number) for number in (3, 4)]
+        answer(app, others[0], "many")
+        answer(app, others[1], "few")
+        for who in (*others, *silent):
+            app.session.where(who)
+            app.answers.submit_survey(who, "more", {"age": 30})
+        with app.context.registry.begin(write=False) as unit:
+            people = [unit.known_participant(who) for who in (*others, *silent)]
+            paid = {each.participant_id: each.code for each in payments(app.context, unit)}
+        # One place of the quota was left, for the first of the two who comes back.
+        assert [each.arm is not None for each in people] == [True, True, True, False]
+        assert (people[3].status, people[3].place, paid[silent[1]]) == ("screened_out", "refused", "FULL")
+        [fill] = app.recruiting.view().quotas
+        assert (fill.taken, fill.limit) == (2, 2)
+        app.datasets.write(tmp_path / "dataset", DatasetRequest(), who="cli", via="command line")
+        report = verify(tmp_path / "dataset")
+        assert report.ok, report.findings
+    finally:
+        app.close()
+
+
+@pytest.mark.slow
+def test_an_allocated_person_comes_back_to_no_place_of_a_quota_that_others_have_filled(tmp_path):
+    app = opened(tmp_path, 'target_counts = "completed"\n' + QUOTA.replace("share = 0.5", "most = 1"))
+    try:
+        silent = enter(app, 1)
+        assert answer(app, silent, "many").arm is not None
+        app.context.clock.advance(hours=30)
+        finish(app, 2, "many")
+        back = app.session.where(silent).participant
+        assert (back.status, back.place) == ("abandoned", "refused")
+        assert [fill.taken for fill in app.recruiting.view().quotas] == [1]
+    finally:
+        app.close()
 
 
 def test_many_at_once_do_not_overfill_a_quota(tmp_path, postgres_url):
