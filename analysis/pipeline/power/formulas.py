@@ -82,10 +82,9 @@ def after_looks(plan: Plan, single: FormulaPower, total: float) -> FormulaPower:
 
 
 def within_people(
-    plan: Plan, outcome: str, contrast: tuple[str, str], n: int, effect: float, given: Assumptions, arms: int,
-    family: int,
-) -> list[FormulaPower]:  # fmt: skip
-    """Return the paired t test of a crossover of two treatments; none for more, whose orders differ in what they tell.
+    plan: Plan, outcome: str, contrast: tuple[str, str], n: int, effect: float, given: Assumptions, family: int
+) -> list[FormulaPower]:
+    """Return the paired t test of a crossover in which each person has each of two treatments once.
 
     Args:
         plan: for the level and the multiplicity rule.
@@ -94,11 +93,8 @@ def within_people(
         n: people.
         effect: treated minus control in standard deviations between people.
         given: everything else that is assumed.
-        arms: treatments.
         family: primary tests together.
     """
-    if arms != 2:
-        return []
     pairs = max(n * (1 - given.dropout), 3.0)
     alpha = round(1 - plan.level, 12)
     levels = [alpha] if family < 2 or plan.multiplicity.method == "none" else [alpha, alpha / family]

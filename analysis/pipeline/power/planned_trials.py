@@ -163,12 +163,14 @@ class PlannedTrial:
         n, given, control = len(table), self.given, self.study.control.id
         left = (table["status"] == "abandoned").to_numpy()
         parts = [order_of(name) for name in table["arm"]]
+        # Orders that the study lists may give a treatment twice, or leave one out.
+        lengths = np.array([len(part) for part in parts])
         # A share of variance that a person keeps over periods is, at total variance 1, the correlation between two
         # periods.
         persons = {outcome.id: rng.normal(size=n) * np.sqrt(given.periods) for outcome in self.plan.outcomes}
         found = []
-        for period in range(len(self.study.arms)):
-            treatments = [part[period] for part in parts]
+        for period in range(int(lengths.max(initial=0))):
+            treatments = [part[period] if period < len(part) else control for part in parts]
             shift = effect * np.array([treatment != control for treatment in treatments])
             rows = pd.DataFrame({"participant_id": table["participant_id"], "period": period + 1,
                                  "treatment": treatments})  # fmt: skip
@@ -179,7 +181,7 @@ class PlannedTrial:
                 column = period_column(outcome.name)
                 if column is not None:
                     rows[column] = self._observed(outcome, behind, left, rng)[outcome.name]
-            found.append(rows)
+            found.append(rows[period < lengths])
         return pd.concat(found, ignore_index=True)
 
     def _observed(

@@ -25,6 +25,7 @@ from analysis.pipeline.power.workers import cluster_client, on_cluster, processe
 from analysis.pipeline.prepare import prepare
 from analysis.pipeline.regimes.rows import METHODS_OF_REGIMES
 from study_app.dataset.schema.plan_fit import known_before
+from study_app.domain.allocation.options import orders
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.study import Study
@@ -319,8 +320,11 @@ def _beside(planned: PlannedTrial, n: int, effect: float, row: Row, family: int)
     if len(contrast) != 2 or contrast[1] != study.control.id:
         return []
     if study.allocation.method == "sequence":
+        arms = [arm.id for arm in study.arms]
+        if len(arms) != 2 or any(sorted(order) != sorted(arms) for order in orders(study.allocation, arms)):
+            return []
         compared = (contrast[0], contrast[1])
-        return within_people(planned.plan, outcome, compared, n, effect, planned.given, len(study.arms), family)
+        return within_people(planned.plan, outcome, compared, n, effect, planned.given, family)
     total = sum(arm.weight for arm in study.arms)
     weights = {arm.id: arm.weight / total for arm in study.arms}
     # Expected and not drawn sizes: a formula has one answer, and the schemes differ in how far sizes stray.
