@@ -36,11 +36,11 @@ SLACK = timedelta(seconds=30)
 
 @dataclass
 class _State:
-    """The text after one edit, as a hash."""
+    """The text after one edit, as a hash; None where an edit did not fit, up to the next whole text."""
 
     seq: int
     stored: datetime | None
-    text: int
+    text: int | None
 
 
 @dataclass
@@ -50,7 +50,7 @@ class _Pages:
     states: dict[tuple[str, str], list[_State]] = field(default_factory=lambda: defaultdict(list))
     """(page, task) -> states in order."""
     broken: set[tuple[str, str]] = field(default_factory=set)
-    """Where an edit did not fit, so that nothing after it can be compared."""
+    """Where events are missing, so that nothing after them can be compared."""
     facts: dict[str, ProgramEvent | TurnStarted] = field(default_factory=dict)
     """Id of a run or turn -> what the server's event says of it."""
 
@@ -193,6 +193,7 @@ def _replayed(opened: UntrustedDataset, events: Sequence[UntrustedRow], whole: M
     pages = _Pages(facts=_facts(events))
     unapplied = _unapplied(events)
     texts: dict[tuple[str, str], str | None] = {}
+    lost: set[tuple[str, str]] = set()
     for row in sorted(events, key=lambda row: (str(row["page"]), row["seq"] or 0)):
         details = said(row)
         if not isinstance(details, TextEvent) or details.task is None or row["page"] == SERVER_PAGE:
@@ -202,16 +203,17 @@ def _replayed(opened: UntrustedDataset, events: Sequence[UntrustedRow], whole: M
             pages.broken.add(key)
             continue
         # From the first edit that does not fit, all later ones would not fit either: one finding is enough.
-        if key in pages.broken and row["kind"] == Edit.kind:
+        if key in lost and row["kind"] == Edit.kind:
             continue
         try:
             texts[key] = apply_event(texts.get(key), details)
+            lost.discard(key)
         except ReplayMismatch as error:
             what = "edits_unapplied" if key in unapplied else "replay_mismatch"
             opened.report.add(what, opened.relative("events"), row.number, f"page {key[0]}: {error}")
-            pages.broken.add(key)
-            continue
-        pages.states[key].append(_State(row["seq"] or 0, row["server_time"], _digest(texts[key] or "")))
+            lost.add(key)
+        text = None if key in lost else _digest(texts[key] or "")
+        pages.states[key].append(_State(row["seq"] or 0, row["server_time"], text))
     return pages
 
 
@@ -259,11 +261,11 @@ def _check_programs(
         if not run["page"]:
             continue
         key = (str(run["page"]), str(run["task"]))
+        states = _candidates(run, pages.states.get(key, []))
         # What the edits give is not known there; that they do not fit is a finding already.
-        if key in pages.broken:
+        if key in pages.broken or any(state.text is None for state in states):
             continue
         compared += 1
-        states = _candidates(run, pages.states.get(key, []))
         if _digest(run["code"] or "") not in {state.text for state in states}:
             where = f"after event {run['seq']}" if run["seq"] else "at its time"
             what = f"the edits of page {key[0]} do not give the program of {run['kind']} {run['run_id']} {where}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from study_app.domain.events.browser import BrokenText, Load, TextChange
+from study_app.domain.events.browser import BrokenText, EventRefused, Load, TextChange
 from study_app.domain.events.changes import Change, ReplayMismatch
 from study_app.domain.events.details import EventDetails
 
@@ -67,6 +67,8 @@ def apply_event(text: str | None, details: EventDetails) -> str | None:
         return details.text
     if isinstance(details, BrokenText):
         raise ReplayMismatch(details.problem)
+    if isinstance(details, EventRefused) and details.task is not None:
+        raise ReplayMismatch(f"the server refused the {details.refused} that stood here")
     if not isinstance(details, TextChange):
         return text
     if text is None:
@@ -93,8 +95,9 @@ def apply_all(text: str | None, events: Iterable[EventDetails], longest: int) ->
             if units is None:
                 raise ReplayMismatch("an edit before the text was loaded")
             _splice(units, details.changes, details.length)
-        elif isinstance(details, Load | BrokenText):
-            units = bytearray(_units(apply_event(None, details) or ""))
+        elif isinstance(details, Load | BrokenText | EventRefused):
+            text = apply_event(None, details)
+            units = units if text is None else bytearray(_units(text))
         if units is not None and len(units) // 2 > longest:
             raise ReplayMismatch(f"the text is longer than {longest} units")
     return None if units is None else units.decode("utf-16-le", "surrogatepass")

@@ -35,7 +35,17 @@ from study_app.domain.editing.attribution import (
 )
 from study_app.domain.editing.clipboard import SEEN_KINDS, Pasteboard, squeeze
 from study_app.domain.editing.retyped import DEFAULT_RULE, Reply, RetypeRule, retyped_lines
-from study_app.domain.events.browser import BrokenText, Clip, CopyReply, Edit, Load, PasteAttempt, TextCopied, TextCut
+from study_app.domain.events.browser import (
+    BrokenText,
+    Clip,
+    CopyReply,
+    Edit,
+    EventRefused,
+    Load,
+    PasteAttempt,
+    TextCopied,
+    TextCut,
+)
 from study_app.domain.events.changes import ReplayMismatch, utf16_length
 from study_app.domain.events.details import EventDetails
 from study_app.domain.events.server import AgentProposed, TurnStarted
@@ -47,7 +57,7 @@ _FROM: Mapping[str, Source] = {"reply": "assistant", "brief": "brief", "notes": 
 """What a page says of a paste -> source; the program's output counts with the notes. `message`: typed by them."""
 _BRINGS = frozenset({"paste", "drop"})
 """Kinds of edits that can bring more of a reply into the program than it ever held."""
-FOLLOWED = SEEN_KINDS | {each.kind for each in (Load, Edit, CopyReply, AgentProposed, TurnStarted)}
+FOLLOWED = SEEN_KINDS | {each.kind for each in (Load, Edit, EventRefused, CopyReply, AgentProposed, TurnStarted)}
 """Kinds of events that a tracker learns from; others may be left out."""
 _TELLING = 12
 """Shorter text says nothing by its content alone."""
@@ -119,6 +129,8 @@ class Tracker:
                 self._edit(page, details)
             case BrokenText(task=self.task):
                 raise ReplayMismatch(details.problem)
+            case EventRefused(task=self.task, refused=refused):
+                raise ReplayMismatch(f"the server refused the {refused} that stood here")
 
     def attribution(self, code: str | None = None) -> Attribution:
         """Where a text came from: the newest page's, or a given one, such as what was submitted."""

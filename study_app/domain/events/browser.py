@@ -42,7 +42,7 @@ class TextChange(PageEvent):
     how: str = described(levels=get_args(EditKind), key="kind", default="")
     length: int | None = described("of the text after, in UTF-16 units", default=None)
     user_event: str | None = described("the editor's own name for what was done", default=None)
-    continued: bool | None = described("a further part of one large insertion", default=None)
+    continued: bool | None = described("a further part of one large edit", default=None)
 
     def check(self) -> None:
         """Refuse a change that cannot be one of any text."""
@@ -73,6 +73,16 @@ class Edit(TextChange, TextEvent):
 @dataclass(frozen=True)
 class BrokenText(Unreadable, TextEvent):
     """A stored `load` or `edit` that cannot be one: the text after it is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventRefused(TextEvent):
+    """The server refused the event of this number; from here to the next `load` the text of `task` is not known."""
+
+    kind: ClassVar[str] = "event_refused"
+
+    refused: str = described("kind of the event that was refused")
+    why: str | None = described("what the server answered", default=None)
 
 
 # -- forms -------------------------------------------------------------------------------------------------------------

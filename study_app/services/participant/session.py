@@ -242,12 +242,12 @@ class ParticipantSession:
         # Whatever the stage is: the log is what was typed, also where it changes nothing any more.
         stored = unit.store_batch(participant.id, batch.page, participant.stage, now, events, stages)
         check_arm(place, batch)
-        decided = False
+        decided = lost = False
         if not moved:
             here = [event for event in stored.fresh if not elsewhere(form, task, event)]
             # Before the edits change the text: a step holds for the program that it was proposed for.
             decided = acts(place, self.context) and decide(unit, place, batch.page, here)
-            apply_events(unit, place, batch.page, here)
+            lost = apply_events(unit, place, batch.page, here)
             if isinstance(place, AtStage):
                 interrupt_by_work(unit, place, here)
         if late is not None:
@@ -257,7 +257,8 @@ class ParticipantSession:
             # As an export reads it in the log: a batch that was stored before tells nothing new.
             unit.touch(participant.id, last_seen_at=now)
         owner = place.participant.page in (None, batch.page)
-        return Ingested(stored.ack, place, superseded=not owner, stage_before=participant.stage, decided=decided)
+        before = participant.stage
+        return Ingested(stored.ack, place, superseded=not owner, stage_before=before, decided=decided, lost=lost)
 
     def document(self, participant_id: str, task: str) -> Document | None:
         """Return the saved text of a task."""

@@ -17,13 +17,15 @@ import uuid
 from pathlib import Path
 
 import uvicorn
+from pydantic import ValidationError
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from study_app.domain.editing.edits import apply_event
-from study_app.domain.events import details_of
+from study_app.domain.events import Batch, details_of
+from study_app.domain.events.changes import ReplayMismatch
 from study_app.web.assets import Assets
 
 HERE = Path(__file__).parent
@@ -96,7 +98,10 @@ class Book:
         for row in self.events(who):
             payload = json.loads(row["payload"])
             if payload.get("task") == task:
-                text = apply_event(text, details_of(row["kind"], payload))
+                try:
+                    text = apply_event(text, details_of(row["kind"], payload))
+                except ReplayMismatch:
+                    text = None
         return text
 
 
@@ -146,6 +151,10 @@ def make_routes(book: Book) -> list[Route]:
 
     @route("/api/events")
     async def events(who: str, body: dict) -> Response:
+        try:
+            Batch.model_validate(body)
+        except ValidationError as problem:
+            return JSONResponse({"error": problem.errors()[0]["msg"]}, 400)
         refused = refusal(book, who, body["page"])
         if refused is None:
             book.store(who, body["page"], body["events"])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import random
+import time
 
 import pytest
 from playwright.sync_api import Error
 from support.browser.component_browser import EDITOR, Person, editor_text, paste
 
 pytestmark = [pytest.mark.browser]
+NOW_MS = round(time.time() * 1000)  # noqa: TID251
 WORDS = "async def await with nursery (x, y): [1, 2] 'text' # note\n    return None ".split(" ")
 
 
@@ -148,7 +150,7 @@ def test_a_full_disk_stops_nothing(person):
     assert len(person.events("storage_full")) == 1
 
 
-@pytest.mark.parametrize("lines", [4_000, pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("lines", [4_000, pytest.param(6_000, marks=pytest.mark.slow)])
 def test_a_paste_of_many_lines_arrives_in_parts_that_replay_to_it(person, lines):
     page = person.open()
     page.get_by_label(EDITOR).click()
@@ -159,6 +161,98 @@ def test_a_paste_of_many_lines_arrives_in_parts_that_replay_to_it(person, lines)
     assert len(edits) > lines // 4000
     assert {edit["kind"] for edit in edits} == {"paste"}
     assert [edit.get("continued", False) for edit in edits] == [False] + [True] * (len(edits) - 1)
+
+
+KEPT = """([who, event]) => new Promise(done => {
+    const request = indexedDB.open("study-app", 1);
+    request.onsuccess = () => {
+        const events = request.result.transaction("events", "readwrite").objectStore("events");
+        events.put({owner: who, page: "earlier", seq: event.seq, event, hash: null}).onsuccess = done;
+    };
+})"""
+
+
+def test_what_the_server_refuses_of_an_earlier_page_holds_up_neither_its_other_events_nor_the_new_page(person):
+    page = person.open()
+    for seq, kind, payload in [
+        (1, "load", {"task": "timer", "text": "", "source": "starter"}),
+        (2, "edit", {"task": "timer", "kind": "paste", "changes": [{"from": 0, "to": 0, "insert": "x" * 400_001}]}),
+        (3, "focus", {}),
+        (4, "blur", {}),
+    ]:
+        event = {"seq": seq, "kind": kind, "client_time_ms": NOW_MS, "mono_ms": seq, "payload": payload}
+        page.evaluate(KEPT, [person.who, event])
+    page.evaluate("fetch('/api/open', {method: 'POST', body: JSON.stringify({page: 'earlier'})}).then(() => null)")
+    page.reload()
+    page.get_by_label(EDITOR).click()
+    page.keyboard.type("# goes on\n")
+    settled(person, page)
+    page.get_by_text("Saved").wait_for()
+    left = [(each["seq"], each["kind"]) for each in person.events() if each["page"] == "earlier"]
+    assert left == [(1, "load"), (2, "event_refused"), (3, "focus"), (4, "blur")]
+    (note,) = person.events("event_refused")
+    assert (note["payload"]["refused"], note["payload"]["task"]) == ("edit", "timer")
+    assert "400000 characters" in note["payload"]["why"]
+
+
+REFUSING = """() => {
+    const send = window.fetch;
+    const refused = init => String(init?.body).includes('"insert":"# refused');
+    const answer = () => Promise.resolve(new Response('{"error": "not this one"}', {status: 400}));
+    window.fetch = (url, init) => refused(init) ? answer() : send(url, init);
+}"""
+
+
+@pytest.mark.slow
+def test_an_edit_that_the_server_refuses_is_followed_by_the_whole_text(person):
+    page = person.open()
+    page.get_by_label(EDITOR).click()
+    page.keyboard.type("x = 1\n")
+    settled(person, page)
+    page.evaluate(REFUSING)
+    page.keyboard.type("y = 2\n")
+    paste(page, "# refused\n")
+    page.keyboard.type("y = 3\n")
+    (note,) = person.wait_for(lambda: person.events("event_refused"))
+    assert (note["payload"]["refused"], note["payload"]["task"]) == ("edit", "timer")
+    page.keyboard.type("z = 3\n")
+    settled(person, page)
+    page.get_by_text("Saved").wait_for()
+    assert len(person.events("load")) == 2
+
+
+@pytest.mark.slow
+def test_a_change_of_more_lines_than_one_event_may_hold_arrives_in_several_that_replay_to_it(person):
+    page = person.open()
+    page.get_by_label(EDITOR).click()
+    page.keyboard.press("Control+a")
+    paste(page, "".join(f"f({number})\n" for number in range(6_000)))
+    settled(person, page)
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Tab")
+    settled(person, page)
+    indents = [edit["payload"] for edit in person.events("edit") if edit["payload"]["kind"] == "indent"]
+    assert len(indents) == 6
+    assert sum(len(edit["changes"]) for edit in indents) == 6_000
+    assert person.events("event_refused") == []
+
+
+@pytest.mark.slow
+def test_the_editor_takes_no_more_than_fits_into_one_event_and_says_so(person):
+    page = person.open()
+    page.get_by_label(EDITOR).click()
+    page.keyboard.press("Control+a")
+    paste(page, "x" * 200_001)
+    page.get_by_text("The program would be longer than 200,000 characters").wait_for()
+    assert editor_text(page).startswith("import trio")
+    page.keyboard.press("Control+a")
+    paste(page, "x" * 199_999)
+    page.keyboard.type("yz")
+    assert len(editor_text(page)) == 200_000
+    page.keyboard.press("Backspace")
+    page.keyboard.type("z")
+    settled(person, page)
+    page.get_by_text("Saved").wait_for()
 
 
 RANDOM_EDITS = """seed => {

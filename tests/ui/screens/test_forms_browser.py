@@ -261,6 +261,18 @@ def test_an_over_long_paste_gets_a_sentence_and_loses_nothing(person):
     expect(person.box("words")).to_have_value("short")
 
 
+@pytest.mark.slow
+def test_a_page_that_the_server_does_not_take_says_so_and_is_handed_in_once_it_does(person):
+    behind = {"error": "an event is missing", "reason": "behind"}
+    person.page.route("**/api/answers", lambda route: route.fulfill(status=409, json=behind))
+    person.box("words").fill("kept")
+    person.go_on()
+    expect(person.page.locator(".sa-form-note")).to_contain_text("cannot be reached")
+    person.page.unroute("**/api/answers")
+    person.at("quiz")
+    assert person.answers("about")["words"] == "kept"
+
+
 def test_leaving_a_quiz_page_with_gaps_asks_and_going_back_keeps_everything(person):
     person.to_quiz()
     person.box("say").fill("2")

@@ -7,7 +7,7 @@ from typing import Any
 
 from study_app.domain.errors import Malformed
 from study_app.domain.events import BROWSER_KINDS, Batch, BrowserEvent, tells_of_reply
-from study_app.domain.events.browser import OnForm, TextEvent
+from study_app.domain.events.browser import EventRefused, OnForm, TextEvent
 from study_app.services.position import Paused, Position
 
 
@@ -23,6 +23,8 @@ class Ingested:
     """Where the participant was when the batch came."""
     decided: bool = False
     """A step of the participant's agent is decided by it."""
+    lost: bool = False
+    """Its edits do not fit what is saved: the page is asked for its whole text, or for all fields of its form."""
 
 
 def elsewhere(form: tuple[str, int], task: str | None, event: BrowserEvent) -> bool:
@@ -30,6 +32,8 @@ def elsewhere(form: tuple[str, int], task: str | None, event: BrowserEvent) -> b
     details = event.details
     if isinstance(details, OnForm) and details.of_form:
         return details.place != form
+    if isinstance(details, EventRefused) and details.task is None:
+        return False
     return isinstance(details, TextEvent) and (task is None or details.task != task)
 
 
@@ -56,7 +60,8 @@ def as_state(ingested: Ingested) -> dict[str, Any]:
     """Return what the hot routes tell a page about where it stands."""
     place = ingested.place
     deadline_at = place.deadline_at
-    return {
+    again = {"load_again": True} if ingested.lost and not ingested.superseded else {}
+    return again | {
         "ack": ingested.ack,
         "now_ms": round(place.now.timestamp() * 1000),
         "deadline_ms": round(deadline_at.timestamp() * 1000) if deadline_at else None,

@@ -11,11 +11,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
 from study_app.domain.editing.edits import apply_all
 from study_app.domain.errors import StudyError
-from study_app.domain.events import ERASED, SERVER_PAGE, Batch, BrowserEvent, Event, saying
-from study_app.domain.events.browser import AnswerEvent, AnswersShown, OnForm, TextEvent
+from study_app.domain.events import ERASED, SERVER_PAGE, Batch, BrowserEvent, Event, EventDetails, saying
+from study_app.domain.events.browser import AnswerEvent, AnswersShown, Load, OnForm, TextEvent
 from study_app.domain.events.changes import ReplayMismatch
 from study_app.domain.events.server import AnswersHandedIn, EditsUnapplied, PageOpened
 from study_app.domain.quiz.answer_log import FORM_KINDS, Draft, applied, may_show
@@ -48,40 +49,76 @@ class Late:
         return {seq: visit.stage for seq, visit in self.visits.items()}
 
 
+Made = TypeVar("Made", str, Draft)
+
+
+@dataclass(frozen=True)
+class Applied(Generic[Made]):
+    """What a page's events do to a text or a form."""
+
+    made: Made | None
+    """None where nothing changed."""
+    lost: bool = False
+    """They do not fit what is saved, and no later one says what the page shows."""
+
+
 # -- in time -----------------------------------------------------------------------------------------------------------
 
 
-def apply_events(unit: UnitOfWork, place: Position, page: str, events: Sequence[BrowserEvent]) -> None:
-    """Let the edits among events at the participant's place change the text of the task, or the form."""
+def apply_events(unit: UnitOfWork, place: Position, page: str, events: Sequence[BrowserEvent]) -> bool:
+    """Let the edits among events at the participant's place change the text of the task, or the form.
+
+    Returns:
+        Whether they do not fit, so that the page has to send its whole text, or all fields of its form.
+    """
     participant = place.participant
-    edits = [event for event in events if isinstance(event.details, TextEvent)]
+    lost = False
+    edits = [event for event in events if isinstance(event.details, TextEvent) and event.details.task is not None]
     if edits and isinstance(place, AtStage):
-        change_document(unit, place, page, place.task, edits)
+        lost = change_document(unit, place, page, place.task, edits).lost
     changes = [event for event in events if isinstance(event.details, AnswerEvent)]
     if changes:
-        change_draft(unit, participant, page, (participant.stage, participant.step), changes)
+        form = (participant.stage, participant.step)
+        lost = change_draft(unit, participant, page, form, changes).lost or lost
+    return lost
 
 
 def change_document(
     unit: UnitOfWork, place: AtStage, page: str, task: str, edits: Sequence[BrowserEvent]
-) -> str | None:
-    """Apply edits of the page that the text belongs to; the text, or None where nothing changed."""
+) -> Applied[str]:
+    """Apply edits of the page that the text belongs to."""
     participant_id = place.participant.id
     saved = unit.document(participant_id, task, of_page=page)
     if saved is None and not _may_take_over(unit, participant_id, page, task):
         note_unapplied(unit, place, page, task, "superseded")
-        return None
+        return Applied(None)
     text = None if saved is None else saved.text
+    details = [edit.details for edit in edits]
     try:
-        text = apply_all(text, (edit.details for edit in edits), LONGEST_TEXT)
+        text = apply_all(text, details, LONGEST_TEXT)
     except (ReplayMismatch, StudyError) as error:
-        # The log keeps the events as they came; verify lists the mismatch. The saved text stays what it was.
+        # The log keeps the events as they came; verify lists the mismatch.
         log.warning("edits that came late cannot be replayed", exc_info=error, extra={"task": task})
         note_unapplied(unit, place, page, task, "mismatch")
-        return None
+        text = _since_loaded(details)
+        if text is None:
+            # The saved text stays what it was.
+            return Applied(None, lost=True)
     if text is not None:
         unit.save_document(Document(participant_id, task, text, "saved"), page)
-    return text
+    return Applied(text)
+
+
+def _since_loaded(edits: Sequence[EventDetails]) -> str | None:
+    """Return the text that the last `load` and the edits after it give; None where there is none, or they do not fit.
+
+    With a whole text a page begins anew, whatever was wrong with the edits before it.
+    """
+    loads = [at for at, details in enumerate(edits) if isinstance(details, Load)]
+    try:
+        return apply_all(None, edits[loads[-1] :], LONGEST_TEXT) if loads else None
+    except (ReplayMismatch, StudyError):
+        return None
 
 
 def _may_take_over(unit: UnitOfWork, participant_id: str, page: str, task: str) -> bool:
@@ -106,8 +143,9 @@ def note_unapplied(unit: UnitOfWork, place: Position | AtStage, page: str, task:
 
 def change_draft(
     unit: UnitOfWork, participant: Participant, page: str, form: tuple[str, int], changes: Sequence[BrowserEvent]
-) -> Draft | None:
-    """Apply changes of fields by the page that shows the form; the form, or None where nothing changed."""
+) -> Applied[Draft]:
+    """Apply changes of fields by the page that shows the form."""
+    lost = False
     before = draft = draft_of(unit, participant.id, *form)
     pages = [page]
     if before.page not in ("", page) and any(isinstance(change.details, AnswersShown) for change in changes):
@@ -115,12 +153,14 @@ def change_draft(
     for change in changes:
         try:
             draft = applied(draft, page, change.details, pages)
+            lost = lost and not isinstance(change.details, AnswersShown)
         except ReplayMismatch as error:
             log.warning("changes of a form that came late cannot be replayed", exc_info=error)
+            lost = True
     if draft == before:
-        return None
+        return Applied(None, lost)
     unit.save_draft(participant.id, *form, draft)
-    return draft
+    return Applied(draft, lost)
 
 
 def _last_openings(pages: Sequence[str]) -> list[str]:
@@ -194,13 +234,13 @@ def take_late(
 def _late_edits(unit: UnitOfWork, place: AtStage, page: str, events: Sequence[BrowserEvent], now: datetime) -> None:
     by_task: dict[str, list[BrowserEvent]] = {}
     for event in events:
-        if isinstance(event.details, TextEvent):
-            by_task.setdefault(str(event.details.task), []).append(event)
+        if isinstance(event.details, TextEvent) and event.details.task is not None:
+            by_task.setdefault(event.details.task, []).append(event)
     for task, edits in by_task.items():
         if not submitted_by_deadline(unit, place, task):
             note_unapplied(unit, place, page, task, "late")
             continue
-        text = change_document(unit, place, page, task, edits)
+        text = change_document(unit, place, page, task, edits).made
         if text is not None:
             submit_late(unit, place, task, text, now)
 
@@ -215,7 +255,7 @@ def _late_changes(
     form = (place.stage.id, step)
     changes = [event for event in events if isinstance(event.details, AnswerEvent) and event.details.place == form]
     there = replace(place.participant, stage=place.stage.id, step=step)
-    draft = change_draft(unit, there, page, form, changes) if changes else None
+    draft = change_draft(unit, there, page, form, changes).made if changes else None
     if draft is not None:
         hand_in(context, unit, replace(place, participant=there), draft.values, "deadline")
 

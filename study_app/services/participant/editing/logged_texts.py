@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from study_app.domain.editing.edits import apply_event
 from study_app.domain.events import ERASED, Event, saying
-from study_app.domain.events.browser import AnswerEvent, Edit, Load, TextEvent
+from study_app.domain.events.browser import AnswerEvent, Edit, EventRefused, Load, TextEvent
 from study_app.domain.events.changes import ReplayMismatch
 from study_app.domain.events.server import AnswersHandedIn, EditsUnapplied, PageOpened
 from study_app.domain.quiz.answer_log import ANSWER_KINDS, Draft, applied
@@ -20,6 +20,8 @@ from study_app.domain.records import Document
 from study_app.ports import UnitOfWork
 
 log = logging.getLogger(__name__)
+
+_TEXT_KINDS = {Load.kind, Edit.kind, EventRefused.kind}
 
 
 def text_of(unit: UnitOfWork, participant_id: str, task: str) -> Document | None:
@@ -41,7 +43,7 @@ def _replayed(unit: UnitOfWork, participant_id: str, task: str) -> str | None:
     """Return what the newest page's edits give; None where the log does not say."""
     of_task = [
         (event, details)
-        for event, details in saying(unit.events_of(participant_id, {Load.kind, Edit.kind}), TextEvent)
+        for event, details in saying(unit.events_of(participant_id, _TEXT_KINDS), TextEvent)
         # No further than without a gap: what lies behind one has not been applied by the server either.
         if details.task == task and event.seq <= unit.acknowledged(participant_id, event.page)
     ]
@@ -56,15 +58,16 @@ def _replayed(unit: UnitOfWork, participant_id: str, task: str) -> str | None:
     if not loads:
         return None
     page = loads[-1].page
-    if any(each.page == page for each in noted):
+    if any(each.page == page and each.why != "mismatch" for each in noted):
         return None
     text: str | None = None
-    try:
-        for event, details in sorted(of_task, key=lambda pair: pair[0].seq):
-            if event.page == page:
+    for event, details in sorted(of_task, key=lambda pair: pair[0].seq):
+        if event.page == page:
+            try:
                 text = apply_event(text, details)
-    except ReplayMismatch:
-        return None
+            except ReplayMismatch:
+                # Not known until the page says again what it shows.
+                text = None
     return text
 
 

@@ -199,6 +199,8 @@ export class AgentDock {
     if (action.tool !== "edit") return this.say_("approve");
     const insert = this.editing ? this.editing.value : (action.input["new"] ?? "");
     const done = this.hooks.apply(action, insert);
+    // Too long for the editor, which says so: the step stays open.
+    if (!done && this.hooks.fits(action)) return;
     this.settle(done ? "" : this.say("agent_stale"));
     this.hooks.flush();
   }

@@ -61,6 +61,7 @@ class Clock {
       saving: () => undefined,
       server: (state) => this.heard(state.deadline_ms),
       refused: () => undefined,
+      reload: () => undefined,
     });
     log.adopt(await store.leftovers());
     const onClipboard = (event: ClipboardEvent) => {

@@ -26,13 +26,18 @@ import { agentAction, type Edit, editsOf } from "./edits";
 import { errorLine, setErrorLine } from "./errorline";
 
 const ESCAPE_MS = 8000;
+/** Characters of a text, far beyond what may be run: all of it must fit into one event. */
+export const LONGEST = 200_000;
 
 export interface EditorHooks {
-  edit: (edit: Edit) => void;
+  /** `text`: what the editor holds after it. */
+  edit: (edit: Edit, text: string) => void;
   focus: (focused: boolean) => void;
   run: () => void;
   /** Says whether text may come in by this way. */
   allow: (text: string, how: "paste" | "drop") => boolean;
+  /** A change was not made: the text would be longer than `LONGEST`. */
+  full: () => void;
 }
 
 export class Editor {
@@ -103,10 +108,12 @@ export class Editor {
     this.view.focus();
   }
 
-  /** A change by an agent, as one edit of its step; the cursor stays where the participant has it. */
-  applyAction(start: number, end: number, text: string, actionId: string): void {
+  /** A change by an agent, as one edit of its step; the cursor stays where the participant has it. False: too long. */
+  applyAction(start: number, end: number, text: string, actionId: string): boolean {
+    const before = this.view.state.doc;
     const changes = { from: start, to: end, insert: clean(text) };
     this.view.dispatch({ changes, userEvent: "input.agent", annotations: agentAction.of(actionId) });
+    return this.view.state.doc !== before || clean(text) === before.sliceString(start, end);
   }
 
   /** Puts code on separate lines at the cursor, or in the place of what is selected. */
@@ -196,8 +203,13 @@ export class Editor {
     return [
       EditorView.updateListener.of((update) => {
         for (const transaction of update.transactions) {
-          if (transaction.docChanged) for (const edit of editsOf(transaction)) this.hooks.edit(edit);
+          if (transaction.docChanged) for (const { edit, text } of editsOf(transaction)) this.hooks.edit(edit, text);
         }
+      }),
+      EditorState.changeFilter.of(({ changes: { length, newLength } }) => {
+        const fits = newLength <= LONGEST || newLength <= length;
+        if (!fits) queueMicrotask(this.hooks.full);
+        return fits;
       }),
       EditorView.domEventHandlers({
         focus: () => this.hooks.focus(true),

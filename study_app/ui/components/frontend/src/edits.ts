@@ -15,7 +15,7 @@ export interface Edit {
   changes: Change[];
   length: number;
   user_event: string;
-  /** Set on the second and later parts of one large insertion. */
+  /** Set on the second and later parts of one large edit. */
   continued?: boolean;
   /** The step of an agent that this edit carries out. */
   action_id?: string;
@@ -25,8 +25,9 @@ export interface Edit {
 export const agentAction = Annotation.define<string>();
 
 const MAX_DELETED = 2000;
-/** Larger insertions are sent as several edits, so that no request exceeds what the server takes. */
+/** Larger insertions, and more changes at once, are sent as several edits: no request exceeds what the server takes. */
 const MAX_INSERT = 100_000;
+const MAX_CHANGES = 1000;
 
 const KINDS: [RegExp, EditKind][] = [
   [/^undo/, "undo"],
@@ -46,7 +47,8 @@ export function kindOf(userEvent: string): EditKind {
   return KINDS.find(([pattern]) => pattern.test(userEvent))?.[1] ?? "typed";
 }
 
-export function editsOf(transaction: Transaction): Edit[] {
+/** The edits of a transaction, each with the text after it. */
+export function editsOf(transaction: Transaction): { edit: Edit; text: string }[] {
   const userEvent = transaction.annotation(Transaction.userEvent) ?? "";
   const [before, after] = [transaction.startState.doc, transaction.newDoc];
   const ranges: Range[] = [];
@@ -59,7 +61,20 @@ export function editsOf(transaction: Transaction): Edit[] {
   const changes = ranges.map((range) => changeOf(before, after, range));
   const actionId = transaction.annotation(agentAction);
   const edit: Edit = { kind: kindOf(userEvent), changes, length: after.length, user_event: userEvent };
-  return inParts(actionId ? { ...edit, action_id: actionId } : edit, before.length);
+  const parts = inParts(actionId ? { ...edit, action_id: actionId } : edit, before.length);
+  if (parts.length === 1) return [{ edit: parts[0]!, text: after.toString() }];
+  let text = before.toString();
+  return parts.map((part) => ({ edit: part, text: (text = changed(text, part.changes)) }));
+}
+
+function changed(text: string, changes: Change[]): string {
+  const pieces: string[] = [];
+  let done = 0;
+  for (const { from, to, insert } of changes) {
+    pieces.push(text.slice(done, from), insert);
+    done = to;
+  }
+  return pieces.join("") + text.slice(done);
 }
 
 /** Where a change lies in the document before (A) and after (B). */
@@ -88,29 +103,57 @@ function splitsPair(text: Text, at: number): boolean {
   return /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.sliceString(at - 1, at + 1));
 }
 
+/** As several edits, one after the other, where one would be more than the server takes. */
 function inParts(edit: Edit, lengthBefore: number): Edit[] {
-  if (edit.changes.every((change) => change.insert.length <= MAX_INSERT)) return [edit];
-  const rests: { at: number; text: string }[] = [];
+  const parts: Edit[] = [];
+  let length = lengthBefore;
   let shift = 0;
-  const first = edit.changes.map((change) => {
-    const cut = cutPoint(change.insert, MAX_INSERT);
-    shift += cut - (change.to - change.from);
-    if (cut < change.insert.length) rests.push({ at: change.to + shift, text: change.insert.slice(cut) });
-    return { ...change, insert: change.insert.slice(0, cut) };
-  });
-  let length = lengthBefore + shift;
-  const parts: Edit[] = [{ ...edit, changes: first, length }];
-  // From the last to the first, so that the earlier places stay where they are.
-  for (let { at, text } of rests.reverse()) {
-    while (text) {
-      const insert = text.slice(0, cutPoint(text, MAX_INSERT));
-      length += insert.length;
-      parts.push({ ...edit, changes: [{ from: at, to: at, insert }], length, continued: true });
-      at += insert.length;
-      text = text.slice(insert.length);
+  for (const group of groupsOf(edit.changes)) {
+    const moved = group.map((change) => ({ ...change, from: change.from + shift, to: change.to + shift }));
+    for (const { changes, grown } of portions(moved)) {
+      length += grown;
+      shift += grown;
+      parts.push({ ...edit, changes, length, ...(parts.length ? { continued: true } : {}) });
     }
   }
   return parts;
+}
+
+/** Neighbouring changes that go together: neither too many, nor with too much text. A long insertion is alone. */
+function groupsOf(changes: Change[]): Change[][] {
+  const groups: Change[][] = [[]];
+  let size = 0;
+  for (const change of changes) {
+    const own = change.insert.length + (change.deleted?.length ?? 0);
+    const last = groups.at(-1)!;
+    if (last.length && (last.length >= MAX_CHANGES || size + own > MAX_INSERT)) {
+      groups.push([change]);
+      size = own;
+    } else {
+      last.push(change);
+      size += own;
+    }
+  }
+  return groups;
+}
+
+/** The changes of one edit, and what is left of a long insertion as edits behind it. */
+function portions(changes: Change[]): { changes: Change[]; grown: number }[] {
+  const [first] = changes;
+  const cut = first && changes.length === 1 ? cutPoint(first.insert, MAX_INSERT) : Infinity;
+  if (!first || cut >= first.insert.length) return [{ changes, grown: growth(changes) }];
+  const found = [{ ...first, insert: first.insert.slice(0, cut) }];
+  for (let rest = first.insert.slice(cut), at = first.from + cut; rest; ) {
+    const insert = rest.slice(0, cutPoint(rest, MAX_INSERT));
+    found.push({ from: at, to: at, insert });
+    at += insert.length;
+    rest = rest.slice(insert.length);
+  }
+  return found.map((change) => ({ changes: [change], grown: growth([change]) }));
+}
+
+function growth(changes: Change[]): number {
+  return changes.reduce((sum, { from, to, insert }) => sum + insert.length - (to - from), 0);
 }
 
 function cutPoint(text: string, limit: number): number {

@@ -264,7 +264,8 @@ class CodeBox implements Field {
       box,
       { label: say("code_answer"), help: `${help} ${labels.described}`.trim(), phrases: code.phrasesOf(say) },
       {
-        edit: hooks.edit,
+        edit: (edit) => hooks.edit(edit),
+        full: () => hooks.refuse(say("too_long_now", { limit: data.limit.toLocaleString(pageLanguage()) })),
         focus: (focused) => focused && hooks.focus(),
         run: () => undefined,
         allow: (text, how) => {

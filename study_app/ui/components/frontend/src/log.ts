@@ -11,6 +11,12 @@ const FAREWELL_BYTES = 60_000;
 /** Short at its longest: once the server is back, a few seconds later everything is saved. */
 const BACKOFF_MS = [1000, 2000, 3000];
 const LATE_MS = 5000;
+/** How often what an earlier page left is tried before this page takes over without it. */
+const HELD_UP = 3;
+/** The answers after which the same may be taken later: none, no identity, too many requests. */
+const LATER = [0, 401, 429];
+/** Stands in the place of an event that the server refused. */
+const NOTE = "event_refused";
 
 export type Saving = "saved" | "saving" | "offline";
 
@@ -18,21 +24,27 @@ export interface LogListener {
   saving: (state: Saving, durable: boolean) => void;
   server: (state: ServerState) => void;
   refused: (reason: string) => void;
+  /** The server has not what this page shows: all of it goes into the log once more. */
+  reload: () => void;
 }
 
 /** One page's queue: this one's, or what an earlier page left behind. */
 interface Queue {
   page: string;
   events: StoredEvent[];
+  /** How many go at once: fewer while one among them is looked for that the server refuses. */
+  most: number;
 }
 
-type Outcome = "done" | "retry" | "refused";
+/** `again`: what is sent next is another batch than the one that was refused. */
+type Outcome = "done" | "again" | "retry" | "refused";
 
 export class EventLog {
   readonly page = newPageId();
   private seq = 0;
-  private readonly own: Queue = { page: this.page, events: [] };
+  private readonly own: Queue = { page: this.page, events: [], most: Infinity };
   private leftovers: Queue[] = [];
+  private heldUp = 0;
   private sending = false;
   private failures = 0;
   private timer: number | undefined;
@@ -41,6 +53,8 @@ export class EventLog {
   private refusal: string | null = null;
   private batchBytes = BATCH_BYTES;
   private ackedHash: string | null = null;
+  /** Characters of the shortest text that the server did not take as a whole. */
+  private tooMuch = Infinity;
   /** The text now in the editor and the task it belongs to, for the draft on disk. */
   document: { task: string; text: () => string } | null = null;
 
@@ -58,7 +72,7 @@ export class EventLog {
 
   /** What earlier pages could not send; call before `start`. */
   adopt(leftovers: Map<string, StoredEvent[]>): void {
-    this.leftovers = [...leftovers].map(([page, events]) => ({ page, events }));
+    this.leftovers = [...leftovers].map(([page, events]) => ({ page, events, most: Infinity }));
   }
 
   /** Sends what is left over, takes the attempt over, then keeps sending. */
@@ -133,14 +147,20 @@ export class EventLog {
   }
 
   private async sendEverything(): Promise<void> {
-    if (!(await this.sendLeftovers()) || !(await this.open())) return;
+    const sent = await this.sendLeftovers();
+    if (!sent && ++this.heldUp < HELD_UP) return;
+    if (!(await this.open())) return;
+    // The server answers, and not for them: they wait on the disk for the next page.
+    if (!sent) this.leftovers = [];
     while (this.own.events.length && !this.refusal) {
       const outcome = await this.sendBatch(this.own);
+      if (outcome === "again") continue;
       if (outcome !== "done") return;
       if (this.own.events.length < FLUSH_EVENTS) return;
     }
   }
 
+  /** False where the server cannot be asked now. What it will not have stays on the disk and holds up nothing. */
   private async sendLeftovers(): Promise<boolean> {
     while (this.leftovers.length) {
       const queue = this.leftovers[0]!;
@@ -148,7 +168,7 @@ export class EventLog {
         const before = queue.events.length;
         const outcome = await this.sendBatch(queue);
         if (outcome === "retry") return false;
-        if (outcome === "refused" && queue.events.length === before) break;
+        if (outcome !== "again" && queue.events.length === before) break;
       }
       this.leftovers.shift();
     }
@@ -167,16 +187,50 @@ export class EventLog {
   }
 
   private async sendBatch(queue: Queue): Promise<Outcome> {
-    const batch = takeBytes(queue.events, this.batchBytes);
+    const batch = takeBytes(queue.events.slice(0, queue.most), this.batchBytes);
     const sentAt = performance.now();
     const answer = await this.api.post("/api/events", { page: queue.page, events: batch });
     const ack = answer.body["ack"];
     if (typeof ack === "number" && answer.status !== 0) this.drop(queue, ack);
+    if (answer.status === 400 || answer.status === 413) return this.unacceptable(answer, queue, batch);
     if (answer.status !== 200) return this.failed(answer, queue);
+    // Behind a gap that nothing will fill an earlier page's events are stored, and never acknowledged.
+    if (queue !== this.own && typeof ack === "number" && ack < batch[0]!.seq) return "refused";
     if (typeof ack !== "number" || ack < batch[0]!.seq) return this.failed({ status: 0, body: {} }, queue);
     this.failures = 0;
+    queue.most = Infinity;
     this.heard(answer.body, performance.now() - sentAt);
+    if (queue === this.own && answer.body["load_again"] === true) this.reload();
     return "done";
+  }
+
+  /** The server refuses the batch for what is in it: found by halves, that event gives its number to a small note. */
+  private unacceptable(answer: Answer, queue: Queue, batch: LoggedEvent[]): Outcome {
+    if (answer.status === 413) this.batchBytes = Math.max(20_000, this.batchBytes / 2);
+    if (batch.length > 1) {
+      queue.most = Math.floor(batch.length / 2);
+      return "again";
+    }
+    const place = queue.events.findIndex((stored) => stored.seq === batch[0]!.seq);
+    const refused = queue.events[place];
+    // A note that is refused as well says nothing of the event: the server takes none at all.
+    if (!refused || refused.event.kind === NOTE) return queue === this.own ? this.failed(answer, queue) : "refused";
+    const { kind, payload } = refused.event;
+    const text = kind === "load" || kind === "edit";
+    const note: Record<string, unknown> = { refused: kind, why: String(answer.body["error"] ?? answer.status).slice(0, 300) };
+    if (text && typeof payload["task"] === "string") note["task"] = payload["task"];
+    // The hash stays: after this event the page shows what it showed, for a draft that is newer than the server's text.
+    const stored = { ...refused, event: { ...refused.event, kind: NOTE, payload: note } };
+    queue.events[place] = stored;
+    this.store.put(stored, null);
+    if (kind === "load") this.tooMuch = Math.min(this.tooMuch, String(payload["text"] ?? "").length);
+    if (queue === this.own && (text || kind.startsWith("answer_"))) this.reload();
+    return "again";
+  }
+
+  /** Not where the same was refused already. */
+  private reload(): void {
+    if ((this.document?.text().length ?? 0) < this.tooMuch) this.listener.reload();
   }
 
   private failed(answer: Answer, queue: Queue): Outcome {
@@ -184,7 +238,7 @@ export class EventLog {
       if (queue === this.own) this.refuse(String(answer.body["reason"] ?? "stage"), answer.body);
       return "refused";
     }
-    if (answer.status === 413) this.batchBytes = Math.max(20_000, this.batchBytes / 2);
+    if (queue !== this.own && !LATER.includes(answer.status)) return "refused";
     if (answer.status === 401) this.listener.refused("identity");
     this.failures += 1;
     return "retry";
@@ -205,9 +259,9 @@ export class EventLog {
 
   /** What is refused is stored all the same, and may count: all of it goes, as long as the server takes it. */
   private async drain(): Promise<void> {
-    for (let before = Infinity; this.own.events.length && this.own.events.length < before; ) {
-      before = this.own.events.length;
-      await this.sendBatch(this.own);
+    for (let goesOn = true; goesOn && this.own.events.length; ) {
+      const before = this.own.events.length;
+      goesOn = (await this.sendBatch(this.own)) === "again" || this.own.events.length < before;
     }
   }
 

@@ -5,7 +5,7 @@ import { Api } from "./api";
 import { Chat } from "./chat";
 import { Countdown, ServerClock } from "./clock";
 import { Announcer, h, isDark, setTrustedHtml } from "./dom";
-import { Editor } from "./editor";
+import { Editor, LONGEST } from "./editor";
 import { HonestExit } from "./exit";
 import { highlightBlocks } from "./highlight";
 import { EventLog, type Saving } from "./log";
@@ -18,7 +18,7 @@ import { ask, Notes, tabbed, untabbed } from "./side";
 import { RowSplitter, Splitter } from "./splitter";
 import { Store } from "./store";
 import { Submission } from "./submit";
-import { type Say, sayer } from "./texts";
+import { pageLanguage, type Say, sayer } from "./texts";
 import { EditorTools, phrasesOf } from "./tools";
 import type { AgentAction, ComponentArgs, ServerState, WorkspaceData } from "./types";
 import { type Lock, Veil } from "./veil";
@@ -96,6 +96,7 @@ export class Room {
       saving: (state, durable) => this.showSaving(state, durable),
       server: (state) => this.heard(state),
       refused: (reason) => this.refused(reason),
+      reload: () => this.logText("saved"),
     });
     this.advance = new Repeater<Advance>((value) => this.args.setTriggerValue("advance", value));
     this.element = h("div", { class: "sa-room" });
@@ -140,13 +141,14 @@ export class Room {
       editorPane,
       { label: this.say("code_editor"), help: "sa-editor-help", phrases: phrasesOf(this.say) },
       {
-        edit: (edit) => {
-          this.log.add("edit", { task: this.task, ...edit }, this.editor.text);
+        edit: (edit, text) => {
+          this.log.add("edit", { task: this.task, ...edit }, text);
           if (edit.kind !== "agent") this.chat?.programChanged();
         },
         focus: (focused) => this.log.add(focused ? "editor_focus" : "editor_blur", {}),
         run: () => void this.runner.run(),
         allow: (text, how) => this.allowPaste(text, how),
+        full: () => this.full(),
       },
       recovered ?? data.doc,
     );
@@ -217,7 +219,13 @@ export class Room {
     this.runner.restore(last_run);
     const editor = this.editor;
     this.log.document = { task: task.id, text: () => editor.text };
-    this.log.add("load", { task: task.id, text: editor.text, source }, editor.text);
+    this.logText(source);
+  }
+
+  /** The whole text: from here on the edits are its edits. */
+  private logText(source: "saved" | "starter"): void {
+    const { text } = this.editor;
+    this.log.add("load", { task: this.task, text, source }, text);
   }
 
   private build(): HTMLElement {
@@ -291,6 +299,7 @@ export class Room {
   private insertReply(text: string, turnId: string): void {
     if (this.locks.size) return;
     const code = text.endsWith("\n") ? text : `${text}\n`;
+    if (this.editor.text.length + code.length >= LONGEST) return this.full();
     this.provenance.inserted(code, turnId);
     this.editor.insertBlock(code, "input.paste.reply");
   }
@@ -303,8 +312,7 @@ export class Room {
 
   private applyAction(action: AgentAction, insert: string): boolean {
     if (this.locks.size || !this.fits(action)) return false;
-    this.editor.applyAction(action.start!, action.end!, insert, action.action_id);
-    return true;
+    return this.editor.applyAction(action.start!, action.end!, insert, action.action_id);
   }
 
   private async backToStarter(): Promise<void> {
@@ -313,6 +321,10 @@ export class Room {
     const words = h("p", {}, this.say("starter_ask"));
     const sure = await ask(this.element, this.say, this.say("starter_title"), [words], this.say("starter_confirm"));
     if (sure && !this.locks.size) this.editor.replaceAll(starter, "input.starter");
+  }
+
+  private full(): void {
+    this.tell(this.say("editor_full", { limit: LONGEST.toLocaleString(pageLanguage()) }));
   }
 
   private sources() {

@@ -16,6 +16,7 @@ import { type Lock, Veil } from "./veil";
 const SETTLE_MS = 4000;
 const SEND_MS = 20_000;
 const TRIES = 4;
+const PAUSE_MS = 10_000;
 const VEIL_MS = 700;
 const CODE_MS = 1500;
 
@@ -48,6 +49,8 @@ export class Sheet {
   private busy = false;
   /** A press that did not reach the server; it is repeated once the connection is back, unless something changes. */
   private pending = false;
+  /** Not before this moment is a press repeated that the server did not take although it has everything. */
+  private pausedUntil = 0;
 
   /** Prepares the disk first, so that unsent work of an earlier page is in the fields from the start. */
   static async open(args: ComponentArgs<FormData>): Promise<Sheet> {
@@ -80,6 +83,7 @@ export class Sheet {
       saving: (state, durable) => this.showSaving(state, durable),
       server: (state) => this.heard(state),
       refused: (reason) => this.refused(reason),
+      reload: () => this.questions.logShown(),
     });
     this.advance = new Repeater<FormAdvance>((value) => this.args.setTriggerValue("advance", value));
     this.countdown = new Countdown(this.say, this.clock, () => this.deadline, {
@@ -161,7 +165,9 @@ export class Sheet {
     this.pending = false;
     this.record("submit_pressed", {});
     try {
-      for (let tries = 0; tries < TRIES && (await this.sendOnce()) === "again"; tries++);
+      for (let tries = 0; tries < TRIES; tries++) if ((await this.sendOnce()) === "done") return;
+      this.pausedUntil = Date.now() + PAUSE_MS;
+      this.unreachable();
     } finally {
       this.setBusy(false);
     }
@@ -300,7 +306,7 @@ export class Sheet {
 
   private showSaving(state: Saving, durable: boolean): void {
     const key = state === "offline" && !durable ? "saving_offline_memory" : `saving_${state}`;
-    if (this.pending && state === "saved") void this.send();
+    if (this.pending && state === "saved" && Date.now() >= this.pausedUntil) void this.send();
     if (this.saving.dataset["state"] === key) return;
     this.saving.dataset["state"] = key;
     this.saving.textContent = this.say(key);
