@@ -20,7 +20,7 @@ from study_app.domain.assistants.treatments import (
     TextDelta,
 )
 from study_app.domain.errors import AssistantUnavailable
-from study_app.services.participant.agent.working import _added
+from study_app.services.participant.agent.turn import added
 
 SPEC = AssistantSpec(
     id="agent", version="1", label="Assistant", prompt="Work in small steps.", model="claude-asked-1",
@@ -113,7 +113,7 @@ def test_a_step_marks_what_the_provider_is_to_keep_and_counts_what_it_kept():
     end = found[-1]
     assert end.input_tokens == 2310
     assert (end.parameters[CACHE_WRITTEN], end.parameters[CACHE_READ]) == (300, 2000)
-    both = _added(end, end)
+    both = added(end, end)
     assert (both.input_tokens, both.parameters[CACHE_READ]) == (4620, 4000)
     # 10 at the price, 300 at 1.25 of it, 2,000 at a tenth.
     assert billed_input_tokens(end.input_tokens, end.parameters) == pytest.approx(10 + 375 + 200)

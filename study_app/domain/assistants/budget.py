@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from study_app.domain.assistants.treatments import AssistantLimits, AssistantSpec, Price, StudyLimits
 
@@ -39,6 +39,37 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class LeftByLimits:
+    """What limits leave for a turn, all steps of an assistant that acts together; None where there is no limit."""
+
+    output_tokens: int | None = None
+    usd: float | None = None
+
+    def of(self, other: LeftByLimits) -> LeftByLimits:
+        """Return what both leave."""
+        tokens = [each for each in (self.output_tokens, other.output_tokens) if each is not None]
+        usd = [each for each in (self.usd, other.usd) if each is not None]
+        return LeftByLimits(min(tokens, default=None), min(usd, default=None))
+
+    def reply_after(self, used: Usage, price: Price | None, longest: int) -> int:
+        """Return the longest reply, in tokens, after so much was used of it; 0 where none is begun any more.
+
+        Args:
+            used: by the turn so far.
+            price: of the treatment.
+            longest: reply of the treatment.
+        """
+        room = longest
+        if self.output_tokens is not None:
+            room = min(room, self.output_tokens - used.output_tokens)
+        if self.usd is not None and price is not None:
+            left = self.usd - used.cost_usd
+            bought = int(left / price.output_usd * 1_000_000) if price.output_usd else longest
+            room = min(room, bought) if left > 0 else 0
+        return 0 if room < min(SMALLEST_REPLY, longest) else room
+
+
+@dataclass(frozen=True)
 class Allowance:
     """Whether the assistant may answer, and at what length."""
 
@@ -49,6 +80,8 @@ class Allowance:
     """Key of the participant's message in the text catalogue: `assistant.limit.<reason>`."""
     max_output_tokens: int = 0
     """Longest reply that stays within every limit on output."""
+    left: LeftByLimits = field(default_factory=LeftByLimits)
+    """For all steps of an assistant that acts."""
     wait_minutes: float = 0.0
     """For `not_open_yet`: minutes until the assistant opens."""
 
@@ -123,7 +156,8 @@ def allowance(
     tight = min(room, key=lambda name: room[name], default=None)
     if tight is not None and room[tight] < min(SMALLEST_REPLY, spec.parameters.max_tokens):
         return _refused(tight)
-    return Allowance(True, max_output_tokens=min([spec.parameters.max_tokens, *room.values()]))
+    left = _left(spec.limits, used).of(_left(spec.study_limits, study))
+    return Allowance(True, max_output_tokens=min([spec.parameters.max_tokens, *room.values()]), left=left)
 
 
 def within_study_cost(allowed: Allowance, price: Price | None, spent_usd: float, limit_usd: float | None) -> Allowance:
@@ -143,11 +177,18 @@ def within_study_cost(allowed: Allowance, price: Price | None, spent_usd: float,
         room = min(room, int(max(0.0, left) / price.output_usd * 1_000_000))
     if left <= 0 or room < min(SMALLEST_REPLY, allowed.max_output_tokens):
         return _refused("study_cost")
-    return replace(allowed, max_output_tokens=room)
+    return replace(allowed, max_output_tokens=room, left=allowed.left.of(LeftByLimits(usd=left)))
 
 
 def _refused(reason: str) -> Allowance:
     return Allowance(False, reason, f"assistant.limit.{reason}")
+
+
+def _left(limits: AssistantLimits | StudyLimits, used: Usage) -> LeftByLimits:
+    return LeftByLimits(
+        None if limits.output_tokens is None else limits.output_tokens - used.output_tokens,
+        None if limits.cost_usd is None else limits.cost_usd - used.cost_usd,
+    )
 
 
 def _room(limits: AssistantLimits | StudyLimits, used: Usage, price: Price | None) -> dict[str, int]:

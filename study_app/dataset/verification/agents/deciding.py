@@ -10,7 +10,7 @@ from study_app.dataset.measures.turns.acting import Step, as_proposed
 from study_app.dataset.verification.agents.programs_in_log import ProgramsInLog
 from study_app.domain.assistants.acting import base_hash
 from study_app.domain.events import Event, EventDetails, saying
-from study_app.domain.events.browser import AgentAnswered, Edit
+from study_app.domain.events.browser import AgentAnswered, Edit, TextEvent
 from study_app.domain.events.server import AgentDecided, AgentProposed, TurnEnded
 from study_app.domain.events.words import Decision
 
@@ -117,6 +117,8 @@ class _Sent:
         self._over: set[str] = set()
         self.decisions: dict[str, Decision] = {}
         self.never_stale: set[str] = set()
+        self._changed: set[str] = set()
+        """Open steps for which the program was another at some moment, also if it is no more."""
         self.elsewhere: set[str] = set()
         """Steps that a page decided on while it had another program."""
         self.again: set[str] = set()
@@ -138,6 +140,10 @@ class _Sent:
             # Behind the match: an edit that decides on a step is held against the program that it met, not the one it
             # made.
             self._log.see(event)
+            if isinstance(event.details, TextEvent):
+                self._changed |= {
+                    each for each in self._left.keys() - self._changed if not self._holds(self._left[each])
+                }
         return self
 
     def _decided(self, action: str, decided: AgentDecided) -> None:
@@ -146,7 +152,7 @@ class _Sent:
         proposed = self._left.get(action)
         if proposed is None:
             return
-        if decided.decision == "stale" and self._holds(proposed):
+        if decided.decision == "stale" and action not in self._changed and self._holds(proposed):
             self.never_stale.add(action)
         # After the server's own word the step stays open: a participant's word that was on its way counts instead.
         if decided.decision not in _BY_THE_SERVER:

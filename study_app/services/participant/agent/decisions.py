@@ -77,14 +77,22 @@ class _Deciding:
                     self._answered(details)
                 elif isinstance(details, Edit) and details.action_id is not None:
                     self._applied(details)
-                self._text = apply_event(self._text, details)
+                before, self._text = self._text, apply_event(self._text, details)
+                if self._text != before:
+                    # After each change and not at the end alone: the page takes the card away at the first key, so what
+                    # a key and its correction leave as it was would wait for a decision that cannot come.
+                    self._let_go()
         except ReplayMismatch:
             # The text is not known from here on; what the log says of the edits is for the replay to find.
             return self._decided
+        self._let_go()
+        return self._decided
+
+    def _let_go(self) -> None:
+        """Say of open steps that the program is not the one that they were proposed for."""
         for action in [each for each in self._left.values() if each.decided is None]:
             if not holds(action, self._text):
                 self._record(action, "stale")
-        return self._decided
 
     def _applied(self, edit: Edit) -> None:
         action = self._left.get(edit.action_id or "")

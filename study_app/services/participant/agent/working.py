@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from study_app.domain.assistants.acting import (
@@ -19,20 +19,19 @@ from study_app.domain.assistants.acting import (
     program_seen,
     replacement,
 )
-from study_app.domain.assistants.agent_settings import AgentSettings
-from study_app.domain.assistants.budget import CACHE_READ, CACHE_WRITTEN
-from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
+from study_app.domain.assistants.treatments import ReplyEnd, TextDelta
 from study_app.domain.events.changes import utf16_length
 from study_app.domain.events.server import AgentActed, AgentDecided, AgentProposed
 from study_app.domain.events.words import Tool
 from study_app.domain.localisation.content_texts import name_of
 from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.records import RunRecord, Turn
-from study_app.ports import ActingAssistant, UnitOfWork
+from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.grading.submissions import beginning
 from study_app.services.participant.agent.actions import AgentAction, actions_of, goes_without_asking
 from study_app.services.participant.agent.run_texts import run_as_text
+from study_app.services.participant.agent.turn import AgentTurn, added
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.runs import ProgramRuns
 from study_app.services.position import OnStage
@@ -52,29 +51,6 @@ class Frame:
     """Something of a turn that the page draws as a card."""
 
     content: dict[str, Any]
-
-
-@dataclass
-class AgentTurn:
-    """A turn in progress."""
-
-    turn: Turn
-    request: AssistantRequest
-    assistant: ActingAssistant
-    settings: AgentSettings
-    program: str = ""
-    """As it was when the newest step was thought of."""
-    steps: list[AgentStep] = field(default_factory=list)
-    waited: float = 0.0
-    """Seconds that it waited for the participant."""
-    end: ReplyEnd | None = None
-    """Of all steps so far: tokens are summed."""
-    latest: ReplyEnd | None = None
-    """Of the newest step."""
-    said_chars: int = 0
-    """Said since the last step that was shown."""
-    stopped: Callable[[], bool] = lambda: False
-    """Whether the participant has stopped it; asked from any thread."""
 
 
 class AgentWork:
@@ -109,9 +85,13 @@ class AgentWork:
             if left <= 0:
                 reason = "time"
                 break
+            longest = work.longest_reply()
+            if longest == 0:
+                reason = "budget"
+                break
             try:
                 call, said = None, ""
-                async for piece in self._thought(work, left):
+                async for piece in self._thought(work, left, longest):
                     if isinstance(piece, ToolCall):
                         call = piece
                     else:
@@ -136,10 +116,14 @@ class AgentWork:
         last = work.end or ReplyEnd(work.turn.model, work.turn.prompt_version)
         yield replace(last, stop_reason=reason)
 
-    async def _thought(self, work: AgentTurn, seconds: float) -> AsyncIterator[TextDelta | ToolCall]:
+    async def _thought(
+        self, work: AgentTurn, seconds: float, longest: int | None
+    ) -> AsyncIterator[TextDelta | ToolCall]:
         """Yield what the assistant says and, at most once, what it wants to do."""
         work.program = await asyncio.to_thread(self._program, work)
-        request = AgentRequest(work.request, work.program, tuple(work.steps), work.settings.tools)
+        request = AgentRequest(
+            replace(work.request, max_tokens=longest), work.program, tuple(work.steps), work.settings.tools
+        )
         clock = asyncio.get_running_loop().time
         last = clock() + seconds
         async with aclosing(work.assistant.step(request)) as stream:
@@ -150,7 +134,7 @@ class AgentWork:
                 if piece is None:
                     return
                 if isinstance(piece, ReplyEnd):
-                    work.latest, work.end = piece, _added(work.end, piece)
+                    work.latest, work.end = piece, added(work.end, piece)
                 else:
                     yield piece
 
@@ -166,11 +150,14 @@ class AgentWork:
         decided = action.decided
         if decided is None:
             began = asyncio.get_running_loop().time()
-            # What the page does by itself takes from the turn's time; what a person decides does not.
-            async with asyncio.timeout(None if action.proposed.waits else seconds):
-                decided = await self._decision(work.turn, action)
-            if action.proposed.waits:
-                work.waited += asyncio.get_running_loop().time() - began
+            try:
+                # What the page does by itself takes from the turn's time; what a person decides does not.
+                async with asyncio.timeout(None if action.proposed.waits else seconds):
+                    decided = await self._decision(work.turn, action)
+            finally:
+                # Also where nothing is decided, for the participant stops it or the task is over: that time was theirs.
+                if action.proposed.waits:
+                    work.waited += asyncio.get_running_loop().time() - began
             yield Frame({"type": "decided", "action_id": action.id, "decision": decided.decision})
         result, failed, run = await asyncio.to_thread(self._carry_out, work, action, decided)
         await asyncio.to_thread(self._note, work, action, result, failed, run)
@@ -288,24 +275,3 @@ class AgentWork:
             place = self._place(unit, work.turn)
             acted = AgentActed(action_id=action.id, result=result, failed=failed, run_id=run.id if run else None)
             unit.record(work.turn.participant_id, place.stage.id, place.now, acted)
-
-
-def _added(before: ReplyEnd | None, step: ReplyEnd) -> ReplyEnd:
-    """Return the end of a turn after one more step: tokens are summed, unknown where one is."""
-    if before is None:
-        return step
-
-    def total(one: int | None, other: int | None) -> int | None:
-        return None if one is None or other is None else one + other
-
-    cached = {
-        name: sum(int(str(end.parameters.get(name, 0))) for end in (before, step))
-        for name in (CACHE_WRITTEN, CACHE_READ)
-        if name in before.parameters or name in step.parameters
-    }
-    return replace(
-        step,
-        parameters={**step.parameters, **cached},
-        input_tokens=total(before.input_tokens, step.input_tokens),
-        output_tokens=total(before.output_tokens, step.output_tokens),
-    )

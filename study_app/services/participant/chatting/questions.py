@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from study_app.dataset.measures.baseline import clock_stood
 from study_app.dataset.schema.cells import writable
 from study_app.domain.assistants.agent_settings import AgentSettings
-from study_app.domain.assistants.budget import Allowance, allowance, total, within_study_cost
-from study_app.domain.assistants.treatments import AssistantRequest, StudyLimits
+from study_app.domain.assistants.budget import Allowance, LeftByLimits, allowance, total, within_study_cost
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, StudyLimits
 from study_app.domain.errors import InfrastructureError, NotAllowed, Refused, StudyError
 from study_app.domain.events.server import DeadlineExtended, TurnRefused, TurnStarted
 from study_app.domain.localisation.content_texts import localised_pack
@@ -20,7 +20,7 @@ from study_app.domain.timing import paused_seconds
 from study_app.ports import ActingAssistant, Assistant, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.models.replacing import answering
-from study_app.services.participant.agent.working import AgentTurn
+from study_app.services.participant.agent.turn import AgentTurn
 from study_app.services.participant.chatting.conversations import with_treatment
 from study_app.services.participant.chatting.turns import composing_seconds
 from study_app.services.participant.flow import ParticipantFlow
@@ -49,8 +49,19 @@ class Answering:
     """Who answers a turn: the assistant of the participant's version of the study."""
 
     assistant: Assistant
-    max_tokens: int
-    agent: AgentSettings | None = None
+    spec: AssistantSpec
+    left: LeftByLimits = field(default_factory=LeftByLimits)
+    """By the limits."""
+
+    @property
+    def max_tokens(self) -> int:
+        """The treatment's longest reply."""
+        return self.spec.parameters.max_tokens
+
+    @property
+    def agent(self) -> AgentSettings | None:
+        """What an assistant that acts may do."""
+        return self.spec.agent
 
     def acting(self, turn: Turn, request: AssistantRequest) -> AgentTurn | None:
         """Return the turn as an agent's, where the treatment is one.
@@ -62,7 +73,7 @@ class Answering:
             return None
         if not isinstance(self.assistant, ActingAssistant):
             raise InfrastructureError(f"the assistant '{self.assistant.id}' cannot act")
-        return AgentTurn(turn, request, self.assistant, self.agent)
+        return AgentTurn(turn, request, self.assistant, self.agent, self.spec, self.left)
 
 
 @dataclass(frozen=True)
@@ -77,10 +88,10 @@ class ParticipantQuestion:
 
 @dataclass(frozen=True)
 class _Open:
-    """Where a question may be asked, and how many tokens the reply may have."""
+    """Where a question may be asked, and what the reply may have."""
 
     place: OnStage
-    room: int
+    allowed: Allowance
 
 
 class Questions:
@@ -157,7 +168,7 @@ class Questions:
         allowed = self._allowance(unit, place, turns, shared)
         if not allowed.ok:
             return BudgetSpent(allowed.message_key, allowed.wait_minutes)
-        return _Open(place, allowed.max_output_tokens)
+        return _Open(place, allowed)
 
     def _allowance(self, unit: UnitOfWork, place: AtStage, turns: Sequence[Turn], shared: SharedUse) -> Allowance:
         spec = self.context.content_of(place.participant).specs[place.assistant or ""]
@@ -217,12 +228,12 @@ class Questions:
             tuple((old.message, old.reply) for old in mine if old.reply),
             place.task,
             place.pack,
-            found.room or None,
+            found.allowed.max_output_tokens or None,
             pack.starter,
             place.study.language,
             withhold_code=opened is False,
         )
-        return turn, request, Answering(assistant, spec.parameters.max_tokens, spec.agent)
+        return turn, request, Answering(assistant, spec, found.allowed.left)
 
 
 def _saved_text(unit: UnitOfWork, place: OnStage, starter: str) -> str:

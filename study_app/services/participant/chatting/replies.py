@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from study_app.domain.records import Turn
-from study_app.services.participant.agent.working import AgentTurn, Frame
+from study_app.services.participant.agent.turn import AgentTurn
+from study_app.services.participant.agent.working import Frame
 from study_app.services.participant.chatting.turns import ended
 from study_app.services.participant.gate import GatedReply
 
