@@ -81,6 +81,10 @@ class ParticipantRecords(Protocol):
         """Remember the hash of a cookie's token."""
         ...
 
+    def renew_token(self, token_hash: str, expires_at: datetime) -> None:
+        """Let a token hold until then, where it would end before."""
+        ...
+
     def participant_of_token(self, token_hash: str, at: datetime) -> Participant | None:
         """Whose token it is; None if unknown or expired."""
         ...

@@ -134,6 +134,11 @@ class SqlUnitOfWork(SqlErasing, SqlLedgers, SqlBoards, SqlInProgress, SqlHeads):
         row = {"participant_id": participant_id, "token_hash": token_hash, "expires_at": expires_at}
         self.connection.execute(TOKENS.insert(), row)
 
+    def renew_token(self, token_hash: str, expires_at: datetime) -> None:
+        """See ports.UnitOfWork."""
+        mine = (TOKENS.c.token_hash == token_hash, TOKENS.c.expires_at < expires_at)
+        self.connection.execute(update(TOKENS).where(*mine).values(expires_at=expires_at))
+
     # -- visits --------------------------------------------------------------------------------------------------------
 
     def open_visit(self, visit: Visit) -> bool:

@@ -285,7 +285,19 @@ async def participant(request: Request) -> tuple[App, Participant]:
     check_origin(request)
     app = current()
     who = await run_in_threadpool(app.enrol.identify, request.cookies.get(COOKIE))
+    note_asked(request, who.id)
     return app, who
+
+
+def note_asked(request: Request, participant_id: str) -> None:
+    """Note who asks, for the limits: they are of a participant, however many cookies they have."""
+    request.state.participant_id = participant_id
+
+
+def asked_by(request: Request) -> str | None:
+    """Return who asks as far as the route has found out."""
+    found: str | None = getattr(request.state, "participant_id", None)
+    return found
 
 
 def is_tls(request: Request) -> bool:

@@ -14,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from study_app.web.admission.limits import ARRIVALS, SILENT_SHARE, Buckets, KnownCookies, Rate, RequestLimits, hashed
+from study_app.web.admission.networks import network_of
 
 
 class Seconds:
@@ -65,28 +66,28 @@ def test_a_person_at_one_server_keeps_the_whole_of_their_limits_where_there_are_
     clock = Seconds()
     here, there = RequestLimits(clock), RequestLimits(clock)
     for person in range(20):
-        assert there.participant(hashed(f"there{person}"), "/api/chat", 100) == 0
+        assert there.participant(f"there{person}", "/api/chat", 100) == 0
     here.hear({"there": there.said() or {}})
     assert there.said() is None
-    assert sum(here.participant(hashed("here"), "/api/chat", 100) == 0 for _ in range(100)) == 20
+    assert sum(here.participant("here", "/api/chat", 100) == 0 for _ in range(100)) == 20
 
 
 def test_what_was_asked_of_one_server_is_gone_at_the_other_and_comes_back_as_it_flows_in():
     clock = Seconds()
     here, there = RequestLimits(clock), RequestLimits(clock)
     here.hear({"there": there.said() or {}})
-    assert sum(there.participant(hashed("greedy"), "/api/chat", 100) == 0 for _ in range(100)) == 20
+    assert sum(there.participant("greedy", "/api/chat", 100) == 0 for _ in range(100)) == 20
     assert sum(there.stranger("10.0.0.1", arrives=True) == 0 for _ in range(1000)) == 300
     said = there.said()
     # Twice the same, as when nothing more was taken: it counts once.
     here.hear({"there": said})
     here.hear({"there": said})
-    assert here.participant(hashed("greedy"), "/api/chat", 100) == pytest.approx(2.0)
+    assert here.participant("greedy", "/api/chat", 100) == pytest.approx(2.0)
     assert here.stranger("10.0.0.1", arrives=True) > 0
-    assert here.participant(hashed("other"), "/api/chat", 100) == 0
+    assert here.participant("other", "/api/chat", 100) == 0
     assert here.stranger("10.0.0.2", arrives=True) == 0
     clock.now += 2.1
-    assert here.participant(hashed("greedy"), "/api/chat", 100) == 0
+    assert here.participant("greedy", "/api/chat", 100) == 0
 
 
 def test_a_server_that_starts_turns_no_one_away_for_what_was_asked_of_another_before():
@@ -94,28 +95,28 @@ def test_a_server_that_starts_turns_no_one_away_for_what_was_asked_of_another_be
     there = RequestLimits(clock)
     # Within the limits for five minutes: far more than a bucket holds, and nearly all of it has flowed in again.
     for _ in range(300):
-        assert there.participant(hashed("busy"), "/api/runs", 100) == 0
+        assert there.participant("busy", "/api/runs", 100) == 0
         clock.now += 0.9
     here = RequestLimits(clock)
     here.hear({"there": there.said() or {}})
-    assert here.participant(hashed("busy"), "/api/runs", 100) == 0
+    assert here.participant("busy", "/api/runs", 100) == 0
     # From then on it counts what is asked of the other as well, one that had nothing to say at first included.
     for _ in range(30):
-        there.participant(hashed("busy"), "/api/runs", 100)
-    assert sum(there.participant(hashed("late"), "/api/chat", 100) == 0 for _ in range(30)) == 20
+        there.participant("busy", "/api/runs", 100)
+    assert sum(there.participant("late", "/api/chat", 100) == 0 for _ in range(30)) == 20
     here.hear({"there": there.said() or {}})
-    assert sum(here.participant(hashed("busy"), "/api/runs", 100) == 0 for _ in range(60)) < 40
-    assert here.participant(hashed("late"), "/api/chat", 100) > 0
+    assert sum(here.participant("busy", "/api/runs", 100) == 0 for _ in range(60)) < 40
+    assert here.participant("late", "/api/chat", 100) > 0
 
 
-def test_servers_tell_each_other_neither_addresses_nor_what_finds_a_cookie():
+def test_servers_tell_each_other_neither_addresses_nor_who_it_is():
     limits = RequestLimits(Seconds())
     for _ in range(1000):
         limits.stranger("10.0.0.1", arrives=True)
-        limits.participant(hashed("greedy"), "/api/chat", 100)
+        limits.participant("greedy", "/api/chat", 100)
     said = json.dumps(limits.said())
     assert "10.0.0.1" not in said
-    assert hashed("greedy").hex() not in said
+    assert "greedy" not in said
     assert {len(name) for kind, names in (limits.said() or {}).items() if kind == "arrivals" for name in names} == {5}
 
 
@@ -134,10 +135,10 @@ def test_two_hundred_people_behind_one_address_enter_within_a_minute_and_work_on
         clock.now += 0.3
         for arrives in (False, True, False, False):
             assert limits.stranger("10.0.0.1", arrives=arrives) == 0
-        limits.known.add(hashed(f"cookie{person}"))
+        limits.known.add(hashed(f"cookie{person}"), f"person{person}")
     for _ in range(120):
         clock.now += 0.5
-        assert all(limits.participant(hashed(f"cookie{person}"), "/api/events", 500) == 0 for person in range(200))
+        assert all(limits.participant(f"person{person}", "/api/events", 500) == 0 for person in range(200))
 
 
 def test_invented_arrivals_are_held_back_by_address():
@@ -147,20 +148,29 @@ def test_invented_arrivals_are_held_back_by_address():
     assert limits.stranger("10.0.0.2", arrives=True) == 0
 
 
+def test_a_household_of_the_sixth_version_counts_as_one_stranger():
+    limits = RequestLimits(Seconds())
+    taken = sum(limits.stranger(f"2001:db8:1:2::{n:x}", arrives=True) == 0 for n in range(1000))
+    assert taken == ARRIVALS.burst
+    assert limits.stranger("2001:db8:1:3::1", arrives=True) == 0
+    names = [network_of(each) for each in ("::ffff:10.0.0.1", "10.0.0.1", "fe80::1%eth0", "testclient", "")]
+    assert names == ["10.0.0.1", "10.0.0.1", "fe80::/64", "testclient", ""]
+
+
 def test_a_participants_bytes_are_limited_and_everybody_elses_are_not():
     limits = RequestLimits(Seconds())
     sent = 0
-    while limits.participant(hashed("greedy"), "/api/events", 1_000_000) == 0:
+    while limits.participant("greedy", "/api/events", 1_000_000) == 0:
         sent += 1
     assert sent < 30
-    assert limits.participant(hashed("other"), "/api/events", 1_000_000) == 0
+    assert limits.participant("other", "/api/events", 1_000_000) == 0
 
 
 def test_a_cookie_is_known_for_a_while_only():
     clock = Seconds()
     known = KnownCookies(clock)
-    known.add(hashed("a"))
-    assert known.holds(hashed("a"))
+    known.add(hashed("a"), "ada")
+    assert known.owner(hashed("a")) == "ada"
     assert not known.holds(hashed("b"))
     clock.now += 10_000
     assert not known.holds(hashed("a"))
@@ -223,6 +233,22 @@ def raw(server, data: bytes, seconds: float = 30.0) -> bytes:
             return line.recv(4096)
         except (ConnectionResetError, BrokenPipeError):
             return b""
+
+
+def test_a_participant_with_many_cookies_has_the_limits_of_one(server, client):
+    """The same person comes in by their link in one browser after another: another cookie, the same bucket."""
+    panel = {"PROLIFIC_PID": "5f0a1b2c3d4e5f6a7b8c9d0e", "STUDY_ID": "s", "SESSION_ID": "s1"}
+    passed, cookies = 0, set()
+    for _ in range(4):
+        with httpx.Client(base_url=server.url, timeout=30) as browser:
+            browser.post("/enter", data=panel)
+            cookies.add(browser.cookies["study_participant"])
+            browser.post("/enter", data=panel)
+            assert browser.cookies["study_participant"] in cookies, "a browser that has their cookie keeps it"
+            assert browser.get("/").status_code == 200
+            passed += sum(browser.post("/api/chat", json={}).status_code != 429 for _ in range(20))
+    assert len(cookies) == 4
+    assert passed < 40, "twenty, and what flows in meanwhile"
 
 
 def test_headers_without_end_are_cut_off(server, client):

@@ -18,7 +18,7 @@ from study_app.domain.trial_state import hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.levelling.times import stage_shown
-from study_app.services.participant_status import current_status
+from study_app.services.participant_status import is_under_way
 
 LATELY = timedelta(hours=2)
 """People who were silent for longer have gone; nothing can be done for them now."""
@@ -96,7 +96,8 @@ class LiveBoard:
         for person, opened, failed in there:
             own = studies[person.study_hash]
             waits = person.opens_at is not None and now < person.opens_at
-            if waits or current_status(self.context, person) != "in_progress":
+            # Who is excluded is at work all the same, and may need help: an exclusion concerns the analysis.
+            if waits or not is_under_way(self.context, person):
                 continue
             # Who is shown at the next stage has, as far as is shown, not opened it.
             opened = opened if not hidden or shown[person.id] == seen_at(own, person.stage) else None

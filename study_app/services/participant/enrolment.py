@@ -161,15 +161,15 @@ class Enrol:
         """Who comes in; None where another person's study is in progress in this browser."""
         known = unit.participant_of_token(hashed(token), self.context.now()) if token else None
         if entry.move:
-            return self._attach(unit, self._moved(unit, entry.move))
+            return self._attach(unit, self._moved(unit, entry.move), token, known)
         again = bool(entry.again) and known is not None and known.kind == "preview"
         if entry.test or (again and self.context.state(unit) != "draft"):
-            return self._test(unit, entry, known, language)
+            return self._test(unit, entry, token, known, language)
         if known is not None and _agrees(known, entry):
-            return self._attach(unit, known)
+            return self._attach(unit, known, token, known)
         owner = self._owner(unit, entry)
         if owner is not None:
-            return self._attach(unit, owner)
+            return self._attach(unit, owner, token, known)
         if known is not None and known.kind == "real":
             # Another invitation or an edited address in a browser that takes part: no participant gets a second arm.
             self._check_free(known)
@@ -177,12 +177,14 @@ class Enrol:
             return None
         return self._create(unit, entry, kind, language)
 
-    def _test(self, unit: UnitOfWork, entry: EntryRequest, known: Participant | None, language: str) -> Admitted | None:
+    def _test(
+        self, unit: UnitOfWork, entry: EntryRequest, token: str | None, known: Participant | None, language: str
+    ) -> Admitted | None:
         """Let a researcher try the study in any state of the trial: a preview, for ever, from the preview's ledger."""
         if entry.test and not is_test_entry(unit, entry.test):
             raise NotAllowed(REFUSALS("no_link"))
         if known is not None and known.kind == "preview" and not known.over and not entry.again:
-            return self._attach(unit, known)
+            return self._attach(unit, known, token, known)
         if known is not None and known.kind == "real" and not known.over:
             return None
         return self._create(unit, EntryRequest(test=entry.test), "preview", language)
@@ -238,8 +240,14 @@ class Enrol:
         if known.over:
             raise NotAllowed(REFUSALS("shared_computer"))
 
-    def _attach(self, unit: UnitOfWork, participant: Participant) -> Admitted:
-        token = self._token(unit, participant)
+    def _attach(
+        self, unit: UnitOfWork, participant: Participant, token: str | None, known: Participant | None
+    ) -> Admitted:
+        """Let a participant in again; a browser that has their cookie keeps it, for longer."""
+        if token and known is not None and known.id == participant.id:
+            unit.renew_token(hashed(token), self.context.now() + timedelta(days=TOKEN_DAYS))
+        else:
+            token = self._token(unit, participant)
         unit.record(participant.id, participant.stage, self.context.now(), Reentered())
         return Admitted(participant, token, new=False)
 

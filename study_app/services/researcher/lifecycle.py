@@ -19,7 +19,7 @@ from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext, keep_codes, stored_values, stored_version
 from study_app.services.operation.head_signing import HEAD_KEY
 from study_app.services.operation.package_watch import PACKAGES
-from study_app.services.participant_status import CLOSED_WAVE, closed_wave, current_status
+from study_app.services.participant_status import CLOSED_WAVE, closed_wave, is_under_way
 from study_app.services.places import LOCK_ALLOCATION
 from study_app.services.reasons import add_act, require_reason
 from study_app.services.researcher.fitness import launch_problems, study_problems
@@ -245,10 +245,10 @@ class Lifecycle:
         return busy, sum(unit.known_participant(person.id).status == "abandoned" for person in under_way)
 
     def not_allocated_yet(self) -> int:
-        """Real participants in progress who may still be allocated."""
+        """Real participants in progress who may still be allocated; also excluded ones, whose session goes on."""
         with self.context.registry.begin(write=False) as unit:
             people = [person for person in unit.participants() if person.kind == "real" and person.arm is None]
-        return sum(current_status(self.context, person) == "in_progress" for person in people)
+        return sum(is_under_way(self.context, person) for person in people)
 
     @retried
     def unseal(self, reason: str, who: str = "cli") -> int:

@@ -48,7 +48,7 @@ _UNDER_WAY = (
     "AND runs.started_at > ?) "
     "FROM participants LEFT JOIN visits "
     "ON visits.participant_id = participants.id AND visits.stage = participants.stage "
-    "WHERE participants.kind = ? AND participants.status = 'in_progress' AND participants.exclusion_reason IS NULL "
+    "WHERE participants.kind = ? AND participants.status = 'in_progress' "
     "AND (participants.last_seen_at > ? OR participants.paused_at IS NOT NULL) ORDER BY participants.last_seen_at"
 )
 _ANSWERS_TO = (

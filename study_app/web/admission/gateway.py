@@ -17,7 +17,7 @@ from study_app.web import shell
 from study_app.web.admission import addresses
 from study_app.web.admission.limits import RequestLimits, hashed
 from study_app.web.admission.page_messages import PageMessages
-from study_app.web.requests import COOKIE, MAX_BODY, error
+from study_app.web.requests import COOKIE, MAX_BODY, asked_by, error
 from study_app.web.routes import answers, chat, enter, events, runs
 from study_app.web.texts import speak_to, text
 
@@ -80,9 +80,10 @@ class ParticipantGateway:
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
         cookie = _cookie(connection)
-        wait = self.limits.participant
+        # Where the database was busy it is not known who it is: then the cookie stands for them.
+        who, wait = self.limits.known.owner(cookie) or cookie.hex(), self.limits.participant
         # Counted message by message, for one websocket carries as many as its page likes.
-        messages = PageMessages(receive, send, lambda size: wait(cookie, addresses.WEBSOCKET, size))
+        messages = PageMessages(receive, send, lambda size: wait(who, addresses.WEBSOCKET, size))
         await self.app(connection.scope, messages.receive, messages.send)
 
     async def _may_connect(self, connection: HTTPConnection) -> bool:
@@ -104,8 +105,8 @@ class ParticipantGateway:
         if (endpoint := FAST_PATHS.get((scope["method"], path))) is not None:
             response: Response = await endpoint(request)
             # The route has looked the cookie up anyway: counting it here saves `_known` a second query.
-            if response.status_code != 401 and response.status_code < 500:
-                self.limits.known.add(cookie)
+            if (who := asked_by(request)) is not None:
+                self.limits.known.add(cookie, who)
             return response
         # Our own routes ask for the cookie themselves, and answer other methods in JSON.
         if path in self.paths or path.startswith("/api/") or _is_short_link(path):
@@ -137,13 +138,13 @@ class ParticipantGateway:
         """Whether the browser takes part."""
         cookie = connection.cookies.get(COOKIE)
         try:
-            await run_in_threadpool(self.study.enrol.identify, cookie)
+            person = await run_in_threadpool(self.study.enrol.identify, cookie)
         except UnknownParticipant:
             return False
         # The database is busy or away, which says nothing about the cookie: turning a participant away would be worse.
         except StudyError:
             return True
-        self.limits.known.add(hashed(cookie or ""))
+        self.limits.known.add(hashed(cookie or ""), person.id)
         return True
 
     def _wait(self, connection: HTTPConnection, cookie: bytes, size: int) -> float:
@@ -152,9 +153,9 @@ class ParticipantGateway:
         A cookie that was not looked up yet counts as a stranger's, so that invented ones gain nothing.
         """
         path = connection.scope["path"]
-        # One address can be a classroom behind NAT, so participants are counted by their cookie.
-        if cookie and self.limits.known.holds(cookie):
-            return self.limits.participant(cookie, path, size)
+        # One address can be a classroom behind NAT, so participants are counted by who they are.
+        if cookie and (who := self.limits.known.owner(cookie)) is not None:
+            return self.limits.participant(who, path, size)
         address = connection.client.host if connection.client else ""
         arrives = path == "/enter" and connection.scope.get("method") == "POST"
         return self.limits.stranger(address, arrives=arrives)

@@ -1,8 +1,8 @@
 """How much one browser, one address and all of them may ask of the server.
 
-Buckets live in one process; servers of one study tell each other of those who ask much. A browser that takes part has
-its own bucket, whatever address it comes from: two hundred people behind one address share nothing. Only requests
-without a known cookie are counted by address.
+Buckets live in one process; servers of one study tell each other of those who ask much. A participant has their own
+bucket, whatever address they come from and however many browsers and cookies they have: two hundred people behind one
+address share nothing. Only requests without a known cookie are counted by address.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from study_app.web.admission.addresses import WEBSOCKET
+from study_app.web.admission.networks import network_of
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ SILENT_SHARE = 0.1
 """Of what flows into a bucket: who takes less for long is not worth a word to the other servers."""
 MOST_SAID = 500
 """Names of one kind that a server tells the others of at once."""
-COOKIE_DIGITS = 16
-"""Of a cookie's hash: enough that no two participants share a bucket, too few to be the cookie's hash."""
+NAME_DIGITS = 16
+"""Of the hash of a participant's id: enough that no two participants share a bucket."""
 ADDRESS_DIGITS = 5
 """Of an address's hash: 4,096 addresses of the fourth version share each name."""
 KNOWN_SECONDS = 300.0
@@ -150,23 +151,28 @@ class Buckets:
 
 
 class KnownCookies:
-    """Cookies that were found in the database a short while ago; kept as hashes, see `hashed`."""
+    """Cookies that were found in the database a short while ago, and whose they are; as hashes, see `hashed`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._until: OrderedDict[bytes, float] = OrderedDict()
+        self._found: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
 
     def holds(self, cookie: bytes) -> bool:
         """Whether it was found not long ago."""
-        return self._until.get(cookie, 0.0) > self._clock()
+        return self.owner(cookie) is not None
 
-    def add(self, cookie: bytes) -> None:
-        """Note that it was found now."""
-        self._until[cookie] = self._clock() + KNOWN_SECONDS
+    def owner(self, cookie: bytes) -> str | None:
+        """Return whose it is; None where it was not found, or not lately."""
+        who, until = self._found.get(cookie, ("", 0.0))
+        return who if until > self._clock() else None
+
+    def add(self, cookie: bytes, who: str) -> None:
+        """Note that it was found now, and whose it is."""
+        self._found[cookie] = (who, self._clock() + KNOWN_SECONDS)
         # A cookie that is looked up again is the newest, or those in use would be forgotten first.
-        self._until.move_to_end(cookie)
-        if len(self._until) > MOST_KEPT:
-            self._until.popitem(last=False)
+        self._found.move_to_end(cookie)
+        if len(self._found) > MOST_KEPT:
+            self._found.popitem(last=False)
 
 
 class RequestLimits:
@@ -197,9 +203,9 @@ class RequestLimits:
         name = _neighbourhood(address)
         return self._strangers.take(name) or (self._arrivals.take(name) if arrives else 0.0)
 
-    def participant(self, cookie: bytes, path: str, size: int) -> float:
+    def participant(self, who: str, path: str, size: int) -> float:
         """Seconds to wait for a request of a participant; 0 where it may pass."""
-        name = cookie.hex()[:COOKIE_DIGITS]
+        name = hashed(who).hex()[:NAME_DIGITS]
         # Bytes last: what is refused for its number has not yet used up its bytes.
         return self._kinds.get(path, self._requests).take(name) or self._bytes.take(name, size)
 
@@ -238,7 +244,7 @@ def _neighbourhood(address: str) -> str:
 
     The servers tell it to each other by way of the database, where no address may stand, nor what leads back to one.
     """
-    return hashlib.sha256(address.encode("utf-8", "replace")).hexdigest()[:ADDRESS_DIGITS]
+    return hashlib.sha256(network_of(address).encode("utf-8", "replace")).hexdigest()[:ADDRESS_DIGITS]
 
 
 def hashed(cookie: str) -> bytes:

@@ -17,7 +17,16 @@ from study_app.bootstrap import current
 from study_app.domain.events import Batch
 from study_app.domain.quiz.answer_log import FORM_KINDS
 from study_app.services.participant.editing.batches import Ingested, as_state
-from study_app.web.requests import COOKIE, BadRequest, check_origin, json_body, milliseconds, participant, route
+from study_app.web.requests import (
+    COOKIE,
+    BadRequest,
+    check_origin,
+    json_body,
+    milliseconds,
+    note_asked,
+    participant,
+    route,
+)
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +55,7 @@ async def events(request: Request) -> Response:
     began = time.monotonic()
     # No thread waits here: two hundred pages' batches are stored by one writer, and each awaits its own future.
     stored = await asyncio.wrap_future(session.submit(request.cookies.get(COOKIE), batch))
+    note_asked(request, stored.place.participant.id)
     _measure(batch, time.monotonic() - began)
     state = as_state(stored)
     reason = _conflict(stored)

@@ -239,6 +239,17 @@ def test_who_is_silent_or_long_on_a_stage_or_in_error_may_need_help(trial):
     assert board.view("real").stages == ()
 
 
+def test_who_is_excluded_is_at_work_until_their_session_is_over(trial):
+    board, who = LiveBoard(trial.app.context), in_warmup(trial)
+    trial.app.lifecycle.exclude(who, "is a colleague", "anna")
+    assert [stage.here for stage in board.view("real").stages] == [1]
+    assert trial.app.lifecycle.not_allocated_yet() == 1
+    trial.app.session.withdraw(who, False)
+    trial.clock.advance(seconds=10)
+    assert board.view("real").stages == ()
+    assert trial.app.lifecycle.not_allocated_yet() == 0
+
+
 def test_one_look_serves_every_viewer_for_a_few_seconds(trial, monkeypatch):
     board = LiveBoard(trial.app.context)
     in_warmup(trial)
