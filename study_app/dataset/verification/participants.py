@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.schema import TableName
+from study_app.dataset.verification.arms_met import allocated_to
 from study_app.dataset.verification.server_log import Log, kinds_hidden, said
-from study_app.domain.allocation.options import DECISION_MARK
 from study_app.domain.assistants.served_models import same_model
 from study_app.domain.events.server import TurnStarted
 from study_app.domain.study.study import Study
@@ -152,20 +152,28 @@ def _check_turns(opened: UntrustedDataset, people: Mapping[str, UntrustedRow]) -
         elif not _has_assistant(opened, person):
             what = f"{name} is in arm {person['arm']}, which has no assistant"
             opened.report.add("assistant_in_wrong_arm", file, turn.number, what)
-        elif not _within(opened, person, turn, visits.get(name, [])):
+        elif not (stages := _stages_of(opened, person, turn, visits.get(name, []))):
             opened.report.add("assistant_outside_stage", file, turn.number, "was asked where no assistant is open")
-        elif (wrong := _wrong_voice(opened, person, turn)) is not None:
+        elif (wrong := _wrong_voice(opened, person, turn, stages)) is not None:
             opened.report.add("persona_differs", file, turn.number, wrong)
     return checked
 
 
-def _wrong_voice(opened: UntrustedDataset, person: UntrustedRow, turn: UntrustedRow) -> str | None:
-    """Return what is wrong with the persona that a turn names; one of an assistant's own file is not looked at."""
+def _wrong_voice(
+    opened: UntrustedDataset, person: UntrustedRow, turn: UntrustedRow, stages: Collection[str]
+) -> str | None:
+    """Return what is wrong with the persona that a turn names; one of an assistant's own file is not looked at.
+
+    Args:
+        opened: the dataset.
+        person: who asked.
+        turn: the turn.
+        stages: that it was asked at; more than one where it lies on the border of two.
+    """
     study, spoken = opened.study_of(person), turn["persona"]
     if study is None or spoken is None:
         return None
-    helped = [stage for stage in study.stages if stage.kind == "tasks" and stage.assistant]
-    due = {study.arm(allocated_in(study, person), stage).persona for stage in helped}
+    due = {study.arm(allocated_in(study, person), stage).persona for stage in study.stages if stage.id in stages}
     if spoken in due or (due == {None} and spoken not in study.personas):
         return None
     named = ", ".join(sorted(each or "none" for each in due))
@@ -202,27 +210,27 @@ def _has_assistant(opened: UntrustedDataset, person: UntrustedRow) -> bool:
 
 def allocated_in(study: Study, person: UntrustedRow) -> str:
     """Return everything that a participant with an arm was allocated to, as the study reads it."""
-    # One that the study does not know is a finding of the second decision; here it must not stop the check.
-    second = person.values.get("second_treatment")
-    known = {each.id for each in study.second_decision.treatments}
-    return f"{person['arm']}{DECISION_MARK}{second}" if second in known else str(person["arm"])
+    return allocated_to(study, str(person["arm"]), person.values.get("second_treatment"))
 
 
-def _within(opened: UntrustedDataset, person: UntrustedRow, turn: UntrustedRow, visits: Sequence[UntrustedRow]) -> bool:
-    study = opened.study_of(person)
-    if study is None:
-        return False
+def _stages_of(
+    opened: UntrustedDataset, person: UntrustedRow, turn: UntrustedRow, visits: Sequence[UntrustedRow]
+) -> set[str]:
+    """Return the stages with an assistant during whose visit a turn was asked."""
+    study, at = opened.study_of(person), turn["asked_at"]
+    if study is None or at is None:
+        return set()
     arm = allocated_in(study, person)
     helped = (stage for stage in study.stages if stage.kind == "tasks" and stage.assistant)
     stages = {stage.id for stage in helped if study.arm(arm, stage).assistant}
-    at = turn["asked_at"]
-    return at is not None and any(
-        visit["stage"] in stages
+    return {
+        str(visit["stage"])
+        for visit in visits
+        if visit["stage"] in stages
         and visit["started_at"] is not None
         and visit["started_at"] <= at
         and (visit["ended_at"] is None or at <= visit["ended_at"])
-        for visit in visits
-    )
+    }
 
 
 def check_records(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:

@@ -28,7 +28,7 @@ from study_app.domain.records import InProgress, Participant, Rating, Turn
 from study_app.domain.sentences import REFUSALS
 from study_app.ports import Assistant, UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.participant.agent.actions import actions_of, close_actions, last_step_at
+from study_app.services.participant.agent.actions import actions_of, close_actions, goes_without_asking, last_step_at
 from study_app.services.participant.agent.working import AgentWork, Frame
 from study_app.services.participant.chatting.conversations import with_treatment
 from study_app.services.participant.chatting.questions import Answering, ParticipantQuestion, Questions, ReplyInProgress
@@ -170,6 +170,11 @@ class AssistantChat:
             for action in actions_of(unit, participant_id):
                 found.setdefault(action.proposed.turn_id, []).append(action.shown())
         return found
+
+    def goes_without_asking(self, place: AtStage) -> bool:
+        """Whether the participant has switched asking off for the treatment that they have here."""
+        with self.context.registry.begin(write=False) as unit:
+            return goes_without_asking(unit, place)
 
     def actions_in(self, participant: Participant, turns: Iterable[Turn]) -> dict[str, list[dict[str, Any]]]:
         """As `actions`; without reading the log, which is long, where no turn is that of an assistant that acts."""

@@ -78,6 +78,8 @@ class AgentView(TypedDict):
 
     offers_mode: bool
     """Whether the participant may switch asking off."""
+    without_asking: bool
+    """Whether they have."""
 
 
 class AssistantView(TypedDict):

@@ -43,7 +43,12 @@ class PictureApp:
 
         self.session = SimpleNamespace(expired_before=nothing, document=nothing, message=lambda _who: "")
         self.answers = SimpleNamespace(page=self.app.answers.page, drafts=lambda _place: {})
-        self.help = SimpleNamespace(spec=self.app.help.spec, conversation=lambda _who: [], actions=lambda _who: {})
+        self.help = SimpleNamespace(
+            spec=self.app.help.spec,
+            conversation=lambda _who: [],
+            actions=lambda _who: {},
+            goes_without_asking=lambda _place: False,
+        )
         self.work = SimpleNamespace(last_run=nothing, beginning=self._beginning)
         self.probes = SimpleNamespace(state=lambda _who: ProbeState(self.place))
         self.interviews = SimpleNamespace(view=self._interview)

@@ -11,13 +11,14 @@ from typing import Any
 import streamlit as st
 
 from study_app.content.shown import examples_in, limit_in
+from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.domain.localisation.content_texts import localised_assistant, localised_pack
 from study_app.domain.records import RunRecord
 from study_app.domain.tasks.programs import in_order
 from study_app.services.participant.programs.taking import MAX_CODE_BYTES
 from study_app.services.position import OnStage
 from study_app.ui.components import workspace
-from study_app.ui.components.views import AssistantView, LastRun, ProbesView, ShownTurn, WorkspaceData
+from study_app.ui.components.views import AgentView, AssistantView, LastRun, ProbesView, ShownTurn, WorkspaceData
 from study_app.ui.markdown import to_html
 from study_app.ui.page import WORKSPACE_STYLE, Page
 
@@ -115,8 +116,15 @@ def _assistant(page: Page[OnStage]) -> AssistantView | None:
         "allow_paste": spec.allow_paste,
         "allow_insert": spec.allow_insert,
         "opens_at_ms": opens_at,
-        "agent": None if spec.agent is None else {"offers_mode": spec.agent.approval == "participant"},
+        "agent": _agent(page, spec),
     }
+
+
+def _agent(page: Page[OnStage], spec: AssistantSpec) -> AgentView | None:
+    if spec.agent is None:
+        return None
+    offers = spec.agent.approval == "participant"
+    return {"offers_mode": offers, "without_asking": offers and page.app.help.goes_without_asking(page.place)}
 
 
 def _last_run(page: Page[OnStage]) -> LastRun | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,18 +40,24 @@ class Step:
         return self.decided.decision if self.decided is not None else None
 
 
-def steps_of(events: Iterable[Event]) -> list[Step]:
-    """Return the steps of a participant's agent in the order of proposing; of several decisions the last counts."""
+def steps_of(events: Iterable[Event], treatment_at: Callable[[str], str | None] = lambda _: None) -> list[Step]:
+    """Return the steps of a participant's agent in the order of proposing; of several decisions the last counts.
+
+    Args:
+        events: the participant's.
+        treatment_at: their treatment at a stage: what they switched with one does not hold for another.
+    """
     found: dict[str, Step] = {}
-    free = False
+    free: dict[str | None, bool] = {}
     for event in events:
         if event.kind not in _OF_STEPS:
             continue
         match event.details:
-            case AgentSwitched(without_asking=free):
-                pass
+            case AgentSwitched(without_asking=switched):
+                free[treatment_at(event.stage)] = switched
             case AgentProposed(action_id=action) as proposed:
-                found.setdefault(action, Step(event, proposed, without_asking=free))
+                switched = free.get(treatment_at(event.stage), False)
+                found.setdefault(action, Step(event, proposed, without_asking=switched))
             case AgentDecided(action_id=action) as decided if action in found:
                 found[action].decided, found[action].decided_at = decided, event.server_time
             case AgentActed(action_id=action) as acted if action in found:

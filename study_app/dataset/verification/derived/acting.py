@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from study_app.dataset.border.folders import text_in
 from study_app.dataset.measures.record import ParticipantRecord
@@ -16,11 +15,13 @@ from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema.tables import AGENT_TURN_COLUMNS
 from study_app.dataset.verification.agents.deciding import wrong_decisions
 from study_app.dataset.verification.agents.proposing import wrong_steps
+from study_app.dataset.verification.arms_met import arm_met
 from study_app.dataset.verification.derived.comparing import beside_cluster, by_log, compare_rows
 from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.events import Event, saying
 from study_app.domain.events.browser import AgentAnswered, Edit
 from study_app.domain.events.server import TurnEnded
+from study_app.domain.study.study import StudyArm
 
 SLACK = timedelta(seconds=0.05)
 """Deadlines are kept to the millisecond."""
@@ -37,7 +38,7 @@ def check_actions(
 ) -> None:
     """Hold one participant's steps against the log, and the log's own word against itself."""
     name = record.participant.id
-    steps = steps_of(record.events)
+    steps = steps_of(record.events, lambda stage: _treatment_at(record, stage))
     if "agent_actions" not in opened.files:
         if steps:
             what = f"{name}: the log knows {len(steps)} steps"
@@ -55,7 +56,7 @@ def check_actions(
     of_turns = [acted.get(str(turn["turn_id"]), {}) for turn in turns]
     compare_rows(opened, "turns", turns, of_turns, columns=AGENT_TURN_COLUMNS, finding=finding, sentence=by_log)
     numbers = {str(row["action_id"]): row.number for row in actions}
-    declared = _declared(opened, record)
+    declared = {stage: _declared(opened, record, stage) for stage in {step.event.stage for step in steps}}
     for step, breach in _breaches(record, steps, declared):
         opened.report.add(breach[0], file, numbers.get(step.proposed.action_id), breach[1])
     for event, edit in saying(record.events, Edit):
@@ -72,15 +73,24 @@ class _Declared:
     settings: AgentSettings
 
 
-def _declared(opened: UntrustedDataset, record: ParticipantRecord) -> _Declared | None:
-    """Return what was declared; None where the materials do not hold it.
+def _arm_at(record: ParticipantRecord, stage: str) -> StudyArm | None:
+    person = record.participant
+    return arm_met(record.study, person.arm, person.second_treatment, stage)
+
+
+def _treatment_at(record: ParticipantRecord, stage: str) -> str | None:
+    arm = _arm_at(record, stage)
+    return None if arm is None else arm.treatment
+
+
+def _declared(opened: UntrustedDataset, record: ParticipantRecord, stage: str) -> _Declared | None:
+    """Return what was declared of the arm at a stage; None where the materials do not hold it.
 
     The materials have the newest version of a treatment: who began with an earlier one is not held against it.
     """
     if record.participant.study_hash != opened.manifest.get("study_hash"):
         return None
-    arms = {arm.id: arm for arm in record.study.arms}
-    arm = arms.get(str(record.participant.arm))
+    arm = _arm_at(record, stage)
     if arm is None or arm.assistant is None:
         return None
     try:
@@ -92,7 +102,7 @@ def _declared(opened: UntrustedDataset, record: ParticipantRecord) -> _Declared 
 
 
 def _breaches(
-    record: ParticipantRecord, steps: Sequence[Step], declared: _Declared | None
+    record: ParticipantRecord, steps: Sequence[Step], at_stages: Mapping[str, _Declared | None]
 ) -> Iterator[tuple[Step, Breach]]:
     if not steps:
         return
@@ -102,11 +112,10 @@ def _breaches(
     for _, said_by_page in saying(record.events, AgentAnswered):
         answered[said_by_page.action_id].add(said_by_page.decision)
     used = Counter(edit.action_id for _, edit in saying(record.events, Edit) if edit.action_id is not None)
-    arms = {arm.id: arm for arm in record.study.arms}
     for step in steps:
-        said, decision = step.proposed, step.decision
+        said, decision, declared = step.proposed, step.decision, at_stages[step.event.stage]
         for breach in (
-            _arm(record, arms, step, declared),
+            _arm(record, step, declared),
             _undecided(step, over),
             _deadline(record, step),
             _change(step, used[said.action_id]) if said.tool == "edit" else None,
@@ -133,8 +142,8 @@ def _regime(step: Step, settings: AgentSettings) -> Iterator[Breach]:
         yield "agent_tool_differs", f"{said.tool} is not among the tools of the treatment"
 
 
-def _arm(record: ParticipantRecord, arms: dict[str, Any], step: Step, declared: _Declared | None) -> Breach | None:
-    arm = arms.get(str(record.participant.arm))
+def _arm(record: ParticipantRecord, step: Step, declared: _Declared | None) -> Breach | None:
+    arm = _arm_at(record, step.event.stage)
     if arm is None or (arm.assistant is not None and (declared is None or declared.acts)):
         return None
     what = "which has no assistant" if arm.assistant is None else "whose assistant does not act"

@@ -13,7 +13,7 @@ from study_app.domain.events.words import Decision
 from study_app.domain.records import Turn
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.position import OnStage, Position
+from study_app.services.position import AtStage, OnStage, Position
 
 _REOPENABLE: frozenset[Decision] = frozenset({"interrupted", "expired"})
 """What the server says of an undecided step; the participant's word, if it comes later, counts instead: it was given on
@@ -95,9 +95,14 @@ def acts(place: Position, context: StudyContext) -> TypeGuard[OnStage]:
     return bool(context.content_of(place.participant).specs[place.assistant].acts)
 
 
-def goes_without_asking(unit: UnitOfWork, participant_id: str) -> bool:
-    """Whether the participant has switched asking off."""
-    switched = [details for _, details in saying(unit.events_of(participant_id, (AgentSwitched.kind,)), AgentSwitched)]
+def goes_without_asking(unit: UnitOfWork, place: AtStage) -> bool:
+    """Whether the participant has switched asking off, at a stage with the treatment that they have here."""
+    study, allocated = place.study, place.participant.allocated
+    if allocated is None:
+        return False
+    same = {stage.id for stage in study.stages if study.arm(allocated, stage).treatment == place.assistant}
+    said = saying(unit.events_of(place.participant.id, (AgentSwitched.kind,)), AgentSwitched)
+    switched = [details for event, details in said if event.stage in same]
     return bool(switched) and switched[-1].without_asking
 
 

@@ -194,7 +194,7 @@ class AgentWork:
         change = replacement(program, texts) if tool == "edit" else None
         with self.context.registry.begin() as unit:
             place = self._place(unit, turn)
-            free = goes_without_asking(unit, turn.participant_id)
+            free = goes_without_asking(unit, place)
             proposed = AgentProposed(
                 action_id=self.context.fresh_id(),
                 turn_id=turn.id,

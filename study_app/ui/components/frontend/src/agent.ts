@@ -55,6 +55,8 @@ export class AgentDock {
   private readonly status = h("span", { class: "sa-agent-clock" });
   private readonly card = h("div", { class: "sa-agent-card", role: "group", hidden: true });
   private readonly mode: HTMLLabelElement;
+  private readonly free = h("input", { type: "checkbox", "data-act": "without-asking" });
+  private switched = false;
   private pending: AgentAction | null = null;
   private began: number | null = null;
   private editing: HTMLTextAreaElement | null = null;
@@ -67,12 +69,12 @@ export class AgentDock {
     private readonly hooks: AgentHooks,
     offersMode: boolean,
   ) {
-    const box = h("input", { type: "checkbox", "data-act": "without-asking" });
-    box.addEventListener("change", () => {
-      this.hooks.log("agent_switched", { without_asking: box.checked });
+    this.free.addEventListener("change", () => {
+      this.switched = true;
+      this.hooks.log("agent_switched", { without_asking: this.free.checked });
       this.hooks.flush();
     });
-    this.mode = h("label", { class: "sa-agent-mode", hidden: !offersMode }, box, say("agent_without_asking"));
+    this.mode = h("label", { class: "sa-agent-mode", hidden: !offersMode }, this.free, say("agent_without_asking"));
     this.element = h("section", { class: "sa-agent", "aria-label": say("agent_steps") }, this.mode, this.card, this.status);
     // On the way down: the page's components keep their keys from the rest of the page, and so from this window.
     window.addEventListener("keydown", this.onKeys, { capture: true });
@@ -81,6 +83,11 @@ export class AgentDock {
   /** The step that waits for the participant. */
   get open(): AgentAction | null {
     return this.pending;
+  }
+
+  /** As the server goes by it, over reloads and tasks; what was switched here may still be on its way there. */
+  showMode(withoutAsking: boolean): void {
+    if (!this.switched) this.free.checked = withoutAsking;
   }
 
   begin(): void {

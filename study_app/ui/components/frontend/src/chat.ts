@@ -131,6 +131,7 @@ export class Chat {
   /** The history as the server has it; takes up a reply that is still being written. */
   restore(assistant: AssistantData): void {
     this.assistant = assistant;
+    this.dock?.showMode(assistant.agent?.without_asking === true);
     if (this.current) return;
     this.views.clear();
     this.list.replaceChildren();

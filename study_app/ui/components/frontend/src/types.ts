@@ -81,8 +81,8 @@ export type AgentFrame =
   | { type: "result"; action_id: string; result: string; failed: boolean };
 
 export interface AssistantData {
-  /** Present where it acts; `offers_mode`: the participant may switch asking off. */
-  agent?: { offers_mode: boolean } | null;
+  /** Present where it acts; `offers_mode`: the participant may switch asking off; `without_asking`: they have. */
+  agent?: { offers_mode: boolean; without_asking: boolean } | null;
   label: string;
   greeting: string;
   turns: Turn[];
