@@ -33,7 +33,7 @@ def figures(
     share of trials that reject a primary row, or all of them, after the plan's rule; for each row `role`, `rejected`
     (of the scenario without effects: the type I error), `rejected_unadjusted`, `coverage`, `mean_estimate`,
     `mean_true`, `bias`, `not_estimable`; `people` by status and arm, `minutes` a person, `person_hours` and `usd` a
-    trial.
+    trial; with planned looks `looks`: the share of trials that stopped at each, and the people allocated until then.
     """
     alpha = round(1 - study.analysis.level, 12)
     entries = [
@@ -73,9 +73,22 @@ def _scenario(scenario: Scenario, trials: Sequence[TrialResult], alpha: float, p
             "arms": {name: count / len(trials) for name, count in arms.items()},
         },
         "minutes": mean([trial.minutes for trial in trials]),
-        "person_hours": fmean(trial.minutes for trial in trials) * participants / 60,
+        # Of those who came before a look that stopped the trial, where there are looks.
+        "person_hours": fmean(trial.minutes * _people(trial, participants) for trial in trials) / 60,
         "usd": mean(costs),
-    }
+    } | _looks(trials)
+
+
+def _people(trial: TrialResult, participants: int) -> int:
+    return participants if trial.look is None else sum(trial.statuses.values())
+
+
+def _looks(trials: Sequence[TrialResult]) -> dict[str, Any]:
+    taken = [trial for trial in trials if trial.look is not None]
+    if not taken:
+        return {}
+    stopped = [share([trial.look == look for trial in taken]) for look in range(1, max(t.look or 0 for t in taken) + 1)]
+    return {"looks": {"stopped": stopped, "expected_n": mean([float(sum(trial.arms.values())) for trial in taken])}}
 
 
 def _rows(trials: Sequence[TrialResult], alpha: float) -> list[dict[str, Any]]:

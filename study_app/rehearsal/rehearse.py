@@ -23,6 +23,7 @@ from study_app.domain.study.rehearsal.section import NULL, RehearsalLevel, Scena
 from study_app.domain.study.study import Study
 from study_app.rehearsal.drawn_people import refuse_what_is_not_drawn
 from study_app.rehearsal.figures import figures
+from study_app.rehearsal.looks import require_looks_played
 from study_app.rehearsal.trials import TrialJob, TrialResult, opened, play
 from study_app.simulation.cached_sandbox import Memory
 
@@ -65,13 +66,15 @@ def rehearse(
         JSON types, see `figures`.
 
     Raises:
-        UserError: a scenario is not declared, the study cannot be compared, or workers is neither number nor address.
+        UserError: a scenario is not declared, the study cannot be compared, workers is neither number nor address, or
+            the plan has looks and the level would take none.
         ProblemsFound: at the level of outcomes, the plan needs columns that are not drawn.
     """
     with opened(str(study_file), seed) as (app, _):
         study, digest = app.study, _digest(app)
     if len(study.arms) < 2:
         raise UserError("arms: there is only one, so there is nothing to compare; add a control arm")
+    require_looks_played(study.analysis, level)
     if level == "outcomes":
         refuse_what_is_not_drawn(study, _needed(study), str(study_file))
     refuse_second_effects(study, extra)
@@ -89,7 +92,9 @@ def rehearse(
 def _digest(app: App) -> str:
     """Digest everything but the job that a trial's result depends on."""
     expected = app.study.rehearsal.model_dump_json(exclude={"scenarios", "participants"})
-    return hashlib.sha256("\n".join([__version__, app.context.study_hash, expected]).encode()).hexdigest()
+    # Lines of a version that played such trials to their end are not taken for stopped ones.
+    looks = ["looks"] if app.study.analysis.stopping.interim else []
+    return hashlib.sha256("\n".join([__version__, app.context.study_hash, expected, *looks]).encode()).hexdigest()
 
 
 def _needed(study: Study) -> list[str]:

@@ -32,6 +32,7 @@ from study_app.domain.study.clusters import COLUMN
 from study_app.domain.study.rehearsal.section import RehearsalLevel, Scenario
 from study_app.domain.study.study import Study
 from study_app.rehearsal.drawn_people import DrawnPerson, draw_people, mean_truth
+from study_app.rehearsal.looks import stopped_rows
 from study_app.rehearsal.second_decisions import as_truth, decide_again, measured, truth_of_second
 from study_app.rerandomisation import replicate
 from study_app.services.researcher.exporting.export import export
@@ -102,6 +103,8 @@ class TrialResult:
     """Mean time from the entry to the end, waiting between sessions left out."""
     usd: float | None
     """Cost of the assistant, by the declared prices; None where no reply was written (level outcomes)."""
+    look: int | None = None
+    """At which planned look it stopped; None without looks."""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON types."""
@@ -170,9 +173,16 @@ def _drawn(job: TrialJob, app: App) -> TrialResult:
         person.allocate(names[place])
     if study.second_decision:
         decide_again(study, allocated, rng)
+    plan, dataset = simulated_plan(study.analysis, len(study.arms)), drawn_dataset(study, allocated)
+    look: int | None = None
+    if plan.stopping.interim and allocated:
+        stopped = stopped_rows(plan, dataset, job.whole, METHODS_OF_REGIMES if study.second_decision else ())
+        look, rows, allocated = stopped.look, list(stopped.rows), allocated[: stopped.people]
+        # Who would have come later never came.
+        people = people[: people.index(allocated[-1]) + 1]
+    else:
+        rows = _analysed(dataset, plan, job.whole)
     truth = mean_truth(allocated) | truth_of_second(study, allocated)
-    plan = simulated_plan(study.analysis, len(study.arms))
-    rows = _analysed(drawn_dataset(study, allocated), plan, job.whole)
     return TrialResult(
         scenario=job.scenario.id,
         number=job.number,
@@ -181,6 +191,7 @@ def _drawn(job: TrialJob, app: App) -> TrialResult:
         arms={name: sum(person.arm_id == name for person in allocated) for name in names},
         minutes=fmean(person.minutes_present for person in people),
         usd=None,
+        look=look,
     )
 
 

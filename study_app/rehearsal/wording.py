@@ -43,6 +43,9 @@ def _scenario(entry: Mapping[str, Any]) -> Iterator[str]:
         if row["not_estimable"]:
             yield f"    not estimable in {row['not_estimable']} trials, which count as not rejected"
     yield f"  at least one of them: {_figure(entry['any'])}; all of them: {_figure(entry['all'])}"
+    if "looks" in entry:
+        stops = [f"look {look} {_figure(share)}" for look, share in enumerate(entry["looks"]["stopped"], start=1)]
+        yield f"  stops at {', '.join(stops)}; {_figure(entry['looks']['expected_n'])} people allocated"
     statuses = ", ".join(f"{count:.1f} {status}" for status, count in entry["people"]["statuses"].items())
     yield f"  people a trial: {statuses}"
     cost = "" if entry["usd"]["value"] is None else f"; assistant {_figure(entry['usd'])} USD a trial"
