@@ -219,9 +219,18 @@ def _fit_ordered(codes: Ints, design: DesignMatrix) -> tuple[Any, Any]:
     fitted = model.fit(start_params=fitted.params, method="newton", maxiter=20, tol=1e-12, disp=0)
     information = -model.hessian(fitted.params)
     settled(design, fitted.params[: design.columns.shape[1]], information, "the likelihood")
-    if not np.abs(model.score(fitted.params)).max() < 1e-4:
+    if not np.abs(model.score(fitted.params)).max() < 1e-4 or _running_away(design, fitted.params, information):
         raise NotEstimable("the likelihood has no finite maximum (separation, or an arm without variation)")
     return model, fitted
+
+
+def _running_away(design: DesignMatrix, params: Floats, information: Floats) -> bool:
+    """Whether a coefficient was on its way to infinity when the search took the slope for flat."""
+    # Per standard deviation: odds ratios beyond e^10 whose logarithm has an error as large exist under separation only.
+    count = design.columns.shape[1]
+    errors = np.sqrt(np.diag(np.linalg.inv(information)))[:count]
+    spread = design.columns.std(axis=0)
+    return bool(((np.abs(params[:count]) * spread > 10) & (errors * spread > 10)).any())
 
 
 def _cuts(raw: Floats, covariance: Floats) -> tuple[Floats, Floats]:

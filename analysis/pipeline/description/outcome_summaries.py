@@ -12,6 +12,7 @@ from analysis.data.view import View
 from analysis.estimators.core.no_effect import no_effect
 from analysis.estimators.numerics.restricted_mean import kaplan_meier_curve
 from analysis.estimators.outcomes.proportions import wilson
+from analysis.estimators.outcomes.score_ratio import score_ratio_interval
 from analysis.pipeline.analysis_table import AnalysisTable
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Outcome, Plan
@@ -132,31 +133,12 @@ def _risk_ratio(
     one, two = (part[outcome.id].dropna().to_numpy(dtype=float) for part in (treated, control))
     if not len(one) or not len(two) or clustered or not two.sum():
         return None
-    low, high = _ratio_interval(one, two, level)
+    low, high = score_ratio_interval(int(one.sum()), len(one), int(two.sum()), len(two), level)
     return {
         "id": None, "method": "risk_ratio", "estimate": float(one.mean() / two.mean()), "ci_low": _number(low),
         "ci_high": _number(high), "ci_level": level, "p_value": None, "unit": "risk ratio", "contrast": None,
     }  # fmt: skip
 
 
-def _ratio_interval(one: Any, two: Any, level: float) -> tuple[Any, Any]:
-    """Return the score interval, or none where statsmodels is missing or its equation has no real root."""
-    try:
-        from statsmodels.stats.proportion import confint_proportions_2indep  # takes a second to import
-    except ImportError:
-        return None, None
-    with np.errstate(all="ignore"):
-        try:
-            low, high = confint_proportions_2indep(
-                one.sum(), len(one), two.sum(), len(two), compare="ratio", method="score", alpha=1 - level
-            )
-        except ValueError:  # the score equation has no root on one side
-            return None, None
-    return low, high
-
-
-def _number(value: Any) -> float | None:
-    # A root of a negative number comes as a complex one, and cannot be the end of an interval.
-    if value is None or np.iscomplexobj(value) or not np.isfinite(value):
-        return None
-    return float(value)
+def _number(value: float) -> float | None:
+    return value if np.isfinite(value) else None
