@@ -58,7 +58,7 @@ def newcombe(pair: ArmContrast) -> Result:
     return pair.estimate(
         estimate=p - q, std_error=float(np.sqrt(p * (1 - p) / m + q * (1 - q) / n)), statistic=z, p_value=p_value,
         ci_low=low, ci_high=high, effect_size=_risk_ratio(a, m, b, n, pair.level),
-        note=note if varies else f"{note}; everyone has the same value: no test, and no log-scale interval of the ratio",
+        note=note if varies else f"{note}; everyone has the same value: no test, and no interval of the log ratio",
         detail={"yes": {pair.contrast[0]: a, pair.contrast[1]: b}, "risk": {pair.contrast[0]: p, pair.contrast[1]: q},
                 "risk_ci": {pair.contrast[0]: [l1, u1], pair.contrast[1]: [l0, u0]}},
     )  # fmt: skip

@@ -19,7 +19,8 @@ def score_ratio_interval(
     """Return the interval of the risk ratio by inverting the score test (Miettinen and Nurminen 1985).
 
     The ratios that the test does not reject at 1 - `level`. Its variance is that of the restricted maximum likelihood
-    estimate, times N / (N - 1). An end without a bound is infinite; the lower end is 0 where no treated person says yes.
+    estimate, times N / (N - 1). An end without a bound is infinite; where no treated person
+    says yes, the lower end is 0.
 
     Example:
         >>> tuple(round(end, 4) for end in score_ratio_interval(12, 12, 12, 12, 0.95))

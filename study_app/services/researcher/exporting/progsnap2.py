@@ -55,8 +55,9 @@ _README = """# {title}
 
 Programming process data in ProgSnap2 1.0: `MainTable.csv` has one row for each event, `CodeStates/CodeStates.csv` the
 programs that its rows name. `Order` counts within `SubjectID`. An edit's `SourceLocation` is the place of its first
-character in the text before, in UTF-16 units, and the text with which an editor starts is its first edit, so that edits
-alone give every program. `SessionID` is a person and a stage; it stands on every row, as the published scripts need it,
+character in the text before, in UTF-16 units; an edit of several places at once has a row for each, the last place
+first; and the text with which an editor starts is its first edit, so that edits alone give every program, row by row.
+`SessionID` is a person and a stage; it stands on every row, as the published scripts need it,
 which the validator of version 1.0 does not expect. Each Run has a `Compile` before it, and an error a `Compile.Error`
 whose parent that is: class, message and line. `LinkTables/Subject.csv` has a row for each subject: condition, answers
 to closed questions, scores, times and counts, named as in the codebook with `X-` before them. An edit by a button, such

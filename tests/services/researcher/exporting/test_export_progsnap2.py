@@ -7,9 +7,12 @@ import json
 from datetime import UTC, datetime
 from itertools import pairwise
 
+from hypothesis import given
+from hypothesis import strategies as st
 from support.trials.export_world import copy_of, table, trial
 
-from study_app.dataset.writing.progsnap_events import initiator_of
+from study_app.dataset.writing.progsnap_events import initiator_of, progsnap_events
+from study_app.domain.editing.edits import apply
 from study_app.domain.events.browser import Edit
 from study_app.domain.events.changes import Change
 from study_app.services.researcher.exporting.progsnap2 import export_progsnap2
@@ -184,6 +187,37 @@ def test_edits_alone_replay_to_every_program_by_whole_offsets(tmp_path):
             assert text[place] == code[event["CodeStateID"]]
             compared += 1
     assert compared > 10
+
+
+def replayed(text, changes):
+    """The text that a reader of the rows has after an edit, in UTF-16 units as the rows count."""
+    payload = {"task": "t", "how": "typed", "changes": [change.as_json() for change in changes]}
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    log = [{"event_id": 1, "server_time": moment, "client_time": moment, "stage": "s", "kind": "edit",
+            "payload": json.dumps(payload)}]  # fmt: skip
+    units = text.encode("utf-16-le")
+    seen = []
+    for row in progsnap_events(log, [], []):
+        start, gone = 2 * int(row["SourceLocation"]), 2 * (row["DeleteLength"] or 0)
+        units = units[:start] + (row["InsertText"] or "").encode("utf-16-le") + units[start + gone :]
+        seen.append(row["EventID"])
+    assert len(set(seen)) == len(seen)
+    return units.decode("utf-16-le")
+
+
+def test_an_edit_of_several_places_replays_row_by_row():
+    assert replayed("a b a", (Change(0, 1, "xyz"), Change(4, 5, "xyz"))) == "xyz b xyz"
+
+
+@given(
+    st.text("ab \n😀", max_size=20), st.lists(st.tuples(st.integers(0, 20), st.text("xy😀", max_size=4)), max_size=8)
+)
+def test_rows_of_any_edit_replay_to_the_text_of_the_platform(text, cuts):
+    # Places between whole characters, so that each row's text is one that a file can hold.
+    places = sorted({min(place, len(text)) for place, _ in cuts})
+    at = [len(text[:place].encode("utf-16-le")) // 2 for place in places]
+    changes = [Change(start, end, insert) for start, end, (_, insert) in zip(at[::2], at[1::2], cuts, strict=False)]
+    assert replayed(text, changes) == apply(text, changes)
 
 
 def test_sessions_tests_and_client_times_are_as_published_scripts_need_them(tmp_path):
