@@ -1,22 +1,32 @@
-"""Connections: how long one may say nothing, how long its headers may be, and how many there may be."""
+"""Connections: how long one may say or take nothing, how long its headers may be, and how many there may be."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from study_app.web.admission.networks import network_of
+
 MOST = 1000
 """Connections of a process."""
 MOST_SILENT = 400
-"""Connections of one address that have not yet sent a whole request's headers."""
+"""Connections of one address that have not yet sent a whole request, its body included."""
 HEADER_BYTES = 32_000
 HEADER_SECONDS = 15.0
 """From the connection, or the end of the answer before, to the end of a request's headers; the first byte begins it."""
 BODY_SECONDS = 30.0
 """Between two pieces of a body."""
+BODY_IN_ALL = 60.0
+"""For a whole body, and longer by what has come of it at `BODY_RATE`: a byte now and then keeps no connection."""
+BODY_RATE = 2_000
+"""Bytes in a second: a tenth of a poor mobile connection's."""
+WRITE_SECONDS = 60.0
+"""For a client to take some of what is written to it: of a full buffer the greater part."""
 
 _silent: Counter[str] = Counter()
 _TOO_LONG = (
@@ -35,6 +45,8 @@ class GuardedProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _give_up_at: float | None = None
     """By the loop's clock; None while nothing is waited for."""
+    _write_timer: asyncio.TimerHandle | None = None
+    _body_until = 0.0
     _header_bytes = 0
     _in_body = False
     _address = ""
@@ -44,7 +56,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """See asyncio.Protocol."""
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
-        self._address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+        self._address = network_of(str(peer[0])) if isinstance(peer, tuple) and peer else ""
+        _take_or_end(transport.get_extra_info("socket"))
         # Slow clients that never finish their headers hold a descriptor each: they are counted by address, so that one
         # of them cannot take all connections.
         if len(self.connections) > MOST or _silent[self._address] >= MOST_SILENT:
@@ -56,6 +69,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
         self._end_timer()
+        self._end_write_timer()
         self._be_silent(False)
         super().connection_lost(exc)
 
@@ -64,7 +78,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._in_body:
-            self._wait(BODY_SECONDS)
+            self._body_until += len(data) / BODY_RATE
+            self._wait_for_body()
         else:
             if self._give_up_at is None:
                 self._wait(HEADER_SECONDS)
@@ -77,21 +92,45 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """See httptools."""
-        self._be_silent(False)
         # Counted anew: a connection that is kept alive sends many requests' headers.
         self._header_bytes, self._in_body = 0, True
-        self._wait(BODY_SECONDS)
+        self._body_until = self.loop.time() + BODY_IN_ALL
+        self._wait_for_body()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """See httptools."""
+        self._be_silent(False)
         self._in_body = False
         self._stop_waiting()
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """See uvicorn: a client that does not take the rest of a last answer would keep the connection for ever."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._wait(WRITE_SECONDS)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """See uvicorn."""
+        super().timeout_keep_alive_handler()
+        self._wait(WRITE_SECONDS)
+
+    def pause_writing(self) -> None:
+        """See asyncio.BaseProtocol: the buffer is full, and an answer waits until the client has taken most of it."""
+        super().pause_writing()
+        self._end_write_timer()
+        self._write_timer = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """See asyncio.BaseProtocol."""
+        self._end_write_timer()
+        super().resume_writing()
+
     def handle_websocket_upgrade(self) -> None:
         """See uvicorn: from here on the connection is the websocket's."""
         self._end_timer()
+        self._end_write_timer()
         self._be_silent(False)
         super().handle_websocket_upgrade()
 
@@ -102,6 +141,9 @@ class GuardedProtocol(HttpToolsProtocol):
         _silent[self._address] += 1 if silent else -1
         if _silent[self._address] <= 0:
             del _silent[self._address]
+
+    def _wait_for_body(self) -> None:
+        self._wait(min(BODY_SECONDS, max(0.0, self._body_until - self.loop.time())))
 
     def _wait(self, seconds: float) -> None:
         """Give the connection up after this time.
@@ -122,7 +164,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def _look(self) -> None:
         """Give the connection up if its time has come, else look again when it will."""
         self._timer = None
-        if self._give_up_at is None or self.transport.is_closing():
+        if self._give_up_at is None:
             return
         if self.loop.time() >= self._give_up_at:
             # Not `close`, which waits until what is written has been taken: a silent client may never take it.
@@ -136,7 +178,20 @@ class GuardedProtocol(HttpToolsProtocol):
             self._timer.cancel()
             self._timer = None
 
+    def _end_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+
     def _refuse(self, answer: bytes) -> None:
-        self._stop_waiting()
+        self._wait(WRITE_SECONDS)
         self.transport.write(answer)
         self.transport.close()
+
+
+def _take_or_end(connection: Any) -> None:
+    """Let the system end a connection whose client takes nothing for so long, where it can: websockets, too."""
+    if connection is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+        # Not over TCP, or already gone.
+        with suppress(OSError):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(WRITE_SECONDS * 1000))

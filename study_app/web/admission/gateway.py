@@ -17,6 +17,7 @@ from study_app.web import shell
 from study_app.web.admission import addresses
 from study_app.web.admission.limits import RequestLimits, hashed
 from study_app.web.admission.page_messages import PageMessages
+from study_app.web.admission.page_sockets import PageSockets
 from study_app.web.requests import COOKIE, MAX_BODY, asked_by, error
 from study_app.web.routes import answers, chat, enter, events, runs
 from study_app.web.texts import speak_to, text
@@ -65,6 +66,7 @@ class ParticipantGateway:
         self.study = study
         self.paths = paths
         self.limits = limits
+        self.sockets = PageSockets()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -84,7 +86,8 @@ class ParticipantGateway:
         who, wait = self.limits.known.owner(cookie) or cookie.hex(), self.limits.participant
         # Counted message by message, for one websocket carries as many as its page likes.
         messages = PageMessages(receive, send, lambda size: wait(who, addresses.WEBSOCKET, size))
-        await self.app(connection.scope, messages.receive, messages.send)
+        with self.sockets.one_of(who, messages):
+            await self.app(connection.scope, messages.receive, messages.send)
 
     async def _may_connect(self, connection: HTTPConnection) -> bool:
         if not addresses.may_open_a_socket(connection):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from starlette.types import Message, Receive, Send
@@ -23,7 +24,9 @@ class PageMessages:
         self._receive = receive
         self._send = send
         self._wait = wait
-        self._ended = False
+        self._over = asyncio.Event()
+        self.heard_at = 0.0
+        """By the loop's clock: when the page said something last, or began."""
 
     async def receive(self) -> Message:
         """Return the next message that the app uses.
@@ -31,28 +34,42 @@ class PageMessages:
         Kinds that pages may send and the app does not use are left out.
         """
         # Read on and not answered: Streamlit's protocol has no refusal of one message.
-        while not self._ended:
-            message = await self._receive()
+        while (message := await self._next()) is not None:
             if message["type"] != "websocket.receive":
                 return message
             data = message.get("bytes")
             kind = None if data is None else kind_of(data)
             if kind is None:
-                await self._end(_NOT_TAKEN)
+                await self.end(_NOT_TAKEN)
             elif self._wait(len(data or b"")):
-                await self._end(_TOO_OFTEN)
+                await self.end(_TOO_OFTEN)
             elif kind in TAKEN:
                 return message
         return {"type": "websocket.disconnect", "code": _TOO_OFTEN}
 
     async def send(self, message: Message) -> None:
         """Pass on what Streamlit says, unless the connection was ended here."""
-        if not self._ended:
+        if not self._over.is_set():
             await self._send(message)
 
-    async def _end(self, code: int) -> None:
-        self._ended = True
-        await self._send({"type": "websocket.close", "code": code})
+    async def end(self, code: int) -> None:
+        """End the connection; Streamlit learns it at once, whether or not the page ever does."""
+        if not self._over.is_set():
+            self._over.set()
+            await self._send({"type": "websocket.close", "code": code})
+
+    async def _next(self) -> Message | None:
+        """Return what the page says next, or None where the connection is ended here before."""
+        said = asyncio.ensure_future(self._receive())
+        over = asyncio.ensure_future(self._over.wait())
+        try:
+            await asyncio.wait((said, over), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+            if not said.done():
+                said.cancel()
+        self.heard_at = asyncio.get_running_loop().time()
+        return None if self._over.is_set() else said.result()
 
 
 def kind_of(data: bytes) -> str | None:
