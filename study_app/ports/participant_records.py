@@ -144,3 +144,7 @@ class ParticipantRecords(Protocol):
     def overdue(self, at: datetime, *, simulated: bool = False) -> list[Visit]:
         """Visits whose deadline has passed and that are still open: of simulated participants, or of all others."""
         ...
+
+    def cut_off_since(self, at: datetime) -> list[Visit]:
+        """Visits that a deadline later than that ended, but for those of simulated participants."""
+        ...

@@ -127,7 +127,10 @@ class WorkRecords(Protocol):
         ...
 
     def save_answer(self, answer: Answer) -> None:
-        """Insert or replace the answer to one question or item; counts changes itself."""
+        """Insert or replace the answer to one question or item; counts changes itself.
+
+        A response to a quiz that stays as it was keeps its points.
+        """
         ...
 
     def drop_answer(self, participant_id: str, stage: str, item: str) -> None:

@@ -36,6 +36,8 @@ from study_app.storage.sealed.differing import Comparison
 from study_app.storage.sealed.heads import SqlHeads
 from study_app.storage.serving.in_progress import SqlInProgress
 
+_SCORING = ("points", "max_points", "scored_by", "key_version", "scoring_reason", "repeats")
+
 
 class SqlUnitOfWork(SqlErasing, SqlLedgers, SqlBoards, SqlInProgress, SqlHeads):
     """ports.UnitOfWork over one connection in a transaction."""
@@ -277,10 +279,15 @@ class SqlUnitOfWork(SqlErasing, SqlLedgers, SqlBoards, SqlInProgress, SqlHeads):
             return
         keys = ("participant_id", "stage", "item")
         where = [ANSWERS.c[name] == getattr(answer, name) for name in keys]
-        before = self.connection.execute(select(ANSWERS.c.response, ANSWERS.c.changes).where(*where)).one()
+        scoring = [ANSWERS.c[name] for name in _SCORING]
+        query = select(ANSWERS.c.response, ANSWERS.c.changes, *scoring).where(*where)
+        before = self.connection.execute(query).one()
         # Compared as JSON text, for to Python 1, 1.0 and True are equal and a changed answer would not count.
-        changes = max(answer.changes, before.changes + (json.dumps(before.response) != json.dumps(answer.response)))
-        counted = replace(answer, changes=changes)
+        changed = json.dumps(before.response) != json.dumps(answer.response)
+        counted = replace(answer, changes=max(answer.changes, before.changes + changed))
+        if answer.bank and not changed:
+            # Handed in again as it was: what it is worth stays, and with it what a person gave.
+            counted = replace(counted, **{name: getattr(before, name) for name in _SCORING})
         self.connection.execute(update(ANSWERS).where(*where).values(**asdict(counted)))
         self._chain("answers", answer_row(counted))
 
@@ -304,8 +311,7 @@ class SqlUnitOfWork(SqlErasing, SqlLedgers, SqlBoards, SqlInProgress, SqlHeads):
         same = ("participant_id", "stage", "item", "response")
         # Bound as JSON: a bare None or True would be compared as SQL's NULL or boolean and never be found.
         where = [ANSWERS.c[name] == literal(getattr(answer, name), ANSWERS.c[name].type) for name in same]
-        scoring = ("points", "max_points", "scored_by", "key_version", "scoring_reason", "repeats")
-        points = {name: getattr(answer, name) for name in scoring}
+        points = {name: getattr(answer, name) for name in _SCORING}
         scored = self.connection.execute(update(ANSWERS).where(*where).values(points)).rowcount == 1
         if scored:
             stored = present(self._one(Answer, select(ANSWERS).where(*where)), "the answer")

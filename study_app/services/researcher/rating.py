@@ -32,6 +32,7 @@ from study_app.domain.quiz.scoring import rate
 from study_app.domain.records import Answer, AuditEntry, Kind, Participant, Rating
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.late_changes import CutOff, cut_off_lately, has_left
 
 
 @dataclass(frozen=True)
@@ -171,8 +172,10 @@ class RatingQueue:
         given = unit.answers(person.id) if person is not None else []
         answer = next((one for one in given if one.bank and _object(one) == name), None)
         asked = None if person is None or answer is None else self._asked(unit, person, answer.stage, answer.item)
-        if answer is None or asked is None or not asked.waits(answer.response):
+        if person is None or answer is None or asked is None or not asked.waits(answer.response):
             raise NotAllowed("this answer does not wait for a rating any more")
+        if not self._is_final(person, answer.stage, cut_off_lately(self.context, unit)):
+            raise NotAllowed("this answer may still change; rate it later")
         item, key = asked.item, asked.key
         _points(item, key, awarded)
         rating = Rating(self.context.fresh_id(), name, rater, value_of(awarded), POINTS, self.context.now())
@@ -184,7 +187,7 @@ class RatingQueue:
         return points
 
     def _views(self, unit: UnitOfWork, kind: Kind) -> list[AnswerForRating]:
-        """Return every answer that a person has to judge.
+        """Return every answer that a person has to judge, once it is final.
 
         What concerns a question is found out once and not for each of thousands of answers to it.
         """
@@ -192,17 +195,20 @@ class RatingQueue:
         people = {person.id: person for person in unit.participants_of(kind)}
         versions = {person.study_hash: person for person in people.values()}
         asked: dict[tuple[str, str, str], _Asked | None] = {}
-        found = []
+        found, cut_off = [], cut_off_lately(self.context, unit)
         for who, stage, item, response in unit.quiz_answers(kind, self._judged_items(unit, versions.values())):
             person = people[who]
             question = (person.study_hash, stage, item)
             if question not in asked:
                 asked[question] = self._asked(unit, person, stage, item)
             about = asked[question]
-            if about is not None and about.waits(response):
+            if about is not None and about.waits(response) and self._is_final(person, stage, cut_off):
                 name = str(AnswerName(who, stage, item))
                 found.append(about.view(name, response, len(people_of(given.get(name, {})))))
         return found
+
+    def _is_final(self, person: Participant, stage: str, cut_off: CutOff) -> bool:
+        return (person.id, stage) not in cut_off and has_left(self.context, person, stage)
 
     def _judged_items(self, unit: UnitOfWork, of_each_version: Iterable[Participant]) -> set[str]:
         """Return the items that a person may have to judge, in whichever version of the study."""

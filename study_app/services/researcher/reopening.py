@@ -20,6 +20,7 @@ from study_app.domain.records import AuditEntry, Participant, Visit
 from study_app.domain.study.study import Stage, Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.late_changes import is_judged
 from study_app.services.participant_status import is_locked
 from study_app.services.places import gave_up_place, lock_ledger, place_for
 from study_app.services.reasons import add_act, require_reason
@@ -51,6 +52,7 @@ class Reopening:
             stage, visit = _ended_stage(self.context, unit, study, person, stage_id)
             _check_minutes(stage, minutes)
             _check_distress(unit, person, stage)
+            _check_not_judged(unit, person, stage)
             _check_next(unit, study, person, stage)
             # Before places are counted: a newcomer in between could take the last place as well.
             lock_ledger(unit, person)
@@ -107,6 +109,16 @@ def _check_distress(unit: UnitOfWork, person: Participant, stage: Stage) -> None
     closings = unit.events_of(person.id, {InterviewClosed.kind}, stage.id)
     if any(closed.ended_by == "distress" for _, closed in saying(closings, InterviewClosed)):
         raise NotAllowed(f"the interview '{stage.id}' ended in distress; its questions do not go on")
+
+
+def _check_not_judged(unit: UnitOfWork, person: Participant, stage: Stage) -> None:
+    # Under the locks of who judges: a rating that is being made would be of the text before.
+    unit.lock("judgements")
+    unit.lock("themes")
+    if is_judged(unit, person, stage):
+        raise NotAllowed(
+            f"what the participant gave on '{stage.id}' has been rated or coded; it does not change any more"
+        )
 
 
 def _check_next(unit: UnitOfWork, study: Study, person: Participant, stage: Stage) -> None:

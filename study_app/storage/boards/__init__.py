@@ -33,6 +33,11 @@ _VISITS_OF_KIND = (
     f"SELECT {_VISIT.columns} FROM visits JOIN participants ON participants.id = visits.participant_id "
     "WHERE participants.kind = ?"
 )
+_CUT_OFF = (
+    f"SELECT {_VISIT.columns} FROM visits JOIN participants ON participants.id = visits.participant_id "
+    "WHERE visits.ended_by = 'deadline' AND visits.deadline_at >= ? AND participants.kind <> 'simulated'"
+)
+"""Simulated participants live by a clock that may be ahead of this machine's, and nothing of theirs comes late."""
 _STAYS = (
     "SELECT visits.stage, visits.ended_at - visits.started_at, participants.study_hash FROM visits "
     "JOIN participants ON participants.id = visits.participant_id WHERE participants.kind = ?"
@@ -138,6 +143,11 @@ class SqlBoards(SqlPositions):
         query = _QUIZ_ANSWERS.format(items=", ".join("?" * len(items)) or "NULL")
         rows = self.driver.rows(query, (kind, *items))
         return [(str(who), str(stage), str(item), stored_json(given)) for who, stage, item, given in rows]
+
+    def cut_off_since(self, at: datetime) -> list[Visit]:
+        """See ports.UnitOfWork."""
+        rows = self.driver.rows(_CUT_OFF, (bound(VISITS, "deadline_at", at),))
+        return [visit for row in rows if (visit := _VISIT.read(row))]
 
     def events_of_kind(self, kind: Kind, event: str) -> list[Event]:
         """See ports.UnitOfWork."""

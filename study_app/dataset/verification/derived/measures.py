@@ -24,6 +24,7 @@ from study_app.dataset.verification.derived.comparing import (
     same,
 )
 from study_app.dataset.verification.derived.interviews import check_interviews
+from study_app.dataset.verification.derived.points_of_people import check_points_of_people, points_by_people
 from study_app.dataset.verification.derived.probes import check_probes
 from study_app.dataset.verification.derived.sessions import check_sessions
 from study_app.dataset.verification.derived.variants import check_hack_class
@@ -48,7 +49,8 @@ class Derived:
         self._contents: dict[str, Materials] = {}
         latest = next(iter(opened.studies.values()), None)
         self.coding = Coding.of(latest) if latest is not None else None
-        self.ratings = newest(_ratings(opened))
+        ratings = _ratings(opened)
+        self.ratings, self.points = newest(ratings), points_by_people(ratings)
         self.rows = {name: opened.by_participant(name) for name in _TABLES}
         self.recorded = _recorded(opened)
         self.without_place = _without_place(opened)
@@ -99,6 +101,7 @@ class Derived:
             self._paused(record, tables["visits"])
             self._periods(record, tables["periods"], content)
             check_answers(self.opened, record, tables["answers"], content)
+            check_points_of_people(self.opened, tables["answers"], self.points)
             self._evidence(person, work.evidence, evidence_of(record, content))
             self._codes(tables["turns"], self.coding.codes(record))
             check_actions(self.opened, record, tables["agent_actions"], tables["turns"])

@@ -21,6 +21,7 @@ from study_app.domain.records import AuditEntry, Kind, Rating, RunRecord
 from study_app.domain.tasks.hacks.coding import CLASSES, OBJECT, REASON_RUBRIC, RUBRIC
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.late_changes import cut_off_lately
 from study_app.services.researcher.exporting.collect_records import VersionContents, versions_of
 from study_app.services.researcher.rating import shuffled
 
@@ -217,7 +218,7 @@ class HackCodes:
         """Yield the graded submissions that fail a check, of everybody whose study has variants."""
         persons = [person for person in unit.participants() if person.kind == kind and not person.data_withdrawn]
         versions, contents = versions_of(self.context, unit, persons), VersionContents(self.context)
-        said = _reported(unit, kind)
+        said, cut_off = _reported(unit, kind), cut_off_lately(self.context, unit)
         by_person: dict[str, list[RunRecord]] = {}
         for run in unit.runs():
             by_person.setdefault(run.participant_id, []).append(run)
@@ -231,6 +232,9 @@ class HackCodes:
                 pack = content.pack_of(study, run.task, person.arm)
                 # One without a grade waits: whether it fails is not known. One that passes everything solves the task.
                 if pack is None or run.ended_by is None or not run.checks or all_passed(run):
+                    continue
+                # What its deadline submitted, late edits may still change; a class is of the program that was read.
+                if run.started_at == cut_off.get((person.id, run.stage)):
                     continue
                 yield ProgramToCode(
                     run.id, run.task, pack.brief, pack.starter, run.code, passes_seen(run),

@@ -26,6 +26,7 @@ from study_app.domain.themes.marks import (
 from study_app.domain.themes.transcripts import InterviewText, Passage
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.late_changes import cut_off_lately
 
 Codes = dict[str, frozenset[str]]
 """Coder -> codes, each coder's newest."""
@@ -135,7 +136,7 @@ def holding(context: StudyContext, unit: UnitOfWork, interview_id: str) -> Coded
 
 
 def _interviews(context: StudyContext, unit: UnitOfWork, kind: Kind) -> list[EndedInterview]:
-    found = []
+    found, cut_off = [], cut_off_lately(context, unit)
     for person in unit.participants():
         # Their interviews are gone from the log, too; this spares the search for what is not there.
         if person.kind != kind or person.data_withdrawn:
@@ -144,6 +145,8 @@ def _interviews(context: StudyContext, unit: UnitOfWork, kind: Kind) -> list[End
         for held in interviews_of(unit.events_of(person.id, KINDS)):
             # Left by a deadline or a withdrawal, it is over without a word of that in the log.
             over = held.closed is not None or person.stage != held.stage
+            # What arrives late may still change its last answer, and a code is of what was read.
+            over = over and (person.id, held.stage) not in cut_off
             if over and any(question.answer.strip() for question in held.questions):
                 shared = _shares(study, held.stage, unit.answers(person.id))
                 found.append(EndedInterview(person.id, transcript_of(held), shared))
