@@ -17,6 +17,7 @@ from analysis.data.variables import baseline_variables, value_labels
 from analysis.data.view import View
 from analysis.estimators.core.results import Estimate, _finite
 from analysis.pipeline.analysis_table import AnalysisTable
+from analysis.pipeline.blinding import blinding_section
 from analysis.pipeline.crossover import CrossoverRunner
 from analysis.pipeline.description.acting import acting_section
 from analysis.pipeline.description.affect import affect_section
@@ -272,6 +273,7 @@ def _of_some_studies(
         "acting": acting_section(shown, seed),
         "models": models_section(shown),
         "interviews": _interviews(prepared.dataset, shown, seed),
+        "blinding": blinding_section(prepared.dataset, shown),
     }
     if looks:
         sections["interim"] = interim_section(looks, [row.to_json() for row in single if row.role == "primary"])

@@ -113,8 +113,9 @@ def _why_not(coded: CodedInterviews) -> str:
         return (
             "no sample was drawn for people to code, and a share that a program counted alone is biased by its errors"
         )
-    if not coded.program and any(coded.settled(each) is None and each not in coded.draws for each in ids):
-        return "interviews came after the sample was drawn; draw again, or let a program code them"
+    if coded.draws and (late := sum(each not in coded.draws for each in ids)):
+        # No chance stood behind them, whoever codes them: their share is not what a sample of the others gives.
+        return f"{late} interviews came after the sample was drawn; draw again"
     return ""
 
 

@@ -110,8 +110,8 @@ class CodedInterviews:
         """
         ids = self.interviews["interview_id"].tolist()
         # Codes of people outside the drawn sample do not count: who was coded beyond it was chosen, and not drawn by
-        # chance.
-        human = {each: self.settled(each) for each in ids if each not in self.draws or self.draws[each].drawn}
+        # chance. Where nothing was drawn, people coded everything.
+        human = {each: self.settled(each) for each in ids if not self.draws or self.is_drawn(each)}
         machine = {each: self.by_program(each) if self.program else frozenset() for each in ids}
         chance = np.asarray([self.draws[each].probability if each in self.draws else 1.0 for each in ids])
         clusters = self.interviews["cluster"].to_numpy(dtype=object)
@@ -126,6 +126,10 @@ class CodedInterviews:
                 group = CodedGroup.of(by_program[own], by_people[own], chance[own], clusters[own] if repeated else None)
                 found[code][arm] = group
         return found
+
+    def is_drawn(self, interview_id: str) -> bool:
+        """Whether an interview is of the sample."""
+        return interview_id in self.draws and self.draws[interview_id].drawn
 
     def waiting(self) -> int:
         """Return the drawn interviews that people have not coded yet."""

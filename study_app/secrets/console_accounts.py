@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -86,7 +87,8 @@ class Account:
             role: None leaves it as it is, `full` for a new account.
 
         Raises:
-            UserError: name, role or password cannot be taken, or the file cannot be written.
+            UserError: name, role or password cannot be taken, no account would be left that may do everything, or the
+                file cannot be written.
         """
         if len(password) < SHORTEST:
             raise UserError(f"the password has {len(password)} characters; give it at least {SHORTEST}")
@@ -96,8 +98,12 @@ class Account:
             raise UserError(f"'{role}' is not a role; use one of {', '.join(get_args(Role))}")
         with self._lock:
             accounts = self._read()
+            before = dict(accounts)
             kept: Role = accounts[name][0] if name in accounts else "full"
             accounts[name] = (role or kept, self._hasher.hash(password))
+            # Where an identity provider vouches for everybody, there need not be any.
+            if _one_is_full(before):
+                _check_one_is_full(accounts, name)
             self._write(accounts)
             self._end_sessions(name)
 
@@ -112,8 +118,7 @@ class Account:
             if name not in accounts:
                 raise UserError(f"there is no account '{name}'")
             del accounts[name]
-            if not any(role == "full" for role, _ in accounts.values()):
-                raise UserError(f"'{name}' is the last account with the role full; make another one first")
+            _check_one_is_full(accounts, name)
             self._write(accounts)
             self._end_sessions(name)
 
@@ -237,6 +242,15 @@ class Account:
     def _write_sessions(self, sessions: dict[str, dict[str, str]]) -> None:
         if sessions or self._sessions.exists():
             _replace(self._sessions, json.dumps(sessions, indent=1))
+
+
+def _one_is_full(accounts: Mapping[str, tuple[Role, str]]) -> bool:
+    return any(role == "full" for role, _ in accounts.values())
+
+
+def _check_one_is_full(accounts: Mapping[str, tuple[Role, str]], name: str) -> None:
+    if not _one_is_full(accounts):
+        raise UserError(f"'{name}' is the last account with the role full; make another one first")
 
 
 @cache

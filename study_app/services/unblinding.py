@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from study_app.dataset.writing.blinding import LOOK, is_unblinding
 from study_app.domain.records import AuditEntry, Kind
 from study_app.domain.trial_state import hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 
-UNBLINDED = "saw chats or code"
+UNBLINDED = LOOK
 """What the audit log calls a first look at a participant's chats or code."""
 REMINDERS = "links of reminders"
 """What was seen, in the audit log, by whom the file of `study remind` was written for."""
@@ -20,7 +21,7 @@ def unblinded(entries: Iterable[AuditEntry]) -> list[tuple[str, datetime, int]]:
     """From the audit log: who counts as unblinded, since when, by how many acts."""
     acts: dict[str, list[datetime]] = {}
     for entry in entries:
-        if entry.what in (UNBLINDED, "unblind"):
+        if is_unblinding(entry):
             acts.setdefault(entry.who, []).append(entry.at)
     return sorted((who, min(moments), len(moments)) for who, moments in acts.items())
 

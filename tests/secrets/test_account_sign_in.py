@@ -53,6 +53,18 @@ def test_a_short_password_an_odd_name_and_an_unknown_role_are_refused(account):
     assert account.people() == [ConsoleUser("admin", "full")]
 
 
+def test_the_last_account_that_may_do_everything_keeps_its_role(account):
+    with pytest.raises(UserError, match="last account with the role full"):
+        account.set(GOOD, "admin", "monitor")
+    account.set(GOOD, "anna", "full")
+    account.set(GOOD, "admin", "monitor")
+    with pytest.raises(UserError, match="last account"):
+        account.set(GOOD, "anna", "grader")
+    account.set(GOOD, "admin")
+    assert account.people() == [ConsoleUser("admin", "monitor"), ConsoleUser("anna", "full")]
+    account.set(GOOD, "admin", "full")
+
+
 def test_the_right_password_tells_name_and_role(account, clock):
     account.set(GOOD, "anna", "monitor")
     assert account.check(GOOD, clock.at, "anna") == ConsoleUser("anna", "monitor")

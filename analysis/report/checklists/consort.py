@@ -81,4 +81,8 @@ def filled(result: Mapping[str, Any]) -> tuple[ChecklistItem, ...]:
         "10": ChecklistItem("10", "Changes to the protocol", amended, "registration"),
         "21d": ChecklistItem("21d", "Further analyses, planned or not", f"Status of each row: {rows}", "registration"),
     }
+    if "blinding" in result:
+        counts = result["blinding"]["counts"]
+        who = f"{counts['unblindings']} arm(s) shown and {counts['looks']} first look(s); Blinding; the rest by authors"
+        found["20a"] = ChecklistItem("20a", "Who was blinded", who, "blinding")
     return tuple(found.get(item.number, item) for item in ITEMS)

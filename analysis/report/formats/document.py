@@ -81,6 +81,7 @@ def manuscript(
         _outcomes(result["outcomes"], arms, labels, titles, level),
         _rows("Primary analyses", primary, titles, labels, level, adjusted=plan.multiplicity.method),
         DocumentTable("Interim looks", HEADER, look_rows(result.get("interim", {}), titles, labels)),
+        _blinding(result.get("blinding", {})),
         _rows("Sensitivity analyses", sensitivity, titles, labels, level),
         _rows("Secondary analyses", secondary, titles, labels, level),
         *(_checklist(name, items) for name, items in checklists(prepared, result).items()),
@@ -93,6 +94,16 @@ def manuscript(
     study = prepared.dataset.study
     drawn = tuple(DocumentFigure(name, title) for name, title in figures.items())
     return Manuscript(study.title or study.id, tuple(stamps), tuple(t for t in made if t.rows), drawn, footer)
+
+
+def _blinding(blinding: Row) -> DocumentTable:
+    """Lay out who was unblinded, by whom and when, and what was done afterwards."""
+    rows = [("unblinding", act["participant_id"], act["at"][:10], act["by"]) for act in blinding.get("unblindings", ())]
+    rows += [("exclusion after one", act["participant_id"], act["at"][:10], act["by"])
+             for act in blinding.get("exclusions", ())]  # fmt: skip
+    rows += [("judgements after one", f"{row['n']} by {row['rubric']}", "", row["by"])
+             for row in blinding.get("judgements", ())]  # fmt: skip
+    return DocumentTable("Unblindings", ("Act", "Of", "On", "By"), tuple(rows))
 
 
 def _flow(flow: Row, arms: Sequence[str], labels: Mapping[str, str], titles: Mapping[str, str]) -> DocumentTable:

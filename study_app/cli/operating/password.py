@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import getpass
 import sys
+from typing import Annotated
+
+import typer
 
 from study_app.cli.common import STUDY, app, command, say, settings_of
 from study_app.domain.errors import UserError
@@ -11,7 +14,11 @@ from study_app.domain.errors import UserError
 
 @app.command()
 @command
-def password() -> None:
+def password(
+    role: Annotated[
+        str | None, typer.Option("--role", help="monitor, grader or full; without it the role stays as it is.")
+    ] = None,
+) -> None:
     """Set the console's password, entered at a prompt or read from standard input."""
     settings = settings_of(STUDY)
     if sys.stdin.isatty():
@@ -22,5 +29,5 @@ def password() -> None:
         given = sys.stdin.readline().rstrip("\n")
     from study_app.secrets.console_accounts import Account
 
-    Account(settings.var).set(given)
+    Account(settings.var).set(given, role=role)  # type: ignore[arg-type]
     say("The console's password is set.")

@@ -11,8 +11,9 @@ from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import timestamp
+from study_app.dataset.writing.blinding import Blinding, is_unblinding
 from study_app.domain.events import SERVER_PAGE
-from study_app.domain.records import AuditEntry, ProtocolVersion
+from study_app.domain.records import AuditEntry, ProtocolVersion, Rating
 from study_app.domain.study.study import canonical_json
 
 _ACTS = {
@@ -172,7 +173,10 @@ def version_path(study_hash: str) -> str:
 
 
 def audit_summary(
-    entries: Sequence[AuditEntry], readable: Sequence[AuditEntry], interviews: Collection[str]
+    entries: Sequence[AuditEntry],
+    readable: Sequence[AuditEntry],
+    interviews: Collection[str],
+    ratings: Sequence[Rating] = (),
 ) -> dict[str, Any]:
     """Head of the audit log and the acts that readers of the results need to know.
 
@@ -180,7 +184,9 @@ def audit_summary(
         entries: the audit log, as it is stored.
         readable: the same with the words that are kept beside the log.
         interviews: ids of those in the dataset; how another one was settled stays out.
+        ratings: of which the dataset tells.
     """
+    blinding = Blinding.of(entries)
     summary: dict[str, Any] = {
         "entries": len(entries),
         "head": entries[-1].row_hash if entries else None,
@@ -188,11 +194,16 @@ def audit_summary(
     }
     for name, act in _ACTS.items():
         summary[name] = [
-            {"at": timestamp(entry.at), "why": entry.why, **_public(entry)}
+            {"at": timestamp(entry.at), "why": entry.why, **_public(entry), **blinding.of_act(entry)}
             for entry in readable
-            if entry.what == act and (name != "settled_codes" or entry.detail.get("interview_id") in interviews)
+            if entry.what == act
+            and (name != "settled_codes" or entry.detail.get("interview_id") in interviews)
+            and (name != "unblindings" or is_unblinding(entry))
         ]
-    return summary
+    return summary | {
+        "looks": blinding.looks(entries),
+        "judgements_after_unblinding": blinding.judgements(ratings),
+    }
 
 
 _OF_THE_STUDY = ("launches", "amendments", "closings", "unsealings", "interim_looks", "waves", "model_rounds",
@@ -209,7 +220,9 @@ def public_audit(summary: Mapping[str, Any], reason: Callable[[str], str]) -> di
     summary = dict(summary) | {
         name: [act | {"why": reason(act["why"])} for act in summary[name]] for name in _OF_THE_STUDY
     }
-    acts = {name: len(summary[name]) for name in _ACTS if name not in _OF_THE_STUDY}
+    acts = {name: len(summary[name]) for name in (*_ACTS, "looks") if name not in _OF_THE_STUDY}
+    acts["exclusions_after_unblinding"] = sum(act["after_unblinding"] for act in summary["exclusions"])
+    acts["judgements_after_unblinding"] = sum(row["n"] for row in summary["judgements_after_unblinding"])
     return {name: value for name, value in summary.items() if name not in acts} | {"counts": acts}
 
 

@@ -30,3 +30,9 @@ def criteria(item: Item, key: AnyKey) -> tuple[tuple[str, str, float], ...]:
     if rubric:
         return tuple((criterion.id, criterion.text, criterion.points) for criterion in rubric)
     return ((WHOLE, "What the answer is worth as a whole", item.points),)
+
+
+def steps_to(most: float) -> list[float]:
+    """Return the points that a person may give: in halves up to the most, which may be any number."""
+    halves = [index / 2 for index in range(int(most * 2) + 1)]
+    return halves if halves[-1] == most else [*halves, most]

@@ -317,7 +317,9 @@ class Lifecycle:
             participant = unit.participant(participant_id)
             if participant is None or participant.arm is None:
                 raise NotAllowed(f"participant {participant_id} is not known or not allocated")
-            entry = AuditEntry(self.context.now(), who, "unblind", reason, {"participant_id": participant_id})
+            # Of people before the launch, and of simulated ones, arms are shown anyway: only a real one is unblinded.
+            detail = {"participant_id": participant_id, "kind": participant.kind}
+            entry = AuditEntry(self.context.now(), who, "unblind", reason, detail)
             add_act(unit, entry, [participant_id])
             return participant.arm
 

@@ -63,6 +63,7 @@ def made(tmp_path_factory):
     base = tmp_path_factory.mktemp("report")
     folder = write(base / "data", noncompliance=0.2, dropout=0.1, missing_quiz=0.05, plan=FAST)
     _grade(folder)
+    _unblind(folder)
     out = analyze(folder, base / "out").out
     html = (out / "report.html").read_text(encoding="utf-8")
     page = Page()
@@ -84,6 +85,30 @@ def _grade(folder) -> None:
                 before = {"rating_id": f"{rater}{place}b", "object": f"answer:{who}:pretest:q1", "rater": rater}
                 rows.append(before | {"value": json.dumps({"names": place, "why": 0})} | stored)
     pd.DataFrame(rows).to_csv(folder / "data" / "study-made_description-ratings_data.csv", index=False)
+
+
+def _unblind(folder) -> None:
+    """Two arms were shown, and one person excluded somebody afterwards."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    act = {"at": "2026-01-20T09:00:00.000Z", "participant_id": "p1", "by": "person 1", "why": "ill & unwell"}
+    manifest["audit"] = {
+        "unblindings": [act, act | {"by": "person 2"}],
+        "looks": [{"at": act["at"], "by": "person 1", "seen": "queries"}],
+        "exclusions": [act | {"after_unblinding": True}, act | {"after_unblinding": False}],
+        "judgements_after_unblinding": [{"by": "person 1", "rubric": "points", "n": 3}],
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_unblindings_and_what_followed_them_are_in_the_report(made):
+    out, html, page, result = made
+    assert result["blinding"]["counts"] == {
+        "unblindings": 2, "looks": 1, "exclusions_after_unblinding": 1, "judgements_after_unblinding": 3,
+    }  # fmt: skip
+    assert [act["by"] for act in result["blinding"]["exclusions"]] == ["person 1"]
+    assert "blinding" in page.ids
+    assert "ill &amp; unwell" in html
+    assert "2 arm(s) shown" in html
 
 
 def test_the_agreement_of_graders_is_shown_by_criterion_and_in_points(made):
@@ -111,7 +136,7 @@ def test_every_number_names_a_place_in_the_results(made):
     _, _, page, result = made
     rows = {row["id"] for row in result["estimates"]}
     places = {"flow", "baseline", "outcomes", "missing", "psychometrics", "agreement", "styles", "treatment"}
-    places |= {"provenance", "passing"}
+    places |= {"provenance", "passing", "blinding"}
     for name in page.results:
         assert name in rows or name.split(".")[0] in places, name
     assert {"quiz_points.rerandomization", "completion_minutes.rerandomization", "flow.allocated"} <= page.results

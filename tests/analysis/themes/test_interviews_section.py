@@ -52,7 +52,8 @@ def test_shares_are_corrected_and_arms_compared_with_holm():
     [
         ({"gold": 0}, "no sample was drawn"),
         ({"coded_by_people": 15}, "5 of the drawn interviews wait for people"),
-        ({"program": False, "late": 3}, "draw again, or let a program code them"),
+        ({"program": False, "late": 3}, "3 interviews came after the sample was drawn; draw again"),
+        ({"late": 3}, "3 interviews came after the sample was drawn; draw again"),
         ({"uncoded_by_program": 2}, "machine"),
     ],
 )

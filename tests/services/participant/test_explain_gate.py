@@ -161,10 +161,11 @@ def test_people_audit_verdicts_without_seeing_them_first(trial):
     assert has_gate(app.context)
     waiting = audits.waiting("hana", "preview")
     assert {each.message for each in waiting} == {ASKS, IDEA}
-    assert audits.audited("preview") == []
+    assert audits.audited("hana", "preview") == []
     for each in waiting:
         audits.audit("hana", each.turn_id, explained=True)
-    done = audits.audited("preview")
+    done = audits.audited("hana", "preview")
+    assert audits.audited("ivo", "preview") == []
     assert audits.waiting("hana", "preview") == []
     assert [(each.verdict, each.agrees) for each in done] == [("not_explained", False), ("explained", True)]
     with app.context.registry.begin(write=False) as unit:

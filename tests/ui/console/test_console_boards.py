@@ -260,7 +260,10 @@ def test_two_raters_make_the_mean_and_meet_neither_person_nor_arm(board, trial):
     view = ratings.answers_for("eva", "real")[0]
     person = view.object.split(":")[1]
     assert person not in shown(page).replace(view.object, "")
-    page.select_slider[0].set_value(view.criteria[0][2])
+    page.button[0].click().run()
+    assert "choose points" in page.error[0].value
+    assert view.object in {other.object for other in ratings.answers_for("eva", "real")}
+    page.radio[0].set_value(view.criteria[0][2])
     page.button[0].click().run()
     assert view.object not in {other.object for other in ratings.answers_for("eva", "real")}
     second = next(other for other in ratings.answers_for("finn", "real") if other.object == view.object)
@@ -321,6 +324,12 @@ def test_accounts_are_made_with_a_password_that_is_shown_once(board, trial):
     page = board("accounts")
     page.text_input(key="account_name").input("hana")
     page.button[0].click().run()
+    assert "choose a role" in page.error[0].value
+    page = board("accounts")
+    page.text_input(key="account_name").input("hana")
+    page.selectbox(key="account_role").select("monitor")
+    page.button[0].click().run()
+    assert [each.value for each in page.error] == []
     assert "hana" in page.success[0].value
     assert "set account" in {entry.what for entry in Monitor(trial.app.context).audit()}
 

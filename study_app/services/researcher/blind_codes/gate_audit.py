@@ -80,8 +80,11 @@ class GateAudits:
             name = f"turn:{turn_id}"
             unit.add_rating(Rating(self.context.fresh_id(), name, auditor, value, VERSION, self.context.now()))
 
-    def audited(self, kind: Kind) -> list[Audit]:
-        """Return what people have judged, those that differ from the gate first."""
+    def audited(self, viewer: str, kind: Kind) -> list[Audit]:
+        """Return what this person, and others with them, have judged, those that differ from the gate first.
+
+        What they have still to judge shows neither the gate's verdict nor another person's.
+        """
         with self.context.registry.begin(write=False) as unit:
             audits, verdicts = _audits(unit), _verdicts(unit, kind)
             messages = {turn.id: turn.message for turn in unit.turns()}
@@ -95,7 +98,7 @@ class GateAudits:
                 len(audits[turn]),
             )
             for turn, verdict in verdicts.items()
-            if audits.get(turn)
+            if viewer in audits.get(turn, {})
         ]
         return sorted(found, key=lambda audit: audit.agrees)
 

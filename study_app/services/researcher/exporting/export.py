@@ -144,7 +144,9 @@ def _manifest(
     masked = any(map(state.mask.hides, state.kinds))
     acts = state.unit.audit()
     # How an interview was settled can tell an arm, as its codes can.
-    audit = audit_summary(acts, readable(state.unit, acts), () if masked else state.seen.interviews)
+    # And so can the number of codes of queries: those of answers to a quiz are everybody's.
+    ratings = [each for each in state.unit.ratings() if not masked or each.object.startswith("answer:")]
+    audit = audit_summary(acts, readable(state.unit, acts), () if masked else state.seen.interviews, ratings)
     draft = state.state == "draft"
     figures = measured(state.seen, bool(withheld))
     if state.public is not None:

@@ -43,14 +43,20 @@ def _add(console: ConsoleSession) -> None:
     with st.form("account", clear_on_submit=True):
         left, right = st.columns(2)
         name = left.text_input("Name", key="account_name")
-        role = right.selectbox("Role", get_args(Role), key="account_role")
+        role = right.selectbox(
+            "Role", get_args(Role), index=None, key="account_role", placeholder="As it is; choose one for a new account"
+        )
         if st.form_submit_button("Add, or give a new password"):
             password = random_password()
 
             def act() -> None:
-                accounts_in(console.app.settings.var).set(password, name.strip(), role)
+                accounts = accounts_in(console.app.settings.var)
+                known = {person.name: person.role for person in accounts.people()}
+                if role is None and name.strip() not in known:
+                    raise UserError("choose a role for the new account")
+                accounts.set(password, name.strip(), role)
                 console.app.lifecycle.audit(
-                    console.person.name, "set account", "", {"name": name.strip(), "role": role}
+                    console.person.name, "set account", "", {"name": name.strip(), "role": role or known[name.strip()]}
                 )
 
             if console.attempt(act, "Saved"):

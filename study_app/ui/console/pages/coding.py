@@ -8,7 +8,7 @@
 | messages and replies one at a time, nothing around them | the tone that stands out in their wording |
 | submissions that fail a check, with their task; neither participant, arm, rules nor others' classes | a class |
 | replies to fixed questions, of no participant, where arms have personas | which persona wrote each |
-| messages that an explain-first gate judged, its verdict only beside people's | whether they explain an idea |
+| messages that an explain-first gate judged, its verdict only beside one's own | whether they explain an idea |
 """
 
 from __future__ import annotations
@@ -155,9 +155,7 @@ def _agreement(console: ConsoleSession, codings: Codings, kind: Kind) -> None:
 
 def _explanations(console: ConsoleSession, audits: GateAudits, kind: Kind) -> None:
     waiting = audits.waiting(console.person.name, kind)
-    st.html(
-        tables.note(f"{len(waiting)} message(s) wait for you. The gate's verdict is shown once people have judged.")
-    )
+    st.html(tables.note(f"{len(waiting)} message(s) wait for you. The gate's verdict is shown once you have judged."))
     if waiting:
         first = held(waiting, lambda each: each.turn_id, f"gate_shown:{kind}")
         st.html(tables.note(f"Task {first.task}") + tables.pre(first.message))
@@ -169,10 +167,10 @@ def _explanations(console: ConsoleSession, audits: GateAudits, kind: Kind) -> No
                 lambda: audits.audit(console.person.name, first.turn_id, explained=said[0]), "Saved"
             ):
                 st.rerun()
-    done = audits.audited(kind)
+    done = audits.audited(console.person.name, kind)
     if done:
         same = sum(each.agrees for each in done)
-        st.html(tables.note(f"{len(done)} judged by people, {same} of them as the gate did. Kappa is in the report."))
+        st.html(tables.note(f"{len(done)} judged by you, {same} of them as the gate did. Kappa is in the report."))
         rows = [
             (each.message, each.verdict.replace("_", " "), each.by, each.reason, f"{each.explained} of {each.audits}")
             for each in done

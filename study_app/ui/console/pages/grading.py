@@ -11,10 +11,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import streamlit as st
 
+from study_app.domain.errors import NotAllowed
+from study_app.domain.quiz.judged_by_people import steps_to
 from study_app.domain.records import Kind
 from study_app.services.researcher.rating import AnswerForRating, RatingQueue
 from study_app.ui.console import html as tables
@@ -59,7 +60,9 @@ def _rate(console: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
         with st.form(f"rate:{view.object}", border=False):
             awarded = _points(view, {}, "rate")
             saved = st.form_submit_button("Save rating", type="primary")
-            if saved and console.attempt(lambda: ratings.rate(console.person.name, view.object, awarded), "Saved"):
+            if saved and console.attempt(
+                lambda: ratings.rate(console.person.name, view.object, _chosen(awarded)), "Saved"
+            ):
                 st.rerun()
 
 
@@ -85,7 +88,7 @@ def _own(console: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
             awarded = _points(own.answer, own.awarded, "correct")
             saved = st.form_submit_button("Correct rating", type="primary")
             if saved and console.attempt(
-                lambda: ratings.rate(console.person.name, own.answer.object, awarded), "Corrected"
+                lambda: ratings.rate(console.person.name, own.answer.object, _chosen(awarded)), "Corrected"
             ):
                 st.rerun()
 
@@ -113,7 +116,7 @@ def _disagreements(console: ConsoleSession, ratings: RatingQueue, kind: Kind) ->
             console,
             what,
             lambda: _points(first.answer, {}, "settle"),
-            partial(ratings.settle, console.person.name, what),
+            lambda awarded, reason: ratings.settle(console.person.name, what, _chosen(awarded), reason),
         )
 
 
@@ -136,13 +139,26 @@ def _yardstick(view: AnswerForRating) -> None:
         st.caption(view.why)
 
 
-def _points(view: AnswerForRating, before: Mapping[str, float], act: str) -> dict[str, float]:
+def _points(view: AnswerForRating, before: Mapping[str, float], act: str) -> dict[str, float | None]:
+    """Draw a field for each criterion; None stands in one without a choice."""
     awarded = {}
     for name, text, most in view.criteria:
-        steps = [index * 0.5 for index in range(round(most * 2) + 1)]
-        now = before.get(name, 0.0)
-        awarded[name] = st.select_slider(
-            f"{text} (0 to {most:g})", steps, value=now if now in steps else 0.0,
-            format_func=lambda points: f"{points:g}", key=f"{act}:{view.object}:{name}",
+        # With what was given before, which another version of the board or a file may have given in other steps.
+        steps = sorted({*steps_to(most), *([before[name]] if name in before else [])})
+        awarded[name] = st.radio(
+            f"{text} (0 to {most:g})", steps, index=steps.index(before[name]) if name in before else None,
+            format_func=lambda points: f"{points:g}", horizontal=True, key=f"{act}:{view.object}:{name}",
         )  # fmt: skip
     return awarded
+
+
+def _chosen(awarded: Mapping[str, float | None]) -> dict[str, float]:
+    """Return the points of every criterion.
+
+    Raises:
+        NotAllowed: one has no choice.
+    """
+    found = {name: points for name, points in awarded.items() if points is not None}
+    if len(found) < len(awarded):
+        raise NotAllowed("choose points for each criterion; 0 is a choice, too")
+    return found

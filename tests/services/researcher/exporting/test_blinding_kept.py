@@ -1,0 +1,75 @@
+"""Unblindings and what was done after them leave with the dataset: by a number each, without names or arms."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from support.trials.console_trial import Trial
+
+from study_app.dataset.verification import verify
+from study_app.services.researcher.exporting.export import export
+from study_app.services.researcher.monitoring import Monitor
+from study_app.services.researcher.rating import RatingQueue
+
+
+@pytest.fixture
+def trial(tmp_path):
+    made = Trial(tmp_path)
+    yield made
+    made.close()
+
+
+def manifest(trial: Trial, name: str, **more) -> str:
+    trial.app.grading.grade_pending = lambda: 0
+    export(trial.app.context, trial.folder / name, **more)
+    assert verify(trial.folder / name).findings == []
+    return (trial.folder / name / "manifest.json").read_text()
+
+
+def test_an_exclusion_by_who_has_seen_an_arm_is_marked_as_such(trial):
+    before = trial.enter()
+    trial.to_tasks(before)
+    trial.app.lifecycle.unblind(before, "trying the button", "annamaria")
+    assert Monitor(trial.app.context).unblinded() == []
+    trial.app.lifecycle.launch()
+    first, second = trial.enter("a"), trial.enter("b")
+    for who in (first, second):
+        trial.to_tasks(who)
+        trial.clock.advance(minutes=1)
+    trial.app.lifecycle.exclude(second, "wrong course", "annamaria")
+    trial.clock.advance(minutes=1)
+    trial.app.lifecycle.unblind(first, "ill", "annamaria")
+    trial.clock.advance(minutes=1)
+    trial.app.lifecycle.exclude(first, "looked odd", "annamaria")
+    Monitor(trial.app.context).record_unblinding("bertholdt", f"replay {second}", "real")
+    assert [name for name, *_ in Monitor(trial.app.context).unblinded()] == ["annamaria", "bertholdt"]
+    text = manifest(trial, "out")
+    audit = json.loads(text)["audit"]
+    assert [(act["participant_id"], act["by"]) for act in audit["unblindings"]] == [(first, "person 1")]
+    assert [(act["why"], act["after_unblinding"]) for act in audit["exclusions"]] == [
+        ("wrong course", False),
+        ("looked odd", True),
+    ]
+    assert [(act["by"], act["seen"]) for act in audit["looks"]] == [("person 2", "a replay")]
+    assert "annamaria" not in text
+    assert "bertholdt" not in text
+    # The arm of the one, and what would tell it, stands nowhere beside the study's own list of arms.
+    assert not any("arm" in act for acts in audit.values() if isinstance(acts, list) for act in acts)
+
+
+@pytest.mark.slow
+def test_ratings_after_a_look_of_the_same_person_are_counted(trial):
+    trial.app.lifecycle.launch()
+    who = trial.enter("a")
+    trial.to_tasks(who)
+    trial.finish(who, "an answer that no key knows")
+    queue = RatingQueue(trial.app.context)
+    first, second = queue.answers_for("anna", "real")[:2]
+    queue.rate("anna", first.object, dict.fromkeys([name for name, *_ in first.criteria], 0.0))
+    trial.clock.advance(minutes=1)
+    Monitor(trial.app.context).record_unblinding("anna", "queries", "real")
+    trial.clock.advance(minutes=1)
+    queue.rate("anna", second.object, dict.fromkeys([name for name, *_ in second.criteria], 0.0))
+    audit = json.loads(manifest(trial, "out"))["audit"]
+    assert audit["judgements_after_unblinding"] == [{"by": "person 1", "rubric": "points", "n": 1}]
