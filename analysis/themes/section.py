@@ -114,7 +114,7 @@ def _why_not(coded: CodedInterviews) -> str:
             "no sample was drawn for people to code, and a share that a program counted alone is biased by its errors"
         )
     if coded.draws and (late := sum(each not in coded.draws for each in ids)):
-        # No chance stood behind them, whoever codes them: their share is not what a sample of the others gives.
+        # No chance decided whether people read them: their share is not what a sample of the others gives.
         return f"{late} interviews came after the sample was drawn; draw again"
     return ""
 
