@@ -207,6 +207,7 @@ class Page(Generic[Where]):
         link: PageLink | None = None,
         leave: Literal["button", "dialog", "none"] = "button",
         pinned: bool = False,
+        forget: bool = False,
     ) -> None:
         """Draw what can be pressed here; a press reaches the server even if the connection is lost in between.
 
@@ -217,6 +218,7 @@ class Page(Generic[Where]):
             link: a way out of the study's pages.
             leave: a button for leaving, only its dialog, or none once there is nothing to leave.
             pinned: keep the buttons in sight on a long page.
+            forget: the browser deletes the participant's drafts, and of erased data also what it could not send.
         """
         place = self.place
         data: ActionsData = {
@@ -231,6 +233,8 @@ class Page(Generic[Where]):
             "api": self.api,
             "texts": self.texts.table("page"),
         }
+        if forget:
+            data["forget"] = {"page_key": self.participant_id, "events": place.participant.data_withdrawn}
         if leave != "none":
             data["leave"] = {"button": leave == "button", "payment": self._payment()}
         actions(data, key=self.key("actions" if buttons or copies else "leave"))

@@ -293,6 +293,14 @@ class Leave(TypedDict):
     payment: str
 
 
+class Forget(TypedDict):
+    """Whose drafts a browser deletes."""
+
+    page_key: str
+    events: bool
+    """Also what it could not send: the data are erased."""
+
+
 class ActionsData(TypedDict):
     """What can be pressed on a page."""
 
@@ -307,6 +315,7 @@ class ActionsData(TypedDict):
     leave: Leave | None
     pinned: bool
     """The buttons stay at the window's lower edge."""
+    forget: NotRequired[Forget]
     api: str
     texts: dict[str, str]
     """The catalogue's table `page`."""

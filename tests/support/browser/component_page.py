@@ -8,7 +8,7 @@ import streamlit as st
 from support.browser.component_server import STARTER, TASKS, Book, state_of, turns_of
 
 import study_app
-from study_app.ui.components import countdown, workspace
+from study_app.ui.components import actions, countdown, workspace
 
 TEXTS = tomllib.loads((Path(study_app.__file__).parent / "texts/en.toml").read_text("utf-8"))["workspace"]
 BRIEF = """<p>The small programs of this task greet people after a delay. You write them with <strong>Trio</strong>, a
@@ -41,6 +41,7 @@ assistant = {
     "turns": turns_of(book, who),
     "allow_paste": query.get("paste", "1") == "1",
     "allow_insert": "insert" in query,
+    "agent": {"offers_mode": False} if "agent" in query else None,
     "opens_at_ms": round(time.time() * 1000) + 90_000 if "delayed" in query else None,  # noqa: TID251
 }
 now, deadline = state["now_ms"], person["deadline"]
@@ -58,6 +59,11 @@ if "quiz" in query:
     st.text(f"expired {bool(result.expired)}")
 elif state["stage"] == "after" or now >= deadline:
     st.title("After the tasks")
+    if "end" in query:
+        words = tomllib.loads((Path(study_app.__file__).parent / "texts/en.toml").read_text("utf-8"))["page"]
+        end = {"stage": "after", "screen": "after", "buttons": [], "pledge": None, "copies": [], "link": None}
+        more = {"leave": None, "pinned": False, "api": "", "texts": words}
+        actions(end | more | {"forget": {"page_key": who, "events": query["end"] == "erased"}}, key="actions")
 else:
     task = TASKS[person["task"]]
     saved = book.text(who, task)
@@ -86,6 +92,7 @@ else:
             "notes_html": NOTES,
             "last_run": None,
             "can_leave": True,
+            "offers_exit": "exit" in query,
             "api": "",
             "texts": TEXTS,
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 from support.browser.component_browser import EDITOR, Person, editor_text, paste
 
 pytestmark = [pytest.mark.browser]
@@ -297,3 +298,107 @@ def test_the_countdown_of_other_pages_reports_its_end_and_records_attention(comp
     page.get_by_text("expired True").wait_for(timeout=15_000)
     assert person.wait_for(lambda: person.events("paste_attempt"))[0]["payload"]["target"] == "answer"
     person.context.close()
+
+
+KEPT = """table => new Promise(done => {
+    const request = indexedDB.open("study-app", 1);
+    request.onsuccess = () => {
+        const rows = request.result.transaction(table).objectStore(table).getAll();
+        rows.onsuccess = () => {
+            request.result.close();
+            done(rows.result.map(row => [row.owner, row.task ?? row.page]));
+        };
+    };
+})"""
+PUT = """([owner, at]) => new Promise(done => {
+    const request = indexedDB.open("study-app", 1);
+    request.onsuccess = () => {
+        const change = request.result.transaction(["events", "drafts"], "readwrite");
+        change.objectStore("drafts").put({owner, task: "x", page: "p", text: "words", base: null, at});
+        const event = {seq: 1, kind: "focus", client_time_ms: Date.now(), mono_ms: 1, payload: {}};
+        change.objectStore("events").put({owner, page: "of " + owner, seq: 1, event, hash: null});
+        change.oncomplete = () => { request.result.close(); done(); };
+    };
+})"""
+
+
+def test_a_half_written_message_outlives_a_reload_and_is_forgotten_once_it_is_sent(person):
+    page = person.open()
+    page.get_by_label("Your message").fill("half a ques")
+    person.wait_for(lambda: [person.who, "message"] in page.evaluate(KEPT, "drafts"))
+    page.reload()
+    box = page.get_by_label("Your message")
+    expect(box).to_have_value("half a ques")
+    box.press("End")
+    box.press_sequentially("tion")
+    box.press("Enter")
+    expect(page.get_by_text("half a question")).to_be_visible()
+    person.wait_for(lambda: [person.who, "message"] not in page.evaluate(KEPT, "drafts"))
+    page.reload()
+    expect(page.get_by_label("Your message")).to_have_value("")
+
+
+ASKED = {
+    "action_id": "a1", "turn_id": "t1", "step": 1, "tool": "ask", "input": {"question": "Which one?"}, "waits": True,
+    "start": None, "end": None, "length": None, "line": None, "decision": None, "result": None, "failed": False,
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_half_written_answer_to_an_agent_and_a_reason_outlive_a_reload(person):
+    person.server.book.person(person.who)
+    person.server.book.rows("insert into turns values('t1', ?, 'do it', '', 0, 0, null, null, 0)", person.who)
+    turn = {"turn_id": "t1", "message": "do it", "reply": "", "complete": False, "stopped": False, "error": None}
+    page = person.context.new_page()
+    page.route("**/api/chat/turns", lambda route: route.fulfill(json={"turns": [turn | {"actions": [ASKED]}]}))
+    page = person.open("agent&exit", page=page)
+    answer, reason = page.locator(".sa-agent textarea"), page.locator("[data-field=impossible]")
+    answer.fill("the sec")
+    page.locator("[data-act=cannot]").click()
+    reason.fill("it is not")
+    page.wait_for_timeout(500)
+    page.reload()
+    expect(answer).to_have_value("the sec")
+    expect(reason).to_have_value("it is not")
+    page.locator("[data-act=agent-answer]").click()
+    person.wait_for(lambda: person.events("agent_answered"))
+    kept = {name for _, name in page.evaluate(KEPT, "drafts")}
+    assert "agent:a1:answer" not in kept
+    assert "cannot:timer" in kept
+
+
+@pytest.mark.slow
+def test_what_is_over_leaves_no_draft_on_this_computer(person):
+    page = person.open()
+    page.get_by_label("Your message").fill("never sent")
+    for task in ("timer", "users"):
+        expect(page.locator(f".sa-room[data-task={task}]")).to_be_visible()
+        page.get_by_label(EDITOR).click()
+        page.keyboard.type("# done\n")
+        person.wait_for(lambda task=task: [person.who, task] in page.evaluate(KEPT, "drafts"))
+        page.get_by_text("Saved").wait_for()
+        page.get_by_role("button", name="Submit task").click()
+    page.get_by_text("After the tasks").wait_for()
+    person.wait_for(lambda: page.evaluate(KEPT, "drafts") == [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["kept", "erased"])
+def test_the_last_page_deletes_the_drafts_of_its_participant_alone(person, component_server, end):
+    page = person.open()
+    now = page.evaluate("Date.now()")
+    for owner, at in ((person.who, now), ("another", now), ("long ago", now - 15 * 24 * 3600 * 1000)):
+        page.evaluate(PUT, [owner, at])
+    component_server.book.rows("update people set task = 9 where who = ?", person.who)
+    page.goto(f"{component_server.url}/?end={end}")
+    page.get_by_text("After the tasks").wait_for()
+    person.wait_for(lambda: person.who not in dict(page.evaluate(KEPT, "drafts")))
+    assert {"another", "long ago"} <= set(dict(page.evaluate(KEPT, "drafts")))
+    if end == "erased":
+        person.wait_for(lambda: person.who not in dict(page.evaluate(KEPT, "events")))
+    else:
+        assert person.who in dict(page.evaluate(KEPT, "events"))
+    component_server.book.rows("update people set task = 0 where who = ?", person.who)
+    person.open(page=page)
+    person.wait_for(lambda: "long ago" not in dict(page.evaluate(KEPT, "drafts")))
+    assert "another" in dict(page.evaluate(KEPT, "drafts"))

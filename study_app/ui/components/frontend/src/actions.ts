@@ -5,12 +5,14 @@ import { h, isDark } from "./dom";
 import { LeaveDialog } from "./leave";
 import styles from "./page.css";
 import { Press } from "./press";
+import { Store } from "./store";
 import { sayer } from "./texts";
 import type { ActionsData, ButtonData, ComponentArgs, CopyData } from "./types";
 
 /** After this long on a page that has been left, Streamlit will not draw the next any more: load it anew. */
 const STUCK_MS = 20_000;
 const COPIED_MS = 2500;
+const CLOSED_MS = 2000;
 
 class Actions {
   readonly host = h("div", { class: "sa-page" });
@@ -32,7 +34,10 @@ class Actions {
     this.args = args;
     this.host.dataset["scheme"] = isDark(this.host) ? "dark" : "light";
     const drawing = JSON.stringify(args.data);
-    if (drawing !== this.drawn) this.draw();
+    if (drawing !== this.drawn) {
+      this.draw();
+      if (args.data.forget) void forget(args.data.forget);
+    }
     this.drawn = drawing;
     this.pin();
   }
@@ -138,6 +143,15 @@ class Actions {
     this.release();
     window.removeEventListener("study-leave", this.openDialog);
   }
+}
+
+/** Leaves nothing of a participant on this computer; once more when the page before has closed its log for sure. */
+async function forget({ page_key, events }: NonNullable<ActionsData["forget"]>): Promise<void> {
+  const store = await Store.open(page_key);
+  store.forgetOwner(events);
+  await new Promise((wait) => setTimeout(wait, CLOSED_MS));
+  store.forgetOwner(events);
+  store.close();
 }
 
 /** Outside a secure origin there is no clipboard; the text is selected then, ready for the keyboard. */

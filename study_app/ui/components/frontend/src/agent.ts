@@ -1,12 +1,21 @@
 // An assistant that acts: the step that waits for the participant, in one fixed place, and the steps before it.
 import type { ServerClock } from "./clock";
 import { type Announcer, h, isSendKey } from "./dom";
+import type { Kept } from "./kept";
 import { blocksOf, drawBlock } from "./markdown";
 import { clockFace, type Say } from "./texts";
 import type { AgentAction, AgentFrame } from "./types";
 
 /** Lines of a change that are shown; a longer one is scrolled within its box. */
 const CONTEXT_LINES = 400;
+
+/** Boxes of a step. */
+const BOXES = ["answer", "why", "edit"] as const;
+
+/** The name of what is kept of one. */
+function nameOf(actionId: string, box: (typeof BOXES)[number]): string {
+  return `agent:${actionId}:${box}`;
+}
 
 export interface AgentHooks {
   /** Puts a change into the editor, as one edit of this step; false where the program is another by now. */
@@ -66,6 +75,7 @@ export class AgentDock {
     private readonly say: Say,
     private readonly clock: ServerClock,
     private readonly announcer: Announcer,
+    private readonly kept: Kept,
     private readonly hooks: AgentHooks,
     offersMode: boolean,
   ) {
@@ -122,15 +132,22 @@ export class AgentDock {
   }
 
   decided(frame: { action_id: string }): void {
-    if (frame.action_id === this.pending?.action_id) this.settle();
+    if (frame.action_id !== this.pending?.action_id) return;
+    this.forget(this.pending);
+    this.settle();
   }
 
   /** The program changed by the participant's own hand: what was proposed for the one before is not offered any more. */
   programChanged(): void {
     if (!this.pending || this.pending.tool === "ask") return;
     if (this.pending.tool === "edit" && this.hooks.fits(this.pending)) return;
+    this.forget(this.pending);
     this.settle(this.say("agent_stale"));
     this.hooks.flush();
+  }
+
+  private forget({ action_id }: AgentAction): void {
+    for (const box of BOXES) this.kept.set(nameOf(action_id, box), "");
   }
 
   private settle(note = ""): void {
@@ -151,7 +168,9 @@ export class AgentDock {
     const hint = h("p", { class: "sa-hint" }, this.say(action.tool === "edit" ? "agent_keys" : "agent_keys_short"));
     this.card.hidden = false;
     this.card.setAttribute("aria-label", title);
+    if (why) why.value = this.kept.box(nameOf(action.action_id, "why"), why);
     this.card.replaceChildren(h("h3", {}, title), ...(body ? [body] : []), h("div", { class: "sa-agent-bar" }, ...buttons), ...(why ? [why] : []), ...(action.tool === "ask" ? [] : [hint]));
+    if (action.tool === "edit" && this.kept.get(nameOf(action.action_id, "edit"))) this.edit(false);
   }
 
   lines({ line: from, input }: AgentAction): string {
@@ -191,6 +210,7 @@ export class AgentDock {
       event.preventDefault();
       this.answer();
     });
+    area.value = this.kept.box(nameOf(action.action_id, "answer"), area);
     this.editing = area;
     return h("div", {}, ...inMarkdown(action.input["question"] ?? ""), area);
   }
@@ -208,6 +228,7 @@ export class AgentDock {
     const done = this.hooks.apply(action, insert);
     // Too long for the editor, which says so: the step stays open.
     if (!done && this.hooks.fits(action)) return;
+    this.forget(action);
     this.settle(done ? "" : this.say("agent_stale"));
     this.hooks.flush();
   }
@@ -217,20 +238,21 @@ export class AgentDock {
     if (this.pending) this.say_("reject", why || undefined);
   }
 
-  private edit(): void {
+  private edit(focused = true): void {
     const action = this.pending;
     if (!action || this.editing) return;
     const area = h("textarea", { class: "sa-agent-edit", spellcheck: "false", "aria-label": this.say("agent_edit_box") });
-    area.value = action.input["new"] ?? "";
+    area.value = this.kept.box(nameOf(action.action_id, "edit"), area) || (action.input["new"] ?? "");
     area.rows = Math.min(14, area.value.split("\n").length + 1);
     this.card.querySelector(".sa-diff")?.replaceWith(area);
     this.card.querySelector('[data-act="agent-edit_apply"]')?.remove();
     this.editing = area;
-    area.focus();
+    if (focused) area.focus();
   }
 
   private say_(decision: string, words?: string): void {
     const action = this.pending!;
+    this.forget(action);
     this.hooks.log("agent_answered", { action_id: action.action_id, decision, ...(words === undefined ? {} : { words }) });
     this.settle();
     this.hooks.flush();

@@ -3,6 +3,7 @@ import { type Api, readAnswer, textChunks } from "./api";
 import type { ServerClock } from "./clock";
 import { type Announcer, h, isSendKey } from "./dom";
 import { AgentDock, splitFrames, StepList } from "./agent";
+import type { Kept } from "./kept";
 import { copyButton, ReplyView } from "./reply";
 import { clockFace, type Say } from "./texts";
 import type { AgentAction, AgentFrame, AssistantData, Turn } from "./types";
@@ -13,6 +14,8 @@ const STOP_GRACE_MS = 3000;
 /** How often it is tried whether the server can be reached again, and how long its absence is said at least. */
 const REACH_MS = 2000;
 const SAID_MS = 6000;
+/** The name of what is kept of the box. */
+export const MESSAGE = "message";
 const PLACE_KEY = "study-app-chat-place";
 
 export interface ChatHooks {
@@ -94,6 +97,8 @@ export class Chat {
   private current: { abort: AbortController; view: TurnView } | null = null;
   private locked = false;
   private composing = false;
+  /** A message of which the server has not said yet that it has it. */
+  private asked = "";
   private readonly timer: number;
 
   constructor(
@@ -102,9 +107,13 @@ export class Chat {
     private readonly say: Say,
     private readonly clock: ServerClock,
     private readonly announcer: Announcer,
+    private readonly kept: Kept,
     private readonly hooks: ChatHooks,
   ) {
     this.box = h("textarea", { rows: 2, "data-act": "message", "aria-label": say("message_box"), placeholder: say("message_placeholder") });
+    this.box.value = kept.get(MESSAGE);
+    // Its first key is in the log of the page on which it was pressed.
+    this.composing = this.box.value !== "";
     this.box.addEventListener("keydown", (event) => this.onKey(event));
     this.box.addEventListener("input", () => this.onInput());
     this.box.addEventListener("paste", (event) => this.hooks.pasted(event.clipboardData?.getData("text/plain") ?? ""));
@@ -117,7 +126,7 @@ export class Chat {
     this.scroller.addEventListener("scroll", () => this.keepPlace());
     const composer = h("div", { class: "sa-composer" }, this.box, bar);
     const agent = { ...this.hooks.agent, log: this.hooks.log, stop: () => this.stop() };
-    this.dock = assistant.agent ? new AgentDock(say, clock, announcer, agent, assistant.agent.offers_mode) : null;
+    this.dock = assistant.agent ? new AgentDock(say, clock, announcer, kept, agent, assistant.agent.offers_mode) : null;
     this.element = h("div", { class: "sa-chat" }, this.scroller, this.dock?.element, this.notice, composer);
     this.timer = window.setInterval(() => this.tick(), 1000);
     this.restore(assistant);
@@ -237,11 +246,16 @@ export class Chat {
     if (this.notice.dataset["kind"] === "error" && this.box.value) this.complain("");
     this.box.style.height = "auto";
     this.box.style.height = `${Math.min(this.box.scrollHeight + 2, 180)}px`;
+    this.keep();
     const composing = this.box.value !== "";
     if (composing === this.composing) return;
     this.composing = composing;
     if (composing) this.hooks.log("compose_start", {});
     else this.hooks.log("compose_end", { sent: false });
+  }
+
+  private keep(): void {
+    this.kept.set(MESSAGE, [this.asked, this.box.value].filter(Boolean).join("\n\n"));
   }
 
   private complain(text: string): void {
@@ -267,6 +281,7 @@ export class Chat {
     this.hooks.log("compose_end", { sent: true });
     this.composing = false;
     this.box.value = "";
+    this.asked = message;
     this.onInput();
     await this.ask(message);
   }
@@ -314,6 +329,8 @@ export class Chat {
   }
 
   private identify(view: TurnView, turnId: string): void {
+    this.asked = "";
+    this.keep();
     this.views.delete(view.turn.turn_id);
     view.turn.turn_id = turnId;
     this.views.set(turnId, view);
@@ -368,6 +385,7 @@ export class Chat {
     this.pin(null);
     this.views.delete(view.turn.turn_id);
     this.putBefore(message);
+    this.asked = "";
     this.onInput();
     this.complain(why);
     this.announcer.say(why);

@@ -1,6 +1,7 @@
 // `This cannot be done as described`: a way out of every task, with a reason in the participant's own words.
 import type { Answer } from "./api";
 import { h } from "./dom";
+import type { Kept } from "./kept";
 import type { Say } from "./texts";
 
 const LONGEST = 2000;
@@ -23,7 +24,7 @@ export class HonestExit {
 
   constructor(
     root: HTMLElement,
-    private readonly owner: string,
+    private readonly kept: Kept,
     private readonly say: Say,
     private readonly hooks: ExitHooks,
   ) {
@@ -39,10 +40,9 @@ export class HonestExit {
       this.words,
       h("div", { class: "sa-dialog-bar" }, this.end, back),
     );
-    // What is typed outlives a reload of this tab.
     this.reason.addEventListener("input", () => {
       this.words.textContent = "";
-      keep(this.key, this.reason.value);
+      this.kept.set(this.key, this.reason.value);
     });
     root.append(this.dialog);
   }
@@ -51,7 +51,7 @@ export class HonestExit {
   show(task: string): void {
     this.task = task;
     this.dialog.close();
-    this.reason.value = kept(this.key);
+    this.reason.value = this.kept.get(this.key);
     this.words.textContent = "";
   }
 
@@ -61,7 +61,7 @@ export class HonestExit {
   }
 
   private get key(): string {
-    return `sa-cannot:${this.owner}:${this.task}`;
+    return `cannot:${this.task}`;
   }
 
   private open(): void {
@@ -83,7 +83,7 @@ export class HonestExit {
     const { status, body } = await this.hooks.send(reason);
     this.setBusy(false);
     if (status === 200 && body["accepted"]) {
-      keep(this.key, "");
+      this.kept.set(this.key, "");
       this.dialog.close();
       this.hooks.accepted();
     } else if (status === 409 && body["reason"]) this.hooks.refused(body["reason"], body);
@@ -93,22 +93,5 @@ export class HonestExit {
   private setBusy(busy: boolean): void {
     this.busy = busy;
     this.end.disabled = busy;
-  }
-}
-
-function keep(key: string, text: string): void {
-  try {
-    if (text) sessionStorage.setItem(key, text);
-    else sessionStorage.removeItem(key);
-  } catch {
-    // Without storage the draft lives as long as the page.
-  }
-}
-
-function kept(key: string): string {
-  try {
-    return sessionStorage.getItem(key) ?? "";
-  } catch {
-    return "";
   }
 }

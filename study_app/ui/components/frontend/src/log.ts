@@ -125,6 +125,12 @@ export class EventLog {
     return false;
   }
 
+  /** What is over needs no draft any more, unless something of it is still to be sent. */
+  forgetDrafts(over: (name: string) => boolean): void {
+    const unsent = [this.own, ...this.leftovers].some(({ events }) => events.some(({ hash }) => hash !== null));
+    if (!unsent) this.store.forgetDrafts(({ task }) => over(task));
+  }
+
   /** A new stage or task: what was refused may be accepted now. */
   reopen(): void {
     if (this.refusal === "superseded") return;
@@ -170,6 +176,8 @@ export class EventLog {
         if (outcome === "retry") return false;
         if (outcome !== "again" && queue.events.length === before) break;
       }
+      // Its draft has served, or this page has taken it over under its own name.
+      if (!queue.events.length) this.store.forgetDrafts((draft) => draft.page === queue.page);
       this.leftovers.shift();
     }
     return true;

@@ -2,12 +2,13 @@
 import { Probes } from "./affect";
 import { type Advance, Repeater } from "./advance";
 import { Api } from "./api";
-import { Chat } from "./chat";
+import { Chat, MESSAGE } from "./chat";
 import { Countdown, ServerClock } from "./clock";
 import { Announcer, h, isDark, setTrustedHtml } from "./dom";
 import { Editor, LONGEST } from "./editor";
 import { HonestExit } from "./exit";
 import { highlightBlocks } from "./highlight";
+import { Kept } from "./kept";
 import { EventLog, type Saving } from "./log";
 import { recordPresence } from "./presence";
 import { ProgressLine } from "./progress";
@@ -74,9 +75,9 @@ export class Room {
   /** Prepares the disk first, so that unsent work of an earlier page is in the editor from the start. */
   static async open(args: ComponentArgs<WorkspaceData>): Promise<Room> {
     const store = await Store.open(args.data.page_key);
-    const [leftovers, draft] = await Promise.all([store.leftovers(), store.draftOf(args.data.task.id)]);
-    const recovered = newerDraft(draft, leftovers, args.data.doc);
-    const room = new Room(args, store, recovered);
+    const [leftovers, drafts] = await Promise.all([store.leftovers(), store.drafts()]);
+    const recovered = newerDraft(drafts.get(args.data.task.id) ?? null, leftovers, args.data.doc);
+    const room = new Room(args, store, recovered, new Kept(store, drafts));
     room.log.adopt(leftovers);
     room.log.start();
     return room;
@@ -86,6 +87,7 @@ export class Room {
     private args: ComponentArgs<WorkspaceData>,
     store: Store,
     recovered: string | null,
+    private readonly kept: Kept,
   ) {
     const data = args.data;
     this.say = sayer(() => this.args.data.texts);
@@ -188,8 +190,12 @@ export class Room {
     const { data } = this.args;
     this.advance.stop();
     this.stopExpiry();
+    this.ending = null;
     for (const lock of ["deadline", "submitted", "stage"] as const) this.locks.delete(lock);
     if (this.task !== data.task.id) {
+      const over = this.task;
+      // The message box goes on to the next task.
+      this.log.forgetDrafts((name) => name === over || (isWords(name) && name !== MESSAGE));
       this.editor.load(data.doc);
       this.showTask(data.doc_source);
       this.notes.reset();
@@ -268,7 +274,7 @@ export class Room {
   }
 
   private makeExit(): HonestExit {
-    return new HonestExit(this.element, this.args.data.page_key, this.say, {
+    return new HonestExit(this.element, this.kept, this.say, {
       send: (reason) => this.submit({ impossible: reason }),
       accepted: () => this.over("submitted"),
       refused: (reason, body) => this.refusedElsewhere(reason, body),
@@ -276,7 +282,7 @@ export class Room {
   }
 
   private makeChat(): Chat {
-    return new Chat(this.args.data.assistant!, this.api, this.say, this.clock, this.announcer, {
+    return new Chat(this.args.data.assistant!, this.api, this.say, this.clock, this.announcer, this.kept, {
       program: () => ({ code: this.editor.text, page: this.log.page, seq: this.log.last }),
       settled: () => this.log.settle(ASK_SETTLE_MS),
       log: (kind, payload) => this.log.add(kind, payload),
@@ -440,6 +446,7 @@ export class Room {
     if (this.ending === reason) {
       this.advance.stop();
       this.stopExpiry();
+      this.ending = null;
     }
     if (!this.locks.delete(reason)) return false;
     this.applyLocks();
@@ -524,6 +531,7 @@ export class Room {
     this.probes.destroy();
     this.chat?.destroy();
     for (const end of this.endings) end();
+    if (this.ending !== null) this.log.forgetDrafts((name) => name === this.task || isWords(name));
     this.log.destroy();
     this.editor.destroy();
     this.element.remove();
@@ -533,4 +541,9 @@ export class Room {
 /** A value that the server did not send differs from nothing. */
 function differs(said: string | number | null | undefined, known: string | number | null): boolean {
   return said !== undefined && String(said ?? "") !== String(known ?? "");
+}
+
+/** Of what is kept: words in a box, and not the text of a task or form. */
+function isWords(name: string): boolean {
+  return name === MESSAGE || /^(agent|cannot):/.test(name);
 }

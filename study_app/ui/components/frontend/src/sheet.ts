@@ -58,9 +58,9 @@ export class Sheet {
     const store = await Store.open(data.page_key);
     const task = taskOf(data);
     const given = Questions.serialised(data.fields, data.fields.map((field) => field.value));
-    const ready = [store.leftovers(), store.draftOf(task), sameWindow(data), codeFor(data)] as const;
-    const [leftovers, draft, here, code] = await Promise.all(ready);
-    const text = newerDraft(draft, leftovers, given) ?? here;
+    const ready = [store.leftovers(), store.drafts(), sameWindow(data), codeFor(data)] as const;
+    const [leftovers, drafts, here, code] = await Promise.all(ready);
+    const text = newerDraft(drafts.get(task) ?? null, leftovers, given) ?? here;
     const sheet = new Sheet(args, store, text, code);
     sheet.log.adopt(leftovers);
     sheet.log.start();
@@ -261,7 +261,10 @@ export class Sheet {
   }
 
   private release(reason: "deadline" | "stage"): boolean {
-    if (this.ending === reason) this.advance.stop();
+    if (this.ending === reason) {
+      this.advance.stop();
+      this.ending = null;
+    }
     if (!this.locks.delete(reason)) return false;
     this.applyLocks();
     return true;
@@ -321,6 +324,7 @@ export class Sheet {
     this.advance.stop();
     this.countdown.destroy();
     for (const end of this.endings) end();
+    if (this.ending !== null) this.log.forgetDrafts((name) => name === taskOf(this.args.data));
     this.log.destroy();
     this.questions.destroy();
     this.element.remove();

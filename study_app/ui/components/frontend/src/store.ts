@@ -25,6 +25,8 @@ export interface Draft {
   text: string;
   /** Hash of the document at the last acknowledged edit. */
   base: string | null;
+  /** When it was kept. */
+  at?: number;
 }
 
 const NAME = "study-app";
@@ -68,7 +70,43 @@ export class Store {
     this.draft = null;
     this.change((events, drafts) => {
       for (const event of puts) events.put(event);
-      if (draft) drafts.put(draft());
+      if (draft) drafts.put({ ...draft(), at: Date.now() });
+    });
+  }
+
+  /** Words before they are sent, which no event holds; empty ones are forgotten. */
+  keep(name: string, text: string): void {
+    this.change((_, drafts) => {
+      if (text) drafts.put({ owner: this.owner, task: name, page: "", text, base: null, at: Date.now() });
+      else drafts.delete([this.owner, name]);
+    });
+  }
+
+  /** Deletes drafts of this participant: of these names, or of what a page left. */
+  forgetDrafts(over: (draft: Draft) => boolean): void {
+    this.draft = null;
+    this.change((_, drafts) => {
+      drafts.openCursor().onsuccess = ({ target }) => {
+        const cursor = (target as IDBRequest<IDBCursorWithValue | null>).result;
+        if (!cursor) return;
+        const draft = cursor.value as Draft;
+        if (draft.owner === this.owner && over(draft)) cursor.delete();
+        cursor.continue();
+      };
+    });
+  }
+
+  /** Deletes everything that is kept of this participant, with `events` also what was never sent. */
+  forgetOwner(events: boolean): void {
+    this.forgetDrafts(() => true);
+    if (!events) return;
+    this.change((kept) => {
+      kept.openCursor().onsuccess = ({ target }) => {
+        const cursor = (target as IDBRequest<IDBCursorWithValue | null>).result;
+        if (!cursor) return;
+        if ((cursor.value as StoredEvent).owner === this.owner) cursor.delete();
+        cursor.continue();
+      };
     });
   }
 
@@ -76,7 +114,7 @@ export class Store {
     this.write();
     this.change((events, drafts) => {
       events.delete(IDBKeyRange.bound([page, 0], [page, ack]));
-      if (draft) drafts.put(draft());
+      if (draft) drafts.put({ ...draft(), at: Date.now() });
     });
   }
 
@@ -93,9 +131,15 @@ export class Store {
     return pages;
   }
 
-  async draftOf(task: string): Promise<Draft | null> {
-    const drafts = await this.all<Draft>("drafts");
-    return drafts.find((draft) => draft.owner === this.owner && draft.task === task) ?? null;
+  /** What is kept of this participant, by name; what is too old is deleted, of whomever it is. */
+  async drafts(): Promise<Map<string, Draft>> {
+    const found = new Map<string, Draft>();
+    for (const draft of await this.all<Draft>("drafts")) {
+      if (draft.at === undefined) this.change((_, drafts) => drafts.put({ ...draft, at: Date.now() }));
+      if (Date.now() - (draft.at ?? Date.now()) > KEEP_MS) this.change((_, drafts) => drafts.delete([draft.owner, draft.task]));
+      else if (draft.owner === this.owner) found.set(draft.task, draft);
+    }
+    return found;
   }
 
   private forget(row: StoredEvent): void {

@@ -251,6 +251,8 @@ export interface ActionsData {
   leave: { button: boolean; payment: string } | null;
   /** The buttons stay at the window's lower edge. */
   pinned: boolean;
+  /** Whose drafts this computer keeps no longer; `events`: nor what it could not send. */
+  forget?: { page_key: string; events: boolean } | null;
   api: string;
   texts: Texts;
 }
