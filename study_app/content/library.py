@@ -278,6 +278,12 @@ class FolderLibrary:
         files += [self.root / text.file for text in self.own_texts.values()]
         return {self._named(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
 
+    def linked_folders(self) -> tuple[str, ...]:
+        """Return links to folders below packs and banks: what is in them is read, and neither hashed nor kept."""
+        folders = [self.root / folder for folder in (*self.pack_folders, *self.bank_folders)]
+        links = {path for folder in folders for path in folder.rglob("*") if path.is_symlink() and path.is_dir()}
+        return tuple(sorted(map(self._named, links)))
+
     def _recordings(self) -> dict[str, str]:
         """Assistant -> the recording that answers for it, or will once its model is retired.
 

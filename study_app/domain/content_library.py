@@ -43,6 +43,10 @@ class ContentLibrary(Protocol):
         """Path relative to the study file -> SHA-256, of everything a participant can meet."""
         ...
 
+    def linked_folders(self) -> tuple[str, ...]:
+        """Return folders that are links to others, whose files the materials leave out."""
+        ...
+
     def texts(self) -> Mapping[str, str]:
         """Path relative to the study file -> content, of those materials that are text."""
         ...

@@ -57,7 +57,18 @@ def launch_problems(context: StudyContext) -> list[Problem]:
 
 def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:
     """Everything that `check` and `launch` refuse in a valid study file because of its task packs and banks."""
-    return [*content_problems(study, content, file), *_ethics(study, file), *contradictions(study, file)]
+    return [
+        *_linked_folders(content),
+        *content_problems(study, content, file),
+        *_ethics(study, file),
+        *contradictions(study, file),
+    ]
+
+
+def _linked_folders(content: ContentLibrary) -> Iterator[Problem]:
+    what = "is a link to a folder; what is in it would be used and be no part of the study that is registered and kept"
+    for folder in content.linked_folders():
+        yield Problem(folder, "", what, "put the folder itself there; links to files and to whole packs may stay")
 
 
 def content_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:

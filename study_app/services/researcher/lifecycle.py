@@ -146,7 +146,8 @@ class Lifecycle:
         locked = stored_version(current.study_hash, current.text)
         looked = bool(kept_looks(unit, "real"))
         frozen = frozen_problems(locked, self.context.study, "study.toml", looked=looked)
-        return frozen + study_problems(self.context)
+        # How arms are drawn is fixed for ever: what a newer version has against it keeps no amendment back.
+        return frozen + [each for each in study_problems(self.context) if not each.key.startswith("allocation.")]
 
     def amendment(self) -> tuple[list[StudyChange], list[Problem]]:
         """Return what `amend` would change, and what it would refuse.

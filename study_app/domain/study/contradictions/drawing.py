@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from study_app.domain.allocation import options
@@ -13,6 +14,8 @@ GROUPING = ("choice", "scale", "number", "slider")
 NAMING = ("choice", "text", "number")
 """Kinds of questions whose answers name a group that people belong to."""
 SEPARATOR = "; "
+LEAST_WEIGHT = 0.001
+"""Of a factor of minimisation: with less, differences of scores come near those that count as ties."""
 _MEASURED = ("_points", "_score")
 
 
@@ -20,7 +23,7 @@ def drawing_problems(study: Study) -> Iterator[Finding]:
     """Yield what a scheme says that cannot balance arms."""
     if len(study.arms) < 2:
         return
-    found = [*_probability(study), *_variables(study), *_cluster(study)]
+    found = [*_probability(study), *_variables(study), *_factors(study), *_cluster(study)]
     yield from ((f"allocation.{key}", what, remedy) for key, what, remedy in found)
 
 
@@ -33,6 +36,21 @@ def _probability(study: Study) -> Iterator[Finding]:
     if scheme.probability <= least + 1e-9:
         what = f"the arm that balances best would be drawn with {scheme.probability:g}, by chance alone with {least:g}"
         yield "probability", what, f"give more than {least:.3g}, such as 0.8"
+
+
+def _factors(study: Study) -> Iterator[Finding]:
+    scheme = study.allocation
+    for key, factors in (("strata", scheme.strata), ("factors", scheme.factors)):
+        for factor in factors:
+            # A label of six digits is what ledgers hold, so that it stays; two groups of one label are one stratum.
+            named = Counter(format(cut, "g") for cut in factor.cuts)
+            if alike := [cut for cut in factor.cuts if named[format(cut, "g")] > 1]:
+                listed = ", ".join(format(cut, ".15g") for cut in alike)
+                what = f"the cuts {listed} of '{factor.variable}' are alike in the six digits that name a group"
+                yield key, what, "give cuts that differ in their first six digits, or ask for a smaller number"
+            if not LEAST_WEIGHT <= factor.weight <= 1 / LEAST_WEIGHT:
+                what = f"the weight {factor.weight:g} of '{factor.variable}' is outside of what scores of arms bear"
+                yield key, what, f"give weights from {LEAST_WEIGHT:g} to {1 / LEAST_WEIGHT:g}; only their ratio counts"
 
 
 def _variables(study: Study) -> Iterator[Finding]:

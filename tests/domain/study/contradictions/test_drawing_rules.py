@@ -140,3 +140,35 @@ def test_what_the_whole_trial_does_not_reach_is_warned_of(allocation, target_n, 
 
 def test_one_arm_has_all_the_places():
     assert warned({"method": "simple"}, 1, ARMS[:1]) == []
+
+
+def stratified(**factor: Any) -> dict[str, Any]:
+    return {"method": "stratified_blocks", "strata": [{"variable": "years"} | factor]}
+
+
+def minimised(**factor: Any) -> dict[str, Any]:
+    return {"method": "minimisation", "factors": [{"variable": "years"} | factor]}
+
+
+@pytest.mark.parametrize(
+    ("allocation", "said"),
+    [
+        (stratified(cuts=[20240101, 20240102, 20240103]), "20240101, 20240102, 20240103 of 'years' are alike"),
+        (minimised(cuts=[1, 1.0000001]), "1, 1.0000001 of 'years' are alike"),
+        (stratified(cuts=[5, 10.5, 123456, 123457]), ""),
+        (minimised(weight=1e-10), "the weight 1e-10 of 'years'"),
+        (minimised(weight=2000), "the weight 2000 of 'years'"),
+        (minimised(weight=0.001), ""),
+        (minimised(weight=1000), ""),
+    ],
+)
+def test_cuts_of_one_label_and_weights_that_scores_cannot_bear_are_refused(allocation, said):
+    found = [what for _, what, _ in drawing_problems(study(allocation)) if "alike" in what or "weight" in what]
+    assert [said in what for what in found] == ([True] if said else [])
+
+
+def test_labels_of_groups_stay_as_ledgers_hold_them():
+    factor = study(stratified(cuts=[20240101, 20240102.5])).allocation.strata[0]
+    assert [factor.level(value) for value in (1, 20240102, 20240103)] == [
+        "<2.02401e+07", "2.02401e+07-2.02401e+07", ">=2.02401e+07",
+    ]  # fmt: skip
