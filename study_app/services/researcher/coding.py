@@ -17,6 +17,7 @@ from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import AuditEntry, Kind, Rating, Turn
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.researcher.looks import check_not_seen, looked_at, note_look
 from study_app.services.researcher.rating import shuffled
 
 Given = Mapping[str, tuple[str, ...]]
@@ -84,11 +85,12 @@ class Codings:
         """
         with self.context.registry.begin(write=False) as unit:
             given, queries = _given(unit), self._queries(unit, coder, kind)
-            settles = coder in _deciders(unit)
+            settles, seen = coder in _deciders(unit), looked_at(unit, coder)
         return queries.where(
             lambda turn: (
                 coder not in (codes := given.get(turn.id, _UNCODED))
                 and ADJUDICATED not in codes
+                and f"turn:{turn.id}" not in seen
                 and not (settles and _differ(codes))
             )
         )
@@ -98,7 +100,7 @@ class Codings:
 
         Raises:
             NotAllowed: a label is not of the code book, the name is one that stands for a decision or a program, or the
-                query is gone or settled.
+                query is gone, settled, or one of which the coder has seen others' codes.
         """
         check_coder(coder)
         value = _rating_of_labels(labels)
@@ -110,8 +112,13 @@ class Codings:
                 raise NotAllowed("this query is not there any more; reload the page")
             if ADJUDICATED in _given(unit).get(turn_id, {}):
                 raise NotAllowed("the codes of this query are settled; reload the page")
+            check_not_seen(unit, coder, f"turn:{turn_id}")
             rating = Rating(self.context.fresh_id(), f"turn:{turn_id}", coder, value, RUBRIC, self.context.now())
             unit.add_rating(rating)
+
+    def look(self, viewer: str, turn_id: str) -> None:
+        """Record that a person is shown what others gave on a query; they code it no more."""
+        note_look(self.context, viewer, f"turn:{turn_id}")
 
     def disagreements(self, viewer: str, kind: Kind) -> list[Disagreement]:
         """Open disagreements that this person may see.

@@ -33,6 +33,7 @@ from study_app.domain.records import Answer, AuditEntry, Kind, Participant, Rati
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.late_changes import CutOff, cut_off_lately, has_left
+from study_app.services.researcher.looks import check_not_seen, looked_at, note_look
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,13 @@ class RatingQueue:
         handed the answers that people disagree on.
         """
         with self.context.registry.begin(write=False) as unit:
-            given, views = _given(unit), self._views(unit, kind)
+            given, views, seen = _given(unit), self._views(unit, kind), looked_at(unit, rater)
             settles = rater in {rating.rater for rating in unit.ratings() if rating.rubric == REASON}
         mine = [
             view
             for view in views
             if rater not in (known := given.get(view.object, {}))
+            and view.object not in seen
             and ADJUDICATED not in known
             and not (settles and differ(known))
         ]
@@ -114,15 +116,22 @@ class RatingQueue:
             awarded: points by criterion.
 
         Raises:
-            NotAllowed: no such answer waits, the points are not of its rubric, or the name stands for a decision or a
-                program.
+            NotAllowed: no such answer waits, it is settled, the rater has seen what others gave, the points are not of
+                its rubric, or the name stands for a decision or a program.
         """
         check_coder(rater, "rater")
         with self.context.registry.begin() as unit:
             # What others gave is read before it is settled, or summed up in the answer's points: of two people at the
             # same moment each would miss the other's, for a transaction on Postgres sees only what is committed.
             unit.lock("judgements")
+            if ADJUDICATED in _given(unit).get(name, {}):
+                raise NotAllowed("the points of this answer are settled; reload the page")
+            check_not_seen(unit, rater, name)
             return self._take(unit, rater, name, awarded)
+
+    def look(self, viewer: str, name: str) -> None:
+        """Record that a person is shown what others gave on an answer; they rate it no more."""
+        note_look(self.context, viewer, name)
 
     def disputes(self, viewer: str, kind: Kind) -> list[Dispute]:
         """Open disagreements that this person may see.

@@ -81,7 +81,8 @@ def test_a_disagreement_is_settled_with_a_reason_and_gives_the_points(trial, rat
         (reason,) = (each for each in unit.ratings() if each.value == "names the nursery")
     assert (entry.who, entry.what, entry.why) == ("anna", "adjudicate", "")
     assert entry.detail["reason"] == reason.rating_id
-    ratings.rate("eva", view.object, most(view))
+    with pytest.raises(NotAllowed, match="settled"):
+        ratings.rate("eva", view.object, most(view))
     assert points(trial, view.object) == pytest.approx(top), "what was settled stays"
 
 
@@ -101,6 +102,23 @@ def test_who_has_settled_is_not_handed_what_others_disagree_on(ratings):
     ratings.settle("anna", first.object, most(first), "clear")
     handed = {view.object for view in ratings.answers_for("anna", "preview")}
     assert not handed & {first.object, second.object}
+
+
+def test_who_has_seen_what_others_gave_neither_rates_nor_corrects(trial, ratings):
+    first = ratings.answers_for("eva", "preview")[0].object
+    view = next(each for each in ratings.answers_for("eva", "preview") if each.object == first)
+    ratings.rate("eva", first, least(view))
+    ratings.rate("ida", first, most(view))
+    for viewer in ("hugo", "ida"):
+        ratings.look(viewer, first)
+        ratings.look(viewer, first)
+        assert first not in {each.object for each in ratings.answers_for(viewer, "preview")}
+        with pytest.raises(NotAllowed, match="seen what others gave"):
+            ratings.rate(viewer, first, least(view))
+    ratings.rate("eva", first, dict.fromkeys(least(view), 0.5))
+    with trial.app.context.registry.begin(write=False) as unit:
+        assert [entry.who for entry in unit.audit_of(("saw judgements",))] == ["hugo", "ida"]
+    ratings.settle("hugo", first, most(view), "clear")
 
 
 @pytest.mark.parametrize("name", ["adjudicated", "claude", "rules"])

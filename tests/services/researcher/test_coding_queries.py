@@ -86,6 +86,10 @@ def test_a_disagreement_is_shown_to_those_who_coded_it_and_to_who_codes_nothing(
         assert sorted(open_one.codings) == [("explanation",), ("generation",)]
     codings.code("gus", trial.turns[3], ["appreciation"])
     assert codings.disagreements("gus", "preview") == []
+    codings.look("ida", trial.turns[0])
+    assert trial.turns[0] not in {view.turn_id for view in codings.queries_for("ida", "preview")}
+    with pytest.raises(NotAllowed, match="seen what others gave"):
+        codings.code("ida", trial.turns[0], ["generation"])
 
 
 def test_a_settled_query_has_labels_reason_and_audit_and_waits_for_nobody(trial, codings):

@@ -66,6 +66,11 @@ def test_programs_are_coded_blind_settled_and_reported_with_kappa(trial):
     assert [each.program.run_id for each in codes.disagreements("eva", "simulated")] == [odd]
     (open_one,) = codes.disagreements("gus", "simulated")
     assert sorted(open_one.classes) == ["none", "special_case"]
+    codes.look("gus", odd)
+    assert odd not in {each.run_id for each in codes.waiting("gus", "simulated")}
+    for act in (lambda: codes.code("gus", odd, "none"), lambda: codes.code_all("gus", {odd: "none"}, "simulated")):
+        with pytest.raises(NotAllowed, match="seen"):
+            act()
     with pytest.raises(NotAllowed, match="reason"):
         codes.settle("gus", odd, "special_case", "  ")
     codes.settle("gus", odd, "special_case", "It asks for the example's words.")

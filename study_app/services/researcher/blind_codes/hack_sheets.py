@@ -78,7 +78,7 @@ class HackSheets:
                 given[run] = (number, value)
         codes = {run: value for run, (_, value) in given.items()}
         # Of the whole sheet before anything is stored, so that a person corrects all rows at once.
-        for run, what in self.codes.not_codable(codes, kind).items():
+        for run, what in self.codes.not_codable(coder, codes, kind).items():
             remedy = "leave its class empty, or write a new sheet: study code hacks export"
             problems.append(Problem(str(file), f"row {given[run][0]}", f"'{run[:60]}' {what}", remedy))
         if problems:

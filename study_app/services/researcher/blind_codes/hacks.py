@@ -23,6 +23,7 @@ from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.late_changes import cut_off_lately
 from study_app.services.researcher.exporting.collect_records import VersionContents, versions_of
+from study_app.services.researcher.looks import check_not_seen, looked_at, note_look
 from study_app.services.researcher.rating import shuffled
 
 
@@ -78,12 +79,13 @@ class HackCodes:
         with self.context.registry.begin(write=False) as unit:
             given = _given(unit)
             settles = coder in {rating.rater for rating in unit.ratings() if rating.rubric == REASON_RUBRIC}
-            found = list(self._programs(unit, kind, given))
+            found, seen = list(self._programs(unit, kind, given)), looked_at(unit, coder)
         mine = [
             each
             for each in found
             if coder not in (codes := given.get(each.run_id, {}))
             and ADJUDICATED not in codes
+            and OBJECT + each.run_id not in seen
             and not (settles and _differ(codes))
         ]
         return sorted(mine, key=lambda each: (each.coders != 1, shuffled(each.run_id, coder)))
@@ -103,15 +105,16 @@ class HackCodes:
                 raise NotAllowed("there is no such program to code; reload the page")
             if ADJUDICATED in _given(unit).get(run_id, {}):
                 raise NotAllowed("the class of this program is settled; reload the page")
+            check_not_seen(unit, coder, OBJECT + run_id)
             self._add(unit, run_id, coder, value, RUBRIC)
 
-    def not_codable(self, names: Iterable[str], kind: Kind) -> dict[str, str]:
-        """Return why some of these submissions cannot be coded; nothing of the others."""
+    def not_codable(self, coder: str, names: Iterable[str], kind: Kind) -> dict[str, str]:
+        """Return why this person cannot code some of these submissions; nothing of the others."""
         with self.context.registry.begin(write=False) as unit:
-            return self._not_codable(unit, names, kind)
+            return self._not_codable(unit, coder, names, kind)
 
-    def _not_codable(self, unit: UnitOfWork, names: Iterable[str], kind: Kind) -> dict[str, str]:
-        given = _given(unit)
+    def _not_codable(self, unit: UnitOfWork, coder: str, names: Iterable[str], kind: Kind) -> dict[str, str]:
+        given, seen = _given(unit), looked_at(unit, coder)
         known = {each.run_id for each in self._programs(unit, kind, {})}
         found = {}
         for name in names:
@@ -119,6 +122,8 @@ class HackCodes:
                 found[name] = "cannot be coded here"
             elif ADJUDICATED in given.get(name, {}):
                 found[name] = "is settled"
+            elif OBJECT + name in seen:
+                found[name] = "is one of which the coder has seen others' classes"
         return found
 
     def code_all(self, coder: str, codes: Mapping[str, str], kind: Kind) -> int:
@@ -130,13 +135,17 @@ class HackCodes:
         with self.context.registry.begin() as unit:
             unit.lock("judgements")
             # Asked again under the lock: since the sheet was looked through, a program may have been settled or erased.
-            for name, what in self._not_codable(unit, codes, kind).items():
+            for name, what in self._not_codable(unit, coder, codes, kind).items():
                 raise NotAllowed(f"'{name}' {what} by now; nothing was taken, read the sheet again")
             given = _given(unit)
             new = {name: value for name, value in codes.items() if given.get(name, {}).get(coder) != value}
             for name, value in new.items():
                 self._add(unit, name, coder, value, RUBRIC)
         return len(new)
+
+    def look(self, viewer: str, run_id: str) -> None:
+        """Record that a person is shown what others gave on a program; they code it no more."""
+        note_look(self.context, viewer, OBJECT + run_id)
 
     def disagreements(self, viewer: str, kind: Kind) -> list[ProgramDisagreement]:
         """Return the open disagreements that this person may see: on programs that they coded; all, if they code none.

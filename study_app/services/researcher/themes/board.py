@@ -13,9 +13,10 @@ from study_app.domain.errors import NotAllowed
 from study_app.domain.interaction.codes import ADJUDICATED, check_coder, people
 from study_app.domain.records import AuditEntry, Kind
 from study_app.domain.themes.codebook import Codebook
-from study_app.domain.themes.marks import AUDIT, AUDIT_CRITERIA, AUDIT_SCALE, REASON
+from study_app.domain.themes.marks import AUDIT, AUDIT_CRITERIA, AUDIT_SCALE, REASON, interview_object
 from study_app.domain.themes.transcripts import InterviewText, Passage
 from study_app.services.context import StudyContext
+from study_app.services.researcher.looks import looked_at, note_look
 from study_app.services.researcher.rating import shuffled
 from study_app.services.researcher.themes.gold import PEOPLE
 from study_app.services.researcher.themes.reading import Coded, Codes, EndedInterview, differ, holding, rating_of
@@ -50,7 +51,7 @@ class InterviewBoard:
         not handed the interviews that people disagree on.
         """
         with self.context.registry.begin(write=False) as unit:
-            coded = Coded(self.context, unit, kind)
+            coded, seen = Coded(self.context, unit, kind), looked_at(unit, coder)
         if coded.frozen is None:
             return []
         codes, draws = coded.codes(), coded.draws()
@@ -62,6 +63,7 @@ class InterviewBoard:
             and any(coder not in one for one in given)
             and any(len(people(one)) < PEOPLE for one in given)
             and not (settles and any(map(differ, given)))
+            and not any(interview_object(*key) in seen for key in each.answered)
         ]
         drawn = {each for each, draw in draws.items() if draw.drawn}
         found.sort(key=lambda each: (each.id not in drawn, shuffled(each.id, coder)))
@@ -77,7 +79,8 @@ class InterviewBoard:
 
         Raises:
             NotAllowed: no codebook is frozen, the interview is not for coding, a topic is missing, a code is strange
-                or cannot occur there, or the name is one that stands for a decision or a program.
+                or cannot occur there, an answer is settled, the coder has seen what others gave, or the name is one
+                that stands for a decision or a program.
         """
         check_coder(coder)
         with self.context.registry.begin() as unit:
@@ -86,9 +89,14 @@ class InterviewBoard:
             interview = _known(coded, interview_id)
             if missing := [topic for topic in interview.transcript.topics if topic not in codes]:
                 raise NotAllowed(f"the topic '{missing[0]}' has no codes; leave it without any by an empty list")
+            check_open(coded, coder, interview_id, looked_at(unit, coder))
             for topic in interview.transcript.topics:
                 value = _rating_of_codes(coded.book, topic, codes[topic])
                 unit.add_rating(rating_of(self.context, (interview_id, topic), coder, value, coded.book.version))
+
+    def look(self, viewer: str, key: tuple[str, str]) -> None:
+        """Record that a person is shown what others gave on an answer; they code its interview no more."""
+        note_look(self.context, viewer, interview_object(*key))
 
     def disagreements(self, viewer: str, kind: Kind) -> list[ToSettle]:
         """Return open disagreements that this person may see: on what they coded; all of them, if they code none."""
@@ -156,6 +164,19 @@ class InterviewBoard:
             for criterion, value in judged.items():
                 rubric = AUDIT + criterion
                 unit.add_rating(rating_of(self.context, (interview_id, ""), auditor, str(value), rubric))
+
+
+def check_open(coded: Coded, coder: str, interview_id: str, seen: Collection[str]) -> None:
+    """Check that an interview waits for this coder's own codes still.
+
+    Raises:
+        NotAllowed: an answer of it is settled, or they have seen what others gave.
+    """
+    for key, given in coded.codes().items():
+        if key[0] == interview_id and ADJUDICATED in given:
+            raise NotAllowed(f"the codes of the topic '{key[1]}' of interview '{interview_id}' are settled")
+        if key[0] == interview_id and interview_object(*key) in seen:
+            raise NotAllowed(f"'{coder}' has seen what others gave on interview '{interview_id}'; settle it instead")
 
 
 def _known(coded: Coded, interview_id: str) -> EndedInterview:

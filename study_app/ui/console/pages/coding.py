@@ -115,6 +115,7 @@ def _disagreements(console: ConsoleSession, codings: Codings, kind: Kind) -> Non
     if open_ones:
         settling_note(len(open_ones), "code", "queries")
         first = held(open_ones, lambda each: each.query.turn_id, f"settle_query_shown:{kind}")
+        codings.look(console.person.name, first.query.turn_id)
         left, right = st.columns([11, 9], gap="large")
         with left:
             _query(first.query)

@@ -71,7 +71,12 @@ def _own(console: ConsoleSession, ratings: RatingQueue, kind: Kind) -> None:
     if not mine:
         st.html(tables.note("You have rated nothing yet."))
         return
-    st.html(tables.note(f"{len(mine)} rated by you. A correction counts from now on; the rating before it is kept."))
+    st.html(
+        tables.note(
+            f"{len(mine)} rated by you. A correction counts from now on; the rating before it is "
+            "kept. What is settled, or what you have seen others' ratings of, stays as it is."
+        )
+    )
     chosen = st.selectbox(
         "Answer",
         range(len(mine)),
@@ -100,6 +105,7 @@ def _disagreements(console: ConsoleSession, ratings: RatingQueue, kind: Kind) ->
         return
     settling_note(len(open_ones), "rate", "answers")
     first = held(open_ones, lambda each: each.answer.object, f"settle_shown:{kind}")
+    ratings.look(console.person.name, first.answer.object)
     left, right = st.columns([11, 9], gap="large")
     with left:
         _answer(first.answer)

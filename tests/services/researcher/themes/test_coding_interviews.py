@@ -188,12 +188,17 @@ def test_people_code_whole_interviews_blind_twice_and_differences_are_settled_wi
         assert open_one.topic == "hard"
         assert sorted(map(sorted, open_one.codings)) == [[], ["trust"]]
     assert GoldSample(context).status(KIND).disagreements == 1
+    board.look("ben", (interview, "hard"))
+    with pytest.raises(NotAllowed, match="'ben' has seen what others gave"):
+        board.code("ben", interview, {"start": ["hurry"], "hard": ["trust"]})
     trial.clock.advance(minutes=1)
     with pytest.raises(NotAllowed, match="give a reason"):
         board.settle("cy", (interview, "hard"), ["trust"], "")
     board.settle("cy", (interview, "hard"), ["trust"], "says so twice")
     with pytest.raises(NotAllowed, match="nothing to settle"):
         board.settle("cy", (interview, "hard"), [], "or not")
+    with pytest.raises(NotAllowed, match="'hard' of interview .* are settled"):
+        board.code("ann", interview, {"start": ["hurry"], "hard": []})
     final = [each for each in ratings(trial, BOOK.version) if each.rater == ADJUDICATED]
     assert [(each.object, each.value) for each in final] == [(f"interview:{interview}#hard", "trust")]
     with context.registry.begin(write=False) as unit:

@@ -60,6 +60,7 @@ def _settle(console: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
     if not open_ones:
         return
     first = held(open_ones, lambda each: each.program.run_id, f"settle_hack_shown:{kind}")
+    codes.look(console.person.name, first.program.run_id)
     st.header("Disagreements", anchor=False)
     settling_note(len(open_ones), "code", "programs")
     left, right = st.columns([11, 9], gap="large")

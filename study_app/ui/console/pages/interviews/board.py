@@ -111,6 +111,7 @@ def _disagreements(console: ConsoleSession, board: InterviewBoard, book: Codeboo
     settling_note(len(open_ones), "code", "")
     first = held(open_ones, lambda each: f"{each.interview_id}#{each.topic}", f"settle_interview_shown:{kind}")
     key = (first.interview_id, first.topic)
+    board.look(console.person.name, key)
     left, right = st.columns([11, 9], gap="large")
     with left:
         _passages(first.topic, first.passages)
