@@ -78,6 +78,17 @@ def signed_in(app: App) -> ConsoleUser | None:
     return accounts_in(app.settings.var).person_of(st.context.cookies.get(COOKIE), app.context.now())
 
 
+def still_here(console: ConsoleSession) -> bool:
+    """Whether the person may still see what they saw; else the whole page is drawn anew, and the gate decides.
+
+    Part of a page that is looked at again every few seconds runs alone, and not the page's own look at who it is.
+    """
+    if signed_in(console.app) == console.person:
+        return True
+    st.rerun()
+    return False
+
+
 def file_link(address: str, name: str, *, main: bool = False) -> str:
     """Return a link that downloads a file from one of the console's routes."""
     more = " sc-file-main" if main else ""

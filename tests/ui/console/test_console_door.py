@@ -126,6 +126,14 @@ def test_signing_out_ends_the_session_on_the_server(console):
     assert httpx.get(console.console_url + "/download/enrolment.csv", cookies=cookies).status_code == 401
 
 
+def test_signing_out_takes_away_what_an_identity_provider_said_as_well(console):
+    client = browser_of(console)
+    assert client.get("/logout").headers["location"] == "/login"
+    client = browser_of(console)
+    client.cookies.set("_streamlit_user_tokens", "a part of it")
+    assert client.get("/logout").headers["location"] == "/auth/logout"
+
+
 @pytest.mark.browser
 def test_everybody_can_change_their_own_password_and_no_other_browser_stays_signed_in(console, chromium):
     elsewhere = browser_of(console, "paula")

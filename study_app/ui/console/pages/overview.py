@@ -17,7 +17,7 @@ from study_app.services.operation.models.board import IN_WORDS, model_board, ver
 from study_app.services.researcher.console_views import Overview
 from study_app.services.researcher.interim.looks import PlannedLook
 from study_app.ui.console import html as tables
-from study_app.ui.console.session import STATE_TONES, ConsoleSession
+from study_app.ui.console.session import STATE_TONES, ConsoleSession, still_here
 
 REFRESH_SECONDS = 10
 ASSISTANTS = {"notes": "embedded (answers from the task packs' notes)", "claude": "Claude", "recorded": "recorded"}
@@ -35,13 +35,14 @@ def render(console: ConsoleSession) -> None:
     console.head("Overview", NEXT[state])
     kind = console.kind()
 
-    # One look for the whole page; the fragment looks again when it is drawn alone.
+    # One look for the whole page; the fragment looks again when it is drawn alone, also at who it is drawn for.
     views = [console.monitor.overview(kind)]
     view = views[0]
 
     @st.fragment(run_every=REFRESH_SECONDS)
     def live() -> None:
-        _enrolment(views.pop() if views else console.monitor.overview(kind))
+        if views or still_here(console):
+            _enrolment(views.pop() if views else console.monitor.overview(kind))
 
     live()
     _alerts(console)

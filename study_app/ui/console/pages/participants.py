@@ -19,7 +19,7 @@ from study_app.services.researcher.console_views import ParticipantSummary
 from study_app.services.researcher.monitoring import arms_visible
 from study_app.ui.console import html as tables
 from study_app.ui.console.pages.participant import draw_one
-from study_app.ui.console.session import ConsoleSession
+from study_app.ui.console.session import ConsoleSession, still_here
 
 REFRESH_SECONDS = 10
 SHOWN = 20
@@ -82,10 +82,14 @@ def _found(views: ParticipantViews, kind: Kind) -> PeoplePage:
 
 def _live(console: ConsoleSession, kind: Kind) -> None:
     """Who is there and who may need help, looked at again every few seconds."""
+    views = [console.app.live.view(kind)]
 
     @st.fragment(run_every=REFRESH_SECONDS)
     def live() -> None:
-        view = console.app.live.view(kind)
+        # The page itself has just looked at who it is drawn for; a fragment that runs alone does so here.
+        if not views and not still_here(console):
+            return
+        view = views.pop() if views else console.app.live.view(kind)
         if view.stages:
             st.html(_stages(view) + _needs(view))
 

@@ -21,6 +21,8 @@ from study_app.web.pages import page
 from study_app.web.requests import BadRequest, body, check_origin, is_tls
 
 COOKIE = "study_console"
+OF_A_PROVIDER = "_streamlit_user"
+"""How the names of Streamlit's cookies begin that hold what an identity provider says."""
 LARGEST_FORM = 4_000
 FAILED = "sign in failed"
 """What the audit log calls it."""
@@ -141,7 +143,10 @@ def _sign_in(name: str, password: str) -> str | None:
 async def logout(request: Request) -> Response:
     """Make the cookie worthless. Other sites' pages cannot send it, so a GET is safe."""
     await run_in_threadpool(accounts().sign_out, request.cookies.get(COOKIE))
-    response = RedirectResponse("/login", status_code=303)
+    # A provider's word lies in another cookie, good for a month: with it the next person at this machine would be in
+    # again by one click. Streamlit's own route takes it away, and ends the provider's session where it can.
+    vouched = any(name.startswith(OF_A_PROVIDER) for name in request.cookies)
+    response = RedirectResponse("/auth/logout" if vouched else "/login", status_code=303)
     response.delete_cookie(COOKIE, path="/")
     return response
 
