@@ -14,6 +14,7 @@ from study_app.content.texts import FOLDER, TextFile, own_texts
 from study_app.content.treatments.personas import read_personas, spoken
 from study_app.domain.assistants.personas import Persona
 from study_app.domain.assistants.treatments import AssistantSpec, adapted, read_assistant
+from study_app.domain.content_paths import name_of
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interviews.plan import InterviewPlan, read_plan
 from study_app.domain.quiz.items import Bank
@@ -307,30 +308,21 @@ class FolderLibrary:
         """
         return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
 
+    def content_paths(self) -> Iterator[tuple[str, str]]:
+        """Each path of content that the study file or a treatment names, with its key."""
+        yield from self.study.content_paths()
+        yield from ((f"assistants.{name}.recording", file) for name, file in self._recordings().items())
+
     def absolute_paths(self) -> Iterator[tuple[str, str]]:
-        """Keys of the study file that name content by an absolute path, with that path."""
-        for stage in self.study.stages:
-            for key, folders in (("packs", stage.packs), ("bank", (stage.bank,) if stage.bank else ())):
-                yield from ((f"stages.{stage.id}.{key}", folder) for folder in folders if Path(folder).is_absolute())
-            if stage.plan and Path(stage.plan).is_absolute():
-                yield f"stages.{stage.id}.plan", stage.plan
-        for arm in self.study.arms:
-            for task, folder in arm.variants.items():
-                if Path(folder).is_absolute():
-                    yield f"arms.{arm.id}.variants.{task}", folder
-        named = {f"assistants.{name}.file": entry.file for name, entry in self.study.assistants.items()}
-        named |= {f"personas.{name}.file": voice.file for name, voice in self.study.personas.items()}
-        named |= {f"assistants.{name}.recording": recording for name, recording in self._recordings().items()}
-        yield from ((key, file) for key, file in named.items() if Path(file).is_absolute())
-        if Path(self.study.requirements).is_absolute():
-            yield "requirements", self.study.requirements
+        """Keys that name content by an absolute path, with that path."""
+        yield from ((key, path) for key, path in self.content_paths() if Path(path).is_absolute())
 
     def files(self) -> Iterable[tuple[str, bytes]]:
         """Return what may be published: the study as canonical JSON and as written, briefs, item texts without keys."""
         yield "study.json", (self.study.canonical() + "\n").encode()
         for folder in self.pack_folders:
             pack = self.pack(folder)
-            name = folder.rsplit("/", 1)[-1]
+            name = name_of(folder)
             yield f"tasks/{name}/brief.md", pack.brief.encode()
             yield f"tasks/{name}/starter.py", pack.starter.encode()
             if pack.reference:
@@ -341,7 +333,7 @@ class FolderLibrary:
         for text in self.own_texts.values():
             yield text.file, self.at(text.file).read_bytes()
         for folder in self.bank_folders:
-            yield f"quizzes/{folder.rsplit('/', 1)[-1]}.json", public_json(self.bank(folder)).encode()
+            yield f"quizzes/{name_of(folder)}.json", public_json(self.bank(folder)).encode()
         for file in self.plan_files:
             plan = self.plan(file)
             yield f"interviews/{plan.id}.json", (plan.model_dump_json(indent=1) + "\n").encode()

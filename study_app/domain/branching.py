@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from study_app.domain.conditions import StageCondition
+from study_app.domain.content_paths import name_of
 from study_app.domain.drawn_order import drawn
 from study_app.domain.study.sections import Question, Stage
 from study_app.domain.study.study import Study
@@ -41,7 +42,7 @@ def drawn_orders(stage: Stage) -> dict[str, list[Any]]:
     """Return what was drawn on a stage as the person meets it: by question, or `tasks`."""
     found: dict[str, list[Any]] = {}
     if stage.shuffle and stage.packs:
-        found["tasks"] = [pack.rsplit("/", 1)[-1] for pack in stage.packs]
+        found["tasks"] = [name_of(pack) for pack in stage.packs]
     for question in stage.asked:
         if question.shuffle:
             rows, options = [row.id for row in question.rows], [option.value for option in question.options]

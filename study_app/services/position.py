@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from study_app.domain.content_paths import name_of
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.records import Participant
 from study_app.domain.study.study import Stage, Study, StudyArm
@@ -34,12 +35,12 @@ class AtStage:
     @property
     def task(self) -> str:
         """The current task's id: its folder's name. A variant has the id of the task in whose place it stands."""
-        return self.stage.packs[self.participant.step].rsplit("/", 1)[-1]
+        return name_of(self.stage.packs[self.participant.step])
 
     @property
     def pack_name(self) -> str:
         """Name of that pack's folder, by which its texts are found."""
-        return self.pack.rsplit("/", 1)[-1]
+        return name_of(self.pack)
 
     @property
     def assistant(self) -> str | None:

@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 
 from study_app.cli import app
 from study_app.content.library import FolderLibrary
+from study_app.content.spellings import spelling_problems
 from study_app.content.study_file import read_study
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.study.study import protocol_hash
+from study_app.services.researcher.fitness import content_problems
 
 BANK = ROOT / "quizzes" / "sortedcontainers"
 
@@ -88,3 +90,45 @@ def test_the_study_may_name_another_model_that_fits(tmp_path):
 def test_another_model_that_does_not_take_the_treatments_parameters_is_refused(tmp_path):
     with pytest.raises(ProblemsFound, match="assistants.full.parameters.thinking"):
         _ = with_model(tmp_path, "claude-opus-5-5").specs
+
+
+def spelling(folder, bank: str) -> list[tuple[str, str]]:
+    return [(each.key, each.remedy) for each in spelling_problems(library(folder, bank))]
+
+
+def test_a_path_is_refused_where_the_disk_spells_it_otherwise(tmp_path):
+    shutil.copytree(BANK, tmp_path / "\u00fcbung" / "bank")
+    assert spelling(tmp_path, "\u00fcbung/bank") == []
+    assert {remedy for _, remedy in spelling(tmp_path, "\u00dcbung/Bank")} == {
+        "write '\u00fcbung/bank', or rename what it names"
+    }
+    (tmp_path / "\u00fcbung").rename(tmp_path / "u\u0308bung")
+    assert spelling(tmp_path, "\u00fcbung/bank")[0][0] == "stages.pretest.bank"
+
+
+def test_a_recording_is_held_to_the_one_spelling(tmp_path):
+    study = with_model(tmp_path, "claude-sonnet-5")
+    full = tmp_path / "assistants" / "full.toml"
+    text = full.read_text().replace('provider = "claude"', 'provider = "recorded"')
+    full.write_text('recording = "./turns.jsonl"\n' + text)
+    assert ("assistants.full.recording", "./turns.jsonl") in list(study.content_paths())
+    assert [each.key for each in spelling_problems(study)] == ["assistants.full.recording"]
+
+
+def test_a_version_that_was_launched_with_another_spelling_opens_as_it_was(tmp_path):
+    shutil.copytree(BANK, tmp_path / BANK.name)
+    plain, slash = library(tmp_path, BANK.name), library(tmp_path, f"./{BANK.name}/")
+    slash.open()
+    assert protocol_hash(slash.study, dict(slash.materials())) != protocol_hash(plain.study, dict(plain.materials()))
+    assert slash.materials() == plain.materials()
+
+
+def test_a_pack_behind_a_link_of_another_name_is_refused(tmp_path):
+    for name in ("tasks", "quizzes", "assistants"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "tasks" / "first").symlink_to("warmup")
+    path = tmp_path / "study.toml"
+    path.write_text((ROOT / "study.toml").read_text().replace("tasks/warmup", "tasks/first"))
+    linked = FolderLibrary(read_study(path), tmp_path, "study.toml")
+    found = [each for each in content_problems(linked.study, linked, "study.toml") if "first" in each.what]
+    assert [each.remedy for each in found] == ["name the folder warmup itself"]

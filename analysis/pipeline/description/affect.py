@@ -14,6 +14,7 @@ from analysis.estimators.core.results import Estimate
 from analysis.estimators.core.validation import AnalysisError
 from analysis.estimators.outcomes.means import welch_t
 from analysis.interaction.intervals import mean
+from study_app.domain.content_paths import name_of
 from study_app.domain.study.clusters import COLUMN
 from study_app.domain.study.study import Study
 
@@ -79,7 +80,7 @@ def _with_arms(study: Study, view: View, probes: pd.DataFrame | None) -> pd.Data
 
 
 def _variants(study: Study, arm: str) -> str:
-    names = [folder.rsplit("/", 1)[-1] for folder in study.variants_met(arm)]
+    names = [name_of(folder) for folder in study.variants_met(arm)]
     return ", ".join(names) or "none"
 
 

@@ -12,6 +12,7 @@ from analysis.data.load import read_study_file
 from analysis.data.outcome_checks import cell_problems
 from analysis.estimators.methods import METHODS
 from study_app.dataset.schema.plan_fit import named_columns, near
+from study_app.domain.content_paths import name_of
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interaction.codes import Coder
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan
@@ -48,7 +49,7 @@ def task_limit(raw: Mapping[str, Any]) -> float:
     stages = objects_in(raw.get("stages"))
     main = [stage for stage in stages if stage.get("kind") == "tasks" and stage.get("main", True)]
     varied = _varied_tasks(raw)
-    main = [stage for stage in main if not varied & {str(pack).rsplit("/", 1)[-1] for pack in _listed(stage, "packs")}]
+    main = [stage for stage in main if not varied & {name_of(str(pack)) for pack in _listed(stage, "packs")}]
     return sum(float(minutes) for stage in main if isinstance(minutes := stage.get("minutes"), int | float))
 
 

@@ -32,6 +32,7 @@ from study_app.content.item_banks import check_bank, load_bank
 from study_app.content.language_checks import coder_warnings, language_problems, review_problems, review_warnings
 from study_app.content.library import FolderLibrary
 from study_app.content.requirements import requirements_problems
+from study_app.content.spellings import spelling_problems
 from study_app.content.study_file import read_study
 from study_app.content.task_packs import load_pack
 from study_app.domain.assistants.personas import assistant_of
@@ -124,7 +125,7 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
     library = FolderLibrary(study, path.resolve().parent, str(path))
     file = str(path)
     problems = [*style_problems(study.styles, file), *language_problems(library), *minutes_problems(study, file)]
-    problems += contradictions(study, file)
+    problems += [*contradictions(study, file), *spelling_problems(library)]
     try:
         uninstalled = requirements_problems(library.requirements, file)
     except ProblemsFound as found:

@@ -9,6 +9,7 @@ from study_app.assistant.replaying.recorded import RecordedAssistant
 from study_app.content.library import FolderLibrary
 from study_app.domain.assistants.recording import MATCHES
 from study_app.domain.assistants.treatments import AssistantSpec
+from study_app.domain.content_paths import name_of
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.text_files import decode_text
 from study_app.services.operation.models.asking import assisted_folders, questions
@@ -69,7 +70,7 @@ def _of_treatment(library: FolderLibrary, name: str, spec: AssistantSpec) -> Ite
         yield from broken.problems
         return
     for folder in assisted_folders(library.study):
-        task = folder.rsplit("/", 1)[-1]
+        task = name_of(folder)
         if not recorded.answers_on(task):
             what = f"{spec.recording} has no answer on the task '{task}', where '{name}' is asked"
             remedy = f'record a pilot with this task (study record), or say {KEY.split(".")[1]} = "stop"'

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.dataset.measures.record import Content, ParticipantRecord, task_of
+from study_app.dataset.measures.record import Content, ParticipantRecord
+from study_app.domain.content_paths import name_of
 from study_app.domain.editing.provenance import FOLLOWED, Attribution, Reply, Source, Tracker
 from study_app.domain.events import Event, task_named
 from study_app.domain.events.browser import Edit, Load
@@ -72,7 +73,7 @@ class Programs:
 def programs(record: ParticipantRecord, content: Content) -> Programs:
     """Every program of the main tasks, from one replay of the log for each task that was worked on."""
     submitted = {run.task: run for run in record.runs if run.kind == "submission" and run.stage in record.main_ids}
-    tasks = [task_of(folder) for stage in record.main_stages for folder in stage.packs]
+    tasks = [name_of(folder) for stage in record.main_stages for folder in stage.packs]
     found: list[ProgramProvenance] = []
     complete = True
     followed = [event for event in record.events if event.kind in _FOLLOWED]

@@ -12,6 +12,7 @@ from study_app.dataset.measures.baseline import clock_stood, derived_scores
 from study_app.dataset.schema import question_column
 from study_app.dataset.schema.participants import factor_columns, row_column
 from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content_paths import name_of
 from study_app.domain.errors import StudyError
 from study_app.domain.events import Event
 from study_app.domain.events.moments import Timeline, moments
@@ -145,13 +146,8 @@ class Content:
     def pack_of(self, study: Study, task: str, allocated: str | None = None) -> TaskPack | None:
         """Return the pack of a task of a study, as an allocation shows it."""
         every = ((stage, folder) for stage in study.stages for folder in stage.packs)
-        found = next(((stage, folder) for stage, folder in every if task_of(folder) == task), None)
+        found = next(((stage, folder) for stage, folder in every if name_of(folder) == task), None)
         return None if found is None else self.pack(study.shown_pack(found[1], found[0], allocated))
-
-
-def task_of(folder: str) -> str:
-    """Return the task's id: its folder's name."""
-    return folder.rsplit("/", 1)[-1]
 
 
 def identity_and_flow(record: ParticipantRecord) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from study_app.dataset.integrity.stored_rows import program_error
 from study_app.dataset.measures.baseline import all_passed, warmup
-from study_app.dataset.measures.record import Content, ParticipantRecord, task_of
+from study_app.dataset.measures.record import Content, ParticipantRecord
+from study_app.domain.content_paths import name_of
 from study_app.domain.records import RunRecord
 from study_app.domain.study.study import Stage
 
@@ -36,7 +37,7 @@ def task_outcomes(record: ParticipantRecord, content: Content) -> dict[str, Any]
     everything = [run for runs in submitted.values() for run in runs]
     if not settled or any(run.ended_by is None for run in everything):
         return row
-    tasks = [(stage, task_of(folder)) for stage in stages for folder in stage.packs]
+    tasks = [(stage, name_of(folder)) for stage in stages for folder in stage.packs]
     passed = {(run.stage, run.task) for run in everything if all_passed(run)}
     completed = all((stage.id, task) in passed for stage, task in tasks)
     minutes = row["task_minutes"] if completed else record.study.task_limit
@@ -89,7 +90,7 @@ def _checks_total(record: ParticipantRecord, content: Content, submitted: Sequen
     total = 0
     for stage in record.study.counted_task_stages:
         for folder in stage.packs:
-            key = (stage.id, task_of(folder))
+            key = (stage.id, name_of(folder))
             pack = content.pack(record.study.shown_pack(folder, stage, record.participant.allocated))
             if key not in graded and pack is None:
                 return None

@@ -9,6 +9,7 @@ from typing import Any
 
 from study_app.dataset.border.folders import bounded_text
 from study_app.dataset.schema.file_names import kept_banks
+from study_app.domain.content_paths import name_of
 from study_app.domain.quiz.items import Bank
 
 
@@ -28,7 +29,7 @@ class VersionBanks:
 
     def of(self, study_hash: str, folder: str) -> Bank | None:
         """Return the bank of a folder as a version has it, without its keys; None where the dataset lacks it."""
-        name = folder.rsplit("/", 1)[-1]
+        name = name_of(folder)
         kept = self._read(kept_banks(study_hash))
         if name in kept:
             return kept[name]
@@ -37,7 +38,7 @@ class VersionBanks:
     def replaced(self, study_hash: str, folder: str) -> bool:
         """Whether an amendment changed a bank that was not kept: earlier releases exported the one in force only."""
         then, now = (_in_folder(self._files.get(name), folder) for name in (study_hash, self._newest))
-        kept = folder.rsplit("/", 1)[-1] in self._read(kept_banks(study_hash))
+        kept = name_of(folder) in self._read(kept_banks(study_hash))
         return not kept and then is not None and now is not None and then != now
 
     def _banks(self, place: str) -> dict[str, Bank]:

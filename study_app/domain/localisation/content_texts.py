@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from study_app.domain.assistants.personas import JOINT, assistant_of
 from study_app.domain.assistants.treatments import AssistantSpec
+from study_app.domain.content_paths import name_of
 from study_app.domain.localisation.study_texts import Say
 from study_app.domain.quiz.items import Bank, Item
 from study_app.domain.tasks.packs import TaskPack
@@ -18,11 +19,6 @@ from study_app.domain.tasks.packs import TaskPack
 _ITEM = ("prompt", "code", "starter")
 OPTIONAL_ENDINGS = (".code", ".starter", ".reference")
 """Programs need no translation; neither do notes on a library, whose own words are English."""
-
-
-def name_of(folder: str) -> str:
-    """Return what a folder of content is called in keys: its own name."""
-    return folder.rsplit("/", 1)[-1]
 
 
 def bank_texts(folder: str, bank: Bank) -> Iterator[tuple[str, str]]:

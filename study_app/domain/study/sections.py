@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from study_app.domain.allocation.arms import Arm
 from study_app.domain.assistants.personas import treatment_name
 from study_app.domain.assistants.served_models import OnRetirement
+from study_app.domain.content_paths import name_of
 from study_app.domain.file_tables import FileTable
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
@@ -59,7 +60,7 @@ class StudyArm(Arm):
 
     def shown(self, folder: str) -> str:
         """Return the folder of the pack that participants of this arm meet in a task's place."""
-        return self.variants.get(folder.rsplit("/", 1)[-1], folder)
+        return self.variants.get(name_of(folder), folder)
 
 
 class CompletionCodes(StudySection):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from study_app.domain.allocation import Scheme, options, order_of
 from study_app.domain.allocation.options import DECISION_MARK, share
+from study_app.domain.content_paths import name_of
 from study_app.domain.study.analysis_plan import ADDED_PLAN_KEYS, Plan
 from study_app.domain.study.branches import branch_problems
 from study_app.domain.study.factorial.cells import cells, factor_problems, with_cells
@@ -470,6 +471,21 @@ class Study(StudySection):
         tasks = [folder for stage in self.stages for folder in stage.packs]
         return tuple(dict.fromkeys([*tasks, *(arm.shown(folder) for arm in self.arms for folder in tasks)]))
 
+    def content_paths(self) -> Iterator[tuple[str, str]]:
+        """Yield each path of content that the study file itself names, with its key."""
+        for stage in self.stages:
+            yield from ((f"stages.{stage.id}.packs", folder) for folder in stage.packs)
+            if stage.bank:
+                yield f"stages.{stage.id}.bank", stage.bank
+            if stage.plan:
+                yield f"stages.{stage.id}.plan", stage.plan
+        for arm in self.arms:
+            yield from ((f"arms.{arm.id}.variants.{task}", folder) for task, folder in arm.variants.items())
+        yield from ((f"assistants.{name}.file", entry.file) for name, entry in self.assistants.items())
+        yield from ((f"personas.{name}.file", voice.file) for name, voice in self.personas.items())
+        if self.requirements:
+            yield "requirements", self.requirements
+
     @property
     def helped_packs(self) -> tuple[str, ...]:
         """Folders of the packs that anybody may meet on a stage with assistants, each once."""
@@ -525,7 +541,7 @@ class Study(StudySection):
 
     def varies(self, stage: Stage) -> bool:
         """Whether some arms meet variants on a stage."""
-        return any(folder.rsplit("/", 1)[-1] in self.varied_tasks for folder in stage.packs)
+        return any(name_of(folder) in self.varied_tasks for folder in stage.packs)
 
     @property
     def task_limit(self) -> float:

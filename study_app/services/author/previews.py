@@ -8,6 +8,7 @@ from typing import Any
 
 from study_app.domain.allocation import order_of
 from study_app.domain.allocation.options import DECISION_MARK
+from study_app.domain.content_paths import name_of
 from study_app.domain.errors import Malformed, UnknownParticipant
 from study_app.domain.events.server import Entered
 from study_app.domain.records import END, Document, Participant
@@ -116,7 +117,7 @@ class AuthorPreviews:
                 if answer.stage == stage.id:
                     unit.save_answer(replace(answer, participant_id=person.id))
         for pack in (pack for stage in study.stages for pack in stage.packs):
-            text = unit.document(before.id, pack.rsplit("/", 1)[-1])
+            text = unit.document(before.id, name_of(pack))
             if text is not None:
                 unit.save_document(Document(person.id, text.task, text.text, text.source), PAGE)
 

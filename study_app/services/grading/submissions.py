@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from study_app.dataset.schema.cells import code_sha256
+from study_app.domain.content_paths import name_of
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.events.server import RunStarted, SubmissionLate, TaskSubmitted
 from study_app.domain.records import InProgress, RunKind, RunRecord, submitted
@@ -253,7 +254,7 @@ class Grading:
             participant = unit.known_participant(run.participant_id)
             study = self.context.study_of(unit, participant)
         stage = study.stage(run.stage)
-        task = next(pack for pack in stage.packs if pack.rsplit("/", 1)[-1] == run.task)
+        task = next(pack for pack in stage.packs if name_of(pack) == run.task)
         folder = study.shown_pack(task, stage, participant.allocated)
         found: TaskPack = self.context.content_of(participant).pack(folder)
         return found

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from study_app.domain.branching import drawn_orders
+from study_app.domain.content_paths import name_of
 from study_app.domain.errors import NotAllowed, Superseded
 from study_app.domain.events import saying
 from study_app.domain.events.server import (
@@ -356,4 +357,4 @@ def _finished_at(place: AtStage) -> datetime:
 
 
 def _task(stage: Stage, index: int) -> str:
-    return stage.packs[index].rsplit("/", 1)[-1]
+    return name_of(stage.packs[index])

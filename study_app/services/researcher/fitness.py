@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from study_app.domain.assistants.personas import assistant_of
 from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content_paths import name_of, spelled
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.keys import ChoiceKey, CodeKey, TextKey
 from study_app.domain.study.consent import PLACEHOLDER, consent_problems
@@ -74,6 +75,7 @@ def _linked_folders(content: ContentLibrary) -> Iterator[Problem]:
 def content_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:
     """Everything in the file that its packs, banks and assistants do not bear."""
     return [
+        *_names_of_packs(study, content, file),
         *_allocating_quizzes(study, content, file),
         *_acting_again(study, content, file),
         *_own_code(study, content, file),
@@ -84,9 +86,18 @@ def content_problems(study: Study, content: ContentLibrary, file: str) -> list[P
     ]
 
 
+def _names_of_packs(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:
+    """Packs that the study finds under another name than theirs, as through a symbolic link."""
+    for folder in study.pack_folders:
+        name, known = name_of(spelled(folder)), content.pack(folder).id
+        if name and name != known:
+            what = f"{folder} leads to the pack '{known}', and its programs would be kept as those of '{name}'"
+            yield Problem(file, study.names_folder(folder, "packs"), what, f"name the folder {known} itself")
+
+
 def _variants(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:
     """Variants that are met by everybody, and packs that do not belong to the task in whose place they stand."""
-    tasks = {folder.rsplit("/", 1)[-1]: (stage, folder) for stage in study.stages for folder in stage.packs}
+    tasks = {name_of(folder): (stage, folder) for stage in study.stages for folder in stage.packs}
     for stage, folder in tasks.values():
         if content.pack(folder).twin is not None:
             what = f"{folder} is an impossible variant, which every arm would meet"

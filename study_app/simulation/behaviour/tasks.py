@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from study_app.bootstrap import App
+from study_app.domain.content_paths import name_of
 from study_app.domain.study.rehearsal.section import by_arm
 from study_app.domain.study.study import Stage
 from study_app.domain.tasks.packs import TaskPack
@@ -99,7 +100,7 @@ class TaskStageWork:
             loop=self.loop,
             tab=tab,
             participant_id=self.participant_id,
-            task=place.stage.packs[number].rsplit("/", 1)[-1],
+            task=name_of(place.stage.packs[number]),
             pack=self._pack(place, number),
             deadline=deadline,
             adoption=self.person.adoption,

@@ -9,7 +9,8 @@ from typing import Any
 
 from study_app.dataset.measures.baseline import all_passed
 from study_app.dataset.measures.provenance import Programs
-from study_app.dataset.measures.record import Content, ParticipantRecord, task_of
+from study_app.dataset.measures.record import Content, ParticipantRecord
+from study_app.domain.content_paths import name_of
 from study_app.domain.editing.provenance import Attribution, Source
 from study_app.domain.events import saying
 from study_app.domain.events.server import ReportedImpossible
@@ -100,9 +101,9 @@ def _met(record: ParticipantRecord, content: Content) -> str | None:
             shown = record.study.shown_pack(folder, stage, arm)
             pack = content.pack(shown) if shown != folder else None
             if pack is not None and pack.settings.variant is not None:
-                found.append(f"{task_of(folder)}={pack.settings.variant.kind}")
+                found.append(f"{name_of(folder)}={pack.settings.variant.kind}")
             elif shown != folder:
-                found.append(task_of(folder))
+                found.append(name_of(folder))
     return ";".join(found) or "none"
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from study_app.dataset.integrity.stored_rows import program_error
 from study_app.dataset.measures.baseline import all_passed
 from study_app.dataset.measures.quiz import quiz_columns
-from study_app.dataset.measures.record import Content, ParticipantRecord, task_of
+from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.dataset.measures.tasks import stage_minutes, submissions_of
+from study_app.domain.content_paths import name_of
 from study_app.domain.records import RunRecord
 from study_app.domain.study.study import Stage
 
@@ -54,7 +55,7 @@ def _completion(record: ParticipantRecord, stage: Stage, minutes: float | None) 
     if not record.done_with(stage) or any(run.ended_by is None for run in last):
         return {"completed": None, "completion_minutes": None}
     passed = {run.task for run in last if all_passed(run)}
-    completed = all(task_of(folder) in passed for folder in stage.packs)
+    completed = all(name_of(folder) in passed for folder in stage.packs)
     return {"completed": completed, "completion_minutes": minutes if completed else stage.minutes}
 
 

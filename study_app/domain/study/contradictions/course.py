@@ -53,19 +53,14 @@ def _sessions(study: Study) -> Iterator[Finding]:
 
 
 def _tasks(study: Study) -> Iterator[Finding]:
-    """Two packs of one name: programs are kept by the name of their task."""
-    folders: dict[str, str] = {}
+    """Tasks that are named twice on a stage, and orders of one task."""
     for stage in study.stages:
         key = f"stages.{stage.id}.packs"
         if stage.shuffle and stage.kind == "tasks" and len(stage.packs) < 2:
             yield f"stages.{stage.id}.shuffle", "there is one task, so there is no order to draw", "remove it"
         for folder, count in Counter(stage.packs).items():
-            name = folder.rstrip("/").rsplit("/", 1)[-1]
             if count > 1:
                 yield key, f"{folder} is there {count} times", "name each task once"
-            elif folders.setdefault(name, folder) != folder:
-                what = f"{folder} and {folders[name]} are both called '{name}', and programs are kept by that name"
-                yield key, what, "rename the folder of one of them"
 
 
 def _texts(study: Study) -> Iterator[Finding]:

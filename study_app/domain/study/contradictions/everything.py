@@ -12,6 +12,7 @@ from study_app.domain.study.contradictions.decisions import decision_problems
 from study_app.domain.study.contradictions.drawing import drawing_problems
 from study_app.domain.study.contradictions.expectations import expectation_problems
 from study_app.domain.study.contradictions.kinds import kind_problems
+from study_app.domain.study.contradictions.named_content import named_content_problems
 from study_app.domain.study.contradictions.recruiting import recruiting_problems
 from study_app.domain.study.study import Study
 
@@ -22,6 +23,7 @@ RULES = (
     answer_problems,
     condition_problems,
     course_of_stages_problems,
+    named_content_problems,
     drawing_problems,
     recruiting_problems,
     decision_problems,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from study_app.domain.content_paths import name_of
 from study_app.domain.study.sections import Identifier, Stage, StudySection
 
 PROBE_SECONDS = 60.0
@@ -101,7 +102,7 @@ def _entry_problems(entry: AffectProbes, stages: Sequence[Stage]) -> Iterator[st
                 f"at_minutes: minute {late[0]:g} does not lie within the {stage.minutes:g} minutes of '{stage.id}'; "
                 "ask earlier, or name the stages that are meant"
             )
-    tasks = [folder.rsplit("/", 1)[-1] for stage in meant for folder in stage.packs]
+    tasks = [name_of(folder) for stage in meant for folder in stage.packs]
     for task in entry.tasks:
         if task not in tasks:
             yield f"tasks: no stage that is meant has the task '{task}'; use one of: {', '.join(tasks) or 'none'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from study_app.domain.content_paths import name_of
 from study_app.domain.study.sections import Stage, StudyArm
 
 
@@ -20,7 +21,7 @@ def variant_problems(arms: Sequence[StudyArm], stages: Sequence[Stage], *, mixed
         stages: its stages.
         mixed: the plan counts the time on variants, so that other tasks may share their stage.
     """
-    folders = {folder.rsplit("/", 1)[-1]: folder for stage in stages for folder in stage.packs}
+    folders = {name_of(folder): folder for stage in stages for folder in stage.packs}
     named = dict.fromkeys(task for arm in arms for task in arm.variants)
     for arm in arms:
         for task in arm.variants:
@@ -34,7 +35,7 @@ def variant_problems(arms: Sequence[StudyArm], stages: Sequence[Stage], *, mixed
                 "in the arms that meet the task itself"
             )
     for stage in stages if not mixed else ():
-        tasks = [folder.rsplit("/", 1)[-1] for folder in stage.packs]
+        tasks = [name_of(folder) for folder in stage.packs]
         alike = [task for task in tasks if task not in named]
         if stage.main and alike and len(alike) < len(tasks):
             varying = next(task for task in tasks if task in named)

@@ -19,6 +19,7 @@ from study_app.domain.assistants.treatments import (
     TextDelta,
 )
 from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content_paths import name_of
 from study_app.domain.errors import AssistantUnavailable
 from study_app.domain.study.study import Study
 from study_app.ports import ActingAssistant, Assistant
@@ -60,7 +61,7 @@ def questions(study: Study, content: ContentLibrary, names: Iterable[str]) -> It
     listed = list(names)
     for folder in assisted_folders(study):
         pack = content.pack(folder)
-        task = folder.rsplit("/", 1)[-1]
+        task = name_of(folder)
         for number, text in enumerate(questions_for(pack.solution), 1):
             request = AssistantRequest(
                 text, pack.brief, pack.starter, task=task, pack=folder, starter=pack.starter, language=study.language

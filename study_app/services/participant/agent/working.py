@@ -20,10 +20,10 @@ from study_app.domain.assistants.acting import (
     replacement,
 )
 from study_app.domain.assistants.treatments import ReplyEnd, TextDelta
+from study_app.domain.content_paths import name_of
 from study_app.domain.events.changes import utf16_length
 from study_app.domain.events.server import AgentActed, AgentDecided, AgentProposed
 from study_app.domain.events.words import Tool
-from study_app.domain.localisation.content_texts import name_of
 from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.records import RunRecord, Turn
 from study_app.ports import UnitOfWork

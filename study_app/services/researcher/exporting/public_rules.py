@@ -13,6 +13,7 @@ from study_app.dataset.disclosure.report import disclosure
 from study_app.dataset.measures.record import ParticipantRecord, identity_and_flow, questions
 from study_app.dataset.redaction import Mask
 from study_app.dataset.schema import Column, TableName, TableSchema
+from study_app.domain.content_paths import name_of
 from study_app.domain.quiz.items import Item
 from study_app.domain.records import Participant
 from study_app.ports import UnitOfWork
@@ -118,6 +119,6 @@ def _ids(versions: Versions, contents: VersionContents) -> Iterable[str]:
         for stage in study.stages:
             yield stage.id
             yield from (question.id for question in stage.asked)
-            yield from (folder.rsplit("/", 1)[-1] for folder in stage.packs)
+            yield from (name_of(folder) for folder in stage.packs)
             bank = contents.of(study_hash).bank(stage.bank) if stage.bank else None
             yield from (item.id for item in bank.items) if bank is not None else ()

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content_paths import name_of
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.events import SERVER_PAGE, Event
 from study_app.domain.events.moments import moments
@@ -73,7 +74,7 @@ def packs_of(content: ContentLibrary, study: Study, allocated: str | None) -> di
     found = {}
     for stage, folder in [(each, folder) for each in study.stages for folder in each.packs]:
         try:
-            found[folder.rsplit("/", 1)[-1]] = content.pack(study.shown_pack(folder, stage, allocated))
+            found[name_of(folder)] = content.pack(study.shown_pack(folder, stage, allocated))
         except ProblemsFound:
             continue  # An earlier version's pack is gone; its texts are in the log all the same.
     return found
