@@ -113,7 +113,8 @@ def study_file() -> str:
 
 
 STUDY_FILE = """Generated from the code by `scripts/generate_docs.py`; a test keeps it current. A study file is TOML;
-paths in it are relative to it. `study check` reports every problem at once. The keys of `[analysis]` are in
+paths in it are relative to it, with forward slashes and none at the end, spelled as on the disk.
+`study check` reports every problem at once. The keys of `[analysis]` are in
 [analysis.md](analysis.md), those of an assistant's own file in [assistants.md](assistants.md), task packs in
 [task_packs.md](../how-to/task_packs.md), item banks in [item_banks.md](../how-to/item_banks.md).
 
