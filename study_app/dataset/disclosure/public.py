@@ -18,6 +18,7 @@ from typing import Any
 from study_app.dataset.disclosure.coarsening import Recoding
 from study_app.dataset.disclosure.patterns import holds_identifiers, identifiers_in, redacted, texts_in
 from study_app.dataset.disclosure.payloads import PLATFORM_KEYS, is_platforms, public_payload
+from study_app.dataset.disclosure.scores import Sums, published_scores, score_column
 from study_app.dataset.measures.interviews.rows import shares
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import Column, TableName, TableSchema
@@ -117,6 +118,8 @@ class Public:
     ids: frozenset[str]
     """Of stages, tasks, questions and items."""
     found: Found = field(default_factory=Found)
+    sums: Sums = field(default_factory=dict)
+    """Scores of surveys, each with the columns that it adds up."""
     _raters: dict[str, str] = field(default_factory=dict)
     _schemas: dict[TableName, TableSchema] = field(default_factory=dict)
     _cells: dict[str, list[tuple[str, Column, str]]] = field(default_factory=dict)
@@ -126,7 +129,7 @@ class Public:
         """Return the schemas with the values that are left and what they mean."""
         self._schemas = dict(tables)
         self._cells = {name: [*self._treated(name, table)] for name, table in tables.items()}
-        return {name: public_table(table, self.recodings) for name, table in tables.items()}
+        return {name: public_table(table, self.recodings, self.sums) for name, table in tables.items()}
 
     def rows(
         self, record: ParticipantRecord, rows: Iterable[tuple[TableName, Mapping[str, Any]]]
@@ -141,6 +144,9 @@ class Public:
                 kept["response"] = self._answer(row, person)
             elif name == "runs" and row.get("page"):
                 kept["page"] = person.page(str(row["page"]))
+            elif name == "participants" and self.sums:
+                scores = published_scores(record, self.recodings)
+                kept |= {score: points for score, points in scores.items() if kept.get(score) is not None}
             yield name, kept
 
     def allocation(self, row: Mapping[str, Any]) -> Row:
@@ -392,9 +398,11 @@ class _Person:
         return next((each.bank for each in self.study.stages if each.id == stage), "")
 
 
-def public_table(table: TableSchema, recodings: Mapping[str, Recoding]) -> TableSchema:
+def public_table(table: TableSchema, recodings: Mapping[str, Recoding], sums: Sums | None = None) -> TableSchema:
     """Return a table's schema as it is for everybody."""
     columns = [_public_column(table.name, column, recodings) for column in table.columns]
+    if table.name == "participants":
+        columns = [score_column(column, sums or {}, recodings) for column in columns]
     return replace(table, caption=_CAPTIONS.get(table.name, table.caption), columns=tuple(columns))
 
 

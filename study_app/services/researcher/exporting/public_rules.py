@@ -10,6 +10,7 @@ from study_app.dataset.disclosure.coarsening import Recoding, recoding_of
 from study_app.dataset.disclosure.patterns import identifiers_in
 from study_app.dataset.disclosure.public import WITHHELD, Public
 from study_app.dataset.disclosure.report import disclosure
+from study_app.dataset.disclosure.scores import sums_of
 from study_app.dataset.measures.record import ParticipantRecord, identity_and_flow, questions
 from study_app.dataset.redaction import Mask
 from study_app.dataset.schema import Column, TableName, TableSchema
@@ -90,7 +91,8 @@ def public_export(
     released = frozenset(review.key for review in unit.text_reviews() if review.released)
     entries = {person.id: person.enrolled_at for person in people}
     ids = frozenset(_ids(versions, contents))
-    return PublicExport(Public(recodings, released, entries, item_of, ids), k, columns, rows)
+    rules = Public(recodings, released, entries, item_of, ids, sums=sums_of(versions.in_order))
+    return PublicExport(rules, k, columns, rows)
 
 
 def _answers(
