@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -99,8 +99,11 @@ class AnalysisRunner:
         notes = [[part for part in (row.note, left_out, lacking) if part] for row in rows]
         rows = [replace(row, note="; ".join(said)) for row, said in zip(rows, notes, strict=True)]
         unseen = [] if of_all or analysis.contrast or analysis.method in _NAMES_ITS_ROWS else empty
-        why = "no participants to analyse in this arm"
-        return rows + [self._null(analysis, outcome, why, counts, name) for name in unseen]
+        why = f"no participants to analyse in {'this arm' if analysis.method != 'tukey_hsd' else ', '.join(empty)}"
+        order = self._contrasts(analysis)
+        lacking_rows = [self._null(analysis, outcome, why, counts, *pair) for pair in order if {*pair} & {*unseen}]
+        # In the plan's order, in which a graphical rule gives its weights.
+        return sorted(rows + lacking_rows, key=lambda row: _place(row.contrast, order)) if lacking_rows else rows
 
     def _called(
         self, analysis: Analysis, outcome: Outcome, data: pd.DataFrame, arm: str, control: str, counts: dict[str, int]
@@ -357,7 +360,7 @@ class AnalysisRunner:
             elif analysis.method in METHODS_OF_REGIMES and entry.id:
                 name += f".{entry.id}"
             elif entry.contrast is not None and several:
-                name += f".{entry.contrast[0]}" + (f".{entry.contrast[1]}" if analysis.method == "tukey_hsd" else "")
+                name += _named_by(analysis, entry.contrast)
             elif entry.contrast is None and len(found) > 1 and len(entry.n) == 1:
                 name += f".{next(iter(entry.n))}"
             name += ".ratio" if "ratio" in entry.unit and analysis.method == "rmst" else ""
@@ -390,18 +393,25 @@ class AnalysisRunner:
         arms = self._arms(analysis)
         counts = counts if counts is not None else dict.fromkeys(arms, 0)
         if analysis.contrast:
-            return [self._null(analysis, outcome, reason, counts, analysis.contrast[0])]
+            return [self._null(analysis, outcome, reason, counts, *analysis.contrast)]
         if analysis.method in _NAMES_ITS_ROWS or (analysis.method in ONE_ROW and len(arms) > 2):
-            return [replace(self._null(analysis, outcome, reason, counts, ""), id=analysis.id)]
-        return [self._null(analysis, outcome, reason, counts, arm) for arm in (arms[1:] or ("",))]
+            return [replace(self._null(analysis, outcome, reason, counts), id=analysis.id)]
+        return [self._null(analysis, outcome, reason, counts, *pair) for pair in self._contrasts(analysis) or [()]]
+
+    def _contrasts(self, analysis: Analysis) -> list[tuple[str, str]]:
+        """Return the contrasts of a row that names none, as its method orders them."""
+        arms = self._arms(analysis)
+        first = arms if analysis.method == "tukey_hsd" else arms[:1]
+        return [(later, arm) for place, arm in enumerate(first) for later in arms[place + 1 :]]
 
     def _null(
-        self, analysis: Analysis, outcome: Outcome, reason: str, counts: dict[str, int], treated: str
+        self, analysis: Analysis, outcome: Outcome, reason: str, counts: dict[str, int], *contrast: str
     ) -> Estimate:
-        arms = self._arms(analysis)
-        contrast = analysis.contrast or ((treated, arms[0]) if treated and arms else None)
-        empty = Estimate(contrast=contrast, n=dict(counts), ci_level=self.plan.level, note=f"not estimable: {reason}")
-        name = analysis.id + (f".{treated}" if len(arms) > 2 and not analysis.contrast else "")
+        pair = (contrast[0], contrast[1]) if contrast else None
+        empty = Estimate(contrast=pair, n=dict(counts), ci_level=self.plan.level, note=f"not estimable: {reason}")
+        name = analysis.id
+        if len(self._arms(analysis)) > 2 and not analysis.contrast:
+            name += _named_by(analysis, pair)
         return self._dressed(analysis, outcome, empty, name, "")
 
 
@@ -412,6 +422,17 @@ def _compared(analysis: Analysis, arm: str, control: str) -> dict[str, str]:
     if "arm" not in methods.METHODS[analysis.method].uses:
         return {}
     return {} if "x" in analysis.options else {"arm": arm}
+
+
+def _named_by(analysis: Analysis, contrast: tuple[str, str] | None) -> str:
+    """Return what a contrast adds to a row's id: the treated arm, of Tukey's pairs both."""
+    if contrast is None:
+        return ""
+    return f".{contrast[0]}" + (f".{contrast[1]}" if analysis.method == "tukey_hsd" else "")
+
+
+def _place(contrast: tuple[str, str] | None, order: Sequence[tuple[str, str]]) -> int:
+    return order.index(contrast) if contrast in order else len(order)
 
 
 def _adjusted_for(model: AdjustmentModel) -> str:

@@ -59,6 +59,22 @@ def test_a_test_of_all_arms_stays_one_where_an_arm_has_no_people(tmp_path, metho
     assert "no participants to analyse in third" in found["note"]
 
 
+@pytest.mark.parametrize("empty", ["third", pytest.param("first", marks=pytest.mark.slow)])
+def test_every_pair_of_arms_has_its_row_in_the_order_of_the_weights_where_an_arm_has_no_people(tmp_path, empty):
+    row, arms = row_of("tukey_hsd"), ARMS[3]
+    people = table(arms)
+    lacking = arms[-1] if empty == "third" else arms[1]
+    people.loc[people["arm"] == lacking, row["outcome"]] = None
+    people.to_csv(tmp_path / "data.csv", index=False)
+    rule = {"method": "graphical", "weights": [0.2, 0.3, 0.5], "transitions": [[0, 1, 0], [0, 0, 1], [1, 0, 0]]}
+    given = Plan.model_validate(plan(row, multiplicity=rule))
+    found = primary_rows(prepare(load(tmp_path / "data.csv", {}), given))
+    pairs = [(later, arm) for place, arm in enumerate(arms) for later in arms[place + 1 :]]
+    assert [tuple(each["contrast"]) for each in found] == pairs
+    assert len({each["id"] for each in found}) == counted(given.analyses[0], len(arms)) == 3
+    assert [each["p_value"] is None for each in found] == [lacking in pair for pair in pairs]
+
+
 def test_a_look_and_a_trial_with_looks_count_a_restricted_mean_once(tmp_path, monkeypatch):
     rule = {"method": "graphical", "weights": [1.0], "transitions": [[0]]}
     stopping = {"kind": "obrien_fleming", "looks": [0.5, 1.0]}
