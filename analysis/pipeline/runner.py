@@ -396,7 +396,8 @@ class AnalysisRunner:
             return [self._null(analysis, outcome, reason, counts, *analysis.contrast)]
         if analysis.method in _NAMES_ITS_ROWS or (analysis.method in ONE_ROW and len(arms) > 2):
             return [replace(self._null(analysis, outcome, reason, counts), id=analysis.id)]
-        return [self._null(analysis, outcome, reason, counts, *pair) for pair in self._contrasts(analysis) or [()]]
+        pairs: list[tuple[str, ...]] = [*self._contrasts(analysis)]
+        return [self._null(analysis, outcome, reason, counts, *pair) for pair in pairs or [()]]
 
     def _contrasts(self, analysis: Analysis) -> list[tuple[str, str]]:
         """Return the contrasts of a row that names none, as its method orders them."""

@@ -17,10 +17,9 @@ from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName, Ta
 from study_app.dataset.schema.participant_columns import SECOND_DECISION_COLUMNS, VARIANT_RUN_COLUMNS
 from study_app.dataset.schema.participants import columns_of, factor_columns
 from study_app.domain.branching import arm_only
-from study_app.domain.records import Kind, Participant, Visit
-from study_app.domain.shown_times import hidden_stages
+from study_app.domain.records import Kind, Participant
+from study_app.domain.shown_times import ShownTimes, hidden_stages, limits
 from study_app.domain.study.study import Study
-from study_app.domain.timing import deadline
 from study_app.domain.trial_state import State, hides_arms
 
 Row = dict[str, Any]
@@ -47,23 +46,22 @@ class Mask:
         """Whether anything is withheld of participants of this kind."""
         return hides_arms(self.state, kind)
 
-    def record(self, record: ParticipantRecord) -> ParticipantRecord:
-        """Return what may be shown of a participant's times.
+    def record(self, record: ParticipantRecord, now: datetime) -> ParticipantRecord:
+        """Return what may be shown of a participant's times: without the time that outages of the assistant gave back.
 
-        Only arms with an assistant are given back time of its outages.
-
-        Stages that differ by arm end at their limit at the latest, and nothing in them is later.
+        Args:
+            record: of the participant.
+            now: of the export; a visit that goes on only in such time is over.
         """
         if not self.hides(record.participant.kind):
             return record
-        hidden = hidden_stages(record.study)
         stages, questions = arm_only(record.study)
-        minutes = {stage.id: stage.minutes for stage in record.study.stages if stage.id in hidden}
-        ends = {visit.stage: deadline(visit.started_at, minutes.get(visit.stage)) for visit in record.visits}
-        visits = [_within(visit, ends[visit.stage]) for visit in record.visits if visit.stage not in stages]
+        times = ShownTimes.of(limits(record.study), record.events)
+        met = {visit.stage: visit for visit in record.visits}
+        visits = [times.visit(visit, now) for visit in record.visits if visit.stage not in stages]
         answers = [answer for answer in record.answers if answer.bank or answer.item not in questions]
-        runs = [replace(run, started_at=_earlier(run.started_at, ends.get(run.stage))) for run in record.runs]
-        return replace(record, participant=_finished(record, ends), visits=visits, runs=runs, answers=answers)
+        runs = [replace(run, started_at=times.moment(run.started_at, met.get(run.stage))) for run in record.runs]
+        return replace(record, participant=_finished(record, times), visits=visits, runs=runs, answers=answers)
 
     def participant(self, record: ParticipantRecord, row: Row) -> Row:
         """Return a participant's row as it may be shown."""
@@ -146,7 +144,7 @@ class Mask:
                 "events from the first stage on that differs by arm",
                 "programs and their output from that stage on",
                 "free answers and reports of other AI from that stage on",
-                "time that outages of the assistant gave back: stages end at their limit",
+                "time that outages of the assistant gave back, beyond the limit of a stage",
                 "ratings of anything but answers",
                 "stages and questions that only some arms have",
             ],
@@ -162,26 +160,13 @@ def arm_only_columns(study: Study) -> frozenset[str]:
     return frozenset(named | {score.id for score in scores if only & set(score.of)})
 
 
-def _within(visit: Visit, end: datetime | None) -> Visit:
-    """Return a visit as if it had ended at its limit at the latest, and by its deadline where it went on longer."""
-    if end is None:
-        return visit
-    longer = visit.ended_at is not None and visit.ended_at > end
-    by = "deadline" if longer else visit.ended_by
-    return replace(visit, deadline_at=end, ended_at=_earlier(visit.ended_at, end), ended_by=by)
-
-
-def _finished(record: ParticipantRecord, ends: Mapping[str, datetime | None]) -> Participant:
-    """Return the participant; whose last visit went on beyond its limit has finished at the limit."""
-    ended = [(visit.ended_at, ends[visit.stage]) for visit in record.visits if visit.ended_at is not None]
-    at, end = max(ended, key=lambda each: each[0], default=(None, None))
-    if _earlier(at, end) == at:
+def _finished(record: ParticipantRecord, times: ShownTimes) -> Participant:
+    """Return the participant, who has finished as much earlier as the last visit is shown to end."""
+    ended = [(visit.ended_at, visit) for visit in record.visits if visit.ended_at is not None]
+    at, last = max(ended, key=lambda each: each[0], default=(None, None))
+    if at is None or record.participant.finished_at is None:
         return record.participant
-    return replace(record.participant, finished_at=_earlier(record.participant.finished_at, end))
-
-
-def _earlier(moment: Any, end: Any) -> Any:
-    return moment if moment is None or end is None else min(moment, end)
+    return replace(record.participant, finished_at=record.participant.finished_at - (at - times.moment(at, last)))
 
 
 def _free_questions(study: Study) -> frozenset[str]:

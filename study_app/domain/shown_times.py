@@ -52,6 +52,11 @@ class ShownTimes:
     outages: Mapping[str, float]
     """Seconds that outages of the assistant gave back, by stage."""
 
+    @classmethod
+    def of(cls, bounds: Mapping[str, float], events: Iterable[Event]) -> ShownTimes:
+        """Return those of the participant whose events these are; `bounds`: `limits` of the version that they met."""
+        return cls(bounds, {stage: given for (_, stage), given in assistant_seconds(events).items()})
+
     def moment(self, at: datetime, visit: Visit | None) -> datetime:
         """Return a moment of a visit as it may be shown."""
         end = None if visit is None else deadline(visit.started_at, self.limits.get(visit.stage))

@@ -10,8 +10,10 @@ import pytest
 
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.redaction import Mask, arm_only_columns
+from study_app.domain.events import SERVER_PAGE, Event
+from study_app.domain.events.server import Outage
 from study_app.domain.records import END, Answer, Participant, RunRecord, Visit
-from study_app.domain.shown_times import hidden_stages
+from study_app.domain.shown_times import ShownTimes, hidden_stages, limits
 from study_app.domain.study.study import Study
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -119,24 +121,43 @@ def test_the_ledger_is_shown_from_the_close_on_without_what_an_arm_could_be_comp
     assert list(OPEN.allocations([first, second])) == [first, second]
 
 
-def test_times_from_the_stage_on_that_differs_end_at_its_limit():
-    def at(minutes: float) -> datetime:
-        return START + timedelta(minutes=minutes)
+def at(minutes: float) -> datetime:
+    return START + timedelta(minutes=minutes)
 
+
+def outage(minutes: float, turn_id: str | None = "t1") -> Event:
+    said = {"seconds": 60 * minutes} | ({"cause": "paused"} if turn_id is None else {"turn_id": turn_id})
+    return Event("p1", SERVER_PAGE, 1, Outage.kind, "work", at(10), payload=said)
+
+
+def test_times_from_the_stage_on_that_differs_lack_what_outages_of_the_assistant_gave_back():
     visits = [
         Visit("p1", "before", START, ended_at=at(90)),
         Visit("p1", "work", START, deadline_at=at(40), ended_at=at(35), ended_by="participant"),
     ]
     runs = [RunRecord(str(at_), "p1", "one", "work", "run", "", at(at_)) for at_ in (29, 31)]
     answers = [Answer("p1", "after", "only", 1), Answer("p1", "after", "felt", 1), Answer("p1", "quiz", "only", 1, "b")]
-    whole = record(visits=visits, runs=runs, answers=answers)
-    shown = CLOSED.record(whole)
+    whole = record(visits=visits, runs=runs, answers=answers, events=[outage(10)])
+    shown = CLOSED.record(whole, at(100))
     assert shown.visits == [visits[0], replace(visits[1], deadline_at=at(30), ended_at=at(30), ended_by="deadline")]
     assert [run.started_at for run in shown.runs] == [at(29), at(30)]
     # Who left in time given back has finished at the limit; who went on finished when they did.
     for own, until, finished in ((visits[1:], 35, 30), (visits, 95, 95)):
-        left = record(replace(PERSON, finished_at=at(until)), visits=own)
-        assert CLOSED.record(left).participant.finished_at == at(finished)
-        assert OPEN.record(left) == left
+        left = record(replace(PERSON, finished_at=at(until)), visits=own, events=[outage(10)])
+        assert CLOSED.record(left, at(100)).participant.finished_at == at(finished)
+        assert OPEN.record(left, at(100)) == left
     assert shown.answers == answers[1:]
-    assert OPEN.record(whole) is whole
+    assert OPEN.record(whole, at(100)) is whole
+
+
+def test_time_that_every_arm_can_have_stays_as_on_the_console_and_the_clock_stood_for_it_alone():
+    """Ten minutes by an outage of the assistant, five by a pause: the stage is shown with the five."""
+    visit = Visit("p1", "work", START, deadline_at=at(45), ended_at=at(42), ended_by="participant")
+    whole = record(visits=[visit], events=[outage(10), outage(5, None)])
+    (shown,) = LAUNCHED.record(whole, at(100)).visits
+    assert shown == ShownTimes.of(limits(STUDY), whole.events).visit(visit, at(100))
+    assert (shown.deadline_at, shown.ended_at, shown.ended_by) == (at(35), at(32), "participant")
+    assert LAUNCHED.record(whole, at(100)).paused(shown) == 300
+    # An open visit goes on in the time that every arm can have, and in no other.
+    going_on = record(visits=[replace(visit, ended_at=None, ended_by=None)], events=whole.events)
+    assert [LAUNCHED.record(going_on, at(now)).visits[0].ended_at for now in (34, 36)] == [None, at(35)]

@@ -39,6 +39,8 @@ class ParticipantRecord:
     events: Sequence[Event]
     ratings: Mapping[tuple[str, str], Mapping[str, Rating]]
     """(id of what was judged, rubric) -> rater -> their newest judgement."""
+    stood: Mapping[str, float | None] | None = None
+    """Seconds by stage for which its clock stood, where a dataset withholds the events that say so."""
 
     @property
     def over(self) -> bool:
@@ -89,6 +91,8 @@ class ParticipantRecord:
 
     def paused(self, visit: Visit) -> float | None:
         """Seconds that the clock of a visited stage stood still; None for a stage without a limit."""
+        if self.stood is not None:
+            return self.stood.get(visit.stage)
         minutes = next((stage.minutes for stage in self.study.stages if stage.id == visit.stage), None)
         return clock_stood(visit, minutes, self.events)
 

@@ -50,6 +50,8 @@ def record_of(
     tables: Mapping[TableName, Sequence[UntrustedRow]],
     events: Sequence[UntrustedRow],
     ratings: Mapping[tuple[str, str], Mapping[str, Rating]],
+    *,
+    hidden: bool = False,
 ) -> ParticipantRecord:
     """Return what the tables hold of one participant.
 
@@ -59,6 +61,7 @@ def record_of(
         tables: their rows of visits, runs, turns and answers.
         events: their rows of events.
         ratings: all judgements, as `export.participant_records.newest` sorts them.
+        hidden: whether the log is withheld from the stage on that differs by arm.
     """
     name = str(person["participant_id"])
     return ParticipantRecord(
@@ -71,7 +74,12 @@ def record_of(
         answers=[_answer(row, study) for row in tables["answers"]],
         events=[_event(name, row) for row in events if row["server_time"] is not None],
         ratings=ratings,
+        stood=_stood(tables["visits"]) if hidden else None,
     )
+
+
+def _stood(visits: Sequence[UntrustedRow]) -> dict[str, float | None]:
+    return {str(row["stage"]): row.values.get("paused_seconds") for row in visits}
 
 
 def _participant(row: UntrustedRow) -> Participant:

@@ -11,7 +11,7 @@ from study_app.domain.shown_times import assistant_seconds, limits
 from study_app.domain.study.study import Study
 from study_app.ports import Stay, UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.levelling.times import is_past, stage_shown
+from study_app.services.levelling.times import is_past, stage_after
 
 
 def shown_elsewhere(context: StudyContext, unit: UnitOfWork, people: Iterable[Participant]) -> dict[str, str]:
@@ -23,11 +23,12 @@ def shown_elsewhere(context: StudyContext, unit: UnitOfWork, people: Iterable[Pa
         study = context.study_of(unit, one)
         if one.study_hash not in bounded:
             bounded[one.study_hash] = limits(study)
-        if one.over or one.stage not in bounded[one.study_hash]:
+        bounds = bounded[one.study_hash]
+        if one.over or one.stage not in bounds:
             continue
         visit = unit.visit(one.id, one.stage)
-        if visit is not None and is_past(unit, study, visit, now):
-            found[one.id] = stage_shown(unit, study, visit, now)
+        if visit is not None and is_past(unit, visit, now, bounds):
+            found[one.id] = stage_after(study, visit.stage)
     return found
 
 

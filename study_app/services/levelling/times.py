@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from study_app.domain.branching import seen_at
 from study_app.domain.events.server import Outage
 from study_app.domain.records import Visit
-from study_app.domain.shown_times import AS_THEY_WERE, ShownTimes, assistant_seconds, limits
+from study_app.domain.shown_times import AS_THEY_WERE, ShownTimes, limits
 from study_app.domain.study.study import Study
 from study_app.domain.timing import deadline
 from study_app.ports import UnitOfWork
@@ -16,25 +16,29 @@ from study_app.ports import UnitOfWork
 
 def shown_times(unit: UnitOfWork, study: Study, participant_id: str, *, arms: bool) -> ShownTimes:
     """Return how a participant's times are shown: as they were where arms may be shown."""
-    bounds = {} if arms else limits(study)
-    if not bounds:
-        return AS_THEY_WERE
-    seconds = assistant_seconds(unit.events_of(participant_id, {Outage.kind}))
-    return ShownTimes(bounds, {stage: given for (_, stage), given in seconds.items()})
+    return AS_THEY_WERE if arms else _levelled(unit, participant_id, limits(study))
 
 
 def stage_shown(unit: UnitOfWork, study: Study, visit: Visit, now: datetime) -> str:
     """Return where a participant is shown while arms are hidden: not in time that only some arms are given back."""
-    return _next(study, visit.stage) if is_past(unit, study, visit, now) else seen_at(study, visit.stage)
+    past = is_past(unit, visit, now, limits(study))
+    return stage_after(study, visit.stage) if past else seen_at(study, visit.stage)
 
 
-def is_past(unit: UnitOfWork, study: Study, visit: Visit, now: datetime) -> bool:
-    """Whether a visit goes on only in time that some arms are given back."""
-    end = deadline(visit.started_at, limits(study).get(visit.stage))
+def is_past(unit: UnitOfWork, visit: Visit, now: datetime, bounds: Mapping[str, float]) -> bool:
+    """Whether a visit goes on only in time that some arms are given back.
+
+    Args:
+        unit: the database.
+        visit: of the participant.
+        now: the moment.
+        bounds: `limits` of the version that they met.
+    """
+    end = deadline(visit.started_at, bounds.get(visit.stage))
     if end is None or now < end:
         return False
     # The log is read for the few who are there beyond the limit.
-    return shown_times(unit, study, visit.participant_id, arms=False).is_past(visit, now)
+    return _levelled(unit, visit.participant_id, bounds).is_past(visit, now)
 
 
 def given_at_end(unit: UnitOfWork, study: Study, participant_id: str) -> timedelta:
@@ -46,7 +50,14 @@ def given_at_end(unit: UnitOfWork, study: Study, participant_id: str) -> timedel
     return at - shown_times(unit, study, participant_id, arms=False).moment(at, last)
 
 
-def _next(study: Study, stage: str) -> str:
+def stage_after(study: Study, stage: str) -> str:
+    """Return where those are shown who are on a stage only in time that some arms are given back."""
     ids: Sequence[str] = [each.id for each in study.stages]
     following = ids[ids.index(stage) + 1 :]
     return seen_at(study, following[0]) if following else stage
+
+
+def _levelled(unit: UnitOfWork, participant_id: str, bounds: Mapping[str, float]) -> ShownTimes:
+    if not bounds:
+        return AS_THEY_WERE
+    return ShownTimes.of(bounds, unit.events_of(participant_id, {Outage.kind}))

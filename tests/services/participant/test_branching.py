@@ -154,7 +154,7 @@ def test_what_only_an_arm_has_is_withheld_while_arms_are_hidden(tmp_path):
     mask = Mask("launched", {})
     for record in records:
         real = replace(record, participant=replace(record.participant, kind="real"))
-        seen = mask.record(real)
+        seen = mask.record(real, app.context.now())
         assert "tutor" not in {visit.stage for visit in seen.visits}
         assert not {answer.item for answer in seen.answers} & questions
         row = mask.participant(real, {"tutor_helped": 5, "why_help": "x", "liked": 3})

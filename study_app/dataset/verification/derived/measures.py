@@ -77,9 +77,9 @@ class Derived:
         if study is None or self.coding is None:
             return
         tables = {table: rows.get(name, []) for table, rows in self.rows.items()}
-        record = record_of(person, study, tables, events, self.ratings)
-        content = self._content(str(person["study_hash"]))
         hidden = self.opened.hides(kind_of(person))
+        record = record_of(person, study, tables, events, self.ratings, hidden=hidden)
+        content = self._content(str(person["study_hash"]))
         # Time is measured by all events, and of a masked person the dataset has some only.
         use = {} if hidden else uses(record)
         work = self._work(record, tables, use)

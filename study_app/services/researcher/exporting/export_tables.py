@@ -85,7 +85,7 @@ def _write(
 def _shown(state: ExportState, record: ParticipantRecord) -> Iterator[tuple[TableName, Mapping[str, Any]]]:
     """Yield the rows of one participant as this export shows them."""
     record = record if state.public is None else without_distress(record)
-    shown = state.clusters.rows(record, _rows_of(state, state.mask.record(record)))
+    shown = state.clusters.rows(record, _rows_of(state, state.mask.record(record, state.now)))
     return shown if state.public is None else state.public.rules.rows(record, shown)
 
 
