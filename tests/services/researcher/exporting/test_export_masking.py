@@ -12,6 +12,7 @@ from support.trials.export_world import copy_of, table, trial
 from study_app.dataset.redaction import LEDGER_COLUMNS
 from study_app.dataset.schema import REVEALING, moment
 from study_app.dataset.verification import verify
+from study_app.domain.events.server import Outage
 from study_app.services.researcher.exporting.export import export
 
 SEALED = ("launched", "closed")
@@ -108,6 +109,10 @@ def test_time_that_an_outage_of_the_assistant_gave_back_tells_no_arm(tmp_path, s
     base = trial()
     later = "UPDATE visits SET deadline_at = deadline_at + 240000 WHERE stage = 'tasks'"
     app = copy_of(base, tmp_path, f"UPDATE meta SET value = '{state}' WHERE key = 'state'", later)
+    with app.context.registry.begin() as unit:
+        for person in unit.participants_of("real"):
+            if unit.visit(person.id, "tasks") is not None:
+                unit.record(person.id, "tasks", app.context.now(), Outage(turn_id="none", seconds=240))
     export(app.context, tmp_path / "dataset")
     app.close()
     limits = [row for row in table(tmp_path / "dataset", "visits") if row["stage"] == "tasks"]
