@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.report.checklists.consort import ChecklistItem
-from analysis.report.scales import decimal
+from analysis.report.scales import decimal, shown
 from analysis.report.wording import p_text
 from study_app.domain.study.analysis_plan import Stopping
 
@@ -24,10 +24,13 @@ def look_rows(
         for place, row in enumerate(look["rows"]):
             contrast = " minus ".join(labels.get(arm, arm) for arm in row["contrast"] or ())
             name = f"{titles.get(row['outcome'], row['outcome'])}: {contrast}".rstrip(": ")
-            ends = [decimal(row[name], 2) for name in ("ci_low", "ci_high") if row[name] is not None]
+            seen = shown({"unit": "", **row})
+            # On the scale and by the words of the results: a log odds ratio is an odds ratio there.
+            ends = [decimal(end, 2) for end in (seen.low, seen.high) if end is not None]
             interval = f" ({' to '.join(ends)})" if ends else ""
+            interval += f" ({seen.unit})" if seen.ratio else ""
             head = (str(look["look"]), str(look["n"]), decimal(look["boundary"], 3)) if not place else ("", "", "")
-            cells = (name, decimal(row["z"], 3), decimal(row["estimate"], 2) + interval, p_text(row["sequential_p"]))
+            cells = (name, decimal(row["z"], 3), decimal(seen.estimate, 2) + interval, p_text(row["sequential_p"]))
             found.append((*head, *cells, look["decision"] if not place else ""))
     return tuple(found)
 

@@ -107,7 +107,8 @@ def export_progsnap2(
         tables = tables_of(versions.in_order, contents.quiz_types(versions), acts=acts, topics=contents.topics())
         subjects = _subject_columns(tables["participants"])
         with _Writer(folder, context.study.title, subjects) as writer:
-            for record in map(mask.record, participant_records(context, unit, people, versions)):
+            for whole in participant_records(context, unit, people, versions):
+                record = mask.record(whole, context.now())
                 content = contents.of(record.participant.study_hash)
                 person = participant_row(record, content, coding, work_of(record, content, coding, acts=acts))
                 writer.subject(mask.participant(record, person))
