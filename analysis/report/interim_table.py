@@ -28,7 +28,7 @@ def look_rows(
             # On the scale and by the words of the results: a log odds ratio is an odds ratio there.
             ends = [decimal(end, 2) for end in (seen.low, seen.high) if end is not None]
             interval = f" ({' to '.join(ends)})" if ends else ""
-            interval += f" ({seen.unit})" if seen.ratio else ""
+            interval += f" {seen.unit}" if seen.unit != row.get("unit", "") else ""
             head = (str(look["look"]), str(look["n"]), decimal(look["boundary"], 3)) if not place else ("", "", "")
             cells = (name, decimal(row["z"], 3), decimal(seen.estimate, 2) + interval, p_text(row["sequential_p"]))
             found.append((*head, *cells, look["decision"] if not place else ""))

@@ -1,6 +1,6 @@
-"""Scores of a survey in a dataset for everybody: they say no more than the answers beside them do.
+"""Scores of a survey in a dataset for everybody: they say no more than the published answers do.
 
-A sum of right answers over coarsened questions would tell rare answers apart again.
+A sum of right answers over coarsened questions would distinguish rare answers again.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ def published_scores(record: ParticipantRecord, recodings: Mapping[str, Recoding
         for name, points in derived_scores(stage, given).items():
             score = next(score for score in stage.scores if score.id == name)
             answers = ((questions[of], given[of]) for of in score.of if given.get(of) is not None)
-            scores[name] = points if all(_is_told(*each, recodings) for each in answers) else None
+            scores[name] = points if all(_is_known(*each, recodings) for each in answers) else None
     return scores
 
 
-def _is_told(question: Question, value: Any, recodings: Mapping[str, Recoding]) -> bool:
+def _is_known(question: Question, value: Any, recodings: Mapping[str, Recoding]) -> bool:
     """Whether what stands for an answer says if it is right: all that it may be is right, or all of it is wrong."""
     recoding = recodings.get(question_column(question))
     if recoding is None or not recoding.coarse:
