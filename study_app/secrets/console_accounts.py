@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -178,8 +178,16 @@ class Account:
             self._write_sessions(sessions)
         return token
 
-    def person_of(self, token: str | None, now: datetime) -> ConsoleUser | None:
-        """Whose token it is; None if unknown, expired, signed out, or the account is gone."""
+    def person_of(
+        self, token: str | None, now: datetime, role_of: Callable[[str], Role | None] | None = None
+    ) -> ConsoleUser | None:
+        """Whose token it is; None if unknown, expired, signed out, or the account or role is gone.
+
+        Args:
+            token: of the cookie.
+            now: the present moment.
+            role_of: says which role a person has by now for whom a provider vouches; None: the one that they came with.
+        """
         if not token:
             return None
         with self._lock:
@@ -187,7 +195,8 @@ class Account:
             if row is None or datetime.fromisoformat(row["until"]) <= now:
                 return None
             if "role" in row:
-                return ConsoleUser(row["name"], row["role"])  # type: ignore[arg-type]
+                role = row["role"] if role_of is None else role_of(row["name"])
+                return ConsoleUser(row["name"], role) if role is not None else None  # type: ignore[arg-type]
             account = self._read().get(row["name"])
         return ConsoleUser(row["name"], account[0]) if account else None
 

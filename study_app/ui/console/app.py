@@ -8,7 +8,8 @@ import streamlit as st
 
 from study_app.bootstrap import App, current
 from study_app.secrets.console_accounts import ConsoleUser, accounts_in
-from study_app.secrets.console_boards import ALL, SEEN_BY
+from study_app.secrets.console_boards import SEEN_BY
+from study_app.secrets.console_roles import is_verified, role_in_secrets
 from study_app.services.researcher.monitoring import Monitor
 from study_app.ui.console import html as tables
 from study_app.ui.console.pages import (
@@ -109,8 +110,8 @@ def _at_the_door(app: App) -> None:
         st.html('<p class="sc-note"><a href="/login" target="_self">Sign in with a password</a></p>')
         return
     email = str(st.user.get("email", "")).lower()
-    role = st.secrets.get("console", {}).get("roles", {}).get(email)
-    if role not in ALL or not st.user.get("email_verified", True):
+    role = role_in_secrets(email)
+    if role is None or not is_verified(st.user.get("email_verified")):
         st.error(f"{email} has no role here. An administrator can add it under [console.roles] in the secrets.")
         st.button("Sign out", on_click=st.logout)
         return

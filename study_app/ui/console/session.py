@@ -12,6 +12,7 @@ from study_app.bootstrap import App
 from study_app.domain.errors import StudyError
 from study_app.domain.records import Kind
 from study_app.secrets.console_accounts import ConsoleUser, accounts_in
+from study_app.secrets.console_roles import role_in_secrets
 from study_app.services.researcher.monitoring import Monitor
 from study_app.ui.console import html as tables
 
@@ -75,7 +76,8 @@ class ConsoleSession:
 
 def signed_in(app: App) -> ConsoleUser | None:
     """Whose browser this is; looked up in every run, so that signing out ends open pages too."""
-    return accounts_in(app.settings.var).person_of(st.context.cookies.get(COOKIE), app.context.now())
+    accounts = accounts_in(app.settings.var)
+    return accounts.person_of(st.context.cookies.get(COOKIE), app.context.now(), role_in_secrets)
 
 
 def still_here(console: ConsoleSession) -> bool:

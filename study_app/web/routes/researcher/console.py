@@ -17,6 +17,7 @@ from study_app import __version__
 from study_app.bootstrap import current
 from study_app.domain.errors import UserError
 from study_app.secrets.console_accounts import ADMIN, SIGNED_IN, Account, ConsoleUser, accounts_in
+from study_app.secrets.console_roles import role_in_secrets
 from study_app.web.pages import page
 from study_app.web.requests import BadRequest, body, check_origin, is_tls
 
@@ -72,7 +73,7 @@ async def show_login(request: Request) -> Response:
     """Return the form, or on to the console for a person who is signed in."""
     if await run_in_threadpool(who, request.cookies.get(COOKIE)) is not None:
         return RedirectResponse("/", status_code=303)
-    token = await run_in_threadpool(accounts().redeem, request.query_params.get("ticket", ""), current().context.now())
+    token = await run_in_threadpool(_redeem, request.query_params.get("ticket", ""))
     return welcome(request, token) if token else await run_in_threadpool(login_page)
 
 
@@ -126,6 +127,15 @@ class FailedSignIns:
 FAILURES = FailedSignIns()
 
 
+def _redeem(ticket: str) -> str | None:
+    """Sign a person in for whom a provider vouches, and say so in the audit log."""
+    token = accounts().redeem(ticket, current().context.now())
+    person = who(token)
+    if person is not None:
+        current().lifecycle.audit(person.name, "sign in", "", {"role": person.role, "by": "identity provider"})
+    return token if person is not None else None
+
+
 def _sign_in(name: str, password: str) -> str | None:
     now = current().context.now()
     try:
@@ -163,7 +173,7 @@ async def healthz(request: Request) -> Response:
 
 def who(token: str | None) -> ConsoleUser | None:
     """Whose sign-in it is."""
-    return accounts().person_of(token, current().context.now())
+    return accounts().person_of(token, current().context.now(), role_in_secrets)
 
 
 ROUTES = [
