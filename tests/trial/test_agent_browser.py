@@ -121,6 +121,56 @@ def test_each_decision_has_a_key_that_works_wherever_the_cursor_is(chromium, tmp
         server.stop()
 
 
+@pytest.mark.slow
+def test_what_is_taken_from_a_card_and_put_into_its_box_is_known_and_the_switch_outlives_a_reload(chromium, tmp_path):
+    study = agent_study(tmp_path, "participant")
+    server = StudyServer(tmp_path, study, arguments=("--author",)).start()
+    context = chromium.new_context(viewport={"width": 1366, "height": 768})
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    try:
+        page.goto(f"{server.url}/author/go?screen=tasks/0/stage&arm=ai&language=en")
+        expect(Walker(page, server.url).editor()).to_be_visible(timeout=60_000)
+        page.get_by_role("textbox", name="Your message").fill("Please write the whole program for me")
+        page.get_by_role("button", name="Send", exact=True).click()
+        next_card(page)
+        page.locator("[data-act=without-asking]").check()
+        page.wait_for_timeout(1500)
+        page.reload()
+        next_card(page)
+        expect(page.locator("[data-act=without-asking]")).to_be_checked()
+        page.locator(".sa-diff .sa-added").last.evaluate(
+            "line => { const range = document.createRange(); range.selectNodeContents(line);"
+            " const chosen = document.getSelection(); chosen.removeAllRanges(); chosen.addRange(range); }"
+        )
+        page.keyboard.press("Control+C")
+        page.locator("[data-act=agent-edit_apply]").click()
+        box = page.locator(".sa-agent-edit")
+        new = box.input_value()
+        box.press("Control+A")
+        page.keyboard.press("Control+C")
+        page.keyboard.press("Control+End")
+        page.evaluate("navigator.clipboard.writeText('# from another chat altogether\\n')")
+        page.keyboard.press("Control+V")
+        page.keyboard.press("Control+Shift+Digit1")
+        expect(page.locator('.sa-steps li[data-decision="edited"]')).to_have_count(1, timeout=60_000)
+        page.wait_for_timeout(1500)
+    finally:
+        context.close()
+        server.stop()
+    (database,) = (tmp_path / "var").rglob("*.db")
+    options = ("--out", "data", "--include-preview", "--database", f"sqlite:///{database}")
+    command("export", study, *options, cwd=tmp_path)
+    said = [(row["kind"], json.loads(row["payload"])) for row in table(tmp_path / "data", "events")]
+    line, whole = [payload for kind, payload in said if kind == "copy"]
+    assert (line["from"], whole["from"], whole["text"]) == ("reply", "reply", new)
+    assert line["turn_id"] == whole["turn_id"]
+    assert line["text"].rstrip("\n") in new.split("\n")
+    (pasted,) = [payload for kind, payload in said if kind == "paste_attempt"]
+    assert (pasted["from"], pasted["target"]) == ("outside", "editor")
+
+
 @pytest.fixture(
     params=["participant", *(pytest.param(name, marks=pytest.mark.slow) for name in ("each", "edits", "none"))]
 )

@@ -124,6 +124,14 @@ def size(pieces: Pieces) -> int:
     return sum(piece.length for piece in pieces)
 
 
+def most_of(pieces: Pieces) -> Origin:
+    """Return the origin that most of a text has."""
+    sizes: Counter[Origin] = Counter()
+    for piece in pieces:
+        sizes[piece.origin] += piece.length
+    return max(sizes, key=sizes.__getitem__, default=Origin("unknown"))
+
+
 def merged(pieces: Iterable[Piece]) -> Pieces:
     """Return the same with neighbours of equal origin joined."""
     found: list[Piece] = []

@@ -10,6 +10,7 @@ import re
 
 from study_app.domain.events.browser import Clip, PasteAttempt, TextCopied, TextCut
 from study_app.domain.events.details import EventDetails
+from study_app.domain.events.server import AgentProposed
 
 _SPACE = re.compile(r"\s+")
 _TELLING = 12
@@ -26,7 +27,15 @@ def pasted_text(clip: Clip) -> str:
     return squeeze(clip.text or "")
 
 
-SEEN_KINDS = frozenset(each.kind for each in (TextCopied, TextCut, PasteAttempt))
+def shown_texts(said: AgentProposed) -> list[str]:
+    """Return what the card of an agent's step shows of the assistant's making: new text, question or report."""
+    return [str(said.input[name]) for name in ("new", "question", "summary") if said.input.get(name)]
+
+
+_BOXES = frozenset({"message", "editor"})
+"""Targets of pastes whose text can be taken on from there; of a proposal that is edited first the target is the editor.
+"""
+SEEN_KINDS = frozenset(each.kind for each in (TextCopied, TextCut, PasteAttempt, AgentProposed))
 """Kinds of events that a pasteboard learns from."""
 
 
@@ -36,12 +45,15 @@ class Pasteboard:
     def __init__(self) -> None:
         self._own: set[str] = set()
         self._foreign: list[str] = []
+        self._shown: list[str] = []
 
     def feed(self, details: EventDetails) -> None:
-        """Take the next event; those that are neither copy nor paste say nothing."""
-        if isinstance(details, TextCopied | TextCut) and not self.is_foreign(details):
+        """Take the next event; those that are neither copy nor paste nor a step of an agent say nothing."""
+        if isinstance(details, AgentProposed):
+            self._shown += map(squeeze, shown_texts(details))
+        elif isinstance(details, TextCopied | TextCut) and not self.is_foreign(details):
             self._own.add(pasted_text(details))
-        elif isinstance(details, PasteAttempt) and details.target == "message" and self.is_foreign(details):
+        elif isinstance(details, PasteAttempt) and details.target in _BOXES and self.is_foreign(details):
             self._foreign.append(pasted_text(details))
 
     def is_foreign(self, clip: Clip) -> bool:
@@ -49,4 +61,8 @@ class Pasteboard:
         text = pasted_text(clip)
         if clip.origin == "message":
             return len(text) >= _TELLING and any(text in pasted for pasted in self._foreign)
-        return clip.origin == "outside" and text not in self._own
+        return clip.origin == "outside" and text not in self._own and not self._is_shown(text)
+
+    def _is_shown(self, text: str) -> bool:
+        """Whether a card of an agent shows it: the page is the participant's, and so is what stands on it."""
+        return len(text) >= _TELLING and any(text in shown for shown in self._shown)

@@ -13,10 +13,12 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from study_app.domain.editing.agent_cards import AgentCards
 from study_app.domain.editing.attribution import (
     SOURCES,
     Attribution,
     Origin,
+    Piece,
     Pieces,
     Source,
     Span,
@@ -24,6 +26,8 @@ from study_app.domain.editing.attribution import (
     aligned,
     cut,
     is_bmp,
+    merged,
+    most_of,
     relabelled,
     rewritten,
     size,
@@ -75,6 +79,8 @@ class _Clip:
     pieces: Pieces | None = None
     """Of text from the editor: the origins of its parts."""
     origin: Origin | None = None
+    guessed: bool = False
+    """The page did not see it being copied, and went by its words."""
     truncated: bool = False
     """The page sent the beginning only."""
 
@@ -100,8 +106,9 @@ class Tracker:
     _attempts: deque[_Clip] = field(default_factory=lambda: deque(maxlen=8))
     _deleted: deque[tuple[str, Pieces]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _most: Counter[str] = field(default_factory=Counter)
-    _proposed: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Step of an agent -> its turn, and the text that it wants to put in."""
+    _cards: AgentCards = field(default_factory=AgentCards)
+    _tried: int = 0
+    """Pastes and drops so far."""
     _pasteboard: Pasteboard = field(default_factory=Pasteboard)
     _known: int = 0
     _latest: str | None = None
@@ -117,8 +124,8 @@ class Tracker:
         match details:
             case TurnStarted():
                 self._known += 1
-            case AgentProposed(tool="edit") as said:
-                self._proposed[said.action_id] = said.turn_id, str(said.input.get("new", ""))
+            case AgentProposed() as said:
+                self._cards.see(said, self._tried)
             case TextCopied() | TextCut() | CopyReply():
                 self._copied(page, details)
             case PasteAttempt(target="editor"):
@@ -147,8 +154,10 @@ class Tracker:
 
     def _pasting(self, clip: PasteAttempt) -> None:
         text = clip.text or ""
+        self._tried += 1
         longer = clip.length is not None and clip.length > len(text)
-        self._attempts.appendleft(_Clip(squeeze(text), None, self._claimed(clip), longer))
+        guessed = clip.matched == "content"
+        self._attempts.appendleft(_Clip(squeeze(text), None, self._claimed(clip), guessed, longer))
 
     def _claimed(self, clip: Clip) -> Origin | None:
         """Return the origin that the page names; None where it says the editor, whose text has its own origins."""
@@ -158,7 +167,8 @@ class Tracker:
         source = _FROM.get(str(claimed), "outside")
         if source == "outside":
             if claimed == "message" and not self._pasteboard.is_foreign(clip):
-                return Origin("typed", known=self._known)
+                # The box in which a proposal is edited holds the agent's text at first.
+                return self._of_agent(clip.text or "") or Origin("typed", known=self._known)
             return self._by_content(clip.text or "") or Origin("outside", known=self._known)
         return Origin(source, clip.turn_id, self._known)
 
@@ -171,11 +181,20 @@ class Tracker:
 
     def _found_in(self, page: str, text: str) -> Pieces | None:
         document = self._documents.get(page)
-        at = document.text.find(text) if document is not None and text else -1
-        if document is None or at < 0:
+        if document is None or not text:
             return None
-        start = utf16_length(document.text[:at])
-        return cut(document.pieces, start, start + utf16_length(text))
+        if text in document.text:
+            return _part(document, text)
+        # Several selections are copied as one text, each on lines to itself.
+        lines = text.splitlines(keepends=True)
+        if not all(line.rstrip("\n") in document.text for line in lines):
+            return None
+        found: list[Piece] = []
+        for line in lines:
+            pieces = _part(document, line.rstrip("\n"))
+            end = pieces[-1].origin if pieces else found[-1].origin if found else Origin("unknown")
+            found += [*pieces, *whole("\n" * line.endswith("\n"), end)]
+        return merged(found)
 
     def _by_content(self, text: str) -> Origin | None:
         wanted = squeeze(text)
@@ -184,11 +203,21 @@ class Tracker:
         for reply in reversed(self.replies[: self._known]):
             if wanted in squeeze(reply.text):
                 return Origin("assistant", reply.turn_id, self._known)
+        if shown := self._of_agent(text):
+            return shown
         sources: tuple[tuple[Source, str], ...] = (("brief", self.brief), ("notes", self.notes))
         for source, content in sources:
             if wanted in squeeze(content):
                 return Origin(source, known=self._known)
         return None
+
+    def _of_agent(self, text: str) -> Origin | None:
+        """Return the origin of what an agent's card showed; pasted, it is from the assistant as from a reply."""
+        wanted = squeeze(text)
+        if len(wanted) < _TELLING:
+            return None
+        turn_id = self._cards.turn_that_showed(wanted)
+        return None if turn_id is None else Origin("assistant", turn_id, self._known)
 
     # -- loading and editing -------------------------------------------------------------------------------------------
 
@@ -240,15 +269,38 @@ class Tracker:
         Lines that were there keep their origin. Where the participant changed the proposal first, its lines are the
         agent's and the others typed.
         """
-        proposed = self._proposed.get(edit.action_id or "")
+        proposed = self._cards.proposals.get(edit.action_id or "")
         if proposed is None or edit.how != "agent" or not insert:
             return ()
-        turn_id, new = proposed
-        old, pieces = replaced
-        as_proposed = rewritten(new, TrackedText(old, pieces, is_bmp(old)), Origin("agent", turn_id, self._known))
+        new, (old, pieces) = proposed.new, replaced
+        by_agent = Origin("agent", proposed.turn_id, self._known)
+        as_proposed = rewritten(new, TrackedText(old, pieces, is_bmp(old)), by_agent)
         if insert == new:
             return as_proposed
-        return rewritten(insert, TrackedText(new, as_proposed, is_bmp(new)), Origin("typed", known=self._known))
+        edited = rewritten(insert, TrackedText(new, as_proposed, is_bmp(new)), Origin("typed", known=self._known))
+        pasted = list(self._attempts)[: self._tried - proposed.tried]
+        return self._with_pasted(insert, edited, pasted) if pasted else edited
+
+    def _with_pasted(self, insert: str, pieces: Pieces, pasted: Sequence[_Clip]) -> Pieces:
+        """Return the origins of an edited proposal, its new lines with those of what was pasted into its box."""
+        found: list[Piece] = []
+        at = 0
+        for line in insert.splitlines(keepends=True):
+            mine = cut(pieces, at, at + utf16_length(line))
+            at += utf16_length(line)
+            by_hand = bool(mine) and all(piece.origin.source == "typed" for piece in mine)
+            wanted = squeeze(line)
+            attempt = next((each for each in pasted if wanted and each.gives(wanted)), None) if by_hand else None
+            found += mine if attempt is None else whole(line, self._taken_from(attempt))
+        return merged(found)
+
+    def _taken_from(self, attempt: _Clip) -> Origin:
+        """Return the one origin of a paste."""
+        own = next((clip for clip in self._clips if clip.text == attempt.text), None)
+        foreign = attempt.origin is None or attempt.origin.source == "outside"
+        if foreign and own is not None and (own.pieces or own.origin):
+            return most_of(own.pieces) if own.pieces else own.origin or Origin("unknown")
+        return attempt.origin or self._by_content(attempt.text) or Origin("unknown")
 
     def _inserted(self, edit: Edit, insert: str, deleted: Sequence[tuple[str, Pieces]]) -> Pieces:
         kind = edit.how
@@ -272,14 +324,17 @@ class Tracker:
         exact = [each for each in self._attempts if each.text == wanted]
         attempt = next(iter([*exact, *(each for each in self._attempts if each.gives(wanted))]), None)
         origin = attempt.origin if attempt is not None else None
-        if origin is None or origin.source == "outside":
+        if origin is None or origin.source == "outside" or (attempt is not None and attempt.guessed):
             # A page that was loaded after the copying does not know it; the log does.
             own = next((clip for clip in self._clips if clip.text == wanted), None)
             if own is not None and own.pieces is not None and size(own.pieces) == utf16_length(insert):
                 return own.pieces
             if own is not None or (origin is None and attempt is not None):
                 # From the editor, but from another task or by a page that is gone.
-                origin = (own.origin if own is not None else None) or self._by_content(insert)
+                origin = own.origin if own is not None else None
+                # The pieces do not fit where white space has changed on the way.
+                origin = origin or (most_of(own.pieces) if own is not None and own.pieces else None)
+                origin = origin or self._by_content(insert)
                 origin = origin or Origin("typed", known=self._known)
         self._continued = origin or self._by_content(insert) or Origin("outside", known=self._known)
         return whole(insert, self._continued)
@@ -297,10 +352,16 @@ class Tracker:
             return pieces
         lines = typed_lines(code, pieces)
         own = "\n".join((self.starter, self.brief, self.notes))
-        for line, turn_id in retyped_lines(lines, self.replies, own, self.rule).items():
+        for line, turn_id in retyped_lines(lines, self._cards.beside(self.replies), own, self.rule).items():
             at = lines[line]
             pieces = relabelled(pieces, at.start, at.end, turn_id)
         return pieces
+
+
+def _part(document: TrackedText, text: str) -> Pieces:
+    """Return the origins of a text where a document holds it first."""
+    start = utf16_length(document.text[: document.text.index(text)])
+    return cut(document.pieces, start, start + utf16_length(text))
 
 
 def attribute(

@@ -476,6 +476,7 @@ body:has(.sa-room) :is([data-testid="stHeader"], [data-testid="stToolbar"], [dat
 .sa-agent-card .sa-diff { flex: 0 1 auto; min-height: 5em; }
 .sa-diff { margin: 0; max-height: 32vh; overflow: auto; font-size: 0.85em; line-height: 1.45; border-radius: 6px; }
 .sa-diff span { display: block; white-space: pre; }
+.sa-diff .sa-sign { display: inline; user-select: none; }
 .sa-added { background: rgb(46 160 67 / 18%); }
 .sa-removed { background: rgb(218 54 51 / 16%); }
 .sa-room .sa-steps { margin: 6px 0 0; padding-left: 1.4em; font-size: 0.9em; }

@@ -22,6 +22,10 @@ export interface AgentHooks {
   apply: (action: AgentAction, insert: string) => boolean;
   /** Whether the program still is the one that a change was made for. */
   fits: (action: AgentAction) => boolean;
+  /** A paste or drop into the proposal that is edited first; false: it may not go in. */
+  incoming: (text: string, how: "paste" | "drop") => boolean;
+  /** A paste into the answer to a question. */
+  pasted: (text: string) => void;
   log: (kind: string, payload: Record<string, unknown>) => void;
   flush: () => void;
   stop: () => void;
@@ -43,7 +47,7 @@ export class StepList {
     this.element.hidden = false;
     let row = this.rows.get(action.action_id);
     if (!row) {
-      row = h("li", {});
+      row = h("li", { "data-source": "reply", "data-turn": action.turn_id });
       this.rows.set(action.action_id, row);
       this.element.append(row);
     }
@@ -62,7 +66,7 @@ export class StepList {
 export class AgentDock {
   readonly element: HTMLElement;
   private readonly status = h("span", { class: "sa-agent-clock" });
-  private readonly card = h("div", { class: "sa-agent-card", role: "group", hidden: true });
+  private readonly card = h("div", { class: "sa-agent-card", role: "group", hidden: true, "data-source": "reply" });
   private readonly mode: HTMLLabelElement;
   private readonly free = h("input", { type: "checkbox", "data-act": "without-asking" });
   private switched = false;
@@ -169,6 +173,7 @@ export class AgentDock {
     this.card.hidden = false;
     this.card.setAttribute("aria-label", title);
     if (why) why.value = this.kept.box(nameOf(action.action_id, "why"), why);
+    this.card.dataset["turn"] = action.turn_id;
     this.card.replaceChildren(h("h3", {}, title), ...(body ? [body] : []), h("div", { class: "sa-agent-bar" }, ...buttons), ...(why ? [why] : []), ...(action.tool === "ask" ? [] : [hint]));
     if (action.tool === "edit" && this.kept.get(nameOf(action.action_id, "edit"))) this.edit(false);
   }
@@ -198,7 +203,8 @@ export class AgentDock {
     const box = h("pre", { class: "sa-diff", tabindex: 0 });
     for (const { sign, text } of lineDiff(action.input["old"] ?? "", action.input["new"] ?? "").slice(0, CONTEXT_LINES)) {
       const kind = sign === "+" ? "sa-added" : sign === "-" ? "sa-removed" : "sa-same";
-      box.append(h("span", { class: kind }, `${sign} ${text}\n`));
+      // The sign is not selected with the line, so that what is copied is code.
+      box.append(h("span", { class: kind }, h("span", { class: "sa-sign" }, `${sign} `), `${text}\n`));
     }
     return box;
   }
@@ -211,6 +217,7 @@ export class AgentDock {
       this.answer();
     });
     area.value = this.kept.box(nameOf(action.action_id, "answer"), area);
+    area.addEventListener("paste", (event) => this.hooks.pasted(event.clipboardData?.getData("text/plain") ?? ""));
     this.editing = area;
     return h("div", {}, ...inMarkdown(action.input["question"] ?? ""), area);
   }
@@ -243,11 +250,18 @@ export class AgentDock {
     if (!action || this.editing) return;
     const area = h("textarea", { class: "sa-agent-edit", spellcheck: "false", "aria-label": this.say("agent_edit_box") });
     area.value = this.kept.box(nameOf(action.action_id, "edit"), area) || (action.input["new"] ?? "");
+    area.addEventListener("paste", (event) => this.incoming(event, event.clipboardData, "paste"));
+    area.addEventListener("drop", (event) => this.incoming(event, event.dataTransfer, "drop"));
     area.rows = Math.min(14, area.value.split("\n").length + 1);
     this.card.querySelector(".sa-diff")?.replaceWith(area);
     this.card.querySelector('[data-act="agent-edit_apply"]')?.remove();
     this.editing = area;
     if (focused) area.focus();
+  }
+
+  private incoming(event: Event, data: DataTransfer | null, how: "paste" | "drop"): void {
+    const text = data?.getData("text/plain") ?? "";
+    if (text && !this.hooks.incoming(text, how)) event.preventDefault();
   }
 
   private say_(decision: string, words?: string): void {

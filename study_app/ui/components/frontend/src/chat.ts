@@ -32,6 +32,7 @@ export interface ChatHooks {
   agent: {
     apply: (action: AgentAction, insert: string) => boolean;
     fits: (action: AgentAction) => boolean;
+    incoming: (text: string, how: "paste" | "drop") => boolean;
     flush: () => void;
   };
 }
@@ -125,7 +126,7 @@ export class Chat {
     this.scroller = h("div", { class: "sa-scroll", tabindex: 0 }, greeting, this.list);
     this.scroller.addEventListener("scroll", () => this.keepPlace());
     const composer = h("div", { class: "sa-composer" }, this.box, bar);
-    const agent = { ...this.hooks.agent, log: this.hooks.log, stop: () => this.stop() };
+    const agent = { ...this.hooks.agent, pasted: this.hooks.pasted, log: this.hooks.log, stop: () => this.stop() };
     this.dock = assistant.agent ? new AgentDock(say, clock, announcer, kept, agent, assistant.agent.offers_mode) : null;
     this.element = h("div", { class: "sa-chat" }, this.scroller, this.dock?.element, this.notice, composer);
     this.timer = window.setInterval(() => this.tick(), 1000);
@@ -135,6 +136,13 @@ export class Chat {
 
   get replies(): { turn_id: string; text: string }[] {
     return [...this.views.values()].map(({ turn }) => ({ turn_id: turn.turn_id, text: turn.reply }));
+  }
+
+  /** What the steps of an assistant that acts show of its making. */
+  get shown(): { turn_id: string; text: string }[] {
+    return [...this.actions.values()].flatMap(({ turn_id, input }) =>
+      ["new", "question", "summary"].flatMap((name) => (input[name] ? [{ turn_id, text: input[name] }] : [])),
+    );
   }
 
   /** The history as the server has it; takes up a reply that is still being written. */

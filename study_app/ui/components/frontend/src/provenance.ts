@@ -80,7 +80,10 @@ export class Provenance {
   private selection(event: Event): Copied {
     const target = event.target instanceof Element ? event.target : null;
     if (target instanceof HTMLTextAreaElement) {
-      return { from: "message", text: target.value.slice(target.selectionStart, target.selectionEnd) };
+      const text = target.value.slice(target.selectionStart, target.selectionEnd);
+      // A proposal that is edited first: what is the assistant's there, the page knows by its words.
+      const known = target.matches(".sa-agent-edit") ? this.identify(text) : { from: "outside" as const };
+      return known.from === "outside" ? { from: "message", text } : { ...originOf({ ...known, text }), text };
     }
     if (target?.closest(".cm-editor")) return { from: "editor", text: this.editorSelection() };
     const selection = document.getSelection();

@@ -296,6 +296,7 @@ export class Room {
       agent: {
         apply: (action, insert) => this.applyAction(action, insert),
         fits: (action) => this.fits(action),
+        incoming: (text, how) => this.allowPaste(text, how),
         flush: () => void this.log.flush(),
       },
     });
@@ -335,7 +336,7 @@ export class Room {
 
   private sources() {
     return [
-      ...(this.chat?.replies ?? []).map(({ turn_id, text }) => ({ from: "reply" as const, turn_id, text })),
+      ...[...(this.chat?.replies ?? []), ...(this.chat?.shown ?? [])].map(({ turn_id, text }) => ({ from: "reply" as const, turn_id, text })),
       { from: "brief" as const, text: this.brief.textContent ?? "" },
       { from: "notes" as const, text: this.notes.text },
       { from: "output" as const, text: this.runner.outputText },
