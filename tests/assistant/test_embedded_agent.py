@@ -57,6 +57,7 @@ def broken_programs() -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", ["trio_timer: the starter", "trio_users: a returned name is misspelt"])
+@pytest.mark.slow
 def test_a_broken_program_passes_its_examples_at_the_end_of_a_turn(name):
     sandbox = LocalSandbox()
     task, program = broken_programs()[name]

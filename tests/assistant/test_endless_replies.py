@@ -68,6 +68,7 @@ def test_a_line_without_an_end_is_cut(monkeypatch):
 @pytest.mark.parametrize(
     "more", [DELTA, event("ping"), b": still here\n\n", THINKING], ids=["text", "pings", "comments", "thoughts"]
 )
+@pytest.mark.slow
 def test_a_stream_that_trickles_ends_in_time(monkeypatch, more):
     monkeypatch.setattr(ReplyBounds, "of", lambda tokens: replace(BOUNDS, seconds=2.0, characters=10**9))
     text, error = asyncio.run(broken([start(), *words("So far.")[:-1], *[more] * 2000], pause=0.05))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 
+import pytest
 from support.loopback_prolific import TOKEN, LoopbackProlific
 from support.trials.commands import study
 from support.trials.small_study import TEXT
@@ -56,6 +57,7 @@ def test_payments_are_written_and_prolific_is_asked_with_yes_only(tmp_path):
         assert dict(server.paid) == {"a" * 24: 2.5}
 
 
+@pytest.mark.slow
 def test_recruitment_is_paused_and_goes_on_and_links_are_short_with_codes(tmp_path):
     app, where = launched(tmp_path, "links")
     app.close()

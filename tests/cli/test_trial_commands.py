@@ -99,6 +99,7 @@ def test_a_launched_study_whose_file_changed_does_not_start_until_amended(tmp_pa
     study("create-links", path, *database, "--count", 1, cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_launch_and_amend_tells_and_changes_nothing(tmp_path):
     path = variant(tmp_path, *LAUNCHABLE, ('language = "en"', 'language = "de"'))
     database = ("--database", f"sqlite:///{tmp_path}/study.db")
@@ -128,6 +129,7 @@ def test_an_unfit_study_is_not_launched_and_nothing_is_half_written(tmp_path):
     assert not (tmp_path / "var" / "seal.key").exists()
 
 
+@pytest.mark.slow
 def test_without_the_sealing_key_nobody_is_allocated_and_the_message_says_why(tmp_path):
     path = variant(tmp_path, *LAUNCHABLE)
     database = ("--database", f"sqlite:///{tmp_path}/study.db")
@@ -215,6 +217,7 @@ def test_missing_packs_and_banks_are_all_named_at_once(tmp_path):
     assert "quizzes/gone" in found
 
 
+@pytest.mark.slow
 def test_another_studys_database_is_refused(tmp_path):
     database = ("--database", f"sqlite:///{tmp_path}/s.db")
     study("simulate", variant(tmp_path), *database, "--participants", 1, cwd=tmp_path)

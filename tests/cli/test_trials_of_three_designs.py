@@ -54,6 +54,7 @@ BY_DEFAULT = ("periods",)
 @pytest.mark.parametrize(
     "name", [name if name in BY_DEFAULT else pytest.param(name, marks=pytest.mark.slow) for name in BROKEN]
 )
+@pytest.mark.slow
 def test_a_trial_that_says_what_its_design_does_not_bear_is_refused_by_key(tmp_path, name):
     changes, keys = BROKEN[name]
     path = variant(tmp_path, *LAUNCHABLE, *changes)

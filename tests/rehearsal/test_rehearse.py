@@ -43,6 +43,7 @@ def own_study(folder, more, **changes):
     return path
 
 
+@pytest.mark.slow
 def test_people_drawn_have_the_points_of_the_people_who_live_through_the_study(tmp_path):
     lived, _ = run(tmp_path, participants=4, seed=7)
     with lived.context.registry.begin(write=False) as unit:

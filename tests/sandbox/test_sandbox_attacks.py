@@ -76,6 +76,7 @@ def test_attacks_on_the_oldest_landlock():
     assert (report["level"], report["abi"]) == ("strong", 1)
 
 
+@pytest.mark.slow
 def test_attacks_where_user_namespaces_are_refused():
     assert attack({"no_namespaces": True, "bubblewrap": True})["level"] == "strong"
 
@@ -87,6 +88,7 @@ def test_attacks_by_an_unprivileged_user():
 
 
 @needs_root
+@pytest.mark.slow
 def test_attacks_on_a_root_server_that_gives_each_run_a_user_of_its_own():
     report = attack({}, readable_interpreter())
     assert (report["level"], report["own_uid"]) == ("strong", True)

@@ -132,6 +132,7 @@ def test_nothing_expected_enters_the_sandbox(sandbox):
         assert "tick" not in repr(program.call)
 
 
+@pytest.mark.slow
 def test_blocking_sleep_is_noticed_and_graded_in_real_time(sandbox):
     """time.sleep takes no virtual time: only the real clock shows that the two tasks do not overlap."""
     code = timer_solution("import trio", "import time\nimport trio").replace(

@@ -145,6 +145,7 @@ def test_what_the_author_did_not_declare_is_found_by_leaving_parts_of_the_soluti
         ),
     ],
 )
+@pytest.mark.slow
 def test_what_is_not_proven_about_hidden_checks_is_said(sandbox, tmp_path, changes, expected):
     found = problems(sandbox, changed(tmp_path, "warmup", *changes))
     assert any(line.removeprefix("checks.py: ").startswith(expected) for line in found), found

@@ -81,6 +81,7 @@ def test_after_too_many_wrong_passwords_even_the_right_one_waits(account, clock)
     assert account.check(GOOD, clock.at) is not None
 
 
+@pytest.mark.slow
 def test_names_with_and_without_an_account_are_locked_alike(account, clock):
     account.set(GOOD, "anna", "monitor")
     for name in ("anna", "unknown", "un.known"):

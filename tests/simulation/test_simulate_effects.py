@@ -53,6 +53,7 @@ def unruly(tmp_path_factory):
     app.close()
 
 
+@pytest.mark.slow
 def test_dropouts_withdraw_or_fall_silent(unruly):
     app, summary = unruly
     with app.context.registry.begin(write=False) as unit:

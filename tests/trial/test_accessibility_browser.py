@@ -126,6 +126,7 @@ def test_axe_finds_nothing_in_the_dialog_of_leaving(server, page):
         ),
     ],
 )
+@pytest.mark.slow
 def test_at_four_hundred_percent_nothing_has_to_be_scrolled_sideways(server, chromium, screen):
     context = chromium.new_context(viewport={"width": 320, "height": 256})
     context.set_default_timeout(20_000)

@@ -26,6 +26,7 @@ def server(tmp_path_factory):
     server.stop()
 
 
+@pytest.mark.slow
 def test_an_author_sees_edits_faults_arms_screens_tasks_and_keys(server, page):
     Walker(page, server.url).start()
     expect(page.get_by_role("button", name="I agree", exact=True)).to_be_visible()

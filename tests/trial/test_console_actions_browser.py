@@ -334,6 +334,7 @@ def test_a_person_of_a_later_session_is_let_in_from_its_board(trial, console, ch
     theirs.context.close()
 
 
+@pytest.mark.slow
 def test_a_test_entry_of_the_console_leads_a_preview_in(trial, console, chromium):
     console.open("links")
     console.unfold("Test entry")

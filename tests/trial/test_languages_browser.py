@@ -209,6 +209,7 @@ def test_streamlits_own_words_are_hidden_until_the_first_screen_is_drawn(chromiu
 
 
 @pytest.mark.parametrize("people", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_every_word_of_a_page_comes_through_the_texts_of_the_chosen_language(server, chromium, people):
     arms = []
     while len(set(arms)) < people:

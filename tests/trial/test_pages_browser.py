@@ -159,6 +159,7 @@ def test_progress_stands_on_every_page_and_only_falls(server, page):
     assert [part for part, _ in seen] == [1, 2, 3, 4, 5, 6, 8, 9]
 
 
+@pytest.mark.slow
 def test_the_code_can_be_copied(server, page):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
     walker = Walker(page, server.url)
@@ -170,6 +171,7 @@ def test_the_code_can_be_copied(server, page):
     assert page.evaluate("navigator.clipboard.readText()") == "TRIO-NO-CONSENT"
 
 
+@pytest.mark.slow
 def test_a_phone_shows_a_link_with_which_a_computer_goes_on(server, chromium):
     phone = chromium.new_context(
         viewport={"width": 390, "height": 844}, user_agent="Mozilla/5.0 (iPhone) Mobile/15E148"

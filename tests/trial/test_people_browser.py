@@ -80,6 +80,7 @@ def test_the_page_between_sessions_has_code_window_and_contact(server, page):
         assert findings(page) == []
 
 
+@pytest.mark.slow
 def test_in_a_narrow_window_the_overview_hides_no_column(server, chromium):
     page = boards.signed_in(server, chromium, 1024)
     boards.drawn(server, page, "overview")

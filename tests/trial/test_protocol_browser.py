@@ -40,6 +40,7 @@ def sign_in(server, page) -> None:
     expect(page.get_by_role("heading", name="Overview", exact=True)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_protocol_shows_the_study_and_every_screen_by_arm_and_stores_nothing(server, page):
     sign_in(server, page)
     page.goto(f"{server.console_url}/protocol")

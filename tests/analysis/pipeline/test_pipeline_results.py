@@ -527,6 +527,7 @@ SLOW = [pytest.param(method, marks=pytest.mark.slow) for method in ("hommel", "b
 
 
 @pytest.mark.parametrize("method", ["holm", *SLOW])
+@pytest.mark.slow
 def test_a_primary_row_that_cannot_be_made_does_not_count_in_the_family(tmp_path, method):
     """The quiz is the same for everybody, so that its row has no estimate: the p of the time stays as it is."""
     folder = write(tmp_path, plan=FAST | {"multiplicity": {"method": method}})

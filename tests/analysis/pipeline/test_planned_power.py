@@ -69,6 +69,7 @@ def test_every_formula_states_level_outcome_contrast_and_family(study):
     assert any("Schoenfeld" in formula["formula"] for formula in entry["rows"][1]["formulas"])
 
 
+@pytest.mark.slow
 def test_the_simulation_agrees_with_the_formula_where_it_is_exact(study):
     entry, _ = power(study, sims=80, outcomes=[SCORE], covariates=[])
     (row,) = entry["rows"]
@@ -163,6 +164,7 @@ def test_shares_outside_of_their_range_are_refused_together():
 @pytest.mark.parametrize(
     "ending", ["svg", pytest.param("png", marks=pytest.mark.slow), pytest.param("pdf", marks=pytest.mark.slow)]
 )
+@pytest.mark.slow
 def test_the_command_draws_the_curve(tmp_path, ending):
     figure = tmp_path / f"power.{ending}"
     sizes = [24] if ending == "svg" else [24, 48]

@@ -33,6 +33,7 @@ def near(value: float, expected: float) -> bool:
     return abs(value - expected) <= 4 * np.sqrt(expected * (1 - expected) / SIMS)
 
 
+@pytest.mark.slow
 def test_trials_with_looks_stop_where_the_boundaries_say():
     entry = found(study(stopping={"kind": "pocock", "looks": [0.5, 1.0]}), 0.9)
     looks, (formula,) = entry["looks"], entry["rows"][0]["formulas"]

@@ -111,6 +111,7 @@ def test_unblindings_and_what_followed_them_are_in_the_report(made):
     assert "2 arm(s) shown" in html
 
 
+@pytest.mark.slow
 def test_the_agreement_of_graders_is_shown_by_criterion_and_in_points(made):
     _, html, page, result = made
     found = result["agreement"]["points"]
@@ -275,6 +276,7 @@ def test_a_row_that_stepped_down_is_not_called_lins():
     assert analysis_name({**row, "note": ""}) == "Lin-adjusted means"
 
 
+@pytest.mark.slow
 def test_several_arms_come_in_the_order_of_the_study_file_and_margins_are_answered(tmp_path):
     arms = ("no_ai", "hints", "ai")
     margin = {"outcome": "completion_minutes", "method": "noninferiority", "role": "primary"}

@@ -225,6 +225,7 @@ def test_the_prompt_of_a_closed_gate_asks_for_words_and_its_version_is_another()
     assert SPEC.prompt_version != SPEC.model_copy(update={"gate": "none"}).prompt_version
 
 
+@pytest.mark.slow
 def test_simulated_participants_explain_and_then_get_code(tmp_path):
     settings = Settings(gated_study(tmp_path), f"sqlite:///{tmp_path}/study.db", tmp_path, environment={})
     app = open_for_simulation(settings, 4)

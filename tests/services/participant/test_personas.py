@@ -78,6 +78,7 @@ def test_the_arms_persona_joins_the_prompt_and_counts_in_its_version(tmp_path):
     assert "personas/warm.toml" in library.materials()
 
 
+@pytest.mark.slow
 def test_the_embedded_assistant_differs_in_small_talk_only(trial):
     said, _ = trial
     assert set(said) == {"plain_full", "plain_hints", "warm_full", "warm_hints"}

@@ -39,6 +39,7 @@ def assisted(app: App, clock: HandClock) -> Walker:
     raise AssertionError("no participant was allocated to the assistant")
 
 
+@pytest.mark.slow
 def test_a_provider_that_changes_its_model_at_turn_40_is_named_by_verify_and_shown_in_the_report(tmp_path):
     clock = HandClock()
     serving = FakeProvider(serves=lambda number: f"{MODEL}-20260101" if number < 40 else f"{MODEL}-20260601")

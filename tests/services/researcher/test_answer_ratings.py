@@ -133,6 +133,7 @@ def test_a_view_tells_neither_participant_nor_others_ratings(trial, ratings):
     assert set(vars(view)) == {"object", "item", "response", "criteria", "accepted", "why", "raters", "source"}
 
 
+@pytest.mark.slow
 def test_the_console_gets_the_agreement_that_the_analysis_computes(trial, ratings):
     from study_app.services.researcher.statistics import section
 

@@ -86,6 +86,7 @@ def crash(page) -> None:
     page.close()
 
 
+@pytest.mark.slow
 def test_a_tab_that_crashes_offline_leaves_its_work_to_the_next_one(person):
     page = person.open()
     page.get_by_label(EDITOR).click()

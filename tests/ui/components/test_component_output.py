@@ -124,6 +124,7 @@ def test_examples_that_come_before_the_end_of_the_program_stay_when_it_ends(pers
     expect(page.get_by_role("tab", name="Examples 1/2")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_cause_that_all_examples_share_is_said_once(person):
     page = person.open()
     cause = "SyntaxError in line 1: expected ':'"
@@ -190,6 +191,7 @@ def test_find_reaches_every_line_and_the_next_occurrence_is_selected_by_a_key(pe
     person.wait_for(lambda: person.replayed() == editor_text(page))
 
 
+@pytest.mark.slow
 def test_the_text_grows_and_shrinks_and_stays_so_after_a_reload(person):
     page = person.open()
     size = "parseFloat(getComputedStyle(document.querySelector('.cm-content')).fontSize)"

@@ -224,6 +224,7 @@ PIECES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_no_word_of_a_reply_is_lost_whatever_stands_around_it(replies):
     chooser = random.Random(5)
     for _ in range(25):
@@ -262,6 +263,7 @@ def test_code_is_put_into_the_editor_where_the_study_allows_it_and_logged_as_a_p
     assert "async def f" not in editor_text(page)
 
 
+@pytest.mark.slow
 def test_without_the_switch_there_is_no_button_for_it(replies):
     replies.say("```python\nx = 1\n```")
     assert replies.page.get_by_role("button", name="Insert into editor").count() == 0
@@ -314,6 +316,7 @@ def test_the_conversation_keeps_its_place_while_the_notes_are_read(replies):
     assert scroller.evaluate("e => e.scrollTop") == 300
 
 
+@pytest.mark.slow
 def test_a_reply_that_broke_off_can_be_asked_for_again(person):
     page = person.open()
     page.get_by_label("Your message").fill("please break off")
@@ -328,6 +331,7 @@ def test_a_reply_that_broke_off_can_be_asked_for_again(person):
     expect(page.get_by_role("button", name="Try again")).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_what_is_typed_while_a_message_is_sent_stays_below_the_words_that_come_back(person):
     page = person.open()
     waiting = []

@@ -17,6 +17,7 @@ def ask(page, message: str) -> None:
 
 
 @pytest.mark.parametrize("arm", ["ai", "no_ai"])
+@pytest.mark.slow
 def test_the_room_fills_the_window_and_names_its_parts(person, arm):
     page = person.open(f"arm={arm}")
     for label in ["Instructions", EDITOR, "Output", "Time left"]:
@@ -117,6 +118,7 @@ def test_failures_of_the_assistant_are_said_kindly_and_the_words_are_kept(person
     assert "nursery" in page.locator(".sa-reply").inner_text()
 
 
+@pytest.mark.slow
 def test_text_from_replies_is_kept_out_where_the_arm_forbids_pasting_it(person):
     page = person.open("paste=0")
     before = editor_text(page)

@@ -23,6 +23,7 @@ def test_the_clock_stands_in_the_tabs_title_and_says_what_it_is_for(person):
         (1.05, "One minute left.", "last"),
     ],
 )
+@pytest.mark.slow
 def test_the_last_minutes_are_said_in_sight_and_differ(person, minutes, text, colour):
     page = person.open(f"minutes={minutes}")
     note = page.locator(".sa-time-note")
@@ -34,6 +35,7 @@ def test_the_last_minutes_are_said_in_sight_and_differ(person, minutes, text, co
     assert box["y"] + box["height"] <= editor["y"]
 
 
+@pytest.mark.slow
 def test_what_was_handed_in_at_the_end_is_said_on_a_card_that_goes_on_by_a_press(person):
     page = person.open("minutes=0.1")
     page.get_by_label(EDITOR).click()

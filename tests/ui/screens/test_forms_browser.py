@@ -127,6 +127,7 @@ def test_60_seconds_offline_lose_nothing_and_the_page_says_so_all_the_while(pers
 
 
 @pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.slow
 def test_a_second_window_goes_on_with_what_stands_in_the_first_which_is_closed_for_writing(server, person, stage):
     come_to(person, stage)
     write(person, stage, "pass # in the first")
@@ -142,6 +143,7 @@ def test_a_second_window_goes_on_with_what_stands_in_the_first_which_is_closed_f
 
 
 @pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.slow
 def test_a_double_click_hands_one_page_in(person, stage):
     come_to(person, stage)
     write(person, stage, "pass # once")
@@ -158,6 +160,7 @@ def test_a_double_click_hands_one_page_in(person, stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.slow
 def test_back_leads_to_where_one_was_with_everything_written(person, stage):
     come_to(person, stage)
     write(person, stage, "pass # before back")
@@ -215,6 +218,7 @@ def test_what_is_deleted_or_taken_back_is_in_no_answer_and_no_event(person):
     assert len(erased) == 6
 
 
+@pytest.mark.slow
 def test_a_choice_taken_back_offline_stays_taken_back_after_a_reload(person):
     person.box("words").fill("kept")
     person.choose("extra", 0)

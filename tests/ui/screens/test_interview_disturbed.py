@@ -87,6 +87,7 @@ def nothing_is_lost(server, answer):
     assert on_record(server) == ([FIRST, SECOND], [answer])
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_in_the_middle_of_an_answer_loses_no_word_and_asks_nothing_twice(server, page):
     write(page, BEFORE)
     server.kill()

@@ -79,6 +79,7 @@ def test_a_turn_has_a_point_before_and_after_each_transaction(prepared):
 
 
 @pytest.mark.parametrize("share", [0.5])
+@pytest.mark.slow
 def test_a_server_killed_in_a_turn_leaves_each_change_once_or_not_at_all(prepared, tmp_path, share):
     goes_on(prepared, tmp_path, round(share * prepared[1]))
 
