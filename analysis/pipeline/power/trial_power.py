@@ -253,7 +253,7 @@ def _decided(rows: Sequence[Mapping[str, Any]], alpha: float) -> Counts:
     rejected = Counter(name for name, value in p.items() if value is not None and value <= alpha + 1e-12)
     # Counted as not rejected: left out, power would be that of the trials whose data happened to bear the analysis.
     missing = Counter(name for name, value in p.items() if value is None)
-    # A ratio beside a restricted mean belongs to the same test: it is no row of the second decision.
+    # A ratio beside a restricted mean belongs to the same test, and not to the second decision.
     second = [row for row in rows if not _is_primary(row) and row["method"] in METHODS_OF_REGIMES]
     primary, beside = (
         tuple((row["id"], row["outcome"], tuple(row["contrast"] or ())) for row in some)

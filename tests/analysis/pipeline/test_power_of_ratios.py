@@ -13,7 +13,7 @@ def row(name: str, method: str, role: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def test_the_ratio_of_a_restricted_mean_is_no_secondary_row_and_a_regime_is():
+def test_the_ratio_of_a_restricted_mean_does_not_count_as_a_secondary_row_and_a_regime_does():
     regime = row("minutes.regimes", METHODS_OF_REGIMES[0], "secondary")
     rows = [row("minutes.rmst", "rmst", "primary"), row("minutes.rmst.ratio", "rmst", "secondary"), regime]
     found = _decided(rows, 0.05)
