@@ -43,14 +43,29 @@ def value_labels(dataset: Dataset) -> dict[str, dict[Any, str]]:
     return found
 
 
+def several_labels(dataset: Dataset) -> dict[str, dict[Any, str]]:
+    """Question of which several options can be chosen -> option -> what the participant read."""
+    return {
+        str(question["id"]): {o["value"]: str(o.get("label", o["value"])) for o in question.get("options", [])}
+        for stage in _stages(dataset)
+        for question in stage.get("questions", [])
+        if question.get("kind") == "multiple"
+    }
+
+
 def variable_labels(dataset: Dataset) -> dict[str, str]:
-    """Column -> short text for tables: its caption before any bracket, or the id with spaces."""
+    """Column -> short text for tables: its caption before any bracket, or the id with spaces.
+
+    An option of a question with several has the key `question.option`.
+    """
     found = {str(name): _sentence(str(name).replace("_", " ")) for name in dataset.participants.columns}
     for stage in _stages(dataset):
         for entry in (*stage.get("questions", []), *stage.get("scores", [])):
             caption = str(entry.get("caption", "")).split(" (")[0].strip()
             if caption:
                 found[str(entry["id"])] = caption
+    for name, options in several_labels(dataset).items():
+        found |= {f"{name}.{value}": f"{found.get(name, name)}: {label}" for value, label in options.items()}
     return found
 
 

@@ -190,7 +190,7 @@ def _test_row(
         observed, others = observed.unstudentised(spread), others.unstudentised(spread)
     test = Test(observed, others, drawn.exact, alternative, drawn.weights)
     low, high = test.interval(trial.level) if interval else (np.nan, np.nan)
-    note = _note(test, drawn, model.vcov, alternative, interval and not np.isfinite([low, high]).all())
+    note = _note(test, drawn, model.vcov, alternative, interval and not np.isfinite([low, high]).all(), 1 - trial.level)
     error, df = None, None
     if own and trial.cluster is None:
         error = float(np.sqrt(observed.yy[0]))
@@ -232,7 +232,7 @@ def _detail(trial: AnalysisRequest, test: Test, drawn: ReplicateAssignments) -> 
     return {**found, **about_clusters(trial)}
 
 
-def _note(test: Test, drawn: ReplicateAssignments, vcov: str, alternative: str, open_ended: bool) -> str:
+def _note(test: Test, drawn: ReplicateAssignments, vcov: str, alternative: str, open_ended: bool, alpha: float) -> str:
     count = len(drawn.codes)
     parts = [f"{drawn.how}: {'all ' if drawn.exact else ''}{count} assignments, {vcov} variance"]
     if alternative != "two-sided":
@@ -240,7 +240,13 @@ def _note(test: Test, drawn: ReplicateAssignments, vcov: str, alternative: str, 
     if test.undefined:
         parts.append(f"{test.undefined} replicates without a statistic, counted as extreme")
     if open_ended and alternative == "two-sided":
-        parts.append("too few assignments to exclude any effect, so no limit on that side")
+        # Replicates that count as extreme whatever the effect keep every p above their share.
+        why = (
+            f"{test.undefined / count:.0%} of the replicates have no statistic, so that no effect is excluded"
+            if test.undefined > alpha * count
+            else "too few assignments to exclude any effect"
+        )
+        parts.append(f"{why}, so no limit on that side")
     return "; ".join(parts)
 
 
@@ -274,7 +280,7 @@ def _censored_row(
         p_value=test.p_value(),
         **limits,
         detail=_detail(trial, test, drawn),
-        note=_note(test, drawn, "Greenwood", alternative, False) + named,
+        note=_note(test, drawn, "Greenwood", alternative, False, 1 - pair.level) + named,
     )
 
 

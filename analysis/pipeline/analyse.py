@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 import study_app
 from analysis.data.dataset import Dataset
 from analysis.data.quizzes import quizzes_in
-from analysis.data.variables import baseline_variables, value_labels
+from analysis.data.variables import baseline_variables, several_labels, value_labels
 from analysis.data.view import View
 from analysis.estimators.core.results import Estimate, _finite
 from analysis.pipeline.analysis_table import AnalysisTable
@@ -257,7 +257,8 @@ def _waves(dataset: Dataset, shown: View) -> dict[str, Any]:
 def _baseline(dataset: Dataset, shown: View, frame: AnalysisTable, plan: Plan) -> list[dict[str, Any]]:
     names = baseline_variables(dataset, plan)
     data = frame.data[~frame.data["status"].isin(["excluded"])]
-    return baseline_table(data, [name for name in names if name in data], shown.arm_ids, value_labels(dataset))
+    several = several_labels(dataset)
+    return baseline_table(data, [name for name in names if name in data], shown.arm_ids, value_labels(dataset), several)
 
 
 def _of_some_studies(

@@ -50,6 +50,19 @@ class AnalysisTable:
             _needed(rows, "received")
         return rows
 
+    def with_excluded(self, column: str) -> pd.DataFrame:
+        """Return the rows of `itt` and of everyone excluded after allocation, whose outcome counts as missing."""
+        rows = self.data[~self.data["status"].isin(set(NOT_ANALYSED) - {"excluded"})]
+        return rows.assign(**{column: rows[column].where(rows["status"] != "excluded")})
+
+    def set_aside(self, arms: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Return status -> arm -> people who were allocated and are in no analysis; statuses that occur only."""
+        counts = {
+            status: {arm: int(((self.data["status"] == status) & (self.data["arm"] == arm)).sum()) for arm in arms}
+            for status in NOT_ANALYSED
+        }
+        return {status: found for status, found in counts.items() if any(found.values())}
+
 
 def build(view: View, plan: Plan, cluster: str = "") -> AnalysisTable:
     """Make the analysis table.

@@ -33,6 +33,8 @@ _NAMES_ITS_ROWS = (*METHODS_OF_FACTORS, *METHODS_OF_REGIMES, DIFFERENCES)
 """Methods whose rows are not of one arm each."""
 SURVIVAL = frozenset(filter(of_times, methods.METHODS))
 KEEPS_MISSING = ("lee_bounds", "worst_case", "multiple_imputation", "tipping_point", "inverse_probability")
+BOUNDS = ("lee_bounds", "worst_case")
+"""Methods whose promise is about everyone allocated, so that who was excluded afterwards has a missing outcome."""
 COMPLIER = ("wald_iv", "tsls")
 ROBUST = ("poisson", "fractional_logit", "wald_iv", "tsls")
 """Rows with HC1 unless the plan names another: classical and HC0 errors reject too often with few people."""
@@ -194,6 +196,9 @@ class AnalysisRunner:
         column = self._column(analysis, outcome)
         if column not in data or data[column].isna().all():
             raise LookupError(f"'{outcome.name}' holds no values")
+        bounded = analysis.method in BOUNDS and analysis.population == "itt"
+        if bounded:
+            data = everybody = self.frame.with_excluded(column)
         if analysis.population in BY_RECEIVED:
             data = data[data["received"].notna()]
         if analysis.population == "as_treated":
@@ -204,6 +209,9 @@ class AnalysisRunner:
             data = data[data[column].notna()]
         missing = {"what they received unknown": unknown, f"{column} missing": len(everybody) - unknown - len(data)}
         left_out = ", ".join(f"{count} of {len(everybody)} left out: {why}" for why, count in missing.items() if count)
+        if bounded and (gone := self.frame.set_aside(self.view.arm_ids).get("excluded")):
+            by_arm = ", ".join(f"{arm} {count}" for arm, count in gone.items())
+            left_out = f"{sum(gone.values())} excluded after allocation count as missing ({by_arm})"
         control = analysis.contrast[1] if analysis.contrast else self.view.control
         control = "not_received" if analysis.population == "as_treated" else control
         return data.reset_index(drop=True), "arm", control, left_out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -255,21 +256,26 @@ def items(rows: Sequence[Mapping[str, Any]], arms: Sequence[str], labels: Mappin
 
 
 def balance(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Figure:
-    """Standardised differences of the baseline variables; dotted at 0.1 as a reading aid, not a test."""
+    """Standardised differences of the baseline variables; dotted at 0.1 as a reading aid, not a test.
+
+    Hollow: those of several levels, which have no sign.
+    """
+    levels = Counter(names.get(row["variable"], row["variable"]) for row in rows)
     unique = {names.get(row["variable"], row["variable"]): row["smd"] for row in rows if row["smd"] is not None}
     with canvas(4.6, 0.28 * len(unique) + 0.9) as figure:
         axes = figure.subplots()
         for line in (-0.1, 0.1):
             axes.axvline(line, color=ZERO, lw=0.9, ls=(0, (2, 3)))
         axes.axvline(0, color=ZERO, lw=1)
-        for place, value in enumerate(unique.values()):
+        for place, (name, value) in enumerate(unique.items()):
             axes.plot([0, value], [place, place], color=RULE, lw=1.6)
-            axes.plot(value, place, "o", ms=6, color=arm_colour(0))
+            axes.plot(value, place, "o", ms=6, color=arm_colour(0), fillstyle="none" if levels[name] > 2 else "full")
         axes.set_yticks(range(len(unique)), list(unique))
         axes.set_ylim(len(unique) - 0.4, -0.6)
         reach = max(0.35, *(abs(value) for value in unique.values())) * 1.15 if unique else 0.35
         axes.set_xlim(-reach, reach)
-        axes.set_xlabel("Standardised difference")
+        unsigned = any(levels[name] > 2 for name in unique)
+        axes.set_xlabel("Standardised difference" + " (hollow: without a sign)" * unsigned)
         bare(axes, "left")
         return figure
 

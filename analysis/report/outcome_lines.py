@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from analysis.report.scales import decimal, decimals_of_spread, other_level, shown
-from analysis.report.wording import MARGINS, METHODS, p_text
+from analysis.report.wording import MARGINS, method_name, p_text
 
 Row = Mapping[str, Any]
 
@@ -108,11 +108,17 @@ def _effect(outcome: str, effect: Row, labels: Mapping[str, str], level: float) 
     return EffectLine(
         f"{treated} against {control}",
         _with_interval(absolute, level),
-        METHODS.get(absolute["method"], absolute["method"]) if absolute else "",
+        _named(absolute) if absolute else "",
         _with_interval(relative, level),
         p_text(next((row["p_value"] for row in (absolute, relative) if _has_p(row)), None)),
         tuple((row or {}).get("id") or place for row in (absolute, relative)),  # type: ignore[arg-type]
     )
+
+
+def _named(row: Row) -> str:
+    """Return the method of a row; with clusters over how many its errors are."""
+    name = method_name(row["method"], row.get("clusters"))
+    return name if row.get("clusters") is None else f"{name}; errors over {row['clusters']} clusters"
 
 
 def _has_p(row: Row | None) -> bool:

@@ -10,18 +10,21 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from analysis.data.variables import value_labels, variable_labels
+from analysis.data.variables import baseline_variables, value_labels, variable_labels
 from analysis.estimators.methods import METHODS
+from analysis.pipeline.description.baseline import MAX_LEVELS, cut
 from analysis.pipeline.description.treatment import MEASURES, RECORDED_WORDS, SIDES
 from analysis.pipeline.prepare import Prepared
 from analysis.plotting import ARMS, VARIABLES, svg, themed
 from analysis.report import wording
 from analysis.report.checklists.answers import checklists
+from analysis.report.estimands import estimands
 from analysis.report.flow_diagram import diagram
 from analysis.report.outcome_lines import outcome_lines
 from analysis.report.pictures import Picture, pictures
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.scales import bounds_note, shown
+from analysis.report.set_aside import without
 from study_app.domain.allocation.options import order_of
 from study_app.domain.assistants.persona_checks.probing import MEASURES as PROBE_MEASURES
 from study_app.domain.study.analysis_plan import Analysis
@@ -121,9 +124,14 @@ def _context(
         "figures": {name: Markup(themed(text, name)) for name, text in drawn.items()},  # noqa: S704 (our own SVG)
         "flow": diagram(result["flow"], labels, hidden=result["masked"] or result["dry_run"], titles=titles),
         "baseline": _baseline(result),
+        "crossover": prepared.sequence,
+        "most_levels": MAX_LEVELS,
+        "not_shown": _not_shown(prepared, result),
         "variables": variable_labels(prepared.dataset),
         "allocation": {} if result["masked"] else study.raw.get("allocation", {}),
         "checklists": checklists(prepared, result),
+        "estimands": estimands(prepared, result),
+        "apart": without(prepared, labels),
         "rows": rows,
         "quizzes": _quizzes(result),
         "titles": titles,
@@ -193,7 +201,7 @@ def _primary(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
             lines.append(wording.difference_sentence(row, labels, plan.multiplicity.method, family, adjusted_for=by))
             decision = "" if result["dry_run"] else wording.verdict(row, labels, 1 - plan.level)
             sentences.append({"lines": lines, "verdict": decision, "row": row})
-        estimand = next((entry for entry in plan.estimands if entry.outcome == name), None)
+        estimand = next((entry for entry in estimands(prepared, result) if entry.outcome == name), None)
         found.append({"outcome": outcome, "sentences": sentences, "means": means, "estimand": estimand})
     return found
 
@@ -215,6 +223,14 @@ def _place(prepared: Prepared, row: Mapping[str, Any]) -> int:
     """Where the treated arm stands in the study file."""
     arms = list(prepared.view.arm_ids)
     return arms.index(row["contrast"][0]) if row["contrast"] and row["contrast"][0] in arms else len(arms)
+
+
+def _not_shown(prepared: Prepared, result: Mapping[str, Any]) -> list[str]:
+    """Return the baseline variables that the table leaves out for the number of their levels."""
+    shown_ones = {name for row in result["baseline"] for name in (row["variable"], row["variable"].partition(".")[0])}
+    names = variable_labels(prepared.dataset)
+    found = cut(prepared.frame.data, baseline_variables(prepared.dataset, prepared.fitted), shown_ones)
+    return [names.get(name, name) for name in found]
 
 
 def _baseline(result: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -50,10 +50,16 @@ HAZARD = "log hazard ratio"
 _POPULATIONS = {"itt": "ITT", "per_protocol": "per protocol", "as_treated": "as treated"}
 
 
+def method_name(method: str, clusters: int | None) -> str:
+    """Return what a method is called; with clusters without the error in brackets, for theirs is used in its place."""
+    name = METHODS.get(method, method.replace("_", " "))
+    return name if clusters is None else name.partition(" (")[0]
+
+
 def analysis_name(row: Row, labels: Mapping[str, str] | None = None) -> str:
     """Return what a row does; the parts of its id beside the method's stand after it, arms under their labels."""
     first, *rest = str(row["id"]).split(".")[1:] or [str(row["id"])]
-    words = ["Lin's fallback" if stepped_down(row) else METHODS.get(first, first.replace("_", " "))]
+    words = ["Lin's fallback" if stepped_down(row) else method_name(first, (row.get("detail") or {}).get("clusters"))]
     words += ["fallback"] if row["method"] in METHODS_OF_FACTORS and step_down(row) else []
     if row["method"] == "lee_bounds":
         # Which of them the cells are made of, the note says: often only the strata.
@@ -191,7 +197,7 @@ def difference_sentence(
     seen = shown(row)
     raw = not seen.ratio and seen.unit == row["unit"]
     value, interval = (number(row["estimate"]), f"{number(row['ci_low'])} to {number(row['ci_high'])}")
-    sentence = Markup("{}{} {} {}{}: {} {} ({}% interval {}; {} {}").format(
+    sentence = Markup("{}{} {} {}{}: {} {} ({}; {} {}").format(
         "Interaction, " if _of_interaction(row) else "",
         labels.get(treated, treated),
         "minus" if raw else "against",
@@ -199,12 +205,12 @@ def difference_sentence(
         f", adjusted for {adjusted_for}" if adjusted_for else "",
         tagged(row["id"], value if raw else seen.value),
         seen.unit,
-        tagged(row["id"], f"{100 * row['ci_level']:g}", "quiet"),
-        tagged(row["id"], interval if raw else seen.interval),
+        _limits(row, interval if raw else seen.interval),
         TESTS.get(str(row["method"]), METHODS.get(str(row["method"]), str(row["method"]))),
         tagged(row["id"], p_phrase(row["p_value"])),
     )
-    if row["p_adjusted"] is not None:
+    # A family of one has nothing to adjust for.
+    if row["p_adjusted"] is not None and (family > 1 or multiplicity == "none"):
         name = _ADJECTIVES.get(multiplicity, multiplicity)
         # Without a rule of the plan it is a test of several arms that adjusts.
         over = f"{family} primary tests by {name}" if multiplicity != "none" else "its own comparisons"
@@ -212,16 +218,29 @@ def difference_sentence(
     return sentence + Markup(").")
 
 
+def _limits(row: Row, interval: str) -> Markup:
+    """Return the interval; where there is none that, and why."""
+    if row["ci_low"] is not None or row["ci_high"] is not None:
+        return Markup("{}% interval {}").format(
+            tagged(row["id"], f"{100 * row['ci_level']:g}", "quiet"), tagged(row["id"], interval)
+        )
+    parts = str(row["note"]).split("; ")
+    said = [part.removeprefix("no interval: ") for part in parts if part.startswith("no interval: ")]
+    said += [
+        part.removesuffix(", so no limit on that side") for part in parts if part.endswith("no limit on that side")
+    ]
+    return Markup("no interval: {}").format(tagged(row["id"], said[0])) if said else Markup("no interval")
+
+
 def _interaction(row: Row) -> Markup:
     """Return by how much the effect of one factor differs between the levels of another."""
     factors = " and ".join(str(name).replace("_", " ") for name in row["detail"]["factors"])
     interval = f"{number(row['ci_low'])} to {number(row['ci_high'])}"
-    sentence = Markup("Interaction of {}: {} {} ({}% interval {}; {}").format(
+    sentence = Markup("Interaction of {}: {} {} ({}; {}").format(
         factors,
         tagged(row["id"], number(row["estimate"])),
         row["unit"],
-        tagged(row["id"], f"{100 * row['ci_level']:g}", "quiet"),
-        tagged(row["id"], interval),
+        _limits(row, interval),
         tagged(row["id"], p_phrase(row["p_value"])),
     )
     if row["p_adjusted"] is not None:
@@ -246,7 +265,8 @@ def verdict(row: Row, labels: Mapping[str, str], alpha: float) -> str:
         return _margin_verdict(row, labels, alpha, p)
     null, plausible = _null(row)
     if p > alpha:
-        rest = f"; the interval says which {plausible} remain plausible" if plausible else ""
+        shows = plausible and (row["ci_low"] is not None or row["ci_high"] is not None)
+        rest = f"; the interval says which {plausible} remain plausible" if shows else ""
         return f"By the plan's rule at {alpha:.0%}, the data do not exclude {null}{rest}."
     direction = _direction(row, labels)
     return f"By the plan's rule at {alpha:.0%}, {null} is rejected{direction}."

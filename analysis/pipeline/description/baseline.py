@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,8 @@ def smd_categorical(treated: Sequence[float], control: Sequence[float]) -> float
     """Standardised difference of a variable with several levels, from counts (Yang & Dalton 2012).
 
     With p, q the proportions of all levels but the first and S the mean of their multinomial covariances:
-    sqrt((p - q)' S^-1 (p - q)). For two levels it keeps the sign of the first level's difference.
+    sqrt((p - q)' S^-1 (p - q)). For two levels it keeps the sign of the last level's difference, so that of 0
+    and 1 it is signed as a mean is.
     """
     t, c = np.asarray(treated, dtype=float), np.asarray(control, dtype=float)
     used = (t + c) > 0
@@ -47,13 +49,17 @@ def smd_categorical(treated: Sequence[float], control: Sequence[float]) -> float
     spread = (np.diag(p) - np.outer(p, p) + np.diag(q) - np.outer(q, q)) / 2
     gap = p - q
     if len(gap) == 1:
-        return float(-gap[0] / np.sqrt(spread[0, 0])) if spread[0, 0] > 0 else None
+        return float(gap[0] / np.sqrt(spread[0, 0])) if spread[0, 0] > 0 else None
     squared = float(gap @ np.linalg.pinv(spread, hermitian=True) @ gap)
     return float(np.sqrt(max(squared, 0.0)))
 
 
 def baseline_table(
-    data: pd.DataFrame, variables: Sequence[str], arms: Sequence[str], labels: Mapping[str, Mapping[Any, str]]
+    data: pd.DataFrame,
+    variables: Sequence[str],
+    arms: Sequence[str],
+    labels: Mapping[str, Mapping[Any, str]],
+    several: Mapping[str, Collection[Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of `baseline` in results.json.
 
@@ -62,6 +68,7 @@ def baseline_table(
         variables: columns, in the order of the table.
         arms: control first; with several other arms the largest difference from control is given.
         labels: variable -> value -> text, for variables that are categories whatever their values look like.
+        several: variable -> options of which people chose any number; each is a variable with one row, who chose it.
     """
     rows: list[dict[str, Any]] = []
     for name in variables:
@@ -69,11 +76,38 @@ def baseline_table(
         known = column.dropna()
         if known.empty or known.nunique() < 2:
             continue
-        if name not in labels and pd.api.types.is_numeric_dtype(column) and not set(known.unique()) <= {0.0, 1.0}:
+        if several and name in several:
+            rows += [row for option in several[name] for row in _chosen(data, name, option, arms)]
+        elif name not in labels and pd.api.types.is_numeric_dtype(column) and not set(known.unique()) <= {0.0, 1.0}:
             rows.append(_numeric(data, name, arms))
         elif known.nunique() <= MAX_LEVELS:
             rows += _categorical(data, name, arms, labels.get(name, {}))
     return rows
+
+
+def cut(data: pd.DataFrame, variables: Iterable[str], shown: Collection[str]) -> list[str]:
+    """Return the variables with more levels than a table can hold, which `baseline_table` leaves out."""
+    return [name for name in variables if name in data and name not in shown and data[name].nunique() > MAX_LEVELS]
+
+
+def _chosen(data: pd.DataFrame, name: str, option: Any, arms: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the row of who chose an option; none where everyone or no one did."""
+    ticked = data[name].map(lambda cell: float(option in chosen_of(cell)), na_action="ignore")
+    if ticked.nunique() < 2:
+        return []
+    variable = f"{name}.{option}"
+    return _categorical(
+        pd.DataFrame({"arm": data["arm"], variable: ticked.astype(float)}), variable, arms, {1.0: "yes"}
+    )[1:]
+
+
+def chosen_of(cell: Any) -> list[Any]:
+    """Return the options in a cell, which is a JSON list; of anything else none."""
+    try:
+        found = json.loads(cell) if isinstance(cell, str) else cell
+    except ValueError:
+        return []
+    return list(found) if isinstance(found, list | tuple) else []
 
 
 def _numeric(data: pd.DataFrame, name: str, arms: Sequence[str]) -> dict[str, Any]:

@@ -25,15 +25,17 @@ def missingness_section(frame: AnalysisTable, plan: Plan, view: View) -> dict[st
         view: the arms, control first.
 
     Returns:
-        `variables` (missing and percent by arm), `patterns` (variables missing together, people by arm, the commonest
-        first; complete people have none) and `baseline` (for each primary outcome and covariate: standardised
-        difference of those without the outcome from those with it).
+        `n` (people whom the analyses are about), `left_out` (status -> arm -> people allocated who are in no analysis,
+        where there are some), `variables` (missing and percent by arm), `patterns` (variables missing together, people
+        by arm, the commonest first; complete people have none) and `baseline` (for each primary outcome and covariate:
+        standardised difference of those without the outcome from those with it).
     """
     people = frame.population("itt")
     gaps = _gaps(people, plan)
     arms = {arm: (people["arm"] == arm).to_numpy() for arm in view.arm_ids}
     return {
         "n": len(people),
+        **({"left_out": apart} if (apart := frame.set_aside(view.arm_ids)) else {}),
         "variables": [
             {"variable": name, "missing": int(cells.sum()),
              "arms": {arm: _share(cells.to_numpy(), mine) for arm, mine in arms.items()}}

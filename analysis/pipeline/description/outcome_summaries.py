@@ -117,7 +117,9 @@ def _found(rows: Rows, contrast: tuple[str, str], roles: Sequence[str], methods:
     if not order:
         return None
     keys = ("id", "method", "estimate", "ci_low", "ci_high", "ci_level", "p_value", "unit", "contrast")
-    return {key: order[0][key] for key in keys}
+    # Its error is over clusters then, which its method's name does not say.
+    clusters = (order[0].get("detail") or {}).get("clusters")
+    return {key: order[0][key] for key in keys} | ({} if clusters is None else {"clusters": clusters})
 
 
 def _relative(row: Mapping[str, Any]) -> bool:

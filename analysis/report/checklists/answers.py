@@ -8,9 +8,11 @@ from typing import Any
 from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
 from analysis.pipeline.prepare import Prepared
 from analysis.report.checklists.consort import AUTHORS, ChecklistItem, filled
+from analysis.report.estimands import estimands
 from analysis.report.interim_table import adaptive_items
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.scales import decimal, shown, with_interval
+from analysis.report.set_aside import without
 from analysis.report.wording import MARGINS, METHODS, p_phrase
 
 Result = Mapping[str, Any]
@@ -21,7 +23,7 @@ def checklists(prepared: Prepared, result: Result) -> dict[str, tuple[ChecklistI
     found = {"CONSORT 2025": _answered(filled(result), prepared, result)}
     found |= _extensions(prepared, result)
     found["SAMPL guidelines"] = _sampl(prepared, result)
-    if prepared.fitted.estimands:
+    if estimands(prepared, result):
         found["ICH E9(R1): estimands"] = _estimands(prepared, result)
     return found
 
@@ -39,6 +41,8 @@ def _answered(items: tuple[ChecklistItem, ...], prepared: Prepared, result: Resu
         for name, arms in flow["outcomes"].items()
     )
     excluded = sum(sum(arm["excluded"].values()) for arm in flow["arms"].values())
+    of_group = f"in the {'order' if prepared.sequence else 'arm'} allocated"
+    apart = without(prepared, {arm: prepared_label(prepared, arm) for arm in flow["arms"]})
     answers = {
         "9": f"{_design(prepared)}, ratio {weights}" + (f"; {method}" if method else "") + "; Design",
         "16a": sample_size_sentence(prepared, result),
@@ -51,8 +55,8 @@ def _answered(items: tuple[ChecklistItem, ...], prepared: Prepared, result: Resu
         if result["outcomes"]
         else "Differences within people with their intervals; Primary result",
         "16b": prepared.fitted.stopping.text if not prepared.dataset.plain else "",
-        "21b": f"Everyone allocated in the arm allocated: {_analysed(result)}; population and n of each row",
-        "21c": _missing(result),
+        "21b": f"Everyone allocated{apart}, {of_group}: {_analysed(result)}; population and n of each row",
+        "21c": _missing(result, apart),
         "24a": _received(prepared, result),
     }
     return tuple(item._replace(where=answers.get(item.number) or item.where) for item in items)
@@ -64,7 +68,9 @@ def _design(prepared: Prepared) -> str:
     whole = ""
     if prepared.frame.cluster:
         whole = f", allocated in {prepared.frame.data[prepared.frame.cluster].nunique()} clusters"
-    return f"{len(prepared.view.arms)} parallel arms{whole}"
+    study = prepared.dataset.study.study
+    again = ", with a second randomisation (sequential, SMART)" if study is not None and study.second_decision else ""
+    return f"{len(prepared.view.arms)} parallel arms{whole}{again}"
 
 
 def _analysed(result: Result) -> str:
@@ -72,17 +78,24 @@ def _analysed(result: Result) -> str:
     return f"{min(counted)} to {max(counted)} people an arm" if counted else "no primary outcome"
 
 
-def _missing(result: Result) -> str:
+def _missing(result: Result, apart: str) -> str:
     gaps = result["missing"]
     if not gaps:
         return "Notes of the rows say who is left out; Sensitivity"
     count = sum(entry["n"] for entry in gaps["patterns"] if entry["missing"])
-    return f"{count} of {gaps['n']} people lack a covariate or an outcome, by pattern; Missing data"
+    found = f"{count} of {gaps['n']} people allocated{apart} lack a covariate or an outcome, by pattern"
+    bounded = (
+        "; Lee's bounds and the worst case count those excluded as missing"
+        if "excluded" in gaps.get("left_out", {})
+        else ""
+    )
+    return f"{found}{bounded}; Missing data"
 
 
 def _received(prepared: Prepared, result: Result) -> str:
     arms = result["flow"]["arms"]
-    if any(arm["received"] is None for arm in arms.values()):
+    # In a crossover everyone has each treatment: what an order's people received says nothing of keeping to it.
+    if prepared.sequence or any(arm["received"] is None for arm in arms.values()):
         return ""
     received = ", ".join(f"{prepared_label(prepared, name)} {arm['received']} of {arm['allocated']}"
                      for name, arm in arms.items())  # fmt: skip
@@ -296,7 +309,7 @@ def _sampl(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
 
 def _estimands(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
     found: list[ChecklistItem] = []
-    for number, estimand in enumerate(prepared.fitted.estimands, start=1):
+    for number, estimand in enumerate(estimands(prepared, result), start=1):
         title = prepared.fitted.outcome(estimand.outcome).title
         events = "; ".join(f"{entry.event}: {entry.strategy.replace('_', ' ')}" for entry in estimand.intercurrent)
         parts = {
@@ -309,5 +322,6 @@ def _estimands(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
             for place, (name, text) in enumerate(parts.items(), start=1)
         ]
     rows = [row["id"] for row in result["estimates"] if row["role"] == "sensitivity" and row["estimate"] is not None]
-    found.append(ChecklistItem("S", "Sensitivity to the assumptions", f"{len(rows)} rows; Sensitivity", "sensitivity"))
+    counted = f"{len(rows)} row{'s' * (len(rows) != 1)}; Sensitivity" if rows else "No row of this design"
+    found.append(ChecklistItem("S", "Sensitivity to the assumptions", counted, "sensitivity"))
     return tuple(found)

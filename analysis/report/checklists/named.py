@@ -9,8 +9,10 @@ from analysis.pipeline.prepare import Prepared
 from analysis.report.checklists.answers import checklists, prepared_label
 from analysis.report.checklists.consort import AUTHORS
 from analysis.report.checklists.sources import CAVEATS, NAMED
-from analysis.report.checklists.treatment_facts import Result, TreatmentFacts
-from analysis.report.scales import shown, with_interval
+from analysis.report.checklists.treatment_facts import Result, TreatmentFacts, treatment_label
+from analysis.report.estimands import estimands
+from analysis.report.scales import decimal, shown, with_interval
+from study_app.domain.allocation.options import order_of
 
 CHECKLISTS = ("consort", *NAMED)
 AT_LAUNCH = ("2", "18")
@@ -100,6 +102,8 @@ class _Facts(TreatmentFacts):
         if self.prepared.frame.cluster:
             count = self.prepared.frame.data[self.prepared.frame.cluster].nunique()
             return f"{count} groups were allocated whole."
+        if self.prepared.sequence:
+            return "People were allocated one by one to an order of treatments, each working alone."
         return "People were allocated one by one, each working alone with what their arm gives."
 
     def schools(self) -> str:
@@ -119,6 +123,8 @@ class _Facts(TreatmentFacts):
 
     def control(self) -> str:
         """Describe the control."""
+        if self.prepared.sequence:
+            return self._control_period()
         arm = self.prepared.view.control
         cell = self.result["flow"]["arms"].get(arm)
         if cell is None:
@@ -126,12 +132,33 @@ class _Facts(TreatmentFacts):
         name, variables = prepared_label(self.prepared, arm), {row["variable"] for row in self.result["baseline"]}
         return f"{name}: {cell['allocated']} allocated, {len(variables)} baseline variables by arm."
 
+    def _control_period(self) -> str:
+        """Describe the control of a crossover, which is a treatment of periods and no arm."""
+        control, flow = self.prepared.compared[0], self.result["flow"]
+        if self.prepared.view.hidden or not all(control in order_of(name) for name in flow["arms"]):
+            return ""
+        variables = {row["variable"] for row in self.result["baseline"]}
+        return (
+            f"{treatment_label(self.prepared, control)}: a period of each of {flow['allocated']} people allocated, "
+            f"{len(variables)} baseline variables by order."
+        )
+
     def alike(self) -> str:
-        """Say which limits all arms share."""
-        limits = [
-            f"{stage['id']} {stage['minutes']:g} min" for stage in self.raw.get("stages", ()) if stage.get("minutes")
-        ]
-        return f"Every arm has the same stages and limits: {', '.join(limits)}." if limits else ""
+        """Say which limits all arms share, and which stages only some have."""
+        stages = [stage for stage in self.raw.get("stages", ()) if stage.get("minutes")]
+        limits = [f"{stage['id']} {stage['minutes']:g} min" for stage in stages if not stage.get("arms")]
+        some = [str(stage["id"]) for stage in self.raw.get("stages", ()) if stage.get("arms")]
+        if not limits:
+            return ""
+        if some:
+            return f"Every arm has the limits {', '.join(limits)}; only some arms have the stages {', '.join(some)}."
+        found = f"Every arm has the same stages and limits: {', '.join(limits)}."
+        again = " People who do not respond are randomised to a second treatment." if self._second() else ""
+        return found + again
+
+    def _second(self) -> bool:
+        study = self.prepared.dataset.study.study
+        return study is not None and bool(study.second_decision)
 
     def one_subject(self) -> str:
         """Name what is measured."""
@@ -162,16 +189,23 @@ class _Facts(TreatmentFacts):
 
     def measures(self) -> str:
         """Name control and outcomes."""
-        control = prepared_label(self.prepared, self.prepared.view.control)
+        control = treatment_label(self.prepared, self.prepared.compared[0]) if self.prepared.compared else "no arm"
         return f"Compared with {control}; outcomes: {', '.join(o.title for o in self.plan.outcomes)}."
 
     def estimands(self) -> str:
         """Quote the variables of the estimands."""
-        return " ".join(f"{each.outcome}: {each.variable}" for each in self.plan.estimands)
+        return " ".join(f"{each.outcome}: {each.variable}" for each in estimands(self.prepared, self.result))
 
     def reliability(self) -> str:
         """Point at the quiz's figures."""
-        return "Reliability and items of the quiz are in the report." if self.result["psychometrics"] else ""
+        found = self.result["psychometrics"]
+        alpha = found.get("alpha") or {}
+        if alpha.get("value") is None:
+            return ""
+        ends = (alpha.get("ci_low"), alpha.get("ci_high"))
+        limits = f" ({decimal(ends[0], 2)} to {decimal(ends[1], 2)})" if None not in ends else ""
+        figures = f"{decimal(alpha['value'], 2)}{limits}, {found['n']} people"
+        return f"Cronbach's alpha of the quiz {figures}; items are in the report."
 
     def use(self) -> str:
         """Point at the use of the assistant."""
@@ -187,7 +221,8 @@ class _Facts(TreatmentFacts):
     def contamination(self) -> str:
         """Count who received AI by arm."""
         arms = self.result["flow"]["arms"]
-        if any(arm["received"] is None for arm in arms.values()):
+        # In a crossover everyone has the assistant in a period, so that the counts say nothing of contamination.
+        if self.prepared.sequence or any(arm["received"] is None for arm in arms.values()):
             return ""
         parts = (f"{prepared_label(self.prepared, n)} {a['received']} of {a['allocated']}" for n, a in arms.items())
         return f"Received AI, from any source: {', '.join(parts)}."
@@ -206,8 +241,16 @@ class _Facts(TreatmentFacts):
 
     def groups(self) -> str:
         """Name the planned subgroups."""
-        names = [entry.label or entry.column for entry in self.plan.subgroups]
-        return f"Interactions with {', '.join(names)}, planned." if names else "Not met: no subgroup is planned."
+        ids = {row["id"]: row["status"] for row in self.result["estimates"] if ".interaction." in row["id"]}
+        names, statuses = [], set()
+        for entry in self.plan.subgroups:
+            mine = [status for row, status in ids.items() if row.endswith(f".interaction.{entry.column}")]
+            names += [entry.label or entry.column] if mine else []
+            statuses |= set(mine)
+        if not names:
+            return "Not met: no interaction with a subgroup was estimated."
+        planned = "planned" if statuses == {"prespecified"} else ", ".join(sorted(statuses))
+        return f"Interactions with {', '.join(names)}, {planned}."
 
     def size(self) -> str:
         """Give the target."""
@@ -217,7 +260,8 @@ class _Facts(TreatmentFacts):
     def family(self) -> str:
         """Give the multiplicity rule."""
         primary = sum(row["role"] == "primary" for row in self.result["estimates"])
-        return f"{self.plan.multiplicity.method.capitalize()} over {primary} primary rows; {self.registered()}"
+        rule = f"{self.plan.multiplicity.method.capitalize()} over {primary} primary rows"
+        return f"{rule if primary > 1 else 'One primary row, with nothing to adjust for'}; {self.registered()}"
 
     def primary(self) -> str:
         """Give the primary estimates with their intervals."""

@@ -8,10 +8,22 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.data.dataset import DeclaredArm
 from analysis.pipeline.prepare import Prepared
 from analysis.report.checklists.answers import prepared_label
 
 Result = Mapping[str, Any]
+
+
+def treatment_label(prepared: Prepared, arm: str) -> str:
+    """Return what readers see for an arm, or for a treatment of a crossover's periods."""
+    named = {entry.id: entry.label or entry.id for entry in _treatments(prepared)}
+    return named.get(arm, prepared_label(prepared, arm))
+
+
+def _treatments(prepared: Prepared) -> tuple[DeclaredArm, ...]:
+    """Return the arms, of a crossover those that its orders are made of."""
+    return prepared.dataset.study.arms if prepared.sequence else prepared.view.arms
 
 
 class TreatmentFacts:
@@ -23,8 +35,11 @@ class TreatmentFacts:
 
     def role(self) -> str:
         """Say which arms have an assistant, and who coded queries."""
-        arms = [prepared_label(self.prepared, arm.id) for arm in self.prepared.view.arms if arm.assistant]
+        if self.prepared.view.masked:
+            return f"Which arms offer an assistant is withheld until unsealing; queries are coded by {self.plan.coder}."
+        arms = [treatment_label(self.prepared, arm.id) for arm in _treatments(self.prepared) if arm.assistant]
         offered = f"Offered to participants in: {', '.join(arms)}" if arms else "No arm offers an assistant"
+        offered += ", a period of each person" if arms and self.prepared.sequence else ""
         return f"{offered}; queries are coded by {self.plan.coder}."
 
     def models(self) -> str:
@@ -121,11 +136,11 @@ class TreatmentFacts:
 
     def baseline(self) -> str:
         """Name the control."""
-        arms = {arm.id: arm for arm in self.prepared.view.arms}
-        control = arms.get(self.prepared.view.control)
-        if control is None:
+        arms = {arm.id: arm for arm in _treatments(self.prepared)}
+        control = arms.get(self.prepared.compared[0]) if self.prepared.compared else None
+        if control is None or self.prepared.view.masked:
             return ""
-        name = prepared_label(self.prepared, control.id)
+        name = treatment_label(self.prepared, control.id)
         said = f"The control is '{name}', which offers no assistant."
         return said if not control.assistant else f"Not met: the control, '{name}', has an assistant, too."
 

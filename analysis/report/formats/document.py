@@ -157,7 +157,11 @@ def _baseline(
         cells = (f"{row['arms'][arm]['count']} ({decimal(row['arms'][arm]['percent'], 0)}%)" for arm in arms)
         found.append((f"    {row['level']}", *cells, ""))
     header = ("Variable", *(labels[arm] for arm in arms), "Standardised difference")
-    return DocumentTable("Baseline characteristics", header, tuple(found), "No p values: allocation was by chance.")
+    note = (
+        "No p values: allocation was by chance. Of two levels the difference is that of the second; of several it has "
+        "no sign."
+    )
+    return DocumentTable("Baseline characteristics", header, tuple(found), note)
 
 
 def _outcomes(

@@ -11,6 +11,7 @@ from study_app import __version__
 from study_app.domain.allocation import ALGORITHM, options
 from study_app.domain.content_library import ContentLibrary
 from study_app.domain.study.comparing.delayed_outcomes import with_delayed
+from study_app.domain.study.stated_estimands import stated_estimands
 from study_app.domain.study.study import Study, StudyArm, canonical_json
 from study_app.services.researcher.registered_content import (
     interviews,
@@ -152,11 +153,25 @@ def _joined(*parts: str) -> str:
 
 def _objectives(study: Study) -> str:
     lines = []
-    for estimand in study.analysis.estimands:
+    for estimand in stated_estimands(study.analysis, study, _about_loss(study)):
         lines.append(f"- **{estimand.outcome}**: {estimand.summary} ({estimand.variable}; {estimand.population}).")
         lines += [f"  - {event.event}: {event.strategy}. {event.handling}" for event in estimand.intercurrent]
         lines += [f"  - Missing outcomes: {estimand.missing}"] if estimand.missing else []
     return "\n".join(lines)
+
+
+def _about_loss(study: Study) -> dict[str, set[str]]:
+    """Return outcome -> methods on missing outcomes that the usual or the listed rows have in this design."""
+    usual = () if study.allocation.method == "cluster" else ("multiple_imputation", "tipping_point")
+    found: dict[str, set[str]] = {}
+    if study.allocation.method == "sequence":
+        return found
+    listed = [row for row in study.analysis.analyses if row.role != "primary"]
+    for name in study.analysis.primary:
+        mine = {row.method for row in listed if row.outcome == name}
+        # The bounds come with any list of rows; the others only where the plan lists none.
+        found[name] = {"lee_bounds", "worst_case"} | (mine if listed else set(usual))
+    return found
 
 
 def _design(study: Study) -> str:

@@ -28,6 +28,7 @@ from study_app.dataset.verification.derived.points_of_people import check_points
 from study_app.dataset.verification.derived.probes import check_probes
 from study_app.dataset.verification.derived.sessions import check_sessions
 from study_app.dataset.verification.derived.variants import check_hack_class
+from study_app.dataset.verification.derived.verdicts import check_attention, check_verdicts
 from study_app.domain.events import SERVER_PAGE
 from study_app.domain.interaction.codebook import LABELS
 from study_app.domain.records import NO_PLACE, Rating
@@ -103,6 +104,8 @@ class Derived:
             check_answers(self.opened, record, tables["answers"], content)
             check_points_of_people(self.opened, tables["answers"], self.points)
             self._evidence(person, work.evidence, evidence_of(record, content))
+            check_verdicts(self.opened, tables["compliance"], record.study.analysis.compliance)
+            check_attention(self.opened, person)
             self._codes(tables["turns"], self.coding.codes(record))
             check_actions(self.opened, record, tables["agent_actions"], tables["turns"])
             check_interviews(self.opened, record, tables["interviews"], tables["interview_turns"])

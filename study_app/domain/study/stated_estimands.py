@@ -1,0 +1,91 @@
+"""Estimands as readers meet them: an author's as written, the usual ones in the words of the study's design.
+
+A plan without estimands has the usual ones, which speak of parallel arms with and without an assistant. Their text is
+part of what was registered and never changes; it is worded here for the design that the study has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.plan_sections import Estimand, IntercurrentEvent
+from study_app.domain.study.study import Study, StudyArm
+
+ABOUT_LOSS: Mapping[str, str] = {
+    "multiple_imputation": "multiple imputation",
+    "tipping_point": "its tipping point",
+    "inverse_probability": "weighting for loss",
+    "lee_bounds": "Lee's bounds",
+    "worst_case": "worst-case bounds",
+}
+"""Methods whose rows show how much hangs on what is assumed of missing outcomes, in the order of a sentence."""
+
+
+def stated_estimands(
+    plan: Plan, study: Study | None, about_loss: Mapping[str, Collection[str]]
+) -> tuple[Estimand, ...]:
+    """Return the estimands to print.
+
+    Args:
+        plan: of the study, or of a table collected elsewhere.
+        study: None for such a table.
+        about_loss: outcome -> methods of `ABOUT_LOSS` that the plan runs for it.
+    """
+    usual = Plan().estimands
+    return tuple(
+        _worded(entry, plan, study, about_loss.get(entry.outcome, ())) if entry in usual else entry
+        for entry in plan.estimands
+        if entry not in usual or entry.outcome in plan.primary
+    )
+
+
+def _worded(entry: Estimand, plan: Plan, study: Study | None, about_loss: Collection[str]) -> Estimand:
+    arms = _control_first(study.arms, plan.control or study.control.id) if study is not None else ()
+    crossed = study is not None and study.allocation.method == "sequence"
+    allocated = "in the order allocated" if crossed else "as allocated"
+    changed: dict[str, object] = {
+        "population": f"Everyone allocated and not excluded, {allocated}, whatever they then did.",
+        "treatments": _treatments(entry, arms, study, crossed),
+        "intercurrent": tuple(_event(each, arms) for each in entry.intercurrent),
+    }
+    if crossed:
+        changed["summary"] = entry.summary.replace("Difference", "Difference within people", 1)
+        changed["missing"] = "A period without a value says nothing; its person counts with the periods that have one."
+    elif entry.outcome == "quiz_points":
+        known = [words for method, words in ABOUT_LOSS.items() if method in about_loss]
+        assumed = "Quiz never opened: missing at random given arm, covariates and strata."
+        changed["missing"] = f"{assumed} {_listed(known)} how much hangs on that." if known else assumed
+    return entry.model_copy(update=changed)
+
+
+def _control_first(arms: Sequence[StudyArm], control: str) -> tuple[StudyArm, ...]:
+    return tuple(sorted(arms, key=lambda arm: arm.id != control))
+
+
+def _treatments(entry: Estimand, arms: Sequence[StudyArm], study: Study | None, crossed: bool) -> str:
+    """Return what is compared: the usual words where only the control has no assistant."""
+    if study is None or not arms:
+        return "What the arm gives against what the control gives."
+    control, *others = arms
+    second = bool(study.second_decision)
+    if not crossed and not second and not control.assistant and all(arm.assistant for arm in others):
+        return entry.treatments
+    compared = "; ".join(f"{arm.title} against {control.title}" for arm in others)
+    where = " in a period, each person with both" if crossed else ""
+    then = ", each followed by what the second randomisation gives to who does not respond" if second else ""
+    return f"{compared}{where}{then}."
+
+
+def _event(event: IntercurrentEvent, arms: Sequence[StudyArm]) -> IntercurrentEvent:
+    if not event.event.startswith("AI used where none") or not arms:
+        return event
+    offered = [bool(arm.assistant) for arm in arms]
+    if all(offered):
+        return event.model_copy(update={"event": "The arm's assistant not used, or other AI used"})
+    return event if any(offered) else event.model_copy(update={"event": "AI used, which no arm offers"})
+
+
+def _listed(words: Sequence[str]) -> str:
+    text = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return f"{text[:1].upper()}{text[1:]} {'show' if len(words) > 1 or words[0].endswith('s') else 'shows'}"

@@ -1,0 +1,54 @@
+"""People excluded after allocation: named wherever the report speaks of everyone allocated, and in the bounds."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+
+import pytest
+from support.analysis.synthetic_trial import Trial, write
+
+from analysis.cli import analyze
+
+SAID = "without 3 excluded after allocation (NO_AI 0; AI 3)"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    base = tmp_path_factory.mktemp("set_aside")
+    rows = [{"outcome": "quiz_points", "method": name} for name in ("welch_t", "lee_bounds", "worst_case")]
+    trial = Trial(n=24, plan={"replicates": 99, "primary": ["quiz_points"], "analyses": rows}, answers=False)
+    table = trial.table()
+    gone = table.index[table["arm"] == "ai"][:3]
+    table.loc[gone, "status"] = "excluded"
+    table.loc[gone, "exclusion_reason"] = "spoke to each other"
+    out = analyze(write(base / "data", trial, table), base / "out").out
+    html = unescape(re.sub(r"<[^>]+>", "", (out / "report.html").read_text(encoding="utf-8")))
+    return json.loads((out / "results.json").read_text(encoding="utf-8")), re.sub(r"\s+", " ", html)
+
+
+def test_every_sentence_on_everyone_allocated_names_the_excluded_by_arm(made):
+    result, page = made
+    assert result["missing"]["left_out"] == {"excluded": {"no_ai": 0, "ai": 3}}
+    for sentence in (
+        f"every covariate and outcome of the 21 people allocated {SAID} is known",
+        f"ITT: everyone allocated {SAID}, in the arm allocated",
+        f"Everyone allocated {SAID}, in the arm allocated: 9 to 12 people an arm",
+        f"0 of 21 people allocated {SAID} lack a covariate or an outcome",
+    ):
+        assert sentence in page
+
+
+def test_bounds_count_the_excluded_as_missing(made):
+    result, _ = made
+    rows = {row["id"]: row for row in result["estimates"]}
+    arms = result["flow"]["arms"]
+    lee, worst = rows["quiz_points.lee_bounds"], rows["quiz_points.worst_case"]
+    kept = arms["ai"]["analysed"] / arms["ai"]["allocated"]
+    assert lee["detail"]["retention"] == {"ai": pytest.approx(kept), "no_ai": 1.0}
+    assert worst["note"].startswith("3 and 0 outcomes missing")
+    for row in (lee, worst):
+        assert "3 excluded after allocation count as missing (no_ai 0, ai 3)" in row["note"]
+        assert row["ci_low"] < rows["quiz_points.welch_t"]["estimate"] < row["ci_high"]
+    assert sum(rows["quiz_points.welch_t"]["n"].values()) == 21
