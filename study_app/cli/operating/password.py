@@ -16,7 +16,10 @@ from study_app.domain.errors import UserError
 @command
 def password(
     role: Annotated[
-        str | None, typer.Option("--role", help="monitor, grader or full; without it the role stays as it is.")
+        str | None,
+        typer.Option(
+            "--role", help="monitor, grader or full; without it the role stays as it is.", envvar="STUDY_ROLE"
+        ),
     ] = None,
 ) -> None:
     """Set the console's password, entered at a prompt or read from standard input."""
