@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-import tomllib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from study_app.assistant.notebook import Notebook
 from study_app.domain.assistants.acting import AgentRequest, ToolCall
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyEnd, TextDelta
 from study_app.domain.errors import AssistantUnavailable, ProblemsFound
-from study_app.domain.text_files import decode_text
+from study_app.domain.text_files import decode_text, parse_toml
 
 MODEL = "notes-2"
 """Exported as the model; counts up when the same request is answered in other words."""
@@ -38,14 +37,17 @@ def notes_in_folder(pack: str, language: str = "") -> dict[str, str]:
     folder = Path(pack, name)
     if not folder.exists() and (twin := _twin_of(Path(pack))) is not None:
         folder = twin / name
-    return {path.name: decode_text(path.read_bytes(), str(path)) for path in sorted(folder.glob("*.md"))}
+    # Editors and Finder hide files beside those that they have open; a study's hash passes them over, too.
+    files = [path for path in sorted(folder.glob("*.md")) if not path.name.startswith(".")]
+    return {path.name: decode_text(path.read_bytes(), str(path)) for path in files}
 
 
 def _twin_of(pack: Path) -> Path | None:
     """Return the folder of the task that a pack is an impossible variant of."""
     try:
-        of = tomllib.loads((pack / "task.toml").read_text(encoding="utf-8"))["variant"]["of"]
-    except (OSError, ValueError, KeyError, TypeError):
+        file = pack / "task.toml"
+        of = parse_toml(decode_text(file.read_bytes(), str(file)))["variant"]["of"]
+    except (OSError, ValueError, KeyError, TypeError, ProblemsFound):
         return None
     return pack.parent / of if isinstance(of, str) else None
 

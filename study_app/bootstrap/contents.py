@@ -77,6 +77,7 @@ def open_assistants(
     problems: list[Problem] = []
     shelf = open_texts(library)
     found: dict[str, Assistant] = {}
+    load_notes = notes_loader(library)
     for name, spec in library.specs.items():
         if (
             library.study.assistant_policy.require == "claude"
@@ -90,7 +91,7 @@ def open_assistants(
             found[name] = open_assistant(
                 spec,
                 environment=settings.environment,
-                load_notes=_notes_loader(library),
+                load_notes=load_notes,
                 load_recording=lambda path: decode_text(_recording(library, settings, path).read_bytes(), path),
                 seconds_per_word=seconds_per_word,
                 texts=lambda language: shelf[language].table("embedded"),
@@ -130,9 +131,26 @@ def _recording(library: FolderLibrary, settings: Settings, path: str) -> Path:
     return there if there.exists() else settings.study_file.resolve().parent / path
 
 
-def _notes_loader(library: FolderLibrary) -> NotesLoader:
+def notes_loader(library: FolderLibrary) -> NotesLoader:
+    """Return what gives the notes of packs as they are now, with the hash: files may change under a running server.
+
+    Notes that cannot be read keep an assistant from answering and not a study from its start, which may not need them.
+    """
+    study = library.study
+    notes: dict[str, dict[str, str]] = {}
+    broken: dict[str, OSError | ProblemsFound] = {}
+    for folder in study.pack_folders:
+        for language in study.offered:
+            other = "" if language == study.language else language
+            named = f"{folder}:{other}" if other else folder
+            try:
+                notes[named] = notes_in_folder(str(library.at(folder)), other)
+            except (OSError, ProblemsFound) as error:
+                broken[named] = error
+
     def load(pack: str) -> dict[str, str]:
-        folder, _, language = pack.partition(":")
-        return notes_in_folder(str(library.at(folder)), language)
+        if pack in broken:
+            raise broken[pack]
+        return notes.get(pack, {})
 
     return load

@@ -87,8 +87,9 @@ def follow_amendments(app: App) -> None:
             return
         # Only files of the locked version are taken: a half-copied folder has the hash of no locked version.
         library = open_library(app.settings.study_file)
+        library.hold_to(newest)
         if protocol_hash(library.study, dict(library.materials())) == newest:
-            reload(app)
+            _take(app, library)
             return
         if newest not in failed:
             amended = "the study was amended, and the files here are of another version; bring them up to date"

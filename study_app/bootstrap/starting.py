@@ -139,6 +139,10 @@ def start(
     if any(stage.kind == "interview" for stage in study.stages):
         context.interviewer = open_interviewer(settings.environment)
     context.open_edition = edition_opener(settings, seconds_per_word, gone)
+    with context.registry.begin(write=False) as unit:
+        locked = unit.newest_version()
+    if locked is not None:
+        library.hold_to(locked)
     check_start(context, settings, changed_ok)
     anchoring = Anchoring(context, AnchorFile(settings.var / FILE_NAME, settings.environment.get(COMMAND, "")))
     context.anchor = anchoring.allocated

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from study_app.content.content_files import content_named
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.quiz.items import Bank, BankHead, Item, form_problems, item_problems
 from study_app.domain.quiz.keys import KEY_TYPES, AnyKey, CodeKey, Keys, key_problems, key_version
@@ -96,7 +97,7 @@ def _read_public(folder: Path) -> _Reading:
     head = _read(bank_file, BankHead, problems)
     items: dict[str, Item] = {}
     broken = False
-    for path in sorted((folder / "items").glob("*.toml")):
+    for path in content_named(folder / "items", "*.toml"):
         item = _read(path, Item, problems)
         if item is None:
             broken = True
@@ -127,7 +128,7 @@ def _read_keys(folder: Path, items: dict[str, Item], *, complete: bool) -> tuple
         if key is not None:
             keys[item_id] = key
             problems += key_problems(item, key, str(path))
-    for path in sorted((folder / "keys").glob("*.toml")) if complete else ():
+    for path in content_named(folder / "keys", "*.toml") if complete else ():
         if path.stem not in items:
             problems.append(Problem(str(path), "", f"there is no item '{path.stem}'", "delete it or add the item"))
     return keys, problems

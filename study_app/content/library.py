@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from study_app.content.content_files import content_files
 from study_app.content.item_banks import load_bank, load_keys, public_json
 from study_app.content.requirements import Requirements, requirements_of
 from study_app.content.task_packs import load_pack
@@ -20,7 +21,7 @@ from study_app.domain.interviews.plan import InterviewPlan, read_plan
 from study_app.domain.quiz.items import Bank
 from study_app.domain.quiz.keys import Keys
 from study_app.domain.study.interviewing.placement import plan_problems
-from study_app.domain.study.study import Study
+from study_app.domain.study.study import Study, protocol_hash
 from study_app.domain.tasks.packs import TaskPack
 from study_app.domain.text_files import decode_text
 
@@ -267,10 +268,20 @@ class FolderLibrary:
         texts = self.texts()
         return {name: self.at(name).read_bytes() for name in self.materials() if name not in texts}
 
+    def hold_to(self, study_hash: str) -> None:
+        """Count files in hidden folders, as earlier releases did, where that gives the hash of a locked version."""
+        if protocol_hash(self.study, self._hashes) != study_hash:
+            earlier = self._hashed(hidden_folders=True)
+            if protocol_hash(self.study, earlier) == study_hash:
+                self._hashes = earlier
+
     @cached_property
     def _hashes(self) -> dict[str, str]:
+        return self._hashed(hidden_folders=False)
+
+    def _hashed(self, *, hidden_folders: bool) -> dict[str, str]:
         folders = [self.root / folder for folder in (*self.pack_folders, *self.bank_folders)]
-        files = [path for folder in folders for path in sorted(folder.rglob("*")) if is_content(path)]
+        files = [path for folder in folders for path in content_files(folder, hidden_folders=hidden_folders)]
         files += [self.root / entry.file for entry in self.study.assistants.values()]
         files += [self.root / entry.file for entry in self.study.personas.values()]
         files += [self.root / recording for recording in self._recordings().values()]
@@ -354,8 +365,3 @@ class FolderLibrary:
             what = f"there is no folder {folder} beside the study file"
             raise ProblemsFound([Problem(self.file, self.study.names_folder(folder, key), what, "correct the path")])
         return path
-
-
-def is_content(path: Path) -> bool:
-    """Whether a file of a content folder counts: no bytecode, nothing hidden."""
-    return path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from study_app.content.content_files import content_named
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.tasks.checks import Case, Check
 from study_app.domain.tasks.packs import PackSettings, TaskPack
@@ -39,7 +40,7 @@ def load_pack(folder: Path) -> TaskPack:
     texts = _texts_of(folder, twin, problems)
     checks = _checks(folder, problems, twin)
     hack = _hack(folder, settings, problems)
-    wrong = {path.stem: _file_text(path, problems) for path in sorted((folder / "wrong").glob("*.py"))}
+    wrong = {path.stem: _file_text(path, problems) for path in content_named(folder / "wrong", "*.py")}
     problems += _strangers(folder)
     if problems or settings is None:
         raise ProblemsFound(problems)

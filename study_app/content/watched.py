@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from study_app.content.library import is_content
+from study_app.content.content_files import content_files
 from study_app.content.requirements import stamps_beside
-from study_app.domain.text_files import parse_toml
+from study_app.domain.errors import ProblemsFound
+from study_app.domain.text_files import decode_text, parse_toml
 
 BESIDE = ("texts",)
 """What belongs to a study although its file need not name it."""
@@ -67,8 +68,8 @@ def written(study_file: Path) -> dict[Path, Written]:
 def _tables(file: Path) -> dict[str, Any]:
     """Return what a file says; empty where it cannot be read."""
     try:
-        return parse_toml(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return parse_toml(decode_text(file.read_bytes(), str(file)))
+    except (OSError, ValueError, ProblemsFound):
         return {}
 
 
@@ -83,7 +84,7 @@ def _recordings(root: Path, raw: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _below(path: Path) -> list[Path]:
-    return [file for file in path.rglob("*") if is_content(file)] if path.is_dir() else [path]
+    return content_files(path) if path.is_dir() else [path]
 
 
 def _stamp(file: Path) -> Written | None:

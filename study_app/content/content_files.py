@@ -1,0 +1,35 @@
+"""Which files of a content folder count: nothing hidden, no bytecode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def content_files(folder: Path, *, hidden_folders: bool = False) -> list[Path]:
+    """Return the files below a folder that are part of its content, sorted.
+
+    What editors, notebooks and git keep in folders such as `.vscode` and `.git` changes without anybody's doing.
+
+    Args:
+        folder: of a task pack or an item bank.
+        hidden_folders: whether files in hidden folders count, too, as they did in earlier releases.
+    """
+    found = [path for path in sorted(folder.rglob("*")) if is_content(path)]
+    if hidden_folders:
+        return found
+    return [path for path in found if not any(is_hidden(part) for part in path.relative_to(folder).parts)]
+
+
+def content_named(folder: Path, pattern: str) -> list[Path]:
+    """Return what in a folder fits a pattern, sorted, without the copies that editors and Finder hide beside it."""
+    return [path for path in sorted(folder.glob(pattern)) if not is_hidden(path.name)]
+
+
+def is_content(path: Path) -> bool:
+    """Whether a file counts by its name, and is no bytecode."""
+    return path.is_file() and "__pycache__" not in path.parts and not is_hidden(path.name)
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name is one of a hidden file or folder."""
+    return name.startswith(".")
