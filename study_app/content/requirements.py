@@ -30,6 +30,9 @@ FOLDER = ".packages"
 _STAMP = "installed.json"
 _PINNED = re.compile(r"^[A-Za-z0-9][\w.-]*(?:\[[^\]]*\])?\s*===?\s*[^\s*,;]+\s*(?:;.*|--hash.*)?$")
 _OPTION = re.compile(r"^(?:-|$)")
+_OF_A_FILE = re.compile(r"^(?:-[rce]|--(?:requirement|constraint|editable)\b)")
+_REMOTE = re.compile(r"(?:https?|git\+\w+)://")
+_PACKAGE_FILE = (".whl", ".tar.gz", ".zip")
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,28 @@ class Requirements:
         return (self.folder / _STAMP).is_file()
 
     @property
+    def elsewhere(self) -> list[str]:
+        """Lines that name other files or folders, whose content is no part of the study's hash."""
+        return [line for line in self._lines if _OF_A_FILE.match(line) or self._is_folder(line)]
+
+    @property
+    def local_files(self) -> list[str]:
+        """Lines that name a package as a file of this machine, which no other machine has."""
+        return [line for line in self._lines if line.endswith(_PACKAGE_FILE) and not _REMOTE.search(line)]
+
+    def _is_folder(self, line: str) -> bool:
+        path = line.rpartition("@")[2].strip().removeprefix("file://").removeprefix("file:").partition("[")[0]
+        return ("/" in path or path in (".", "..")) and (self.file.parent / path).is_dir()
+
+    @property
+    def _lines(self) -> list[str]:
+        lines = [line.partition(" #")[0].strip().removesuffix("\\").strip() for line in self.text.splitlines()]
+        return [line for line in lines if line and line[0] != "#"]
+
+    @property
     def unpinned(self) -> list[str]:
         """Lines that leave the version open, so that another machine may install another one."""
-        lines = [line.partition(" #")[0].strip().removesuffix("\\").strip() for line in self.text.splitlines()]
-        named = [line for line in lines if line and line[0] != "#" and not _OPTION.match(line)]
+        named = [line for line in self._lines if not _OPTION.match(line)]
         return [line for line in named if not (_PINNED.match(line) or " @ " in line or line.endswith(".whl"))]
 
     def versions(self) -> dict[str, str]:
@@ -96,6 +117,19 @@ def requirements_of(study: Study, root: Path, file: str) -> Requirements | None:
 def stamps_beside(file: Path) -> list[Path]:
     """Return what says of each set of requirements beside a file that it is installed."""
     return sorted((file.parent / FOLDER).glob(f"*/{_STAMP}"))
+
+
+def other_files_problems(requirements: Requirements | None, file: str) -> list[Problem]:
+    """Return what a study's requirements take from other files: a change of these would move neither hash nor packages.
+
+    Not a part of reading them: versions that were launched with such lines go on.
+    """
+    if requirements is None:
+        return []
+    what = "takes packages from another file or folder, whose content is no part of the study's hash"
+    remedy = "write its lines into the file itself, each package with its version by =="
+    key = f"requirements: {requirements.file.name}"
+    return [Problem(file, key, f"'{line}' {what}", remedy) for line in requirements.elsewhere]
 
 
 def requirements_problems(requirements: Requirements | None, file: str) -> list[Problem]:

@@ -36,8 +36,7 @@ def read_study(path: Path) -> Study:
     try:
         text = decode_text(path.read_bytes(), name)
     except OSError as error:
-        remedy = "name a study file, or run from the folder that holds study.toml"
-        raise ProblemsFound([Problem(name, "", f"cannot be read ({error.strerror})", remedy)]) from None
+        raise ProblemsFound([Problem(name, "", f"cannot be read ({error.strerror})", _remedy(error))]) from None
     try:
         raw = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
@@ -47,6 +46,12 @@ def read_study(path: Path) -> Study:
     except ProblemsFound as found:
         # A study that cannot be made yet still shows which folders and files it will miss.
         raise ProblemsFound(_unique([*found.problems, *_missing_paths(raw, path)])) from None
+
+
+def _remedy(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "let the account that runs this read the file and the folders above it (chown, chmod g+rX)"
+    return "name a study file, or run from the folder that holds study.toml"
 
 
 def with_translations(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:

@@ -132,3 +132,12 @@ def test_a_pack_behind_a_link_of_another_name_is_refused(tmp_path):
     linked = FolderLibrary(read_study(path), tmp_path, "study.toml")
     found = [each for each in content_problems(linked.study, linked, "study.toml") if "first" in each.what]
     assert [each.remedy for each in found] == ["name the folder warmup itself"]
+
+
+def test_a_study_file_that_may_not_be_read_says_what_to_allow(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", refused)
+    with pytest.raises(ProblemsFound, match="let the account that runs this read the file"):
+        read_study(tmp_path / "study.toml")

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from study_app.bootstrap import library_versions, open_library, start
 from study_app.cli import app
-from study_app.content.requirements import Requirements
+from study_app.content.requirements import Requirements, other_files_problems
 from study_app.domain.study.study import protocol_hash
 from study_app.services.operation.package_watch import changed_packages, note_changed_packages
 from study_app.settings import Settings
@@ -138,3 +138,28 @@ def test_what_cannot_be_installed_leaves_nothing_and_says_what_the_installer_sai
 )
 def test_a_line_that_leaves_the_version_open_is_named(line, open_version):
     assert bool(Requirements(Path("requirements.txt"), f"{line}\n").unpinned) is open_version
+
+
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        ("-r base.txt", True),
+        ("-rbase.txt", True),
+        ("--requirement=base.txt", True),
+        ("-c pins.txt  # which", True),
+        ("-e ./own", True),
+        ("./own", True),
+        ("own @ file:own/", True),
+        ("networkx==3.6.1", False),
+        ("--index-url https://example.org/simple", False),
+        ("--extra-index-url https://example.org/simple", False),
+        ("tea @ https://example.org/tea.whl", False),
+        ("./tea_pot-1.0-py3-none-any.whl", False),
+    ],
+)
+def test_lines_that_take_packages_from_other_files_are_refused(tmp_path, line, refused):
+    (tmp_path / "own").mkdir()
+    requirements = Requirements(tmp_path / "requirements.txt", f"trio==0.33.0\n{line}\n")
+    found = other_files_problems(requirements, "study.toml")
+    assert [each.key for each in found] == ["requirements: requirements.txt"] * refused
+    assert requirements.local_files == ([line] if line.startswith("./tea") else [])

@@ -243,6 +243,20 @@ def test_the_timer_s_script_makes_a_backup_and_lets_old_ones_run_out(tmp_path):
     assert zipfile.ZipFile(made[0]).testzip() is None
 
 
+def test_the_timer_s_script_removes_old_backups_also_while_none_can_be_made(tmp_path):
+    day, now = 86400, tmp_path.stat().st_mtime
+    ages = {"20260101T000000": 31, "20260110T010000": 20, "20260110T020000": 19.9, "20260111T000000": 19}
+    ages |= {"20260130T010000": 0.2, "20260130T020000": 0.1}
+    for name, days in ages.items():
+        path = tmp_path / f"study-{name}Z.zip"
+        path.write_bytes(b"x")
+        os.utime(path, (now - days * day,) * 2)
+    done = subprocess.run([DEPLOY / "backup.sh", "/bin/false", tmp_path], check=False)
+    assert done.returncode == 1
+    kept = sorted(path.name[6:21] for path in tmp_path.iterdir())
+    assert kept == ["20260110T010000", "20260111T000000", "20260130T010000", "20260130T020000"]
+
+
 # -- containers
 
 

@@ -13,7 +13,7 @@ from support.trials.export_world import EntryRequest, Walker, real_study
 
 from study_app.bootstrap import App, start
 from study_app.dataset.verification import verify
-from study_app.domain.errors import NotAllowed, UserError
+from study_app.domain.errors import InfrastructureError, NotAllowed, UserError
 from study_app.services.operation.anchoring import GAP_ACT, RESTORED_ACT
 from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
@@ -217,3 +217,20 @@ def test_another_study_s_database_is_never_replaced(tmp_path):
     database.close()
     with pytest.raises(NotAllowed, match="holds the study 'other'"):
         copying.restore(url, tmp_path / "var", tmp_path / "b.zip", clock.now(), yes=True)
+
+
+@pytest.mark.parametrize("yes", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_another_program_s_tables_are_never_dropped_also_while_they_are_empty(tmp_path, yes):
+    clock, url = HandClock(), f"sqlite:///{tmp_path}/foreign.db"
+    launched(tmp_path, f"sqlite:///{tmp_path}/study.db", clock).close()
+    copying.back_up(f"sqlite:///{tmp_path}/study.db", tmp_path / "var", tmp_path / "b.zip", clock.now(), "1")
+    database = DatabaseEngine(url)
+    with database.begin(write=True) as connection:
+        connection.execute(text("CREATE TABLE invoices (id INTEGER)"))
+    database.close()
+    with pytest.raises(InfrastructureError, match="belongs to another program"):
+        copying.restore(url, tmp_path / "other", tmp_path / "b.zip", clock.now(), yes=yes)
+    database = DatabaseEngine(url, create=False)
+    with database.begin(write=False) as connection:
+        assert table_rows.table_names(connection) == ["invoices"]
+    database.close()

@@ -31,7 +31,7 @@ from study_app.cli.common import (
 from study_app.content.item_banks import check_bank, load_bank
 from study_app.content.language_checks import coder_warnings, language_problems, review_problems, review_warnings
 from study_app.content.library import FolderLibrary
-from study_app.content.requirements import requirements_problems
+from study_app.content.requirements import other_files_problems, requirements_problems
 from study_app.content.spellings import spelling_problems
 from study_app.content.study_file import read_study
 from study_app.content.task_packs import load_pack
@@ -82,6 +82,12 @@ def _warnings(path: Path) -> list[str]:
         f"requirements: {study.requirements}: '{line}' leaves the version open; name it by ==, or run study setup --pin"
         for line in unpinned
     ]
+    local = library.requirements.local_files if library.requirements else []
+    open_versions += [
+        f"requirements: {study.requirements}: '{line}' is a file of this machine, and not a part of the study's hash; "
+        "keep it with the study, and its name with its content"
+        for line in local
+    ]
     unread = [f"{gap.file}: {gap.key}: {gap.what}; {gap.remedy}; launch refuses it" for gap in review_problems(library)]
     return [
         *open_versions,
@@ -127,6 +133,7 @@ def _study_problems(path: Path, checked: list[str]) -> list[Problem]:
     problems = [*style_problems(study.styles, file), *language_problems(library), *minutes_problems(study, file)]
     problems += [*contradictions(study, file), *spelling_problems(library)]
     try:
+        problems += other_files_problems(library.requirements, file)
         uninstalled = requirements_problems(library.requirements, file)
     except ProblemsFound as found:
         uninstalled = list(found.problems)

@@ -15,7 +15,7 @@ from study_app.cli.checks.replay_checks import replay_problems
 from study_app.cli.common import start
 from study_app.content.language_checks import language_problems, review_problems
 from study_app.content.library import FolderLibrary
-from study_app.content.requirements import requirements_problems
+from study_app.content.requirements import other_files_problems, requirements_problems
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interaction.patterns import rule_set
@@ -80,6 +80,7 @@ def file_problems(running: App, file: str, environment: Mapping[str, str]) -> li
         *language_problems(library),
         *review_problems(library),
         *minutes_problems(study, file),
+        *other_files_problems(library.requirements, file),
         *assistant_problems(library, environment),
         *trial_problems(library, file),
     ]

@@ -125,6 +125,7 @@ def _replace(database: DatabaseEngine, archive: ZipFile, manifest: Manifest, res
 def _what_is_there(database: DatabaseEngine, manifest: Manifest, at: datetime, *, yes: bool) -> list[KeptAnchor]:
     """Return an anchor of what is about to be replaced; nothing for an empty database."""
     with database.begin(write=False) as connection:
+        rows.check_is_no_other_program_s(database, connection)
         if rows.is_empty(connection):
             return []
         there = rows.meta_of(connection, "study_id")

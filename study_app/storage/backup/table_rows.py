@@ -183,6 +183,19 @@ def put_meta(connection: Connection, key: str, value: str) -> None:
     connection.execute(text("INSERT INTO meta (key, value) VALUES (:key, :value)"), {"key": key, "value": value})
 
 
+def check_is_no_other_program_s(database: DatabaseEngine, connection: Connection) -> None:
+    """Refuse a database with tables that study-app did not make, also where they are empty.
+
+    Raises:
+        InfrastructureError: it is another program's.
+    """
+    names = table_names(connection)
+    if names and ("meta" not in names or revision(connection) is None):
+        raise InfrastructureError(
+            f"{database.describe()}: this database belongs to another program; use a separate one for the study"
+        )
+
+
 def check_is_study(database: DatabaseEngine, connection: Connection) -> None:
     """Refuse a database that holds another program's tables, or none of a study's.
 
