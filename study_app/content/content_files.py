@@ -21,12 +21,12 @@ def content_files(folder: Path, *, hidden_folders: bool = False) -> list[Path]:
 
 
 def content_named(folder: Path, pattern: str) -> list[Path]:
-    """Return what in a folder fits a pattern, sorted, without the copies that editors and Finder hide beside it."""
+    """Return what in a folder fits a pattern, sorted, without the copies that editors and Finder hide there."""
     return [path for path in sorted(folder.glob(pattern)) if not is_hidden(path.name)]
 
 
 def is_content(path: Path) -> bool:
-    """Whether a file counts by its name, and is no bytecode."""
+    """Whether a file counts by its name, and is not bytecode."""
     return path.is_file() and "__pycache__" not in path.parts and not is_hidden(path.name)
 
 

@@ -61,7 +61,7 @@ class Requirements:
 
     @property
     def elsewhere(self) -> list[str]:
-        """Lines that name other files or folders, whose content is no part of the study's hash."""
+        """Lines that name other files or folders, whose content the study's hash leaves out."""
         return [line for line in self._lines if _OF_A_FILE.match(line) or self._is_folder(line)]
 
     @property
@@ -126,7 +126,7 @@ def other_files_problems(requirements: Requirements | None, file: str) -> list[P
     """
     if requirements is None:
         return []
-    what = "takes packages from another file or folder, whose content is no part of the study's hash"
+    what = "takes packages from another file or folder, whose content the study's hash leaves out"
     remedy = "write its lines into the file itself, each package with its version by =="
     key = f"requirements: {requirements.file.name}"
     return [Problem(file, key, f"'{line}' {what}", remedy) for line in requirements.elsewhere]

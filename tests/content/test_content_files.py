@@ -1,4 +1,4 @@
-"""Hidden files are no part of a study: not of its hash, not of what people meet, and no change of theirs matters."""
+"""Hidden files do not belong to a study: neither to its hash nor to what people meet, and they may change."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def hide(path: Path) -> Path:
     return path
 
 
-def test_files_in_hidden_folders_are_no_content(content):
+def test_files_in_hidden_folders_do_not_belong_to_the_content(content):
     before = open_library(content).materials()
     for name in ("tasks/warmup/.vscode/settings.json", "quizzes/trio/.git/index", "tasks/warmup/notes/.x/y.md"):
         hide(content.parent / name)
