@@ -18,7 +18,12 @@ WATCHING_USD = "model_watch_usd"
 
 
 def usage(spec: AssistantSpec, turn: Turn) -> Usage:
-    """Return what a turn has used; tokens are estimated where the provider never reported them."""
+    """Return what a turn has used; tokens are estimated where the provider never reported them.
+
+    One that failed before its first word has used nothing: no message of a limit, and nothing that is billed.
+    """
+    if _failed_at_once(turn):
+        return Usage()
     given = turn.input_tokens
     if given is None:
         given = estimated_tokens(spec.instructions + turn.message + turn.code)
@@ -26,6 +31,12 @@ def usage(spec: AssistantSpec, turn: Turn) -> Usage:
     return turn_usage(
         spec, input_tokens=given, output_tokens=made, seconds=turn.total_seconds or 0.0, parameters=turn.parameters
     )
+
+
+def _failed_at_once(turn: Turn) -> bool:
+    """Whether a turn brought no word and no count; who declines has read the message, and that is billed."""
+    failed = turn.error is not None and turn.error != "refused"
+    return failed and not turn.reply and turn.input_tokens is None and turn.output_tokens is None
 
 
 @dataclass(frozen=True)

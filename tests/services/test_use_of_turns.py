@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from study_app.domain.assistants.treatments import AssistantSpec, Price
+from study_app.domain.assistants.budget import Usage, allowance, total
+from study_app.domain.assistants.treatments import AssistantLimits, AssistantSpec, Price
 from study_app.domain.records import Turn
 from study_app.services.operation.clock_watch import ClockAlert
 from study_app.services.spending import usage
@@ -40,6 +41,17 @@ def test_tokens_that_were_never_reported_are_estimated_from_the_texts():
 def test_a_reported_zero_is_a_zero():
     found = usage(SPEC, replace(TURN, input_tokens=0, output_tokens=0))
     assert (found.input_tokens, found.output_tokens, found.cost_usd) == (0, 0, 0.0)
+
+
+@pytest.mark.parametrize("error", ["overloaded", "interrupted"])
+def test_a_turn_that_failed_before_its_first_word_uses_up_nothing(error):
+    failed = replace(TURN, error=error, reply="", input_tokens=None, output_tokens=None)
+    limited = SPEC.model_copy(update={"limits": AssistantLimits(turns=1)})
+    assert usage(SPEC, failed) == Usage()
+    assert allowance(limited, total(usage(SPEC, failed) for _ in range(60))).ok
+    # Words that came count, and so does what was counted, and a message that the model declined.
+    for used in ({"reply": "Use"}, {"input_tokens": 1000}, {"error": "refused"}):
+        assert not allowance(limited, usage(SPEC, replace(failed, **used))).ok
 
 
 def test_what_the_provider_had_kept_is_cheaper_and_keeping_it_costs_more():
