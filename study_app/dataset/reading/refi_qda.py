@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from xml.etree import ElementTree as Xml
 
 from study_app.dataset.border import limits
@@ -16,12 +17,23 @@ from study_app.domain.themes.transcripts import InterviewText, PassageSpan, laid
 
 CODEBOOK_SAID = re.compile(r"\bcodebook ([a-z][a-z0-9_]*-[0-9a-f]{12})\b")
 """How a project that we wrote names its codebook; other programs keep the description, or drop it."""
+STATE_SAID = re.compile(r"\bcodes as of (\S+)")
+"""How a project that we wrote says up to which moment the codes in it go."""
 LONGEST_NAME = 80
 """Of a coder: the column has names of people, not texts."""
 MOST_NAMED = 50
 """Problems that are named; nothing of a file with more is worth reading."""
 Coded = dict[tuple[str, str, str], frozenset[str]]
 """(coder, interview, topic) -> codes."""
+
+
+@dataclass(frozen=True)
+class ReadProject:
+    """What a project says."""
+
+    codes: Coded
+    as_of: datetime | None
+    """Up to when its export went; None where it does not say so."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +62,8 @@ def read_project(
     name: str = "project.qdpx",
     *,
     complete: bool = False,
-) -> Coded:
-    """Return the codes of each coder, by interview and topic.
+) -> ReadProject:
+    """Return the codes of each coder, by interview and topic, and as of when the project was exported.
 
     A selection counts for every topic that it touches. A coder who selected anything in an interview has coded all of
     it: topics without a selection carry none of the codes.
@@ -100,13 +112,26 @@ def read_project(
             found[coder, transcript.interview_id, topic].add(code)
     if problems:
         raise ProblemsFound(problems[:MOST_NAMED])
-    return {key: frozenset(codes) for key, codes in found.items()}
+    return ReadProject({key: frozenset(codes) for key, codes in found.items()}, _as_of(root))
+
+
+def _description(root: Xml.Element) -> str:
+    return next((each.text or "" for each in root if _tag(each) == "Description"), "")
+
+
+def _as_of(root: Xml.Element) -> datetime | None:
+    """Return the moment that the description names; one without a zone, or none at all, counts as not said."""
+    found = STATE_SAID.search(_description(root))
+    try:
+        moment = datetime.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 def _refuse_other_codebook(root: Xml.Element, book: Codebook, name: str) -> None:
     """Refuse codes by another codebook: the same id may have meant something else there."""
-    said = next((each.text or "" for each in root if _tag(each) == "Description"), "")
-    found = CODEBOOK_SAID.search(said)
+    found = CODEBOOK_SAID.search(_description(root))
     if found and found[1] != book.version:
         what = f"was coded by the codebook {found[1]}; frozen is {book.version}"
         raise ProblemsFound([Problem(name, "", what, "export the project again and code by that codebook")])

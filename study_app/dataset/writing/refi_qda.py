@@ -41,7 +41,11 @@ def guid(*names: str) -> str:
 
 
 def write_project(
-    study_id: str, book: Codebook, transcripts: Sequence[InterviewText], codings: Sequence[QdaCoding]
+    study_id: str,
+    book: Codebook,
+    transcripts: Sequence[InterviewText],
+    codings: Sequence[QdaCoding],
+    as_of: datetime | None = None,
 ) -> bytes:
     """Return the project as a `.qdpx` file.
 
@@ -50,6 +54,7 @@ def write_project(
         book: the codebook.
         transcripts: what is coded.
         codings: those of interviews that are not among the transcripts are left out.
+        as_of: up to when codes were taken into account; an import tells by it what changed since.
     """
     coders = sorted({each.coder for each in codings})
     latest = max((each.at for each in codings), default=datetime(2000, 1, 1, tzinfo=UTC))
@@ -71,7 +76,8 @@ def write_project(
         files[f"{SOURCES}/{name}.txt"] = laid_out(transcript)[0].encode()
         own = by_interview.get(transcript.interview_id, [])
         _source(sources, study_id, transcript, sorted(own, key=lambda each: (each.topic, each.coder)))
-    _child(root, "Description").text = f"Interviews of {study_id}, coded by the codebook {book.version}"
+    state = f"; codes as of {as_of.isoformat()}" if as_of is not None else ""
+    _child(root, "Description").text = f"Interviews of {study_id}, coded by the codebook {book.version}{state}"
     Xml.register_namespace("", NAMESPACE)
     project = Xml.tostring(root, encoding="utf-8", xml_declaration=True)
     return _zipped({PROJECT_FILE: project, **files})

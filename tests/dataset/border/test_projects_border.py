@@ -36,7 +36,7 @@ def small(monkeypatch):
 
 
 def read(content: bytes, complete: bool = True):
-    return read_project(content, BOOK, TRANSCRIPTS, "p.qdpx", complete=complete)
+    return read_project(content, BOOK, TRANSCRIPTS, "p.qdpx", complete=complete).codes
 
 
 def many_files(count: int) -> bytes:

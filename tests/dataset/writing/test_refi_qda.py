@@ -77,7 +77,7 @@ def bomb():
 
 
 def test_codes_come_back_as_they_were():
-    assert read_project(project(), BOOK, TRANSCRIPTS) == DUE
+    assert read_project(project(), BOOK, TRANSCRIPTS).codes == DUE
 
 
 def test_the_same_codings_make_the_same_file():
@@ -119,7 +119,7 @@ def test_no_list_of_the_project_is_empty_which_its_schema_refuses(transcripts, c
         for name, there in (("Users", codings), ("CodeBook", True), ("Sources", transcripts), ("Description", True))
         if there
     ]
-    assert read_project(content, BOOK, transcripts) == (DUE if codings else {})
+    assert read_project(content, BOOK, transcripts).codes == (DUE if codings else {})
 
 
 @settings(max_examples=40, deadline=None)
@@ -135,7 +135,7 @@ def test_passages_lie_where_the_text_says_whatever_was_answered(passages):
     text, spans = laid_out(transcript)
     assert all(0 <= span.start < span.end <= len(text) for span in spans)
     codings = [QdaCoding("i1", topic, "ann", frozenset({"trust"}), AT) for topic in transcript.topics]
-    found = read_project(write_project("trio", BOOK, [transcript], codings), BOOK, [transcript])
+    found = read_project(write_project("trio", BOOK, [transcript], codings), BOOK, [transcript]).codes
     assert found == {("ann", "i1", topic): {"trust"} for topic in transcript.topics}
 
 
@@ -178,7 +178,7 @@ def test_a_selection_counts_for_every_topic_that_it_touches():
 )
 def test_a_project_that_cannot_be_read_is_refused_with_what_is_wrong(content, said):
     if said is None:
-        assert read_project(content, BOOK, TRANSCRIPTS) == DUE
+        assert read_project(content, BOOK, TRANSCRIPTS).codes == DUE
         return
     with pytest.raises(ProblemsFound, match=said):
         read_project(content, BOOK, TRANSCRIPTS, "coded.qdpx")
@@ -187,7 +187,7 @@ def test_a_project_that_cannot_be_read_is_refused_with_what_is_wrong(content, sa
 def test_what_another_program_makes_of_the_description_does_not_matter():
     for said in (b"", b"Coded with care"):
         described = f"Interviews of trio, coded by the codebook {BOOK.version}".encode()
-        assert read_project(changed("project.qde", described, said), BOOK, TRANSCRIPTS) == DUE
+        assert read_project(changed("project.qde", described, said), BOOK, TRANSCRIPTS).codes == DUE
 
 
 def test_codes_are_known_by_their_title_and_the_ids_of_other_programs_may_be_in_small_letters():
@@ -197,4 +197,4 @@ def test_codes_are_known_by_their_title_and_the_ids_of_other_programs_may_be_in_
 
     lower = re.sub(r'(guid|targetGUID|creatingUser)="([^"]+)"', lambda m: f'{m[1]}="{m[2].lower()}"', qde)
     renamed = lower.replace('name="hurry"', 'name="time PRESSURE"').encode()
-    assert read_project(changed("project.qde", qde.encode(), renamed), BOOK, TRANSCRIPTS) == DUE
+    assert read_project(changed("project.qde", qde.encode(), renamed), BOOK, TRANSCRIPTS).codes == DUE

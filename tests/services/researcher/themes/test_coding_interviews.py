@@ -320,7 +320,8 @@ def test_two_people_code_the_gold_sample_in_another_program_blind_and_whole(tria
                 coded.writestr(entry, blank.read(entry).replace(b"<CodeBook>", user))
         assert exchange.read("cli", KIND, file)["codings"] == 0
         # Neither found a code: read, and none.
-        assert exchange.read("cli", KIND, file, complete=True) == {"file": str(file), "codings": 4, "coders": [name]}
+        found = exchange.read("cli", KIND, file, complete=True)
+        assert found == {"file": str(file), "codings": 4, "coders": [name], "passed_over": 0}
     status = GoldSample(context).status(KIND)
     assert (status.gold, status.gold_coded, status.disagreements) == (2, 2, 0)
 
