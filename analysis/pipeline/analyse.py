@@ -33,7 +33,7 @@ from analysis.pipeline.description.tone import tone_section
 from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
 from analysis.pipeline.description.variants.passing import passing_section
 from analysis.pipeline.family import adjusted
-from analysis.pipeline.flow import flow, why_not
+from analysis.pipeline.flow import flow, units, why_not
 from analysis.pipeline.items.item_rows import item_rows
 from analysis.pipeline.looks.final import Looks, looks_of
 from analysis.pipeline.looks.final import after_looks as rows_after_looks
@@ -245,7 +245,8 @@ def _flow(shown: View, frame: AnalysisTable, plan: Plan) -> dict[str, Any]:
     people: list[dict[Any, Any]] = frame.data.to_dict("records")
     reasons = {name: {str(row["participant_id"]): why_not(row, name) for row in people} for name in {*named, first}}
     primary = {name: reasons[name] for name in plan.primary}
-    return flow(shown.participants, shown.arm_ids, reasons[first], shown.hidden, primary)
+    found = flow(shown.participants, shown.arm_ids, reasons[first], shown.hidden, primary)
+    return found | units(frame.data, shown.arm_ids, reasons[first], frame.cluster)
 
 
 def _waves(dataset: Dataset, shown: View) -> dict[str, Any]:

@@ -47,6 +47,45 @@ def flow(
     }
 
 
+def units(rows: pd.DataFrame, arms: Sequence[str], analysed: Reasons, cluster: str | None) -> dict[str, Any]:
+    """Return what the flow of some designs has beside people by arm.
+
+    Args:
+        rows: allocated participants.
+        arms: control first.
+        analysed: of the first primary outcome with values.
+        cluster: column of the clusters that were allocated whole; None where people were.
+
+    Returns:
+        `clusters` (arm -> clusters allocated, analysed) and `second` (arm -> who responded, and by second treatment who
+        was drawn to it and who of them was analysed); each only where the trial has it and may show it.
+    """
+    parts = {arm: rows[rows["arm"] == arm] for arm in arms}
+    kept = {arm: part[[analysed[str(who)] is None for who in part["participant_id"]]] for arm, part in parts.items()}
+    found: dict[str, Any] = {}
+    if cluster:
+        found["clusters"] = {
+            arm: {"allocated": int(part[cluster].nunique()), "analysed": int(kept[arm][cluster].nunique())}
+            for arm, part in parts.items()
+        }
+    if "second_treatment" in rows and "responded" in rows and rows["second_treatment"].notna().any():
+        drawn = sorted(rows["second_treatment"].dropna().unique())
+        found["second"] = {
+            arm: {
+                "responded": int((part["responded"] == 1).sum()),
+                "treatments": {
+                    str(name): {
+                        "allocated": int((part["second_treatment"] == name).sum()),
+                        "analysed": int((kept[arm]["second_treatment"] == name).sum()),
+                    }
+                    for name in drawn
+                },
+            }
+            for arm, part in parts.items()
+        }
+    return found
+
+
 def _analysed(rows: pd.DataFrame, analysed: Reasons) -> dict[str, Any]:
     reasons = [analysed[str(person)] for person in rows["participant_id"]]
     return {

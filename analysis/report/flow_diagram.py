@@ -95,7 +95,7 @@ def diagram(
     start = (width - len(arms) * column - (len(arms) - 1) * gap) / 2
     top = allocated.bottom + 44
     rail = allocated.bottom + 20
-    tops = [_arm_lines(flow["arms"][arm], arm, labels[arm], hidden) for arm in arms]
+    tops = [(*_arm_lines(flow["arms"][arm], arm, labels[arm], hidden), *_units(flow, arm, "allocated")) for arm in arms]
     title = "Not in the primary analysis" if column > 220 else "Not analysed"
     losses = [_loss_lines(flow["arms"][arm], arm, title) for arm in arms]
     heights = [max(len(lines) for lines in group) * LINE + 2 * PAD - 4 for group in (tops, losses)]
@@ -121,14 +121,29 @@ def _box(x: float, y: float, width: float, lines: tuple[BoxText, ...]) -> Box:
 
 def _analysed_lines(flow: Mapping[str, Any], arm: str, titles: Mapping[str, str]) -> tuple[BoxText, ...]:
     """People analysed, for each primary outcome where there are several."""
-    each = flow.get("outcomes", {})
+    each, more = flow.get("outcomes", {}), _units(flow, arm, "analysed")
     if len(each) < 2:
-        return (BoxText("Analysed", str(flow["arms"][arm]["analysed"]), f"flow.arms.{arm}.analysed", True),)
+        first = BoxText("Analysed", str(flow["arms"][arm]["analysed"]), f"flow.arms.{arm}.analysed", True)
+        return (first, *more)
     lines = [
         BoxText(_short(titles.get(name, name)), str(arms[arm]["analysed"]), f"flow.outcomes.{name}.{arm}.analysed")
         for name, arms in each.items()
     ]
-    return (BoxText("Analysed", "", "", True), *lines)
+    return (BoxText("Analysed", "", "", True), *lines, *more)
+
+
+def _units(flow: Mapping[str, Any], arm: str, stage: str) -> tuple[BoxText, ...]:
+    """Clusters, and people by the second randomisation, as they were allocated or analysed."""
+    found = []
+    if clusters := flow.get("clusters", {}).get(arm):
+        found.append(BoxText("Clusters", str(clusters[stage]), f"flow.clusters.{arm}.{stage}"))
+    if second := flow.get("second", {}).get(arm):
+        if stage == "allocated":
+            found.append(BoxText("Responded", str(second["responded"]), f"flow.second.{arm}.responded"))
+        for name, counts in second["treatments"].items():
+            path = f"flow.second.{arm}.treatments.{name}.{stage}"
+            found.append(BoxText(f"Second: {_short(name)}", str(counts[stage]), path))
+    return tuple(found)
 
 
 def _arm_lines(arm: Mapping[str, Any], name: str, label: str, hidden: bool) -> tuple[BoxText, ...]:

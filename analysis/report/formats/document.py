@@ -106,11 +106,32 @@ def _blinding(blinding: Row) -> DocumentTable:
     return DocumentTable("Unblindings", ("Act", "Of", "On", "By"), tuple(rows))
 
 
+def _units(flow: Row, arms: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return clusters and the second randomisation, in trials that have them."""
+    rows: list[tuple[str, ...]] = []
+    if clusters := flow.get("clusters"):
+        rows.append(
+            ("Clusters allocated, analysed", *(f"{clusters[a]['allocated']}, {clusters[a]['analysed']}" for a in arms))
+        )
+    if second := flow.get("second"):
+        rows.append(("Responded", *(str(second[arm]["responded"]) for arm in arms)))
+        for name in second[arms[0]]["treatments"]:
+            cells = [second[arm]["treatments"][name] for arm in arms]
+            rows.append(
+                (
+                    f"Second treatment {name}: allocated, analysed",
+                    *(f"{c['allocated']}, {c['analysed']}" for c in cells),
+                )
+            )
+    return rows
+
+
 def _flow(flow: Row, arms: Sequence[str], labels: Mapping[str, str], titles: Mapping[str, str]) -> DocumentTable:
     counted = [flow["arms"][arm] for arm in arms]
     rows = [("Allocated", *(str(arm["allocated"]) for arm in counted))]
     if all(arm["received"] is not None for arm in counted):
         rows.append(("Used any AI", *(str(arm["received"]) for arm in counted)))
+    rows += _units(flow, arms)
     rows.append(("Left during the study", *(str(arm["discontinued"]) for arm in counted)))
     for name, each in flow["outcomes"].items():
         rows.append((f"Analysed: {titles.get(name, name)}", *(str(each[arm]["analysed"]) for arm in arms)))

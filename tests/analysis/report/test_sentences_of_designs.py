@@ -13,6 +13,7 @@ from support.trials.design_studies import made
 
 from analysis.pipeline.analyse import analyse_prepared
 from analysis.pipeline.description.baseline import baseline_table, cut, smd_categorical, smd_numeric
+from analysis.pipeline.flow import units
 from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.planned_trials import PlannedTrial
 from analysis.pipeline.power.trial_power import simulated_plan
@@ -20,6 +21,7 @@ from analysis.pipeline.prepare import prepare
 from analysis.report.checklists.answers import checklists
 from analysis.report.checklists.named import _Facts, answered
 from analysis.report.estimands import estimands
+from analysis.report.flow_diagram import diagram
 from analysis.report.outcome_lines import _named
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.wording import analysis_name, difference_sentence, verdict
@@ -141,6 +143,28 @@ def test_stages_of_some_arms_are_not_claimed_for_all():
         SimpleNamespace(dataset=SimpleNamespace(study=SimpleNamespace(study=None))),
     )
     assert facts.alike() == "Every arm has the limits tasks 20 min; only some arms have the stages more."
+
+
+def test_the_flow_has_clusters_and_the_second_randomisation():
+    rows = pd.DataFrame({
+        "participant_id": list("abcdef"), "arm": ["ai"] * 3 + ["no_ai"] * 3, "_cluster": ["x", "x", "y", "z", "z", "z"],
+        "responded": [1, 0, 0, 0, 0, 1], "second_treatment": [None, "stay", "answers", "stay", "stay", None],
+    })  # fmt: skip
+    reasons = dict.fromkeys("abcdef") | {"c": "no quiz_points"}
+    found = units(rows, ["no_ai", "ai"], reasons, "_cluster")
+    assert found["clusters"]["ai"] == {"allocated": 2, "analysed": 1}
+    assert found["second"]["ai"] == {
+        "responded": 1,
+        "treatments": {"answers": {"allocated": 1, "analysed": 0}, "stay": {"allocated": 1, "analysed": 1}},
+    }
+    assert units(rows.drop(columns="second_treatment"), ["no_ai", "ai"], reasons, None) == {}
+    arm = {"allocated": 3, "received": None, "discontinued": 0, "analysed": 3, "excluded": {}}
+    drawn = diagram({"assessed": 6, "allocated": 6, "excluded": {}, "arms": {"no_ai": arm, "ai": arm}} | found,
+                    {"no_ai": "No AI", "ai": "AI"})  # fmt: skip
+    lines = [(line.words, line.figure) for box in drawn.boxes for line in box.lines]
+    assert lines.count(("Clusters", "2")) == 1
+    assert ("Responded", "1") in lines
+    assert ("Second: answers", "0") in lines
 
 
 def test_each_option_of_several_is_a_variable_of_the_baseline_table():
