@@ -54,6 +54,7 @@ from study_app.domain.study.compliance import Evidence, broken
 from study_app.domain.study.durations import progress
 from study_app.domain.study.study import Question, Study
 from study_app.domain.tasks.packs import PackSettings, TaskPack
+from study_app.services.participant.chatting.opening import opens_at
 from study_app.services.participant.handing_in import pages_of
 from study_app.services.participant_status import current_status
 from study_app.services.position import BeforeStage, Ended, OnStage, Position, Waiting
@@ -665,7 +666,14 @@ def assistant_view(spec: dict[str, Any]) -> Any:
     study = Study.model_validate(STUDY)
     stage = study.stage("work")
     page = Recorder(OnStage(PERSON, study, stage, study.arms[0], NOW, NOW + timedelta(minutes=10)))
-    page.app.help = SimpleNamespace(spec=lambda place: AssistantSpec.model_validate(spec), turns=lambda person: [])
+    treatment = AssistantSpec.model_validate(spec)
+    begun = SimpleNamespace(visit=lambda person, stage: Visit("p1", "work", NOW, NOW + timedelta(minutes=10)))
+    page.app.help = SimpleNamespace(
+        spec=lambda place: treatment,
+        conversation=lambda person: [],
+        opens_at=lambda place: opens_at(begun, place, treatment),
+        goes_without_asking=lambda place: False,
+    )
     return workspace._assistant(page)
 
 

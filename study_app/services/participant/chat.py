@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from study_app.dataset.schema.cells import writable
@@ -31,6 +32,7 @@ from study_app.services.context import StudyContext
 from study_app.services.participant.agent.actions import actions_of, close_actions, goes_without_asking, last_step_at
 from study_app.services.participant.agent.working import AgentWork, Frame
 from study_app.services.participant.chatting.conversations import with_treatment
+from study_app.services.participant.chatting.opening import opens_at
 from study_app.services.participant.chatting.questions import Answering, ParticipantQuestion, Questions, ReplyInProgress
 from study_app.services.participant.chatting.replies import LiveReply, StreamingTurn
 from study_app.services.participant.chatting.turns import (
@@ -199,6 +201,14 @@ class AssistantChat:
     def spec(self, place: Position | AtStage) -> AssistantSpec | None:
         """Return the treatment that the participant has on this stage, or None."""
         return self.context.content_of(place.participant).specs[place.assistant] if place.assistant else None
+
+    def opens_at(self, place: AtStage) -> datetime | None:
+        """Return when the treatment opens that the participant has here; None where it is open from the beginning."""
+        spec = self.spec(place)
+        if spec is None:
+            return None
+        with self.context.registry.begin(write=False) as unit:
+            return opens_at(unit, place, spec)
 
     # -- the reply -----------------------------------------------------------------------------------------------------
 

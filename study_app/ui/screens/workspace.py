@@ -5,7 +5,6 @@ Shows: brief, editor, output, assistant or notes, time left. Records: see study_
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import streamlit as st
@@ -92,10 +91,7 @@ def _assistant(page: Page[OnStage]) -> AssistantView | None:
     if spec is None:
         return None
     spec = localised_assistant(page.place.assistant or "", spec, page.say)
-    opens_at = None
-    if spec.opens_after_minutes and page.place.deadline_at and page.place.stage.minutes:
-        start = page.place.deadline_at - timedelta(minutes=page.place.stage.minutes)
-        opens_at = round((start + timedelta(minutes=spec.opens_after_minutes)).timestamp() * 1000)
+    opens_at = page.app.help.opens_at(page.place)
     actions = {} if spec.agent is None else page.app.help.actions(page.participant_id)
     turns: list[ShownTurn] = [
         {
@@ -115,7 +111,7 @@ def _assistant(page: Page[OnStage]) -> AssistantView | None:
         "turns": turns,
         "allow_paste": spec.allow_paste,
         "allow_insert": spec.allow_insert,
-        "opens_at_ms": opens_at,
+        "opens_at_ms": None if opens_at is None else round(opens_at.timestamp() * 1000),
         "agent": _agent(page, spec),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from support.clock import HandClock
@@ -42,6 +43,21 @@ def refusal(person: Walker) -> str:
     except BudgetSpent as spent:
         return spent.message_key.removeprefix("assistant.limit.")
     return ""
+
+
+def test_the_page_opens_the_assistant_at_the_moment_at_which_the_server_answers(walker):
+    walker.clock.advance(minutes=1)
+    walker.app.acts.pause(walker.id, "the fire alarm rang", "anna")
+    walker.clock.advance(minutes=20)
+    walker.app.acts.resume(walker.id, "all clear", "anna")
+    walker.app.acts.extend(walker.id, 30, "a slow start", "anna")
+    opens = walker.app.help.opens_at(walker.app.session.where(walker.id))
+    # Four minutes of work are left before it opens, whatever a pause has taken and a researcher has given.
+    assert opens == walker.clock.now() + timedelta(minutes=4)
+    walker.clock.advance(seconds=239)
+    assert refusal(walker) == "not_open_yet"
+    walker.clock.advance(seconds=1)
+    assert refusal(walker) == ""
 
 
 def test_time_that_a_researcher_gives_is_worked_in_and_moves_neither_opening_nor_end(walker):

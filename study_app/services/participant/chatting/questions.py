@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from study_app.dataset.measures.baseline import clock_stood
 from study_app.dataset.schema.cells import writable
 from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.assistants.budget import Allowance, LeftByLimits, allowance, total, within_study_cost
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, StudyLimits
 from study_app.domain.errors import InfrastructureError, NotAllowed, Refused, StudyError
-from study_app.domain.events.server import DeadlineExtended, TurnRefused, TurnStarted
+from study_app.domain.events.server import TurnRefused, TurnStarted
 from study_app.domain.localisation.content_texts import localised_pack
 from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.records import Turn
 from study_app.domain.sentences import REFUSALS
-from study_app.domain.timing import paused_seconds
 from study_app.ports import ActingAssistant, Assistant, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.models.replacing import answering
 from study_app.services.participant.agent.turn import AgentTurn
 from study_app.services.participant.chatting.conversations import with_treatment
+from study_app.services.participant.chatting.opening import worked_minutes
 from study_app.services.participant.chatting.turns import composing_seconds
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.gate import STILL_OPEN, gate_open, verdict_event
@@ -173,14 +172,8 @@ class Questions:
     def _allowance(self, unit: UnitOfWork, place: AtStage, turns: Sequence[Turn], shared: SharedUse) -> Allowance:
         spec = self.context.content_of(place.participant).specs[place.assistant or ""]
         mine = total(usage(spec, turn) for turn in with_treatment(turns, spec))
-        visit = unit.visit(place.participant.id, place.participant.stage)
-        worked = (place.now - visit.started_at).total_seconds() / 60 if visit else 0.0
-        if visit is not None and paused_seconds(visit.started_at, visit.deadline_at, place.stage.minutes):
-            # Time given on top is worked in; a stop of the clock counts whole, also in the stage's first moments.
-            given = unit.events_of(place.participant.id, {DeadlineExtended.kind}, place.stage.id)
-            worked -= (clock_stood(visit, place.stage.minutes, given) or 0.0) / 60
         study = shared.by_treatment.get(spec.id)
-        allowed = allowance(spec, mine, study, worked_minutes=max(worked, 0.0))
+        allowed = allowance(spec, mine, study, worked_minutes=worked_minutes(unit, place))
         return within_study_cost(allowed, spec.price, shared.spent_usd, self._cost_limit())
 
     def _write_down(
