@@ -96,11 +96,12 @@ class Account:
             raise UserError(f"'{name}' cannot be a name here; use letters, digits and . _ @ - without spaces")
         if role is not None and role not in get_args(Role):
             raise UserError(f"'{role}' is not a role; use one of {', '.join(get_args(Role))}")
+        digest = self._hasher.hash(password)
         with self._lock:
             accounts = self._read()
             before = dict(accounts)
             kept: Role = accounts[name][0] if name in accounts else "full"
-            accounts[name] = (role or kept, self._hasher.hash(password))
+            accounts[name] = (role or kept, digest)
             # Where an identity provider vouches for everybody, there need not be any.
             if _one_is_full(before):
                 _check_one_is_full(accounts, name)
@@ -134,12 +135,18 @@ class Account:
             if len(failures) >= ATTEMPTS:
                 wait = LOCKED - (now - failures[0])
                 raise UserError(f"too many wrong passwords; wait {max(1, round(wait.total_seconds() / 60))} minute(s)")
-            role, digest = accounts.get(name, (None, self._nobody))
-            if self._verifies(digest, password) and role is not None:
-                failures.clear()
-                return ConsoleUser(name, role)
+            # Counted before it is known to be one: of many tries at once no more are looked at than one after another.
             failures.append(now)
+        role, digest = accounts.get(name, (None, self._nobody))
+        # Outside the lock, which every look at who is signed in takes: to hash takes as long as thousands of those.
+        if not self._verifies(digest, password) or role is None:
             return None
+        with self._lock:
+            # Made anew meanwhile, it is not the password that was checked.
+            if self._read().get(name) != (role, digest):
+                return None
+            self._failures.pop(_digest(name), None)
+        return ConsoleUser(name, role)
 
     def _recent(self, name: str, now: datetime) -> list[datetime]:
         """Recent failures of a name; counted alike with and without an account, so that neither can be recognised.

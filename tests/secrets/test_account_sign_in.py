@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -104,6 +106,37 @@ def test_a_lockout_of_one_name_leaves_the_others_alone(account, clock):
     for _ in range(ATTEMPTS):
         account.check("wrong password", clock.at, "anna")
     assert account.check(GOOD, clock.at) is not None
+
+
+def test_who_is_signed_in_is_found_while_a_password_is_being_hashed(account, clock, monkeypatch):
+    token = account.sign_in(ConsoleUser("admin", "full"), clock.at)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(digest, password):
+        begun.set()
+        return go_on.wait(30)
+
+    monkeypatch.setattr(account, "_verifies", slow)
+    with ThreadPoolExecutor(2) as pool:
+        checked = pool.submit(account.check, GOOD, clock.at)
+        assert begun.wait(30)
+        try:
+            asked = pool.submit(account.person_of, token, clock.at)
+            assert asked.result(30) == ConsoleUser("admin", "full")
+            assert not checked.done()
+        finally:
+            go_on.set()
+        assert checked.result(30) == ConsoleUser("admin", "full")
+
+
+def test_tries_at_once_are_no_more_than_one_after_another(account, clock, monkeypatch):
+    together = threading.Barrier(ATTEMPTS)
+    monkeypatch.setattr(account, "_verifies", lambda digest, password: together.wait(30) < 0)
+    with ThreadPoolExecutor(ATTEMPTS) as pool:
+        tries = [pool.submit(account.check, "wrong password", clock.at) for _ in range(ATTEMPTS)]
+        assert [each.result(30) for each in tries] == [None] * ATTEMPTS
+    with pytest.raises(UserError, match="too many"):
+        account.check(GOOD, clock.at)
 
 
 def test_a_sign_in_outlives_a_restart_and_ends_after_its_time(account, clock):

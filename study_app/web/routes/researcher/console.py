@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from html import escape
 from urllib.parse import parse_qsl
 
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -28,6 +31,13 @@ LARGEST_FORM = 4_000
 FAILED = "sign in failed"
 """What the audit log calls it."""
 MOST_FAILURES = 100
+"""Entries an hour in the audit log: of each name that there is, and of all others together."""
+AT_ONCE = 2
+"""Passwords that are checked at once: each takes a core and 64 MiB for a while."""
+MOST_WAITING = 20
+"""Sign-ins that may wait for that; of more than these one is refused at once."""
+NO_ACCOUNT = "(no account)"
+"""What the audit log calls a name that there is not."""
 FORM_STYLE = """<style>
 form { display: grid; gap: .9rem; max-width: 20rem; margin-top: 1.5rem; }
 label { display: grid; gap: .3rem; font-size: .9375rem; color: var(--soft); }
@@ -84,7 +94,7 @@ async def login(request: Request) -> Response:
         check_origin(request)
         fields = dict(parse_qsl((await body(request, LARGEST_FORM)).decode("utf-8", "replace"), keep_blank_values=True))
         name = fields.get("name", ADMIN).strip()
-        token = await run_in_threadpool(_sign_in, name, fields.get("password", ""))
+        token = await _in_turn(_sign_in, name, fields.get("password", ""))
     except BadRequest as bad:
         return await run_in_threadpool(login_page, bad.message, name, bad.status)
     except UserError as locked:
@@ -105,26 +115,48 @@ def welcome(request: Request, token: str) -> Response:
 
 
 class FailedSignIns:
-    """Failed sign-ins in the audit log; no more than MOST_FAILURES an hour, so that a stranger cannot fill it."""
+    """Failed sign-ins in the audit log; no more than MOST_FAILURES an hour, so that a stranger cannot fill it.
+
+    Counted for each account apart: with invented names, or at another account, no one can use up its entries.
+    """
 
     def __init__(self) -> None:
-        self._moments: deque[datetime] = deque(maxlen=MOST_FAILURES)
+        self._moments: dict[str, deque[datetime]] = {}
         self._lock = threading.Lock()
 
     def note(self, name: str, why: str) -> None:
         """Record a failure; what was typed for a name is kept only where there is such an account."""
         app = current()
         now = app.context.now()
-        with self._lock:
-            if len(self._moments) == MOST_FAILURES and now - self._moments[0] < timedelta(hours=1):
-                return
-            self._moments.append(now)
         # A password typed into the field of the name would otherwise stand in the audit log, which never changes.
-        known = any(person.name == name for person in accounts().people())
-        app.lifecycle.audit(name if known else "(no account)", FAILED, "", {"why": why})
+        named = name if any(person.name == name for person in accounts().people()) else NO_ACCOUNT
+        with self._lock:
+            moments = self._moments.setdefault(named, deque(maxlen=MOST_FAILURES))
+            if len(moments) == MOST_FAILURES and now - moments[0] < timedelta(hours=1):
+                return
+            moments.append(now)
+        app.lifecycle.audit(named, FAILED, "", {"why": why})
 
 
 FAILURES = FailedSignIns()
+_CHECKING: RunVar[CapacityLimiter] = RunVar("_CHECKING")
+
+
+async def _in_turn(sign_in: Callable[[str, str], str | None], name: str, password: str) -> str | None:
+    """Check a password, a few at once, in separate threads.
+
+    In the threads that serve all other requests strangers' sign-ins would fill them all, and the console would stand.
+
+    Raises:
+        UserError: too many are waiting.
+    """
+    limiter = _CHECKING.get(None)
+    if limiter is None:
+        limiter = CapacityLimiter(AT_ONCE)
+        _CHECKING.set(limiter)
+    if limiter.statistics().tasks_waiting >= MOST_WAITING:
+        raise UserError("many sign-ins are being checked; wait a moment and try again")
+    return await to_thread.run_sync(sign_in, name, password, limiter=limiter)
 
 
 def _redeem(ticket: str) -> str | None:
