@@ -14,7 +14,7 @@ from study_app.domain.events.words import InterviewAction, InterviewEnd, Questio
 from study_app.domain.interviews.plan import InterviewPlan, Topic
 from study_app.domain.interviews.quality import SUBSTANTIVE_WORDS
 from study_app.domain.interviews.rules import broken_by_wording
-from study_app.domain.interviews.wording import DISTRESS, phrase_in, word_count, words_of
+from study_app.domain.interviews.wording import DISTRESS, DISTRESS_CLAUSES, clause_in, phrase_in, word_count, words_of
 
 DISTRESS_SEEN = "interview ended: words of distress"
 """How the audit log names it, for the console and the alert."""
@@ -158,7 +158,9 @@ def shows_distress(answer: str, more: Sequence[str] = ()) -> bool:
     """Whether an answer holds words of distress, in any of the known languages or the plan's own words."""
     own = [" ".join(words_of(each)) for each in more]
     phrases = [phrase for listed in DISTRESS.values() for phrase in listed]
-    return phrase_in([*phrases, *(each for each in own if each)], answer) is not None
+    clauses = [clause for listed in DISTRESS_CLAUSES.values() for clause in listed]
+    found = phrase_in([*phrases, *(each for each in own if each)], answer) or clause_in(clauses, answer)
+    return found is not None
 
 
 def _following(standing: Standing) -> Ask | Close:

@@ -13,6 +13,10 @@ Phrases = Mapping[str, Sequence[str]]
 """Language -> phrases, in the form that `words_of` gives."""
 
 _WORD = re.compile(r"[^\W_]+")
+_BETWEEN_MARKS = re.compile(r"[.,;:!?\u2026\u00a1\u00bf()\"\u2013\u2014\n]|\s-\s")
+_JOINING = frozenset(
+    ("and", "but", "so", "now", "und", "aber", "jetzt", "doch", "y", "pero", "ahora", "et", "mais", "maintenant")
+)
 _APOSTROPHES = str.maketrans("", "", "'\u2019\u02bc`\u00b4")
 SHIPPED = ("en", "de", "es", "fr")
 
@@ -34,6 +38,20 @@ def phrase_in(phrases: Sequence[str], text: str) -> str | None:
     """Return the first phrase whose words stand in a text one after the other, or None."""
     line = f" {' '.join(words_of(text))} "
     return next((phrase for phrase in phrases if f" {phrase} " in line), None)
+
+
+def clause_in(clauses: Sequence[str], text: str) -> str | None:
+    """Return the first clause that stands in a text between marks of punctuation, words such as `and` before it apart.
+
+    So "I can't go on" counts by itself, and not in "I can't go on to the next task".
+    """
+    for part in _BETWEEN_MARKS.split(text):
+        found = words_of(part)
+        while found and found[0] in _JOINING:
+            found = found[1:]
+        if " ".join(found) in clauses:
+            return " ".join(found)
+    return None
 
 
 def holds(phrases: Phrases, text: str, language: str) -> bool:
@@ -123,35 +141,45 @@ TAGS: Phrases = {
 """Last words by which a statement becomes a question that expects yes."""
 DISTRESS: Phrases = {
     "en": (
-        "kill myself", "killing myself", "suicide", "suicidal", "end my life", "ending my life", "take my own life",
+        "kill myself", "kill my self", "killing myself", "killing my self",
+        "suicide", "suicidal", "end my life", "ending my life", "take my own life",
         "want to die", "wanted to die", "wish i was dead", "wish i were dead", "better off dead", "hurt myself",
         "hurting myself", "harm myself", "harming myself", "self harm", "cut myself on purpose", "no reason to live",
         "dont want to live", "do not want to live", "dont want to be alive", "feel hopeless", "feeling hopeless",
         "panic attack", "cant stop crying", "cannot stop crying", "having a breakdown", "nervous breakdown",
-        "cant go on", "cannot go on", "cant take it anymore", "cannot take it any more", "cant take it any more",
+        "cant go on like this", "cannot go on like this", "cant go on living", "cannot go on living",
+        "cant take it anymore", "cannot take it any more", "cant take it any more",
     ),
     "de": (
         "mich umbringen", "mich umzubringen", "selbstmord", "suizid", "suizidal", "mir das leben nehmen",
         "meinem leben ein ende", "will sterben", "mochte sterben", "wollte sterben", "lieber tot", "ware gern tot",
         "nicht mehr leben", "mir etwas antun", "mich selbst verletzen", "mich verletzen", "mich ritzen",
         "keinen grund zu leben", "fuhle mich hoffnungslos", "panikattacke", "nicht aufhoren zu weinen",
-        "nervenzusammenbruch", "kann nicht mehr", "halte es nicht mehr aus",
+        "nervenzusammenbruch", "kann so nicht mehr weiter", "kann nicht mehr weiterleben", "halte es nicht mehr aus",
     ),
     "es": (
         "matarme", "suicidarme", "suicidio", "suicida", "quitarme la vida", "acabar con mi vida", "quiero morir",
         "quiero morirme", "queria morir", "mejor muerto", "mejor muerta", "hacerme dano", "autolesion",
         "autolesionarme", "no quiero vivir", "sin razon para vivir", "me siento sin esperanza", "ataque de panico",
-        "no puedo dejar de llorar", "crisis nerviosa", "no puedo mas", "no aguanto mas",
+        "no puedo dejar de llorar", "crisis nerviosa", "no puedo mas con mi vida",
+        "no puedo seguir viviendo", "no aguanto mas",
     ),
     "fr": (
         "me tuer", "suicide", "suicidaire", "me suicider", "mettre fin a mes jours", "mettre fin a ma vie",
         "envie de mourir", "je veux mourir", "voulais mourir", "me faire du mal", "me blesser volontairement",
         "automutilation", "plus envie de vivre", "aucune raison de vivre", "sans espoir", "crise de panique",
-        "attaque de panique", "peux pas marreter de pleurer", "crise de nerfs", "je nen peux plus",
-        "je ne peux plus continuer",
+        "attaque de panique", "peux pas marreter de pleurer", "crise de nerfs", "je nen peux plus de vivre",
+        "je ne peux plus continuer a vivre", "je ne peux plus continuer comme ca",
     ),
 }  # fmt: skip
 """Words of distress; each language's are looked for in every answer, whatever its language."""
+DISTRESS_CLAUSES: Phrases = {
+    "en": ("i cant go on", "i cannot go on", "i can not go on", "i cant go on anymore", "i cant go on any more"),
+    "de": ("ich kann nicht mehr", "kann nicht mehr", "ich kann einfach nicht mehr", "ich kann wirklich nicht mehr"),
+    "es": ("no puedo mas", "ya no puedo mas", "yo no puedo mas"),
+    "fr": ("je nen peux plus", "jen peux plus", "je ne peux plus continuer"),
+}
+"""Words of distress where they are a clause to themselves; within a sentence they are everyday words about the work."""
 CONFUSED: Phrases = {
     "en": (
         "dont understand", "do not understand", "didnt understand", "what do you mean", "not sure what you mean",
