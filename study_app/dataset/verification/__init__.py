@@ -10,6 +10,7 @@ from study_app.dataset.border.limits import BeyondLimits
 from study_app.dataset.findings import DatasetFinding, VerifyReport
 from study_app.dataset.reading.dataset import UntrustedDataset, open_dataset
 from study_app.dataset.verification.allocation import check_ledgers, check_participants
+from study_app.dataset.verification.blinding import check_blinding
 from study_app.dataset.verification.chain import check_chain
 from study_app.dataset.verification.derived.measures import Derived
 from study_app.dataset.verification.event_log import check_log
@@ -82,6 +83,7 @@ def verify(
     run(check_looks, opened)
     run(check_tables, opened)
     run(check_manifest, opened)
+    run(check_blinding, opened)
     # Every later check joins tables: over one that cannot be read, its findings would name the wrong causes.
     if report.counts.get("table_unreadable") or "participants" not in opened.files:
         report.note("ledgers, log and participants were not checked: a table cannot be read")

@@ -27,6 +27,18 @@ def manifest(trial: Trial, name: str, **more) -> str:
     return (trial.folder / name / "manifest.json").read_text()
 
 
+def _not_after(audit: dict) -> None:
+    audit["exclusions"][1]["after_unblinding"] = False
+
+
+def _no_looks(audit: dict) -> None:
+    audit["unblindings"] = []
+
+
+def _strange_judge(audit: dict) -> None:
+    audit["judgements_after_unblinding"] = [{"by": "person 9", "rubric": "points", "n": 1}]
+
+
 def test_an_exclusion_by_who_has_seen_an_arm_is_marked_as_such(trial):
     before = trial.enter()
     trial.to_tasks(before)
@@ -52,6 +64,12 @@ def test_an_exclusion_by_who_has_seen_an_arm_is_marked_as_such(trial):
         ("looked odd", True),
     ]
     assert [(act["by"], act["seen"]) for act in audit["looks"]] == [("person 2", "a replay")]
+    # To hide that an exclusion came after, or the look before it, is found.
+    for change in (_not_after, _no_looks, _strange_judge):
+        changed = json.loads(text)
+        change(changed["audit"])
+        (trial.folder / "out" / "manifest.json").write_text(json.dumps(changed))
+        assert "unblinding_differs" in verify(trial.folder / "out").counts
     assert "annamaria" not in text
     assert "bertholdt" not in text
     # The arm of the one, and what would tell it, stands nowhere beside the study's own list of arms.

@@ -1,0 +1,66 @@
+"""What the manifest says of acts after an unblinding, against the unblindings and looks that it lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from study_app.dataset.reading.dataset import UntrustedDataset
+from study_app.dataset.schema import moment
+
+
+def check_blinding(opened: UntrustedDataset) -> None:
+    """Recompute which exclusions followed the same person's first look at what tells an arm.
+
+    How many ratings a person gave after theirs is not recomputed: persons have numbers here which no table ties to the
+    names of raters.
+    """
+    if not opened.own:
+        return
+    if opened.public:
+        _check_counts(opened)
+        return
+    since = _first_looks(opened)
+    for act in opened.acts("exclusions"):
+        # Exports of older versions do not tell who excluded.
+        if "after_unblinding" in act:
+            _check_exclusion(opened, act, since)
+    for row in opened.acts("judgements_after_unblinding"):
+        if row.get("by") not in since:
+            what = f"{row.get('by')} is said to have judged after an unblinding, and none of theirs is in the audit log"
+            opened.report.add("unblinding_differs", "manifest.json", None, what)
+
+
+def _first_looks(opened: UntrustedDataset) -> dict[str, datetime]:
+    found: dict[str, datetime] = {}
+    for act in (*opened.acts("unblindings"), *opened.acts("looks")):
+        if "by" in act:
+            at, by = moment(act.get("at")), str(act["by"])
+            found[by] = min(at, found.get(by, at))
+    return found
+
+
+def _check_exclusion(opened: UntrustedDataset, act: Mapping[str, Any], since: Mapping[str, datetime]) -> None:
+    by, at = str(act.get("by")), moment(act.get("at"))
+    if since.get(by) == at:
+        # Of one millisecond the manifest does not tell which came first.
+        return
+    due = by in since and since[by] < at
+    if act["after_unblinding"] != due:
+        looked = f"looked first at {since[by].isoformat()}" if by in since else "never looked"
+        what = f"{by} excluded {act.get('participant_id')} at {act.get('at')} and {looked}: after_unblinding is not {due}"
+        opened.report.add("unblinding_differs", "manifest.json", None, what)
+
+
+def _check_counts(opened: UntrustedDataset) -> None:
+    """A dataset for everybody has counts alone: nothing follows an unblinding where there was none."""
+    audit = opened.manifest.get("audit")
+    counts = audit.get("counts") if isinstance(audit, dict) else None
+    if not isinstance(counts, dict) or "looks" not in counts:
+        return
+    looks = counts.get("unblindings", 0) + counts["looks"]
+    after = counts.get("exclusions_after_unblinding", 0)
+    if after > counts.get("exclusions", 0) or (not looks and (after or counts.get("judgements_after_unblinding", 0))):
+        what = f"{after} of {counts.get('exclusions', 0)} exclusions, or judgements, after {looks} unblindings and looks"
+        opened.report.add("unblinding_differs", "manifest.json", None, what)
