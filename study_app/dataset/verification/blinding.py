@@ -49,12 +49,14 @@ def _check_exclusion(opened: UntrustedDataset, act: Mapping[str, Any], since: Ma
     due = by in since and since[by] < at
     if act["after_unblinding"] != due:
         looked = f"looked first at {since[by].isoformat()}" if by in since else "never looked"
-        what = f"{by} excluded {act.get('participant_id')} at {act.get('at')} and {looked}: after_unblinding is not {due}"
+        what = (
+            f"{by} excluded {act.get('participant_id')} at {act.get('at')} and {looked}: after_unblinding is not {due}"
+        )
         opened.report.add("unblinding_differs", "manifest.json", None, what)
 
 
 def _check_counts(opened: UntrustedDataset) -> None:
-    """A dataset for everybody has counts alone: nothing follows an unblinding where there was none."""
+    """Hold the counts of a dataset for everybody against each other: nothing follows an unblinding that was not."""
     audit = opened.manifest.get("audit")
     counts = audit.get("counts") if isinstance(audit, dict) else None
     if not isinstance(counts, dict) or "looks" not in counts:
@@ -62,5 +64,7 @@ def _check_counts(opened: UntrustedDataset) -> None:
     looks = counts.get("unblindings", 0) + counts["looks"]
     after = counts.get("exclusions_after_unblinding", 0)
     if after > counts.get("exclusions", 0) or (not looks and (after or counts.get("judgements_after_unblinding", 0))):
-        what = f"{after} of {counts.get('exclusions', 0)} exclusions, or judgements, after {looks} unblindings and looks"
+        what = (
+            f"{after} of {counts.get('exclusions', 0)} exclusions, or judgements, after {looks} unblindings and looks"
+        )
         opened.report.add("unblinding_differs", "manifest.json", None, what)

@@ -7,7 +7,10 @@ import json
 import pytest
 from support.trials.console_trial import Trial
 
+from study_app.dataset.findings import VerifyReport
+from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.verification import verify
+from study_app.dataset.verification.blinding import check_blinding
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.monitoring import Monitor
 from study_app.services.researcher.rating import RatingQueue
@@ -74,6 +77,24 @@ def test_an_exclusion_by_who_has_seen_an_arm_is_marked_as_such(trial):
     assert "bertholdt" not in text
     # The arm of the one, and what would tell it, stands nowhere beside the study's own list of arms.
     assert not any("arm" in act for acts in audit.values() if isinstance(acts, list) for act in acts)
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({}, 0),
+        ({"exclusions_after_unblinding": 3}, 1),
+        ({"unblindings": 0, "looks": 0}, 1),
+        ({"unblindings": 0, "looks": 0, "exclusions_after_unblinding": 0, "judgements_after_unblinding": 0}, 0),
+    ],
+)
+def test_counts_of_a_dataset_for_everybody_agree_with_each_other(tmp_path, changed, found):
+    counts = {"exclusions": 2, "unblindings": 1, "looks": 1}
+    counts |= {"exclusions_after_unblinding": 1, "judgements_after_unblinding": 4} | changed
+    report = VerifyReport(tmp_path)
+    made = {"public": {}, "schema": "", "audit": {"counts": counts}}
+    check_blinding(UntrustedDataset(tmp_path, report, made, {}, {}))
+    assert report.counts.get("unblinding_differs", 0) == found
 
 
 @pytest.mark.slow
