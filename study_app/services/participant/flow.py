@@ -38,7 +38,14 @@ from study_app.services.grading.submissions import submit_saved
 from study_app.services.participant.branching import Branching
 from study_app.services.participant.deciding.arms import ArmDecisions
 from study_app.services.participant.falling_silent import locked_out
-from study_app.services.participant.handing_in import draft_of, failed_screeners, hand_in, items_drawn, more_pages
+from study_app.services.participant.handing_in import (
+    draft_of,
+    failed_screeners,
+    hand_in,
+    items_drawn,
+    more_pages,
+    past_last_page,
+)
 from study_app.services.participant.probing.closing import interrupt
 from study_app.services.participant_status import closes_at_of, missed
 from study_app.services.places import (
@@ -88,7 +95,10 @@ class ParticipantFlow:
             return Paused(participant, study, stage, arm, now, participant.paused_at)
         if visit is None and stage.intro:
             return BeforeStage(participant, study, stage, arm, now)
-        return OnStage(participant, study, stage, arm, now, visit.deadline_at if visit else None)
+        here = OnStage(participant, study, stage, arm, now, visit.deadline_at if visit else None)
+        if past_last_page(self.context, here) and self.advance(unit, here):
+            return self.place(unit, self._again(unit, participant))
+        return here
 
     def arrive(self, unit: UnitOfWork, participant: Participant) -> Position:
         """Where they are, with the stage opened unless it has a separate page before it."""
@@ -332,7 +342,8 @@ class ParticipantFlow:
         stage = study.stage(visit.stage)
         arm = self.branching.arm(study, participant, stage)
         place = OnStage(participant, study, stage, arm, ended_at, ended_at)
-        if stage.kind in FORM_KINDS:
+        # Beyond the last page nothing is left to hand in.
+        if stage.kind in FORM_KINDS and not past_last_page(self.context, place):
             self.hand_in(unit, place, draft_of(unit, participant.id, stage.id, participant.step).values, "deadline")
         elif self.advance(unit, place, "deadline") and stage.kind == "tasks":
             submit_saved(self.context, unit, place)

@@ -58,6 +58,12 @@ def items_drawn(context: StudyContext, place: AtStage) -> dict[str, list[str]]:
     return {"items": [item.id for page in pages_of(context, place) for item in page]}
 
 
+def past_last_page(context: StudyContext, place: AtStage) -> bool:
+    """Whether a quiz has no page where the participant is: versions before this one reopened some beyond the last."""
+    step = place.participant.step
+    return place.stage.kind == "quiz" and step > 0 and step >= len(pages_of(context, place))
+
+
 def fields_of(context: StudyContext, place: AtStage) -> tuple[str, ...]:
     """Ids of the questions or items on the page at which the participant is."""
     if place.stage.kind == "quiz":

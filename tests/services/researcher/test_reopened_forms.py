@@ -68,6 +68,24 @@ def test_a_quiz_goes_on_at_the_page_that_its_deadline_cut_off(tmp_path, page):
     trial.app.close()
 
 
+@pytest.mark.parametrize("late", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_who_was_reopened_beyond_the_last_page_by_an_older_version_comes_to_the_next_stage(tmp_path, late):
+    trial = FormTrial(tmp_path)
+    who = cut_off(trial, 1)
+    reopen(trial.app, who, "quiz")
+    with trial.app.context.registry.begin() as unit:
+        assert unit.move(unit.known_participant(who), step=2)
+    if late:
+        trial.clock.advance(minutes=6)
+        trial.app.session.sweep()
+    assert trial.app.session.where(who).participant.stage == "last"
+    export(trial.app.context, tmp_path / "out", include_preview=True)
+    assert verify(tmp_path / "out").findings == []
+    trial.app.acts.erase(who, "asked for it", "anna")
+    assert trial.app.session.peek(who).participant.data_withdrawn
+    trial.app.close()
+
+
 @pytest.mark.slow
 def test_a_quiz_of_one_page_goes_on_there_on_either_database(tmp_path, database_url):
     trial = FormTrial(tmp_path, database_url, pages=ONE_PAGE)
