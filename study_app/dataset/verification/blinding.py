@@ -36,13 +36,13 @@ def _first_looks(opened: UntrustedDataset) -> dict[str, datetime]:
     found: dict[str, datetime] = {}
     for act in (*opened.acts("unblindings"), *opened.acts("looks")):
         if "by" in act:
-            at, by = moment(act.get("at")), str(act["by"])
+            at, by = moment(str(act.get("at"))), str(act["by"])
             found[by] = min(at, found.get(by, at))
     return found
 
 
 def _check_exclusion(opened: UntrustedDataset, act: Mapping[str, Any], since: Mapping[str, datetime]) -> None:
-    by, at = str(act.get("by")), moment(act.get("at"))
+    by, at = str(act.get("by")), moment(str(act.get("at")))
     if since.get(by) == at:
         # Of one millisecond the manifest does not tell which came first.
         return
