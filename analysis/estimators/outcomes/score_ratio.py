@@ -46,6 +46,9 @@ def score_ratio_interval(
 
 def _end(excess: Callable[[float], float], start: float, factor: float) -> float | None:
     inner = outer = start
+    # Where no treated person says yes, the start is a guess, and in small arms rejected already; near 0 none is.
+    while factor > 1 and excess(inner) < 0:
+        inner, outer = inner / factor, inner
     while excess(outer) < 0 if factor < 1 else excess(outer) > 0:
         inner, outer = outer, outer * factor
         if not 1 / _FURTHEST < outer / start < _FURTHEST:

@@ -11,7 +11,7 @@ from scipy import stats
 from support.analysis.oracle_tables import run
 
 from analysis.estimators.core.request import AnalysisError
-from analysis.estimators.outcomes.score_ratio import score_ratio_interval
+from analysis.estimators.outcomes.score_ratio import _score, score_ratio_interval
 from analysis.pipeline.description.outcome_summaries import _risk_ratio
 from study_app.domain.study.analysis_plan import Outcome
 
@@ -61,6 +61,24 @@ def test_no_one_in_the_treated_arm_leaves_the_lower_end_at_zero():
     assert (low, round(high, 4)) == (0.0, 0.2504)
     with pytest.raises(AnalysisError, match="no control says yes"):
         score_ratio_interval(5, 12, 0, 12, 0.95)
+
+
+@pytest.mark.parametrize("level", [0.55, 0.8, 0.95, 0.999])
+def test_no_one_in_a_small_treated_arm_has_an_upper_end_at_which_the_score_is_at_its_bound(level):
+    bound = stats.norm.ppf(0.5 + level / 2)
+    for total in range(1, 16):
+        for control_total in range(1, 16):
+            for control_yes in {1, (control_total + 1) // 2, control_total}:
+                low, high = score_ratio_interval(0, total, control_yes, control_total, level)
+                assert low == 0 < high
+                if math.isfinite(high):
+                    assert _score(high, 0, total, control_yes, control_total) == pytest.approx(-bound, abs=1e-6)
+
+
+def test_one_no_in_an_arm_of_one_has_a_ratio_in_the_table_of_outcomes():
+    treated, control = pd.DataFrame({"done": [0.0]}), pd.DataFrame({"done": [1.0] * 6})
+    found = _risk_ratio(treated, control, Outcome(id="done", kind="binary"), 0.95, clustered=False)
+    assert found["estimate"] == found["ci_low"] == 0 < found["ci_high"]
 
 
 @settings(max_examples=60, deadline=None)
