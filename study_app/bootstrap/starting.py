@@ -162,6 +162,7 @@ def _assembled(
     flow = ParticipantFlow(context)
     grading, scoring = Grading(context), QuizScoring(context)
     runs = ProgramRuns(context, flow)
+    submitting = TaskSubmission(context, flow, runs)
     agent = AgentWork(context, flow, runs)
     enrol, session = Enrol(context), ParticipantSession(context, flow, decided=agent.wake)
     chat = AssistantChat(context, flow, agent)
@@ -172,7 +173,7 @@ def _assembled(
         enrol=enrol,
         session=session,
         work=runs,
-        submitting=TaskSubmission(context, flow, runs),
+        submitting=submitting,
         help=chat,
         decisions=AgentDecisions(context, flow, session),
         answers=Answers(context, flow),
@@ -196,7 +197,7 @@ def _assembled(
         server_watch=ServerWatch(context),
         alert_watch=_alert_watch(settings, context),
         model_watch=_model_watch(settings, context, library),
-        taking_over=TakingOver(context, chat, runs),
+        taking_over=TakingOver(context, chat, runs, submitting),
         metrics=Metrics(),
         texts=open_texts(library),
     )

@@ -9,6 +9,7 @@ from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.participant.chat import AssistantChat
 from study_app.services.participant.programs.ending import close_run
+from study_app.services.participant.programs.submitting import TaskSubmission
 from study_app.services.participant.runs import ProgramRuns
 from study_app.services.replicas import BEAT
 
@@ -19,10 +20,13 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 class TakingOver:
     """Looks every second, in each process that serves participants."""
 
-    def __init__(self, context: StudyContext, chat: AssistantChat, runs: ProgramRuns) -> None:
+    def __init__(
+        self, context: StudyContext, chat: AssistantChat, runs: ProgramRuns, submitting: TaskSubmission
+    ) -> None:
         self.context = context
         self._chat = chat
         self._runs = runs
+        self._submitting = submitting
         self._beat_due = context.now()
 
     def tick(self) -> None:
@@ -69,6 +73,8 @@ class TakingOver:
             return False
         if work.kind == "reply":
             return not self._chat.is_at(work)
+        if work.kind == "submission":
+            return not self._submitting.is_at(work)
         return work.kind == "run" and not self._runs.is_at(work)
 
     def _end(self, work: InProgress) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from study_app.domain.errors import InfrastructureError, Malformed, NotAllowed
+from study_app.domain.errors import Conflict, InfrastructureError, Malformed, NotAllowed
 from study_app.domain.events.server import ReportedImpossible
 from study_app.domain.records import InProgress
 from study_app.domain.sentences import REFUSALS
@@ -52,6 +52,11 @@ class TaskSubmission:
         self.context = context
         self.flow = flow
         self.runs = runs
+        self._at_work: set[str] = set()
+
+    def is_at(self, work: InProgress) -> bool:
+        """Whether this server tries the examples on what was submitted."""
+        return work.work in self._at_work
 
     def submit(
         self,
@@ -112,17 +117,29 @@ class TaskSubmission:
     def _alone(self, participant_id: str) -> Iterator[None]:
         """Keep a participant from having examples tried on several programs at once, at whichever servers."""
         work = self.context.replicas.mine(participant_id, "submission", secrets.token_hex(8))
-        if not self._taken(work):
-            raise SubmissionInProgress(REFUSALS("being_submitted"))
+        self._at_work.add(work.work)
         try:
-            yield
+            if not self._taken(work):
+                raise SubmissionInProgress(REFUSALS("being_submitted"))
+            try:
+                yield
+            finally:
+                self._let_go(work)
         finally:
-            self._let_go(work)
+            self._at_work.discard(work.work)
 
     @retried
     def _taken(self, work: InProgress) -> bool:
-        with self.context.registry.begin() as unit:
-            return self.context.replicas.take(unit, work)
+        try:
+            with self.context.registry.begin() as unit:
+                return self.context.replicas.take(unit, work)
+        except Conflict:
+            # Nothing of it was stored: it is tried again under the same name.
+            raise
+        except InfrastructureError:
+            # Of a commit whose connection is cut no one knows whether it was stored.
+            self.context.replicas.give_up(work)
+            raise
 
     def _let_go(self, work: InProgress) -> None:
         try:

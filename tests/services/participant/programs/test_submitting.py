@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from support.trials.console_trial import Trial
 
 from study_app.bootstrap import start
+from study_app.domain.errors import InfrastructureError
 from study_app.domain.tasks.programs import Isolation
 from study_app.services.participant.programs.submitting import SubmissionInProgress, Submitted
 
@@ -142,6 +144,71 @@ def test_examples_are_tried_on_one_program_of_a_person_at_a_time_also_at_two_ser
     other.context.sandbox.free.set()
     assert other.submitting.submit(who, "print(2)\n") == Submitted(True), "what is over holds no one up"
     assert other.context.sandbox.programs > 0
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def kept(request, tmp_path):
+    """A trial on either database."""
+    postgres = request.param == "postgres"
+    made = (
+        Trial(tmp_path, database=request.getfixturevalue("postgres_url_with_tables")) if postgres else Trial(tmp_path)
+    )
+    made.app.context.sandbox = Holding()
+    yield made
+    made.app.context.sandbox.free.set()
+    made.close()
+
+
+def works(trial: Trial) -> list[str]:
+    with trial.app.context.registry.begin(write=False) as unit:
+        return [work.kind for work in unit.works()]
+
+
+def test_a_claim_whose_connection_is_cut_after_its_commit_does_not_keep_the_next_press_waiting(kept, monkeypatch):
+    who, submitting, registry = on_tasks(kept), kept.app.submitting, kept.app.context.registry
+    begin, take = registry.begin, kept.app.context.replicas.take
+    claimed = []
+
+    @contextmanager
+    def cut(*, write: bool = True):
+        with begin(write=write) as unit:
+            yield unit
+        if claimed and not claimed.pop():
+            raise InfrastructureError("the connection was cut")
+
+    def taking(unit, work) -> bool:
+        claimed.append(False)
+        return take(unit, work)
+
+    kept.app.context.sandbox.free.set()
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "begin", cut)
+        patch.setattr(kept.app.context.replicas, "take", taking)
+        with pytest.raises(InfrastructureError, match="cut"):
+            submitting.submit(who, "print(1)\n")
+    assert works(kept) == ["submission"]
+    assert submitting.submit(who, "print(1)\n") == Submitted(True)
+    assert works(kept) == []
+
+
+def test_a_look_ends_the_claims_of_this_server_that_are_not_at_work_and_no_others(kept):
+    who, other = on_tasks(kept), on_tasks(kept)
+    replicas, sandbox = kept.app.context.replicas, kept.app.context.sandbox
+    with kept.app.context.registry.begin() as unit:
+        assert replicas.take(unit, replicas.mine(other, "submission", "w"))
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            first = pool.submit(kept.app.submitting.submit, who, "print(1)\n")
+            assert sandbox.begun.acquire(timeout=LONG)
+            assert works(kept) == ["submission", "submission"]
+            kept.app.taking_over.tick()
+            assert works(kept) == ["submission"]
+            with pytest.raises(SubmissionInProgress):
+                kept.app.submitting.submit(who, "print(2)\n")
+        finally:
+            sandbox.free.set()
+        assert first.result(LONG) == Submitted(True)
+    assert works(kept) == []
 
 
 @pytest.mark.slow
