@@ -11,7 +11,7 @@ import typer
 
 from study_app.assistant.provider import ProviderCheck
 from study_app.cli.checks.judging import unused_warnings
-from study_app.cli.checks.study_checks import check_packages, file_problems, in_file
+from study_app.cli.checks.study_checks import check_packages, file_problems, fresh_problems, in_file
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -207,7 +207,8 @@ def amend(
                 say(line)
         # Whatever changed, a plan, a stage or an arm: the whole is judged as a launch would. Whether there is a key is
         # the server's business, which may run under another account.
-        problems += file_problems(running, str(study), {API_KEY_VARIABLE: "given"} | dict(running.settings.environment))
+        environment = {API_KEY_VARIABLE: "given"} | dict(running.settings.environment)
+        problems += fresh_problems(running, file_problems(running, str(study), environment), str(study))
         problems = in_file(problems, str(study))
         if changes:
             check_packages(running, str(study))

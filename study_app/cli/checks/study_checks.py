@@ -86,6 +86,16 @@ def file_problems(running: App, file: str, environment: Mapping[str, str]) -> li
     ]
 
 
+def fresh_problems(running: App, problems: list[Problem], file: str) -> list[Problem]:
+    """Return those of a launched study's problems that its locked version has not: rules may be newer than a launch."""
+    found, texts = running.lifecycle.passed_over()
+    passed = in_file(found, file)
+    requirements = running.library.requirements
+    if requirements and (text := texts.get(running.study.requirements)) is not None:
+        passed += other_files_problems(replace(requirements, text=text), file)
+    return [each for each in problems if each not in passed]
+
+
 def in_file(problems: list[Problem], file: str) -> list[Problem]:
     """Return problems of the study file under the name that the user gave it."""
     return [replace(problem, file=file) if problem.file == "study.toml" else problem for problem in problems]

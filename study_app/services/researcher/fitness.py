@@ -59,14 +59,15 @@ def launch_problems(context: StudyContext) -> list[Problem]:
 def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:
     """Everything that `check` and `launch` refuse in a valid study file because of its task packs and banks."""
     return [
-        *_linked_folders(content),
+        *linked_folder_problems(content),
         *content_problems(study, content, file),
         *_ethics(study, file),
         *contradictions(study, file),
     ]
 
 
-def _linked_folders(content: ContentLibrary) -> Iterator[Problem]:
+def linked_folder_problems(content: ContentLibrary) -> Iterator[Problem]:
+    """Yield links to folders below packs and banks."""
     what = "is a link to a folder; what is in it would be used and be no part of the study that is registered and kept"
     for folder in content.linked_folders():
         yield Problem(folder, "", what, "put the folder itself there; links to files and to whole packs may stay")
@@ -75,7 +76,7 @@ def _linked_folders(content: ContentLibrary) -> Iterator[Problem]:
 def content_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:
     """Everything in the file that its packs, banks and assistants do not bear."""
     return [
-        *_names_of_packs(study, content, file),
+        *(found for folder in study.pack_folders for found in pack_name_problems(study, content, file, folder)),
         *_allocating_quizzes(study, content, file),
         *_acting_again(study, content, file),
         *_own_code(study, content, file),
@@ -86,13 +87,12 @@ def content_problems(study: Study, content: ContentLibrary, file: str) -> list[P
     ]
 
 
-def _names_of_packs(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:
-    """Packs that the study finds under another name than theirs, as through a symbolic link."""
-    for folder in study.pack_folders:
-        name, known = name_of(spelled(folder)), content.pack(folder).id
-        if name and name != known:
-            what = f"{folder} leads to the pack '{known}', and its programs would be kept as those of '{name}'"
-            yield Problem(file, study.names_folder(folder, "packs"), what, f"name the folder {known} itself")
+def pack_name_problems(study: Study, content: ContentLibrary, file: str, folder: str) -> Iterator[Problem]:
+    """Yield that the study finds a pack under another name than its own, as through a symbolic link."""
+    name, known = name_of(spelled(folder)), content.pack(folder).id
+    if name and name != known:
+        what = f"{folder} leads to the pack '{known}', and its programs would be kept as those of '{name}'"
+        yield Problem(file, study.names_folder(folder, "packs"), what, f"name the folder {known} itself")
 
 
 def _variants(study: Study, content: ContentLibrary, file: str) -> Iterator[Problem]:

@@ -22,6 +22,7 @@ from study_app.services.operation.package_watch import PACKAGES
 from study_app.services.participant_status import CLOSED_WAVE, closed_wave, is_under_way
 from study_app.services.places import LOCK_ALLOCATION
 from study_app.services.reasons import add_act, require_reason
+from study_app.services.researcher.faults_of_before import faults_of_before
 from study_app.services.researcher.fitness import launch_problems, study_problems
 from study_app.services.researcher.interim.kept import kept_looks, open_looks
 from study_app.services.researcher.registration import preregistration
@@ -147,7 +148,20 @@ class Lifecycle:
         looked = bool(kept_looks(unit, "real"))
         frozen = frozen_problems(locked, self.context.study, "study.toml", looked=looked)
         # How arms are drawn is fixed for ever: what a newer version has against it keeps no amendment back.
-        return frozen + [each for each in study_problems(self.context) if not each.key.startswith("allocation.")]
+        passed = self._faults_of_before(current)
+        found = [each for each in study_problems(self.context) if not each.key.startswith("allocation.")]
+        return frozen + [each for each in found if each not in passed]
+
+    def _faults_of_before(self, current: ProtocolVersion) -> list[Problem]:
+        locked = stored_version(current.study_hash, current.text)
+        return faults_of_before(locked, current.materials, self.context.study, self.context.content, "study.toml")
+
+    def passed_over(self) -> tuple[list[Problem], Mapping[str, str]]:
+        """Return the findings that an amendment passes over, for the locked version has them too; and its texts."""
+        with self.context.registry.begin(write=False) as unit:
+            current = unit.versions()[-1]
+            texts = kept_texts(unit, current.study_hash)
+        return self._faults_of_before(current), texts
 
     def amendment(self) -> tuple[list[StudyChange], list[Problem]]:
         """Return what `amend` would change, and what it would refuse.
