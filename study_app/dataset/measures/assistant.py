@@ -7,6 +7,7 @@ from typing import Any
 
 from study_app.dataset.measures.interaction import Codes, Coding
 from study_app.dataset.measures.record import ParticipantRecord
+from study_app.dataset.measures.turns.acting import APPLIED, steps_of
 from study_app.domain.events import saying
 from study_app.domain.events.server import CLOCK_OUTAGES, Outage
 from study_app.domain.records import Answer
@@ -71,5 +72,13 @@ def compliance(record: ParticipantRecord, evidence: Sequence[Evidence]) -> dict[
     if not record.allocated or not opened or not all(map(record.done_with, record.main_stages)):
         return row
     over = broken(evidence, record.study.analysis.compliance)
-    answered = any(turn.reply for turn in record.turns)
+    answered = any(turn.reply for turn in record.turns) or acted_for(record)
     return row | {"received": answered or bool(reported) or "outside_paste" in over, "compliant": not over}
+
+
+def acted_for(record: ParticipantRecord) -> bool:
+    """Whether an agent did something for the participant, be it without a word: looking at the program is nothing."""
+    if not record.turns:
+        return False
+    done = (step.decision for step in steps_of(record.events) if step.proposed.tool != "view")
+    return any(decision in APPLIED or decision == "answered" for decision in done)

@@ -18,6 +18,7 @@ from study_app.domain.sentences import REFUSALS
 from study_app.ports import ActingAssistant, Assistant, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.models.replacing import answering
+from study_app.services.participant.agent.history import history_of
 from study_app.services.participant.agent.turn import AgentTurn
 from study_app.services.participant.chatting.conversations import with_treatment
 from study_app.services.participant.chatting.opening import worked_minutes
@@ -218,7 +219,7 @@ class Questions:
             turn.message,
             pack.brief,
             writable(turn.code),
-            tuple((old.message, old.reply) for old in mine if old.reply),
+            history_of(unit, spec, mine),
             place.task,
             place.pack,
             found.allowed.max_output_tokens or None,
