@@ -252,7 +252,7 @@ class AssistantChat:
                     await asyncio.to_thread(self._save, reply.turn)
         except AssistantUnavailable as error:
             if isinstance(error, ReplyBrokenOff):
-                reply.turn = ended(reply.turn, error.end)
+                reply.broke_off(error.end)
             reply.turn = replace(reply.turn, error=error.kind)
         except Exception:
             # Nothing that a provider does may reach a participant as a traceback, or leave a turn open for ever.

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from study_app.domain.assistants.treatments import ReplyEnd
 from study_app.domain.records import Turn
-from study_app.services.participant.agent.turn import AgentTurn
+from study_app.services.participant.agent.turn import AgentTurn, added
 from study_app.services.participant.agent.working import Frame
 from study_app.services.participant.chatting.turns import ended
 from study_app.services.participant.gate import GatedReply
@@ -39,6 +40,12 @@ class LiveReply:
         if text:
             self.turn = replace(self.turn, reply=self.turn.reply + text)
             self.pieces.put_nowait(text)
+
+    def broke_off(self, end: ReplyEnd) -> None:
+        """Take what is known of a reply that broke off; of an agent beside what its steps before have used."""
+        if self.agent is not None:
+            self.agent.end = end = added(self.agent.end, end)
+        self.turn = ended(self.turn, end)
 
     def close(self, seconds: float) -> None:
         """Take the end of the reply, after so many seconds."""

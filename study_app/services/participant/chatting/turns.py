@@ -17,7 +17,7 @@ from study_app.domain.events.server import Outage, TurnEnded
 from study_app.domain.interaction.stopped_clock import STOP_KINDS, running_seconds, stops_of
 from study_app.domain.records import Turn, Visit
 from study_app.ports import UnitOfWork
-from study_app.services.participant.agent.actions import close_actions, last_step_at
+from study_app.services.participant.agent.actions import actions_of, close_actions, last_step_at
 from study_app.services.position import Position
 from study_app.services.replicas import SERVER_GONE, Replicas
 
@@ -50,7 +50,7 @@ def close_interrupted(
         work = unit.work_of(turn.participant_id, "reply")
         if work is not None and work.work == turn.id:
             unit.end_work(work)
-        turn = replace(turn, complete=True, error="interrupted")
+        turn = replace(_with_use(unit, turn), complete=True, error="interrupted")
         unit.update_turn(turn)
         since = last_step_at(unit, turn)
         close_actions(unit, turn, unit.known_participant(participant_id).stage, "interrupted", now)
@@ -58,6 +58,16 @@ def close_interrupted(
         record_end(unit, turn, now)
         found_out = began if since < began else now
         record_outage(unit, turn, (found_out - since).total_seconds(), now, since)
+
+
+def _with_use(unit: UnitOfWork, turn: Turn) -> Turn:
+    """Return a turn with the tokens of the steps that an agent had proposed in it: they are billed."""
+    steps = [action.proposed for action in actions_of(unit, turn.participant_id, turn.id)]
+    read = [step.input_tokens for step in steps if step.input_tokens is not None]
+    made = [step.output_tokens for step in steps if step.output_tokens is not None]
+    if turn.input_tokens is not None or not steps or len(read) < len(steps) or len(made) < len(steps):
+        return turn
+    return replace(turn, input_tokens=sum(read), output_tokens=sum(made))
 
 
 def _close_programs(unit: UnitOfWork, turn: Turn) -> None:

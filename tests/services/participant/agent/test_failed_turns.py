@@ -13,8 +13,7 @@ from support.trials.export_world import open_app
 
 from study_app.clock import SystemClock
 from study_app.domain.assistants.acting import AgentRequest, ToolCall
-from study_app.domain.assistants.treatments import ReplyEnd, TextDelta
-from study_app.domain.errors import AssistantUnavailable
+from study_app.domain.assistants.treatments import ReplyBrokenOff, ReplyEnd, TextDelta
 from study_app.domain.events import saying
 from study_app.domain.events.server import AgentDecided, AgentProposed, Outage
 from study_app.domain.records import Turn
@@ -45,7 +44,7 @@ class Failing:
     async def step(self, request: AgentRequest) -> AsyncIterator[TextDelta | ToolCall | ReplyEnd]:
         if request.steps:
             await asyncio.sleep(FAILING)
-            raise AssistantUnavailable("overloaded", "too many people ask")
+            raise ReplyBrokenOff("overloaded", "too many people ask", end=ReplyEnd("failing", "0", 30, 7))
         yield ToolCall("ask", {"question": "Which of the two?"})
         yield ReplyEnd("failing", "0", 10, 5)
 
@@ -77,6 +76,8 @@ def test_the_time_in_which_a_person_decided_is_not_given_back_where_the_agent_fa
     (turn,) = app.help.turns(walker.id)
     (outage,) = outages(app, walker)
     assert turn.error == outage.cause == "overloaded"
+    # What the step had used that broke off is billed beside the one before it.
+    assert (turn.input_tokens, turn.output_tokens) == (40, 12)
     assert outage.seconds is not None
     # A millisecond is what moments are kept to.
     assert outage.seconds >= FAILING - 0.01
@@ -100,7 +101,7 @@ def test_of_a_turn_whose_server_is_gone_the_time_since_its_last_step_is_given_ba
         unit.add_turn(turn)
     for seconds, said in (
         (5, AgentProposed(action_id="a1", turn_id="lost", task=walker.task, step=1, tool="run", input={},
-                          base_sha256="", waits=True)),
+                          base_sha256="", waits=True, input_tokens=800, output_tokens=30)),
         (600, AgentDecided(action_id="a1", decision="approve", seconds=600.0)),
     ):  # fmt: skip
         clock.advance(seconds=seconds)
@@ -113,5 +114,7 @@ def test_of_a_turn_whose_server_is_gone_the_time_since_its_last_step_is_given_ba
         before = unit.visit(walker.id, "tasks").deadline_at
     later.help.close_interrupted(walker.id)
     assert [(each.turn_id, each.seconds) for each in outages(later, walker)] == [("lost", 40.0)]
+    (lost,) = later.help.turns(walker.id)
+    assert (lost.input_tokens, lost.output_tokens) == (800, 30)
     assert (later.session.where(walker.id).deadline_at - before).total_seconds() == 40
     later.close()

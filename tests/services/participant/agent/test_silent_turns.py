@@ -43,6 +43,6 @@ def test_a_turn_without_words_counts_as_received_and_is_known_to_the_next_messag
     own = [row for row in table(data, "participants") if row["participant_id"] == walker.id]
     assert [row["received"] for row in own] == ["1"]
     assert [str(each) for each in verify(data).findings if each.finding_class != "browser"] == []
-    # An older version wrote 0 here; by its rule, which is no finding.
+    # An older version wrote 0 here, and its exports stay valid.
     change_row(data, "participants", lambda row: row["participant_id"] == walker.id, received="0")
     assert "derived_differs" not in [each.name for each in verify(data).findings]
