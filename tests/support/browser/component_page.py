@@ -41,7 +41,7 @@ assistant = {
     "turns": turns_of(book, who),
     "allow_paste": query.get("paste", "1") == "1",
     "allow_insert": "insert" in query,
-    "agent": {"offers_mode": False} if "agent" in query else None,
+    "agent": {"offers_mode": "switch" in query, "without_asking": False} if "agent" in query else None,
     "opens_at_ms": round(time.time() * 1000) + 90_000 if "delayed" in query else None,  # noqa: TID251
 }
 now, deadline = state["now_ms"], person["deadline"]
@@ -71,7 +71,7 @@ else:
     result = workspace(
         {
             "page_key": who,
-            "stage": "tasks",
+            "stage": f"tasks{person['task']}" if "switch" in query else "tasks",
             "step": person["task"],
             "stage_title": "Tasks",
             "task": {

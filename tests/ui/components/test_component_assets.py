@@ -70,6 +70,17 @@ def test_every_text_of_the_page_is_in_the_catalogue_and_no_other():
     assert unused == set()
 
 
+def test_no_task_shares_the_draft_of_a_message_box():
+    kept = re.search(r'MESSAGE = "(.+)"', (FRONTEND / "src/chat.ts").read_text("utf-8"))
+    words = re.search(
+        r"function isWords.*\s+return /(.+)/\.test\(name\);", (FRONTEND / "src/room.ts").read_text("utf-8")
+    )
+    assert kept
+    assert words
+    assert re.search(words[1], kept[1])
+    assert not any(re.search(words[1], task) for task in ("message", "chat", "agent", "cannot", "my_chat"))
+
+
 def test_the_source_holds_no_words_for_participants():
     for path in SOURCES:
         code = re.sub(r"//.*|/\*[\s\S]*?\*/", "", path.read_text("utf-8"))

@@ -327,7 +327,7 @@ PUT = """([owner, at]) => new Promise(done => {
 def test_a_half_written_message_outlives_a_reload_and_is_forgotten_once_it_is_sent(person):
     page = person.open()
     page.get_by_label("Your message").fill("half a ques")
-    person.wait_for(lambda: [person.who, "message"] in page.evaluate(KEPT, "drafts"))
+    person.wait_for(lambda: [person.who, "chat:message"] in page.evaluate(KEPT, "drafts"))
     page.reload()
     box = page.get_by_label("Your message")
     expect(box).to_have_value("half a ques")
@@ -335,7 +335,7 @@ def test_a_half_written_message_outlives_a_reload_and_is_forgotten_once_it_is_se
     box.press_sequentially("tion")
     box.press("Enter")
     expect(page.get_by_text("half a question")).to_be_visible()
-    person.wait_for(lambda: [person.who, "message"] not in page.evaluate(KEPT, "drafts"))
+    person.wait_for(lambda: [person.who, "chat:message"] not in page.evaluate(KEPT, "drafts"))
     page.reload()
     expect(page.get_by_label("Your message")).to_have_value("")
 
@@ -367,6 +367,32 @@ def test_a_half_written_answer_to_an_agent_and_a_reason_outlive_a_reload(person)
     kept = {name for _, name in page.evaluate(KEPT, "drafts")}
     assert "agent:a1:answer" not in kept
     assert "cannot:timer" in kept
+
+
+@pytest.mark.slow
+def test_the_switch_of_an_agent_shows_at_each_stage_what_the_server_goes_by(person):
+    page = person.context.new_page()
+
+    def by_stage(route) -> None:
+        # Each task is a stage here.
+        said = route.fetch()
+        body = said.json()
+        route.fulfill(
+            response=said, json=body | ({"stage": f"tasks{body['step']}"} if body.get("step") in (0, 1) else {})
+        )
+
+    page.route("**/api/*", by_stage)
+    page = person.open("agent&switch", page=page)
+    switch = page.locator("[data-act=without-asking]")
+    switch.check()
+    person.wait_for(lambda: person.events("agent_switched"))
+    page.get_by_label(EDITOR).click()
+    page.keyboard.type("# done\n")
+    page.get_by_text("Saved").wait_for()
+    page.get_by_role("button", name="Submit task").click()
+    expect(page.locator(".sa-room[data-task=users]")).to_be_visible()
+    expect(switch).not_to_be_checked()
+    assert len(person.events("agent_switched")) == 1
 
 
 @pytest.mark.slow

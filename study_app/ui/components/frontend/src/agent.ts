@@ -99,8 +99,12 @@ export class AgentDock {
     return this.pending;
   }
 
-  /** As the server goes by it, over reloads and tasks; what was switched here may still be on its way there. */
-  showMode(withoutAsking: boolean): void {
+  /**
+   * As the server goes by it, over reloads and tasks. What was switched here may still be on its way there; at another
+   * stage, which may have another treatment, it is the server's word alone.
+   */
+  showMode(withoutAsking: boolean, anew: boolean): void {
+    if (anew) this.switched = false;
     if (!this.switched) this.free.checked = withoutAsking;
   }
 

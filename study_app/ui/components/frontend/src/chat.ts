@@ -14,8 +14,8 @@ const STOP_GRACE_MS = 3000;
 /** How often it is tried whether the server can be reached again, and how long its absence is said at least. */
 const REACH_MS = 2000;
 const SAID_MS = 6000;
-/** The name of what is kept of the box. */
-export const MESSAGE = "message";
+/** The name of what is kept of the box; with a prefix, so that a task called `message` has its own draft. */
+export const MESSAGE = "chat:message";
 const PLACE_KEY = "study-app-chat-place";
 
 export interface ChatHooks {
@@ -145,10 +145,10 @@ export class Chat {
     );
   }
 
-  /** The history as the server has it; takes up a reply that is still being written. */
-  restore(assistant: AssistantData): void {
+  /** The history as the server has it, `anew` at another stage than before; takes up a reply that is still being written. */
+  restore(assistant: AssistantData, anew = false): void {
     this.assistant = assistant;
-    this.dock?.showMode(assistant.agent?.without_asking === true);
+    this.dock?.showMode(assistant.agent?.without_asking === true, anew);
     if (this.current) return;
     this.views.clear();
     this.list.replaceChildren();

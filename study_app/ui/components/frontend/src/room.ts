@@ -203,7 +203,7 @@ export class Room {
       const { index, count, title } = data.task;
       if (before.stage === data.stage) this.tell(this.say("task_submitted", { n: before.task.index, next: index, m: count, title }), true);
     }
-    if (data.assistant) this.chat?.restore(data.assistant);
+    if (data.assistant) this.chat?.restore(data.assistant, before.stage !== data.stage);
     this.chat?.toLast();
     this.applyLocks();
     this.log.reopen();
@@ -546,5 +546,5 @@ function differs(said: string | number | null | undefined, known: string | numbe
 
 /** Of what is kept: words in a box, and not the text of a task or form. */
 function isWords(name: string): boolean {
-  return name === MESSAGE || /^(agent|cannot):/.test(name);
+  return /^(agent|cannot|chat):/.test(name);
 }
