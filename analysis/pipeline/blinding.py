@@ -43,7 +43,7 @@ def blinding_section(dataset: Dataset, shown: View) -> dict[str, Any]:
     judged = objects_in(audit.get("judgements_after_unblinding"))
     return {
         "counts": {
-            "unblindings": len(unblindings),
+            "unblindings": len({act["participant_id"] for act in unblindings}),
             "looks": len(looks),
             "exclusions_after_unblinding": len(excluded),
             "judgements_after_unblinding": sum(int(row.get("n") or 0) for row in judged),
@@ -55,15 +55,32 @@ def blinding_section(dataset: Dataset, shown: View) -> dict[str, Any]:
     }
 
 
-def _ends(dataset: Dataset) -> dict[str, pd.Timestamp]:
+def _ends(dataset: Dataset) -> dict[str, tuple[pd.Timestamp | None, bool]]:
+    """Return the end of each participant who is not under way any more, and whether it is known exactly.
+
+    Of who fell silent or was excluded before the end, the end of their last stage is all that is known.
+    """
     people = dataset.tables["participants"]
     if "finished_at" not in people:
         return {}
-    ended = people[people["finished_at"].notna()]
-    return {str(who): at for who, at in zip(ended["participant_id"], ended["finished_at"], strict=True)}
+    under_way = people["status"] == "in_progress" if "status" in people else people["finished_at"].isna()
+    visits = dataset.tables.get("visits", pd.DataFrame())
+    last = visits.groupby("participant_id")["ended_at"].max() if "ended_at" in visits else pd.Series(dtype=object)
+    gone = people[~under_way | people["finished_at"].notna()]
+    return {
+        str(who): (at, True) if pd.notna(at) else (last.get(who), False)
+        for who, at in zip(gone["participant_id"], gone["finished_at"], strict=True)
+    }
 
 
-def _during(at: str, end: pd.Timestamp | None) -> bool:
-    """Whether the participant was still on their way: an act after their end cannot have changed what they did."""
+def _during(at: str, end: tuple[pd.Timestamp | None, bool] | None) -> bool | None:
+    """Whether the participant was still on their way: an act after their end cannot have changed what they did.
+
+    None where that is not known: after the last stage that is known to have ended, of who did not finish.
+    """
+    if end is None:
+        return True
     moment = pd.to_datetime(at, utc=True, errors="coerce")
-    return end is None or bool(moment < pd.to_datetime(end, utc=True))
+    if pd.notna(end[0]) and moment < pd.to_datetime(end[0], utc=True):
+        return True
+    return False if end[1] else None

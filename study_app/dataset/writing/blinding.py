@@ -10,7 +10,7 @@ from typing import Any
 
 from study_app.dataset.schema import timestamp
 from study_app.domain.interaction.codes import people
-from study_app.domain.records import AuditEntry, Rating
+from study_app.domain.records import AuditEntry, Kind, Rating
 
 UNBLIND, LOOK = "unblind", "saw chats or code"
 
@@ -23,29 +23,44 @@ class Blinding:
     """Name -> their first look."""
     numbers: Mapping[str, str]
     """Name -> what a dataset calls them."""
+    kinds: Mapping[str, Kind]
+    """Participant -> kind; acts of older versions do not name it."""
+    unsealed: datetime | None
+    """From when on the arms are known to everybody."""
 
     @classmethod
-    def of(cls, entries: Iterable[AuditEntry]) -> Blinding:
-        """From the audit log."""
+    def of(cls, entries: Sequence[AuditEntry], kinds: Mapping[str, Kind]) -> Blinding:
+        """From the audit log and the kinds of all participants."""
         since: dict[str, datetime] = {}
         acting: dict[str, str] = {}
+        unsealed = min((entry.at for entry in entries if entry.what == "unseal"), default=None)
+        made = cls(since, acting, kinds, unsealed)
         for entry in entries:
-            if is_unblinding(entry):
+            if made.unblinds(entry):
                 since.setdefault(entry.who, entry.at)
-            if is_unblinding(entry) or entry.what == "exclude":
+            if made.unblinds(entry) or entry.what == "exclude":
                 acting.setdefault(entry.who, f"person {len(acting) + 1}")
-        return cls(since, acting)
+        return made
+
+    def unblinds(self, entry: AuditEntry) -> bool:
+        """Whether an act showed what tells an arm of a real participant before everybody knew the arms."""
+        early = self.unsealed is None or entry.at <= self.unsealed
+        return early and is_unblinding(entry) and self._of_real(entry)
+
+    def _of_real(self, entry: AuditEntry) -> bool:
+        return self.kinds.get(str(entry.detail.get("participant_id")), "real") == "real"
 
     def after(self, who: str, at: datetime) -> bool:
         """Whether a person had seen what tells an arm by then."""
         return who in self.since and self.since[who] < at
 
     def of_act(self, entry: AuditEntry) -> dict[str, Any]:
-        """Return what a dataset adds to an act: who did it, and whether they had seen an arm before."""
+        """Return what a dataset adds to an act: who did it and, of a real participant, whether they had seen an arm."""
         if entry.what == UNBLIND:
-            return {"by": self.numbers[entry.who]} if is_unblinding(entry) else {}
+            return {"by": self.numbers[entry.who]} if self.unblinds(entry) else {}
         if entry.what == "exclude":
-            return {"by": self.numbers[entry.who], "after_unblinding": self.after(entry.who, entry.at)}
+            by = {"by": self.numbers[entry.who]}
+            return by | {"after_unblinding": self.after(entry.who, entry.at)} if self._of_real(entry) else by
         return {}
 
     def looks(self, entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
@@ -53,7 +68,7 @@ class Blinding:
         return [
             {"at": timestamp(each.at), "by": self.numbers[each.who], "seen": _what(str(each.detail.get("seen", "")))}
             for each in entries
-            if each.what == LOOK
+            if each.what == LOOK and self.unblinds(each)
         ]
 
     def judgements(self, ratings: Sequence[Rating]) -> list[dict[str, Any]]:

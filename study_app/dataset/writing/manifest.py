@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -11,9 +12,9 @@ from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.dataset.schema import timestamp
-from study_app.dataset.writing.blinding import Blinding, is_unblinding
+from study_app.dataset.writing.blinding import Blinding
 from study_app.domain.events import SERVER_PAGE
-from study_app.domain.records import AuditEntry, ProtocolVersion, Rating
+from study_app.domain.records import AuditEntry, Kind, ProtocolVersion, Rating
 from study_app.domain.study.study import canonical_json
 
 _ACTS = {
@@ -62,14 +63,21 @@ class Seen:
     """Pages of which fewer events are in the log than were stored."""
     ahead: list[dict[str, Any]] = field(default_factory=list)
     """Pages that sent events beyond a gap, and how far the log is whole."""
-    turns: set[str] = field(default_factory=set)
-    """Turns of the exported participants."""
-    runs: set[str] = field(default_factory=set)
-    """Their runs and submissions."""
+    turns: dict[str, str] = field(default_factory=dict)
+    """Turn -> participant, of the exported ones."""
+    runs: dict[str, str] = field(default_factory=dict)
+    """Run or submission -> participant, of the exported ones."""
     interviews: dict[str, str] = field(default_factory=dict)
     """Interview -> participant, of the exported ones."""
     moments: list[datetime] = field(default_factory=list)
     """First entry and last end among them."""
+
+    def whose(self, judged: str) -> str | None:
+        """Return whose turn, run, interview or answer was judged; None of a turn, run or interview not exported."""
+        kind, _, name = judged.partition(":")
+        name = re.split("[:#]", name)[0]
+        known = {"turn": self.turns, "run": self.runs, "interview": self.interviews}.get(kind)
+        return name if known is None else known.get(name)
 
     def note_times(self, record: ParticipantRecord) -> None:
         """Take a participant's entry and end into account."""
@@ -176,6 +184,7 @@ def audit_summary(
     entries: Sequence[AuditEntry],
     readable: Sequence[AuditEntry],
     interviews: Collection[str],
+    kinds: Mapping[str, Kind],
     ratings: Sequence[Rating] = (),
 ) -> dict[str, Any]:
     """Head of the audit log and the acts that readers of the results need to know.
@@ -184,9 +193,10 @@ def audit_summary(
         entries: the audit log, as it is stored.
         readable: the same with the words that are kept beside the log.
         interviews: ids of those in the dataset; how another one was settled stays out.
-        ratings: of which the dataset tells.
+        kinds: participant -> kind, of all.
+        ratings: of real participants, of which the dataset tells.
     """
-    blinding = Blinding.of(entries)
+    blinding = Blinding.of(entries, kinds)
     summary: dict[str, Any] = {
         "entries": len(entries),
         "head": entries[-1].row_hash if entries else None,
@@ -198,7 +208,7 @@ def audit_summary(
             for entry in readable
             if entry.what == act
             and (name != "settled_codes" or entry.detail.get("interview_id") in interviews)
-            and (name != "unblindings" or is_unblinding(entry))
+            and (name != "unblindings" or blinding.unblinds(entry))
         ]
     return summary | {
         "looks": blinding.looks(entries),
@@ -221,7 +231,9 @@ def public_audit(summary: Mapping[str, Any], reason: Callable[[str], str]) -> di
         name: [act | {"why": reason(act["why"])} for act in summary[name]] for name in _OF_THE_STUDY
     }
     acts = {name: len(summary[name]) for name in (*_ACTS, "looks") if name not in _OF_THE_STUDY}
-    acts["exclusions_after_unblinding"] = sum(act["after_unblinding"] for act in summary["exclusions"])
+    # A person can be unblinded twice, by different people.
+    acts["unblindings"] = len({act.get("participant_id") for act in summary["unblindings"]})
+    acts["exclusions_after_unblinding"] = sum(bool(act.get("after_unblinding")) for act in summary["exclusions"])
     acts["judgements_after_unblinding"] = sum(row["n"] for row in summary["judgements_after_unblinding"])
     return {name: value for name, value in summary.items() if name not in acts} | {"counts": acts}
 

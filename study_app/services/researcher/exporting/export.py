@@ -145,8 +145,15 @@ def _manifest(
     acts = state.unit.audit()
     # How an interview was settled can tell an arm, as its codes can.
     # And so can the number of codes of queries: those of answers to a quiz are everybody's.
-    ratings = [each for each in state.unit.ratings() if not masked or each.object.startswith("answer:")]
-    audit = audit_summary(acts, readable(state.unit, acts), () if masked else state.seen.interviews, ratings)
+    real = {person.id for person in state.people if person.kind == "real" and not person.data_withdrawn}
+    ratings = [
+        each
+        for each in state.unit.ratings()
+        if (not masked or each.object.startswith("answer:")) and state.seen.whose(each.object) in real
+    ]
+    kinds = {person.id: person.kind for person in state.unit.participants()}
+    interviews = () if masked else state.seen.interviews
+    audit = audit_summary(acts, readable(state.unit, acts), interviews, kinds, ratings)
     draft = state.state == "draft"
     figures = measured(state.seen, bool(withheld))
     if state.public is not None:

@@ -126,8 +126,8 @@ def _note(state: ExportState, record: ParticipantRecord) -> None:
     seen.note_times(record)
     seen.isolation.update(run.isolation for run in record.runs if run.isolation)
     seen.turn_seconds += [t.total_seconds for t in record.turns if t.total_seconds is not None and not t.error]
-    seen.turns |= {turn.id for turn in record.turns}
-    seen.runs |= {run.id for run in record.runs}
+    seen.turns |= {turn.id: record.participant.id for turn in record.turns}
+    seen.runs |= {run.id: record.participant.id for run in record.runs}
     seen.interviews |= {held.id: record.participant.id for held in interviews_of(record.events)}
     seen.ungraded += sum(run.kind == "submission" and run.ended_by is None for run in record.runs)
     seen.unscored += sum(bool(answer.bank) and answer.points is None for answer in record.answers)
