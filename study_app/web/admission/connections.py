@@ -26,7 +26,9 @@ BODY_IN_ALL = 60.0
 BODY_RATE = 2_000
 """Bytes in a second: a tenth of a poor mobile connection's."""
 WRITE_SECONDS = 60.0
-"""For a client to take some of what is written to it: of a full buffer the greater part."""
+"""Between two looks at how much a client has taken of what is written to it."""
+WRITE_RATE = 500
+"""Bytes in a second that it takes at least; a whole answer may take as long as it is."""
 
 _silent: Counter[str] = Counter()
 _TOO_LONG = (
@@ -46,6 +48,8 @@ class GuardedProtocol(HttpToolsProtocol):
     _give_up_at: float | None = None
     """By the loop's clock; None while nothing is waited for."""
     _write_timer: asyncio.TimerHandle | None = None
+    _untaken = 0
+    """Bytes of answers that waited for the client when this was last looked at."""
     _body_until = 0.0
     _header_bytes = 0
     _in_body = False
@@ -109,22 +113,23 @@ class GuardedProtocol(HttpToolsProtocol):
         """See uvicorn: a client that does not take the rest of a last answer would keep the connection for ever."""
         super().on_response_complete()
         if self.transport.is_closing():
-            self._wait(WRITE_SECONDS)
+            self._watch_writing()
 
     def timeout_keep_alive_handler(self) -> None:
         """See uvicorn."""
         super().timeout_keep_alive_handler()
-        self._wait(WRITE_SECONDS)
+        self._watch_writing()
 
     def pause_writing(self) -> None:
         """See asyncio.BaseProtocol: the buffer is full, and an answer waits until the client has taken most of it."""
         super().pause_writing()
-        self._end_write_timer()
-        self._write_timer = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+        self._watch_writing()
 
     def resume_writing(self) -> None:
         """See asyncio.BaseProtocol."""
         self._end_write_timer()
+        if self.transport.is_closing():
+            self._watch_writing()
         super().resume_writing()
 
     def handle_websocket_upgrade(self) -> None:
@@ -178,15 +183,32 @@ class GuardedProtocol(HttpToolsProtocol):
             self._timer.cancel()
             self._timer = None
 
+    def _watch_writing(self) -> None:
+        """Look after a while at what the client has taken.
+
+        An answer that is written in one piece is in the buffer as a whole: how long it stays there says nothing.
+        """
+        self._end_write_timer()
+        self._untaken = self.transport.get_write_buffer_size()
+        self._write_timer = self.loop.call_later(WRITE_SECONDS, self._look_at_writing)
+
+    def _look_at_writing(self) -> None:
+        """Give up a client that has taken next to nothing since the last look."""
+        if self._untaken - self.transport.get_write_buffer_size() < WRITE_SECONDS * WRITE_RATE:
+            self.transport.abort()
+        else:
+            self._watch_writing()
+
     def _end_write_timer(self) -> None:
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
 
     def _refuse(self, answer: bytes) -> None:
-        self._wait(WRITE_SECONDS)
+        self._stop_waiting()
         self.transport.write(answer)
         self.transport.close()
+        self._watch_writing()
 
 
 def _take_or_end(connection: Any) -> None:

@@ -110,6 +110,19 @@ def test_a_client_that_takes_nothing_of_an_answer_is_given_up(listening, kept):
         assert until(lambda: held() == 0)
 
 
+def test_a_client_that_takes_an_answer_slowly_and_all_the_time_gets_it_whole(listening):
+    port, _held = listening
+    took, began = 0, time.monotonic()
+    with line_to(port) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        while piece := line.recv(65536):
+            took += len(piece)
+            time.sleep(len(piece) / 6_000_000)
+    assert took > LARGE
+    assert time.monotonic() - began > 2 * connections.WRITE_SECONDS
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system cannot end such a connection")
 def test_a_websocket_that_takes_nothing_is_given_up(listening):
