@@ -38,12 +38,26 @@ def event(number: int, stage: str, kind: str, payload: dict) -> Event:
     return Event("p1", "server", number, kind, stage, NOW, payload=payload)
 
 
-def ran(action: str, number: int, stage: str) -> Event:
+def ran(action: str, number: int, stage: str, *, waits: bool = False) -> Event:
     return event(
         number, stage, "agent_proposed",
         {"action_id": action, "turn_id": "t", "task": "sort", "step": 1, "tool": "run", "input": {}, "base_sha256": "",
-         "waits": False},
+         "waits": waits},
     )  # fmt: skip
+
+
+def findings(tmp_path, study, arm: str, events: list[Event]) -> list[str]:
+    """The names of what is found in one person's steps."""
+    person = SimpleNamespace(id="p1", arm=arm, second_treatment=None, study_hash="h")
+    record = SimpleNamespace(participant=person, study=study, events=events, runs=[], visit=lambda _: None)
+    names: list[str] = []
+    opened = SimpleNamespace(
+        files={"agent_actions"}, relative=str, manifest={"study_hash": "h"}, path=tmp_path,
+        tables={"agent_actions": SimpleNamespace(columns=()), "turns": SimpleNamespace(columns=())},
+        report=SimpleNamespace(add=lambda name, *_: names.append(name)),
+    )  # fmt: skip
+    check_actions(opened, record, [], [])
+    return names
 
 
 @pytest.mark.parametrize(
@@ -55,17 +69,7 @@ def test_steps_in_a_crossover_are_held_against_the_arm_of_their_period(tmp_path,
     (tmp_path / "materials" / "assistants").mkdir(parents=True)
     declared = {"manner": "agent", "agent": {"tools": ["view"], "approval": "each"}}
     (tmp_path / "materials" / "assistants" / "full.json").write_text(json.dumps(declared))
-    person = SimpleNamespace(id="p1", arm="no_ai>full", second_treatment=None, study_hash="h")
-    record = SimpleNamespace(
-        participant=person, study=study, events=[ran("a", 1, stage)], runs=[], visit=lambda _: None
-    )
-    names = []
-    opened = SimpleNamespace(
-        files={"agent_actions"}, relative=str, manifest={"study_hash": "h"}, path=tmp_path,
-        tables={"agent_actions": SimpleNamespace(columns=()), "turns": SimpleNamespace(columns=())},
-        report=SimpleNamespace(add=lambda name, *_: names.append(name)),
-    )  # fmt: skip
-    check_actions(opened, record, [], [])
+    names = findings(tmp_path, study, "no_ai>full", [ran("a", 1, stage)])
     assert found <= set(names)
     assert ({"agent_in_wrong_arm", "agent_tool_differs", "approval_mode_differs"} - found).isdisjoint(names)
 
@@ -78,3 +82,24 @@ def test_what_was_switched_with_one_treatment_does_not_hold_for_the_next():
         False,
     ]
     assert [step.without_asking for step in steps_of([off, *steps], lambda _: "one")] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("switched", "waits", "honest"),
+    [(True, False, True), (True, True, True), (False, True, True), (False, False, False), (None, False, False)],
+)
+def test_a_switch_of_the_period_before_may_hold_or_not_as_it_did_under_earlier_versions(
+    tmp_path, switched, waits, honest
+):
+    study = read_study(ROOT / "examples" / "crossover" / "study.toml")
+    arms = tuple(arm if arm.assistant else arm.model_copy(update={"assistant": "other"}) for arm in study.arms)
+    folder = tmp_path / "materials" / "assistants"
+    folder.mkdir(parents=True)
+    declared = {"manner": "agent", "agent": {"tools": ["run"], "approval": "participant"}}
+    for arm in arms:
+        (folder / f"{arm.treatment}.json").write_text(json.dumps(declared))
+    before = [] if switched is None else [event(1, "tasks_1", "agent_switched", {"without_asking": switched})]
+    log = [*before, ran("b", 2, "tasks_2", waits=waits)]
+    names = findings(tmp_path, study.model_copy(update={"arms": arms}), "full>no_ai", log)
+    assert "agent_in_wrong_arm" not in names
+    assert ("approval_mode_differs" in names) is not honest

@@ -32,7 +32,9 @@ class Step:
     edits: list[Edit] = field(default_factory=list)
     """Edits of pages that say they carry it out."""
     without_asking: bool = False
-    """Whether the participant had switched asking off when it was proposed."""
+    """Whether the participant had switched asking off when it was proposed, with the treatment that they had."""
+    last_switched_off: bool = False
+    """Whether their last switch before it was to go without asking, with whichever treatment."""
 
     @property
     def decision(self) -> str | None:
@@ -49,15 +51,16 @@ def steps_of(events: Iterable[Event], treatment_at: Callable[[str], str | None] 
     """
     found: dict[str, Step] = {}
     free: dict[str | None, bool] = {}
+    last = False
     for event in events:
         if event.kind not in _OF_STEPS:
             continue
         match event.details:
             case AgentSwitched(without_asking=switched):
-                free[treatment_at(event.stage)] = switched
+                free[treatment_at(event.stage)] = last = switched
             case AgentProposed(action_id=action) as proposed:
                 switched = free.get(treatment_at(event.stage), False)
-                found.setdefault(action, Step(event, proposed, without_asking=switched))
+                found.setdefault(action, Step(event, proposed, without_asking=switched, last_switched_off=last))
             case AgentDecided(action_id=action) as decided if action in found:
                 found[action].decided, found[action].decided_at = decided, event.server_time
             case AgentActed(action_id=action) as acted if action in found:

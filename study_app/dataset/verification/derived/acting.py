@@ -135,7 +135,9 @@ def _breaches(
 
 def _regime(step: Step, settings: AgentSettings) -> Iterator[Breach]:
     said = step.proposed
-    if settings.waits(said.tool, without_asking=step.without_asking) != said.waits:
+    # Under earlier versions a switch held for the next treatment, too, and the log does not say which version it was.
+    readings = {step.without_asking, step.last_switched_off}
+    if said.waits not in {settings.waits(said.tool, without_asking=free) for free in readings}:
         what = "waited" if said.waits else "did not wait"
         yield "approval_mode_differs", f"{said.tool} {what}, under the approval '{settings.approval}'"
     if said.tool not in settings.tools:
