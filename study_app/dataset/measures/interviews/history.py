@@ -61,12 +61,25 @@ class Held:
     questions: list[AskedQuestion] = field(default_factory=list)
     closed: InterviewClosed | None = None
     closed_at: datetime | None = None
+    earlier_closing: InterviewClosed | None = None
+    """By a deadline, before the stage was reopened; None again once the interview has gone on."""
+    earlier_closed_at: datetime | None = None
     rated: InterviewRated | None = None
 
     @property
     def first(self) -> InterviewAsked:
         """The first question, which names plan and language."""
         return self.questions[0].asked
+
+    @property
+    def ending(self) -> InterviewClosed | None:
+        """How it ended: reopened and not gone on with, as it had ended before."""
+        return self.closed or self.earlier_closing
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ended, as `ending` has it."""
+        return self.closed_at or self.earlier_closed_at
 
 
 def interviews_of(events: Iterable[Event]) -> list[Held]:
@@ -85,8 +98,10 @@ def interviews_of(events: Iterable[Event]) -> list[Held]:
             case InterviewAnswered(turn_id=turn) as answered if turn in turns:
                 turns[turn].answered, turns[turn].answered_at = answered, event.server_time
                 turns[turn].reopened = False
+                _go_on(found[turns[turn].asked.interview_id])
             case InterviewClosed(interview_id=name) as closed if name in found and found[name].closed is None:
                 found[name].closed, found[name].closed_at = closed, event.server_time
+                _go_on(found[name])
             case InterviewRated(interview_id=name) as rated if name in found:
                 found[name].rated = rated
             case StageReopened():
@@ -94,10 +109,16 @@ def interviews_of(events: Iterable[Event]) -> list[Held]:
     return list(found.values())
 
 
+def _go_on(held: Held) -> None:
+    held.earlier_closing, held.earlier_closed_at = None, None
+
+
 def _reopen(interviews: Iterable[Held], at: datetime) -> None:
     """Let interviews go on that a deadline closed, with the question that it cut off."""
     for held in interviews:
         if held.closed is not None and held.closed.ended_by == "deadline":
+            # Kept: of versions that left it closed, and of people who did not come back, nothing follows in the log.
+            held.earlier_closing, held.earlier_closed_at = held.closed, held.closed_at
             held.closed, held.closed_at = None, None
         last = held.questions[-1]
         if last.outcome == "deadline":

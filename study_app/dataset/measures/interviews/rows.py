@@ -29,7 +29,7 @@ def interview_rows(record: ParticipantRecord, topics: tuple[str, ...]) -> Iterat
 
 
 def _interview(record: ParticipantRecord, held: Held, making: Mapping[tuple[str, str], Making]) -> Row:
-    closed, rated = held.closed, held.rated
+    closed, rated = held.ending, held.rated
     visit = record.visit(held.stage)
     return {
         "interview_id": held.id,
@@ -39,7 +39,7 @@ def _interview(record: ParticipantRecord, held: Held, making: Mapping[tuple[str,
         "plan_version": held.first.plan_version,
         "language": held.first.language,
         "started_at": held.started_at,
-        "ended_at": held.closed_at or (visit.ended_at if visit is not None else None),
+        "ended_at": held.ended_at or (visit.ended_at if visit is not None else None),
         "ended_by": closed.ended_by if closed is not None else None,
         "turns": len(held.questions),
         "words": sum(word_count(question.answer) for question in held.questions),
