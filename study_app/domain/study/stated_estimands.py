@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from study_app.domain.allocation.options import options, order_of
 from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.plan_sections import Estimand, IntercurrentEvent
 from study_app.domain.study.study import Study, StudyArm
@@ -72,9 +73,16 @@ def _treatments(entry: Estimand, arms: Sequence[StudyArm], study: Study | None, 
     if not crossed and not second and not control.assistant and all(arm.assistant for arm in others):
         return entry.treatments
     compared = "; ".join(f"{arm.title} against {control.title}" for arm in others)
-    where = " in a period, each person with both" if crossed else ""
+    where = _in_periods(study) if crossed else ""
     then = ", each followed by what the second randomisation gives to who does not respond" if second else ""
     return f"{compared}{where}{then}."
+
+
+def _in_periods(study: Study) -> str:
+    """Return when people have the treatments; with three, or by orders listed by hand, not each has both of a pair."""
+    orders = [set(order_of(option.id)) for option in options(study.allocation, study.arms)]
+    both = len(study.arms) == 2 and all(len(order) == 2 for order in orders)
+    return " in a period, each person with both" if both else ", each person in the periods of their order"
 
 
 def _event(event: IntercurrentEvent, arms: Sequence[StudyArm]) -> IntercurrentEvent:

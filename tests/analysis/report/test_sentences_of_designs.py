@@ -27,7 +27,7 @@ from analysis.report.sample_size import sample_size_sentence
 from analysis.report.wording import analysis_name, difference_sentence, verdict
 from study_app.content.study_file import read_study
 from study_app.domain.study.analysis_plan import Plan
-from study_app.domain.study.stated_estimands import stated_estimands
+from study_app.domain.study.stated_estimands import _in_periods, stated_estimands
 from study_app.services.researcher.registration import _about_loss
 
 
@@ -83,6 +83,22 @@ def test_usual_estimands_are_worded_for_the_design(crossover, tmp_path):
     own = usual.estimands[0].model_copy(update={"population": "Learners of one school."})
     plan = usual.model_copy(update={"estimands": (own,)})
     assert stated_estimands(plan, study, {}) == (own,)
+
+
+@pytest.mark.parametrize(
+    ("ids", "orders", "both"),
+    [
+        (("none", "chat"), "all", True),
+        (("none", "chat"), (("none", "chat", "none"), ("chat", "none", "chat")), True),
+        (("none", "chat"), (("none", "chat"), ("chat", "chat")), False),
+        (("none", "chat", "agent"), "williams", False),
+        (("none", "chat", "agent"), (("none", "chat"), ("chat", "agent"), ("agent", "none")), False),
+    ],
+)
+def test_each_person_has_both_only_where_every_order_has_each_of_two_treatments(ids, orders, both):
+    arms = tuple(SimpleNamespace(id=name) for name in ids)
+    study = SimpleNamespace(arms=arms, allocation=SimpleNamespace(method="sequence", orders=orders))
+    assert ("each person with both" in _in_periods(study)) == both
 
 
 @pytest.mark.slow
