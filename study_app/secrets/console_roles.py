@@ -16,11 +16,31 @@ def role_in_secrets(email: str) -> Role | None:
 
 
 def is_verified(claim: object) -> bool:
-    """Whether a provider's word on an address counts.
+    """Whether a provider's word on an address counts; some send it as a text.
 
     Where it says nothing, as some do whose users choose their addresses, only if the secrets allow it.
     """
-    return claim is True or (claim is None and console_secrets().get("unstated_addresses") is True)
+    if claim is None:
+        return console_secrets().get("unstated_addresses") is True
+    return str(claim).lower() == "true"
+
+
+def refusal_of(email: str, claim: object) -> str | None:
+    """Return why a person whom a provider vouches for may not come in; None if they may."""
+    if role_in_secrets(email) is None:
+        return f"{email} has no role here. An administrator can add it under [console.roles] in the secrets."
+    if is_verified(claim):
+        return None
+    if claim is None:
+        return (
+            f"{email} has a role here, but the identity provider does not say whether the address is verified "
+            "(`email_verified`). An administrator can make it say so, or set `unstated_addresses = true` under "
+            "[console] in the secrets where people cannot choose their addresses: see docs/how-to/console.md."
+        )
+    return (
+        f"{email} has a role here, but the identity provider says that the address is not verified "
+        "(`email_verified`). Have it verified there, then sign in again."
+    )
 
 
 def console_secrets() -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ import streamlit as st
 from study_app.bootstrap import App, current
 from study_app.secrets.console_accounts import ConsoleUser, accounts_in
 from study_app.secrets.console_boards import SEEN_BY
-from study_app.secrets.console_roles import is_verified, role_in_secrets
+from study_app.secrets.console_roles import refusal_of, role_in_secrets
 from study_app.services.researcher.monitoring import Monitor
 from study_app.ui.console import html as tables
 from study_app.ui.console.pages import (
@@ -111,8 +111,9 @@ def _at_the_door(app: App) -> None:
         return
     email = str(st.user.get("email", "")).lower()
     role = role_in_secrets(email)
-    if role is None or not is_verified(st.user.get("email_verified")):
-        st.error(f"{email} has no role here. An administrator can add it under [console.roles] in the secrets.")
+    refusal = refusal_of(email, st.user.get("email_verified"))
+    if role is None or refusal is not None:
+        st.error(refusal)
         st.button("Sign out", on_click=st.logout)
         return
     ticket = accounts_in(app.settings.var).ticket(ConsoleUser(email, role), app.context.now())
