@@ -9,6 +9,7 @@ import os
 
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from streamlit.testing.v1 import AppTest
 from support.trials.export_world import table
 from support.trials.simulations import run
 from support.trials.variant_study import variant_study
@@ -18,8 +19,9 @@ from analysis.data.load import load
 from analysis.measurement.agreement import cohen_kappa
 from analysis.pipeline.analyse import analyse
 from analysis.report.wording import number
+from study_app.bootstrap import install
 from study_app.dataset.verification import verify
-from study_app.domain.errors import NotAllowed
+from study_app.domain.errors import NotAllowed, ProblemsFound
 from study_app.services.researcher.blind_codes.hack_sheets import HackSheets
 from study_app.services.researcher.blind_codes.hacks import HackCodes
 from study_app.services.researcher.exporting.export import export
@@ -173,6 +175,52 @@ def test_a_sheet_goes_out_blank_and_its_classes_come_in_again(trial, tmp_path):
     for who in ("rules", "adjudicated"):
         with pytest.raises(NotAllowed, match="no coder named"):
             HackSheets(app.context).read("cli", who, "simulated", sheet)
+
+
+def test_a_sheet_that_is_filled_in_further_holds_a_program_on_which_another_coder_differs(trial, tmp_path):
+    app, _ = trial
+    codes, sheets = HackCodes(app.context), HackSheets(app.context)
+    text, _ = sheets.written("cli", "lea", "simulated")
+    first, second = (each.run_id for each in codes.waiting("lea", "simulated")[:2])
+    sheet = tmp_path / "lea.csv"
+    sheet.write_text(filled(text, {first: "none"}), encoding="utf-8")
+    sheets.read("cli", "lea", "simulated", sheet)
+    codes.code("max", first, "special_case")
+    codes.look("lea", first)
+    sheet.write_text(filled(text, {first: "none", second: "none"}), encoding="utf-8")
+    taken = sheets.read("cli", "lea", "simulated", sheet)
+    assert (taken["codes"], taken["unchanged"]) == (1, 1)
+    # Another class than before would rest on what others gave.
+    sheet.write_text(filled(text, {first: "special_case", second: "none"}), encoding="utf-8")
+    with pytest.raises(ProblemsFound, match="seen others' classes"):
+        sheets.read("cli", "lea", "simulated", sheet)
+
+
+@pytest.mark.usefixtures("main_module")
+def test_opening_programs_to_code_uses_none_up_and_disagreements_are_shown_to_who_asks(trial):
+    app, _ = trial
+    codes = HackCodes(app.context)
+    there = codes.waiting("nia", "simulated")[0].run_id
+    codes.code("nia", there, "none")
+    codes.code("olaf", there, "special_case")
+
+    def script() -> None:
+        from types import SimpleNamespace
+
+        from study_app.bootstrap import current
+        from study_app.services.researcher.blind_codes.hacks import HackCodes
+        from study_app.ui.console.pages.codes.programs import programs
+
+        programs(SimpleNamespace(person=SimpleNamespace(name="pia")), HackCodes(current().context), "simulated")
+
+    waiting = codes.waiting("pia", "simulated")
+    install(app)
+    page = AppTest.from_function(script, default_timeout=60).run()
+    assert not page.exception
+    assert codes.waiting("pia", "simulated") == waiting
+    page.segmented_control(key="hack_part").set_value("Disagreements").run()
+    assert not page.exception
+    assert "Disagreements" in [each.value for each in page.header]
 
 
 def test_a_sheet_is_taken_whole_or_not_at_all_where_a_program_went_after_it_was_looked_through(trial):

@@ -7,7 +7,7 @@ treatment. Of the way out only that it was taken is shown: its reason may speak 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from study_app.dataset.measures.baseline import all_passed
@@ -108,18 +108,21 @@ class HackCodes:
             check_not_seen(unit, coder, OBJECT + run_id)
             self._add(unit, run_id, coder, value, RUBRIC)
 
-    def not_codable(self, coder: str, names: Iterable[str], kind: Kind) -> dict[str, str]:
-        """Return why this person cannot code some of these submissions; nothing of the others."""
+    def not_codable(self, coder: str, codes: Mapping[str, str], kind: Kind) -> dict[str, str]:
+        """Return why this person cannot give some submissions these classes; nothing of the others."""
         with self.context.registry.begin(write=False) as unit:
-            return self._not_codable(unit, coder, names, kind)
+            return self._not_codable(unit, coder, codes, kind)
 
-    def _not_codable(self, unit: UnitOfWork, coder: str, names: Iterable[str], kind: Kind) -> dict[str, str]:
+    def _not_codable(self, unit: UnitOfWork, coder: str, codes: Mapping[str, str], kind: Kind) -> dict[str, str]:
         given, seen = _given(unit), looked_at(unit, coder)
         known = {each.run_id for each in self._programs(unit, kind, {})}
         found = {}
-        for name in names:
+        for name, value in codes.items():
             if name not in known:
                 found[name] = "cannot be coded here"
+            elif given.get(name, {}).get(coder) == value:
+                # A sheet that is filled in further holds what it gave before: that changes nothing.
+                continue
             elif ADJUDICATED in given.get(name, {}):
                 found[name] = "is settled"
             elif OBJECT + name in seen:

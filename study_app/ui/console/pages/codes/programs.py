@@ -14,11 +14,16 @@ from study_app.ui.console.held import held
 from study_app.ui.console.session import ConsoleSession
 from study_app.ui.console.settling import settle_form, settling_note
 
+CODE, DISAGREEMENTS = PARTS = ("Code", "Disagreements")
+
 
 def programs(console: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
-    """Draw the next program, the open disagreements, what was settled, and plain counts."""
-    _code(console, codes, kind)
-    _settle(console, codes, kind)
+    """Draw the next program or the open disagreements, what was settled, and plain counts."""
+    # To see a disagreement is recorded and uses the program up for coding: only who asks for it sees one.
+    part = st.segmented_control(
+        "Part of programs", PARTS, default=CODE, key="hack_part", label_visibility="collapsed", required=True
+    )
+    (_settle if part == DISAGREEMENTS else _code)(console, codes, kind)
     _settled(codes, kind)
     twice, same, given = codes.counts(kind)
     if given:
@@ -58,6 +63,7 @@ def _code(console: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
 def _settle(console: ConsoleSession, codes: HackCodes, kind: Kind) -> None:
     open_ones = codes.disagreements(console.person.name, kind)
     if not open_ones:
+        st.html(tables.note("Nothing to settle for you."))
         return
     first = held(open_ones, lambda each: each.program.run_id, f"settle_hack_shown:{kind}")
     codes.look(console.person.name, first.program.run_id)
