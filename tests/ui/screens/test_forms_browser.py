@@ -271,10 +271,11 @@ def test_a_page_that_the_server_does_not_take_says_so_and_is_handed_in_once_it_d
     person.page.route("**/api/answers", lambda route: route.fulfill(status=409, json=behind))
     person.box("words").fill("kept")
     person.go_on()
-    expect(person.page.locator(".sa-form-note")).to_contain_text("cannot be reached")
+    expect(person.page.locator(".sa-form-note")).to_contain_text("could not be handed in yet")
     person.page.unroute("**/api/answers")
     person.at("quiz")
     assert person.answers("about")["words"] == "kept"
+    assert len(person.events("submit_pressed")) == 1, "a repeat by the page is not a press"
 
 
 def test_leaving_a_quiz_page_with_gaps_asks_and_going_back_keeps_everything(person):

@@ -17,6 +17,8 @@ const SETTLE_MS = 4000;
 const SEND_MS = 20_000;
 const TRIES = 4;
 const PAUSE_MS = 10_000;
+/** How often a press is repeated that the server answers and does not take. */
+const REPEATS = 6;
 const VEIL_MS = 700;
 const CODE_MS = 1500;
 
@@ -49,8 +51,9 @@ export class Sheet {
   private busy = false;
   /** A press that did not reach the server; it is repeated once the connection is back, unless something changes. */
   private pending = false;
-  /** Not before this moment is a press repeated that the server did not take although it has everything. */
+  /** Not before this moment is a press repeated that the server answered and did not take. */
   private pausedUntil = 0;
+  private repeats = 0;
 
   /** Prepares the disk first, so that unsent work of an earlier page is in the fields from the start. */
   static async open(args: ComponentArgs<FormData>): Promise<Sheet> {
@@ -156,18 +159,21 @@ export class Sheet {
     if (this.busy || this.locks.size) return;
     this.tell("");
     if (this.args.data.kind === "quiz" && !(await this.questions.confirmGaps(this.element))) return;
+    if (this.busy || this.locks.size) return;
+    this.record("submit_pressed", {});
+    this.repeats = 0;
     await this.send();
   }
+
+  /** Sends what was pressed for, or repeats it: only a press is recorded as one. */
 
   private async send(): Promise<void> {
     if (this.busy || this.locks.size) return;
     this.setBusy(true);
     this.pending = false;
-    this.record("submit_pressed", {});
     try {
       for (let tries = 0; tries < TRIES; tries++) if ((await this.sendOnce()) === "done") return;
-      this.pausedUntil = Date.now() + PAUSE_MS;
-      this.unreachable();
+      this.notTaken();
     } finally {
       this.setBusy(false);
     }
@@ -221,6 +227,13 @@ export class Sheet {
   private unreachable(): void {
     this.pending = true;
     this.tell(this.say("unreachable"));
+  }
+
+  /** The server answers, and goes by other answers than this page shows. */
+  private notTaken(): void {
+    this.pausedUntil = Date.now() + PAUSE_MS;
+    this.pending = this.repeats++ < REPEATS;
+    this.tell(this.say(this.pending ? "not_taken" : "never_taken"));
   }
 
   private setBusy(busy: boolean): void {
