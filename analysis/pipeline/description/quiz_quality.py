@@ -41,13 +41,15 @@ def _quality(quiz: QuizItems, view: View, people: pd.DataFrame) -> dict[str, Any
     facts, most = quiz.facts(), quiz.highest(matrix)
     # What rests on whole rows of answers is of the items that every version asked: people are compared on the same.
     common = matrix.columns[matrix.notna().all()]
-    whole, tops = matrix[common], most[common].mean().tolist()
+    alike, revalued = _on_one_scale(matrix, most)
+    whole, tops = alike[common], most[common].mean().tolist()
     section["n"] = int(matrix.shape[0])
     partly = [str(item) for item in matrix.columns if item not in common]
     section |= {"partly_asked": partly} if partly else {}
+    section |= {"revalued": revalued} if revalued else {}
     section["alpha"] = _of_varying(psychometrics.alpha, whole)
     section["omega"] = _of_varying(psychometrics.omega, whole)
-    solved = (whole >= most[common] - 1e-9).astype(float)
+    solved = (matrix[common] >= most[common] - 1e-9).astype(float)
     section["q3"] = safe(_dependence, solved)
     section["item_fit"] = safe(item_fit.item_fit, _varying(solved))
     section["item_statistics"] = safe(lambda table: psychometrics.item_statistics(table, maximum=tops), whole)
@@ -62,13 +64,25 @@ def _quality(quiz: QuizItems, view: View, people: pd.DataFrame) -> dict[str, Any
         {
             "item": str(item),
             **facts[str(item)],
+            **({"max_points": None} if item in revalued else {}),
             "arms": {name: _share(shares.loc[arm == name, item]) for name in shown},
             "share": _mean(shares[item]),
-            "item_rest_r": _item_rest(matrix, str(item)),
+            "item_rest_r": _item_rest(alike, str(item)),
         }
         for item in matrix.columns
     ]
     return section
+
+
+def _on_one_scale(matrix: pd.DataFrame, most: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return points with the items that are worth more in one version than in another as shares of their mean worth.
+
+    And the names of these items. Raw points would differ between versions whatever people can do, so that
+    items would seem to hang together.
+    """
+    revalued = [item for item in matrix.columns if most[item].nunique() > 1]
+    shares = matrix[revalued] / most[revalued] * most[revalued].mean()
+    return matrix.assign(**{str(item): shares[item] for item in revalued}), [str(item) for item in revalued]
 
 
 def _of_varying(coefficient: Callable[[pd.DataFrame], Any], matrix: pd.DataFrame) -> Any:

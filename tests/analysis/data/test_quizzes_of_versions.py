@@ -6,7 +6,9 @@ import json
 import shutil
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from support.trials.quiz_study import ARMS, keyed_bank, study_text, with_content
@@ -14,7 +16,8 @@ from typer.testing import CliRunner
 
 from analysis.data.load import load
 from analysis.data.quizzes import QuizItems
-from analysis.pipeline.description.quiz_quality import _item_rest
+from analysis.measurement.psychometrics import alpha
+from analysis.pipeline.description.quiz_quality import _item_rest, _quality
 from analysis.pipeline.items.item_rows import _solved
 from study_app.cli import app
 from study_app.dataset.reading.banks import VersionBanks
@@ -65,6 +68,30 @@ def test_the_rest_of_an_item_is_what_all_who_met_it_met():
     table = pd.DataFrame({"one": [0, 1, 0, 1, 1], "old": [1, 0, None, None, None], "new": [None, None, 0, 1, 1.0]})
     assert _item_rest(table, "new") == pytest.approx(1.0)
     assert _item_rest(table, "one") is None  # of everybody: no other item was
+
+
+def test_items_worth_more_since_an_amendment_do_not_seem_to_hang_together():
+    random = np.random.default_rng(3)
+    versions = {f"p{place:03}": "first" if place < 100 else "second" for place in range(200)}
+    given = [
+        (person, f"item{item}", worth * float(random.random() < 0.5), worth)
+        for person, version in versions.items()
+        for item, worth in enumerate([1.0] * 5 if version == "first" else [2.0] * 4 + [1.0])
+    ]
+    answers = pd.DataFrame(given, columns=["participant_id", "item", "points", "max_points"])
+    made = QuizItems("post", "baseline", "Quiz", answers, frozenset(versions), versions)
+    people = pd.DataFrame({"participant_id": sorted(versions), "arm": "ai"})
+    found = _quality(made, SimpleNamespace(arm_ids=("ai",), participants=people), people)
+    assert found["revalued"] == ["item0", "item1", "item2", "item3"]
+    assert [row["max_points"] for row in found["items"]] == [None] * 4 + [1.0]
+    points = made.matrix(people)
+    shares = points / made.highest(points)
+    # The items are drawn independently.
+    expected = float(alpha(shares * made.highest(points).mean()))
+    assert found["alpha"]["value"] == pytest.approx(expected)
+    assert abs(expected) < 0.15 < float(alpha(points))
+    difficulty = {row["item"]: row["difficulty"] for row in found["item_statistics"]}
+    assert difficulty == pytest.approx(shares.mean().to_dict())
 
 
 def without(bank: Path, item: str) -> None:
