@@ -14,7 +14,6 @@ from study_app.domain.content_paths import name_of
 from study_app.domain.editing.provenance import FOLLOWED, Attribution, Reply, Source, Tracker
 from study_app.domain.events import Event, task_named
 from study_app.domain.events.browser import Edit, Load
-from study_app.domain.events.changes import ReplayMismatch
 from study_app.domain.events.server import RunStarted
 from study_app.domain.records import RunRecord, submitted
 from study_app.domain.study.compliance import Evidence
@@ -99,14 +98,13 @@ def _program(
         return None
     code = {run.id: run.code for run in record.runs if run.task == task}
     retyped: Counter[str] = Counter()
-    try:
-        for event in followed:
-            tracker.feed(event.page, event.details)
-            match event.details:
-                case RunStarted(run_id=run_id) if (text := code.get(run_id)) is not None:
-                    retyped |= tracker.attribution(text).of_turns("retyped")
-    except ReplayMismatch as error:
-        log.warning("participant %s, task %s: %s; study verify says more", record.participant.id, task, error)
+    for event in followed:
+        tracker.feed(event.page, event.details)
+        match event.details:
+            case RunStarted(run_id=run_id) if not tracker.gap and (text := code.get(run_id)) is not None:
+                retyped |= tracker.attribution(text).of_turns("retyped")
+    if tracker.gap:
+        log.warning("participant %s, task %s: %s; study verify says more", record.participant.id, task, tracker.gap)
         return None
     final = tracker.attribution(submission.code) if submission is not None else None
     return ProgramProvenance(

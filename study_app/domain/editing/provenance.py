@@ -112,14 +112,20 @@ class Tracker:
     _pasteboard: Pasteboard = field(default_factory=Pasteboard)
     _known: int = 0
     _latest: str | None = None
+    _lost: dict[str, str] = field(default_factory=dict)
+    """Page with an event that did not fit, up to its next whole text -> what was wrong."""
+    gap: str = ""
+    """Why the newest text is not known: what the log lacks since the last whole text; empty where it is known."""
     _continued: Origin | None = None
 
     def feed(self, page: str, details: EventDetails) -> None:
-        """Take the next event of the log.
+        """Take the next event; after one that does not fit, the text of its page is unknown up to the next load."""
+        try:
+            self._take(page, details)
+        except ReplayMismatch as error:
+            self.gap = self._lost[page] = str(error)
 
-        Raises:
-            ReplayMismatch: an edit does not fit; the log has a gap or was altered.
-        """
+    def _take(self, page: str, details: EventDetails) -> None:
         self._pasteboard.feed(details)
         match details:
             case TurnStarted():
@@ -140,7 +146,13 @@ class Tracker:
                 raise ReplayMismatch(f"the server refused the {refused} that stood here")
 
     def attribution(self, code: str | None = None) -> Attribution:
-        """Where a text came from: the newest page's, or a given one, such as what was submitted."""
+        """Where a text came from: the newest page's, or a given one, such as what was submitted.
+
+        Raises:
+            ReplayMismatch: an edit of the newest text does not fit; the log has a gap or was altered.
+        """
+        if self.gap:
+            raise ReplayMismatch(self.gap)
         document = self._documents.get(self._latest or "")
         if code is None:
             code = document.text if document is not None else self.starter
@@ -181,6 +193,8 @@ class Tracker:
 
     def _found_in(self, page: str, text: str) -> Pieces | None:
         document = self._documents.get(page)
+        if page in self._lost:
+            return whole(text, Origin("unknown"))
         if document is None or not text:
             return None
         if text in document.text:
@@ -223,6 +237,7 @@ class Tracker:
 
     def _load(self, page: str, text: str) -> None:
         before = self._documents.get(self._latest or "")
+        self._lost.pop(page, None)
         self._remember(page, TrackedText(text, self._pieces_of(text, before), is_bmp(text)))
 
     def _pieces_of(self, text: str, before: TrackedText | None) -> Pieces:
@@ -238,6 +253,8 @@ class Tracker:
 
     def _edit(self, page: str, edit: Edit) -> None:
         document = self._documents.get(page)
+        if page in self._lost:
+            raise ReplayMismatch(self._lost[page])
         if document is None:
             raise ReplayMismatch("an edit before the text was loaded")
         changes, kind = edit.changes, edit.how
@@ -342,6 +359,7 @@ class Tracker:
     def _remember(self, page: str, document: TrackedText) -> None:
         self._documents[page] = document
         self._latest = page
+        self.gap = ""
         if len(document.text) <= _HASHED_UP_TO:
             self._states[hash(document.text)] = document.pieces
 

@@ -192,6 +192,21 @@ def test_an_edit_that_does_not_fit_is_refused():
         editor.counts()
 
 
+@pytest.mark.parametrize("lost", ["refused", "misfit"])
+def test_after_a_gap_the_next_whole_text_goes_on_from_what_was_known(lost):
+    editor = Editor().type("typed = 2\n")
+    known = editor.text
+    if lost == "refused":
+        editor.log("event_refused", task="t", refused="edit", why="too long")
+    else:
+        editor.log("edit", task="t", kind="typed", changes=[{"from": 900, "to": 900, "insert": "x"}])
+    editor.edit("typed", (len(known), len(known), "in_the_gap = 3\n"))
+    with pytest.raises(ReplayMismatch):
+        editor.counts()
+    editor.log("load", task="t", text=editor.text, source="saved").type("after = 4\n")
+    assert editor.counts() == {"starter": len(STARTER), "typed": 20, "unknown": 15}
+
+
 TEXT = st.text(alphabet=st.sampled_from(["a", "b", " ", "\n", "é", "→", "🦉", "𝒙"]), max_size=6)
 STEP = st.tuples(st.floats(0, 1), st.floats(0, 1), TEXT, st.sampled_from(["typed", "paste", "cut", "undo", "drop"]))
 

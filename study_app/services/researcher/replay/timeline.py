@@ -140,10 +140,7 @@ class _Texts:
             # What is not an edit concerns every task: a text that is pasted may come from any run, reply or page.
             if tracker is None or task not in (None, name):
                 continue
-            try:
-                tracker.feed(event.page, event.details)
-            except ReplayMismatch:
-                self._trackers[name] = None
+            tracker.feed(event.page, event.details)
 
     def _tracker(self, task: str) -> Tracker | None:
         pack = self.packs.get(task)
@@ -154,7 +151,7 @@ class _Texts:
 
     def _spans(self, task: str) -> Frame:
         tracker = self._trackers.get(task)
-        if tracker is None:
+        if tracker is None or tracker.gap:
             return {}
         return {"spans": [[span.end - span.start, span.source] for span in tracker.attribution().spans]}
 
