@@ -20,6 +20,16 @@ def content_files(folder: Path, *, hidden_folders: bool = False) -> list[Path]:
     return [path for path in found if not any(is_hidden(part) for part in path.relative_to(folder).parts)]
 
 
+def linked_below(folder: Path, *, hidden_folders: bool = False) -> list[Path]:
+    """Return links to folders below a folder, but those in folders whose files do not count."""
+    found = [path for path in folder.rglob("*") if path.is_symlink() and path.is_dir()]
+    return [path for path in found if _counts(path.relative_to(folder).parts, hidden_folders=hidden_folders)]
+
+
+def _counts(parts: tuple[str, ...], *, hidden_folders: bool) -> bool:
+    return "__pycache__" not in parts and (hidden_folders or not any(map(is_hidden, parts)))
+
+
 def content_named(folder: Path, pattern: str) -> list[Path]:
     """Return what in a folder fits a pattern, sorted, without the copies that editors and Finder hide there."""
     return [path for path in sorted(folder.glob(pattern)) if not is_hidden(path.name)]

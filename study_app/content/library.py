@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from study_app.content.content_files import content_files
+from study_app.content.content_files import content_files, linked_below
 from study_app.content.item_banks import load_bank, load_keys, public_json
 from study_app.content.requirements import Requirements, requirements_of
 from study_app.content.task_packs import load_pack
@@ -43,6 +43,7 @@ class FolderLibrary:
         self._banks: dict[str, Bank] = {}
         self._keys: dict[str, Keys] = {}
         self._plans: dict[str, InterviewPlan] = {}
+        self._hidden_folders = False
 
     def open(self) -> None:
         """Read everything.
@@ -273,7 +274,7 @@ class FolderLibrary:
         if protocol_hash(self.study, self._hashes) != study_hash:
             earlier = self._hashed(hidden_folders=True)
             if protocol_hash(self.study, earlier) == study_hash:
-                self._hashes = earlier
+                self._hashes, self._hidden_folders = earlier, True
 
     @cached_property
     def _hashes(self) -> dict[str, str]:
@@ -293,7 +294,7 @@ class FolderLibrary:
     def linked_folders(self) -> tuple[str, ...]:
         """Return links to folders below packs and banks: what is in them is read, and neither hashed nor kept."""
         folders = [self.root / folder for folder in (*self.pack_folders, *self.bank_folders)]
-        links = {path for folder in folders for path in folder.rglob("*") if path.is_symlink() and path.is_dir()}
+        links = {link for folder in folders for link in linked_below(folder, hidden_folders=self._hidden_folders)}
         return tuple(sorted(map(self._named, links)))
 
     def _recordings(self) -> dict[str, str]:

@@ -28,6 +28,10 @@ def test_check_launch_and_amend_refuse_a_linked_folder_and_take_other_links(tmp_
     head = elsewhere / "bank.toml"
     shutil.move(str(head), str(tmp_path / "head.toml"))
     head.symlink_to(tmp_path / "head.toml")
+    # Nor do links count where no file does, as in an environment of Python.
+    (elsewhere / ".venv" / "lib").mkdir(parents=True)
+    (elsewhere / ".venv" / "lib64").symlink_to("lib")
+    (elsewhere / ".cache").symlink_to("items")
     assert problems(path) == []
     shutil.move(str(elsewhere / "keys"), str(tmp_path / "keys"))
     (elsewhere / "keys").symlink_to(tmp_path / "keys")
