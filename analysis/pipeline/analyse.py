@@ -17,7 +17,6 @@ from analysis.data.variables import baseline_variables, several_labels, value_la
 from analysis.data.view import View
 from analysis.estimators.core.results import Estimate, _finite
 from analysis.pipeline.analysis_table import AnalysisTable
-from analysis.pipeline.blinding import blinding_section
 from analysis.pipeline.crossover import CrossoverRunner
 from analysis.pipeline.description.acting import acting_section
 from analysis.pipeline.description.affect import affect_section
@@ -33,12 +32,13 @@ from analysis.pipeline.description.tone import tone_section
 from analysis.pipeline.description.treatment import treatment_section, treatment_warnings
 from analysis.pipeline.description.variants.passing import passing_section
 from analysis.pipeline.family import adjusted
-from analysis.pipeline.flow import flow, units, why_not
 from analysis.pipeline.items.item_rows import item_rows
 from analysis.pipeline.looks.final import Looks, looks_of
 from analysis.pipeline.looks.final import after_looks as rows_after_looks
 from analysis.pipeline.looks.final import deviations as deviations_of_looks
 from analysis.pipeline.looks.final import section as interim_section
+from analysis.pipeline.people.blinding import blinding_section
+from analysis.pipeline.people.flow import flow, units, why_not
 from analysis.pipeline.planning.registration import Registration, registration
 from analysis.pipeline.planning.unmade import plan_sentences, unmade_rows
 from analysis.pipeline.prepare import Prepared, prepare

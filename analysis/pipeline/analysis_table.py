@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.data.outcome_checks import scored
 from analysis.data.view import View
 from analysis.estimators.numerics.cluster_covariance import FEW
-from analysis.pipeline.flow import NOT_ANALYSED
+from analysis.pipeline.people.flow import NOT_ANALYSED
 from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
 
 LAST_ACTIVITY = "_last_activity_minutes"

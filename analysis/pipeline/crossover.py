@@ -20,7 +20,7 @@ from analysis.estimators.core.validation import Floats, NotEstimable
 from analysis.estimators.numerics.replicated_regression import Moments, Test
 from analysis.estimators.outcomes.crossover import Periods, centred
 from analysis.estimators.resampling import ROUNDING
-from analysis.pipeline.flow import NOT_ANALYSED
+from analysis.pipeline.people.flow import NOT_ANALYSED
 from analysis.pipeline.planning.plan import WITHIN_PEOPLE
 from analysis.pipeline.planning.row_check import of_sequence
 from analysis.pipeline.trial_ledger import Ledger

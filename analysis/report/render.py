@@ -18,13 +18,13 @@ from analysis.pipeline.prepare import Prepared
 from analysis.plotting import ARMS, VARIABLES, svg, themed
 from analysis.report import wording
 from analysis.report.checklists.answers import checklists
-from analysis.report.estimands import estimands
 from analysis.report.flow_diagram import diagram
 from analysis.report.outcome_lines import outcome_lines
 from analysis.report.pictures import Picture, pictures
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.scales import bounds_note, shown
-from analysis.report.set_aside import without
+from analysis.report.sentences.estimands import estimands
+from analysis.report.sentences.set_aside import without
 from study_app.domain.allocation.options import order_of
 from study_app.domain.assistants.persona_checks.probing import MEASURES as PROBE_MEASURES
 from study_app.domain.study.analysis_plan import Analysis

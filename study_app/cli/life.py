@@ -28,7 +28,7 @@ from study_app.cli.common import (
     settings_of,
     start,
 )
-from study_app.content.language_checks import review_warnings
+from study_app.content.languages.language_checks import review_warnings
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE
 from study_app.domain.errors import NotAllowed, Problem, ProblemsFound
 from study_app.domain.study.amending.frozen import frozen_lines

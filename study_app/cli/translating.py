@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from study_app.cli.common import STUDY, AsJson, StudyFile, app, command, say, say_json
-from study_app.content.language_checks import content_texts
-from study_app.content.language_files import as_toml, side_by_side
+from study_app.content.languages.language_checks import content_texts
+from study_app.content.languages.language_files import as_toml, side_by_side
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import read_study
 from study_app.content.texts import BESIDE, SOURCE, TextFile, catalogue, read_texts, shipped

@@ -15,7 +15,7 @@ from study_app.content.texts import FOLDER, TextFile, own_texts
 from study_app.content.treatments.personas import read_personas, spoken
 from study_app.domain.assistants.personas import Persona
 from study_app.domain.assistants.treatments import AssistantSpec, adapted, read_assistant
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interviews.plan import InterviewPlan, read_plan
 from study_app.domain.quiz.items import Bank

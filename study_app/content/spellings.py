@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from study_app.content.library import FolderLibrary
-from study_app.domain.content_paths import alike, spelled
+from study_app.domain.content.content_paths import alike, spelled
 from study_app.domain.errors import Problem
 from study_app.domain.study.contradictions.named_content import path_problems
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from study_app.domain.conditions import StageCondition
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.drawn_order import drawn
 from study_app.domain.study.sections import Question, Stage
 from study_app.domain.study.study import Study

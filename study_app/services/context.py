@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from study_app.dataset.schema.versions import read_version, version_values
-from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content.content_library import ContentLibrary
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.ledger import LedgerRow
 from study_app.domain.localisation.study_texts import in_language

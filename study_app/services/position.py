@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.records import Participant
 from study_app.domain.study.study import Stage, Study, StudyArm

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from study_app.domain.assistants.budget import Usage, billed_input_tokens, cost_usd, estimated_tokens, total, turn_usage
 from study_app.domain.assistants.treatments import AssistantSpec
-from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content.content_library import ContentLibrary
 from study_app.domain.events.server import InterviewAsked, InterviewClosed
 from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.records import Kind, Turn

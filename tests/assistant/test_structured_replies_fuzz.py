@@ -14,7 +14,7 @@ from support.hostile.hostile_values import NESTED_DEEP, TEXTS, anything
 
 from study_app.assistant.explaining_judge import LONGEST_REASON, read_verdict
 from study_app.assistant.translating import Translator
-from study_app.content.language_files import as_toml
+from study_app.content.languages.language_files import as_toml
 from study_app.domain.assistants.gate import EXPLAINED, NOT_EXPLAINED
 from study_app.domain.errors import AssistantUnavailable
 

@@ -26,7 +26,7 @@ from support.trials.undecided_plans import UNDECIDED, UNDECIDED_IN_EACH_RUN
 
 from analysis.cli import analyze
 from analysis.estimators.methods import METHODS
-from analysis.pipeline.flow import NOT_ANALYSED
+from analysis.pipeline.people.flow import NOT_ANALYSED
 from analysis.pipeline.planning.plan_check import study_plan_problems
 from study_app.cli.checks.judging import require_plannable, unused_warnings
 from study_app.content.library import FolderLibrary

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from study_app.cli import app
 from study_app.content import schemas
-from study_app.content.language_checks import content_texts
+from study_app.content.languages.language_checks import content_texts
 from study_app.content.library import FolderLibrary
 from study_app.content.scaffold.content_texts import pack_texts
 from study_app.content.scaffold.files import files_of

@@ -15,8 +15,8 @@ from support.trials.small_study import write_study
 
 from study_app.assistant.translating import Translator
 from study_app.bootstrap import open_library, start
-from study_app.content.language_checks import coder_warnings, language_problems, review_problems
-from study_app.content.language_files import as_toml
+from study_app.content.languages.language_checks import coder_warnings, language_problems, review_problems
+from study_app.content.languages.language_files import as_toml
 from study_app.content.texts import catalogue, read_texts, shipped, shipped_languages
 from study_app.dataset.measures.interaction import Coding
 from study_app.dataset.measures.record import ParticipantRecord

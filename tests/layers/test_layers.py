@@ -23,7 +23,7 @@ ALLOWED = {
     "study_app.prolific": "study_app.domain study_app.ports httpx2",
     "study_app.settings": "study_app.domain",
     "study_app.content": "study_app.domain study_app.ports study_app.private_files pydantic pydantic_core segno",
-    "study_app.secrets": "study_app.domain study_app.ports argon2 cryptography httpx2 jwt",
+    "study_app.secrets": "study_app.domain study_app.ports argon2 cryptography httpx2 jwt streamlit",
     "study_app.dask_cluster": "study_app.domain distributed",
     "study_app.sandbox": "study_app.dask_cluster study_app.domain study_app.ports distributed packaging pydantic",
     "study_app.assistant": "study_app.domain study_app.ports anthropic bm25s httpx2 pydantic",

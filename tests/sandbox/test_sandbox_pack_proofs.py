@@ -13,7 +13,7 @@ from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options
 from study_app.services.grading.authoring import check_pack
 from study_app.services.grading.grading import grade
-from study_app.services.grading.pack_proofs import proof_problems
+from study_app.services.grading.proofs.packs import proof_problems
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = [folder for folder in sorted((ROOT / "tasks").iterdir()) if (folder / "task.toml").is_file()]

@@ -25,11 +25,12 @@ from study_app.services.attending.panel_acts import PanelActs
 from study_app.services.participant import session
 from study_app.services.participant.deciding import arms
 from study_app.services.participant.enrolment import EntryRequest
-from study_app.services.researcher import coding, lifecycle, rating
+from study_app.services.researcher import coding, lifecycle
 from study_app.services.researcher.blind_codes import tones
 from study_app.services.researcher.blind_codes.tones import ToneCodes
 from study_app.services.researcher.coding import Codings
-from study_app.services.researcher.rating import AnswerForRating, RatingQueue
+from study_app.services.researcher.judging import rating
+from study_app.services.researcher.judging.rating import AnswerForRating, RatingQueue
 from study_app.settings import Settings
 
 

@@ -14,7 +14,7 @@ from analysis.estimators.core.results import Estimate
 from analysis.estimators.core.validation import AnalysisError
 from analysis.estimators.outcomes.means import welch_t
 from analysis.interaction.intervals import mean
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.study.clusters import COLUMN
 from study_app.domain.study.study import Study
 

@@ -10,9 +10,9 @@ from typing import Any
 from analysis.design.sequential import SequentialTest, TakenLook, stage_wise
 from analysis.estimators.core.no_effect import no_effect
 from analysis.estimators.core.results import Estimate
-from analysis.pipeline.flow import NOT_ANALYSED
 from analysis.pipeline.looks.recorded import histories, opened, taken_looks
 from analysis.pipeline.looks.rows import error_of, looked_at, with_detail, within_scale, z_of
+from analysis.pipeline.people.flow import NOT_ANALYSED
 from analysis.pipeline.prepare import Prepared
 from study_app.domain.study.analysis_plan import Plan
 

@@ -12,7 +12,7 @@ from analysis.data.load import read_study_file
 from analysis.data.outcome_checks import cell_problems
 from analysis.estimators.methods import METHODS
 from study_app.dataset.schema.plan_fit import named_columns, near
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interaction.codes import Coder
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan

@@ -8,11 +8,11 @@ from typing import Any
 from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
 from analysis.pipeline.prepare import Prepared
 from analysis.report.checklists.consort import AUTHORS, ChecklistItem, filled
-from analysis.report.estimands import estimands
 from analysis.report.interim_table import adaptive_items
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.scales import decimal, shown, with_interval
-from analysis.report.set_aside import without
+from analysis.report.sentences.estimands import estimands
+from analysis.report.sentences.set_aside import without
 from analysis.report.wording import MARGINS, METHODS, p_phrase
 
 Result = Mapping[str, Any]

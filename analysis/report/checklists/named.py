@@ -10,8 +10,8 @@ from analysis.report.checklists.answers import checklists, prepared_label
 from analysis.report.checklists.consort import AUTHORS
 from analysis.report.checklists.sources import CAVEATS, NAMED
 from analysis.report.checklists.treatment_facts import Result, TreatmentFacts, treatment_label
-from analysis.report.estimands import estimands
 from analysis.report.scales import decimal, shown, with_interval
+from analysis.report.sentences.estimands import estimands
 from study_app.domain.allocation.options import order_of
 
 CHECKLISTS = ("consort", *NAMED)

@@ -29,7 +29,12 @@ from study_app.cli.common import (
     say_json,
 )
 from study_app.content.item_banks import check_bank, load_bank
-from study_app.content.language_checks import coder_warnings, language_problems, review_problems, review_warnings
+from study_app.content.languages.language_checks import (
+    coder_warnings,
+    language_problems,
+    review_problems,
+    review_warnings,
+)
 from study_app.content.library import FolderLibrary
 from study_app.content.requirements import other_files_problems, requirements_problems
 from study_app.content.spellings import spelling_problems

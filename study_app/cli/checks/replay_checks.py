@@ -9,7 +9,7 @@ from study_app.assistant.replaying.recorded import RecordedAssistant
 from study_app.content.library import FolderLibrary
 from study_app.domain.assistants.recording import MATCHES
 from study_app.domain.assistants.treatments import AssistantSpec
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.text_files import decode_text
 from study_app.services.operation.models.asking import assisted_folders, questions

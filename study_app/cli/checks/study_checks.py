@@ -13,7 +13,7 @@ from study_app.assistant.opening import open_assistant, provider_in_use
 from study_app.cli.checks.judging import trial_problems
 from study_app.cli.checks.replay_checks import replay_problems
 from study_app.cli.common import start
-from study_app.content.language_checks import language_problems, review_problems
+from study_app.content.languages.language_checks import language_problems, review_problems
 from study_app.content.library import FolderLibrary
 from study_app.content.requirements import other_files_problems, requirements_problems
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content.content_library import ContentLibrary
 from study_app.domain.events import Event, saying
 from study_app.domain.events.server import DeadlineExtended
 from study_app.domain.quiz.scoring import quiz_total

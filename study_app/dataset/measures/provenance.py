@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from study_app.dataset.measures.record import Content, ParticipantRecord
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.editing.provenance import FOLLOWED, Attribution, Reply, Source, Tracker
 from study_app.domain.events import Event, task_named
 from study_app.domain.events.browser import Edit, Load

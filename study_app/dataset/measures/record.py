@@ -11,8 +11,8 @@ from typing import Any
 from study_app.dataset.measures.baseline import clock_stood, derived_scores
 from study_app.dataset.schema import question_column
 from study_app.dataset.schema.participants import factor_columns, row_column
-from study_app.domain.content_library import ContentLibrary
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_library import ContentLibrary
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.errors import StudyError
 from study_app.domain.events import Event
 from study_app.domain.events.moments import Timeline, moments

@@ -8,7 +8,7 @@ from typing import Any
 from study_app.dataset.integrity.stored_rows import program_error
 from study_app.dataset.measures.baseline import all_passed, warmup
 from study_app.dataset.measures.record import Content, ParticipantRecord
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.records import RunRecord
 from study_app.domain.study.study import Stage
 

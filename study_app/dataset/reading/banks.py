@@ -9,7 +9,7 @@ from typing import Any
 
 from study_app.dataset.border.folders import bounded_text
 from study_app.dataset.schema.file_names import kept_banks
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.quiz.items import Bank
 
 

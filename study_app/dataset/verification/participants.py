@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.schema import TableName
-from study_app.dataset.verification.arms_met import allocated_to
+from study_app.dataset.verification.derived.arms_met import allocated_to
 from study_app.dataset.verification.server_log import Log, kinds_hidden, said
 from study_app.domain.assistants.served_models import same_model
 from study_app.domain.events.server import TurnStarted

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from study_app.domain.assistants.personas import JOINT, assistant_of
 from study_app.domain.assistants.treatments import AssistantSpec
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.localisation.study_texts import Say
 from study_app.domain.quiz.items import Bank, Item
 from study_app.domain.tasks.packs import TaskPack

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from study_app.domain.allocation.arms import Arm
 from study_app.domain.assistants.personas import treatment_name
 from study_app.domain.assistants.served_models import OnRetirement
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.file_tables import FileTable
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]

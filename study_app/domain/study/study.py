@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from study_app.domain.allocation import Scheme, options, order_of
 from study_app.domain.allocation.options import DECISION_MARK, share
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.study.analysis_plan import ADDED_PLAN_KEYS, Plan
 from study_app.domain.study.branches import branch_problems
 from study_app.domain.study.factorial.cells import cells, factor_problems, with_cells

@@ -17,7 +17,7 @@ from study_app.services.participant.probing.closing import interrupt
 from study_app.services.participant.session import ParticipantSession
 from study_app.services.position import AtStage
 from study_app.services.reasons import add_act, require_reason
-from study_app.services.unblinding import note_way_in, way_in
+from study_app.services.researcher.judging.unblinding import note_way_in, way_in
 
 LONGEST_MESSAGE = 1_000
 NOTE, MESSAGE, EXTEND, ADMIT, END, ERASE, PAUSE, RESUME, ERASE_ANSWER = (

@@ -7,7 +7,7 @@ from study_app.domain.records import AuditEntry
 from study_app.ports import RESTORED, UnitOfWork
 from study_app.services.attending.paying import payments
 from study_app.services.context import StudyContext
-from study_app.services.held_acts import CLAIMED, HELD, KEY
+from study_app.services.operation.held_acts import CLAIMED, HELD, KEY
 from study_app.services.reasons import add_act
 from study_app.services.researcher.panel.due import due_people, passed_reminders, use_reminders
 from study_app.services.researcher.panel.reminders import REMIND

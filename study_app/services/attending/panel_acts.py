@@ -18,7 +18,7 @@ from study_app.ports import Panel
 from study_app.services.attending.open_acts import OpenActs
 from study_app.services.attending.paying import Payment, payments
 from study_app.services.context import StudyContext
-from study_app.services.held_acts import CLAIMED, KEY, require_known
+from study_app.services.operation.held_acts import CLAIMED, KEY, require_known
 from study_app.services.reasons import add_act
 
 Act = Literal["approve", "bonus", "message", "group"]

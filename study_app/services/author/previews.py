@@ -8,7 +8,7 @@ from typing import Any
 
 from study_app.domain.allocation import order_of
 from study_app.domain.allocation.options import DECISION_MARK
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.errors import Malformed, UnknownParticipant
 from study_app.domain.events.server import Entered
 from study_app.domain.records import END, Document, Participant

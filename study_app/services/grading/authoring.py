@@ -12,7 +12,7 @@ from study_app.domain.tasks.packs import TaskPack
 from study_app.domain.tasks.programs import CheckResult, Grade, Program
 from study_app.ports import Sandbox
 from study_app.services.grading.grading import expected_of, grade
-from study_app.services.grading.pack_proofs import proof_problems
+from study_app.services.grading.proofs.packs import proof_problems
 from study_app.services.grading.proofs.variants import variant_problems
 
 _INSTALL = "correct the import name, or name the package in the study's requirements and run study setup"

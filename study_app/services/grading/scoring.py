@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content.content_library import ContentLibrary
 from study_app.domain.errors import InfrastructureError, NotAllowed, SandboxUnavailable
 from study_app.domain.quiz.items import Item
 from study_app.domain.quiz.keys import Keys

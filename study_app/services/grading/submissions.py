@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from study_app.dataset.schema.cells import code_sha256
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.events.server import RunStarted, SubmissionLate, TaskSubmitted
 from study_app.domain.records import InProgress, RunKind, RunRecord, submitted

@@ -13,8 +13,8 @@ from study_app.domain.ledger import DECISIONS, Anchor, LedgerRow, head
 from study_app.domain.records import AuditEntry
 from study_app.ports import RESTORED, UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.held_acts import hold_acts
 from study_app.services.ledgers import gaps_key, ledger_gaps
+from study_app.services.operation.held_acts import hold_acts
 
 GAP_ACT, LOST_ACT, RESTORED_ACT = "ledger gap", "log lost", "restore"
 EVERY = timedelta(minutes=1)

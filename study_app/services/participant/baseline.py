@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from study_app.dataset.measures.baseline import clock_stood, quiz_so_far, survey_values, warmup
-from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content.content_library import ContentLibrary
 from study_app.domain.events.server import DeadlineExtended
 from study_app.domain.records import Participant
 from study_app.domain.study.quiz_roles import TOTALS

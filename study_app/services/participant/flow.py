@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from study_app.domain.branching import drawn_orders
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.errors import NotAllowed, Superseded
 from study_app.domain.events import saying
 from study_app.domain.events.server import (

@@ -17,8 +17,8 @@ from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import AuditEntry, Kind, Rating, Turn
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.researcher.looks import check_not_seen, looked_at, note_look
-from study_app.services.researcher.rating import shuffled
+from study_app.services.researcher.judging.looks import check_not_seen, looked_at, note_look
+from study_app.services.researcher.judging.rating import shuffled
 
 Given = Mapping[str, tuple[str, ...]]
 """Coder -> labels, each coder's newest."""

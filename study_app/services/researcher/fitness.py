@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from study_app.domain.assistants.personas import assistant_of
-from study_app.domain.content_library import ContentLibrary
-from study_app.domain.content_paths import name_of, spelled
+from study_app.domain.content.content_library import ContentLibrary
+from study_app.domain.content.content_paths import name_of, spelled
 from study_app.domain.errors import Problem
 from study_app.domain.quiz.keys import ChoiceKey, CodeKey, TextKey
 from study_app.domain.study.consent import PLACEHOLDER, consent_problems

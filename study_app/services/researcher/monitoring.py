@@ -30,11 +30,11 @@ from study_app.services.operation.isolation_watch import isolation_alert
 from study_app.services.participant_status import current_status
 from study_app.services.reasons import readable
 from study_app.services.researcher.console_views import LinkUse, Overview, ParticipantSummary, StageCount, stage_counts
+from study_app.services.researcher.judging.unblinding import UNBLINDED, has_looked_at, unblinded
 from study_app.services.researcher.lifecycle import Lifecycle
 from study_app.services.researcher.panel.due import DuePerson, due_people, levelled_due
 from study_app.services.researcher.reopening import reopenable
 from study_app.services.spending import ModelCost, costs_by_model, spent_usd
-from study_app.services.unblinding import UNBLINDED, has_looked_at, unblinded
 
 STATUSES = ("in_progress", "completed", "screened_out", "declined", "withdrawn", "abandoned", "excluded")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from study_app.domain.assistants.treatments import AssistantSpec
-from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content.content_library import ContentLibrary
 from study_app.domain.interviews.plan import ClosingQuestion, InterviewPlan
 from study_app.domain.quiz.items import Item
 from study_app.domain.quiz.keys import Criterion

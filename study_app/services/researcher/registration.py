@@ -9,9 +9,9 @@ from typing import Any
 
 from study_app import __version__
 from study_app.domain.allocation import ALGORITHM, options
-from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content.content_library import ContentLibrary
 from study_app.domain.study.comparing.delayed_outcomes import with_delayed
-from study_app.domain.study.stated_estimands import stated_estimands
+from study_app.domain.study.comparing.stated_estimands import stated_estimands
 from study_app.domain.study.study import Study, StudyArm, canonical_json
 from study_app.services.researcher.registered_content import (
     interviews,

@@ -20,10 +20,10 @@ from study_app.domain.records import AuditEntry, Participant, Visit
 from study_app.domain.study.study import Stage, Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.late_changes import is_judged
 from study_app.services.participant_status import is_locked
 from study_app.services.places import gave_up_place, lock_ledger, place_for
 from study_app.services.reasons import add_act, require_reason
+from study_app.services.researcher.judging.late_changes import is_judged
 
 REOPENED = "reopen stage"
 """What the audit log calls it."""

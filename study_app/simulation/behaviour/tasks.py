@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from study_app.bootstrap import App
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.study.rehearsal.section import by_arm
 from study_app.domain.study.study import Stage
 from study_app.domain.tasks.packs import TaskPack

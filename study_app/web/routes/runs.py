@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from study_app.content.shown import examples_in, limit_in
-from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content.content_library import ContentLibrary
 from study_app.services.participant.programs.submitting import SubmissionInProgress
 from study_app.services.participant.runs import CONCURRENT_RUNS
 from study_app.web.requests import AsciiJSON, error, field, json_body, page_name, participant, route, whole_number

@@ -13,21 +13,21 @@ from support.trials.design_studies import made
 
 from analysis.pipeline.analyse import analyse_prepared
 from analysis.pipeline.description.baseline import baseline_table, cut, smd_categorical, smd_numeric
-from analysis.pipeline.flow import units
+from analysis.pipeline.people.flow import units
 from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.planned_trials import PlannedTrial
 from analysis.pipeline.power.trial_power import simulated_plan
 from analysis.pipeline.prepare import prepare
 from analysis.report.checklists.answers import checklists
 from analysis.report.checklists.named import _Facts, answered
-from analysis.report.estimands import estimands
 from analysis.report.flow_diagram import diagram
 from analysis.report.outcome_lines import _named
 from analysis.report.sample_size import sample_size_sentence
+from analysis.report.sentences.estimands import estimands
 from analysis.report.wording import analysis_name, difference_sentence, verdict
 from study_app.content.study_file import read_study
 from study_app.domain.study.analysis_plan import Plan
-from study_app.domain.study.stated_estimands import _in_periods, stated_estimands
+from study_app.domain.study.comparing.stated_estimands import _in_periods, stated_estimands
 from study_app.services.researcher.registration import _about_loss
 
 

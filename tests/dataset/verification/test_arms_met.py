@@ -11,8 +11,8 @@ from support.paths import ROOT
 
 from study_app.content.study_file import read_study
 from study_app.dataset.measures.turns.acting import steps_of
-from study_app.dataset.verification.arms_met import arm_met
 from study_app.dataset.verification.derived.acting import check_actions
+from study_app.dataset.verification.derived.arms_met import arm_met
 from study_app.domain.events import Event
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ from study_app.dataset.verification.event_log import (
 from study_app.dataset.verification.participants import (
     _check_person_times,
     _check_visit,
-    _within,
+    _stages_of,
     check_visits,
     declared_model,
 )
@@ -219,7 +219,7 @@ def test_a_question_lies_in_a_visit_from_its_first_moment_to_its_last():
     def lies(asked: float | None, arm: str = "ai", stage: str = "work", end: float | None = 60) -> bool:
         opened, _ = dataset(study_of=lambda _: study)
         moment = None if asked is None else START + timedelta(seconds=asked)
-        return _within(opened, row(2, arm=arm), row(4, asked_at=moment), [visit(end, stage=stage)])
+        return bool(_stages_of(opened, row(2, arm=arm), row(4, asked_at=moment), [visit(end, stage=stage)]))
 
     assert [lies(asked) for asked in (-0.001, 0, 30, 60, 60.001, None)] == [False, True, True, True, False, False]
     assert lies(1000, end=None)

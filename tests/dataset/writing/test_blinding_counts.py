@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
-from analysis.pipeline.blinding import _during, _ends
+from analysis.pipeline.people.blinding import _during, _ends
 from study_app.dataset.writing.manifest import Seen, audit_summary, public_audit
 from study_app.domain.records import AuditEntry
 

@@ -18,8 +18,8 @@ from study_app.services.participant.editing.batches import Ingested, as_state
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.position import Paused
 from study_app.services.researcher.exporting.datasets import DatasetRequest
+from study_app.services.researcher.judging.unblinding import way_in
 from study_app.services.researcher.monitoring import Monitor
-from study_app.services.unblinding import way_in
 
 
 @pytest.fixture

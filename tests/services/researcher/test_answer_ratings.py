@@ -7,7 +7,7 @@ from support.trials.console_trial import Trial
 from support.trials.scripted_runs import Scripted
 
 from study_app.domain.errors import NotAllowed
-from study_app.services.researcher.rating import RatingQueue
+from study_app.services.researcher.judging.rating import RatingQueue
 
 
 @pytest.fixture(scope="module")

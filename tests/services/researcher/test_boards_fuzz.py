@@ -23,7 +23,7 @@ from study_app.services.researcher.blind_codes.hacks import HackCodes
 from study_app.services.researcher.blind_codes.tones import ToneCodes
 from study_app.services.researcher.coding import Codings
 from study_app.services.researcher.exporting.text_review import TextReviews
-from study_app.services.researcher.rating import RatingQueue
+from study_app.services.researcher.judging.rating import RatingQueue
 from study_app.services.researcher.themes.board import InterviewBoard
 from study_app.services.researcher.themes.codebooks import Codebooks
 from study_app.services.researcher.themes.quoting import Quotes

@@ -12,7 +12,7 @@ from support.trials.interview_study import LONG, Interviewee
 from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed
 from study_app.services.researcher.exporting.export import export
-from study_app.services.researcher.rating import RatingQueue
+from study_app.services.researcher.judging.rating import RatingQueue
 from study_app.services.researcher.themes.reading import Coded
 
 

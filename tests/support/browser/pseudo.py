@@ -15,7 +15,7 @@ from typing import Any
 import tomli_w
 from support.paths import ROOT
 
-from study_app.content.language_checks import content_texts
+from study_app.content.languages.language_checks import content_texts
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import validate_study
 from study_app.content.texts import catalogue

@@ -14,8 +14,8 @@ from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.coding import Codings
 from study_app.services.researcher.exporting.text_review import TextReviews
 from study_app.services.researcher.interim.looks import DueLook
+from study_app.services.researcher.judging.rating import RatingQueue
 from study_app.services.researcher.monitoring import Monitor
-from study_app.services.researcher.rating import RatingQueue
 
 pytestmark = pytest.mark.usefixtures("main_module")
 

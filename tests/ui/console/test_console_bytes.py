@@ -21,7 +21,7 @@ from support.trials.commands import study
 from study_app.clock import SystemClock
 from study_app.domain.records import RunRecord
 from study_app.services.researcher.coding import Codings
-from study_app.services.researcher.rating import RatingQueue
+from study_app.services.researcher.judging.rating import RatingQueue
 
 pytestmark = pytest.mark.timeout(900)
 

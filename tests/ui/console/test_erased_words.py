@@ -18,8 +18,8 @@ from study_app.domain.tasks.hacks.coding import OBJECT, REASON_RUBRIC
 from study_app.services.reasons import ERASED_REASON
 from study_app.services.researcher.coding import Codings
 from study_app.services.researcher.exporting.export import export
+from study_app.services.researcher.judging.rating import RatingQueue
 from study_app.services.researcher.monitoring import Monitor
-from study_app.services.researcher.rating import RatingQueue
 from study_app.services.researcher.replay.timeline import timeline
 
 pytestmark = pytest.mark.usefixtures("main_module")

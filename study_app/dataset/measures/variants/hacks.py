@@ -10,7 +10,7 @@ from typing import Any
 from study_app.dataset.measures.baseline import all_passed
 from study_app.dataset.measures.provenance import Programs
 from study_app.dataset.measures.record import Content, ParticipantRecord
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.editing.provenance import Attribution, Source
 from study_app.domain.events import saying
 from study_app.domain.events.server import ReportedImpossible

@@ -10,7 +10,7 @@ from study_app.dataset.measures.baseline import all_passed
 from study_app.dataset.measures.quiz import quiz_columns
 from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.dataset.measures.tasks import stage_minutes, submissions_of
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.records import RunRecord
 from study_app.domain.study.study import Stage
 

@@ -15,7 +15,7 @@ from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.schema.tables import AGENT_TURN_COLUMNS
 from study_app.dataset.verification.agents.deciding import wrong_decisions
 from study_app.dataset.verification.agents.proposing import wrong_steps
-from study_app.dataset.verification.arms_met import arm_met
+from study_app.dataset.verification.derived.arms_met import arm_met
 from study_app.dataset.verification.derived.comparing import beside_cluster, by_log, compare_rows
 from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.events import Event, saying

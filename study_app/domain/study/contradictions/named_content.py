@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from study_app.domain.content_paths import alike, name_of, spelled
+from study_app.domain.content.content_paths import alike, name_of, spelled
 from study_app.domain.study.contradictions.kinds import Finding
 from study_app.domain.study.study import Study
 

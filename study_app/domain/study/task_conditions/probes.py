@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.study.sections import Identifier, Stage, StudySection
 
 PROBE_SECONDS = 60.0

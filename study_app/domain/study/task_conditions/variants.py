@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.study.sections import Stage, StudyArm
 
 

@@ -15,7 +15,7 @@ from study_app.domain.tasks.packs import TaskPack
 from study_app.domain.tasks.programs import CheckResult
 from study_app.ports import Sandbox
 from study_app.services.grading.grading import grade
-from study_app.services.grading.pack_proofs import DRAWS
+from study_app.services.grading.proofs.packs import DRAWS
 
 _KEY = "variant.of"
 

@@ -18,8 +18,8 @@ from study_app.domain.assistants.treatments import (
     ReplyEnd,
     TextDelta,
 )
-from study_app.domain.content_library import ContentLibrary
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_library import ContentLibrary
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.errors import AssistantUnavailable
 from study_app.domain.study.study import Study
 from study_app.ports import ActingAssistant, Assistant

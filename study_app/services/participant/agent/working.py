@@ -20,7 +20,7 @@ from study_app.domain.assistants.acting import (
     replacement,
 )
 from study_app.domain.assistants.treatments import ReplyEnd, TextDelta
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.events.changes import utf16_length
 from study_app.domain.events.server import AgentActed, AgentDecided, AgentProposed
 from study_app.domain.events.words import Tool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from study_app.dataset.measures.baseline import quiz_so_far, survey_values
-from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content.content_library import ContentLibrary
 from study_app.domain.events.server import SecondDecided
 from study_app.domain.ledger import ReplayCache
 from study_app.domain.records import Participant

@@ -13,7 +13,7 @@ from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind, Rating
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.researcher.rating import shuffled
+from study_app.services.researcher.judging.rating import shuffled
 
 YES, NO = "1", "0"
 """Values of a rating: the message explains an idea, or does not."""

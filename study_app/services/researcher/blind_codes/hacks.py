@@ -21,10 +21,10 @@ from study_app.domain.records import AuditEntry, Kind, Rating, RunRecord
 from study_app.domain.tasks.hacks.coding import CLASSES, OBJECT, REASON_RUBRIC, RUBRIC
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.late_changes import cut_off_lately
 from study_app.services.researcher.exporting.collect_records import VersionContents, versions_of
-from study_app.services.researcher.looks import check_not_seen, looked_at, note_look
-from study_app.services.researcher.rating import shuffled
+from study_app.services.researcher.judging.late_changes import cut_off_lately
+from study_app.services.researcher.judging.looks import check_not_seen, looked_at, note_look
+from study_app.services.researcher.judging.rating import shuffled
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from study_app.domain.records import Rating
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.models.kept import all_replies
-from study_app.services.researcher.rating import shuffled
+from study_app.services.researcher.judging.rating import shuffled
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind, Rating
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.researcher.rating import shuffled
+from study_app.services.researcher.judging.rating import shuffled
 
 
 class ToneCodes:

@@ -28,7 +28,7 @@ from study_app.dataset.writing.manifest import (
     quantiles,
     version_entries,
 )
-from study_app.domain.content_library import ContentLibrary
+from study_app.domain.content.content_library import ContentLibrary
 from study_app.domain.errors import SealingKeyMissing, UserError
 from study_app.domain.ledger import LEDGERS
 from study_app.domain.records import Kind

@@ -14,7 +14,7 @@ from study_app.dataset.disclosure.scores import sums_of
 from study_app.dataset.measures.record import ParticipantRecord, identity_and_flow, questions
 from study_app.dataset.redaction import Mask
 from study_app.dataset.schema import Column, TableName, TableSchema
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.quiz.items import Item
 from study_app.domain.records import Participant
 from study_app.ports import UnitOfWork

@@ -20,7 +20,7 @@ from study_app.domain.records import END, Answer, ProtocolVersion, RunRecord, Tu
 from study_app.domain.study.clusters import COLUMN, cluster_questions
 from study_app.ports import Restorable, UnitOfWork
 from study_app.services.context import StudyContext, draft_key
-from study_app.services.held_acts import hold_acts
+from study_app.services.operation.held_acts import hold_acts
 from study_app.services.operation.models.kept import put_back_watch
 from study_app.services.researcher.lifecycle import Lifecycle
 

@@ -16,8 +16,9 @@ from study_app.domain.errors import InfrastructureError, NotAllowed, Problem, Pr
 from study_app.domain.records import AuditEntry
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.held_acts import require_known
 from study_app.services.identity import hashed
+from study_app.services.operation.held_acts import require_known
+from study_app.services.researcher.judging.unblinding import REMINDERS, note_way_in
 from study_app.services.researcher.panel.due import (
     DuePerson,
     due_people,
@@ -27,7 +28,6 @@ from study_app.services.researcher.panel.due import (
     reminders_of,
     use_reminders,
 )
-from study_app.services.unblinding import REMINDERS, note_way_in
 
 REMIND = "remind"
 """The verb in the audit log."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from study_app.domain.content_library import ContentLibrary
-from study_app.domain.content_paths import name_of
+from study_app.domain.content.content_library import ContentLibrary
+from study_app.domain.content.content_paths import name_of
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.events import SERVER_PAGE, Event
 from study_app.domain.events.moments import moments

@@ -16,8 +16,8 @@ from study_app.domain.themes.codebook import Codebook
 from study_app.domain.themes.marks import AUDIT, AUDIT_CRITERIA, AUDIT_SCALE, REASON, interview_object
 from study_app.domain.themes.transcripts import InterviewText, Passage
 from study_app.services.context import StudyContext
-from study_app.services.researcher.looks import looked_at, note_look
-from study_app.services.researcher.rating import shuffled
+from study_app.services.researcher.judging.looks import looked_at, note_look
+from study_app.services.researcher.judging.rating import shuffled
 from study_app.services.researcher.themes.gold import PEOPLE
 from study_app.services.researcher.themes.reading import Coded, Codes, EndedInterview, differ, holding, rating_of
 

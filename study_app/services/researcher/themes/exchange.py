@@ -19,7 +19,7 @@ from study_app.domain.themes.codebook import split
 from study_app.domain.themes.marks import interview_object, interview_of
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.researcher.looks import looked_at
+from study_app.services.researcher.judging.looks import looked_at
 from study_app.services.researcher.themes.reading import Coded, rating_of
 
 LEAVE_OUT = "take this coder's codes of the interview out of the project, or export anew and code that"

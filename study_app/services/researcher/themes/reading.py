@@ -26,7 +26,7 @@ from study_app.domain.themes.marks import (
 from study_app.domain.themes.transcripts import InterviewText, Passage
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.late_changes import cut_off_lately
+from study_app.services.researcher.judging.late_changes import cut_off_lately
 
 Codes = dict[str, frozenset[str]]
 """Coder -> codes, each coder's newest."""

@@ -17,7 +17,7 @@ import streamlit as st
 from study_app.domain.errors import NotAllowed
 from study_app.domain.quiz.judged_by_people import steps_to
 from study_app.domain.records import Kind
-from study_app.services.researcher.rating import AnswerForRating, RatingQueue
+from study_app.services.researcher.judging.rating import AnswerForRating, RatingQueue
 from study_app.ui.console import html as tables
 from study_app.ui.console.held import held
 from study_app.ui.console.pages.grading_agreement import agreement

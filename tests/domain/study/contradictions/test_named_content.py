@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study_app.domain.content_paths import name_of, spelled
+from study_app.domain.content.content_paths import name_of, spelled
 from study_app.domain.study.contradictions.everything import contradictions
 from study_app.domain.study.contradictions.named_content import named_content_problems
 from study_app.domain.study.study import Study

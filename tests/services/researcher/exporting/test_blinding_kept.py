@@ -12,8 +12,8 @@ from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.verification import verify
 from study_app.dataset.verification.blinding import check_blinding
 from study_app.services.researcher.exporting.export import export
+from study_app.services.researcher.judging.rating import RatingQueue
 from study_app.services.researcher.monitoring import Monitor
-from study_app.services.researcher.rating import RatingQueue
 
 
 @pytest.fixture

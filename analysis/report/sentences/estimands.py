@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.pipeline.prepare import Prepared
+from study_app.domain.study.comparing.stated_estimands import ABOUT_LOSS, stated_estimands
 from study_app.domain.study.plan_sections import Estimand
-from study_app.domain.study.stated_estimands import ABOUT_LOSS, stated_estimands
 
 
 def estimands(prepared: Prepared, result: Mapping[str, Any]) -> tuple[Estimand, ...]:

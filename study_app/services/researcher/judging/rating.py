@@ -32,8 +32,8 @@ from study_app.domain.quiz.scoring import rate
 from study_app.domain.records import Answer, AuditEntry, Kind, Participant, Rating
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.late_changes import CutOff, cut_off_lately, has_left
-from study_app.services.researcher.looks import check_not_seen, looked_at, note_look
+from study_app.services.researcher.judging.late_changes import CutOff, cut_off_lately, has_left
+from study_app.services.researcher.judging.looks import check_not_seen, looked_at, note_look
 
 
 @dataclass(frozen=True)

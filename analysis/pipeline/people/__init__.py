@@ -1,0 +1,1 @@
+"""Who took part: the flow of participants, and who saw their arm."""

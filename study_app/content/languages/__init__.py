@@ -1,0 +1,1 @@
+"""Texts of a study in other languages: their files and what is checked of them."""

@@ -1,0 +1,1 @@
+"""What researchers judge: ratings, looks at others' judgements, and texts that are final."""
