@@ -137,7 +137,8 @@ def test_the_studys_own_limit_counts_all_participants_and_shortens_the_last_repl
     allowed = Allowance(True, max_output_tokens=1500)
     price = Price(input_usd=2, output_usd=10)
     assert within_study_cost(allowed, price, 99.0, None) == allowed
-    assert within_study_cost(allowed, price, 0.0, 1.0) == allowed
+    enough = within_study_cost(allowed, price, 0.0, 1.0)
+    assert (enough.ok, enough.max_output_tokens, enough.left.usd) == (True, 1500, 1.0)
     assert within_study_cost(allowed, price, 0.99, 1.0).max_output_tokens == 1000
     for spent in (1.0, 0.9999, 2.0):
         refused = within_study_cost(allowed, price, spent, 1.0)
