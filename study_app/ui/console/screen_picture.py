@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -48,6 +48,7 @@ class PictureApp:
             conversation=lambda _who: [],
             actions=lambda _who: {},
             goes_without_asking=lambda _place: False,
+            opens_at=self._opens_at,
         )
         self.work = SimpleNamespace(last_run=nothing, beginning=self._beginning)
         self.probes = SimpleNamespace(state=lambda _who: ProbeState(self.place))
@@ -57,6 +58,13 @@ class PictureApp:
     def _interview(self, _who: str) -> tuple[AtStage, Interview] | None:
         """Return the interview with its first question."""
         return (self.place, picture_of(self.context, self.place)) if isinstance(self.place, AtStage) else None
+
+    def _opens_at(self, place: AtStage) -> datetime | None:
+        """Return when a delayed assistant opens for a person who has just begun the stage."""
+        spec = self.app.help.spec(place)
+        if spec is None or not spec.opens_after_minutes:
+            return None
+        return place.now + timedelta(minutes=spec.opens_after_minutes)
 
     def _beginning(self, place: OnStage) -> str:
         """Return a task's starter, also where people go on with a program that they handed in: there is none here."""
