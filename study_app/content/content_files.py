@@ -15,9 +15,7 @@ def content_files(folder: Path, *, hidden_folders: bool = False) -> list[Path]:
         hidden_folders: whether files in hidden folders count, too, as they did in earlier releases.
     """
     found = [path for path in sorted(folder.rglob("*")) if is_content(path)]
-    if hidden_folders:
-        return found
-    return [path for path in found if not any(is_hidden(part) for part in path.relative_to(folder).parts)]
+    return [path for path in found if _counts(path.relative_to(folder).parts, hidden_folders=hidden_folders)]
 
 
 def linked_below(folder: Path, *, hidden_folders: bool = False) -> list[Path]:

@@ -88,7 +88,7 @@ def _grade(folder) -> None:
 
 
 def _unblind(folder) -> None:
-    """Two arms were shown, and one person excluded somebody afterwards."""
+    """Two arms were shown, and one person excluded a participant afterwards."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     act = {"at": "2026-01-20T09:00:00.000Z", "participant_id": "p1", "by": "person 1", "why": "ill & unwell"}
     manifest["audit"] = {
