@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -76,10 +77,14 @@ looks = [0.5, 1.0]
 
 
 class Trial:
-    """Real people who answer with a value that depends on their arm."""
+    """Real people who answer with a value that depends on their arm.
+
+    Both arms go through the same values in the same order, so what a look finds hangs on the effect alone and not on
+    how the drawn allocation happened to fall.
+    """
 
     def __init__(self, folder: Path, text: str = STUDY, database: str = "") -> None:
-        self.folder, self.clock, self.number = folder, HandClock(), 0
+        self.folder, self.clock, self.answered = folder, HandClock(), Counter[str]()
         self.file = folder / "study.toml"
         self.file.write_text(text)
         database = database or f"sqlite:///{folder}/study.db"
@@ -95,8 +100,8 @@ class Trial:
             self.app.session.continue_(who, "instructions")
             with self.app.context.registry.begin(write=False) as unit:
                 arm = unit.participant(who).arm
-            self.number += 1
-            liked = 50 + (self.number * 37) % 11 + effect * (arm == "other")
+            self.answered[arm] += 1
+            liked = 50 + (self.answered[arm] * 37) % 11 + effect * (arm == "other")
             self.app.answers.submit_survey(who, "ending", {"liked": round(liked)})
             self.app.session.continue_(who, "debrief")
 
