@@ -33,6 +33,22 @@ from support.server import StudyServer  # noqa: E402
 PARTS = ("events", "runs", "chat")
 GROWTH = 1.10
 """Of the last third over the second, in memory and descriptors: more counts as growth."""
+STUDY_PARTS = ("study.toml", "assistants", "interviews", "personas", "quizzes", "tasks")
+LIMITS = "turns = 60\noutput_tokens = 40000\ncost_usd = 2.0"
+
+
+def patient_study(folder: Path) -> Path:
+    """Copy the shipped study with an assistant that answers to the end: its own limit is reached after half an hour."""
+    folder.mkdir()
+    for part in STUDY_PARTS:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    assistant = folder / "assistants" / "full.toml"
+    text = assistant.read_text(encoding="utf-8")
+    if LIMITS not in text:
+        sys.exit("assistants/full.toml has other limits than this benchmark replaces")
+    assistant.write_text(text.replace(LIMITS, "turns = 100000"), encoding="utf-8")
+    return folder / "study.toml"
 
 
 def looked_at(pid: int) -> dict[str, float]:
@@ -117,7 +133,7 @@ def main() -> None:
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="study-soak-"))
     report: dict[str, Any] = {"people": given.people, "minutes": given.minutes, "samples": []}
-    server = StudyServer(folder, forked=False).start()
+    server = StudyServer(folder, patient_study(folder / "study"), forked=False).start()
     try:
         tally = asyncio.run(soak(server, given.people, given.minutes, report, given.out))
         report |= stored(server.database, tally)
