@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, overload
 
 import numpy as np
@@ -171,11 +172,17 @@ def planned_spending(kind: str, planned: Sequence[float], alpha: float, gamma: f
     if name.startswith("spend"):
         one_side = _spending(name, alpha / 2, gamma)
         return lambda t: 2 * one_side(min(t, 1.0))
+    spent = _spent_as_planned(name, tuple(planned), alpha)
+    return lambda t: float(np.interp(t, [0.0, *planned], spent))
+
+
+@lru_cache(maxsize=4096)
+def _spent_as_planned(name: str, planned: tuple[float, ...], alpha: float) -> tuple[float, ...]:
+    """Error that fixed boundaries have spent before the first of the planned looks and after each."""
+    # Kept, for thousands of simulated trials, and each sequential p, ask for the same design.
     fractions = np.asarray(planned, dtype=np.float64)
     critical = _shaped_boundaries(fractions, alpha, 2, _shape(name, fractions, 0.25))
-    spent = np.concatenate([[0.0], np.cumsum(crossing_probabilities(fractions, critical, 2))])
-    places = np.concatenate([[0.0], fractions])
-    return lambda t: float(np.interp(t, places, spent))
+    return (0.0, *np.cumsum(crossing_probabilities(fractions, critical, 2)))
 
 
 def _spending(name: str, alpha: float, gamma: float) -> Callable[[float], float]:
@@ -294,11 +301,17 @@ class Continuation:
         self._nodes, self._before = fresh, now
 
 
-_PANELS = np.polynomial.legendre.leggauss(12)
-
-
-def _nodes(low: float, high: float, panels: int = 24) -> tuple[Floats, Floats]:
+def _nodes(low: float, high: float) -> tuple[Floats, Floats]:
     """Composite Gauss-Legendre nodes and weights."""
-    edges = np.linspace(low, high, panels + 1)
-    half, middle = np.diff(edges) / 2, (edges[1:] + edges[:-1]) / 2
-    return (middle[:, None] + half[:, None] * _PANELS[0]).ravel(), (half[:, None] * _PANELS[1]).ravel()
+    half = (high - low) / 2
+    return (low + high) / 2 + half * _UNIT_NODES, half * _UNIT_WEIGHTS
+
+
+def _composite(panels: int = 24, order: int = 12) -> tuple[Floats, Floats]:
+    """Nodes and weights on -1 to 1: made once, for a median by root finding integrates hundreds of times."""
+    points, weights = np.polynomial.legendre.leggauss(order)
+    middles = (2 * np.arange(panels) + 1) / panels - 1
+    return (middles[:, None] + points / panels).ravel(), np.tile(weights / panels, panels)
+
+
+_UNIT_NODES, _UNIT_WEIGHTS = _composite()

@@ -15,8 +15,7 @@ from analysis.pipeline.looks.gates import looks_gates
 
 TRIALS = 2_000
 target, *rest = sys.argv[1:]
-trials = int(rest[0]) if rest else TRIALS
-wanted = rest[1:]
+trials, wanted = (int(rest[0]), rest[1:]) if rest and rest[0].isdigit() else (TRIALS, rest)
 folder = Path("var") / "validation" / str(trials)
 folder.mkdir(parents=True, exist_ok=True)
 for name, compute in (*parts(trials), *gates(trials), *looks_gates(trials)):

@@ -150,10 +150,11 @@ def mixed_model(trial: AnalysisRequest) -> Result:
     # cross products.
     model = RandomInterceptReml(design.columns, plain.residuals, codes)
     log_ratio = model.best()
-    found_at = model.solve(log_ratio)
-    beta, sigma2 = plain.coefficients + found_at.beta, found_at.sigma2
-    between = sigma2 * float(np.exp(log_ratio))
     is_edge = log_ratio < EDGE
+    # The end of the grid stands for no variation at all, where the model is that of least squares.
+    found_at = model.solve(-np.inf if is_edge else log_ratio)
+    beta, sigma2 = plain.coefficients + found_at.beta, found_at.sigma2
+    between = 0.0 if is_edge else sigma2 * float(np.exp(log_ratio))
     note = f"REML; cluster variance {between:.12g}, residual variance {sigma2:.12g}"
     note += "; no variation between clusters beyond chance" if is_edge else ""
     is_top = log_ratio > TOP

@@ -175,7 +175,7 @@ def brunner_munzel(pair: ArmContrast, alternative: str = "two-sided") -> Result:
     """Rank test that allows unequal spread; the estimate is P(treated > control) + half P(equal).
 
     Formula: (p - 1/2) over its standard error from the placements, t with Satterthwaite degrees of freedom; the
-    interval is p -+ t se, cut at 0 and 1. Missing data: refused.
+    interval is p -+ t se, cut at 0 and 1. Over clusters its row is that of `mann_whitney`. Missing data: refused.
     Reference: Brunner & Munzel (2000), Biom. J. 42:17-25.
 
     Example:

@@ -26,6 +26,8 @@ PAIRED_BY_CLUSTER = ("bayes_factor",)
 """Methods for which a cluster is a pair of rows."""
 WITHOUT_ERROR = ("worst_case",)
 """Methods that state no sampling error, so that it does not matter how people were allocated."""
+SAME_OVER_CLUSTERS = ("brunner_munzel",)
+"""Methods that over clusters are another one's row again: its estimate and its error are those of Mann-Whitney."""
 
 
 def load_plan(path: Path | str) -> Plan:
@@ -195,7 +197,8 @@ def _standard(plan: Plan, arms: int, clusters: bool) -> tuple[Analysis, ...]:
     if not clusters:
         return tuple(rows)
     models = [Analysis(outcome=name, method="mixed_model", adjusted=True) for name in plan.primary]
-    return tuple(row for row in rows if bears_clusters(row.method)) + tuple(models)
+    borne = (row for row in rows if bears_clusters(row.method) and row.method not in SAME_OVER_CLUSTERS)
+    return (*borne, *models)
 
 
 def bears_clusters(method: str) -> bool:

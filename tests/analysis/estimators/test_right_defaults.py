@@ -43,6 +43,20 @@ def test_the_mixed_model_has_satterthwaites_degrees_of_freedom():
     assert (row.estimate, row.std_error, row.df, row.p_value) == near(2.65, 1.399948871, 10.0, 0.08763844610)
 
 
+def test_clusters_that_do_not_vary_have_a_variance_of_zero():
+    """R: lmerTest::lmer(y ~ arm + (1 | school)), singular: 0, 24.9517241379; 1.4, 1.289747369008, df 58."""
+    i = np.arange(60)
+    data = pd.DataFrame(
+        {"y": (i * 13) % 17 + (i // 5) % 2, "arm": np.where((i // 5) % 2, "b", "a"), "school": (i // 5).astype(str)}
+    )
+    row = run("mixed_model", data, outcome="y", **CALL, cluster="school")
+    assert (row.detail["cluster_variance"], row.detail["icc"]) == (0.0, 0.0)
+    assert (row.estimate, row.std_error, row.df, row.detail["residual_variance"]) == near(
+        1.4, 1.289747369008, 58, 24.9517241379
+    )
+    assert "cluster variance 0, " in row.note
+
+
 def test_counts_have_hc1_errors():
     """R: sandwich::vcovHC(glm(count ~ arm, poisson), "HC1"): 0.518793793415, 0.261967249531."""
     row = run("poisson", two(), outcome="count", **CALL, vcov="HC1")

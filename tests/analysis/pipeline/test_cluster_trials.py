@@ -73,6 +73,9 @@ def test_every_row_of_a_cluster_trial_takes_account_of_it_or_says_why_not(tmp_pa
     assert rows["score.interaction.sex"]["detail"]["vcov"] == "CR2"
     assert {"passed.newcombe", "errors.poisson", "minutes.rmst"} <= set(rows)
     assert not {"passed.fisher", "minutes.logrank"} & set(rows)
+    # Over clusters Brunner-Munzel would be the row of Mann-Whitney again: one estimate, one error.
+    assert "score.mann_whitney" in rows
+    assert "score.brunner_munzel" not in rows
     assert not any("Few clusters" in text for text in result["warnings"])
 
 
