@@ -7,10 +7,12 @@ from datetime import timedelta
 from study_app.domain.errors import NotAllowed
 from study_app.domain.events.server import DeadlineExtended
 from study_app.domain.records import AuditEntry, Participant
+from study_app.domain.trial_state import hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.attending.pausing import pause, resume
 from study_app.services.attending.single_answers import erase_answer
 from study_app.services.context import StudyContext
+from study_app.services.levelling.times import in_given_time, stage_shown
 from study_app.services.messages import set_message
 from study_app.services.participant.enrolment import Enrol
 from study_app.services.participant.probing.closing import interrupt
@@ -45,10 +47,13 @@ class ParticipantActs:
             raise NotAllowed("give more than 0 and at most 1440 minutes")
         with self.context.registry.begin() as unit:
             person = self._known(unit, participant_id)
-            if not unit.extend_visit(person.id, person.stage, timedelta(minutes=minutes)):
+            # Who is shown at the next stage is refused as they would be in every arm.
+            study = self.context.study_of(unit, person)
+            past = in_given_time(self.context, unit, study, person)
+            if past or not unit.extend_visit(person.id, person.stage, timedelta(minutes=minutes)):
                 raise NotAllowed("the participant is on no stage with a deadline now; to reopen one, use Reopen")
             unit.record(person.id, person.stage, self.context.now(), DeadlineExtended(minutes=minutes))
-            self._audit(unit, who, EXTEND, reason, person, stage=person.stage, minutes=minutes)
+            self._audit(unit, who, EXTEND, reason, person, stage=self._shown(unit, person), minutes=minutes)
 
     def pause(self, participant_id: str, reason: str, who: str) -> None:
         """Stop a participant's clock: their pages say so, what they wrote is kept, and no deadline passes."""
@@ -61,16 +66,18 @@ class ParticipantActs:
             if isinstance(place, AtStage):
                 # Else its time would be given back twice.
                 interrupt(unit, place)
+            stage = self._shown(unit, person)
             pause(unit, person, self.context.now())
-            self._audit(unit, who, PAUSE, reason, person, stage=person.stage)
+            self._audit(unit, who, PAUSE, reason, person, stage=stage)
 
     def resume(self, participant_id: str, reason: str, who: str) -> None:
         """Let a paused participant go on where they were, with the time that was left."""
         require_reason(reason)
         with self.context.registry.begin() as unit:
             person = self._known(unit, participant_id)
+            stage = self._shown(unit, person)
             seconds = resume(unit, person, self.context.now())
-            self._audit(unit, who, RESUME, reason, person, stage=person.stage, seconds=seconds)
+            self._audit(unit, who, RESUME, reason, person, stage=stage, seconds=seconds)
 
     def erase_answer(self, participant_id: str, stage: str, item: str, reason: str, who: str) -> None:
         """Erase one answer to a survey, and every trace of it in the log, as the participant asked."""
@@ -147,6 +154,13 @@ class ParticipantActs:
         if person is None:
             raise NotAllowed(f"there is no participant {participant_id}")
         return person
+
+    def _shown(self, unit: UnitOfWork, person: Participant) -> str:
+        """Return the stage that the audit log names: while arms are hidden, where the participant is shown."""
+        visit = unit.visit(person.id, person.stage)
+        if visit is None or person.over or not hides_arms(self.context.state(unit), person.kind):
+            return person.stage
+        return stage_shown(unit, self.context.study_of(unit, person), visit, self.context.now())
 
     def _audit(self, unit: UnitOfWork, who: str, what: str, why: str, person: Participant, **more: object) -> None:
         detail = {"participant_id": person.id, **more}

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from study_app.dataset.measures.baseline import all_passed
-from study_app.domain.events import saying
-from study_app.domain.events.server import Outage, SessionCompleted
-from study_app.domain.records import Answer, Kind, Participant, RunRecord
-from study_app.domain.shown_times import assistant_seconds, limits
+from study_app.domain.events import Event, saying
+from study_app.domain.events.server import DeadlineExtended, Outage, SessionCompleted, StageReopened
+from study_app.domain.records import Answer, Kind, Participant, RunRecord, Visit
+from study_app.domain.shown_times import ShownTimes, limits
 from study_app.domain.study.sections import BonusRule
 from study_app.domain.study.study import Study, StudySession
 from study_app.domain.trial_state import hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.levelling.boards import given_back_to
 from study_app.services.participant_status import current_status
 
 COLUMNS = (
@@ -25,6 +27,7 @@ COLUMNS = (
 )  # fmt: skip
 NOT_SCORED = "not all answers or programs are scored yet, so there is no bonus yet"
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _Span = tuple[str, str, int, int | None]
 """A visit as the database gives it, who, stage, begun and ended: of a trial's ten thousands no object is made."""
@@ -77,15 +80,13 @@ def payments(
     everybody, now = unit.participants_of(kind) if people is None else people, context.now()
     visits: dict[str, list[_Span]] = defaultdict(list)
     levelled = hides_arms(context.state(unit), kind)
-    given = assistant_seconds(unit.events_of_kind(kind, Outage.kind)) if levelled else {}
     # Each by the version that they met: an amendment changes neither their limits nor what they were promised.
     met = {person.study_hash: context.study_of(unit, person) for person in everybody}
-    versions = {person.id: person.study_hash for person in everybody} if given else {}
-    bounds = {name: limits(study) for name, study in met.items()} if given else {}
+    times = _times(unit, kind, everybody, met) if levelled else {}
     for span in unit.spans(kind):
         who, stage, begun, ended = span
-        if (back := given.get((who, stage))) is not None and who in versions:
-            span = (who, stage, begun, _shown_end(begun, ended, bounds[versions[who]].get(stage), back))
+        if who in times:
+            span = (who, stage, begun, _shown_end(times[who], who, stage, begun, ended))
         visits[who].append(span)
     done: dict[str, set[str]] = defaultdict(set)
     for event, completed in saying(unit.events_of_kind(kind, SessionCompleted.kind), SessionCompleted):
@@ -105,11 +106,27 @@ def payments(
     return found
 
 
-def _shown_end(begun: int, ended: int | None, limit: float | None, given: float) -> int | None:
+def _times(
+    unit: UnitOfWork, kind: Kind, people: Sequence[Participant], met: Mapping[str, Study]
+) -> dict[str, ShownTimes]:
+    """Return what levels the times of those to whom outages of the assistant gave time back."""
+    given = given_back_to(unit, kind)
+    # A reopening comes before the outage by which its stage gets the new end, which has the same moment.
+    kinds = (StageReopened.kind, Outage.kind, DeadlineExtended.kind) if given else ()
+    mine: dict[str, list[Event]] = defaultdict(list)
+    for event in sorted((e for each in kinds for e in unit.events_of_kind(kind, each)), key=lambda e: e.server_time):
+        mine[event.participant_id].append(event)
+    bounds = {name: limits(study) for name, study in met.items()}
+    return {one.id: ShownTimes.of(bounds[one.study_hash], mine[one.id]) for one in people if one.id in given}
+
+
+def _shown_end(times: ShownTimes, who: str, stage: str, begun: int, ended: int | None) -> int | None:
     """Return when a stay ended as it may be shown: without time that only some arms are given back."""
-    if ended is None or limit is None:
-        return ended
-    return min(ended, max(begun + round(60_000 * limit), ended - round(1000 * given)))
+    if ended is None:
+        return None
+    start = _EPOCH + timedelta(milliseconds=begun)
+    shown = times.moment(_EPOCH + timedelta(milliseconds=ended), Visit(who, stage, start))
+    return round((shown - _EPOCH) / timedelta(milliseconds=1))
 
 
 def _of_person(

@@ -163,9 +163,7 @@ def _steps(unit: UnitOfWork, person: Participant, sight: Sight) -> Iterator[Time
     for event in unit.events_of(person.id, set(SHOWN_EVENTS)):
         if isinstance(event.details, Outage) and event.details.turn_id is not None and not sight.arms:
             continue
-        yield TimelineEntry(
-            event.server_time, "steps", event.stage, SHOWN_EVENTS[event.kind], _detail(event, sight.hidden_questions)
-        )
+        yield TimelineEntry(event.server_time, "steps", event.stage, SHOWN_EVENTS[event.kind], _detail(event, sight))
 
 
 def _runs(runs: Iterable[RunRecord]) -> Iterator[TimelineEntry]:
@@ -198,7 +196,7 @@ def _acts(audit: Iterable[AuditEntry]) -> Iterator[TimelineEntry]:
         yield TimelineEntry(act.at, "researchers", "", f"{act.what} ({act.who})", act.why)
 
 
-def _detail(event: Event, hidden: Collection[str]) -> str:
+def _detail(event: Event, sight: Sight) -> str:
     """Return what of an event says more and is the same in every arm: the task, how a stage ended."""
     details: EventDetails = event.details
     match details:
@@ -212,7 +210,10 @@ def _detail(event: Event, hidden: Collection[str]) -> str:
         case SessionScheduled(opens_at=said):
             return said
         case AnswersHandedIn(items=items):
-            return ", ".join(item for item in items if item not in hidden)
+            return ", ".join(item for item in items if item not in sight.hidden_questions)
+        case Outage(cause="reopened") if not sight.arms:
+            # Its seconds are counted from the old end, which has what the assistant's outages gave back.
+            return "reopened"
         case Outage(cause=cause, seconds=seconds):
             return " ".join(filter(None, (cause, f"{seconds:.0f} s" if seconds else "")))
         case ParticipantResumed(seconds=seconds):

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from study_app.domain.branching import seen_at
-from study_app.domain.events.server import Outage
-from study_app.domain.records import Visit
-from study_app.domain.shown_times import AS_THEY_WERE, ShownTimes, limits
+from study_app.domain.records import Participant, Visit
+from study_app.domain.shown_times import AS_THEY_WERE, MOVES, ShownTimes, limits
 from study_app.domain.study.study import Study
 from study_app.domain.timing import deadline
+from study_app.domain.trial_state import hides_arms
 from study_app.ports import UnitOfWork
+from study_app.services.context import StudyContext
 
 
 def shown_times(unit: UnitOfWork, study: Study, participant_id: str, *, arms: bool) -> ShownTimes:
@@ -21,7 +22,9 @@ def shown_times(unit: UnitOfWork, study: Study, participant_id: str, *, arms: bo
 
 def stage_shown(unit: UnitOfWork, study: Study, visit: Visit, now: datetime) -> str:
     """Return where a participant is shown while arms are hidden: not in time that only some arms are given back."""
-    past = is_past(unit, visit, now, limits(study))
+    # Before what differs by arm is worked out: of most visits a look at the clock says that they are within the limit.
+    end = deadline(visit.started_at, study.stage(visit.stage).minutes)
+    past = end is not None and now >= end and is_past(unit, visit, now, limits(study))
     return stage_after(study, visit.stage) if past else seen_at(study, visit.stage)
 
 
@@ -39,6 +42,14 @@ def is_past(unit: UnitOfWork, visit: Visit, now: datetime, bounds: Mapping[str, 
         return False
     # The log is read for the few who are there beyond the limit.
     return _levelled(unit, visit.participant_id, bounds).is_past(visit, now)
+
+
+def in_given_time(context: StudyContext, unit: UnitOfWork, study: Study, person: Participant) -> bool:
+    """Whether a participant is on a stage only in time that some arms are given back, while arms are hidden."""
+    if person.over or not hides_arms(context.state(unit), person.kind):
+        return False
+    visit = unit.visit(person.id, person.stage)
+    return visit is not None and is_past(unit, visit, context.now(), limits(study))
 
 
 def given_at_end(unit: UnitOfWork, study: Study, participant_id: str) -> timedelta:
@@ -60,4 +71,4 @@ def stage_after(study: Study, stage: str) -> str:
 def _levelled(unit: UnitOfWork, participant_id: str, bounds: Mapping[str, float]) -> ShownTimes:
     if not bounds:
         return AS_THEY_WERE
-    return ShownTimes.of(bounds, unit.events_of(participant_id, {Outage.kind}))
+    return ShownTimes.of(bounds, unit.events_of(participant_id, MOVES))

@@ -23,7 +23,7 @@ from study_app.domain.trial_state import State, hides_arms
 from study_app.ports import Stay, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.levelling.boards import given_back_to, levelled_stays, shown_elsewhere
-from study_app.services.levelling.times import given_at_end, stage_shown
+from study_app.services.levelling.times import given_at_end, in_given_time, stage_shown
 from study_app.services.operation.alert_watch import Incident, incidents
 from study_app.services.operation.clock_watch import shown_alert
 from study_app.services.operation.isolation_watch import isolation_alert
@@ -253,12 +253,18 @@ class Monitor:
             return unit.failed_runs(self.context.now() - within)
 
     def reopenable(self, participant_id: str) -> Stage | None:
-        """Return the stage that a participant was on last, where its deadline ended it."""
+        """Return the stage that a participant was on last, as far as may be shown, where its deadline ended it."""
         with self.context.registry.begin(write=False) as unit:
             person = unit.participant(participant_id)
-            stage = reopenable(self.context.study_of(unit, person), person) if person is not None else None
+            if person is None:
+                return None
+            study = self.context.study_of(unit, person)
+            going_on = in_given_time(self.context, unit, study, person)
+            stage = reopenable(study, person, shown_past=going_on)
             visit = unit.visit(participant_id, stage.id) if stage is not None else None
-        return stage if visit is not None and visit.ended_by == "deadline" else None
+            hidden = () if arms_visible(self.context.state(unit), person.kind) else arm_only(study)[0]
+        by_deadline = visit is not None and (visit.ended_by == "deadline" or going_on)
+        return stage if by_deadline and stage is not None and stage.id not in hidden else None
 
     def clock(self) -> str:
         """Whether the machine's clock can be relied on."""

@@ -20,6 +20,7 @@ from study_app.domain.records import AuditEntry, Participant, Visit
 from study_app.domain.study.study import Stage, Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.levelling.times import in_given_time
 from study_app.services.participant_status import is_locked
 from study_app.services.places import gave_up_place, lock_ledger, place_for
 from study_app.services.reasons import add_act, require_reason
@@ -60,23 +61,36 @@ class Reopening:
                 raise NotAllowed("others have taken the place that this participant's silence freed; the study is full")
             now = self.context.now()
             until = now + timedelta(minutes=minutes)
-            # Only from where the person was read to be; their browser may have gone on since the console showed them.
-            moved = unit.move(person, stage=stage.id, step=_step(unit, person, stage), opens_at=None, last_seen_at=now)
-            if not moved or not unit.reopen_visit(person.id, stage.id, until):
-                raise NotAllowed("the participant has moved on meanwhile; look again")
             # From the old deadline on and not from now: by an outage of this length verify and the measures explain the
-            # new one.
-            seconds = (until - present(visit.deadline_at, "the stage's deadline")).total_seconds()
+            # new one. A person whose stage goes on unseen by the researcher loses nothing that they were given.
+            seconds = max((until - present(visit.deadline_at, "the stage's deadline")).total_seconds(), 0.0)
+            # Only from where the person was read to be; their browser may have gone on since the console showed them.
+            if visit.ended_at is None:
+                moved = unit.extend_visit(person.id, stage.id, timedelta(seconds=seconds))
+            else:
+                step = _step(unit, person, stage)
+                moved = unit.move(person, stage=stage.id, step=step, opens_at=None, last_seen_at=now)
+                moved = moved and unit.reopen_visit(person.id, stage.id, until)
+            if not moved:
+                raise NotAllowed("the participant has moved on meanwhile; look again")
             unit.record(person.id, stage.id, now, StageReopened(minutes=minutes))
             unit.record(person.id, stage.id, now, Outage(cause="reopened", seconds=seconds))
             detail = {"participant_id": person.id, "stage": stage.id, "minutes": minutes}
             add_act(unit, AuditEntry(now, who, REOPENED, reason, detail), [person.id])
 
 
-def reopenable(study: Study, person: Participant) -> Stage | None:
-    """Return the stage before the one that a participant is on, where it had a deadline."""
+def reopenable(study: Study, person: Participant, *, shown_past: bool = False) -> Stage | None:
+    """Return the stage before the one that a participant is on, where it had a deadline.
+
+    Args:
+        study: the version that they met.
+        person: the participant.
+        shown_past: they are shown at the next stage, for their own goes on in time that only some arms are given back.
+    """
     if person.over:
         return None
+    if shown_past:
+        return study.stage(person.stage)
     before = [stage for stage in study.stages if study.next_stage(stage.id) == study.stage(person.stage)]
     return before[0] if before and before[0].minutes else None
 
@@ -84,12 +98,14 @@ def reopenable(study: Study, person: Participant) -> Stage | None:
 def _ended_stage(
     context: StudyContext, unit: UnitOfWork, study: Study, person: Participant, stage_id: str
 ) -> tuple[Stage, Visit]:
-    stage = reopenable(study, person)
+    going_on = in_given_time(context, unit, study, person)
+    stage = reopenable(study, person, shown_past=going_on)
     if stage is None or stage.id != stage_id:
         raise NotAllowed(f"only the stage that the participant was on last, if it had a deadline, can be reopened: "
                          f"'{stage_id}' is not it")  # fmt: skip
     visit = unit.visit(person.id, stage.id)
-    if visit is None or visit.ended_by != "deadline" or visit.deadline_at is None:
+    by_deadline = visit is not None and (visit.ended_by == "deadline" or going_on)
+    if visit is None or not by_deadline or visit.deadline_at is None:
         raise NotAllowed(f"the stage '{stage.id}' was not ended by its deadline")
     if is_locked(context, unit, study, stage, person):
         raise NotAllowed(f"what participants gave on '{stage.id}' is analysed with its arms; nothing of it changes")

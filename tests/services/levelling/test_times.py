@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, event
 from support.trials.console_trial import Trial
 
+from study_app.domain.errors import NotAllowed
 from study_app.domain.events.server import SessionScheduled
 from study_app.domain.records import Visit
 from study_app.services.attending.live import LiveBoard
@@ -199,3 +200,47 @@ def test_time_that_every_arm_can_be_given_is_shown_as_it_was(trial):
     trial.clock.at = start + timedelta(minutes=42)
     assert tasks_visit(page(trial, who)).deadline_at == start + timedelta(minutes=45)
     assert page(trial, who).summary.minutes_in_stage == 42
+
+
+@pytest.mark.parametrize("still_there", [False, True])
+def test_a_reopened_stage_is_shown_with_the_end_that_the_researcher_gave_it_in_every_arm(trial, still_there):
+    plain, helped = begun(trial), begun(trial)
+    start = tasks_visit(page(trial, helped)).started_at
+    outage(trial, helped, seconds=3600 if still_there else 40)
+    trial.clock.at = start + LIMIT + timedelta(seconds=50)
+    trial.app.session.sweep()
+    assert [trial.at(who) for who in (plain, helped)] == ["quiz", "tasks" if still_there else "quiz"]
+    for who in (plain, helped):
+        with pytest.raises(NotAllowed, match="no stage with a deadline now"):
+            trial.app.acts.extend(who, 5, "the fire alarm rang", "anna")
+        assert Monitor(trial.app.context).reopenable(who).id == "tasks"
+        trial.app.reopening.reopen(who, "tasks", 10, "the fire alarm rang", "anna")
+    until = trial.clock.at + timedelta(minutes=10)
+    trial.clock.advance(minutes=1)
+    for who in (plain, helped):
+        shown = page(trial, who)
+        assert (tasks_visit(shown).deadline_at, tasks_visit(shown).ended_at) == (until, None)
+        since = trial.clock.at - tasks_visit(shown).started_at
+        assert shown.summary.minutes_in_stage == since / timedelta(minutes=1)
+        [outage_shown] = [entry.detail for entry in shown.timeline if entry.what == "met an outage"]
+        assert outage_shown == "reopened"
+    # An outage after the reopening is levelled like those before it.
+    outage(trial, helped)
+    assert tasks_visit(page(trial, helped)).deadline_at == until
+    trial.clock.at = until + timedelta(hours=2)
+    trial.app.session.sweep()
+    assert [tasks_visit(page(trial, who)).ended_at for who in (plain, helped)] == [until, until]
+    with trial.app.context.registry.begin(write=False) as unit:
+        for paid in payments(trial.app.context, unit):
+            first = min(each.started_at for each in unit.visits(paid.participant_id))
+            assert paid.minutes == (until - first) / timedelta(minutes=1)
+
+
+def test_a_pause_in_time_given_back_is_recorded_at_the_stage_that_is_shown(trial):
+    who = begun(trial)
+    start = tasks_visit(page(trial, who)).started_at
+    outage(trial, who)
+    trial.clock.at = start + LIMIT + timedelta(seconds=20)
+    trial.app.acts.pause(who, "the fire alarm rang", "anna")
+    with trial.app.context.registry.begin(write=False) as unit:
+        assert unit.audit()[-1].detail["stage"] == "quiz"

@@ -14,6 +14,7 @@ from typing import Literal
 
 from study_app.domain.errors import InfrastructureError, NotAllowed, Problem, ProblemsFound
 from study_app.domain.records import AuditEntry
+from study_app.domain.trial_state import hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.identity import hashed
@@ -23,6 +24,7 @@ from study_app.services.researcher.panel.due import (
     DuePerson,
     due_people,
     due_person,
+    levelled_due,
     opt_out,
     passed_reminders,
     reminders_of,
@@ -105,8 +107,9 @@ class Reminders:
             require_known(unit, "remind")
         sent: list[Sent] = []
         try:
-            for person in self.pending():
-                reminder = self._claimed(person)
+            pending = self.pending()
+            for person, shown in zip(pending, self._shown(pending), strict=True):
+                reminder = self._claimed(person, shown)
                 if reminder is None:
                     continue
                 try:
@@ -134,7 +137,16 @@ class Reminders:
 
     def preview(self) -> list[Reminder]:
         """Return what `send` would send, without links that lead in."""
-        return [self._made(person, "(made when it is sent)", "(made when it is sent)") for person in self.pending()]
+        made = "(made when it is sent)"
+        return [self._made(person, made, made) for person in self._shown(self.pending())]
+
+    def _shown(self, people: list[DuePerson]) -> list[DuePerson]:
+        """Return these people, in their order, with a window that tells no arm while arms are hidden."""
+        with self.context.registry.begin(write=False) as unit:
+            if not hides_arms(self.context.state(unit), "real"):
+                return people
+            shown = {each.participant.id: each for each in levelled_due(self.context, unit, "real", people)}
+        return [shown[each.participant.id] for each in people]
 
     def _outcome(self, reminder: Reminder, deliver: Deliver | None) -> Outcome | Literal["listed", "no_address"]:
         if deliver is None:
@@ -144,7 +156,7 @@ class Reminders:
     def _passed(self, person: DuePerson) -> int:
         return passed_reminders(person, self.context.now())
 
-    def _claimed(self, person: DuePerson) -> Reminder | None:
+    def _claimed(self, person: DuePerson, shown: DuePerson) -> Reminder | None:
         """Use the reminder up; None where another process was faster, or the person has come or opted out meanwhile."""
         who = person.participant.id
         with self.context.registry.begin() as unit:
@@ -159,7 +171,7 @@ class Reminders:
             until = person.closes_at or self.context.now() + timedelta(days=LINK_DAYS)
             unit.add_token(who, hashed(back), until)
             unit.set_meta(_opt_out_key(out), who)
-        return self._made(person, f"{self.site}/enter?move={back}", f"{self.site}/no-reminders?token={out}")
+        return self._made(shown, f"{self.site}/enter?move={back}", f"{self.site}/no-reminders?token={out}")
 
     def _release(self, person: DuePerson) -> None:
         with self.context.registry.begin() as unit:
