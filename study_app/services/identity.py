@@ -14,6 +14,11 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def panel_session_key(participant_id: str, session: str) -> str:
+    """Return the fact that keeps by which of a panel's session ids a participant came back for a later session."""
+    return f"panel_session:{participant_id}:{session}"
+
+
 def keep_test_entry(unit: UnitOfWork, secret: str, moment: str) -> None:
     """Let this secret make previews from now on; only its hash is kept."""
     unit.set_meta(_test_key(secret), moment)

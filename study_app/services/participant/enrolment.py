@@ -15,7 +15,7 @@ from study_app.domain.study.recruiting.panel_ids import panel_id_problem, placeh
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.identity import LONGEST_FIELD, hashed, is_test_entry
+from study_app.services.identity import LONGEST_FIELD, hashed, is_test_entry, panel_session_key
 from study_app.services.participant.erasing import as_kept
 from study_app.services.places import places_taken, recruitment_paused
 from study_app.services.retrying import retried
@@ -228,7 +228,7 @@ class Enrol:
                 raise NotAllowed(REFUSALS("part_before", contact=contact))
             if here == number and owner.opens_at is not None and self.context.now() < owner.opens_at:
                 raise NotAllowed(REFUSALS("part_early", date=f"{owner.opens_at:%Y-%m-%d %H:%M} UTC"))
-        key = f"panel_session:{owner.id}:{session.id}"
+        key = panel_session_key(owner.id, session.id)
         kept = unit.meta(key)
         # As at the first entry: the session id is what shows that the same person comes back.
         if kept not in (None, hashed(entry.prolific_session)):

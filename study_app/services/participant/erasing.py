@@ -20,6 +20,7 @@ from study_app.domain.tasks.hacks.coding import OBJECT as HACK_OBJECT
 from study_app.domain.themes.marks import interview_object
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.identity import panel_session_key
 from study_app.services.messages import set_message
 from study_app.services.reasons import ERASED_REASON, erase_reasons
 
@@ -59,6 +60,7 @@ def erase(context: StudyContext, unit: UnitOfWork, participant: Participant, who
         if row.participant_id == participant.id:
             unit.erase_allocation(row.allocation_index, participant.kind, row.erase().record())
     unit.forget_label_of_link(participant.id)
+    _forget_returns(context, unit, participant)
     set_message(unit, participant.id, "")
     if participant.exclusion_reason not in (None, NO_PLACE):
         unit.touch(participant.id, exclusion_reason=ERASED_REASON)
@@ -101,6 +103,14 @@ def _forgotten_ids(context: StudyContext, unit: UnitOfWork, participant: Partici
         # Without the key no person is let in, and what was promised to be erased is not kept until it is back.
         key = secrets.token_bytes(32)
     return {name: _forgotten(key, name, value) for name, value in given.items()}
+
+
+def _forget_returns(context: StudyContext, unit: UnitOfWork, participant: Participant) -> None:
+    """Forget the panel's ids of later sessions: the panel's list would show whose their plain hashes are."""
+    versions = (context.study_of(unit, participant), context.study)
+    for key in {panel_session_key(participant.id, each.id) for study in versions for each in study.sessions}:
+        if unit.meta(key):
+            unit.set_meta(key, "")
 
 
 def _fields(context: StudyContext) -> tuple[str, ...]:

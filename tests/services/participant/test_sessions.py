@@ -5,9 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from support.trials.stored_bytes import stored
 from support.trials.waves import STUDY, Waves
 
 from study_app.domain.errors import NotAllowed, ProblemsFound
+from study_app.services.identity import hashed
 from study_app.services.participant_status import current_status
 from study_app.services.position import Ended, OnStage, Waiting
 from study_app.ui.page import Page
@@ -73,6 +75,21 @@ def test_the_follow_up_study_of_the_panel_leads_back_in_once_the_session_is_open
     with pytest.raises(NotAllowed, match="already been used"):
         trial.app.enrol.enter(trial.panel("p1", "another", "followup1"))
     assert trial.app.enrol.enter(follow_up).participant.id == who
+
+
+def test_an_erasure_takes_along_the_session_by_which_a_person_came_back_and_they_stay_refused(trial):
+    who = trial.first_part("p1")
+    trial.clock.advance(minutes=60 * 24 * 14 + 10)
+    follow_up = trial.panel("p1", "second1", "followup1")
+    trial.app.enrol.enter(follow_up)
+    plain = hashed("second1").encode()
+    assert plain in stored(trial)
+    trial.app.session.withdraw(who, True)
+    trial.app.session.sweep()
+    assert plain not in stored(trial)
+    for session in ("second1", "another"):
+        with pytest.raises(NotAllowed, match="already been used"):
+            trial.app.enrol.enter(trial.panel("p1", session, "followup1"))
 
 
 def test_a_follow_up_study_lets_no_newcomer_in_and_no_one_skips_a_part(trial):
