@@ -3,6 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.synced
 
+# Python keeps what it compiled, whatever the environment says: without it each process that a test starts compiles every
+# library again, for longer than most tests take.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup serve test test-all mutants lint structure validate bench lock assets clean
 
 setup: $(STAMP)
