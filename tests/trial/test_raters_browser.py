@@ -76,10 +76,12 @@ class Grader:
     def award(self, end: str) -> None:
         """Most points (`End`) or none (`Home`) for every criterion."""
         self.settle()
-        sliders = self.page.get_by_role("slider")
-        expect(sliders.first).to_be_visible()
-        for number in range(sliders.count()):
-            sliders.nth(number).press(end)
+        criteria = self.page.get_by_role("radiogroup", name=re.compile(r"\(0 to "))
+        expect(criteria.first).to_be_visible()
+        for number in range(criteria.count()):
+            points = criteria.nth(number).get_by_role("radio")
+            (points.last if end == "End" else points.first).click()
+            self.settle()
         committed(self.page)
 
     def press(self, name: str) -> None:

@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 from study_app.assistant.claude import ClaudeAssistant
 from study_app.assistant.replaying.recorded import RecordedAssistant
+from study_app.assistant.replaying.steps import is_recorded
 from study_app.domain.assistants.acting import AgentRequest, ToolCall
 from study_app.domain.assistants.gate import Judged
 from study_app.domain.assistants.treatments import AssistantRequest, ReplyEnd, TextDelta
@@ -57,7 +58,9 @@ class ReplaceableModel:
             AssistantUnavailable: as the model raises it, or the recording; also where the model is gone in the middle
                 of a turn, for no recording can go on from its steps.
         """
-        if not self._replaced:
+        # No recording can go on with a turn that the model began, also where another question found the model gone.
+        begun_by_model = any(not is_recorded(step.call) for step in request.steps)
+        if not self._replaced or begun_by_model:
             try:
                 async with aclosing(self._model.step(request)) as pieces:
                     async for piece in pieces:

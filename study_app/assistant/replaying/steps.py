@@ -6,6 +6,11 @@ from study_app.domain.assistants.acting import AgentRequest, CallRefused, ToolCa
 from study_app.domain.assistants.recording import RecordedStep, RecordedTurn
 
 
+def is_recorded(call: ToolCall) -> bool:
+    """Whether a recording made a call: its id is the place of the recorded step."""
+    return call.id.isdecimal()
+
+
 def following(turn: RecordedTurn, request: AgentRequest) -> int | None:
     """Return the place of the next step that can be taken; None where the turn has no more.
 

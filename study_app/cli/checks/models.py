@@ -100,5 +100,6 @@ def models(
         for line in [*board.lines(), *(f"warning: {each}" for each in warnings)]:
             say(line)
     last = max((each.number for each in board.rounds if each.ended_at), default=0)
-    if warnings or any(each.drifts for each in board.compared if each.round == last):
+    drifted = any(each.drifts for each in board.compared if each.round == last) or last in board.otherwise
+    if warnings or drifted:
         raise typer.Exit(1)

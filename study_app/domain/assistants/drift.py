@@ -78,7 +78,7 @@ class Compared:
 
     treatment: str
     first: int
-    """Round of the launch; of a treatment whose prompt was changed since, the first under its prompt."""
+    """Round of the launch; where that brought no answer, or the prompt was changed since, the first that did."""
     round: int
     pairs: int
     before: dict[str, float]
@@ -145,14 +145,31 @@ def compared(first: Sequence[ModelReply], later: Sequence[ModelReply]) -> Compar
     )
 
 
+def served_otherwise(replies: Iterable[ModelReply]) -> dict[str, str]:
+    """Return each treatment that another model answered than the one it names -> a phrase that says so."""
+    found: dict[str, dict[str, None]] = {}
+    named: dict[str, str] = {}
+    for each in replies:
+        if each.declared and each.model and not each.recorded_match and not same_model(each.declared, each.model):
+            found.setdefault(each.treatment, {})[each.model] = None
+            named[each.treatment] = each.declared
+    return {name: f"served by {', '.join(sorted(of))}, declared is {named[name]}" for name, of in found.items()}
+
+
 def rounds_compared(replies: Iterable[ModelReply]) -> list[Compared]:
-    """Return each later round of each treatment beside its replies at the launch; under a new prompt, its first."""
+    """Return each later round of each treatment beside its replies at the launch; under a new prompt, its first.
+
+    A round in which the provider answered nothing is none to compare with: the first that it answered stands for it.
+    """
     by: dict[tuple[str, str], dict[int, list[ModelReply]]] = {}
     for each in replies:
         by.setdefault((each.treatment, each.prompt_version), {}).setdefault(each.round, []).append(each)
     found = []
     for rounds in by.values():
-        first = min(rounds.values(), key=lambda each: (each[0].occasion != "launch", each[0].round))
+        answered = [each for each in rounds.values() if any(not one.error for one in each)]
+        if not answered:
+            continue
+        first = min(answered, key=lambda each: (each[0].occasion != "launch", each[0].round))
         later = [each for number, each in sorted(rounds.items()) if number > first[0].round]
         found += [made for each in later if (made := compared(first, each)) is not None]
     return sorted(found, key=lambda each: (each.round, each.treatment))

@@ -150,14 +150,14 @@ def _replaced(context: StudyContext, unit: UnitOfWork) -> str | None:
 
 
 def _drift(unit: UnitOfWork) -> str | None:
-    """Return what the newest round of questions found other than at the launch."""
-    ended = [each for each in rounds(unit) if each.ended_at and each.replies]
+    """Return what the newest round of questions found other than at the launch, or than the study file says."""
+    ended = [each for each in rounds(unit) if each.ended_at and each.replies > each.failed]
     if not ended or not ended[-1].drifts:
         return None
     parts = (f"{name}: {', '.join(what)}" for name, what in sorted(ended[-1].drifts.items()))
     return (
-        f"The models do not answer as at the launch ({'; '.join(parts)}). Look at study models; later participants may "
-        "meet another treatment."
+        f"The models do not answer as declared, or not as at the launch ({'; '.join(parts)}). Look at study models; "
+        "later participants may meet another treatment."
     )
 
 

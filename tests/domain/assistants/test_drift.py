@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from study_app.domain.assistants.drift import Compared, ModelReply, compared, helped_alike, rounds_compared
+from study_app.domain.assistants.drift import (
+    Compared,
+    ModelReply,
+    compared,
+    helped_alike,
+    rounds_compared,
+    served_otherwise,
+)
 
 REPLY = ModelReply(
     round=1, occasion="launch", treatment="full", provider="claude", declared="claude-sonnet-5-5",
@@ -77,3 +84,24 @@ def test_treatments_that_act_are_compared_apart_and_interviewers_not_at_all():
         asked(1, treatment="interview exit"),
     ]
     assert helped_alike(replies) == [["full"], ["agent"]]
+
+
+def test_a_round_without_an_answer_is_none_to_compare_with():
+    silent = [asked(1, 1, error="timeout"), asked(1, 2, error="timeout")]
+    first = [asked(2, 1, occasion="weekly"), asked(2, 2, occasion="weekly", error="timeout")]
+    later = [asked(3, 1, occasion="weekly", model="claude-haiku-5-5")]
+    (found,) = rounds_compared([*silent, *first, *later])
+    assert (found.first, found.round, found.another_model) == (2, 3, True)
+    assert rounds_compared(silent) == []
+
+
+def test_a_reply_of_another_model_than_the_declared_one_is_named_and_a_dated_snapshot_of_it_is_not():
+    replies = [
+        asked(1, 1),
+        asked(1, 2, model="claude-sonnet-5-5-20260101"),
+        asked(1, 3, model="", error="timeout"),
+        asked(1, 4, model="claude-haiku-5-5", recorded_match="exact", declared=""),
+    ]
+    assert served_otherwise(replies) == {}
+    other = [asked(1, 5, model="claude-haiku-5-5"), asked(1, 6, model="claude-haiku-5-5")]
+    assert served_otherwise([*replies, *other]) == {"full": "served by claude-haiku-5-5, declared is claude-sonnet-5-5"}

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from study_app.dataset.measures.models import reply_in, round_digest
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
-from study_app.domain.assistants.drift import rounds_compared
+from study_app.domain.assistants.drift import rounds_compared, served_otherwise
 
 Rounds = dict[int, list[UntrustedRow]]
 
@@ -36,18 +36,23 @@ def check_rounds(opened: UntrustedDataset) -> None:
 
 def _check_drift(opened: UntrustedDataset, found: Rounds) -> None:
     """Another model is a departure from the protocol; replies that are longer or shorter are noted."""
-    file = opened.relative("model_replies")
+    said: dict[tuple[int, str], str] = {}
+    for number, rows in found.items():
+        for name, phrase in served_otherwise(reply_in(row.values) for row in rows).items():
+            said[number, name] = phrase
     for each in rounds_compared([reply_in(row.values) for rows in found.values() for row in rows]):
         if each.another_model:
-            # A finding needs one row, and any of that round and treatment would do.
-            first = next(row for row in found[each.round] if row["treatment"] == each.treatment)
-            what = (
-                f"round {each.round}: '{each.treatment}' was served by {', '.join(each.served_now)}, "
-                f"in round {each.first} by {', '.join(each.served_before)}"
+            said[each.round, each.treatment] = (
+                f"served by {', '.join(each.served_now)}, in round {each.first} by {', '.join(each.served_before)}"
             )
-            opened.report.add("model_drifted", file, first.number, what)
         elif each.drifts:
             opened.report.note(
                 f"'{each.treatment}' answers in round {each.round} other than in round {each.first}: "
                 f"{'; '.join(each.drifts)}"
             )
+    for (number, name), phrase in sorted(said.items()):
+        # A finding needs one row, and any of that round and treatment would do.
+        first = next(row for row in found[number] if row["treatment"] == name)
+        opened.report.add(
+            "model_drifted", opened.relative("model_replies"), first.number, f"round {number}: '{name}' was {phrase}"
+        )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from study_app.domain.assistants.drift import Compared, rounds_compared
+from study_app.domain.assistants.drift import Compared, rounds_compared, served_otherwise
 from study_app.domain.assistants.served_models import ModelLook
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.models.kept import Round, all_replies, looks, rounds
 from study_app.services.operation.models.replacing import ModelReplacement, replaced_now
 
-_OF_ROUND = ("number", "occasion", "began_at", "ended_at", "replies", "note")
+_OF_ROUND = ("number", "occasion", "began_at", "ended_at", "replies", "failed", "note")
 IN_WORDS = {"launch": "at the launch", "weekly": "weekly", "close": "at the close", "probe": "study probe"}
 
 
@@ -27,6 +28,8 @@ class ModelBoard:
     now: datetime
     replaced: tuple[ModelReplacement, ...] = ()
     """Treatments that a recording answers in their model's place."""
+    otherwise: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    """Round -> treatments that another model answered than the one they name, and by which."""
 
     def lines(self) -> list[str]:
         """Return it as lines for a person."""
@@ -40,13 +43,14 @@ class ModelBoard:
                 said.append(f"round {each.number}, {IN_WORDS[each.occasion]}, since {moment}: {asked}")
                 continue
             ended = f" ({each.note})" if each.note else ""
-            said.append(f"round {each.number}, {IN_WORDS[each.occasion]}, {moment}: {each.replies} replies{ended}")
+            said.append(f"round {each.number}, {IN_WORDS[each.occasion]}, {moment}: {answered(each)}{ended}")
             said += [f"  {line}" for line in self._of(each)]
         return said
 
     def _of(self, one: Round) -> list[str]:
         found = [each for each in self.compared if each.round == one.number]
-        return [f"{each.treatment}: {verdict(each)}" for each in found]
+        other = [f"{name}: {what}" for name, what in self.otherwise.get(one.number, {}).items()]
+        return [*other, *(f"{each.treatment}: {verdict(each)}" for each in found)]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON types."""
@@ -54,8 +58,15 @@ class ModelBoard:
             "looks": [vars(each) | {"days_left": each.days_left(self.now)} for each in self.looks],
             "rounds": [{name: getattr(each, name) for name in _OF_ROUND} for each in self.rounds],
             "replaced": [vars(each) for each in self.replaced],
+            "otherwise": self.otherwise,
             "compared": [vars(each) | {"drifts": each.drifts} for each in self.compared],
         }
+
+
+def answered(one: Round) -> str:
+    """Say how many questions of a round were answered, and how many not."""
+    missing = f", {one.failed} questions not answered" if one.failed else ""
+    return f"{one.replies - one.failed} replies{missing}"
 
 
 def verdict(each: Compared) -> str:
@@ -68,8 +79,15 @@ def verdict(each: Compared) -> str:
 
 def model_board(context: StudyContext, unit: UnitOfWork) -> ModelBoard:
     """Return what is known of the models."""
-    compared = tuple(rounds_compared(all_replies(unit)))
-    return ModelBoard(newest(unit), tuple(rounds(unit)), compared, context.now(), tuple(replaced_now(context, unit)))
+    replies, listed = all_replies(unit), tuple(rounds(unit))
+    compared = tuple(rounds_compared(replies))
+    otherwise = {
+        each.number: found
+        for each in listed
+        if (found := served_otherwise(one for one in replies if one.round == each.number))
+    }
+    replaced = tuple(replaced_now(context, unit))
+    return ModelBoard(newest(unit), listed, compared, context.now(), replaced, otherwise)
 
 
 def newest(unit: UnitOfWork) -> tuple[ModelLook, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from study_app.domain.assistants.recording import match_of
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec
 from study_app.domain.errors import InfrastructureError, NotAllowed
 from study_app.domain.records import AuditEntry
@@ -29,6 +30,8 @@ QUESTIONS = (
     "Another model may take your place. Which differences should the researchers look for?",
 )
 """The same for every model and at every time, so that transcripts can be read side by side."""
+DECLINED, EMPTY = "(declined)", "(an empty reply)"
+"""What stands in a transcript for a reply without words."""
 ACT, KEPT = "model interview", "model_interviews"
 NOTICE = (
     "Outputs of a model, not testimony: a model's words about itself are replies like any other, and no evidence of "
@@ -42,7 +45,7 @@ class ModelTranscript:
 
     treatment: str
     model: str
-    """As served."""
+    """As served; several where the provider changed it in between."""
     prompt_version: str
     state: str
     """Of the trial when it was asked."""
@@ -74,9 +77,9 @@ def interview_models(
 
     Raises:
         NotAllowed: no model answers such a treatment here, or the study's cost limit is reached.
-        InfrastructureError: the provider failed; of that model nothing is kept.
+        InfrastructureError: the provider failed, or a recording answered; of that model nothing is kept.
     """
-    named = dict.fromkeys(arm.treatment for arm in context.study.arms if arm.treatment)
+    named = dict.fromkeys(arm.treatment for arm in context.study.arms_met if arm.treatment)
     asked = [name for name in named if assistants[name].id == "claude" and treatment in ("", name)]
     if not asked:
         what = f"no arm has a treatment '{treatment}' that a model answers" if treatment else "no model answers"
@@ -92,7 +95,8 @@ def _interviewed(
     context: StudyContext, name: str, assistant: Assistant, spec: AssistantSpec, who: str
 ) -> ModelTranscript:
     history: list[tuple[str, str]] = []
-    served, usd = "", 0.0
+    served: dict[str, None] = {}
+    usd = 0.0
     with context.registry.begin(write=False) as unit:
         state, limit = context.state(unit), context.study.assistant_policy.study_cost_limit
         if limit is not None and spent_usd(unit, context.content, "real") >= limit:
@@ -100,13 +104,20 @@ def _interviewed(
     for question in QUESTIONS:
         request = AssistantRequest(question, _about(context.study), "", tuple(history), language=context.study.language)
         reply, end, error = asyncio.run(replied(assistant, request))
+        if end is not None and match_of(end.parameters) is not None:
+            _keep(context, None, usd, who)
+            what = f"treatment '{name}': its model is not served any more, and a recording answers in its place"
+            raise InfrastructureError(f"{what}; a recording cannot be asked about itself")
         usd += cost_of(spec, request, reply, end)
         if error and error != "refused":
             _keep(context, None, usd, who)
             raise InfrastructureError(f"treatment '{name}': the provider failed ({error}); ask again")
-        served = end.model if end else served
-        history.append((question, reply or "(declined)"))
-    made = ModelTranscript(name, served, spec.prompt_version, state, context.now().isoformat(), tuple(history))
+        if end is not None and end.model:
+            served[end.model] = None
+        history.append((question, reply if reply.strip() else DECLINED if error else EMPTY))
+    made = ModelTranscript(
+        name, ", ".join(served), spec.prompt_version, state, context.now().isoformat(), tuple(history)
+    )
     _keep(context, made, usd, who)
     return made
 

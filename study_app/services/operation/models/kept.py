@@ -34,6 +34,9 @@ class Round:
     asked: int = 0
     """Questions that are done, of every treatment together."""
     replies: int = 0
+    """Those that failed among them."""
+    failed: int = 0
+    """Questions that the provider did not answer."""
     digest: str = ""
     note: str = ""
     """Why it ended early."""
@@ -99,7 +102,12 @@ def end_round(unit: UnitOfWork, ended: Round, now: datetime, who: str, drifts: d
     """Store the end of a round, with its digest in the audit log."""
     replies = replies_of(unit, ended.number)
     done = replace(
-        ended, ended_at=now.isoformat(), digest=round_digest(reply_rows(replies)), replies=len(replies), drifts=drifts
+        ended,
+        ended_at=now.isoformat(),
+        digest=round_digest(reply_rows(replies)),
+        replies=len(replies),
+        failed=sum(bool(each.error) for each in replies),
+        drifts=drifts,
     )
     keep_round(unit, done)
     detail: dict[str, Any] = {"kind": done.occasion, "round": done.number, "n": done.replies, "digest": done.digest}

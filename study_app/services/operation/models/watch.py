@@ -7,11 +7,20 @@ it takes nothing from participants, and a server that ends in the middle leaves 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Literal
 
-from study_app.domain.assistants.drift import ModelReply, Occasion, RoundFacts, occasion_due, rounds_compared
+from study_app.domain.assistants.drift import (
+    OF_INTERVIEW,
+    ModelReply,
+    Occasion,
+    RoundFacts,
+    occasion_due,
+    rounds_compared,
+    served_otherwise,
+)
 from study_app.domain.assistants.served_models import ModelLook
 from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.domain.errors import present
@@ -77,17 +86,15 @@ class ModelWatch:
         """Look where a look is due, else ask the next question where a round is due or goes on."""
         if self._stopped.is_set():
             return
-        with self.context.registry.begin(write=False) as unit:
-            wanted = self._look_due(unit) or self._round_due(unit)
-        if not wanted or not self._claim():
+        if self._due() is None or not self._claim():
             return
         try:
-            with self.context.registry.begin(write=False) as unit:
-                look_due = self._look_due(unit)
-            if look_due:
+            # Once more, for the server that had the claim may have done it meanwhile.
+            due = self._due()
+            if due == "look":
                 self.look("server")
-            else:
-                self._step("server")
+            elif due == "round" and (going := self._going()) is not None:
+                self._step(going, "server")
         finally:
             self._release()
 
@@ -122,28 +129,43 @@ class ModelWatch:
         """
         number = self._begin(occasion).number
         while True:
-            found = self._step(who, number=number, patient=False)
+            found = self._step(self._numbered(number), who, patient=False)
             said(found.asked, len(watched(self.context)))
             if found.ended_at:
                 return found
 
     # -- which is due --------------------------------------------------------------------------------------------------
 
+    def _due(self) -> Literal["look", "round"] | None:
+        with self.context.registry.begin(write=False) as unit:
+            if self._look_due(unit):
+                return "look"
+            return "round" if self._round_due(unit) else None
+
     def _look_due(self, unit: UnitOfWork) -> bool:
-        if self.context.state(unit) != "launched" or not (self.context.content.specs or self.context.interviewer):
+        names = self._looked_at()
+        if self.context.state(unit) != "launched" or not names:
             return False
-        known = looks(unit)
-        if not known:
+        # Of each by itself: one treatment can be looked at alone, and a new version can name another.
+        newest = {each.treatment: each for each in looks(unit)}
+        mine = [newest.get(name) for name in names]
+        if None in mine:
             return True
-        last = max(datetime.fromisoformat(each.looked_at) for each in known)
-        failed = any(each.problem for each in known if each.looked_at == last.isoformat())
+        known = [each for each in mine if each is not None]
+        last = min(datetime.fromisoformat(each.looked_at) for each in known)
+        failed = any(each.problem for each in known)
         return self.context.now() - last >= (LOOK_AGAIN if failed else LOOK_EVERY)
+
+    def _looked_at(self) -> list[str]:
+        """Return what a look finds something out about: each treatment, and each interviewer's model that is asked."""
+        content = self.context.content
+        plans = [content.plan(file) for file in content.plan_files] if self.context.interviewer is not None else []
+        return [*content.specs, *(f"{OF_INTERVIEW}{plan.id}" for plan in plans if plan.asks_model)]
 
     def _round_due(self, unit: UnitOfWork) -> bool:
         if not self.context.study.assistant_policy.drift_probes:
             return False
-        known, now = rounds(unit), self.context.now()
-        going = next((each for each in known if not each.ended_at and each.occasion != "probe"), None)
+        going, now = _of_trial(rounds(unit)), self.context.now()
         if going is not None:
             return not going.next_at or datetime.fromisoformat(going.next_at) <= now
         return self._occasion(unit) is not None and bool(watched(self.context))
@@ -174,16 +196,21 @@ class ModelWatch:
     # -- a round -------------------------------------------------------------------------------------------------------
 
     def _begin(self, occasion: Occasion) -> Round:
+        """Begin a round; of the trial's own, the one that goes on is gone on with."""
         with self.context.registry.begin() as unit:
             unit.lock(LOCK)
-            number = max((each.number for each in rounds(unit)), default=0) + 1
-            made = Round(number, occasion, self.context.now().isoformat())
+            known = rounds(unit)
+            going = _of_trial(known)
+            if going is not None and occasion != "probe":
+                return going
+            made = Round(max((each.number for each in known), default=0) + 1, occasion, self.context.now().isoformat())
             keep_round(unit, made)
         return made
 
-    def _step(self, who: str, number: int | None = None, *, patient: bool = True) -> Round:
-        """Ask the next question of the round that goes on, or end it; begins the one that is due."""
-        going = self._going(number)
+    def _step(self, going: Round, who: str, *, patient: bool = True) -> Round:
+        """Ask the next question of a round, or end it."""
+        if going.ended_at:
+            return going
         asking = watched(self.context)
         if going.asked >= len(asking):
             return self._end(going, who)
@@ -199,12 +226,17 @@ class ModelWatch:
         done = self._kept(replace(going, asked=going.asked + 1, failures=0, next_at=""), [reply])
         return self._end(done, who) if done.asked >= len(asking) else done
 
-    def _going(self, number: int | None) -> Round:
+    def _going(self) -> Round | None:
+        """Return the trial's round that goes on, or the one that is due, begun; None where none is."""
         with self.context.registry.begin(write=False) as unit:
-            known, occasion = rounds(unit), self._occasion(unit)
-        mine = [each for each in known if not each.ended_at and number in (None, each.number)]
-        mine = [each for each in mine if number is not None or each.occasion != "probe"]
-        return mine[0] if mine else self._begin(occasion or "weekly")
+            going, occasion = _of_trial(rounds(unit)), self._occasion(unit)
+        if going is not None or occasion is None:
+            return going
+        return self._begin(occasion)
+
+    def _numbered(self, number: int) -> Round:
+        with self.context.registry.begin(write=False) as unit:
+            return next(each for each in rounds(unit) if each.number == number)
 
     def _ask(self, going: Round, question: ModelQuestion | FollowUpQuestion) -> ModelReply:
         context = self.context
@@ -236,7 +268,18 @@ class ModelWatch:
     def _end(self, going: Round, who: str) -> Round:
         with self.context.registry.begin() as unit:
             unit.lock(LOCK)
+            before = next((each for each in rounds(unit) if each.number == going.number), going)
+            if before.ended_at:
+                return before
             of_now = replies_of(unit, going.number)
             found = rounds_compared([*all_replies(unit), *of_now])
-            mine = {each.treatment: each.drifts for each in found if each.round == going.number and each.drifts}
+            mine = {name: [what] for name, what in served_otherwise(of_now).items()}
+            for each in found:
+                if each.round == going.number and each.drifts:
+                    mine[each.treatment] = [*mine.get(each.treatment, []), *each.drifts]
             return end_round(unit, going, self.context.now(), who, mine)
+
+
+def _of_trial(known: Iterable[Round]) -> Round | None:
+    """Return the round that goes on by itself; what a person asks ends with their command."""
+    return next((each for each in known if not each.ended_at and each.occasion != "probe"), None)

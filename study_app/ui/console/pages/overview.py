@@ -174,9 +174,12 @@ def _models(console: ConsoleSession) -> None:
         found = {(each.round, each.treatment): verdict(each) for each in board.compared}
         asked: list[tuple[object, ...]] = []
         for one in board.rounds:
-            said = [f"{name}: {words}" for (number, name), words in found.items() if number == one.number]
+            said = [f"{name}: {words}" for name, words in board.otherwise.get(one.number, {}).items()]
+            said += [f"{name}: {words}" for (number, name), words in found.items() if number == one.number]
+            said += [f"{one.failed} questions not answered"] if one.failed else []
             state = "; ".join(said) or ("first replies" if one.ended_at else f"going on, {one.asked} asked")
-            asked.append((str(one.number), IN_WORDS[one.occasion], tables.moment(one.began), one.replies or "", state))
+            came = one.replies - one.failed or ""
+            asked.append((str(one.number), IN_WORDS[one.occasion], tables.moment(one.began), came, state))
         header = ("Round", "Asked", "Since (UTC)", "Replies", "Beside the launch")
         st.html(tables.table(header, asked, numbers=(3,), label="Rounds of questions to the models"))
 

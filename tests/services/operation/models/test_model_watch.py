@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from study_app.domain.assistants.drift import EVERY, likeness, occasion_due
 from study_app.domain.assistants.persona_checks.probing import QUESTIONS
 from study_app.services.operation.alert_watch import incidents
 from study_app.services.operation.models.board import model_board
-from study_app.services.operation.models.kept import looks, replies_of, rounds
+from study_app.services.operation.models.kept import keep_looks, looks, replies_of, rounds
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.exporting.reimport import reimport
 from study_app.services.spending import spent_usd
@@ -252,6 +253,89 @@ def test_of_two_servers_one_asks_and_the_other_goes_on_where_it_died(tmp_path, c
     assert sorted(each.question for each in made) == list(range(1, 1 + len(QUESTIONS)))
     one.close()
     other.close()
+
+
+def test_a_commands_round_that_a_server_takes_over_ends_with_it_and_no_other_begins(tmp_path, clock):
+    one, two = opened(tmp_path, clock), opened(tmp_path, clock)
+    one.lifecycle.launch()
+    one.model_watch.look("cli")
+    steps: list[int] = []
+
+    def said(done: int, _of: int) -> None:
+        steps.append(done)
+        assert len(steps) <= len(QUESTIONS)
+        if done == 10:
+            ticked(two, 3)
+
+    made = one.model_watch.round("launch", "cli", said)
+    assert (made.number, made.replies, bool(made.ended_at)) == (1, len(QUESTIONS), True)
+    with one.context.registry.begin(write=False) as unit:
+        assert [(each.number, each.occasion) for each in rounds(unit)] == [(1, "launch")]
+        assert [each.question for each in replies_of(unit, 1)] == list(range(1, 1 + len(QUESTIONS)))
+        assert len([entry for entry in unit.audit() if entry.what == "model round"]) == 1
+    one.close()
+    two.close()
+
+
+def test_a_server_that_comes_too_late_for_a_round_begins_no_other(tmp_path, clock, monkeypatch):
+    one, two = opened(tmp_path, clock), opened(tmp_path, clock)
+    one.lifecycle.launch()
+    ticked(one, len(QUESTIONS))
+    claim = two.model_watch._claim
+
+    def after_the_last_question() -> bool:
+        ticked(one, 2)
+        return claim()
+
+    monkeypatch.setattr(two.model_watch, "_claim", after_the_last_question)
+    two.model_watch.tick()
+    with two.context.registry.begin(write=False) as unit:
+        assert [(each.number, each.occasion, bool(each.ended_at)) for each in rounds(unit)] == [(1, "launch", True)]
+    one.close()
+    two.close()
+
+
+def test_a_look_at_one_treatment_does_not_put_off_the_look_at_the_others(tmp_path, clock):
+    spare = {"[assistants.full]\n": '[assistants.spare]\nfile = "assistants/full.toml"\n\n[assistants.full]\n'}
+    app = opened(tmp_path, clock, **spare, **{"[assistant_policy]\n": "[assistant_policy]\ndrift_probes = false\n"})
+    app.lifecycle.launch()
+    app.model_watch.tick()
+    clock.advance(hours=20)
+    with app.context.registry.begin() as unit:
+        before = looks(unit)
+        one = next(each for each in before if each.treatment == "full")
+        keep_looks(unit, [replace(one, looked_at=clock.now().isoformat())], "server")
+    clock.advance(hours=5)
+    ticked(app, 2)
+    with app.context.registry.begin(write=False) as unit:
+        assert [each.treatment for each in looks(unit)[len(before) + 1 :]] == [each.treatment for each in before]
+    app.close()
+
+
+def test_a_round_that_nobody_answered_says_so_and_a_model_that_is_not_the_declared_one_is_named(tmp_path, clock):
+    serving = FakeProvider(serves=lambda _number: "claude-haiku-5-5")
+    app = opened(tmp_path, clock, serving)
+    app.lifecycle.launch()
+    app.model_watch.look("cli")
+    app.model_watch.round("launch", "cli")
+    serving.key = "sk-other"
+    app.model_watch.round("probe", "cli")
+    said = board(app).lines()
+    assert f"served by claude-haiku-5-5, declared is {MODEL}" in next(
+        line for line in said if line.startswith("  full")
+    )
+    assert any(line.endswith(f"0 replies, {len(QUESTIONS)} questions not answered") for line in said)
+    app.alert_watch.tick()
+    with app.context.registry.begin(write=False) as unit:
+        (drift,) = [each.text for each in incidents(unit) if each.kind == "model_drift"]
+    assert f"declared is {MODEL}" in drift
+    app.lifecycle.close("enough")
+    app.lifecycle.unseal("the end")
+    export(app.context, tmp_path / "data")
+    (found,) = [each for each in verify(tmp_path / "data").findings if each.name == "model_drifted"]
+    assert f"round 1: 'full' was served by claude-haiku-5-5, declared is {MODEL}" in found.message
+    app.close()
+    serving.close()
 
 
 def test_a_round_is_due_at_launch_after_a_week_and_at_the_close_only():
