@@ -21,7 +21,7 @@ from analysis.estimators.core.results import _finite as finite
 from analysis.pipeline.analyse import analyse_prepared
 from analysis.pipeline.planning.plan import load_plan, plan_of
 from analysis.pipeline.prepare import Prepared, prepare
-from analysis.pipeline.recomputed import recomputed
+from analysis.pipeline.recomputing import recomputed
 from analysis.pipeline.sections import agreement_section
 from analysis.plotting import saved
 from analysis.report import Report, render

@@ -33,6 +33,17 @@ from study_app.rerandomisation import replicate_design
 CHUNK = 2_000_000
 
 
+@dataclass(frozen=True)
+class Replay:
+    """Treatments within people, and those of orders that were allocated again."""
+
+    trial: AnalysisRequest
+    """One row a period with a value."""
+    model: Periods
+    drawn: NDArray[np.int8]
+    """(replicates, rows): positions in the trial's labels."""
+
+
 @dataclass
 class CrossoverRunner:
     """Runs analyses over the periods of people."""
@@ -116,13 +127,11 @@ class CrossoverRunner:
         """Person, order, period, treatment and value of each period with a value, of everyone in the analysis."""
         if self.view.hidden or "periods" not in self.view.tables:
             raise LookupError("withheld until unsealing: the periods tell the treatments")
-        column = period_column(outcome.name)
-        table = self.view.tables["periods"]
+        column, long = period_column(outcome.name), self.table()
         if column is None:
             raise LookupError(f"'{outcome.name}' is measured once for all periods, so it says nothing of a treatment")
-        if column not in table:
+        if column not in long:
             raise LookupError(f"the periods lack '{column}', as earlier versions wrote them: export the study again")
-        long = table.merge(self._analysed().rename(columns={"arm": "order"}), on="participant_id")
         long = long.assign(value=pd.to_numeric(long[column], errors="coerce"))
         long = long.loc[long["value"].notna(), ["participant_id", "order", "period", "treatment", "value"]]
         if long.empty:
@@ -130,6 +139,19 @@ class CrossoverRunner:
         if long["treatment"].nunique() < 2:
             raise LookupError(f"the periods hold one treatment only, {long['treatment'].iloc[0]}")
         return long.reset_index(drop=True)
+
+    def table(self) -> pd.DataFrame:
+        """Return the periods of everyone in the analysis, with the order that each was allocated to."""
+        return self.view.tables["periods"].merge(self._analysed().rename(columns={"arm": "order"}), on="participant_id")
+
+    def replay(self, analysis: Analysis) -> Replay:
+        """Return what the re-randomisation test of an analysis rests on.
+
+        Raises:
+            LookupError: why the data do not bear it.
+        """
+        control = analysis.contrast[1] if analysis.contrast else self.control
+        return self._replay(self._long(self.plan.outcome(analysis.outcome)), control)
 
     def _called(self, analysis: Analysis, long: pd.DataFrame) -> list[Estimate]:
         name = analysis.method
@@ -139,7 +161,8 @@ class CrossoverRunner:
         if missing := {control, *analysis.contrast} - set(long["treatment"]):
             raise LookupError(f"the periods do not hold {', '.join(sorted(missing))}")
         if name == "rerandomization":
-            return self._rerandomized(long, control)
+            replay = self._replay(long, control)
+            return self.rows_of(replay, replay.drawn)
         call: dict[str, Any] = {"outcome": "value", "arm": "treatment", "control": control}
         call["level"] = self.plan.level
         if name == "mixed_model":
@@ -150,17 +173,21 @@ class CrossoverRunner:
         found: Any = methods.METHODS[name](long, **call)
         return list(found) if isinstance(found, list) else [found]
 
-    def _rerandomized(self, long: pd.DataFrame, control: str) -> list[Estimate]:
+    def _replay(self, long: pd.DataFrame, control: str) -> Replay:
         if self.ledger is None:
             raise LookupError(f"the orders cannot be allocated again: {self.ledger_note}")
         trial = AnalysisRequest(long, "rerandomization", "value", "treatment", control, level=self.plan.level)
         try:
             model = Periods.of(trial, "participant_id", "period")
-            y, described = model.within(trial.varied_y), self._described(model, trial.varied_y)
+            model.within(trial.varied_y)
         except NotEstimable as reason:
             raise LookupError(str(reason)) from None
-        drawn = self._drawn(long, trial.labels)
-        base = _base(model)
+        return Replay(trial, model, self._drawn(long, trial.labels))
+
+    def rows_of(self, replay: Replay, drawn: NDArray[np.int8], *, interval: bool = True) -> list[Estimate]:
+        """Return each treatment with the control on these assignments."""
+        trial, model = replay.trial, replay.model
+        y, described, base = model.within(trial.y), self._described(model, trial.y), _base(model)
         rows = []
         for pair in trial.pairs():
             moments = [
@@ -174,7 +201,7 @@ class CrossoverRunner:
             if not own:
                 moments = [each.unstudentised(spread) for each in moments]
             test = Test(moments[0], moments[1], False, "two-sided")
-            low, high = test.interval(self.plan.level)
+            low, high = test.interval(self.plan.level) if interval else (np.nan, np.nan)
             error = float(np.sqrt(moments[0].yy[0])) if own else None
             rows.append(pair.estimate(
                 estimate=float(moments[0].a[0]), std_error=error, df=float(model.df) if own else None,

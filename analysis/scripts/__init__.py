@@ -18,7 +18,7 @@ from analysis.estimators.methods import METHODS
 from analysis.pipeline.analyse import analyse_prepared
 from analysis.pipeline.planning.plan import load_plan, plan_of
 from analysis.pipeline.prepare import Prepared, prepare
-from analysis.pipeline.recomputed import recomputed
+from analysis.pipeline.recomputing import recomputed
 from analysis.report.supplement import formula
 from study_app.domain.errors import StudyError
 

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis.pipeline.recomputed import RecomputedModel, ReplicationMaterial
-from analysis.pipeline.replication_files import SYMBOLS, lines_of
+from analysis.pipeline.recomputing import RecomputedModel, ReplicationMaterial
+from analysis.pipeline.recomputing.files import SYMBOLS, lines_of
+from analysis.pipeline.recomputing.material import RESTRICTED, WITHIN
 
 TOLERANCE = 1e-6
 """Largest difference from the expected value, relative to it or absolute, that the scripts let pass."""
@@ -26,6 +27,7 @@ def supplement(found: ReplicationMaterial, title: str) -> dict[str, str]:
         "title": title, "models": found.models, "beside": found.beside, "arms": found.arms, "tolerance": TOLERANCE,
         "people": len(found.data), "files": {name: len(drawn) for name, drawn in found.assignments.items()},
         "signs": SYMBOLS, "left_out": found.left_out, "notes": found.notes,
+        "within": found.within_people, "restricted": any(model.statistic == RESTRICTED for model in found.models),
     }  # fmt: skip
     written = ("recompute.R", "recompute.py", "README.md") if found.models else ("README.md",)
     scripts = {name: environment.get_template(f"{name}.j2").render(context) for name in written}
@@ -41,6 +43,10 @@ def supplement(found: ReplicationMaterial, title: str) -> dict[str, str]:
 
 def formula(model: RecomputedModel) -> str:
     """Return the model in the words of R's formulas; `d` stands for the arms' indicators, c() for centring."""
+    if model.statistic == RESTRICTED:
+        return f"restricted_mean({model.column}, {model.event}, {model.horizon:g}) ~ d"
+    if model.statistic == WITHIN:
+        return f"{model.column} ~ factor(person) + factor(period) + d"
     x = [f"c({name})" for name in model.covariates]
     right = " + ".join(["d", *x])
     if model.statistic == "lin" and x:

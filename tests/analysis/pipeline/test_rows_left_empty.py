@@ -13,7 +13,7 @@ from analysis.pipeline.analyse import analyse, analyse_prepared
 from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.planned_trials import PlannedTrial
 from analysis.pipeline.prepare import prepare
-from analysis.pipeline.recomputed import recomputed
+from analysis.pipeline.recomputing import recomputed
 from study_app.content.study_file import read_study
 from study_app.domain.errors import ProblemsFound
 from study_app.domain.study.analysis_plan import Plan

@@ -17,7 +17,17 @@ import pytest
 import tomli_w
 
 from analysis.cli import analyze
-from analysis.pipeline import recomputed as module
+from analysis.pipeline.analyse import analyse_prepared
+from analysis.pipeline.power.assumptions import Assumptions
+from analysis.pipeline.power.planned_trials import PlannedTrial
+from analysis.pipeline.prepare import Prepared, prepare
+from analysis.pipeline.recomputing import collecting as module
+from analysis.pipeline.recomputing import recomputed
+from analysis.report.supplement import supplement
+from study_app.content.study_file import read_study
+from study_app.domain.study.analysis_plan import Plan
+
+ROOT = Path(__file__).parents[3]
 
 PLAN: dict[str, Any] = {"control": "old", "covariates": [], "subgroups": [], "replicates": 199}
 SCORE = {"id": "score", "kind": "continuous", "unit": "points"}
@@ -58,6 +68,8 @@ class Given:
     rooms: int = 0
     missing: int = 0
     drop: tuple[str, ...] = ("stratum", "room")
+    left_early: int = 0
+    """People who are lost before the cap, so that their times are right-censored."""
 
 
 USUAL = "score.rerandomization"
@@ -89,9 +101,23 @@ DESIGNS = {
             row(outcome="minutes", options={"time": "last_activity", "statistic": "mean"})]},
         ("minutes.rerandomization",),
     ),
-    "restricted": Given(
+    "seen to the horizon": Given(
         {"outcomes": [TIME], "analyses": [row(outcome="minutes", options={"statistic": "rmst"})]},
-        (), {"minutes.rerandomization": "restricted means"},
+        ("minutes.rerandomization",),
+    ),
+    "restricted": Given(
+        {"outcomes": [TIME], "analyses": [row(outcome="minutes"), row(
+            outcome="minutes", label="more", options={"alternative": "less"}, population="per_protocol")]},
+        ("minutes.rerandomization", "minutes.rerandomization.more.per_protocol"), left_early=5,
+    ),
+    "restricted of three arms in strata": Given(
+        {"outcomes": [TIME], "analyses": [row(outcome="minutes")]},
+        ("minutes.rerandomization.new", "minutes.rerandomization.hint"),
+        arms=("old", "new", "hint"), n=45, left_early=6, drop=("room",),
+    ),
+    "restricted of clusters": Given(
+        {"outcomes": [TIME], "analyses": [row(outcome="minutes")], "cluster": "room"},
+        ("minutes.rerandomization",), rooms=12, left_early=5, drop=("stratum",),
     ),
     "other methods": Given(
         {"analyses": [row(), row("lin"), row("mann_whitney")]}, (USUAL,),
@@ -104,13 +130,16 @@ DESIGNS = {
         ("minutes.rerandomization",),
     ),
 }  # fmt: skip
-QUICK = ("clusters in strata", "contrast")
+QUICK = ("clusters in strata", "contrast", "restricted")
 NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in DESIGNS]
 
 
 def analysed(folder: Path, given: Given) -> Path:
     """Write table and plan, and run the analysis as the command does."""
     data = table(given.n, given.arms, given.rooms, given.missing).drop(columns=list(given.drop))
+    gone = data.index[3::3][: given.left_early]
+    data.loc[gone, "done"] = 0
+    data.loc[gone, "minutes"] = 8.0 + np.arange(len(gone))
     data.to_csv(folder / "data.csv", index=False)
     plan = PLAN | {"outcomes": [SCORE]} | given.plan
     (folder / "plan.toml").write_text(tomli_w.dumps(plan))
@@ -151,12 +180,51 @@ def test_the_scripts_reach_the_rows_of_the_results_or_the_page_says_why_not(tmp_
         return
     held = expected(out / "supplement")
     assert set(given.here) <= set(held)
-    for row_id, figures in held.items():
+    both_scripts_reach(out / "supplement", rows, capsys)
+
+
+def both_scripts_reach(folder: Path, rows: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    for row_id, figures in expected(folder).items():
         assert figures == {name: pytest.approx(rows[row_id][name], rel=1e-9) for name in figures}
-    assert "OTHER" not in run(out / "supplement", capsys)
+    assert "OTHER" not in run(folder, capsys)
     if shutil.which("Rscript"):
-        done = subprocess.run(["Rscript", out / "supplement" / "recompute.R"], capture_output=True, text=True)
+        done = subprocess.run(["Rscript", folder / "recompute.R"], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "treatments", [2, pytest.param(3, marks=pytest.mark.slow)], ids=["two treatments", "three treatments"]
+)
+def test_the_scripts_reach_the_rows_of_a_sequence_of_treatments(tmp_path, capsys, treatments):
+    prepared = crossover(treatments)
+    estimates = analyse_prepared(prepared)["estimates"]
+    found = recomputed(prepared, estimates, prepared.plan.seed)
+    assert found is not None
+    assert {name for model in found.models for name, _ in model.rows} == {
+        row["id"] for row in estimates if row["role"] == "primary"
+    }
+    assert len(found.models) == 2
+    for name, text in supplement(found, "a crossover").items():
+        (tmp_path / name).write_text(text)
+    assert "participant" not in (tmp_path / "data.csv").read_text()
+    assert "~ factor(person) + factor(period) + d`" in (tmp_path / "README.md").read_text()
+    both_scripts_reach(tmp_path, {each["id"]: each for each in estimates}, capsys)
+
+
+def crossover(treatments: int) -> Prepared:
+    """A made-up trial of the shipped crossover, or of one more treatment; some periods have no value."""
+    study = read_study(ROOT / "examples" / "crossover" / "study.toml")
+    arms = (*study.arms, study.arms[-1].model_copy(update={"id": "another"}))[:treatments]
+    outcomes = [{"id": "quiz_points", "kind": "continuous"}, {"id": "completion_minutes", "kind": "time", "cap": 40.0}]
+    plan = Plan.model_validate(
+        {"outcomes": outcomes, "primary": ["quiz_points", "completion_minutes"], "covariates": [], "subgroups": [],
+         "estimands": [], "strata": False, "replicates": 199}
+    )  # fmt: skip
+    trial = PlannedTrial(study.model_copy(update={"arms": arms, "analysis": plan}), plan, Assumptions(periods=0.5))
+    data = trial.dataset(18, 0.4, np.random.default_rng(2))
+    periods = data.tables["periods"]
+    periods["points"] = periods["points"].mask(periods.index % 11 == 4)
+    return prepare(data, plan, include_simulated=True)
 
 
 @pytest.mark.slow

@@ -1,0 +1,108 @@
+"""Data, models, assignments and results from which the primary rows follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.estimators.core.results import Estimate
+
+Rows = Sequence[Mapping[str, Any]]
+RESTRICTED, WITHIN = "restricted", "within"
+"""Statistics beside lin, ancova and mean: restricted means by Kaplan-Meier, and treatments within people."""
+
+
+@dataclass(frozen=True)
+class ReplayedAnalysis:
+    """One analysis as it was run: its people, what it is given, its assignments."""
+
+    labels: tuple[str, ...]
+    """Arms of its people, its control first."""
+    codes: NDArray[np.int8]
+    """(assignments, rows kept): positions in the labels."""
+    exact: bool
+    kept: NDArray[np.bool_]
+    """Rows of the data that it has."""
+    column: str
+    values: pd.Series
+    """The outcome, under the name that its column should have; empty where a row is not in the analysis."""
+    statistic: str
+    vcov: str
+    again: Callable[[NDArray[np.int8]], Sequence[Estimate]]
+    """Its rows on some of the assignments."""
+    covariates: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+    alternative: str = "two-sided"
+    event: str = ""
+    horizon: float | None = None
+
+
+@dataclass(frozen=True)
+class RecomputedModel:
+    """One primary analysis: its people, its columns, its assignments, and the rows that it gave."""
+
+    outcome: str
+    title: str
+    column: str
+    """The outcome in the data; empty for people who are not in this analysis."""
+    statistic: str
+    """lin, ancova, mean, restricted or within."""
+    vcov: str
+    covariates: tuple[str, ...]
+    """Columns of the data, in order."""
+    strata: tuple[str, ...]
+    arms: tuple[str, ...]
+    """Those of its people, its control first."""
+    rows: tuple[tuple[str, str], ...]
+    """Id of each row, and the arm that it compares with the control."""
+    file: str
+    """Of its assignments."""
+    exact: bool
+    """Whether the file holds every possible assignment, the observed one among them."""
+    alternative: str
+    event: str = ""
+    """Of restricted means: the column that says 1 where the end was seen."""
+    horizon: float | None = None
+
+
+@dataclass(frozen=True)
+class UsualRow:
+    """A row of a usual function, for a primary outcome that has a model."""
+
+    id: str
+    method: str
+    column: str
+    event: str
+    """Column that says 1 where the event happened; empty where the method takes none."""
+    treated: str
+    control: str
+
+
+@dataclass(frozen=True)
+class ReplicationMaterial:
+    """Everything of one trial."""
+
+    data: pd.DataFrame
+    """One row a person of the analysis set: arm, outcomes, events, covariates, strata; without ids.
+
+    Of a sequence of treatments one row for each period of a person.
+    """
+    arms: tuple[str, ...]
+    """Control first."""
+    assignments: Mapping[str, NDArray[np.uint8]]
+    """File -> positions in `arms`, (assignments, rows); `NO_PLACE` for rows that none of its models has."""
+    models: tuple[RecomputedModel, ...]
+    beside: tuple[UsualRow, ...]
+    expected: pd.DataFrame
+    """id, outcome, method, treated, quantity, value."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Primary row of results.json that the scripts do not compute -> why."""
+    notes: tuple[str, ...] = ()
+    """What else a reader must know of single rows."""
+    within_people: bool = False
+    """Whether a row of the data is a period of a person."""
