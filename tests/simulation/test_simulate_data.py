@@ -14,10 +14,12 @@ from study_app.domain.errors import UserError
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.simulation import simulate
 
+PEOPLE = 4
+
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):
-    app, summary = run(tmp_path_factory.mktemp("first"), participants=8)
+    app, summary = run(tmp_path_factory.mktemp("first"), participants=PEOPLE)
     yield app, summary
     app.close()
 
@@ -30,8 +32,8 @@ def rows(app, name):
 def test_everybody_is_enrolled_allocated_and_completes(trial):
     app, summary = trial
     people = rows(app, "participants")
-    assert summary.participants == len(people) == sum(summary.arms.values()) == 8
-    assert summary.statuses == {"completed": 8}
+    assert summary.participants == len(people) == sum(summary.arms.values()) == PEOPLE
+    assert summary.statuses == {"completed": PEOPLE}
     assert {person.kind for person in people} == {"simulated"}
     assert {person.status for person in people} == {"completed"}
     assert not rows(app, "audit")
@@ -40,11 +42,11 @@ def test_everybody_is_enrolled_allocated_and_completes(trial):
 def test_only_the_ledger_of_simulated_participants_grows(trial):
     app, _ = trial
     with app.context.registry.begin(write=False) as unit:
-        assert [len(unit.allocations(kind)) for kind in ("real", "preview", "simulated")] == [0, 0, 8]
+        assert [len(unit.allocations(kind)) for kind in ("real", "preview", "simulated")] == [0, 0, PEOPLE]
 
 
 def test_the_same_seed_gives_the_same_data(trial, tmp_path):
-    app, summary = run(tmp_path, participants=8)
+    app, summary = run(tmp_path, participants=PEOPLE)
     first, again = data_of(trial[0]), data_of(app)
     for table in first:
         assert first[table] == again[table], table
@@ -54,7 +56,7 @@ def test_the_same_seed_gives_the_same_data(trial, tmp_path):
 
 @pytest.mark.slow
 def test_another_seed_gives_other_people_and_times_but_the_same_allocations(trial, tmp_path):
-    app, _ = run(tmp_path, seed=8, participants=8)
+    app, _ = run(tmp_path, seed=8, participants=PEOPLE)
     first, other = data_of(trial[0]), data_of(app)
     for table in ("participants", "runs", "answers", "events"):
         assert not set(first[table]) & set(other[table]), table

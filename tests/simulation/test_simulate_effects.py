@@ -22,8 +22,8 @@ def test_realised_points_are_the_potential_outcomes_of_the_arm(tmp_path):
     # difference is the one that the simulator reports.
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    plain, _ = run(tmp_path / "a", participants=8)
-    shifted, summary = run(tmp_path / "b", participants=8, effect_score=-5.0, effect_minutes=-6.0)
+    plain, _ = run(tmp_path / "a", participants=4)
+    shifted, summary = run(tmp_path / "b", participants=4, effect_score=-5.0, effect_minutes=-6.0)
     before, after = quiz_points(plain), quiz_points(shifted)
     with shifted.context.registry.begin(write=False) as unit:
         arms = {person.id: person.arm for person in unit.participants()}
@@ -46,16 +46,9 @@ def test_realised_points_are_the_potential_outcomes_of_the_arm(tmp_path):
     shifted.close()
 
 
-@pytest.fixture(scope="module")
-def unruly(tmp_path_factory):
-    app, summary = run(tmp_path_factory.mktemp("unruly"), participants=24, seed=4, noncompliance=0.4, dropout=0.4)
-    yield app, summary
-    app.close()
-
-
 @pytest.mark.slow
-def test_dropouts_withdraw_or_fall_silent(unruly):
-    app, summary = unruly
+def test_dropouts_withdraw_or_fall_silent(tmp_path):
+    app, _ = run(tmp_path, participants=24, seed=4, noncompliance=0.4, dropout=0.4)
     with app.context.registry.begin(write=False) as unit:
         statuses = Counter(person.status for person in unit.participants())
         kinds = Counter(event.kind for event in unit.events())
@@ -63,10 +56,11 @@ def test_dropouts_withdraw_or_fall_silent(unruly):
     assert statuses["in_progress"] >= 1
     assert 8 <= statuses["completed"] <= 20
     assert kinds["withdrew"] == statuses["withdrawn"]
+    app.close()
 
 
-def test_noncompliance_shows_as_outside_pastes_admitted_and_as_silence(unruly):
-    app, _ = unruly
+def test_noncompliance_shows_as_outside_pastes_admitted_and_as_silence(tmp_path):
+    app, _ = run(tmp_path, participants=10, seed=4, noncompliance=0.4)
     with app.context.registry.begin(write=False) as unit:
         people = [person for person in unit.participants() if person.status == "completed"]
         asked = {turn.participant_id for turn in unit.turns()}
@@ -85,3 +79,4 @@ def test_noncompliance_shows_as_outside_pastes_admitted_and_as_silence(unruly):
     assert treated - asked
     assert treated & asked
     assert not asked & control
+    app.close()

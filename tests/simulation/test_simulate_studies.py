@@ -92,9 +92,9 @@ session = "weeks_later"
 def test_a_study_with_three_arms_strata_and_a_retention_quiz(tmp_path):
     study = tmp_path / "study.toml"
     study.write_text(TEXT.format(root=ROOT))
-    app, summary = run(tmp_path, study, participants=8, effect_score=-2.0)
-    assert summary.statuses == {"completed": 8}
-    assert sum(summary.arms.values()) == 8
+    app, summary = run(tmp_path, study, participants=5, effect_score=-2.0)
+    assert summary.statuses == {"completed": 5}
+    assert sum(summary.arms.values()) == 5
     assert set(summary.realised) == {"full", "late"}
     assert all(-2.5 < effect.score <= 0 for effect in summary.realised.values())
     with app.context.registry.begin(write=False) as unit:

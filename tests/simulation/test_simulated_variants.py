@@ -26,7 +26,7 @@ def simulated(folder: Path, rates: str, participants: int) -> Path:
 
 def test_planted_rates_of_reports_and_hacks_come_out(tmp_path):
     rates = "reports = { variant = 0.0 }\nhacks = { variant = 1.0 }\nmistaken = 1.0"
-    out = simulated(tmp_path, rates, participants=8)
+    out = simulated(tmp_path, rates, participants=4)
     rows = [row for row in table(out, "participants") if row["visible_only_pass"]]
     hacks = [row for row in rows if row["arm"] == "variant"]
     assert {row["variant_met"] for row in rows if row["arm"] == "plain"} == {"none"}

@@ -48,7 +48,7 @@ def trial(tmp_path_factory):
     folder = tmp_path_factory.mktemp("calibration")
     bank = keyed_bank(folder)
     written(folder, pre="confidence = true", after=JUDGEMENT, post=ASKS, bank=bank)
-    _, dataset = simulated(folder, participants=16, overconfidence=OVERCONFIDENCE)
+    _, dataset = simulated(folder, participants=12, overconfidence=OVERCONFIDENCE)
     analyze(dataset, folder / "out", include_simulated=True)
     return dataset, folder / "out"
 

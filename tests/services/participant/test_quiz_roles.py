@@ -13,20 +13,22 @@ from support.trials.quiz_study import (
     OUTCOME,
     PLAN,
     keyed_bank,
-    results,
     rewrite_table,
     simulated,
     study_text,
     written,
 )
 
-from analysis.cli import analyze
+from analysis.data.load import load
+from analysis.pipeline.analyse import analyse
 from study_app.content.item_banks import load_bank
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import read_study, validate_study
 from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
 from study_app.services.researcher.fitness import fitness_problems
+
+PEOPLE = 16
 
 
 def roles(**parts: str) -> dict[str, str]:
@@ -50,13 +52,16 @@ def people(dataset) -> list[dict[str, str]]:
     return list(csv.DictReader(path.open(encoding="utf-8")))
 
 
+def analysed(dataset):
+    return analyse(load(dataset), include_simulated=True)
+
+
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trial")
     written(folder)
-    summary, dataset = simulated(folder, participants=24, effect_score=-5.0)
-    analyze(dataset, folder / "out", include_simulated=True)
-    return summary, dataset, results(folder / "out")
+    summary, dataset = simulated(folder, participants=PEOPLE, effect_score=-5.0)
+    return summary, dataset, analysed(dataset)
 
 
 # -- roles -------------------------------------------------------------------------------------------------------------
@@ -114,7 +119,7 @@ def test_the_quiz_columns_are_the_main_ones_and_each_quiz_has_its_own(trial):
 def test_effects_are_planted_in_the_main_quiz_and_nowhere_else(tmp_path, trial):
     _, with_effect, _ = trial
     written(tmp_path)
-    _, without = simulated(tmp_path, participants=24, effect_score=0.0)
+    _, without = simulated(tmp_path, participants=PEOPLE, effect_score=0.0)
     before, after = people(without), people(with_effect)
     for stage in ("pretest", "retention"):
         assert [row[f"{stage}_points"] for row in before] == [row[f"{stage}_points"] for row in after]
@@ -141,7 +146,7 @@ def test_item_analysis_is_shown_for_each_quiz_though_all_use_one_bank(trial):
     for stage, part in quizzes.items():
         for item in part["items"]:
             points = [float(a["points"]) for a in answers if a["stage"] == stage and a["item"] == item["item"]]
-            assert item["share"] == pytest.approx(sum(points) / (24 * item["max_points"]))
+            assert item["share"] == pytest.approx(sum(points) / (PEOPLE * item["max_points"]))
     assert found["psychometrics"]["items"] == quizzes["posttest"]["items"]
     assert all(not item["arms"] for item in quizzes["pretest"]["items"])
 
@@ -188,9 +193,8 @@ def test_a_quiz_never_opened_is_missing_and_an_unanswered_item_is_0(tmp_path, tr
 
     rewrite_table(tmp_path / "data", "answers", without_answers)
     rewrite_table(tmp_path / "data", "participants", without_points)
-    analyze(tmp_path / "data", tmp_path / "out", include_simulated=True)
-    quizzes = results(tmp_path / "out")["psychometrics"]["quizzes"]
-    assert (quizzes["posttest"]["n"], quizzes["retention"]["n"]) == (24, 23)
+    quizzes = analysed(tmp_path / "data")["psychometrics"]["quizzes"]
+    assert (quizzes["posttest"]["n"], quizzes["retention"]["n"]) == (PEOPLE, PEOPLE - 1)
 
 
 @pytest.mark.slow
@@ -211,8 +215,7 @@ def test_items_on_which_nobody_differs_stay_out_of_reliability(tmp_path, trial):
         return out.getvalue()
 
     rewrite_table(tmp_path / "data", "answers", all_right)
-    analyze(tmp_path / "data", tmp_path / "out", include_simulated=True)
-    section = results(tmp_path / "out")["psychometrics"]
+    section = analysed(tmp_path / "data")["psychometrics"]
     for name in ("alpha", "omega"):
         assert f"left out, for everybody has the same points: {item}" in section[name]["note"]
         assert section[name]["value" if "value" in section[name] else "omega"] is not None
@@ -235,14 +238,13 @@ def test_items_on_which_nobody_differs_stay_out_of_reliability(tmp_path, trial):
 def test_the_baseline_quiz_is_a_stratum_and_a_minimisation_factor(tmp_path, allocation, shown):
     plan = PLAN.replace("covariates = []", 'covariates = [{ column = "pretest_points" }]') + OUTCOME
     written(tmp_path, allocation=allocation, plan=plan, bank=keyed_bank(tmp_path))
-    _, dataset = simulated(tmp_path, participants=16)
+    _, dataset = simulated(tmp_path, participants=8)
     cut = float(allocation.split("cuts = [")[1].split("]")[0])
     for row in people(dataset):
         score = float(row[shown[:-1]])
         assert row["stratum"] == shown + (f"<{cut:g}" if score < cut else f">={cut:g}")
     assert not verify(dataset).findings
-    analyze(dataset, tmp_path / "out", include_simulated=True)
-    primary = next(row for row in results(tmp_path / "out")["estimates"] if row["role"] == "primary")
+    primary = next(row for row in analysed(dataset)["estimates"] if row["role"] == "primary")
     assert primary["estimate"] is not None
 
 

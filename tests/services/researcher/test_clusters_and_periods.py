@@ -26,6 +26,9 @@ from support.trials.quiz_study import (
 )
 
 from analysis.cli import analyze
+from analysis.data.load import load
+from analysis.pipeline.analyse import analyse
+from analysis.pipeline.planning.plan import load_plan
 from study_app.bootstrap import start
 from study_app.clock import SystemClock
 from study_app.dataset.schema.tables import ADDED_LATER
@@ -368,8 +371,9 @@ def test_periods_of_an_earlier_version_are_no_finding_and_a_row_names_what_they_
     assert "which wrote no completed, completion_minutes: they are taken as empty" in "\n".join(report.lines())
     plan = within_people(tmp_path)
     plan.write_text(plan.read_text() + '[[outcomes]]\nid = "completion_minutes"\nkind = "time"\n')
-    analyze(tmp_path / "data", tmp_path / "out", include_simulated=True, plan=plan)
-    rows = {row["id"]: row for row in results(tmp_path / "out")["estimates"]}
+    given = load_plan(plan)
+    found = analyse(load(tmp_path / "data", given.columns), given, include_simulated=True)
+    rows = {row["id"]: row for row in found["estimates"]}
     assert "the periods lack 'completion_minutes'" in rows["completion_minutes.crossover"]["note"]
     assert rows["minutes.crossover"]["estimate"] is not None
 
