@@ -142,6 +142,7 @@ def readme(cited: Cited, held: Contents) -> str:
         "assistant with prompt, model and parameters); `documentation/derivations.md` says how columns are derived, "
         "`documentation/events.md` what each kind of event holds, and `documentation/coding.md` how queries are coded "
         "and patterns named.",
+        _beside(held),
         "## Tables",
         _list(held.tables),
     ]
@@ -151,15 +152,26 @@ def readme(cited: Cited, held: Contents) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _beside(held: Contents) -> str:
+    chain = "" if held.public else ", `documentation/chain.csv` the chain that seals them"
+    return (
+        "`CITATION.cff`, `dataset_description.json` and `documentation/datacite.json` say the same of the whole for "
+        "reference managers and archives, and `CHANGES.md` which versions of the study and of this dataset there "
+        "were. `manifest.json` has the hash of every file, versions and counts, `documentation/records.json` a hash "
+        f"of each person's rows{chain}."
+    )
+
+
 _IDENTIFIED = (
     "**This copy names people**: it holds labels and Prolific ids beside arms and answers. Keep it where only those "
     "who need the names can read it, and never publish it."
 )
 _PUBLIC = (
     "This copy was made to be published. What people and their programs wrote is left out, but for lines that a person "
-    "read and released; moments count from each person's entry; answers that others may know of a person are shared "
-    "by several. `documentation/disclosure.md` says what was found and done, and what can still point to a person. "
-    "`study verify` checks of this copy what can be checked without what is left out."
+    "read and released; moments count from each person's entry, which is 2000-01-01T00:00:00Z for everybody; answers "
+    "that others may know of a person are shared by several. `documentation/disclosure.md` says what was found and "
+    "done, and what can still point to a person. `study verify` checks of this copy what can be checked without what "
+    "is left out."
 )
 _NOT_PUBLIC = (
     "Labels and panel ids are left out. Still there are free text as people wrote it (answers, messages, programs, "
@@ -221,9 +233,10 @@ def _reading(held: Contents) -> str:
         '```python\nimport read\n\ntables = read.read()\npeople = tables["participants"]\n'
         'labels = read.labels("participants")\n```\n\n'
         '```r\nsource("read.R")\ntables <- read_dataset()\npeople <- tables$participants\n```\n\n'
-        "Both are run in this folder. `study verify` checks the folder against its hashes, its allocation ledger and "
-        "its log of edits; `study analyze` computes the results. `datapackage.json` (Frictionless) and "
-        "`croissant.json` (MLCommons) describe the same tables for other tools."
+        "Both are run in this folder, where `read.py` and `read.R` are. Two commands of study-app "
+        f"{__version__}, which made it, go further: `study verify` checks the folder against its hashes, its "
+        "allocation ledger and its log of edits, and `study analyze` computes the results. `datapackage.json` "
+        "(Frictionless) and `croissant.json` (MLCommons) describe the same tables for other tools."
     )
 
 

@@ -282,11 +282,11 @@ ANSWERS = TableSchema(
 
 RATINGS = TableSchema(
     "ratings",
-    "Judgements by people",
+    "Judgements of texts and programs, by people, rules and models",
     (
         code("rating_id", "Random identifier of the rating"),
         code("object", "What was judged, such as turn:ID or answer:PARTICIPANT:STAGE:ITEM"),
-        text("rater", "Pseudonym of the rater"),
+        text("rater", "Pseudonym of the rater; rules and claude are programs, adjudicated what people settled"),
         text("value", "The judgement"),
         code("rubric", "By which rubric"),
         time("rated_at", "When"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from support.trials.export_world import table, trial
 
 from analysis.data.dataset import Dataset, StudyMeta, Tables
 from analysis.data.load import load
+from study_app import __version__
+from study_app.dataset.schema import TableSchema
+from study_app.dataset.schema.tables import derived
 from study_app.dataset.verification import verify
 from study_app.dataset.writing.citation import Cited, citation_cff, datacite, schema_org
 from study_app.dataset.writing.documents import yaml as as_yaml
@@ -113,6 +117,27 @@ def test_a_dataset_brings_what_participants_met_and_how_columns_are_made():
     assert "completion_event" in (dataset / "documentation/derivations.md").read_text(encoding="utf-8")
     pointed = [path for path in dataset.rglob("*") if path.suffix in (".md", ".json") and path.is_file()]
     assert not [path for path in pointed if "docs/reference" in path.read_text(encoding="utf-8")]
+
+
+def test_the_readme_names_every_file_beside_tables_and_materials_and_what_verifies_them(tmp_path):
+    export(trial().app.context, tmp_path / "public", public=True)
+    for dataset in (trial().dataset("unsealed"), tmp_path / "public"):
+        readme = (dataset / "README.md").read_text(encoding="utf-8")
+        there = {path.relative_to(dataset).as_posix() for path in dataset.rglob("*") if path.is_file()}
+        beside = {name for name in there if not name.startswith(("data/", "materials/", ".", "README"))}
+        assert len(beside) > 12
+        assert [name for name in beside if Path(name).name not in readme] == []
+        named = set(re.findall(r"`([\w/.]+\.(?:md|json|csv|cff))`", readme))
+        assert {name for name in named if name not in there and f"documentation/{name}" not in there} == set()
+        assert f"study-app {__version__}" in readme
+
+
+def test_the_page_on_derivations_speaks_of_every_table_that_is_derived():
+    page = trial().dataset("unsealed") / "documentation" / "derivations.md"
+    tables = {each.name for each in vars(derived).values() if isinstance(each, TableSchema)}
+    assert {"agent_actions", "interviews", "probes"} <= tables
+    said = page.read_text(encoding="utf-8")
+    assert {name for name in tables if f"`{name}`" not in said} == set()
 
 
 @pytest.mark.parametrize("state", ["launched", "closed"])
