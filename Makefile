@@ -18,11 +18,16 @@ $(STAMP): requirements.lock pyproject.toml
 serve: setup
 	@$(BIN)/study serve
 
+# Servers, commands and sandboxes are hundreds of new processes: each would compile all that it imports where the environment
+# keeps Python from writing what it compiled. What only sandboxes import is compiled before; they write nothing.
+test test-all: export PYTHONDONTWRITEBYTECODE =
+
 # One file, one process: what a file's tests share is set up once, and two clusters never fight for the cores. Nor do the
 # threads of linear algebra: one in each process. Three processes for two cores: tests of servers and pages wait a fifth of
 # their time.
 test: setup
 	@sh scripts/test_needs.sh
+	@$(BIN)/python -m compileall -q .venv/lib/python*/site-packages/trio
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 # Every test, in parts of an hour at most; called again, it goes on with the tests that have not passed at this commit.
