@@ -16,11 +16,19 @@ from study_app.domain.events.browser import AnswerEdit, AnswerLoad, AnswerSet, P
 from study_app.domain.events.changes import utf16_length
 from study_app.domain.quiz.answer_log import FORM_KINDS
 from study_app.domain.quiz.confidence import item_of
+from study_app.domain.quiz.items import Item
 from study_app.domain.records import Visit
 from study_app.domain.study.compliance import Evidence
 
 Key = tuple[str, str]
 """Stage, and item or question."""
+
+
+def item_columns(item: Item | None) -> dict[str, str | None]:
+    """Return what an answer's row says of its item; nothing of a question that is none."""
+    if item is None:
+        return dict.fromkeys(("type", "concept", "about_task", "family"))
+    return {"type": item.type, "concept": item.concept, "about_task": item.task, "family": item.family}
 
 
 def answer_uses(record: ParticipantRecord) -> dict[Key, dict[str, Any]]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from study_app.dataset.integrity.stored_rows import answer_row, event_row, run_row, turn_row, visit_row
-from study_app.dataset.measures.answers import answer_uses
+from study_app.dataset.measures.answers import answer_uses, item_columns
 from study_app.dataset.measures.interaction import Codes
 from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.dataset.measures.turns.acting import turn_columns
@@ -15,7 +15,7 @@ from study_app.dataset.measures.turns.gate import gate_verdicts
 from study_app.domain.assistants.recording import match_of
 from study_app.domain.errors import InfrastructureError
 from study_app.domain.quiz.items import Item
-from study_app.domain.records import Answer, Turn
+from study_app.domain.records import Turn
 from study_app.domain.timing import TimeUse
 
 Row = dict[str, Any]
@@ -80,19 +80,10 @@ def answers(record: ParticipantRecord, content: Content) -> Iterator[Row]:
     items = {stage.id: _items(content, stage.bank) for stage in record.quiz_stages}
     made = answer_uses(record)
     for answer in record.answers:
-        row = _answer(answer, items.get(answer.stage, {}).get(answer.item))
+        row = answer_row(answer) | item_columns(items.get(answer.stage, {}).get(answer.item))
         yield row | made.get((answer.stage, answer.item), {})
 
 
 def _items(content: Content, folder: str) -> dict[str, Item]:
     bank = content.bank(folder)
     return {} if bank is None else {item.id: item for item in bank.items}
-
-
-def _answer(answer: Answer, item: Item | None) -> Row:
-    known = (
-        {}
-        if item is None
-        else {"type": item.type, "concept": item.concept, "about_task": item.task, "family": item.family}
-    )
-    return answer_row(answer) | known

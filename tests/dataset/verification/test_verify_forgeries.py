@@ -226,6 +226,21 @@ def test_a_forgery_is_found_and_named(tmp_path, edit, name):
     assert not found & {"file_altered", "row_count"}
 
 
+def test_code_in_replies_and_what_is_said_of_items_follow_from_the_replies_and_the_banks(tmp_path):
+    """Nothing else depends on these cells: with records and signature made anew, the values alone would pass."""
+    forger = Forger(trial().dataset("unsealed"), tmp_path)
+    forger.change("turns", lambda r: bool(r["reply"]), reply_code_chars="7")
+    other = {"type": "debugging", "concept": "other", "family": "other", "about_task": "other"}
+    for column, value in other.items():
+        forger.change("answers", lambda r, c=column, v=value: bool(r["bank"]) and r[c] != v, **{column: value})
+    forger.change("answers", lambda r: not r["bank"], concept="a question")
+    forger.repair()
+    said = [finding.message for finding in verify(forger.path).findings if finding.name == "derived_differs"]
+    assert [column for column in other if not any(f": {column} of " in line for line in said)] == []
+    assert any("reply_code_chars is 7, the reply has" in line for line in said)
+    assert any("is a question, the bank says None" in line for line in said)
+
+
 @pytest.mark.parametrize("state", ["launched", "closed"])
 def test_a_masked_dataset_that_was_edited_names_whose_record_it_was(tmp_path, state):
     forger = Forger(trial().dataset(state), tmp_path)

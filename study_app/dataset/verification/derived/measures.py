@@ -26,8 +26,10 @@ from study_app.dataset.verification.derived.comparing import (
     same,
 )
 from study_app.dataset.verification.derived.interviews import check_interviews
+from study_app.dataset.verification.derived.items import check_items
 from study_app.dataset.verification.derived.points_of_people import check_points_of_people, points_by_people
 from study_app.dataset.verification.derived.probes import check_probes
+from study_app.dataset.verification.derived.replies import check_reply_code
 from study_app.dataset.verification.derived.sessions import check_sessions
 from study_app.dataset.verification.derived.variants import check_hack_class
 from study_app.dataset.verification.derived.verdicts import check_attention, check_verdicts
@@ -104,11 +106,13 @@ class Derived:
             self._paused(record, tables["visits"])
             self._periods(record, tables["periods"], content)
             check_answers(self.opened, record, tables["answers"], content)
+            check_items(self.opened, record, tables["answers"], content)
             check_points_of_people(self.opened, tables["answers"], self.points)
             self._evidence(person, work.evidence, evidence_of(record, content))
             check_verdicts(self.opened, tables["compliance"], record.study.analysis.compliance)
             check_attention(self.opened, person)
             self._codes(tables["turns"], self.coding.codes(record))
+            check_reply_code(self.opened, tables["turns"])
             check_actions(self.opened, record, tables["agent_actions"], tables["turns"])
             check_interviews(self.opened, record, tables["interviews"], tables["interview_turns"])
             check_probes(self.opened, record, tables["probes"])
