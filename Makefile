@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.synced
 
-# Python keeps what it compiled, whatever the environment says: without it each process that a test starts compiles every
-# library again, for longer than most tests take.
+# Python keeps what it compiled, whatever the environment says: servers, commands and sandboxes are hundreds of processes,
+# and each would compile every library again, for longer than most tests take.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup serve test test-all mutants lint structure validate bench lock assets clean
@@ -18,13 +18,9 @@ $(STAMP): requirements.lock pyproject.toml
 serve: setup
 	@$(BIN)/study serve
 
-# Servers, commands and sandboxes are hundreds of new processes: each would compile all that it imports where the environment
-# keeps Python from writing what it compiled. What only sandboxes import is compiled before; they write nothing.
-test test-all: export PYTHONDONTWRITEBYTECODE =
-
 # One file, one process: what a file's tests share is set up once, and two clusters never fight for the cores. Nor do the
 # threads of linear algebra: one in each process. Three processes for two cores: tests of servers and pages wait a fifth of
-# their time.
+# their time. What only sandboxes import is compiled first, for they write nothing.
 test: setup
 	@sh scripts/test_needs.sh
 	@$(BIN)/python -m compileall -q .venv/lib/python*/site-packages/trio
