@@ -14,7 +14,7 @@ import anthropic
 import httpx2
 
 from study_app.assistant.claude_failures import MESSAGES, UNREADABLE, broken_off, retry_after, unavailable
-from study_app.assistant.claude_stream import accumulated, completed, delta
+from study_app.assistant.claude_stream import accumulated, came_chars, completed, delta, sent_chars
 from study_app.assistant.claude_tools import StreamedBlocks, acting_body
 from study_app.assistant.explaining_judge import judge_body, read_verdict
 from study_app.assistant.prompts import conversation
@@ -104,9 +104,9 @@ class ClaudeAssistant:
         try:
             # Closed at once when the participant stops: left to the garbage collector, the provider would go on writing
             # and charging.
-            async with aclosing(self._events(self._body(request), meter.bounds.seconds)) as events:
+            async with aclosing(self._counted(request, self._body(request), meter.bounds.seconds)) as events:
                 async for event in events:
-                    end = accumulated(end, event, self._blank_end())
+                    end = request.so_far.end
                     finished = finished or event.type == "message_stop"
                     if text := meter.room_for(delta(event)):
                         yield TextDelta(text)
@@ -129,9 +129,9 @@ class ClaudeAssistant:
         meter = ReplyMeter(ReplyBounds.of(self._room(request.asked)))
         body = acting_body(self._body(request.asked), request)
         try:
-            async with aclosing(self._events(body, meter.bounds.seconds)) as events:
+            async with aclosing(self._counted(request.asked, body, meter.bounds.seconds)) as events:
                 async for event in events:
-                    end = accumulated(end, event, self._blank_end())
+                    end = request.asked.so_far.end
                     finished = finished or event.type == "message_stop"
                     blocks.take(event)
                     if text := meter.room_for(delta(event)):
@@ -178,6 +178,18 @@ class ClaudeAssistant:
                 open_telemetry=False,
             )
         return self._clients[loop]
+
+    async def _counted(
+        self, request: AssistantRequest, body: dict[str, Any], seconds: float
+    ) -> AsyncGenerator[Any, None]:
+        """Yield the events, each after what it says is noted: whoever cuts the reply finds there what it has used."""
+        so_far, blank = request.so_far, self._blank_end()
+        so_far.asked, so_far.sent_chars, so_far.end, so_far.came_chars = blank, sent_chars(body), None, 0
+        async with aclosing(self._events(body, seconds)) as events:
+            async for event in events:
+                so_far.end = accumulated(so_far.end, event, blank)
+                so_far.came_chars += came_chars(event)
+                yield event
 
     async def _events(self, body: dict[str, Any], seconds: float) -> AsyncGenerator[Any, None]:
         clock = asyncio.get_running_loop().time

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,10 @@ from study_app.domain.errors import AssistantUnavailable
 
 _MOST_TOKENS = 2**31 - 1
 """The largest count that every database stores."""
+
+
+_NOT_TEXT = ("role", "type", "id", "tool_use_id", "cache_control")
+"""Parts of a request that say what its texts are."""
 
 
 def accumulated(end: ReplyEnd | None, event: Any, blank: ReplyEnd) -> ReplyEnd | None:
@@ -35,6 +40,27 @@ def delta(event: Any) -> str:
     """Return the text that an event adds to the reply."""
     is_text = event.type == "content_block_delta" and event.delta.type == "text_delta" and event.delta.text
     return checked_text(event.delta.text) if is_text else ""
+
+
+def came_chars(event: Any) -> int:
+    """Return how many characters an event adds to what the model wrote: words, thoughts, arguments of a call."""
+    if event.type != "content_block_delta":
+        return 0
+    parts = (getattr(event.delta, name, None) for name in ("text", "thinking", "partial_json"))
+    return sum(len(part) for part in parts if isinstance(part, str))
+
+
+def sent_chars(body: Mapping[str, Any]) -> int:
+    """Return how many characters of text a request to the provider holds."""
+    return sum(map(_chars, (body["system"], body["messages"], body.get("tools", ()))))
+
+
+def _chars(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(_chars(each) for name, each in value.items() if name not in _NOT_TEXT)
+    return sum(map(_chars, value)) if isinstance(value, list | tuple) else 0
 
 
 def checked_text(value: Any) -> str:

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from study_app.domain.assistants.treatments import AssistantLimits, AssistantSpec, Price, StudyLimits
+from study_app.domain.assistants.treatments import (
+    AssistantLimits,
+    AssistantSpec,
+    Price,
+    ReplyEnd,
+    ReplySoFar,
+    StudyLimits,
+)
 
 SMALLEST_REPLY = 64
 """Tokens below which a reply is not begun: what is left of the budget would cut it off in its first sentence."""
 CACHE_WRITTEN, CACHE_READ = "cache_written_tokens", "cache_read_tokens"
 """Among a turn's parameters: input tokens that the provider kept for the next step, and that it had kept."""
+ESTIMATED_INPUT, ESTIMATED_OUTPUT = "estimated_input_tokens", "estimated_output_tokens"
+"""Among a turn's parameters: how many of its tokens no provider counted, for the reply was cut before."""
 WRITTEN_EXTRA, READ_SAVES = 0.25, 0.9
 """What Claude's provider bills for a kept token more, and for one read again less, as shares of its price."""
 CHARACTERS_PER_TOKEN = 3.0
@@ -120,7 +129,31 @@ def billed_input_tokens(input_tokens: int, parameters: Mapping[str, object]) -> 
 
 def estimated_tokens(text: str) -> int:
     """Tokens of a text whose count the provider never reported, as of a reply that was stopped; rather too many."""
-    return -int(-len(text) // CHARACTERS_PER_TOKEN)
+    return estimated_tokens_of(len(text))
+
+
+def estimated_tokens_of(characters: int) -> int:
+    """As `estimated_tokens`, of so many characters."""
+    return -int(-characters // CHARACTERS_PER_TOKEN)
+
+
+def cut_reply(so_far: ReplySoFar, said: ReplyEnd | None = None, *, by_us: bool = False) -> ReplyEnd | None:
+    """Return what a reply that was cut has used, None where nothing is known to have been read.
+
+    Args:
+        so_far: what came of it.
+        said: what the provider's failure says of it.
+        by_us: it was stopped or took too long: what was sent counts, also where the provider had not yet begun.
+    """
+    end = said or so_far.end
+    if end is None and by_us and so_far.asked is not None:
+        read = estimated_tokens_of(so_far.sent_chars)
+        asked = so_far.asked
+        end = replace(asked, input_tokens=read, parameters={**asked.parameters, ESTIMATED_INPUT: read})
+    if end is None or end.output_tokens is not None or end.input_tokens is None:
+        return end
+    made = estimated_tokens_of(so_far.came_chars)
+    return replace(end, output_tokens=made, parameters={**end.parameters, ESTIMATED_OUTPUT: made})
 
 
 def total(usages: Iterable[Usage]) -> Usage:

@@ -36,6 +36,20 @@ _ALWAYS_THINKS = re.compile(r"claude-(fable|mythos)-|claude-opus-5-5(-|$)")
 """Claude models whose thinking cannot be turned off."""
 
 
+@dataclass
+class ReplySoFar:
+    """What is known of a reply while it comes, noted by who asks the provider: a reply that is cut is counted by it."""
+
+    asked: ReplyEnd | None = None
+    """Model and parameters that were asked for; None while nothing was sent."""
+    sent_chars: int = 0
+    """Characters of all that was sent: instructions, brief, history, program, message."""
+    end: ReplyEnd | None = None
+    """What the provider has said of it since it began."""
+    came_chars: int = 0
+    """Characters of all that came: words, thoughts, arguments of a call."""
+
+
 @dataclass(frozen=True)
 class AssistantRequest:
     """Everything one reply may depend on."""
@@ -59,6 +73,8 @@ class AssistantRequest:
     """The participant's language."""
     withhold_code: bool = False
     """The treatment's gate is closed: the reply may hold no code."""
+    so_far: ReplySoFar = field(default_factory=ReplySoFar, compare=False, repr=False)
+    """Kept by an assistant whose provider counts tokens."""
 
 
 @dataclass(frozen=True)

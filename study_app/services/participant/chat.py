@@ -110,7 +110,7 @@ class AssistantChat:
                 self.questions.begin, participant_id, ParticipantQuestion(message, page, code, seq)
             )
             reply = self._replies[participant_id] = LiveReply(
-                turn, agent=by.acting(turn, request), loop=asyncio.get_running_loop()
+                turn, so_far=request.so_far, agent=by.acting(turn, request), loop=asyncio.get_running_loop()
             )
             if reply.agent is not None:
                 reply.agent.stopped = reply.stopped.is_set
@@ -220,7 +220,8 @@ class AssistantChat:
         """Read the assistant to its end, with or without a listener; the turn is saved as it grows."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        saved = began
+        # The first piece is saved at once: what the provider has read by then is billed, also if this server is killed.
+        saved = began - SAVE_EVERY
         # A task to wait on beside the next piece: a provider that is silent for a minute must not keep a stop waiting.
         stop = asyncio.create_task(reply.stopped.wait())
         try:
@@ -249,7 +250,7 @@ class AssistantChat:
                     saved = loop.time()
                     # Every two seconds and not for each piece: a killed server loses a moment of a reply, and the
                     # database is not written a hundred times for one.
-                    await asyncio.to_thread(self._save, reply.turn)
+                    await asyncio.to_thread(self._save, reply.as_used())
         except AssistantUnavailable as error:
             if isinstance(error, ReplyBrokenOff):
                 reply.broke_off(error.end)

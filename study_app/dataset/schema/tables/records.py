@@ -167,7 +167,11 @@ TURNS = TableSchema(
         number("total_seconds", "From asking to the reply's end", "s"),
         number("composing_seconds", "From the first key in the empty message box to sending", "s"),
         integer("input_tokens", "Tokens sent, as the provider counted", "tokens"),
-        integer("output_tokens", "Tokens of the reply, as the provider counted", "tokens"),
+        integer(
+            "output_tokens",
+            "Tokens of the reply, as the provider counted; estimated where the reply was cut, see `parameters`",
+            "tokens",
+        ),
         code("stop_reason", "Why the reply ended, in the provider's words"),
         boolean("stopped_by_participant", "The participant pressed Stop"),
         code("error", "Kind of failure; empty where none"),

@@ -7,8 +7,17 @@ from dataclasses import dataclass, field, replace
 
 from study_app.domain.assistants.acting import AgentStep
 from study_app.domain.assistants.agent_settings import AgentSettings
-from study_app.domain.assistants.budget import CACHE_READ, CACHE_WRITTEN, LeftByLimits, estimated_tokens, turn_usage
-from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyEnd
+from study_app.domain.assistants.budget import (
+    CACHE_READ,
+    CACHE_WRITTEN,
+    ESTIMATED_INPUT,
+    ESTIMATED_OUTPUT,
+    LeftByLimits,
+    cut_reply,
+    estimated_tokens,
+    turn_usage,
+)
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyEnd, ReplySoFar
 from study_app.domain.records import Turn
 from study_app.ports import ActingAssistant
 
@@ -33,10 +42,17 @@ class AgentTurn:
     """Of all steps so far: tokens are summed."""
     latest: ReplyEnd | None = None
     """Of the newest step."""
+    thinking: ReplySoFar | None = None
+    """Of the step that is being thought of."""
     said_chars: int = 0
     """Said since the last step that was shown."""
     stopped: Callable[[], bool] = lambda: False
     """Whether the participant has stopped it; asked from any thread."""
+
+    def used(self, said: ReplyEnd | None = None, *, by_us: bool) -> ReplyEnd | None:
+        """Return what its steps have used, with one that was cut; see `cut_reply`."""
+        cut = said if self.thinking is None else cut_reply(self.thinking, said, by_us=by_us)
+        return self.end if cut is None else added(self.end, cut)
 
     def longest_reply(self) -> int | None:
         """Return the most output tokens that the next step may have; 0 where the limits leave too few to begin one."""
@@ -60,7 +76,7 @@ def added(before: ReplyEnd | None, step: ReplyEnd) -> ReplyEnd:
 
     cached = {
         name: sum(int(str(end.parameters.get(name, 0))) for end in (before, step))
-        for name in (CACHE_WRITTEN, CACHE_READ)
+        for name in (CACHE_WRITTEN, CACHE_READ, ESTIMATED_INPUT, ESTIMATED_OUTPUT)
         if name in before.parameters or name in step.parameters
     }
     return replace(

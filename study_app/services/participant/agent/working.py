@@ -19,7 +19,7 @@ from study_app.domain.assistants.acting import (
     program_seen,
     replacement,
 )
-from study_app.domain.assistants.treatments import ReplyEnd, TextDelta
+from study_app.domain.assistants.treatments import ReplyEnd, ReplySoFar, TextDelta
 from study_app.domain.content.content_paths import name_of
 from study_app.domain.events.changes import utf16_length
 from study_app.domain.events.server import AgentActed, AgentDecided, AgentProposed
@@ -113,7 +113,7 @@ class AgentWork:
             if call.tool == "report" and not work.steps[-1].failed:
                 reason = "end_turn"
                 break
-        last = work.end or ReplyEnd(work.turn.model, work.turn.prompt_version)
+        last = work.used(by_us=True) or ReplyEnd(work.turn.model, work.turn.prompt_version)
         yield replace(last, stop_reason=reason)
 
     async def _thought(
@@ -121,9 +121,9 @@ class AgentWork:
     ) -> AsyncIterator[TextDelta | ToolCall]:
         """Yield what the assistant says and, at most once, what it wants to do."""
         work.program = await asyncio.to_thread(self._program, work)
-        request = AgentRequest(
-            replace(work.request, max_tokens=longest), work.program, tuple(work.steps), work.settings.tools
-        )
+        work.thinking = ReplySoFar()
+        asked = replace(work.request, max_tokens=longest, so_far=work.thinking)
+        request = AgentRequest(asked, work.program, tuple(work.steps), work.settings.tools)
         clock = asyncio.get_running_loop().time
         last = clock() + seconds
         async with aclosing(work.assistant.step(request)) as stream:
@@ -134,7 +134,7 @@ class AgentWork:
                 if piece is None:
                     return
                 if isinstance(piece, ReplyEnd):
-                    work.latest, work.end = piece, added(work.end, piece)
+                    work.latest, work.end, work.thinking = piece, added(work.end, piece), None
                 else:
                     yield piece
 

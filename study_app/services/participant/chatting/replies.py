@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from study_app.domain.assistants.treatments import ReplyEnd
+from study_app.domain.assistants.budget import cut_reply
+from study_app.domain.assistants.treatments import ReplyEnd, ReplySoFar
 from study_app.domain.records import Turn
-from study_app.services.participant.agent.turn import AgentTurn, added
+from study_app.services.participant.agent.turn import AgentTurn
 from study_app.services.participant.agent.working import Frame
 from study_app.services.participant.chatting.turns import ended
 from study_app.services.participant.gate import GatedReply
@@ -23,6 +24,8 @@ class LiveReply:
     pieces: asyncio.Queue[str | Frame | None] = field(default_factory=asyncio.Queue)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     gated: GatedReply = field(default_factory=lambda: GatedReply(closed=False, closing=""))
+    so_far: ReplySoFar = field(default_factory=ReplySoFar)
+    """What its provider has said of it."""
     agent: AgentTurn | None = None
     """Of a treatment that acts."""
     loop: asyncio.AbstractEventLoop | None = None
@@ -43,16 +46,29 @@ class LiveReply:
 
     def broke_off(self, end: ReplyEnd) -> None:
         """Take what is known of a reply that broke off; of an agent beside what its steps before have used."""
+        self._take(self._used(end, by_us=False) or end)
+
+    def as_used(self) -> Turn:
+        """Return the turn as it is, with what the provider is known to have counted."""
+        known = self._used(by_us=False)
+        return self.turn if known is None else replace(ended(self.turn, known), stop_reason=self.turn.stop_reason)
+
+    def _used(self, said: ReplyEnd | None = None, *, by_us: bool) -> ReplyEnd | None:
         if self.agent is not None:
-            self.agent.end = end = added(self.agent.end, end)
+            return self.agent.used(said, by_us=by_us)
+        return cut_reply(self.so_far, said, by_us=by_us)
+
+    def _take(self, end: ReplyEnd) -> None:
+        if self.agent is not None:
+            self.agent.end, self.agent.thinking = end, None
         self.turn = ended(self.turn, end)
 
     def close(self, seconds: float) -> None:
         """Take the end of the reply, after so many seconds."""
         stopped = self.stopped.is_set()
-        if self.agent is not None and self.agent.end is not None:
-            # Also of a turn that was stopped, what its steps used is known.
-            self.turn = replace(ended(self.turn, self.agent.end), stop_reason=self.turn.stop_reason)
+        if self.turn.stop_reason is None and (cut := self._used(by_us=stopped)) is not None:
+            # Nothing told its end: it was stopped, or took too long. What it used until then is billed all the same.
+            self.turn = replace(ended(self.turn, cut), stop_reason=None)
         self.add(self.gated.rest(whole=not stopped and self.turn.error is None))
         self.turn = replace(
             self.turn,

@@ -61,11 +61,17 @@ def close_interrupted(
 
 
 def _with_use(unit: UnitOfWork, turn: Turn) -> Turn:
-    """Return a turn with the tokens of the steps that an agent had proposed in it: they are billed."""
+    """Return a turn with the tokens of the steps that an agent had proposed in it: they are billed.
+
+    What was last saved of the turn can hold less than its steps, and more: the step that was being thought of.
+    """
     steps = [action.proposed for action in actions_of(unit, turn.participant_id, turn.id)]
     read = [step.input_tokens for step in steps if step.input_tokens is not None]
     made = [step.output_tokens for step in steps if step.output_tokens is not None]
-    if turn.input_tokens is not None or not steps or len(read) < len(steps) or len(made) < len(steps):
+    if not steps or len(read) < len(steps) or len(made) < len(steps):
+        return turn
+    # Of one moment, both counts: a later moment has read more.
+    if turn.input_tokens is not None and turn.input_tokens > sum(read):
         return turn
     return replace(turn, input_tokens=sum(read), output_tokens=sum(made))
 
