@@ -182,7 +182,7 @@ class ClaudeAssistant:
     async def _counted(
         self, request: AssistantRequest, body: dict[str, Any], seconds: float
     ) -> AsyncGenerator[Any, None]:
-        """Yield the events, each after what it says is noted: whoever cuts the reply finds there what it has used."""
+        """Yield the events, each after what it says is noted, by which a reply that is cut is counted."""
         so_far, blank = request.so_far, self._blank_end()
         so_far.asked, so_far.sent_chars, so_far.end, so_far.came_chars = blank, sent_chars(body), None, 0
         async with aclosing(self._events(body, seconds)) as events:

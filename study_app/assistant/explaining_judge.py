@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from study_app.assistant.claude_failures import UNREADABLE
+from study_app.assistant.claude_stream import tokens, word
 from study_app.assistant.prompts import recent
-from study_app.domain.assistants.gate import EXPLAINED, NOT_EXPLAINED, Judged
-from study_app.domain.assistants.treatments import AssistantRequest
+from study_app.domain.assistants.gate import EXPLAINED, NOT_EXPLAINED, VERSION, Judged
+from study_app.domain.assistants.treatments import AssistantRequest, ReplyBrokenOff, ReplyEnd
 from study_app.domain.errors import AssistantUnavailable
 
 MAX_TOKENS = 1000
@@ -55,17 +57,23 @@ def read_verdict(message: Any) -> Judged:
     """Return the verdict in an answer of the Messages API.
 
     Raises:
-        AssistantUnavailable: it holds none.
+        AssistantUnavailable: it does not even say what it used.
+        ReplyBrokenOff: it holds no verdict; it is billed all the same.
     """
+    try:
+        model, usage = word(message.model), message.usage
+        read = tokens(usage.input_tokens, usage.cache_creation_input_tokens or 0, usage.cache_read_input_tokens or 0)
+        written = tokens(usage.output_tokens)
+    except UNREADABLE as error:
+        raise AssistantUnavailable("other", f"the judge's answer cannot be read: {error}") from None
+    billed = ReplyEnd(model, VERSION, read, written, "broken_off")
     try:
         text = "".join(block.text for block in message.content if block.type == "text")
         found = json.loads(text)
         verdict, reason = found["verdict"], str(found["reason"])
-        model, usage = str(message.model), message.usage
-        tokens = usage.input_tokens, usage.output_tokens
-    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-        raise AssistantUnavailable("other", f"the judge's answer cannot be read: {error}") from None
+    except UNREADABLE as error:
+        raise ReplyBrokenOff("other", f"the judge's answer cannot be read: {error}", end=billed) from None
     if verdict not in (EXPLAINED, NOT_EXPLAINED):
-        raise AssistantUnavailable("other", f"the judge answered {str(verdict)[:LONGEST_REASON]!r}")
+        raise ReplyBrokenOff("other", f"the judge answered {str(verdict)[:LONGEST_REASON]!r}", end=billed)
     reason = reason.replace("\0", "?").encode("utf-8", "replace").decode("utf-8")[:LONGEST_REASON]
-    return Judged(verdict, "claude", reason, model, *tokens)
+    return Judged(verdict, "claude", reason, model, read, written)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from study_app.domain.assistants.budget import Usage, billed_input_tokens, cost_usd, estimated_tokens, total, turn_usage
 from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.domain.content.content_library import ContentLibrary
-from study_app.domain.events.server import InterviewAsked, InterviewClosed
+from study_app.domain.events import Event, saying
+from study_app.domain.events.server import GateJudged, InterviewAsked, InterviewClosed
 from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.records import Kind, Turn
 from study_app.ports import UnitOfWork
@@ -18,7 +19,7 @@ WATCHING_USD = "model_watch_usd"
 
 
 def usage(spec: AssistantSpec, turn: Turn) -> Usage:
-    """Return what a turn has used; tokens are estimated where the provider never reported them.
+    """Return what a turn's reply has used; tokens are estimated where the provider never reported them.
 
     One that failed before its first word has used nothing: no message of a limit, and nothing that is billed.
     """
@@ -33,6 +34,21 @@ def usage(spec: AssistantSpec, turn: Turn) -> Usage:
     )
 
 
+def judge_usage(spec: AssistantSpec, events: Iterable[Event], turns: Collection[str]) -> Usage:
+    """Return what judging messages has cost, by a model as the judge of the treatment's gate.
+
+    In dollars alone: limits on tokens and messages are on what the participant is told.
+
+    Args:
+        spec: the treatment.
+        events: of the log, those on verdicts.
+        turns: ids of the turns with the treatment.
+    """
+    verdicts = [said for _, said in saying(events, GateJudged) if said.turn_id in turns]
+    paid = (cost_usd(spec.price, said.input_tokens or 0, said.output_tokens or 0) for said in verdicts)
+    return Usage(cost_usd=sum(paid))
+
+
 def _failed_at_once(turn: Turn) -> bool:
     """Whether a turn brought no word and no count; who declines has read the message, and that is billed."""
     failed = turn.error is not None and turn.error != "refused"
@@ -44,7 +60,7 @@ class ModelCost:
     """What one treatment, or the interviews by one plan, have used of one model."""
 
     treatment: str
-    """Of interviews: `interview` and the plan's id."""
+    """Of interviews: `interview` and the plan's id; of the judge of a treatment's gate: `gate` and the treatment."""
     model: str
     messages: int
     input_tokens: int
@@ -64,7 +80,32 @@ def costs_by_model(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> lis
         price = prices.get(treatment)
         usd = None if price is None else cost_usd(price, read + cached.get((treatment, model), 0.0), written)
         found.append(ModelCost(treatment, model, messages, read, written, uncounted, usd))
-    return [*found, *_of_interviews(unit, content, kind)]
+    return [*found, *_of_judges(unit, content, kind), *_of_interviews(unit, content, kind)]
+
+
+def _of_judges(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> Iterator[ModelCost]:
+    """Yield what models were asked as judges of gates, by treatment and model."""
+    gated = _gated(content)
+    if not gated:
+        return
+    prices = {spec.id: spec.price for spec in content.specs.values()}
+    treatment_of = {turn.id: turn.treatment for turn in unit.turns_apart(kind, gated)}
+    used: dict[tuple[str, str], list[GateJudged]] = {}
+    for _, said in saying(unit.events_of_kind(kind, GateJudged.kind), GateJudged):
+        if said.model and said.turn_id in treatment_of:
+            used.setdefault((treatment_of[said.turn_id], said.model), []).append(said)
+    for (treatment, model), verdicts in sorted(used.items()):
+        read, written = (
+            sum(getattr(said, side) or 0 for said in verdicts) for side in ("input_tokens", "output_tokens")
+        )
+        uncounted = sum(None in (said.input_tokens, said.output_tokens) for said in verdicts)
+        price = prices.get(treatment)
+        usd = None if price is None else cost_usd(price, read, written)
+        yield ModelCost(f"gate {treatment}", model, len(verdicts), read, written, uncounted, usd)
+
+
+def _gated(content: ContentLibrary) -> set[str]:
+    return {spec.id for spec in content.specs.values() if spec.gate != "none"}
 
 
 def _billed_otherwise(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> dict[tuple[str, str], float]:
@@ -131,6 +172,8 @@ class _RecordedUse:
     """Treatment, whether a recording answered, and what its turns used together."""
     apart: Sequence[Turn]
     """Those that are not in the sums."""
+    verdicts: Sequence[Event] = ()
+    """Of judges of gates."""
 
     def priced(self, content: ContentLibrary) -> Iterator[tuple[str, bool, Usage]]:
         """Yield treatment, whether a recording answered, and what was used, as the treatment prices it."""
@@ -142,17 +185,24 @@ class _RecordedUse:
         for turn in self.apart:
             if turn.treatment in specs:
                 yield turn.treatment, turn.assistant == "recorded", usage(specs[turn.treatment], turn)
+        for treatment, spec in specs.items() if self.verdicts else ():
+            mine = {turn.id for turn in self.apart if turn.treatment == treatment}
+            if mine and spec.gate != "none":
+                yield treatment, False, judge_usage(spec, self.verdicts, mine)
 
 
 def _recorded_use(unit: UnitOfWork, kind: Kind, *contents: ContentLibrary) -> _RecordedUse:
     """Read what participants of a kind have used of the treatments of these contents.
 
     The database sums what it can, for a limit over all participants is looked at with every question: turns are read
-    one by one where tokens must be estimated, and of an assistant that acts, whose bill depends on more than tokens.
+    one by one where tokens must be estimated, of an assistant that acts, whose bill depends on more than tokens, and
+    where a gate's judge is paid as well.
     """
-    acting = {spec.id for content in contents for spec in content.specs.values() if spec.acts}
-    sums = [row for row in unit.reported_use(kind) if row[0] not in acting]
-    return _RecordedUse(sums, unit.turns_apart(kind, acting))
+    gated = {treatment for content in contents for treatment in _gated(content)}
+    apart = gated | {spec.id for content in contents for spec in content.specs.values() if spec.acts}
+    sums = [row for row in unit.reported_use(kind) if row[0] not in apart]
+    verdicts = unit.events_of_kind(kind, GateJudged.kind) if gated else []
+    return _RecordedUse(sums, unit.turns_apart(kind, apart), verdicts)
 
 
 def _by_treatment(recorded: _RecordedUse, content: ContentLibrary) -> dict[str, Usage]:

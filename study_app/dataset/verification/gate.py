@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from study_app.dataset.measures.turns.gate import GATE_COLUMNS
+from study_app.dataset.measures.turns.gate import GATE_COLUMNS, verdict_columns
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
 from study_app.dataset.verification.server_log import Log, said
 from study_app.domain.assistants.gate import EXPLAINED, NOT_EXPLAINED, OPEN
@@ -47,4 +47,6 @@ def _logged(row: UntrustedRow, log: Mapping[str, Log]) -> dict[str, Any]:
     judged = said(events[0]) if events else None
     if not isinstance(judged, GateJudged):
         return {}
-    return {"gate": judged.verdict, "gate_by": judged.by or None, "gate_reason": judged.reason or None}
+    # A dataset of an earlier version has not all of them.
+    due = {name: value for name, value in verdict_columns(judged).items() if name in row.values}
+    return {name: None if value == "" else value for name, value in due.items()}

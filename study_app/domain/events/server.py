@@ -486,6 +486,11 @@ class AgentProposed(EventDetails):
     input_tokens: int | None = described("of the step", default=None)
     output_tokens: int | None = described("of the step", default=None)
     said_chars: int | None = described("of the reply, between the step before and this one", default=None)
+    without_asking: bool | None = described(
+        "whether the participant had switched asking off, with their treatment",
+        default=None,
+        along="without_asking",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -525,7 +530,7 @@ class GateJudged(EventDetails):
     by: str = described("empty where the gate was open already", levels=("rules", "claude"))
     reason: str = described()
     version: str = described("of the rules and of the question to the model")
-    model: str | None = described("that judged", default=None, along="model")
+    model: str | None = described("that judged, or was asked in vain before the rules did", default=None, along="model")
     input_tokens: int | None = described("of that model", default=None, along="model")
     output_tokens: int | None = described("of that model", default=None, along="model")
 

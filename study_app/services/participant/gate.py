@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 from study_app.domain.assistants.gate import EXPLAINED, OPEN, VERSION, Judged, judged_by_rules
-from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec
+from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd
 from study_app.domain.assistants.withheld_code import CodeFilter
 from study_app.domain.errors import AssistantUnavailable
 from study_app.domain.events import saying
@@ -54,16 +55,25 @@ STILL_OPEN = Judged(OPEN, "", "")
 
 
 async def judged(assistant: Assistant, request: AssistantRequest) -> Judged:
-    """Return the verdict on a request's message: the assistant's where it can judge, else that of the rules."""
+    """Return the verdict on a request's message: the assistant's where it can judge, else that of the rules.
+
+    A model that was asked in vain is named with its tokens: they are billed.
+    """
+    billed: ReplyEnd | None = None
     if isinstance(assistant, ExplanationJudge):
         try:
             return await assistant.judge(request)
         except AssistantUnavailable as error:
             log.warning("the gate's judge failed, so rules judge: %s", error)
+            billed = error.end if isinstance(error, ReplyBrokenOff) else None
     task = f"{request.brief}\n{request.starter}"
     replies = [reply for _, reply in request.history]
     # Beside the event loop, for a message may have 20,000 characters.
-    return await asyncio.to_thread(judged_by_rules, request.message, task, replies, request.language)
+    verdict = await asyncio.to_thread(judged_by_rules, request.message, task, replies, request.language)
+    if billed is None:
+        return verdict
+    used = {"input_tokens": billed.input_tokens, "output_tokens": billed.output_tokens}
+    return replace(verdict, model=billed.model, **used)
 
 
 class GatedReply:

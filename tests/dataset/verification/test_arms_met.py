@@ -38,11 +38,11 @@ def event(number: int, stage: str, kind: str, payload: dict) -> Event:
     return Event("p1", "server", number, kind, stage, NOW, payload=payload)
 
 
-def ran(action: str, number: int, stage: str, *, waits: bool = False) -> Event:
+def ran(action: str, number: int, stage: str, *, waits: bool = False, **said: bool) -> Event:
     return event(
         number, stage, "agent_proposed",
         {"action_id": action, "turn_id": "t", "task": "sort", "step": 1, "tool": "run", "input": {}, "base_sha256": "",
-         "waits": waits},
+         "waits": waits, **said},
     )  # fmt: skip
 
 
@@ -85,11 +85,24 @@ def test_what_was_switched_with_one_treatment_does_not_hold_for_the_next():
 
 
 @pytest.mark.parametrize(
-    ("switched", "waits", "honest"),
-    [(True, False, True), (True, True, True), (False, True, True), (False, False, False), (None, False, False)],
+    ("switched", "waits", "logged", "honest"),
+    [
+        (True, False, None, True),
+        (True, True, None, True),
+        (False, True, None, True),
+        (False, False, None, False),
+        (None, False, None, False),
+        # A log that says what the server read is held to it: the switch of the period before does not count.
+        (True, False, False, False),
+        (True, True, False, True),
+        (True, False, True, False),
+        (True, True, True, False),
+        (None, True, False, True),
+        (False, True, False, True),
+    ],
 )
 def test_a_switch_of_the_period_before_may_hold_or_not_as_it_did_under_earlier_versions(
-    tmp_path, switched, waits, honest
+    tmp_path, switched, waits, logged, honest
 ):
     study = read_study(ROOT / "examples" / "crossover" / "study.toml")
     arms = tuple(arm if arm.assistant else arm.model_copy(update={"assistant": "other"}) for arm in study.arms)
@@ -99,7 +112,8 @@ def test_a_switch_of_the_period_before_may_hold_or_not_as_it_did_under_earlier_v
     for arm in arms:
         (folder / f"{arm.treatment}.json").write_text(json.dumps(declared))
     before = [] if switched is None else [event(1, "tasks_1", "agent_switched", {"without_asking": switched})]
-    log = [*before, ran("b", 2, "tasks_2", waits=waits)]
+    said = {} if logged is None else {"without_asking": logged}
+    log = [*before, ran("b", 2, "tasks_2", waits=waits, **said)]
     names = findings(tmp_path, study.model_copy(update={"arms": arms}), "full>no_ai", log)
     assert "agent_in_wrong_arm" not in names
     assert ("approval_mode_differs" in names) is not honest

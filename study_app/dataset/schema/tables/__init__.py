@@ -43,7 +43,17 @@ IDS: dict[TableName, tuple[str, ...]] = {
 ADDED_LATER: dict[TableName, tuple[str, ...]] = {
     "visits": ("paused_seconds",),
     "runs": ("grading", "grading_reason", "repeats", "review", "hack_class", "hack_author"),
-    "turns": ("gate", "gate_by", "gate_reason", "withheld_chars", "persona", "recorded_match"),
+    "turns": (
+        "gate",
+        "gate_by",
+        "gate_reason",
+        "withheld_chars",
+        "persona",
+        "recorded_match",
+        "gate_model",
+        "gate_input_tokens",
+        "gate_output_tokens",
+    ),
     "answers": ("about_task", "family", "scoring_reason", "repeats", "confidence"),
     "periods": ("completed", "completion_minutes"),
 }

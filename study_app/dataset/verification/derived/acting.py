@@ -135,8 +135,15 @@ def _breaches(
 
 def _regime(step: Step, settings: AgentSettings) -> Iterator[Breach]:
     said = step.proposed
-    # Under earlier versions a switch held for the next treatment, too, and the log does not say which version it was.
-    readings = {step.without_asking, step.last_switched_off}
+    logged = said.without_asking
+    if logged is not None and logged is not step.without_asking:
+        what = "off" if step.without_asking else "not off"
+        yield (
+            "approval_mode_differs",
+            f"the step says that asking was otherwise; the participant had switched it {what}",
+        )
+    # Under earlier versions a switch held for the next treatment, too, and their log does not say what the server read.
+    readings = {step.without_asking, step.last_switched_off} if logged is None else {step.without_asking}
     if said.waits not in {settings.waits(said.tool, without_asking=free) for free in readings}:
         what = "waited" if said.waits else "did not wait"
         yield "approval_mode_differs", f"{said.tool} {what}, under the approval '{settings.approval}'"

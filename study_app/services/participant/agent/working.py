@@ -212,6 +212,7 @@ class AgentWork:
                 input_tokens=work.latest.input_tokens if work.latest else None,
                 output_tokens=work.latest.output_tokens if work.latest else None,
                 said_chars=work.said_chars,
+                without_asking=free,
             )
             bound = base_hash(program, tool, {name: str(value) for name, value in proposed.input.items()})
             proposed = replace(proposed, base_sha256=bound)

@@ -10,7 +10,7 @@ from study_app.domain.assistants.agent_settings import AgentSettings
 from study_app.domain.assistants.budget import Allowance, LeftByLimits, allowance, total, within_study_cost
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, StudyLimits
 from study_app.domain.errors import InfrastructureError, NotAllowed, Refused, StudyError
-from study_app.domain.events.server import TurnRefused, TurnStarted
+from study_app.domain.events.server import GateJudged, TurnRefused, TurnStarted
 from study_app.domain.localisation.content_texts import localised_pack
 from study_app.domain.localisation.study_texts import sayer
 from study_app.domain.records import Turn
@@ -28,7 +28,7 @@ from study_app.services.participant.gate import STILL_OPEN, gate_open, verdict_e
 from study_app.services.participant.probing.closing import interrupt
 from study_app.services.position import AtStage, OnStage, Paused, Position
 from study_app.services.program_facts import program_facts
-from study_app.services.spending import SharedUse, shared_use, usage
+from study_app.services.spending import SharedUse, judge_usage, shared_use, usage
 
 
 class BudgetSpent(NotAllowed):
@@ -172,7 +172,11 @@ class Questions:
 
     def _allowance(self, unit: UnitOfWork, place: AtStage, turns: Sequence[Turn], shared: SharedUse) -> Allowance:
         spec = self.context.content_of(place.participant).specs[place.assistant or ""]
-        mine = total(usage(spec, turn) for turn in with_treatment(turns, spec))
+        asked = with_treatment(turns, spec)
+        mine = total(usage(spec, turn) for turn in asked)
+        if spec.gate != "none":
+            verdicts = unit.events_of(place.participant.id, {GateJudged.kind})
+            mine += judge_usage(spec, verdicts, {turn.id for turn in asked})
         study = shared.by_treatment.get(spec.id)
         allowed = allowance(spec, mine, study, worked_minutes=worked_minutes(unit, place))
         return within_study_cost(allowed, spec.price, shared.spent_usd, self._cost_limit())
