@@ -72,8 +72,7 @@ async def judged(assistant: Assistant, request: AssistantRequest) -> Judged:
     verdict = await asyncio.to_thread(judged_by_rules, request.message, task, replies, request.language)
     if billed is None:
         return verdict
-    used = {"input_tokens": billed.input_tokens, "output_tokens": billed.output_tokens}
-    return replace(verdict, model=billed.model, **used)
+    return replace(verdict, model=billed.model, input_tokens=billed.input_tokens, output_tokens=billed.output_tokens)
 
 
 class GatedReply:
