@@ -37,7 +37,7 @@ def usage(spec: AssistantSpec, turn: Turn) -> Usage:
 def judge_usage(spec: AssistantSpec, events: Iterable[Event], turns: Collection[str]) -> Usage:
     """Return what judging messages has cost, by a model as the judge of the treatment's gate.
 
-    In dollars alone: limits on tokens and messages are on what the participant is told.
+    In dollars alone: limits on tokens and messages are on replies.
 
     Args:
         spec: the treatment.

@@ -67,7 +67,7 @@ class LiveReply:
         """Take the end of the reply, after so many seconds."""
         stopped = self.stopped.is_set()
         if self.turn.stop_reason is None and (cut := self._used(by_us=stopped)) is not None:
-            # Nothing told its end: it was stopped, or took too long. What it used until then is billed all the same.
+            # Nothing said its end: it was stopped, or took too long. What it used until then is billed all the same.
             self.turn = replace(ended(self.turn, cut), stop_reason=None)
         self.add(self.gated.rest(whole=not stopped and self.turn.error is None))
         self.turn = replace(
