@@ -204,7 +204,14 @@ def test_another_file_than_of_trials_is_refused_and_kept(tmp_path):
     assert out.read_text(encoding="utf-8") == "my notes\nof today\n"
 
 
-@pytest.mark.parametrize("name", ["crossover", "classes", "numpy_hints", "pre_post_retention"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "crossover",
+        "classes",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("numpy_hints", "pre_post_retention")),
+    ],
+)
 def test_each_design_is_drawn_and_analysed_by_its_own_rows(name):
     study = ROOT / "examples" / name / "study.toml"
     result = play(TrialJob(str(study), "outcomes", Scenario(id=NULL), 24, 1, 1), Memory())

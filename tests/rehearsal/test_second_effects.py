@@ -90,7 +90,7 @@ def test_people_who_live_through_the_study_gain_what_their_second_treatment_adds
     found = []
     for name, effect in (("plain", 0.0), ("more", 3.0)):
         (tmp_path / name).mkdir()
-        app, summary = run(tmp_path / name, study, participants=10, second_effect_score=effect)
+        app, summary = run(tmp_path / name, study, participants=7, second_effect_score=effect)
         with app.context.registry.begin(write=False) as unit:
             given = {person.id: person.second_treatment for person in unit.participants()}
         found.append((points_of(app), given, summary))

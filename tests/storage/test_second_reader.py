@@ -39,6 +39,7 @@ def someone(clock, name) -> Participant:
     return Participant(name, "real", "hash", "in_progress", "consent", 0, clock.now(), clock.now())
 
 
+@pytest.mark.parametrize("database_url", ["postgres", pytest.param("sqlite", marks=pytest.mark.slow)], indirect=True)
 def test_a_second_process_sees_the_moment_at_which_the_reading_began(database_url, clock):
     registry = open_registry(database_url)
     with registry.begin() as unit:

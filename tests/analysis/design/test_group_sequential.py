@@ -69,7 +69,7 @@ def test_without_a_look_before_the_end_everything_is_that_of_a_single_test():
     assert alone.sequential_p([1.7]) == pytest.approx(2 * stats.norm.sf(1.7), rel=1e-8)
 
 
-@pytest.mark.parametrize("alpha", [0.01, 0.025, 0.05])
+@pytest.mark.parametrize("alpha", [*(pytest.param(each, marks=pytest.mark.slow) for each in (0.01, 0.025)), 0.05])
 def test_the_sequential_p_is_below_a_level_exactly_where_a_look_crosses_its_boundary(alpha):
     test = as_planned(Stopping(kind="obrien_fleming", looks=(1 / 3, 2 / 3, 1.0)))
     looked_up = test.table([alpha])

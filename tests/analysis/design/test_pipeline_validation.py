@@ -21,8 +21,8 @@ def test_short_null_trials_reject_at_their_level():
 
 
 def test_the_same_seed_gives_the_same_findings_for_any_number_of_workers():
-    one = validation.null_trials("simple", trials=50, workers=1)
-    assert one == validation.null_trials("simple", trials=50, workers=2)
+    one = validation.null_trials("simple", trials=20, workers=1)
+    assert one == validation.null_trials("simple", trials=20, workers=2)
 
 
 def test_a_finding_is_kept_within_three_errors_and_broken_beyond():

@@ -79,9 +79,10 @@ def own_export():
     }
 
 
-@pytest.fixture
-def imported(tmp_path):
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
     """Twelve made-up people of both arms."""
+    tmp_path = tmp_path_factory.mktemp("imported")
     people = []
     for pid in range(1, 11):
         kinds = [["code_generation"], ["question"], ["debugging"], ["code_generation", "question"]]
@@ -96,6 +97,12 @@ def imported(tmp_path):
     people += [transcript(27, "No-AI"), transcript(28, "No-AI")]
     import_transcripts(write(tmp_path / "in", *people), tmp_path / "out")
     return load(tmp_path / "out").tables
+
+
+@pytest.fixture(scope="module")
+def by_people(imported):
+    """The section with the codes of the annotators."""
+    return styles_section(imported, Plan("human"))
 
 
 def test_features_of_our_own_export():
@@ -190,25 +197,23 @@ def test_a_reply_without_code_is_neither_used_nor_discarded_and_one_without_a_lo
     assert (used["unchanged"]["count"], used["unchanged"]["n"]) == (1, 1)
 
 
-def test_what_the_source_does_not_hold_is_a_note_not_a_number(imported):
-    section = styles_section(imported, Plan("human"))
-    assert section["turn_time"]["note"]
-    assert section["reply_use"]["note"]
-    assert section["groups"][0]["score"]["mean"] is None
+def test_what_the_source_does_not_hold_is_a_note_not_a_number(by_people):
+    assert by_people["turn_time"]["note"]
+    assert by_people["reply_use"]["note"]
+    assert by_people["groups"][0]["score"]["mean"] is None
 
 
-def test_the_section_is_json_and_the_same_every_time(imported):
-    section = styles_section(imported, Plan("human"))
+def test_the_section_is_json_and_the_same_every_time(imported, by_people):
+    section = by_people
     assert json.loads(json.dumps(section, allow_nan=False)) == styles_section(imported, Plan("human"))
     assert sum(row["n"] for row in section["groups"]) == 10
     assert "not an effect of a pattern" in section["wording"]
     assert section["coding"]["rules"]["agreement"]["generation"]["n"] == len(imported["turns"])
 
 
-def test_the_plan_says_whose_codes_feed_the_analysis(imported):
-    people = styles_section(imported, Plan("human"))
+def test_the_plan_says_whose_codes_feed_the_analysis(imported, by_people):
     rules = styles_section(imported, Plan("rules"))
-    assert people["groups"] != rules["groups"]
+    assert by_people["groups"] != rules["groups"]
     assert chosen_codes(imported, "claude")[1].startswith(f"{len(imported['turns'])} of")
     with pytest.raises(UserError, match=r"analysis\.coder"):
         styles_section(imported, Plan("dice"))

@@ -72,7 +72,9 @@ def readers(tmp_path: Path) -> dict[str, Callable[[Path], object]]:
     }
 
 
-@pytest.mark.parametrize("reader", ["verify", "analyze", "pool", "reimport"])
+@pytest.mark.parametrize(
+    "reader", ["verify", "pool", *(pytest.param(name, marks=pytest.mark.slow) for name in ("analyze", "reimport"))]
+)
 def test_a_text_that_every_row_repeats_ends_every_reader_in_one_error(tmp_path, reader):
     # Of a pool, the participants are read first: no person may be in two of its trials.
     table = "participants" if reader == "pool" else "events"
@@ -82,7 +84,9 @@ def test_a_text_that_every_row_repeats_ends_every_reader_in_one_error(tmp_path, 
         readers(tmp_path)[reader](folder)
 
 
-@pytest.mark.parametrize("reader", ["verify", "analyze", "reimport"])
+@pytest.mark.parametrize(
+    "reader", ["analyze", *(pytest.param(name, marks=pytest.mark.slow) for name in ("verify", "reimport"))]
+)
 def test_a_line_without_end_ends_every_reader_in_one_error(tmp_path, reader):
     folder = with_table(tmp_path / "dataset", giant_line, ".csv")
     with pytest.raises(BeyondLimits, match=r"events_data.csv: row 1: holds more than 32,000,000 characters in a row"):

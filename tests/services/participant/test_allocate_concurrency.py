@@ -49,6 +49,7 @@ def ledger(tmp_path, database_url):
     app.close()
 
 
+@pytest.mark.parametrize("database_url", ["postgres", pytest.param("sqlite", marks=pytest.mark.slow)], indirect=True)
 def test_a_hundred_simultaneous_arrivals_get_the_sequence_of_the_algorithm(ledger):
     app, rows, people = ledger
     assert [row.allocation_index for row in rows] == list(range(1, PROCESSES * EACH + 1))

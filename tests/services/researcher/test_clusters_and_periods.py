@@ -362,6 +362,7 @@ def test_a_primary_outcome_that_periods_do_not_have_is_refused(crossed, tmp_path
         analyze(crossed[1], tmp_path / "out", include_simulated=True, plan=plan)
 
 
+@pytest.mark.slow
 def test_periods_of_an_earlier_version_are_no_finding_and_a_row_names_what_they_lack(crossed, tmp_path):
     shutil.copytree(crossed[1], tmp_path / "data")
     without(tmp_path / "data", "periods", ADDED_LATER["periods"])

@@ -74,6 +74,8 @@ id = "liked"
 kind = "obrien_fleming"
 looks = [0.5, 1.0]
 """
+SMALL = STUDY.replace("target_n = 40", "target_n = 16")
+"""For what does not hang on what a look finds."""
 
 
 class Trial:
@@ -175,9 +177,9 @@ def test_a_look_that_is_crossed_is_sealed_until_the_end_and_decides_it(tmp_path)
 
 
 def test_a_look_that_was_rewritten_invented_or_removed_is_found(tmp_path):
-    trial = Trial(tmp_path)
+    trial = Trial(tmp_path, SMALL)
     trial.app.lifecycle.launch()
-    trial.people(20, effect=0)
+    trial.people(8, effect=0)
     trial.app.interim.record(trial.app.interim.due("real"), {"decision": "continue", "boundary": 2.8, "rows": []})
     trial.app.lifecycle.close("enough")
     trial.app.lifecycle.unseal("the end")
@@ -233,17 +235,17 @@ def test_a_trial_that_goes_on_reports_p_estimate_and_interval_after_both_looks(t
 
 
 def test_looks_too_early_unplanned_in_a_draft_or_without_the_key_are_refused_with_a_sentence(tmp_path):
-    trial = Trial(tmp_path)
+    trial = Trial(tmp_path, SMALL)
     assert "rehearse a look with --simulated" in refused(trial)
     trial.app.lifecycle.launch()
-    trial.people(19, effect=0)
-    assert "look 1 is due at 20 of 40 people with known outcomes (50%); there are 19" in refused(trial)
+    trial.people(7, effect=0)
+    assert "look 1 is due at 8 of 16 people with known outcomes (50%); there are 7" in refused(trial)
     assert "looks 1 to 1 before the final analysis" in refused(trial, "--look", "2")
     trial.people(1, effect=0)
     (trial.folder / "var" / "seal.key").rename(trial.folder / "kept.key")
     assert "a look needs the right to unseal" in refused(trial)
     (trial.folder / "kept.key").rename(trial.folder / "var" / "seal.key")
-    assert trial.taken()["n"] == 20
+    assert trial.taken()["n"] == 8
     trial.app.close()
     other = tmp_path / "other"
     other.mkdir()
@@ -253,9 +255,9 @@ def test_looks_too_early_unplanned_in_a_draft_or_without_the_key_are_refused_wit
 
 
 def test_a_look_waits_for_answers_without_a_grade(tmp_path):
-    trial = Trial(tmp_path)
+    trial = Trial(tmp_path, SMALL)
     trial.app.lifecycle.launch()
-    trial.people(20, effect=0)
+    trial.people(8, effect=0)
     with trial.app.context.registry.begin() as unit:
         (who, *_) = [person.id for person in unit.participants()]
         unit.save_answer(Answer(who, "ending", "essay", "why not", bank="essays", saved_at=trial.clock.now()))
@@ -264,12 +266,12 @@ def test_a_look_waits_for_answers_without_a_grade(tmp_path):
 
 
 def test_after_a_look_no_amendment_changes_what_the_looks_rest_on(tmp_path):
-    trial = Trial(tmp_path)
+    trial = Trial(tmp_path, SMALL)
     trial.app.lifecycle.launch()
-    trial.people(20, effect=0)
+    trial.people(8, effect=0)
     trial.taken()
     trial.app.close()
-    trial.file.write_text(STUDY.replace("[0.5, 1.0]", "[0.5, 0.75, 1.0]").replace("target_n = 40", "target_n = 60"))
+    trial.file.write_text(SMALL.replace("[0.5, 1.0]", "[0.5, 0.75, 1.0]").replace("target_n = 16", "target_n = 24"))
     again = start(trial.settings, clock=trial.clock, changed_ok=True)
     with pytest.raises(ProblemsFound) as found:
         again.lifecycle.amend("more looks")
@@ -278,9 +280,9 @@ def test_after_a_look_no_amendment_changes_what_the_looks_rest_on(tmp_path):
 
 
 def test_a_look_that_another_process_took_meanwhile_is_not_recorded_twice(tmp_path):
-    trial = Trial(tmp_path)
+    trial = Trial(tmp_path, SMALL)
     trial.app.lifecycle.launch()
-    trial.people(20, effect=0)
+    trial.people(8, effect=0)
     due = trial.app.interim.due("real")
     result = {"decision": "continue", "boundary": 2.8, "rows": []}
     trial.app.interim.record(due, result)

@@ -141,6 +141,7 @@ def test_a_question_is_answered_by_a_request(tmp_path):
     app.close()
 
 
+@pytest.mark.slow
 def test_a_page_that_another_one_has_replaced_decides_nothing(walker):
     refused = []
 

@@ -19,6 +19,11 @@ from study_app.services.researcher.exporting.progsnap2 import export_progsnap2
 from study_app.services.researcher.replay.timeline import timeline
 
 
+def one_quick(names):
+    first, *others = names
+    return [first, *(pytest.param(name, marks=pytest.mark.slow) for name in others)]
+
+
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory):
     folder, clock = tmp_path_factory.mktemp("agent"), HandClock()
@@ -72,7 +77,7 @@ FORGED = {
 }
 
 
-@pytest.mark.parametrize("name", FORGED)
+@pytest.mark.parametrize("name", one_quick(FORGED))
 def test_verify_names_a_row_that_was_changed(walked, tmp_path, name):
     *_, dataset = walked
     column, which, value, finding = FORGED[name]
@@ -88,7 +93,7 @@ DECLARED = {
 }
 
 
-@pytest.mark.parametrize("name", DECLARED)
+@pytest.mark.parametrize("name", one_quick(DECLARED))
 def test_verify_names_steps_that_the_treatment_does_not_allow(walked, tmp_path, name):
     *_, dataset = walked
     other, finding = DECLARED[name]

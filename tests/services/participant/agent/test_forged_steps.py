@@ -165,7 +165,13 @@ FORGED = {
 }
 
 
-@pytest.mark.parametrize("what", FORGED)
+QUICK = ("the program of a step that was rejected", "an approved run as rejected", "a second decision")
+"""One for each finding."""
+
+
+@pytest.mark.parametrize(
+    "what", [what if what in QUICK else pytest.param(what, marks=pytest.mark.slow) for what in FORGED]
+)
 def test_verify_names_the_step_of_which_the_log_and_the_table_were_altered_alike(dataset, tmp_path, what):
     forge, name = FORGED[what]
     shutil.copytree(dataset, tmp_path / "forged")

@@ -103,7 +103,7 @@ def test_a_studys_own_patterns_see_the_main_tasks_only():
     assert verify(dataset).findings == []
 
 
-@pytest.mark.parametrize(("coder", "styles"), [("rules", ""), ("human", "")])
+@pytest.mark.parametrize(("coder", "styles"), [("rules", ""), pytest.param("human", "", marks=pytest.mark.slow)])
 def test_the_analysis_computes_the_same_codes_counts_and_patterns(coder, styles):
     dataset, _, _ = exported(coder, styles)
     tables = load(dataset).tables
