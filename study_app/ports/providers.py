@@ -171,6 +171,10 @@ class BatchProvider(Protocol):
         """Return the batch of so many requests that was sent since a moment; None where there is none."""
         ...
 
+    def sent_since(self, moment: datetime) -> list[str]:
+        """Return the batches that were sent since a moment, by whoever has the key."""
+        ...
+
     def ended(self, batch: str) -> bool | None:
         """Whether all replies of a batch are there; None where the provider does not have it any more."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from support.providers.loopback_batches import LoopbackBatches, succeeded
@@ -10,16 +11,18 @@ from support.trials.commands import study
 from support.trials.console_trial import Trial
 
 from study_app.assistant.coders.tones import ClaudeToneCoder
-from study_app.domain.errors import AssistantUnavailable, UserError
+from study_app.clock import SystemClock
+from study_app.domain.errors import AssistantUnavailable, NotAllowed, UserError
 from study_app.domain.interaction.tone import CLAUDE, KEPT_REPLY, VERSION
+from study_app.services.operation.held_acts import hold_acts
 from study_app.services.researcher.blind_codes.tone_batches import ToneBatches
 
 
 @pytest.fixture
 def trial(tmp_path):
     made = Trial(tmp_path)
-    who = made.someone_in("ai")
-    made.turns = [made.ask(who, "trio_timer", text, "No rush.") for text in ("thanks", "ugh")]
+    made.who = made.someone_in("ai")
+    made.turns = [made.ask(made.who, "trio_timer", text, "No rush.") for text in ("thanks", "ugh")]
     yield made
     made.close()
 
@@ -30,9 +33,40 @@ def by_words(params):
     return succeeded(json.dumps({"tone": {"thanks": "polite", "ugh": "frustrated"}.get(text, "calm")}))
 
 
-def coded(trial, provider):
+def coded(trial, provider, chosen=""):
     coder = ClaudeToneCoder(provider.environment)
-    return ToneBatches(trial.app.context).by_batch(coder, "preview", seconds=0.0, pause=lambda _: None)
+    return ToneBatches(trial.app.context).by_batch(coder, "preview", seconds=0.0, pause=lambda _: None, chosen=chosen)
+
+
+def put_back(trial):
+    """As a restore of a backup that was made before the batch was sent."""
+    with trial.app.context.registry.begin() as unit:
+        unit.set_meta_value("tone_batch:preview", None)
+        hold_acts(unit, (SystemClock().now() - timedelta(minutes=1)).isoformat())
+
+
+def test_a_batch_that_a_restored_database_does_not_know_is_taken_or_sent_anew_by_a_person_s_word(trial):
+    with LoopbackBatches(by_words, looks=2) as provider:
+        assert coded(trial, provider)["state"] == "running"
+        put_back(trial)
+        with pytest.raises(
+            NotAllowed, match=r"the provider has msgbatch_1\. Take .* --batch ID .* the 4 that wait anew"
+        ):
+            coded(trial, provider)
+        with pytest.raises(NotAllowed, match="has no batch 'msgbatch_7'"):
+            coded(trial, provider, "msgbatch_7")
+        done = coded(trial, provider, "msgbatch_1")
+        assert (done["batch"], done["coded"], done["left"], len(provider.batches)) == ("msgbatch_1", 4, 0, 1)
+        # What comes later asks for no word: what was taken is known, and nothing else is there.
+        trial.ask(trial.who, "trio_timer", "ugh", "No rush.")
+        assert (coded(trial, provider)["state"], len(provider.batches)) == ("running", 2)
+        put_back(trial)
+        with pytest.raises(NotAllowed, match=r"the provider has msgbatch_2\."):
+            coded(trial, provider)
+        assert coded(trial, provider, "new")["state"] == "running"
+        done = coded(trial, provider)
+        assert (done["batch"], done["coded"]) == ("msgbatch_3", 2)
+        assert coded(trial, provider)["state"] == "nothing to code"
 
 
 def ratings(trial, rubric):

@@ -53,16 +53,23 @@ class BatchCoder:
             AssistantUnavailable: the provider cannot be reached.
         """
         with failing("list its batches"):
-            listed = self._client.messages.batches.list(limit=MOST_LISTED).data
-            return next(
-                (
-                    _id_of(batch)
-                    for batch in listed
-                    if batch.created_at >= since - CLOCKS_DIFFER
-                    and sum(batch.request_counts.model_dump().values()) == requests
-                ),
-                None,
-            )
+            listed = self._listed(since)
+            counted = (b for b in listed if sum(b.request_counts.model_dump().values()) == requests)
+            return next(map(_id_of, counted), None)
+
+    def sent_since(self, moment: datetime) -> list[str]:
+        """Return the batches that were sent since a moment, the latest first, whoever sent them.
+
+        Raises:
+            UserError: the key is not accepted.
+            AssistantUnavailable: the provider cannot be reached.
+        """
+        with failing("list its batches"):
+            return [_id_of(batch) for batch in self._listed(moment)]
+
+    def _listed(self, since: datetime) -> list[Any]:
+        listed = self._client.messages.batches.list(limit=MOST_LISTED).data
+        return [batch for batch in listed if batch.created_at >= since - CLOCKS_DIFFER]
 
     def ended(self, batch: str) -> bool | None:
         """Whether a batch has ended; None where the provider does not have it any more.

@@ -44,6 +44,14 @@ Of = Annotated[
     Kind,
     typer.Option("--of", help="Whose interviews: real, simulated or preview ones.", envvar="STUDY_OF"),
 ]
+Batch = Annotated[
+    str,
+    typer.Option(
+        "--batch",
+        help="After a restore: the provider's batch whose replies to take, or `new` to send anew.",
+        envvar="STUDY_BATCH",
+    ),
+]
 
 
 @contextmanager
@@ -168,6 +176,7 @@ def code_interviews(
     wait: Annotated[
         int, typer.Option("--wait", min=0, help="Seconds to wait for the batch.", envvar="STUDY_WAIT")
     ] = 3600,
+    batch: Batch = "",
     as_json: AsJson = False,
 ) -> None:
     """Code all interviews that have no code by this coder yet; each reply is kept as it came.
@@ -184,7 +193,7 @@ def code_interviews(
         if coder == "rules":
             found = {"coder": coder, "coded": programs.by_rules(of)}
         elif (claude := asker(running, coder)) is not None:
-            found = {"coder": coder, **programs.by_batch(claude, of, seconds=wait, pause=time.sleep)}
+            found = {"coder": coder, **programs.by_batch(claude, of, seconds=wait, pause=time.sleep, chosen=batch)}
     say_facts(found, as_json)
 
 

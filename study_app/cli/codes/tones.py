@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from study_app.cli.codes.coding import Of, Study, code, opened
+from study_app.cli.codes.coding import Batch, Of, Study, code, opened
 from study_app.cli.common import STUDY, AsJson, DatabaseOption, command, say_facts
 
 
@@ -20,6 +20,7 @@ def tones(
     wait: Annotated[
         int, typer.Option("--wait", min=0, help="Seconds to wait for the batch.", envvar="STUDY_WAIT")
     ] = 3600,
+    batch: Batch = "",
     as_json: AsJson = False,
 ) -> None:
     """Let Claude code the tone of messages and replies in a batch; each reply is kept as it came.
@@ -34,5 +35,5 @@ def tones(
 
     with opened(study, database) as running:
         coder = ClaudeToneCoder(running.settings.environment)
-        found = ToneBatches(running.context).by_batch(coder, of, seconds=wait, pause=time.sleep)
+        found = ToneBatches(running.context).by_batch(coder, of, seconds=wait, pause=time.sleep, chosen=batch)
     say_facts(found, as_json)

@@ -29,6 +29,17 @@ def hold_acts(unit: UnitOfWork, since: str) -> None:
         unit.set_meta_value(f"{KEY}:{HELD}:{act}", {"state": "asked", "since": since})
 
 
+def put_back_as_of(unit: UnitOfWork) -> str | None:
+    """Return the moment as of which the database was last put back; None where it never was."""
+    unrecorded = unit.meta_value(RESTORED)
+    if unrecorded:
+        return str(unrecorded["made_at"])
+    kept = unit.meta_value(f"{KEY}:{HELD}:bonus") or {}
+    # A person's word replaces the moment of the hold by that of what was settled.
+    since = kept.get("since") or kept.get("settled")
+    return None if since is None else str(since)
+
+
 def require_known(unit: UnitOfWork, act: Outward) -> None:
     """Refuse an act of which it is open whether it went out already.
 

@@ -25,7 +25,7 @@ class ToneBatches:
         self.context = context
 
     def by_batch(
-        self, coder: ToneCoder, kind: Kind, *, seconds: float, pause: Callable[[float], None]
+        self, coder: ToneCoder, kind: Kind, *, seconds: float, pause: Callable[[float], None], chosen: str = ""
     ) -> dict[str, Any]:
         """Send a batch, or go on with the one that was sent, and store its replies.
 
@@ -34,6 +34,7 @@ class ToneBatches:
             kind: whose texts.
             seconds: how long to wait for the batch to end.
             pause: waits for so many seconds.
+            chosen: a batch whose replies to take, or `new`, after the database was put back.
 
         Returns, Raises: as `CodingBatch.finish`.
         """
@@ -41,6 +42,7 @@ class ToneBatches:
             self.context,
             coder,
             fact=_BATCH + kind,
+            chosen=chosen,
             version=VERSION,
             submit=coder.submit,
             replies=coder.replies,

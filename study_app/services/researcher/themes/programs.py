@@ -45,7 +45,7 @@ class ProgramCoding:
         return self._store(RULES, found, kind, version=book.version, keep_replies=False)
 
     def by_batch(
-        self, coder: InterviewCoder, kind: Kind, *, seconds: float, pause: Callable[[float], None]
+        self, coder: InterviewCoder, kind: Kind, *, seconds: float, pause: Callable[[float], None], chosen: str = ""
     ) -> dict[str, Any]:
         """Code all answers by a model: send a batch, or go on with the one that was sent, and store its replies.
 
@@ -54,6 +54,7 @@ class ProgramCoding:
             kind: whose interviews.
             seconds: how long to wait for the batch to end.
             pause: waits for so many seconds.
+            chosen: a batch whose replies to take, or `new`, after the database was put back.
 
         Returns: as `CodingBatch.finish`.
 
@@ -66,6 +67,7 @@ class ProgramCoding:
             self.context,
             coder,
             fact=_BATCH + kind,
+            chosen=chosen,
             version=book.version,
             submit=partial(coder.submit, book),
             replies=partial(coder.replies, book=book),
