@@ -172,7 +172,7 @@ class BatchProvider(Protocol):
         ...
 
     def sent_since(self, moment: datetime) -> list[str]:
-        """Return the batches that were sent since a moment, by whoever has the key."""
+        """Return the batches that were sent since a moment, by all who have the key."""
         ...
 
     def ended(self, batch: str) -> bool | None:

@@ -58,7 +58,7 @@ class BatchCoder:
             return next(map(_id_of, counted), None)
 
     def sent_since(self, moment: datetime) -> list[str]:
-        """Return the batches that were sent since a moment, the latest first, whoever sent them.
+        """Return the batches that were sent since a moment, the latest first, by all who have the key.
 
         Raises:
             UserError: the key is not accepted.

@@ -107,8 +107,12 @@ def _sent(running: App, reminders: Reminders, server: MailServer | None, out: Pa
 
 
 def _server(settings: Settings) -> MailServer | None:
-    url = settings.environment.get(SERVER, "").strip()
-    return MailServer.parse(url, settings.environment.get(SENDER, "").strip()) if url else None
+    url, sender = (settings.environment.get(name, "").strip() for name in (SERVER, SENDER))
+    if sender and not url:
+        # Listed only, every reminder would be used up, and no mail would go out.
+        remedy = f"set it, or unset {SENDER} to write the file for a mail merge alone"
+        raise ProblemsFound([Problem(SERVER, "", "no mail server is set, but a sender is", remedy)])
+    return MailServer.parse(url, sender) if url else None
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:

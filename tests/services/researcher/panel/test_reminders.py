@@ -7,11 +7,13 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from support.loopback_smtp import LoopbackSmtp
 from support.trials.waves import Waves
 
+from study_app.cli.people.remind import _server
 from study_app.domain.errors import InfrastructureError, NotAllowed, ProblemsFound
 from study_app.mailing import MailConnection, MailServer, message
 from study_app.services.participant.enrolment import EntryRequest
@@ -235,3 +237,10 @@ def test_a_row_without_an_address_is_named():
     with pytest.raises(ProblemsFound) as found:
         addresses_in([(1, ["label", "mail"]), (2, ["p1", "nothing"]), (3, ["p2"])], "book.csv")
     assert [problem.key for problem in found.value.problems] == ["row 2", "row 3"]
+
+
+def test_a_sender_without_a_mail_server_is_refused_for_all_reminders_would_be_used_up_unsent():
+    settings = SimpleNamespace(environment={"STUDY_MAIL_FROM": "study@example.org", "STUDY_SMTP_URL": ""})
+    with pytest.raises(ProblemsFound, match="STUDY_SMTP_URL: no mail server is set, but a sender is"):
+        _server(settings)
+    assert _server(SimpleNamespace(environment={})) is None
