@@ -38,9 +38,13 @@ class AnalysisTable:
     def population(self, name: str) -> pd.DataFrame:
         """Return the rows of a population: `itt`, `per_protocol`, `as_treated` (arm = what was received) or `complier`.
 
+        `with_excluded` is everyone allocated, who was excluded afterwards with the outcome that they have.
+
         Raises:
             LookupError: the column that defines it is not in the data.
         """
+        if name == "with_excluded":
+            return self._with_those_excluded()
         rows = self.data[~self.data["status"].isin(NOT_ANALYSED)]
         if name == "per_protocol":
             return rows[_needed(rows, "compliant") == 1]
@@ -52,8 +56,16 @@ class AnalysisTable:
 
     def with_excluded(self, column: str) -> pd.DataFrame:
         """Return the rows of `itt` and of everyone excluded after allocation, whose outcome counts as missing."""
-        rows = self.data[~self.data["status"].isin(set(NOT_ANALYSED) - {"excluded"})]
+        rows = self._with_those_excluded()
         return rows.assign(**{column: rows[column].where(rows["status"] != "excluded")})
+
+    def _with_those_excluded(self) -> pd.DataFrame:
+        return self.data[~self.data["status"].isin(set(NOT_ANALYSED) - {"excluded"})]
+
+    def measured_of_excluded(self, column: str) -> bool:
+        """Whether someone excluded after allocation has an outcome."""
+        gone = self.data["status"] == "excluded"
+        return column in self.data and bool(self.data.loc[gone, column].notna().any())
 
     def set_aside(self, arms: Sequence[str]) -> dict[str, dict[str, int]]:
         """Return status -> arm -> people who were allocated and are in no analysis; statuses that occur only."""

@@ -13,7 +13,7 @@ from analysis.pipeline.factorial.levels import Levels
 from analysis.pipeline.factorial.rows import following, with_factors
 from analysis.pipeline.factorial.variants import of_variants
 from analysis.pipeline.planning.answerable import answerable
-from analysis.pipeline.planning.losses import rows_of_losses
+from analysis.pipeline.planning.losses import rows_of_losses, rows_with_excluded
 from analysis.pipeline.planning.plan import crossover_schedule, fit_to, plan_of, schedule, task_limit
 from analysis.pipeline.planning.refusals import refuse
 from analysis.pipeline.planning.registration import allocates
@@ -51,6 +51,8 @@ class Prepared:
         rows += rows_of_losses(self.fitted, self.dataset.study.study, rows)
         rows += of_second_decision(self.fitted, self.dataset.study.study)
         rows += of_variants(self.fitted, self.dataset.study.study)
+        # Without an outcome of someone excluded they would be the primary rows again.
+        rows += tuple(row for row in rows_with_excluded(rows) if self.frame.measured_of_excluded(row.outcome))
         if not self.dataset.plain:
             return rows
         return tuple(row for row in rows if answerable(row, self.fitted, self.frame))

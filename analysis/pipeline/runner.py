@@ -57,6 +57,7 @@ _UNITS = {
     "bayes_factor": "BF10",
     **dict.fromkeys(("logrank", "stratified_logrank", "anova", "welch_anova", "kruskal"), ""),
 }
+_WITH_EXCLUDED = "Everyone allocated, in the arm allocated, those excluded afterwards with the outcomes that they have"
 _PER_PROTOCOL = "Conditions on behaviour after randomisation, so the arms need not be comparable"
 _AS_TREATED = "Compares people by what they received, not by allocation, so the groups need not be comparable"
 
@@ -381,7 +382,7 @@ class AnalysisRunner:
         return rows
 
     def _dressed(self, analysis: Analysis, outcome: Outcome, entry: Estimate, name: str, note: str) -> Estimate:
-        sentences = {"per_protocol": _PER_PROTOCOL, "as_treated": _AS_TREATED}
+        sentences = {"with_excluded": _WITH_EXCLUDED, "per_protocol": _PER_PROTOCOL, "as_treated": _AS_TREATED}
         how = "labels permuted within strata" if self.ledger is None else "logged scheme replayed over the whole ledger"
         notes = [sentences.get(analysis.population, ""), entry.note.replace("the scheme's own replicates", how), note]
         return replace(

@@ -158,7 +158,11 @@ def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:
     }
     text = "Lin's fallback (see note)" if stepped_down(row) else names.get(str(row["method"]), str(row["method"]))
     text += ", within cells" if row["method"] == "lee_bounds" and str(row["id"]).endswith(".covariates") else ""
-    text += {"per_protocol": ", per protocol", "as_treated": ", as treated"}.get(str(row["population"]), "")
+    text += {
+        "with_excluded": ", with the excluded",
+        "per_protocol": ", per protocol",
+        "as_treated": ", as treated",
+    }.get(str(row["population"]), "")
     text += ", censored at last activity" if "last_activity" in row["id"] else ""
     text += " (decides)" if row["role"] == "primary" else ""
     return f"{text} · {labels.get(row['contrast'][0], row['contrast'][0])}" if several and row["contrast"] else text

@@ -47,7 +47,12 @@ MARGINS = ("tost", "noninferiority")
 """Methods that test against a margin instead of zero."""
 FALLBACK = "fallback from Lin"
 HAZARD = "log hazard ratio"
-_POPULATIONS = {"itt": "ITT", "per_protocol": "per protocol", "as_treated": "as treated"}
+_POPULATIONS = {
+    "itt": "ITT",
+    "with_excluded": "ITT with the excluded",
+    "per_protocol": "per protocol",
+    "as_treated": "as treated",
+}
 
 
 def method_name(method: str, clusters: int | None) -> str:

@@ -29,7 +29,7 @@ class Estimate:
     """primary, secondary, sensitivity or exploratory."""
     outcome: str = ""
     population: str = "itt"
-    """itt, per_protocol, as_treated or complier."""
+    """itt, with_excluded, per_protocol, as_treated or complier."""
     method: str = ""
     contrast: tuple[str, str] | None = None
     """(treated, control); None for an omnibus test."""

@@ -1,6 +1,6 @@
-"""The rows of outcomes that a later session fixes: people are lost on the way, and an arm may lose more of them.
+"""The rows that follow from people who are lost on the way or excluded, of whom an arm may have more.
 
-The plan's text and hash leave them out, for they follow from the study's sessions.
+The plan's text and hash leave them out, for they follow from the study's sessions, and from who was excluded.
 """
 
 from __future__ import annotations
@@ -28,3 +28,15 @@ def rows_of_losses(plan: Plan, study: Study | None, listed: Iterable[Analysis]) 
         for method, adjusted in (("lee_bounds", False), ("inverse_probability", True))
     ]
     return tuple(row for row in rows if (row.outcome, row.method) not in there)
+
+
+def rows_with_excluded(rows: Iterable[Analysis]) -> tuple[Analysis, ...]:
+    """Return each primary row of everyone analysed once more, with those excluded after allocation."""
+    rows = tuple(rows)
+    listed = {row.id for row in rows}
+    again = (
+        row.model_copy(update={"role": "sensitivity", "population": "with_excluded"})
+        for row in rows
+        if row.role == "primary" and row.population == "itt"
+    )
+    return tuple(row for row in again if row.id not in listed)

@@ -20,7 +20,7 @@ from analysis.pipeline.factorial.rows import following, with_factors
 from analysis.pipeline.factorial.variants import of_variants
 from analysis.pipeline.planning.losses import rows_of_losses
 from analysis.pipeline.planning.plan import crossover_schedule, schedule, task_limit
-from analysis.pipeline.planning.row_check import restricted
+from analysis.pipeline.planning.row_check import ALLOCATED, restricted
 from analysis.pipeline.regimes.rows import of_second_decision
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan, read_plan
@@ -251,7 +251,7 @@ def _of_analysis(plan: Plan, analysis: Analysis) -> dict[str, Any]:
         about |= {"multiplicity": plan.multiplicity.model_dump(mode="json"), "primary": list(plan.primary)}
         if plan.stopping.interim:
             about["stopping"] = plan.stopping.model_dump(mode="json", exclude={"text"})
-    if analysis.population != "itt":
+    if analysis.population not in ALLOCATED:
         rule = plan.compliance
         about["compliance"] = rule.model_dump(mode="json", exclude={"received", "compliant"})
     if outcome.name.startswith(("queries_", "interaction_pattern")):

@@ -24,6 +24,8 @@ TAKES: Mapping[str, tuple[str, tuple[OutcomeKind, ...]]] = {
 """Method -> what it takes, and the kinds of outcomes that are that; others take any number."""
 LESS_IS_BETTER = ("time", "count")
 """Kinds of outcomes of which a plan has to say whether more or less of it is better."""
+ALLOCATED = ("itt", "with_excluded")
+"""Populations that nothing after allocation but an exclusion defines."""
 OF_SHARES = ("fractional_logit", "beta_regression")
 _BY_INSTRUMENT = ("wald_iv", "tsls")
 _ALLOCATED_WHOLE = ("cluster_robust", "mixed_model")
@@ -173,7 +175,7 @@ def _of_adjustment(row: Analysis, study: Study, columns: Collection[str]) -> _Fo
 
 def _of_population(row: Analysis, study: Study) -> _Found:
     key = "method" if row.method in _BY_INSTRUMENT else "population"
-    if (row.population != "itt" or row.method in _BY_INSTRUMENT) and not study.main_task_stages:
+    if (row.population not in ALLOCATED or row.method in _BY_INSTRUMENT) and not study.main_task_stages:
         what = "the study has no main tasks, so what participants received will not be known"
         yield key, what, 'use population = "itt" and a method that compares the arms as allocated'
     elif (row.population in BY_RECEIVED or row.method in _BY_INSTRUMENT) and not _offered_apart(row, study):

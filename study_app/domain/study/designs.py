@@ -210,7 +210,13 @@ TABLE: tuple[DesignValue, ...] = (
     ),
     *_rows(
         "analysis.analyses.population",
-        {"itt": "populations", "per_protocol": "populations", "as_treated": "populations", "complier": "populations"},
+        {
+            "itt": "populations",
+            "with_excluded": "populations",
+            "per_protocol": "populations",
+            "as_treated": "populations",
+            "complier": "populations",
+        },
     ),
     *_rows(
         "analysis.analyses.role",

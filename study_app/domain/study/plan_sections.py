@@ -12,7 +12,7 @@ from study_app.domain.file_tables import FileTable
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Role = Literal["primary", "secondary", "sensitivity", "exploratory"]
-Population = Literal["itt", "per_protocol", "as_treated", "complier"]
+Population = Literal["itt", "with_excluded", "per_protocol", "as_treated", "complier"]
 BY_RECEIVED: tuple[Population, ...] = ("as_treated", "complier")
 """Populations that compare people by what they received, whatever they were allocated to."""
 OutcomeKind = Literal["bounded", "continuous", "time", "binary", "ordinal", "count"]

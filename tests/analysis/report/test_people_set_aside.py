@@ -52,3 +52,23 @@ def test_bounds_count_the_excluded_as_missing(made):
         assert "3 excluded after allocation count as missing (no_ai 0, ai 3)" in row["note"]
         assert row["ci_low"] < rows["quiz_points.welch_t"]["estimate"] < row["ci_high"]
     assert sum(rows["quiz_points.welch_t"]["n"].values()) == 21
+
+
+def test_the_primary_row_stands_once_more_with_everyone_as_allocated(made):
+    result, page = made
+    rows = {row["id"]: row for row in result["estimates"]}
+    primary, everyone = rows["quiz_points.rerandomization"], rows["quiz_points.rerandomization.with_excluded"]
+    assert (sum(primary["n"].values()), sum(everyone["n"].values())) == (21, 24)
+    assert (everyone["role"], everyone["population"]) == ("sensitivity", "with_excluded")
+    assert everyone["status"] == primary["status"]
+    assert everyone["note"].startswith("Everyone allocated, in the arm allocated, those excluded afterwards with")
+    assert everyone["estimate"] != primary["estimate"]
+    assert "ITT with the excluded" in page
+
+
+def test_without_an_exclusion_there_is_no_such_row_unless_the_plan_asks_for_it(tmp_path):
+    asked = {"outcome": "quiz_points", "method": "welch_t", "population": "with_excluded"}
+    trial = Trial(n=24, plan={"replicates": 99, "primary": ["quiz_points"], "analyses": [asked]}, answers=False)
+    out = analyze(write(tmp_path / "data", trial), tmp_path / "out").out
+    rows = json.loads((out / "results.json").read_text(encoding="utf-8"))["estimates"]
+    assert [row["id"] for row in rows if row["population"] == "with_excluded"] == ["quiz_points.welch_t.with_excluded"]

@@ -35,7 +35,7 @@ OUTCOMES = (
 )
 TIME = {"id": "completion_minutes", "kind": "time", "event": "completion_event"}
 OPTIONS = {"margin": 2.0, "moderator": "pretest_points", "x": "pretest_points"}
-POPULATIONS = ("per_protocol", "as_treated", "complier")
+POPULATIONS = ("with_excluded", "per_protocol", "as_treated", "complier")
 
 
 @dataclass(frozen=True)

@@ -180,6 +180,7 @@ STUDIES: dict[str, dict[str, str]] = {
                 'method = "welch_t"\nrole = "secondary"\npopulation = "per_protocol"',
                 'method = "welch_t"\nrole = "sensitivity"\npopulation = "as_treated"',
                 'method = "wald_iv"\nrole = "exploratory"\npopulation = "complier"',
+                'method = "welch_t"\nlabel = "everyone"\nrole = "sensitivity"\npopulation = "with_excluded"',
             )
         ),
     },
