@@ -113,7 +113,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
     if skipped := registered.not_run():
         deviations.append(f"In the plan in force and not run, for another plan was given: {', '.join(skipped)}.")
     estimates = [_placed(row, registered) for row in rows]
-    styles = styles_or_reason(shown, plan, dataset.study.raw)
+    styles = styles_or_reason(shown, plan, dataset.study.raw, dataset.study.study)
     treatment = treatment_section(shown)
     some = _of_some_studies(prepared, used, looks, single)
     given = _provenance(dataset, plan, used, shown) | {"registration": registered.to_json(estimates)}

@@ -19,6 +19,7 @@ from study_app.domain.errors import StudyError
 from study_app.domain.interaction.patterns import rules_of
 from study_app.domain.quiz.answer_ratings import POINTS
 from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.study import Study
 
 
 def agreement_section(dataset: Dataset, view: View) -> dict[str, Any]:
@@ -55,14 +56,39 @@ def _other_rubrics(ratings: pd.DataFrame) -> dict[str, Any]:
     return found
 
 
-def styles_or_reason(view: View, plan: Plan, study: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the styles section, or why there is none; `study` is the study file as read."""
+ASSISTED = "Everyone worked with and without an assistant: minutes and quiz are those of the periods with one."
+
+
+def styles_or_reason(view: View, plan: Plan, study: Mapping[str, Any], typed: Study | None = None) -> dict[str, Any]:
+    """Return the styles section, or why there is none; `study` is the study file as read, `typed` as it is used."""
     if view.hidden:
         return {"note": "withheld until unsealing: use of the assistant tells the arms apart"}
     try:
-        return dict(styles_section(main_tables(view.tables, study), plan, rules_of(study.get("styles") or {})))
+        tables = main_tables(view.tables, study)
+        periods = view.tables.get("periods") if typed and typed.allocation.method == "sequence" else None
+        if typed is not None and periods is not None:
+            tables["participants"] = assisted(tables["participants"], periods, typed)
+        found = dict(styles_section(tables, plan, rules_of(study.get("styles") or {})))
+        return found | ({"scope": ASSISTED} if periods is not None and "groups" in found else {})
     except (StudyError, LookupError, ValueError, TypeError) as error:
         return {"note": f"not computed: {error}"}
+
+
+def assisted(people: pd.DataFrame, periods: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Return people with the minutes and the quiz of those periods of a crossover that had an assistant.
+
+    Patterns come from these alone; a sum over all periods says as much of the work without one.
+    """
+    helped = periods[periods["treatment"].isin([arm.id for arm in study.arms if arm.assistant])]
+    who = people["participant_id"]
+    minutes = helped.groupby("participant_id")["minutes"].sum(min_count=1) if "minutes" in helped else pd.Series()
+    shares = pd.DataFrame(index=who)
+    for number, quiz in enumerate(study.period_quizzes, start=1):
+        had = set(helped.loc[pd.to_numeric(helped["period"]) == number, "participant_id"])
+        name = f"{quiz.id}_score"
+        if name in people:
+            shares[name] = pd.to_numeric(people[name], errors="coerce").where(who.isin(had)).to_numpy()
+    return people.assign(task_minutes=who.map(minutes), quiz_score=shares.mean(axis=1).to_numpy())
 
 
 def style_warnings(section: Mapping[str, Any]) -> list[str]:

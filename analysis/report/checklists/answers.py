@@ -274,6 +274,23 @@ def _margin_of(row: Mapping[str, Any]) -> str:
     return f"{detail['margin']:g} {row['unit']}, {detail['better']} is better"
 
 
+def _summaries(prepared: Prepared, result: Result) -> ChecklistItem:
+    if not prepared.sequence:
+        named = "Variables and summaries: mean (SD) or median [quartiles], n/N (%)"
+        return ChecklistItem("2", named, "Every outcome", "outcomes")
+    # Outcomes of a crossover are not summed up by arm, for everyone had each treatment.
+    found = [
+        f"{prepared.fitted.outcome(row['outcome']).title}, {_label(prepared, arm)}: {decimal(row['estimate'], 2)}"
+        + (f" ({decimal(row['effect_size']['value'], 2)})" if row["effect_size"]["value"] is not None else "")
+        + f", {count} periods"
+        for row in result["estimates"] if row["method"] == "mean"
+        for arm, count in row["n"].items()
+    ]  # fmt: skip
+    return ChecklistItem(
+        "2", "Variables and summaries: mean (SD)", "; ".join(found) or "No period has a value", "analyses"
+    )
+
+
 def _sampl(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
     plan, given = prepared.fitted, result["provenance"]
     methods = sorted({row["method"].replace("_", " ") for row in result["estimates"]})
@@ -282,9 +299,7 @@ def _sampl(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
     two = f"Two-sided, alpha {1 - plan.level:.3g}"
     return (
         ChecklistItem("1", "Purpose of each analysis", "Role and status of each row", "analyses"),
-        ChecklistItem(
-            "2", "Variables and summaries: mean (SD) or median [quartiles], n/N (%)", "Every outcome", "outcomes"
-        ),
+        _summaries(prepared, result),
         ChecklistItem(
             "3", "Tests and models by name", f"{len(methods)} methods, each documented under Methods", "analyses"
         ),

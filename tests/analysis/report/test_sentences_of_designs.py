@@ -61,6 +61,10 @@ def test_checklists_of_a_crossover_name_its_treatments_and_not_its_orders(crosso
     assert of_trials["external b"].startswith("Not met: no interaction")
     items = {item.number: item.where for item in checklists(prepared, result)["CONSORT 2025"]}
     assert "in the order allocated" in items["21b"]
+    # No outcome is summed up by arm, so that the checklist itself gives the summaries of each treatment.
+    (summaries,) = [item for item in checklists(prepared, result)["SAMPL guidelines"] if item.number == "2"]
+    assert [arm.title for arm in study.arms if arm.title not in summaries.where] == []
+    assert summaries.where.count(" periods") == sum(row["method"] == "mean" for row in result["estimates"]) > 0
 
 
 def test_within_people_no_t_test_of_two_groups_is_named(crossover):
