@@ -13,7 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from study_app.dataset.measures.record import ParticipantRecord
-from study_app.dataset.schema import ALLOCATIONS, REVEALING, RUNS, TableName, TableSchema, question_column
+from study_app.dataset.schema import (
+    ALLOCATIONS,
+    REVEALING,
+    REVEALING_TABLES,
+    RUNS,
+    TableName,
+    TableSchema,
+    question_column,
+)
 from study_app.dataset.schema.participant_columns import SECOND_DECISION_COLUMNS, VARIANT_RUN_COLUMNS
 from study_app.dataset.schema.participants import columns_of, factor_columns
 from study_app.domain.branching import arm_only
@@ -29,6 +37,16 @@ SECOND_COLUMNS = tuple(column.name for column in SECOND_DECISION_COLUMNS)
 """Of a study with a second decision: who responded, and what they had then, tells what they had before."""
 _OF_CHECKS = ("checks", "visible_only_pass", "error_type")
 """Of the runs of a task in whose place some arms meet a variant: its checks are not those of the task."""
+_SHOWN_IN_PART = ("allocations", "visits", "events", "runs", "ratings")
+"""Tables of which the export of a masked study has some rows."""
+_ALSO = (
+    "events from the first stage on that differs by arm",
+    "programs and their output from that stage on",
+    "free answers and reports of other AI from that stage on",
+    "time that outages of the assistant gave back, beyond the limit of a stage",
+    "ratings of anything but answers",
+    "stages and questions that only some arms have",
+)
 RUN_COLUMNS = tuple(column.name for column in (*RUNS.columns, *VARIANT_RUN_COLUMNS) if column.reveals_arm)
 LEDGER_COLUMNS = tuple(column.name for column in ALLOCATIONS.columns if column.reveals_arm)
 """In a closed study: with any of them the arm of a row could be computed."""
@@ -127,27 +145,25 @@ class Mask:
         if not any(self.hides(kind) for kind in kinds):
             return {}
         launched = self.state == "launched"
-        again = [name for name in SECOND_COLUMNS if name in tables["participants"].names]
+        people, runs = tables["participants"], tables["runs"]
+        telling = {*(ALLOCATION_COLUMNS if launched else ()), *REVEALING, *SECOND_COLUMNS}
         columns = {
-            "participants": [*(ALLOCATION_COLUMNS if launched else ()), *sorted(REVEALING), *again],
-            "runs": [name for name in RUN_COLUMNS if name in tables["runs"].names],
+            "participants": [each.name for each in people.columns if each.reveals_arm or each.name in telling],
+            "runs": [name for name in RUN_COLUMNS if name in runs.names],
         }
         if not launched:
             columns["allocations"] = list(LEDGER_COLUMNS)
-        named = {"periods", "interviews", "interview_turns", "probes", "model_looks", "model_replies"}
-        by_study = sorted(named & set(tables))
+        whole = [name for name in tables if name in REVEALING_TABLES and name not in _SHOWN_IN_PART]
+        also = list(_ALSO)
+        if set(SECOND_COLUMNS) & set(people.names) and not launched:
+            also.append("rows of the second decision in the ledger")
+        if {column.name for column in VARIANT_RUN_COLUMNS} & set(runs.names):
+            also.append("what checks say of tasks in whose place some arms meet a variant")
         return {
             "of": "real participants",
-            "tables": ["turns", "compliance", *by_study, *(["allocations"] if launched else [])],
+            "tables": [*whole, *(["allocations"] if launched else [])],
             "columns": columns,
-            "also": [
-                "events from the first stage on that differs by arm",
-                "programs and their output from that stage on",
-                "free answers and reports of other AI from that stage on",
-                "time that outages of the assistant gave back, beyond the limit of a stage",
-                "ratings of anything but answers",
-                "stages and questions that only some arms have",
-            ],
+            "also": also,
         }
 
 

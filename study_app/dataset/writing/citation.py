@@ -161,7 +161,10 @@ def datacite(cited: Cited) -> dict[str, Any]:
 
 
 def _creator(author: DatasetAuthor) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": author.name, "nameType": "Personal"}
+    entry: dict[str, Any] = {"name": author.name}
+    if author.family or author.orcid:
+        # Of other names it is not known whether they are a person's: some are a group's, or have their department.
+        entry["nameType"] = "Personal"
     if author.family:
         entry |= {"name": f"{author.family}, {author.given}", "familyName": author.family, "givenName": author.given}
     if author.orcid:

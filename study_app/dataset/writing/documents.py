@@ -247,7 +247,8 @@ def _citing(cited: Cited) -> str:
         if licence
         else ("No licence is given: ask the authors before you use or pass on the data.")
     )
-    related = [f"- {work.relation}: {work.citation or work.address}" for work in cited.release.related]
+    related = [f"- {work.relation}: {' '.join(filter(None, (work.citation, work.address)))}"
+               for work in cited.release.related]  # fmt: skip
     return "\n\n".join(part for part in (cited.text, sources, "\n".join(related)) if part)
 
 

@@ -7,12 +7,17 @@ import sqlite3
 from datetime import timedelta
 
 import pytest
-from support.trials.export_world import copy_of, table, trial
+from support.clock import HandClock
+from support.trials.agent_study import AgentPage
+from support.trials.export_world import Walker, copy_of, open_app, table, trial
+from support.trials.rich_study import rich_study
 
 from study_app.dataset.redaction import LEDGER_COLUMNS
 from study_app.dataset.schema import REVEALING, moment
 from study_app.dataset.verification import verify
 from study_app.domain.events.server import Outage
+from study_app.services.participant.enrolment import EntryRequest
+from study_app.services.participant.probing.asking import ProbeAnswer
 from study_app.services.researcher.exporting.export import export
 
 SEALED = ("launched", "closed")
@@ -122,6 +127,51 @@ def test_time_that_an_outage_of_the_assistant_gave_back_tells_no_arm(tmp_path, s
     assert max(minutes) == 35
     # The test wrote to the database itself, which is found; nothing else is.
     assert set(verify(tmp_path / "dataset").counts) == {"row_differs_from_chain"}
+
+
+def test_the_readme_names_every_table_and_column_that_a_sealed_dataset_lacks(tmp_path):
+    study = rich_study(tmp_path)
+    study.write_text(study.read_text().replace('entry = "open"', 'entry = "links"'))
+    app = open_app(tmp_path, clock := HandClock(), study)
+    app.lifecycle.launch()
+    for link in app.links.create(labels=[f"class{number}" for number in range(4)]):
+        walker = Walker(app, clock, EntryRequest(link=link.secret))
+        app.session.where(walker.id)
+        app.session.consent(walker.id, True)
+        app.answers.submit_survey(walker.id, "background", {"share_words": "yes", "notes": "none"})
+        app.session.continue_(walker.id, "instructions")
+        walker.begin_tasks()
+        clock.advance(minutes=2)
+        app.probes.show(walker.id, walker.page)
+        app.probes.end(walker.id, walker.page, 2, ProbeAnswer(valence=3, arousal=7, calm_desperate=80))
+        if walker.arm.startswith("each"):
+            AgentPage(walker, lambda frame: "stop").ask()
+        walker.submit()
+        app.session.withdraw(walker.id, False)
+    export(app.context, tmp_path / "launched")
+    app.lifecycle.close("enough")
+    export(app.context, tmp_path / "closed")
+    app.lifecycle.unseal("analysis begins")
+    export(app.context, tmp_path / "unsealed")
+    app.close()
+    whole = {
+        name: table(tmp_path / "unsealed", name)
+        for name in ("participants", "turns", "agent_actions", "runs", "probes")
+    }
+    assert all(whole.values())
+    for state in SEALED:
+        held = json.loads((tmp_path / state / "manifest.json").read_text(encoding="utf-8"))["withheld"]
+        readme = (tmp_path / state / "README.md").read_text(encoding="utf-8")
+        for name, rows in whole.items():
+            shown = table(tmp_path / state, name)
+            if not shown:
+                assert name in held["tables"]
+                assert f"- table `{name}`" in readme
+                continue
+            had = {column for row in rows for column, cell in row.items() if cell}
+            has = {column for row in shown for column, cell in row.items() if cell}
+            assert had - has <= set(held["columns"][name]), name
+            assert set(held["columns"][name]) <= set(rows[0]), name
 
 
 def test_previews_are_never_masked(tmp_path):
