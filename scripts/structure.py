@@ -170,10 +170,19 @@ def function_lengths() -> dict[str, int]:
         if "migrations" in path.parts:
             continue
         lines = sources(path.relative_to(ROOT).parts[0])[path].splitlines()
-        for node in ast.walk(tree):
+        for node in statements(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 found[f"{place(path)}:{node.lineno} {node.name}"] = code_lines(node, lines)
     return found
+
+
+def statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every statement of a tree: a tenth of what `ast.walk` goes through, since expressions hold none."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        inside = getattr(tree, part, ())
+        for node in inside if isinstance(inside, list) else ():
+            yield node
+            yield from statements(node)
 
 
 def code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> int:
@@ -196,6 +205,8 @@ def comment_share(package: str) -> float:
 def comment_lines(path: Path) -> tuple[int, int]:
     """Lines of a file that hold only a comment, and those that are not blank; a package and its part share it."""
     text = path.read_text(encoding="utf-8")
+    if not re.search(r"^\s*#", text, re.MULTILINE):
+        return 0, sum(bool(line.strip()) for line in text.splitlines())
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     comments = sum(token.type == tokenize.COMMENT and token.line.lstrip().startswith("#") for token in tokens)
     return comments, sum(bool(line.strip()) for line in text.splitlines())

@@ -96,7 +96,7 @@ def test_asked_for_the_solution_the_full_assistant_gives_all_of_it(pack):
 @pytest.mark.parametrize(
     ("pack", "manner", "rounds"),
     [
-        (PACKS[0], "hints", 2),
+        (PACKS[0], "hints", 1),
         *(pytest.param(pack, manner, 4, marks=pytest.mark.slow) for pack in PACKS for manner in ("hints", "questions")),
     ],
 )

@@ -21,8 +21,8 @@ from study_app.domain.study.recruiting.sessions import session_problems
 
 FLOOR = 1.5
 """Points of an effect that those cannot show who would have few anyway, and who are more in one arm than in another."""
-BY_DEFAULT = ("simple",)
-"""Strata run from the command line below; the others take minutes and run with `make test-all`."""
+BY_COMMANDS = "strata"
+"""By default one study goes through the steps, from the command line below; the others run with `make test-all`."""
 
 
 def people(study) -> int:
@@ -73,9 +73,8 @@ def simulated_effect(study, summary, contrast) -> float:
     return mean(contrast[0]) - mean(contrast[1])
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in BY_DEFAULT else pytest.param(name, marks=pytest.mark.slow) for name in STUDIES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STUDIES)
 def test_a_study_of_each_design_goes_through_every_step_that_carries_it(tmp_path, name):
     study = read_study(made(tmp_path, name))
     used = used_by(study)
@@ -153,7 +152,7 @@ def assert_numbers(folder, study) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name if name == "strata" else pytest.param(name, marks=pytest.mark.slow) for name in STUDIES_OF_TABLE]
+    "name", [name if name == BY_COMMANDS else pytest.param(name, marks=pytest.mark.slow) for name in STUDIES_OF_TABLE]
 )
 def test_each_command_takes_a_design_or_names_the_key_that_it_refuses(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)

@@ -9,6 +9,9 @@ import pytest
 from support.trials.commands import LAUNCHABLE, study
 from support.trials.shipped import variant
 
+from study_app.cli.checks.study_checks import minutes_problems
+from study_app.content.study_file import read_study
+
 BLOCKS = '[allocation]\nmethod = "permuted_blocks"\nblock_sizes = [2, 4, 6]'
 CLASSES = '[allocation]\nmethod = "cluster"\ncluster = "label"\nbase_method = "permuted_blocks"'
 ORDERS = '[allocation]\nmethod = "sequence"\norders = "all"\nbase_method = "permuted_blocks"'
@@ -48,13 +51,20 @@ REPAIRED = {
     "periods": (*IN_PERIODS, (PRIMARY, 'primary = ["completion_minutes"]')),
     "waves": IN_WAVES,
 }
-BY_DEFAULT = ("periods",)
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in BY_DEFAULT else pytest.param(name, marks=pytest.mark.slow) for name in BROKEN]
-)
+def test_a_trial_that_says_what_its_design_does_not_bear_is_not_planned(tmp_path):
+    """By default: of the commands that judge a study, the one that proves no packs; it reads no consent page."""
+    changes, keys = BROKEN["periods"]
+    path = variant(tmp_path, *LAUNCHABLE, *changes)
+    lines = study("power", path, cwd=tmp_path, expect=2).stderr.splitlines()
+    assert all(line.startswith("error: ") and "; " in line for line in lines), lines
+    read = {problem.key for problem in minutes_problems(read_study(path), str(path))}
+    assert keys <= read | {line.split(": ")[2] for line in lines}, lines
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("name", BROKEN)
 def test_a_trial_that_says_what_its_design_does_not_bear_is_refused_by_key(tmp_path, name):
     changes, keys = BROKEN[name]
     path = variant(tmp_path, *LAUNCHABLE, *changes)

@@ -30,8 +30,8 @@ AT_TEST = {
     for model, tests in tomllib.loads(Path(__file__).with_name("wire_tests.toml").read_text()).items()
     for key, test in tests.items()
 }
-ALWAYS = {"Plan.outcomes", "Compliance.compliant"}
-"""Slow cases that run by default, one of each kind."""
+ALWAYS = {"Plan.outcomes"}
+"""Slow cases that run by default."""
 
 
 def models() -> set[type[BaseModel]]:
@@ -65,7 +65,7 @@ def keys() -> dict[str, str]:
 
 
 def marked(case: Case) -> Any:
-    """Each analysis takes seconds: all but one of each kind run with `make test-all`."""
+    """Each analysis takes seconds: all but one run with `make test-all`."""
     slow = case.slow and case.field not in ALWAYS
     return pytest.param(case, marks=[pytest.mark.slow] if slow else [], id=case.field)
 

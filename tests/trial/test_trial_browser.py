@@ -46,9 +46,19 @@ LIKE_ANOTHER = re.compile(r"quiz [3-9]|trio_users.*")
 """Stations of which an earlier one is the same kind of page."""
 
 
+LEFT_TO_THE_SECOND = re.compile(r"background|quiz intro|quiz 2|trio_timer run")
+"""Stations like an earlier one of which the first participant reloads only that."""
+
+
 def reload_in_one_arm(page, name: str) -> None:
-    """Reload only where the arms' pages differ."""
-    if not SHOWN_ALIKE.fullmatch(name):
+    """Reload where the arms' pages differ, and where the first participant did not."""
+    if not SHOWN_ALIKE.fullmatch(name) or LEFT_TO_THE_SECOND.fullmatch(name):
+        reload_here(page, name)
+
+
+def reload_first(page, name: str) -> None:
+    """Reload on the first station of each kind."""
+    if not LEFT_TO_THE_SECOND.fullmatch(name):
         reload_here(page, name)
 
 
@@ -91,7 +101,7 @@ def walked():
 
 def walk(server, found, chromium) -> None:
     """Walk and reload on the way: the first participant on every kind of station."""
-    reload = reload_in_one_arm if found else reload_here
+    reload = reload_in_one_arm if found else reload_first
     context = chromium.new_context(viewport={"width": 1366, "height": 768})
     context.set_default_timeout(20_000)
     page = context.new_page()

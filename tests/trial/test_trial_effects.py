@@ -60,7 +60,17 @@ def test_figures_count_signs_coverage_of_the_realised_effect_and_rejections():
     assert (minutes["right_sign"][0], minutes["coverage"][0], minutes["rejected"][0]) == (0.5, 0.5, 0.0)
 
 
-def test_trials_that_are_written_down_are_not_done_again(tmp_path):
+def test_a_seed_that_is_written_down_is_read_and_not_done_again(tmp_path):
+    out = tmp_path / "trials.jsonl"
+    out.write_text("".join(json.dumps(trial(seed, (1, 0, 2, 0.1), (1, 0, 2, 0.1))) + "\n" for seed in (6, 5)))
+    written = out.read_text()
+    found = simulate_seeds.run_trials(out, (5, 6), participants=4, workers=1)
+    assert found == list(reversed(simulate_seeds.read_trials(out)))
+    assert out.read_text() == written
+
+
+@pytest.mark.slow  # by default: what is written down, above
+def test_a_trial_that_is_done_is_written_down_beside_those_before(tmp_path):
     out = tmp_path / "trials.jsonl"
     known = trial(5, (-3.0, -5.0, -1.0, 0.01), (-1.0, -3.0, 1.0, 0.3))
     out.write_text(json.dumps(known) + "\n")

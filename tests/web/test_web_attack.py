@@ -73,7 +73,7 @@ def test_a_server_that_does_not_show_the_planted_nonce_is_not_attacked(server, t
     assert "is not the server of" in done.stderr
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8501", "ftp://127.0.0.1"])
+@pytest.mark.parametrize("url", ["127.0.0.1:8501", pytest.param("ftp://127.0.0.1", marks=pytest.mark.slow)])
 def test_what_is_not_an_address_is_refused_in_a_line(server, url):
     done = doctor(server, url)
     assert done.returncode == 2

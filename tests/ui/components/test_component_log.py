@@ -29,7 +29,7 @@ def typed_text(length: int) -> str:
     return text[:length]
 
 
-@pytest.mark.parametrize("length", [200, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("length", [60, *(pytest.param(length, marks=pytest.mark.slow) for length in (200, 2000))])
 def test_typing_with_pastes_undo_cursors_reload_offline_and_a_killed_server_is_kept(person, component_server, length):
     page = person.open()
     page.get_by_label(EDITOR).click()

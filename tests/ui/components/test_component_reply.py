@@ -282,7 +282,7 @@ def test_the_question_stays_in_sight_while_its_reply_grows(replies):
 
 def test_after_a_reload_the_conversation_is_where_it_was(person):
     page = person.open()
-    long = "\n\n".join(f"paragraph {number}" for number in range(60))
+    long = "\n\n".join(f"paragraph {number}" for number in range(30))
     for number in range(2):
         page.get_by_label("Your message").fill(f"say: {long} end{number}")
         page.keyboard.press("Enter")

@@ -7,8 +7,6 @@ import hashlib
 import io
 import json
 import os
-import subprocess
-import sys
 import time
 import urllib.request
 import zipfile
@@ -19,6 +17,7 @@ import pytest
 from console_room import PASSWORD, Account, Trial, busy
 from playwright.sync_api import expect
 from support.server import StudyServer
+from support.warm_processes import run_study
 
 
 @pytest.fixture(scope="module")
@@ -184,9 +183,10 @@ def test_roles_hold_on_every_file(console):
         "/download/dataset.zip": {"mona": 403, "gert": 403},
         "/api/replay/unknown": {"admin": 404, "mona": 403, "gert": 403},
     }
+    people = {name: browser_of(console, name) for name in ("admin", "mona", "gert")}
     for path, answers in wanted.items():
         for name, status in answers.items():
-            assert browser_of(console, name).get(path).status_code == status, (path, name)
+            assert people[name].get(path).status_code == status, (path, name)
 
 
 def test_the_dataset_of_the_console_is_that_of_the_command_line_byte_for_byte(console, tmp_path):
@@ -195,10 +195,11 @@ def test_the_dataset_of_the_console_is_that_of_the_command_line_byte_for_byte(co
     assert answer.status_code == 200, answer.text
     zipfile.ZipFile(io.BytesIO(answer.content)).extractall(tmp_path / "console")
     (packed,) = (tmp_path / "console").iterdir()
-    command = [str(Path(sys.executable).with_name("study")), "export", str(console.study), "--out", "exported"]
+    command = ["export", str(console.study), "--out", "exported", "--include-preview", "--format", "dta"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("STUDY_", "ANTHROPIC_"))}
     environment |= {"STUDY_VAR": str(console.folder / "var"), "STUDY_DATABASE_URL": console.database}
-    subprocess.run([*command, "--include-preview", "--format", "dta"], cwd=tmp_path, env=environment, check=True)
+    done = run_study(command, cwd=tmp_path, environment=environment)
+    assert done.returncode == 0, done.stderr
     written = tmp_path / "exported"
     assert data_of(packed) == data_of(written)
     (answers,) = written.glob("data/*-answers_data.csv")

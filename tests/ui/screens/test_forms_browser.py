@@ -55,7 +55,8 @@ def test_a_deadline_hands_in_what_stands_in_the_box_that_is_being_written_in(per
     assert "and the last words" in str(person.answers(stage)[WRITTEN[stage]])
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.slow  # by default: each kind through a reload, in test_more_kinds_browser.py
+@pytest.mark.parametrize("stage", ["about", "quiz"])
 def test_a_reload_while_typing_loses_no_letter(person, stage):
     come_to(person, stage)
     write(person, stage, "pass # kept through a reload")
