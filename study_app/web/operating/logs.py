@@ -152,6 +152,8 @@ def begin_logging(setting: str = "", on_error: Callable[[str], None] | None = No
     as_json = setting == "json" or (setting != "text" and not sys.stderr.isatty())
     handler = logging.StreamHandler()
     handler.setFormatter(StudyFormatter(as_json=as_json))
+    # A library that sets its own logger to debug passes by the level of the root.
+    handler.setLevel(logging.INFO)
     root = logging.getLogger()
     # In place of whatever a library has added: a second handler would write the whole record after all.
     root.handlers[:] = [handler, *([ErrorCount(on_error)] if on_error else [])]

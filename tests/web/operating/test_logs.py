@@ -6,6 +6,8 @@ import io
 import json
 import logging
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -74,3 +76,14 @@ def test_one_entry_is_one_line_of_json(as_json):
     if as_json:
         assert len(stream.getvalue().splitlines()) == 1
         assert json.loads(stream.getvalue())["error"] == "ValueError"
+
+
+def test_debug_lines_of_a_library_that_sets_its_own_level_are_not_written():
+    """In a separate process, since how a process logs is set once."""
+    program = (
+        "import logging; from study_app.web.operating.logs import begin_logging; begin_logging('json');"
+        "library = logging.getLogger('bm25s'); library.setLevel(logging.DEBUG);"
+        "library.debug('indexing'); library.warning('slow')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert [json.loads(line)["level"] for line in done.stderr.splitlines()] == ["warning"]
