@@ -17,7 +17,7 @@ PROTOCOL = frozenset(
     {"agent_in_wrong_arm", "agent_tool_differs", "approval_mode_differs"}
     | {"assistant_outside_stage", "code_before_explanation"}
     | {"persona_differs", "coded_before_freeze", "coded_in_sealed_half", "model_differs", "model_drifted"}
-    | {"step_after_deadline"}
+    | {"step_after_deadline", "treatment_differs"}
     | {"interview_before_outcome", "interview_turn_after_deadline", "interview_wording_differs", "rule_broken_unlogged"}
     | {"probe_early", "probe_repeated", "probe_too_long", "probe_unplanned"}
 )

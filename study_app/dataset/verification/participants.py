@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 
+from study_app.dataset.border.folders import text_in
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.schema import TableName
 from study_app.dataset.verification.derived.arms_met import allocated_to
@@ -154,9 +156,41 @@ def _check_turns(opened: UntrustedDataset, people: Mapping[str, UntrustedRow]) -
             opened.report.add("assistant_in_wrong_arm", file, turn.number, what)
         elif not (stages := _stages_of(opened, person, turn, visits.get(name, []))):
             opened.report.add("assistant_outside_stage", file, turn.number, "was asked where no assistant is open")
-        elif (wrong := _wrong_voice(opened, person, turn, stages)) is not None:
-            opened.report.add("persona_differs", file, turn.number, wrong)
+        else:
+            for finding, wrong in (
+                ("treatment_differs", _wrong_treatment(opened, person, turn, stages)),
+                ("persona_differs", _wrong_voice(opened, person, turn, stages)),
+            ):
+                if wrong is not None:
+                    opened.report.add(finding, file, turn.number, wrong)
     return checked
+
+
+def _wrong_treatment(
+    opened: UntrustedDataset, person: UntrustedRow, turn: UntrustedRow, stages: Collection[str]
+) -> str | None:
+    """Return what is wrong with the treatment that answered: in a crossover that of the period, and of no other.
+
+    The materials have the newest version of a treatment: who began with an earlier one is not held against it.
+    """
+    study = opened.study_of(person)
+    if study is None or person["study_hash"] != opened.manifest.get("study_hash"):
+        return None
+    arms = [study.arm(allocated_in(study, person), stage) for stage in study.stages if stage.id in stages]
+    due = {_treatment_id(opened, arm.treatment) for arm in arms if arm.treatment is not None}
+    if None in due or turn["treatment"] in due:
+        return None
+    named = ", ".join(sorted(str(each) for each in due))
+    return f"answered by {turn['treatment']}, the treatment of the arm {person['arm']} at that stage is {named}"
+
+
+def _treatment_id(opened: UntrustedDataset, name: str) -> str | None:
+    """Return the id in the published file of a treatment; None where the materials do not hold it."""
+    try:
+        said = json.loads(text_in(opened.path, f"materials/assistants/{name}.json"))
+        return str(said["id"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _wrong_voice(

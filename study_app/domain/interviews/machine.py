@@ -14,10 +14,22 @@ from study_app.domain.events.words import InterviewAction, InterviewEnd, Questio
 from study_app.domain.interviews.plan import InterviewPlan, Topic
 from study_app.domain.interviews.quality import SUBSTANTIVE_WORDS
 from study_app.domain.interviews.rules import broken_by_wording
-from study_app.domain.interviews.wording import DISTRESS, DISTRESS_CLAUSES, clause_in, phrase_in, word_count, words_of
+from study_app.domain.interviews.wording import (
+    AFTER_DISTRESS,
+    DISTRESS,
+    DISTRESS_CLAUSES,
+    POSSIBLE_DISTRESS,
+    clause_end_in,
+    clause_in,
+    phrase_in,
+    word_count,
+    words_of,
+)
 
 DISTRESS_SEEN = "interview ended: words of distress"
 """How the audit log names it, for the console and the alert."""
+DISTRESS_POSSIBLE = "interview answer: words that may be of distress"
+"""How the audit log names an answer that ends nothing, and that a researcher should read."""
 MOST_REDIRECTS = 3
 """After so many the interview ends, in a friendly way, once the last answer is there."""
 CLARIFIES = 1
@@ -161,6 +173,13 @@ def shows_distress(answer: str, more: Sequence[str] = ()) -> bool:
     clauses = [clause for listed in DISTRESS_CLAUSES.values() for clause in listed]
     found = phrase_in([*phrases, *(each for each in own if each)], answer) or clause_in(clauses, answer)
     return found is not None
+
+
+def may_show_distress(answer: str) -> bool:
+    """Whether an answer that ends nothing has a sentence with words that may be of distress, in any known language."""
+    phrases = [phrase for listed in POSSIBLE_DISTRESS.values() for phrase in listed]
+    trailing = [phrase for listed in AFTER_DISTRESS.values() for phrase in listed]
+    return clause_end_in(phrases, trailing, answer) is not None
 
 
 def _following(standing: Standing) -> Ask | Close:

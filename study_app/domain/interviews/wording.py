@@ -54,6 +54,31 @@ def clause_in(clauses: Sequence[str], text: str) -> str | None:
     return None
 
 
+def clause_end_in(phrases: Sequence[str], trailing: Sequence[str], text: str) -> str | None:
+    """Return the first phrase that ends a clause of a text, with nothing behind it but a word such as `today`.
+
+    So "since then I feel I can't go on" counts, and "I thought I can't go on to the next task" does not.
+    """
+    for part in _BETWEEN_MARKS.split(text):
+        words = words_of(part)
+        for phrase in phrases:
+            size = len(phrase.split())
+            for at in range(len(words) - size + 1):
+                behind = words[at + size :]
+                if " ".join(words[at : at + size]) == phrase and _is_over(behind, trailing):
+                    return phrase
+    return None
+
+
+def _is_over(behind: Sequence[str], trailing: Sequence[str]) -> bool:
+    """Whether a clause is over with these words: there are none, or others join it, behind a trailing phrase or not."""
+    for phrase in ("", *trailing):
+        size = len(phrase.split())
+        if " ".join(behind[:size]) == phrase and (len(behind) == size or behind[size] in _JOINING):
+            return True
+    return False
+
+
 def holds(phrases: Phrases, text: str, language: str) -> bool:
     """Whether a phrase of a language stands in a text; of a language without phrases, one of any language."""
     known = phrases.get(language) or [phrase for listed in phrases.values() for phrase in listed]
@@ -180,6 +205,28 @@ DISTRESS_CLAUSES: Phrases = {
     "fr": ("je nen peux plus", "jen peux plus", "je ne peux plus continuer"),
 }
 """Words of distress where they are a clause to themselves; within a sentence they are everyday words about the work."""
+POSSIBLE_DISTRESS: Phrases = {
+    "en": (
+        "i cant go on", "i cannot go on", "i can not go on", "i just cant go on", "i just cannot go on",
+        "i really cant go on", "i really cannot go on", "i simply cant go on", "i cant cope", "i cannot cope",
+        "i just cant cope", "i cant do this anymore", "i cant do this any more", "i cannot do this anymore",
+    ),
+    "de": (
+        "ich kann nicht mehr", "kann ich nicht mehr", "ich nicht mehr kann", "ich kann einfach nicht mehr",
+        "kann ich einfach nicht mehr", "ich einfach nicht mehr kann", "ich kann wirklich nicht mehr",
+        "kann ich wirklich nicht mehr", "ich wirklich nicht mehr kann",
+    ),
+    "es": ("no puedo mas", "no puedo mas con todo", "ya no puedo con todo"),
+    "fr": ("je nen peux plus", "jen peux plus", "je ne peux plus continuer", "je ny arrive plus du tout"),
+}  # fmt: skip
+"""Words that may be of distress where they end a clause that says more: a researcher is asked to read the answer."""
+AFTER_DISTRESS: Phrases = {
+    "en": ("anymore", "any more", "any longer", "at all", "today", "right now", "like that"),
+    "de": ("heute", "im moment", "zur zeit", "seitdem"),
+    "es": ("hoy", "con esto", "con todo esto", "ya", "de verdad"),
+    "fr": ("aujourdhui", "du tout", "de tout ca", "comme ca", "en ce moment", "la"),
+}
+"""Words behind such words with which the clause still ends in them."""
 CONFUSED: Phrases = {
     "en": (
         "dont understand", "do not understand", "didnt understand", "what do you mean", "not sure what you mean",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from study_app.domain.interviews.machine import DISTRESS_SEEN
+from study_app.domain.interviews.machine import DISTRESS_POSSIBLE, DISTRESS_SEEN
 from study_app.domain.study.operating.alerts import Alerts
 from study_app.domain.trial_state import State
 from study_app.ports import UnitOfWork
@@ -64,6 +64,7 @@ def _of_trial(context: StudyContext, unit: UnitOfWork, rules: Alerts, state: Sta
         yield "nobody_enrolled", idle
     if any(stage.kind == "interview" for stage in context.study.stages):
         yield "distress", _distress(unit, context.now())
+        yield "possible_distress", _possible_distress(unit, context.now())
     if rules.failed_replies is not None:
         yield "provider", _provider(unit, rules.failed_replies)
     if rules.failed_runs is not None:
@@ -105,6 +106,16 @@ def _distress(unit: UnitOfWork, now: datetime) -> str | None:
     return (
         f"{count} interview(s) ended within a day because an answer held words of distress. The console's audit page "
         "names the participant; follow your protocol for such cases."
+    )
+
+
+def _possible_distress(unit: UnitOfWork, now: datetime) -> str | None:
+    entries = [entry for entry in unit.audit_of([DISTRESS_POSSIBLE]) if now - entry.at < DISTRESS_SHOWN]
+    if not entries:
+        return None
+    return (
+        f"{len(entries)} interview answer(s) within a day hold words that may be of distress; the interview went on. "
+        "The console's audit page names participant and question: read the answer, and follow your protocol."
     )
 
 

@@ -18,6 +18,7 @@ from study_app.domain.interviews.machine import (
     due,
     fallback_of,
     judge,
+    may_show_distress,
     shows_distress,
 )
 from study_app.domain.interviews.plan import read_plan
@@ -205,6 +206,26 @@ HARD = [
 def test_words_of_distress_within_a_sentence_about_the_work_end_nothing():
     assert [words for words in EVERYDAY if shows_distress(words)] == []
     assert [words for words in HARD if not shows_distress(words)] == []
+
+
+POSSIBLE = [
+    "Since the divorce I feel that I can't go on.",
+    "My week was so bad that I cannot go on anymore and nothing helps.",
+    "Most evenings I just can\u2019t cope.",
+    "Ehrlich gesagt kann ich nicht mehr, auch nicht zu Hause.",
+    "Es ist alles so viel, dass ich einfach nicht mehr kann.",
+    "Siento que ya no puedo más.",
+    "Con el trabajo y los niños no puedo más con todo esto.",
+    "En ce moment je n'en peux plus de tout ça.",
+    "Je crois que je ne peux plus continuer.",
+]
+
+
+def test_such_words_at_the_end_of_a_sentence_that_says_more_are_for_a_researcher_to_read_and_end_nothing():
+    assert [words for words in POSSIBLE if not may_show_distress(words)] == []
+    assert [words for words in POSSIBLE if shows_distress(words)] == []
+    # Everyday sentences about the work are neither.
+    assert [words for words in EVERYDAY if may_show_distress(words)] == []
 
 
 def test_what_ended_an_interview_is_said():

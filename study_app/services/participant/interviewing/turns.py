@@ -9,7 +9,7 @@ from study_app.dataset.measures.interviews.rows import turn_field
 from study_app.domain.errors import NotAllowed
 from study_app.domain.events.server import InterviewAnswered, InterviewClosed, InterviewRated
 from study_app.domain.events.words import AnswerOutcome
-from study_app.domain.interviews.machine import DISTRESS_SEEN, shows_distress
+from study_app.domain.interviews.machine import DISTRESS_POSSIBLE, DISTRESS_SEEN, may_show_distress, shows_distress
 from study_app.domain.quiz.answering import LONGEST_TEXT, is_blank
 from study_app.domain.records import AuditEntry, EndedBy
 from study_app.domain.sentences import REFUSALS
@@ -56,6 +56,9 @@ def keep_answer(unit: UnitOfWork, place: AtStage, interview: Interview, outcome:
     if question is not None:
         kept = InterviewAnswered(turn_id=question.asked.turn_id, outcome=outcome, answer=given or None)
         unit.record(place.participant.id, place.stage.id, place.now, kept)
+        words = interview.standing.distress_words
+        if not shows_distress(given, words) and may_show_distress(given):
+            note_possible_distress(unit, place, question.asked.turn_id)
 
 
 def _rating(
@@ -98,3 +101,13 @@ def note_distress(unit: UnitOfWork, place: AtStage) -> None:
     who = place.participant
     if who.kind != "simulated":
         unit.add_audit(AuditEntry(place.now, "platform", DISTRESS_SEEN, "", {"participant_id": who.id}))
+
+
+def note_possible_distress(unit: UnitOfWork, place: AtStage, turn_id: str) -> None:
+    """Ask researchers to read an answer whose words may be of distress; the interview goes on.
+
+    Once for each question: what arrives late hands its answer in again.
+    """
+    who, noted = place.participant, {"participant_id": place.participant.id, "turn_id": turn_id}
+    if who.kind != "simulated" and all(entry.detail != noted for entry in unit.audit_of([DISTRESS_POSSIBLE])):
+        unit.add_audit(AuditEntry(place.now, "platform", DISTRESS_POSSIBLE, "", noted))
