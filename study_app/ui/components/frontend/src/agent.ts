@@ -24,7 +24,7 @@ export interface AgentHooks {
   fits: (action: AgentAction) => boolean;
   /** A paste or drop into the proposal that is edited first; false: it may not go in. */
   incoming: (text: string, how: "paste" | "drop") => boolean;
-  /** A paste into the answer to a question. */
+  /** A paste into the answer to a question, or into why a step is rejected. */
   pasted: (text: string) => void;
   log: (kind: string, payload: Record<string, unknown>) => void;
   flush: () => void;
@@ -176,7 +176,10 @@ export class AgentDock {
     const hint = h("p", { class: "sa-hint" }, this.say(action.tool === "edit" ? "agent_keys" : "agent_keys_short"));
     this.card.hidden = false;
     this.card.setAttribute("aria-label", title);
-    if (why) why.value = this.kept.box(nameOf(action.action_id, "why"), why);
+    if (why) {
+      why.value = this.kept.box(nameOf(action.action_id, "why"), why);
+      why.addEventListener("paste", (event) => this.hooks.pasted(event.clipboardData?.getData("text/plain") ?? ""));
+    }
     this.card.dataset["turn"] = action.turn_id;
     this.card.replaceChildren(h("h3", {}, title), ...(body ? [body] : []), h("div", { class: "sa-agent-bar" }, ...buttons), ...(why ? [why] : []), ...(action.tool === "ask" ? [] : [hint]));
     if (action.tool === "edit" && this.kept.get(nameOf(action.action_id, "edit"))) this.edit(false);
