@@ -183,7 +183,8 @@ def _checks(folder: Path, problems: list[Problem], twin: TaskPack | None = None)
         names["TWIN"] = twin.checks
     try:
         exec(compile(text, str(path), "exec"), names)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        # A file of checks that leaves must not take the command with it that reads it.
         line = getattr(error, "lineno", None) or _line_of(error, str(path))
         problems.append(Problem(str(path), f"line {line}", f"{type(error).__name__}: {error}", "correct the check"))
         return ()
@@ -223,7 +224,7 @@ def _faults_of(check: Check) -> list[tuple[str, str, str]]:
         return [(key, "has not exactly one of case and source", "give it a call, or a look at the source")]
     try:
         one, again = check.drawn(1), check.drawn(1)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return [(key, f"its draw fails ({type(error).__name__}: {error})", "correct the function")]
     if check.source is None and not isinstance(one, Case):
         return [(key, "its draw gives no Case", "return call(...)")]

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study_app.assistant.replaying.near import NearQuestions, asked_words
-from study_app.assistant.replaying.recorded import RecordedAssistant
+from study_app.assistant.replaying.recorded import RecordedAssistant, turn_problems
 from study_app.content.texts import catalogue
 from study_app.domain.assistants.recording import NEAR, RECORDED
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec, ReplyBrokenOff, ReplyEnd
@@ -63,6 +64,48 @@ def test_every_unreadable_line_is_reported():
     with pytest.raises(ProblemsFound) as caught:
         RecordedAssistant(SPEC, '{"message": 1}\nnot json\n\n{"message": "ok"}\n', file="turns.jsonl")
     assert [problem.key for problem in caught.value.problems] == ["row 1, message", "row 2"]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "asked"),
+    [
+        ("Was ist ein Wörterbuch?", unicodedata.normalize("NFD", "was ist ein WÖRTERBUCH?")),
+        (unicodedata.normalize("NFD", "¿Qué es esto?"), "¿Qué es esto?"),
+        ("ﬁnd the ＡＢＣ", "find the abc"),
+    ],
+)
+def test_the_same_question_in_other_code_points_is_the_same_question(recorded, asked):
+    request = AssistantRequest(asked, "", "")
+    assert RecordedAssistant(SPEC, json.dumps({"message": recorded, "reply": "Yes."})).match(request) == "exact"
+    reordered = AssistantRequest(" ".join(reversed(asked.split())), "", "")
+    assert RecordedAssistant(SPEC, json.dumps({"message": recorded, "reply": "Yes."})).match(reordered) != "exact"
+
+
+def test_what_a_recorded_turn_said_of_itself_is_not_said_of_the_replayed_one():
+    old = {"persona": "warm", "recorded_nearness": 0.1, "recorded_steps_left_out": 3, "thinking": "off"}
+
+    async def scene():
+        line = json.dumps({"message": "Hi", "reply": "Yes.", "parameters": old})
+        return [piece async for piece in RecordedAssistant(SPEC, line).reply(AssistantRequest("Hi", "", ""))]
+
+    assert asyncio.run(scene())[-1].parameters == {"thinking": "off", "recorded_match": "exact"}
+
+
+def test_lines_that_can_be_read_and_cannot_be_meant_so_are_named():
+    text = "\n".join([
+        '{"message": "Hi", "replly": "A slip."}',
+        '{"message": "Hi", "reply": "Whole.", "pieces": ["Who"]}',
+        '{"message": "Hi", "reply": "Whole.", "parameters": {"a": [NaN]}}',
+        '{"message": "Hi", "error": "timeout"}',
+        '{"message": "Hi", "steps": [{"tool": "view"}]}',
+        '{"message": "Hi", "reply": "Whole.", "pieces": ["Who", "le."]}',
+    ])  # fmt: skip
+    said = [(one.key, one.what) for one in turn_problems(text, "turns.jsonl")]
+    assert said == [
+        ("row 1", "has no reply, no steps and no error"),
+        ("row 2", "its pieces put together are not its reply"),
+        ("row 3", "its parameters hold NaN or Infinity, which JSON has not"),
+    ]
 
 
 def test_a_line_separator_inside_a_reply_is_no_line_of_the_recording():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from support.trials.commands import study
 from support.trials.export_world import real_study
 
 from analysis.pipeline.planning.equal_help import equivalence_row
+from study_app.cli.checks.probing import lines, summary, warnings
 from study_app.content.task_packs import load_pack
+from study_app.domain.assistants.drift import ModelReply
 from study_app.domain.assistants.persona_checks.probing import QUESTIONS, compared, measured, questions_for
 
 PERSONAS = ("matter_of_fact", "warm")
@@ -56,12 +59,40 @@ def test_the_embedded_assistant_helps_equally_in_both_personas(tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
-    [(["--out", "."], 2, "is a folder"), (["--words", "0"], 2, "--words"), (["--help"], 0, "Example: study probe")],
+    [
+        (["--out", "."], 2, "is a folder"),
+        (["--out", "study.toml/probe.json"], 2, "cannot be written"),
+        (["--words", "0"], 2, "--words"),
+        (["--help"], 0, "Example: study probe"),
+    ],
 )
 def test_what_cannot_be_probed_is_one_line(tmp_path, arguments, code, said):
     shown = study("probe", "study.toml", *arguments, cwd=voices(tmp_path), expect=code)
     assert said in shown.stdout + shown.stderr
     assert "Traceback" not in shown.stderr
+
+
+def test_who_answered_is_said_and_what_makes_the_comparison_say_less():
+    reply = ModelReply(
+        round=1, occasion="probe", treatment="full", provider="claude", declared="claude-sonnet-5-5",
+        model="claude-sonnet-5-5", prompt_version="v1", task="sort", question=1, message="How?", reply="one two",
+        words=2, code_share=0.0, leak=False, refused=False, asked_at="", seconds=1.0,
+    )  # fmt: skip
+    replies = [
+        reply,
+        replace(reply, question=2, model="claude-haiku-5-5", reply=" ", words=0),
+        replace(reply, question=3, reply="", words=0, refused=True),
+        replace(reply, treatment="old", provider="recorded", declared="", model="", recorded_match="none"),
+        replace(reply, treatment="interview exit", reply=""),
+    ]
+    assert warnings(replies, ["full", "old"]) == [
+        "'full' was served by claude-haiku-5-5, declared is claude-sonnet-5-5",
+        "'full' gave no word in 1 of its replies",
+        "the recording of 'old' knew no answer to 1 of the questions",
+    ]
+    found = summary("trial", [reply, replace(reply, treatment="old")], ["full", "old"], 0.2, 0.1)
+    said = lines(found | {"answered_by": {"full": "claude", "old": "recorded"}})
+    assert said[1:3] == ["full was answered by Claude.", "old was answered by a recording."]
 
 
 def test_the_bounds_are_those_of_two_one_sided_paired_tests():

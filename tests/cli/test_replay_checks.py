@@ -56,6 +56,26 @@ def test_a_study_in_which_no_model_answers_has_nothing_to_replace(tmp_path):
     assert "no model answers in any arm" in found[0]
 
 
+@pytest.mark.parametrize(
+    ("turns", "said"),
+    [
+        (TURNS, []),
+        (
+            ({**TURNS[0], "task": "sorting"},),
+            ["no answer on the task 'trio_timer'", "no answer on the task 'trio_users'"],
+        ),
+        ((*TURNS, {"message": KNOWN, "replly": "A slip."}), ["row 3: has no reply, no steps and no error"]),
+    ],
+)
+def test_a_recording_of_another_study_or_with_a_lost_reply_is_refused_where_it_alone_answers(tmp_path, turns, said):
+    path = replayed_study(tmp_path, turns, policy="drift_probes = false\n")
+    treatment = tmp_path / "assistants" / "full.toml"
+    treatment.write_text('provider = "recorded"\n' + treatment.read_text().replace('provider = "claude"\n', ""))
+    found = problems(path)
+    assert len(found) == len(said)
+    assert all(any(one in line for line in found) for one in said)
+
+
 def test_the_recording_is_in_the_hash_only_where_it_is_to_answer(tmp_path):
     path = replayed_study(tmp_path)
     replays = open_library(path)

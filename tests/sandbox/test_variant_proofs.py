@@ -57,8 +57,34 @@ def test_a_variant_that_can_be_solved_is_refused(sandbox, tmp_path):
 def test_a_hack_that_passes_the_hidden_checks_is_refused(sandbox, tmp_path):
     hidden = '    Check("a missing user among the starter\'s has an entry", CALL, compare=Same(lines=False)),\n'
     found = problems(sandbox, tmp_path, (f"{VARIANT}/checks.py", hidden, ""))
-    assert len(found) == 1
-    assert "hack.py: passes every hidden check" in found[0]
+    assert len(found) == 2
+    assert any("hack.py: passes every hidden check" in line for line in found)
+    # A hack that fails more than it need does not make up for it.
+    (tmp_path / "worse").mkdir()
+    worse = ("        del found[2]\n", "        del found[2]\n    if len(user_ids) > 8:\n        found = {}\n")
+    (left,) = problems(
+        sandbox, tmp_path / "worse", (f"{VARIANT}/checks.py", hidden, ""), (f"{VARIANT}/hack.py", *worse)
+    )
+    assert "no hidden check makes the call of 'missing users are left out'" in left
+
+
+@pytest.mark.slow
+def test_a_variant_that_brings_a_solution_of_every_check_is_refused(sandbox, tmp_path):
+    hidden = "CALL, compare=Same(lines=False)),"
+    stated = "CALL, compare=Same(lines=False, value=False)),"
+    hack = (ROOT / "tasks" / VARIANT / "hack.py").read_text()
+    found = problems(sandbox, tmp_path, (f"{VARIANT}/checks.py", hidden, stated), (f"{VARIANT}/solution.py", "", hack))
+    assert any("solution.py: passes every check, so the task can be done" in line for line in found)
+    # The hidden check makes the call, and takes whatever comes.
+    assert any("no hidden check makes the call of 'missing users are left out'" in line for line in found)
+
+
+def test_checks_that_leave_the_process_are_a_problem_of_the_file(tmp_path):
+    for name in (VARIANT, TWIN):
+        shutil.copytree(ROOT / "tasks" / name, tmp_path / name)
+    (tmp_path / VARIANT / "checks.py").write_text("import sys\nsys.exit(3)\n")
+    with pytest.raises(ProblemsFound, match="checks.py: line 2: SystemExit: 3"):
+        load_pack(tmp_path / VARIANT)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import bm25s
 
 from study_app.assistant.notebook import STOPWORDS, stemmed
-from study_app.domain.assistants.recording import NEAR
+from study_app.domain.assistants.recording import NEAR, alike
 
 _WORD = re.compile(r"\w+")
 
@@ -58,4 +58,4 @@ class NearQuestions:
 
 def asked_words(message: str) -> frozenset[str]:
     """Return the distinct words by which questions are compared, of any script: no stop words, endings folded."""
-    return frozenset(stemmed(word) for word in _WORD.findall(message.casefold()) if word not in STOPWORDS)
+    return frozenset(stemmed(word) for word in _WORD.findall(alike(message)) if word not in STOPWORDS)

@@ -17,9 +17,11 @@ from study_app.domain.assistants.recording import (
     LEFT_OUT,
     MATCH,
     NEARNESS,
+    OF_ITSELF,
     RECORDED,
     Match,
     RecordedTurn,
+    fault_of,
     question_key,
 )
 from study_app.domain.assistants.treatments import (
@@ -42,7 +44,8 @@ class _Found:
 
     def parameters(self) -> dict[str, object]:
         near = {} if self.nearness is None else {NEARNESS: round(self.nearness, 3)}
-        return {**self.turn.parameters, MATCH: self.match, **near}
+        recorded = {name: value for name, value in self.turn.parameters.items() if name not in OF_ITSELF}
+        return {**recorded, MATCH: self.match, **near}
 
 
 class RecordedAssistant:
@@ -75,7 +78,7 @@ class RecordedAssistant:
         self._spec = spec
         self._texts = texts
         self._turns: dict[str, list[RecordedTurn]] = defaultdict(list)
-        for turn in _read(recording, file):
+        for _, turn in _read(recording, file):
             self._turns[question_key(turn.message)].append(turn)
         self._questions = list(self._turns)
         self._near = NearQuestions(self._questions)
@@ -182,13 +185,24 @@ def _nth(turns: list[RecordedTurn], request: AssistantRequest) -> RecordedTurn:
     return turns[min(before, len(turns) - 1)]
 
 
-def _read(recording: str, file: str) -> list[RecordedTurn]:
+def turn_problems(recording: str, file: str) -> list[Problem]:
+    """Return each line that can be read and yet cannot have been meant so: a study is checked for them, not kept off.
+
+    Args:
+        recording: The JSON Lines text.
+        file: Its name, for messages.
+    """
+    found = ((number, fault_of(turn)) for number, turn in _read(recording, file))
+    return [Problem(file, f"row {number}", what, "correct or remove the line") for number, what in found if what]
+
+
+def _read(recording: str, file: str) -> list[tuple[int, RecordedTurn]]:
     turns, problems = [], []
     for number, line in enumerate(recording.split("\n"), 1):
         if not line.strip():
             continue
         try:
-            turns.append(RecordedTurn.model_validate_json(line))
+            turns.append((number, RecordedTurn.model_validate_json(line)))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])

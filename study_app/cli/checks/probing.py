@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
@@ -24,7 +25,7 @@ from study_app.cli.common import (
     settings_of,
     start,
 )
-from study_app.domain.assistants.drift import ModelReply, Occasion
+from study_app.domain.assistants.drift import ModelReply, Occasion, served_otherwise
 from study_app.domain.assistants.persona_checks.probing import MEASURES, SHARE_MARGIN, WORDS_MARGIN, compared
 from study_app.domain.errors import InfrastructureError, UserError
 from study_app.services.operation.models.asking import assisted_folders, probed
@@ -37,6 +38,7 @@ OutFile = Annotated[
     Path | None,
     typer.Option("--out", help="File for the result with every reply, as JSON.", envvar="STUDY_OUT"),
 ]
+_ANSWERING = {"claude": "Claude", "notes": "the embedded assistant", "recorded": "a recording"}
 Words = Annotated[
     float,
     typer.Option(
@@ -66,8 +68,8 @@ def probe(
 
     Example: study probe --out documentation/probe.json
     """
-    if out is not None and out.is_dir():
-        raise UserError(f"--out: {out} is a folder; name a file, such as {out / 'probe.json'}")
+    if out is not None:
+        _check_out(out)
     running = start(settings_of(study, database), changed_ok=True)
     try:
         names = list(probed(running.study, running.library.specs))
@@ -79,13 +81,14 @@ def probe(
     finally:
         running.close()
     result = summary(running.study.id, replies, names, words, shares)
-    result["answered_by"] = {each.treatment: each.provider for each in replies}
+    result["answered_by"] = {each.treatment: each.provider for each in replies if each.treatment in names}
+    result["warnings"] = warnings(replies, names)
     if out is not None:
         _write(out, result | {"replies": [asdict(each) for each in replies]})
     if as_json:
         say_json(result)
         return
-    for line in lines(result):
+    for line in [*lines(result), *(f"warning: {each}" for each in result["warnings"])]:
         say(line)
 
 
@@ -124,11 +127,25 @@ def summary(study: str, probes: Iterable[ModelReply], names: list[str], words: f
     return {"study": study, "questions": questions, "means": means, "differences": rows}
 
 
+def warnings(replies: Sequence[ModelReply], names: Sequence[str]) -> list[str]:
+    """Return what makes a comparison say less than it seems to: another model's replies, or ones without a word."""
+    mine = [each for each in replies if each.treatment in names]
+    silent = Counter(each.treatment for each in mine if not each.reply.strip() and not each.refused)
+    unmatched = Counter(each.treatment for each in mine if each.recorded_match == "none")
+    return [
+        *(f"'{name}' was {what}" for name, what in served_otherwise(mine).items()),
+        *(f"'{name}' gave no word in {count} of its replies" for name, count in silent.items()),
+        *(f"the recording of '{name}' knew no answer to {count} of the questions" for name, count in unmatched.items()),
+    ]
+
+
 def lines(result: Mapping[str, Any]) -> list[str]:
     """Return the result as lines for a person."""
     width = max(len("treatment"), *map(len, result["means"]))
     heads = "".join(f"{title:>12}" for title in MEASURES.values())
-    said = [f"{result['questions']} questions to each.", "", f"{'treatment':<{width}}{heads}"]
+    said = [f"{result['questions']} questions to each."]
+    said += [f"{name} was answered by {_ANSWERING[who]}." for name, who in result.get("answered_by", {}).items()]
+    said += ["", f"{'treatment':<{width}}{heads}"]
     for name, means in result["means"].items():
         said.append(f"{name:<{width}}" + "".join(f"{means[measure]:>12.3g}" for measure in MEASURES))
     for row in result["differences"]:
@@ -139,6 +156,16 @@ def lines(result: Mapping[str, Any]) -> list[str]:
             f"[{row['low']:.3g}, {row['high']:.3g}], margin {row['margin']:.3g}{p}: {verdict}"
         )
     return said
+
+
+def _check_out(out: Path) -> None:
+    """Refuse a place that cannot be written to before anything is asked, and paid for."""
+    if out.is_dir():
+        raise UserError(f"--out: {out} is a folder; name a file, such as {out / 'probe.json'}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--out: {out} cannot be written ({error.strerror})") from None
 
 
 def _write(out: Path, result: Mapping[str, Any]) -> None:

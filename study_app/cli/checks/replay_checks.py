@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from study_app.assistant.replaying.recorded import RecordedAssistant
+from study_app.assistant.replaying.recorded import RecordedAssistant, turn_problems
 from study_app.content.library import FolderLibrary
 from study_app.domain.assistants.recording import MATCHES
 from study_app.domain.assistants.treatments import AssistantSpec
@@ -69,12 +69,28 @@ def _of_treatment(library: FolderLibrary, name: str, spec: AssistantSpec) -> Ite
     except ProblemsFound as broken:
         yield from broken.problems
         return
+    yield from turn_problems(_text(library, spec), spec.recording)
+    yield from answer_problems(library, name, spec, recorded, f'say {KEY.split(".")[1]} = "stop"')
+
+
+def answer_problems(
+    library: FolderLibrary, name: str, spec: AssistantSpec, recorded: RecordedAssistant, otherwise: str
+) -> Iterator[Problem]:
+    """Yield each task on which a recording would answer nothing, such as one of another study.
+
+    Args:
+        library: the study's content.
+        name: of the treatment, in the study file.
+        spec: the treatment.
+        recorded: its recording.
+        otherwise: what to do where nothing can be recorded.
+    """
+    key = f"assistants.{name}.recording"
     for folder in assisted_folders(library.study):
         task = name_of(folder)
         if not recorded.answers_on(task):
             what = f"{spec.recording} has no answer on the task '{task}', where '{name}' is asked"
-            remedy = f'record a pilot with this task (study record), or say {KEY.split(".")[1]} = "stop"'
-            yield Problem(library.file, key, what, remedy)
+            yield Problem(library.file, key, what, f"record a pilot with this task (study record), or {otherwise}")
     if spec.acts and not recorded.has_steps:
         what = f"{spec.recording} has no steps, but the assistant '{name}' acts"
         yield Problem(library.file, key, what, "record turns of an assistant that acts (study record)")
@@ -87,5 +103,8 @@ def _opened(library: FolderLibrary, spec: AssistantSpec) -> RecordedAssistant:
         OSError: it is not there.
         ProblemsFound: a line does not hold a recorded turn.
     """
-    text = decode_text((library.root / spec.recording).read_bytes(), spec.recording)
-    return RecordedAssistant(spec, text, file=spec.recording)
+    return RecordedAssistant(spec, _text(library, spec), file=spec.recording)
+
+
+def _text(library: FolderLibrary, spec: AssistantSpec) -> str:
+    return decode_text((library.root / spec.recording).read_bytes(), spec.recording)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
 from study_app.assistant.opening import open_assistant, provider_in_use
+from study_app.assistant.replaying.recorded import RecordedAssistant, turn_problems
 from study_app.cli.checks.judging import trial_problems
-from study_app.cli.checks.replay_checks import replay_problems
+from study_app.cli.checks.replay_checks import answer_problems, replay_problems
 from study_app.cli.common import start
 from study_app.content.languages.language_checks import language_problems, review_problems
 from study_app.content.library import FolderLibrary
@@ -47,7 +48,7 @@ def assistant_problems(library: FolderLibrary, environment: Mapping[str, str]) -
             remedy = "give [price] input_usd and output_usd in its file"
             problems.append(Problem(library.file, "assistant_policy.study_cost_limit", what, remedy))
         if spec.provider == "recorded":
-            problems += _of_recording(library, spec, environment)
+            problems += _of_recording(library, name, spec, environment)
         embedded = spec.provider == "claude" and library.study.assistant_policy.allow_embedded
         if name in used and (embedded or provider_in_use(spec, environment) == "notes"):
             problems += _of_notes(library, name, spec)
@@ -159,16 +160,24 @@ def versions_listed(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items()) or "no pack names a package of it"
 
 
-def _of_recording(library: FolderLibrary, spec: AssistantSpec, environment: Mapping[str, str]) -> list[Problem]:
+def _of_recording(
+    library: FolderLibrary, name: str, spec: AssistantSpec, environment: Mapping[str, str]
+) -> list[Problem]:
+    texts: list[str] = []
+
+    def load(path: str) -> str:
+        texts.append(decode_text((library.root / path).read_bytes(), path))
+        return texts[-1]
+
     try:
-        open_assistant(
-            spec,
-            environment=environment,
-            load_recording=lambda path: decode_text((library.root / path).read_bytes(), path),
-        )
+        recorded = open_assistant(spec, environment=environment, load_recording=load)
     except ProblemsFound as found:
         return list(found.problems)
-    return []
+    problems = [each for text in texts for each in turn_problems(text, spec.recording)]
+    used = any(arm.treatment == name for arm in library.study.arms_met)
+    if used and isinstance(recorded, RecordedAssistant):
+        problems += answer_problems(library, name, spec, recorded, "choose another provider")
+    return problems
 
 
 def _of_notes(library: FolderLibrary, name: str, spec: AssistantSpec) -> Iterator[Problem]:

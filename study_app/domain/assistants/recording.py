@@ -8,6 +8,8 @@ A recording is JSON Lines; each line one turn: `message`, `reply`, and optionall
 
 from __future__ import annotations
 
+import json
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
@@ -21,6 +23,8 @@ Match = Literal["exact", "near", "none"]
 MATCHES: tuple[Match, ...] = get_args(Match)
 MATCH, NEARNESS, LEFT_OUT = "recorded_match", "recorded_nearness", "recorded_steps_left_out"
 """What a replayed turn says of itself among its parameters; the last only of an assistant that acts."""
+OF_ITSELF = (MATCH, NEARNESS, LEFT_OUT, "persona")
+"""Parameters of a recorded turn that are not said again: a replayed turn has its own."""
 NEAR = 0.4
 """Least nearness, 0 to 1, of the recorded question that answers in place of the same one."""
 
@@ -71,9 +75,27 @@ class RecordedTurn(BaseModel):
         return "\n\n".join(text.strip() for text in (*(step.text for step in self.steps), self.reply) if text.strip())
 
 
+def fault_of(turn: RecordedTurn) -> str | None:
+    """Return what is wrong with a turn that can be read and yet cannot have been meant so, such as a lost reply."""
+    if not (turn.reply.strip() or turn.steps or turn.error):
+        return "has no reply, no steps and no error"
+    if turn.pieces and not turn.steps and "".join(turn.pieces) != turn.reply:
+        return "its pieces put together are not its reply"
+    try:
+        json.dumps(turn.parameters, allow_nan=False)
+    except ValueError:
+        return "its parameters hold NaN or Infinity, which JSON has not"
+    return None
+
+
 def question_key(message: str) -> str:
-    """Return what two messages share that are the same question: their words, whatever the spaces and capitals."""
-    return " ".join(message.split()).casefold()
+    """Return what messages share that are the same question: their words, whatever spaces, capitals and code points."""
+    return " ".join(alike(message).split())
+
+
+def alike(message: str) -> str:
+    """Return a message without what typing and copying change: capitals, composed and decomposed letters, ligatures."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", message).casefold())
 
 
 def match_of(parameters: Mapping[str, Any]) -> Match | None:

@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 
 from study_app.dataset.measures.turns.acting import Step
 from study_app.domain.assistants.recording import (
-    LEFT_OUT,
-    MATCH,
-    NEARNESS,
+    OF_ITSELF,
     RecordedStep,
     RecordedTurn,
     match_of,
@@ -31,8 +29,12 @@ def left_out_because(turn: Turn, *, acts: bool = False) -> str | None:
         turn: the turn.
         acts: whether its assistant acts, which can be cut short by the end of the task and need not say a word.
     """
-    if match_of(turn.parameters) == "none":
+    match = match_of(turn.parameters)
+    if match == "none":
         return "answered by no recording"
+    if match == "near":
+        # Recorded once more it would count as the very answer to a question that nothing was ever asked.
+        return "answered by the reply to a near question"
     if turn.error is not None:
         return "failed"
     if turn.stopped_by_participant:
@@ -53,6 +55,11 @@ class CleanTurn:
     changed: bool = False
     """Whether something was taken out."""
     steps_left_out: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left of it: of an assistant that acts each step can be, and words it need not say."""
+        return not (self.reply.strip() or self.steps)
 
 
 def cleaned(turn: Turn, identities: Identities, actions: Iterable[Step] | None) -> CleanTurn:
@@ -117,8 +124,6 @@ def recorded_steps(turn: Turn, actions: Iterable[Step]) -> tuple[str, list[Recor
 
 def _line(clean: CleanTurn) -> str:
     turn = clean.turn
-    # A persona can be that of one arm; a replayed turn names the persona of the treatment that replays it.
-    said_of_itself = (MATCH, NEARNESS, LEFT_OUT, "persona")
     return RecordedTurn(
         message=clean.message,
         reply=clean.reply,
@@ -129,5 +134,5 @@ def _line(clean: CleanTurn) -> str:
         input_tokens=turn.input_tokens,
         output_tokens=turn.output_tokens,
         stop_reason=turn.stop_reason or "end_turn",
-        parameters={name: value for name, value in turn.parameters.items() if name not in said_of_itself},
+        parameters={name: value for name, value in turn.parameters.items() if name not in OF_ITSELF},
     ).model_dump_json(exclude_defaults=True)

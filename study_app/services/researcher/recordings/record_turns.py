@@ -164,10 +164,14 @@ def _recorded(
     if not whole:
         raise NotAllowed(f"no question to the assistant '{treatment}' was answered by a whole reply")
     identities = Identities(people, whole)
-    clean = [cleaned(turn, identities, None if actions is None else actions[turn.id]) for turn in whole]
+    every = [cleaned(turn, identities, None if actions is None else actions[turn.id]) for turn in whole]
+    clean = [each for each in every if not each.is_empty]
+    if not clean:
+        raise NotAllowed(f"no question to the assistant '{treatment}' was answered by a whole reply")
     lines = recorded_lines(clean)
     left_out = Counter(reason for reason in reasons.values() if reason is not None)
-    left_out["steps that could tell a person"] = sum(turn.steps_left_out for turn in clean)
+    left_out["without a whole reply"] += len(every) - len(clean)
+    left_out["steps that could tell a person"] = sum(turn.steps_left_out for turn in every)
     return RecordedTrial(
         content="".join(f"{line}\n" for line in lines).encode(),
         treatment=treatment,
