@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from support.clock import HandClock
+from support.databases import POSTGRES_IS_SLOW, SQLITE_IS_SLOW
 from support.trials.export_world import EntryRequest, Walker, real_study
 
 from study_app.bootstrap import App, start
@@ -58,7 +59,7 @@ def other_url(request, tmp_path, database_url):
     return f"sqlite:///{tmp_path}/other.db"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
+@POSTGRES_IS_SLOW
 def test_a_backup_has_every_row_as_it_is_stored_and_comes_back_on_the_other_database(tmp_path, database_url, other_url):
     clock = HandClock()
     app = launched(tmp_path, database_url, clock)
@@ -97,7 +98,7 @@ def test_no_secret_is_in_it_unless_it_is_asked_for(tmp_path):
         assert "var/console.json" in whole.namelist()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
+@POSTGRES_IS_SLOW
 def test_after_a_restore_no_place_is_given_again_and_the_audit_log_has_both(tmp_path, database_url):
     clock = HandClock()
     app = launched(tmp_path, database_url, clock)
@@ -131,7 +132,7 @@ def test_after_a_restore_no_place_is_given_again_and_the_audit_log_has_both(tmp_
     assert not [one for one in report.findings if one.finding_class == "tampering"], report.findings
 
 
-@pytest.mark.parametrize("database_url", ["postgres", pytest.param("sqlite", marks=pytest.mark.slow)], indirect=True)
+@SQLITE_IS_SLOW
 def test_a_backup_while_people_work_is_of_one_moment(tmp_path, database_url):
     clock = HandClock()
     app = launched(tmp_path, database_url, clock)

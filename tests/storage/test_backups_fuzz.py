@@ -10,6 +10,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.databases import POSTGRES_IS_SLOW
 
 from study_app.domain.errors import UserError
 from study_app.storage.backup import table_rows
@@ -87,6 +88,7 @@ LINES = [
 
 
 @pytest.mark.parametrize("lines", LINES)
+@POSTGRES_IS_SLOW
 def test_a_table_that_a_forger_wrote_is_one_sentence_and_puts_nothing_back(tmp_path, lines, database_url):
     database = DatabaseEngine(database_url or f"sqlite:///{tmp_path}/study.db")
     try:

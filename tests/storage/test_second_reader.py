@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from support.databases import SQLITE_IS_SLOW
 from support.paths import ROOT
 from support.second_reading import end, fail, people
 from support.trials.export_world import Walker, open_app
@@ -39,7 +40,7 @@ def someone(clock, name) -> Participant:
     return Participant(name, "real", "hash", "in_progress", "consent", 0, clock.now(), clock.now())
 
 
-@pytest.mark.parametrize("database_url", ["postgres", pytest.param("sqlite", marks=pytest.mark.slow)], indirect=True)
+@SQLITE_IS_SLOW
 def test_a_second_process_sees_the_moment_at_which_the_reading_began(database_url, clock):
     registry = open_registry(database_url)
     with registry.begin() as unit:

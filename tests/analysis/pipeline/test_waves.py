@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.databases import POSTGRES_IS_SLOW
 from support.trials.waves import Waves
 
 from analysis.cli import analyze
@@ -37,7 +38,7 @@ def assert_drawn(out, waves: dict) -> None:
                 assert f"{arm},session {number} {state},,{counts[state]}" in flow
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
+@POSTGRES_IS_SLOW
 def test_wave_one_is_analysed_while_wave_two_runs_and_wave_two_once_it_is_over(tmp_path, database_url):
     trial = Waves(tmp_path, database_url)
     app = trial.app

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 from support.clock import HandClock
+from support.databases import POSTGRES_IS_SLOW
 from support.loopback_http import LoopbackHttp
 from support.trials.export_world import EntryRequest, Walker, ids, real_study
 
@@ -81,7 +82,7 @@ def trial_of(tmp_path, database_url):
                 app.close()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
+@POSTGRES_IS_SLOW
 def test_a_server_that_is_gone_is_reported_once_and_over_once_another_began(trial_of):
     trial = trial_of()
     second = trial.server("second")
@@ -163,7 +164,7 @@ def test_the_alert_of_servers_can_be_left_out(trial_of):
     assert trial.kinds() == []
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
+@POSTGRES_IS_SLOW
 def test_one_reading_of_the_servers_each_second_serves_every_job(trial_of):
     trial = trial_of()
     second = trial.server("second")
@@ -215,7 +216,7 @@ class Failing:
         self._sandbox.close()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
+@POSTGRES_IS_SLOW
 def test_programs_that_the_server_cannot_run_are_an_outage_until_one_runs(trial_of):
     trial = trial_of("failed_runs = 2")
     app = trial.first

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.databases import SQLITE_IS_SLOW
 from support.trials.small_study import write_study
 from support.warm_processes import start_warm, warm_context
 
@@ -49,7 +50,7 @@ def ledger(tmp_path, database_url):
     app.close()
 
 
-@pytest.mark.parametrize("database_url", ["postgres", pytest.param("sqlite", marks=pytest.mark.slow)], indirect=True)
+@SQLITE_IS_SLOW
 def test_a_hundred_simultaneous_arrivals_get_the_sequence_of_the_algorithm(ledger):
     app, rows, people = ledger
     assert [row.allocation_index for row in rows] == list(range(1, PROCESSES * EACH + 1))

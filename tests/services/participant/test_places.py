@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.clock import HandClock
+from support.databases import POSTGRES_IS_SLOW
 from support.trials.console_trial import NoSandbox
 
 from analysis.cli import analyze
@@ -157,6 +158,7 @@ def analysed_flow(dataset: Path, out: Path) -> dict:
 @pytest.mark.parametrize(
     "more", [{"replacement": 'replacement = "return_slot"'}, {"counts": 'target_counts = "completed"'}]
 )
+@POSTGRES_IS_SLOW
 def test_who_comes_back_after_others_took_their_place_ends_there_and_stays_in_the_ledger(study, tmp_path, more):
     trial = study(target=1, **more)
     first = trial.come()
@@ -175,6 +177,7 @@ def test_who_comes_back_after_others_took_their_place_ends_there_and_stays_in_th
     assert report.ok, report.lines()
 
 
+@POSTGRES_IS_SLOW
 def test_who_comes_back_to_a_place_that_is_still_free_goes_on_and_keeps_it(study):
     trial = study(target=1, replacement='replacement = "return_slot"')
     first = trial.come()
@@ -205,6 +208,7 @@ def test_a_newcomer_and_somebody_who_comes_back_at_one_moment_share_one_place(st
     assert sum(went_on) == 1
 
 
+@POSTGRES_IS_SLOW
 def test_who_leaves_before_allocation_frees_the_place(study):
     trial = study(target=1)
     first, second, third = (trial.come() for _ in range(3))
@@ -215,6 +219,7 @@ def test_who_leaves_before_allocation_frees_the_place(study):
     assert trial.allocate(third).arm is not None
 
 
+@POSTGRES_IS_SLOW
 def test_a_place_expires_and_who_comes_back_late_gets_one_only_if_it_is_still_free(study):
     trial = study(target=1)
     slow, quick = trial.come(), trial.come()
@@ -226,6 +231,7 @@ def test_a_place_expires_and_who_comes_back_late_gets_one_only_if_it_is_still_fr
     assert trial.allocate(quick).arm is not None
 
 
+@POSTGRES_IS_SLOW
 def test_who_comes_back_late_to_a_place_that_nobody_took_goes_on(study):
     trial = study(target=1)
     slow = trial.come()
@@ -250,6 +256,7 @@ def test_a_returned_slot_is_filled_again(study):
         assert LedgerRow.parse(unit.allocations("real")[-1]).returned == (1,)
 
 
+@POSTGRES_IS_SLOW
 def test_without_a_returned_slot_who_left_still_counts(study):
     trial = study(target=1)
     first, second = trial.come(), trial.come()
@@ -259,6 +266,7 @@ def test_without_a_returned_slot_who_left_still_counts(study):
     assert trial.consent(second).place == "refused"
 
 
+@POSTGRES_IS_SLOW
 def test_a_target_of_completed_people_replaces_whoever_leaves(study):
     trial = study(target=1, counts='target_counts = "completed"')
     first = trial.come()
@@ -275,6 +283,7 @@ def test_a_target_of_completed_people_replaces_whoever_leaves(study):
         trial.come()
 
 
+@POSTGRES_IS_SLOW
 def test_a_panel_learns_the_code_at_the_door_of_a_full_study(study):
     trial = study(target=1, entry="prolific")
     enter = trial.app.enrol.enter
@@ -287,6 +296,7 @@ def test_a_panel_learns_the_code_at_the_door_of_a_full_study(study):
         enter(EntryRequest(prolific_pid="c" * 24, prolific_study="s" * 24, prolific_session="d" * 24))
 
 
+@POSTGRES_IS_SLOW
 def test_previews_need_no_place(tmp_path, database_url):
     (tmp_path / "study.toml").write_text(STUDY.format(target=1, entry="open", replacement="", counts=""))
     app = start(Settings(tmp_path / "study.toml", database_url, tmp_path / "var", environment={}), sandbox=NoSandbox())

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 from support.clock import HandClock
+from support.databases import POSTGRES_IS_SLOW
 from support.trials.export_world import Walker, open_app
 
 from study_app.domain.records import Replica, Turn
@@ -94,6 +95,7 @@ def test_a_reply_of_a_living_server_is_left_alone_and_one_of_a_dead_server_is_en
     assert len(second.help.turns(walker.id)) == before + 1
 
 
+@POSTGRES_IS_SLOW
 def test_a_server_that_said_goodbye_or_whose_process_ended_is_not_waited_for(pair):
     first, second, clock = pair
     walker = at_work(first, clock)
@@ -104,6 +106,7 @@ def test_a_server_that_said_goodbye_or_whose_process_ended_is_not_waited_for(pai
     assert second.help.turns(walker.id)[0].error == "interrupted"
 
 
+@POSTGRES_IS_SLOW
 def test_a_stop_reaches_the_server_that_writes_the_reply(pair):
     first, second, clock = pair
     walker = at_work(first, clock)
@@ -138,6 +141,7 @@ def test_a_stop_reaches_the_server_that_writes_the_reply(pair):
     assert turn.stopped_by_participant
 
 
+@POSTGRES_IS_SLOW
 def test_a_stop_from_another_thread_ends_a_reply_whose_provider_says_nothing(pair):
     first, _, clock = pair
     walker = at_work(first, clock)
@@ -203,6 +207,7 @@ def test_a_run_on_another_server_replaces_the_one_here_and_a_dead_server_s_run_i
     assert [each.get("run_id") for each in events(first, walker, "outage")] == ["lost"]
 
 
+@POSTGRES_IS_SLOW
 def test_a_run_that_begins_while_the_server_looks_round_goes_on(pair, monkeypatch):
     first, _, clock = pair
     walkers = [at_work(first, clock) for _ in range(2)]
@@ -271,6 +276,7 @@ def _submissions(app, walker: Walker) -> list:
         return [run for run in unit.runs(walker.id) if run.kind == "submission"]
 
 
+@POSTGRES_IS_SLOW
 def test_two_servers_that_are_isolated_too_weakly_move_a_deadline_once(pair):
     first, second, clock = pair
     walker = at_work(first, clock)
@@ -293,6 +299,7 @@ def _meta(app, key: str) -> str:
         return unit.meta(key) or ""
 
 
+@POSTGRES_IS_SLOW
 def test_a_server_is_known_to_the_others_before_it_takes_a_request(pair, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "agg")  # Streamlit sets it when it is first imported.
     first, second, _ = pair

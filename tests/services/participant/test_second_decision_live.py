@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.clock import HandClock
+from support.databases import POSTGRES_IS_SLOW
 from support.trials.console_trial import NoSandbox
 from support.warm_processes import run_study
 
@@ -174,6 +175,7 @@ def test_slots_of_people_who_leave_after_the_second_decision_go_back_in_both_led
     assert report.ok, report.lines()
 
 
+@POSTGRES_IS_SLOW
 def test_a_second_decision_uses_no_place_of_the_study(trial):
     study = trial(target=2)
     first, second = study.to_halfway(), study.to_halfway()
@@ -185,6 +187,7 @@ def test_a_second_decision_uses_no_place_of_the_study(trial):
     assert [row.allocation_index for row in study.second()] == [1, 2]
 
 
+@POSTGRES_IS_SLOW
 def test_who_withdraws_between_the_decisions_has_an_arm_and_no_second_treatment(trial):
     study = trial()
     stays, keeps, erases = (study.to_halfway() for _ in range(3))
@@ -206,6 +209,7 @@ def test_who_withdraws_between_the_decisions_has_an_arm_and_no_second_treatment(
     assert len([who for decision, who in ledger if decision == "1"]) == 3
 
 
+@POSTGRES_IS_SLOW
 def test_nothing_of_the_second_decision_is_shown_or_exported_before_unsealing(trial):
     study = trial()
     again, responds = study.to_halfway(), study.to_halfway()
@@ -227,6 +231,7 @@ def test_nothing_of_the_second_decision_is_shown_or_exported_before_unsealing(tr
     assert manifest.get("second_ledgers", {}).get("real") is None
 
 
+@POSTGRES_IS_SLOW
 def test_a_rewritten_second_ledger_is_found_by_the_anchors_that_were_kept(trial, tmp_path):
     study = trial()
     for _ in range(4):

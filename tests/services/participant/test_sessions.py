@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from support.databases import POSTGRES_IS_SLOW
 from support.trials.stored_bytes import stored
 from support.trials.waves import STUDY, Waves
 
@@ -63,6 +64,7 @@ def test_each_session_ends_with_its_own_completion_code_and_event(trial):
     assert done == [{"session": "main", "number": 1}, {"session": "later", "number": 2}]
 
 
+@POSTGRES_IS_SLOW
 def test_the_follow_up_study_of_the_panel_leads_back_in_once_the_session_is_open(trial):
     who = trial.first_part("p1")
     follow_up = trial.panel("p1", "second1", "followup1")
@@ -77,6 +79,7 @@ def test_the_follow_up_study_of_the_panel_leads_back_in_once_the_session_is_open
     assert trial.app.enrol.enter(follow_up).participant.id == who
 
 
+@POSTGRES_IS_SLOW
 def test_an_erasure_takes_along_the_session_by_which_a_person_came_back_and_they_stay_refused(trial):
     who = trial.first_part("p1")
     trial.clock.advance(minutes=60 * 24 * 14 + 10)
@@ -92,6 +95,7 @@ def test_an_erasure_takes_along_the_session_by_which_a_person_came_back_and_they
             trial.app.enrol.enter(trial.panel("p1", session, "followup1"))
 
 
+@POSTGRES_IS_SLOW
 def test_a_follow_up_study_lets_no_newcomer_in_and_no_one_skips_a_part(trial):
     with pytest.raises(NotAllowed, match="for people who took part in the first one"):
         trial.app.enrol.enter(trial.panel("stranger", "s", "followup1"))
@@ -102,6 +106,7 @@ def test_a_follow_up_study_lets_no_newcomer_in_and_no_one_skips_a_part(trial):
         trial.app.enrol.enter(trial.panel("p2", "s3", "unlisted"))
 
 
+@POSTGRES_IS_SLOW
 def test_who_comes_after_the_window_has_left_the_study_there_and_until_then_is_expected(trial):
     who = trial.first_part("p1")
     trial.clock.advance(minutes=60 * 24 * 20)
@@ -122,6 +127,7 @@ def test_who_comes_after_the_window_has_left_the_study_there_and_until_then_is_e
     ]
 
 
+@POSTGRES_IS_SLOW
 def test_a_preview_opens_the_next_session_at_once_and_a_real_participant_does_not(trial):
     from study_app.services.participant.enrolment import EntryRequest
 
@@ -155,6 +161,7 @@ def test_a_panel_s_study_is_launched_only_if_each_session_can_be_handed_in_and_e
     assert [problem.key for problem in refused.value.problems] == [key]
 
 
+@POSTGRES_IS_SLOW
 def test_the_codes_of_sessions_are_not_in_the_published_text_and_are_kept_for_later_versions(trial):
     study = trial.app.study
     assert "PARTONE" not in study.canonical()

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from support.clock import HandClock
+from support.databases import POSTGRES_IS_SLOW
 from support.trials.export_world import Walker, open_app, real_study
 
 from study_app.domain.assistants.treatments import AssistantLimits, StudyLimits
@@ -103,6 +104,7 @@ def test_a_limit_over_all_counts_those_of_the_same_kind_alone(opened):
         preview.ask("What is a channel?")
 
 
+@POSTGRES_IS_SLOW
 def test_the_last_question_of_all_leaves_no_longer_reply_than_the_limit_on_tokens(opened):
     app, clock = opened
     walker = assisted(app, clock)
@@ -166,6 +168,7 @@ def entered(app, clock: HandClock) -> Walker:
             return walker
 
 
+@POSTGRES_IS_SLOW
 def test_questions_are_answered_while_many_agents_wait_for_their_programs(opened):
     app, _ = opened
     over = threading.Event()
@@ -182,6 +185,7 @@ def test_questions_are_answered_while_many_agents_wait_for_their_programs(opened
     assert asyncio.run(crowded()) == "answered"
 
 
+@POSTGRES_IS_SLOW
 def test_a_server_holds_no_reply_that_has_ended(opened):
     app, clock = opened
     walker = assisted(app, clock)

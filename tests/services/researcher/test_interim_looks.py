@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.clock import HandClock
+from support.databases import POSTGRES_IS_SLOW
 from typer.testing import CliRunner
 
 from analysis.cli import analyze
@@ -210,7 +211,7 @@ def _audit(trial: Trial):
         return unit.audit()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
+@POSTGRES_IS_SLOW
 def test_a_trial_that_goes_on_reports_p_estimate_and_interval_after_both_looks(tmp_path, database_url):
     trial = Trial(tmp_path, database=database_url)
     trial.app.lifecycle.launch()

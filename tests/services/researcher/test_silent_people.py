@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from support.databases import POSTGRES_IS_SLOW
 from support.trials.console_trial import ELIGIBLE, Trial, answers
 from support.trials.waves import STUDY, Waves
 
@@ -77,7 +78,7 @@ def after_consent(trial: Trial) -> str:
     return who
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
+@POSTGRES_IS_SLOW
 def test_a_published_seed_gives_no_arm_to_who_comes_back_and_what_was_given_stays_as_it_was(trial, tmp_path):
     app = trial.app
     working, waiting = trial.enter(), after_consent(trial)
@@ -106,7 +107,7 @@ def test_a_published_seed_gives_no_arm_to_who_comes_back_and_what_was_given_stay
     assert exported(app, tmp_path / "after") == before
 
 
-@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
+@POSTGRES_IS_SLOW
 @pytest.mark.parametrize("sweeps", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_dataset_verifies_where_a_deadline_was_kept_late_on_the_way_to_an_arm(trial, tmp_path, sweeps):
     app = trial.app

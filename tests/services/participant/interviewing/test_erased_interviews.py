@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.databases import POSTGRES_IS_SLOW
 from support.trials.export_world import table
 from support.trials.stored_bytes import stored
 from support.trials.themes_trial import CODEBOOK, SAID, ThemesTrial
@@ -76,6 +77,7 @@ def test_no_word_and_no_rating_of_an_erased_interview_stays_and_the_chain_holds(
     assert (status.interviews, status.gold, status.gold_coded) == (1, 1, 1)
 
 
+@POSTGRES_IS_SLOW
 def test_who_leaves_and_keeps_their_data_in_keeps_the_codes_too(trial):
     mine, _ = coded(trial)
     trial.app.session.withdraw(trial.people[mine], False)

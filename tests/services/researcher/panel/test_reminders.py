@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
+from support.databases import POSTGRES_IS_SLOW
 from support.loopback_smtp import LoopbackSmtp
 from support.trials.waves import Waves
 
@@ -69,6 +70,7 @@ def test_each_reminder_goes_out_once_and_to_those_who_have_not_begun(trial):
         assert [act.detail for act in unit.audit() if act.what == "remind"] == [{"sent": 2}, {"sent": 2}]
 
 
+@POSTGRES_IS_SLOW
 def test_days_that_have_passed_together_make_one_mail(trial):
     trial.clock.advance(minutes=18 * DAY)
     with LoopbackSmtp() as server:
@@ -84,6 +86,7 @@ def test_two_who_send_at_once_send_each_mail_once(trial):
         assert sorted(mail["To"] for mail in server.mails) == [f"p{n}@example.org" for n in range(3)]
 
 
+@POSTGRES_IS_SLOW
 def test_a_refused_address_is_tried_again_and_a_mail_that_may_have_arrived_is_not(trial):
     trial.clock.advance(minutes=14 * DAY + 30)
     with LoopbackSmtp(refuse="p1@") as server:
@@ -123,6 +126,7 @@ def test_a_refused_mail_gives_nothing_back_of_what_another_scheduler_uses_up_mea
     trial.app.close()
 
 
+@POSTGRES_IS_SLOW
 def test_a_server_that_cannot_be_reached_uses_no_reminder_up(trial):
     trial.clock.advance(minutes=14 * DAY + 30)
     with LoopbackSmtp() as gone:
@@ -132,6 +136,7 @@ def test_a_server_that_cannot_be_reached_uses_no_reminder_up(trial):
     assert len(reminders(trial).pending()) == 3
 
 
+@POSTGRES_IS_SLOW
 def test_what_went_out_before_the_server_failed_stands_in_the_audit_log(trial):
     trial.clock.advance(minutes=14 * DAY + 30)
     outcomes = iter(["sent", "sent"])
@@ -149,6 +154,7 @@ def test_what_went_out_before_the_server_failed_stands_in_the_audit_log(trial):
     assert len(reminders(trial).pending()) == 1
 
 
+@POSTGRES_IS_SLOW
 def test_links_that_stay_with_the_sender_count_as_seen_and_those_that_only_went_out_by_mail_do_not(trial):
     trial.clock.advance(minutes=14 * DAY + 30)
     monitor = Monitor(trial.app.context)
@@ -160,6 +166,7 @@ def test_links_that_stay_with_the_sender_count_as_seen_and_those_that_only_went_
     assert [(who, acts) for who, _, acts in monitor.unblinded()] == [("ben", 1)]
 
 
+@POSTGRES_IS_SLOW
 def test_who_opts_out_is_reminded_no_more_and_may_still_take_part(trial):
     trial.clock.advance(minutes=14 * DAY + 30)
     sent = reminders(trial).send(None)
@@ -174,6 +181,7 @@ def test_who_opts_out_is_reminded_no_more_and_may_still_take_part(trial):
     assert back.participant.id == first.participant_id
 
 
+@POSTGRES_IS_SLOW
 def test_the_due_list_says_where_each_person_stands(trial):
     def states() -> list[str]:
         with trial.app.context.registry.begin(write=False) as unit:
