@@ -25,6 +25,7 @@ from study_app.bootstrap.following import follow_amendments
 from study_app.bootstrap.start_checks import check_start
 from study_app.bootstrap.this_replica import has_ended, this_replica
 from study_app.clock import SystemClock
+from study_app.content.kept_library import EarlierBanks
 from study_app.content.library import FolderLibrary
 from study_app.domain.assistants.served_models import ModelLook
 from study_app.domain.assistants.treatments import AssistantSpec
@@ -139,6 +140,7 @@ def start(
     if any(stage.kind == "interview" for stage in study.stages):
         context.interviewer = open_interviewer(settings.environment)
     context.open_edition = edition_opener(settings, seconds_per_word, gone)
+    context.open_banks = lambda version, banks: EarlierBanks(version, library.root, library.file, banks)
     with context.registry.begin(write=False) as unit:
         locked = unit.newest_version()
     if locked is not None:

@@ -1,12 +1,16 @@
-"""The content of a version that was amended since, unpacked from what the database keeps of it."""
+"""The content of a version that was amended since, from what the database keeps of it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
+from study_app.content.item_banks import load_bank, load_keys
 from study_app.content.library import FolderLibrary
+from study_app.domain.content.content_paths import name_of
+from study_app.domain.quiz.items import Bank
+from study_app.domain.quiz.keys import Keys
 from study_app.domain.study.study import Study
 from study_app.private_files import be_private_folder, write_private
 
@@ -46,3 +50,31 @@ class KeptLibrary(FolderLibrary):
     def materials(self) -> Mapping[str, str]:
         """See ContentLibrary."""
         return self._kept
+
+
+class EarlierBanks(FolderLibrary):
+    """ports.ContentLibrary with the banks of a version, everything else as it is now.
+
+    Args:
+        study: the version.
+        root: folder of the study file.
+        file: the study file as the user named it, for messages.
+        banks: name of a bank -> its public half, as datasets hold it.
+    """
+
+    def __init__(self, study: Study, root: Path, file: str, banks: Mapping[str, str]) -> None:
+        super().__init__(study, root, file)
+        self._published = {folder: banks[name_of(folder)] for folder in self.bank_folders if name_of(folder) in banks}
+        self._banks = {folder: Bank.model_validate_json(text) for folder, text in self._published.items()}
+
+    def keys(self, folder: str) -> Keys:
+        """See ContentLibrary; of an item that was dropped since there is no key."""
+        if folder not in self._published:
+            return super().keys(folder)
+        there = self.at(folder)
+        return load_keys(there, load_bank(there))
+
+    def files(self) -> Iterable[tuple[str, bytes]]:
+        """Return the banks, as they were published."""
+        for folder, text in self._published.items():
+            yield f"quizzes/{name_of(folder)}.json", text.encode()

@@ -19,7 +19,7 @@ from study_app.domain.study.study import CompletionCodes, Study, protocol_hash
 from study_app.domain.trial_state import State
 from study_app.ports import Assistant, Clock, Database, Interviewer, Sandbox, UnitOfWork
 from study_app.services.replicas import Replicas
-from study_app.services.version_content import Edition, altered_files, kept_content
+from study_app.services.version_content import Edition, altered_files, kept_content, published_banks
 
 Read = TypeVar("Read")
 
@@ -109,6 +109,8 @@ class StudyContext:
     """Chooses questions of interviews; None: rules choose."""
     open_edition: Callable[[Study, str, Mapping[str, bytes]], Edition] | None = None
     """Opens the content of an earlier version from its study, its hash and its files."""
+    open_banks: Callable[[Study, Mapping[str, str]], ContentLibrary] | None = None
+    """Opens that of an earlier version whose item banks alone are known, from its study and these."""
     _editions: dict[str, Edition | None] = field(default_factory=dict)
     """Of earlier versions; None where not all of their files were kept."""
     _versions: dict[str, Study] = field(default_factory=dict)
@@ -198,7 +200,8 @@ class StudyContext:
     def edition(self, study_hash: str) -> Edition:
         """Return content and assistants of a version, for those who started with it.
 
-        Of a version that was launched before its files were kept, and of a draft: those of now.
+        Of a version that was launched before its files were kept, and of a draft: those of now. Of one that came back
+        from a dataset: its item banks, everything else of now.
         """
         if study_hash != self.study_hash and study_hash not in self._editions:
             self._editions[study_hash] = self._kept_edition(study_hash)
@@ -213,6 +216,9 @@ class StudyContext:
         with self.registry.begin(write=False) as unit:
             files, study = kept_content(unit, study_hash), self.version(unit, study_hash)
             locked = next((each for each in unit.versions() if each.study_hash == study_hash), None)
+            banks = published_banks(unit, study_hash)
+        if banks and study is not None and self.open_banks is not None:
+            return Edition(self.open_banks(study, banks), self.assistants)
         if files is None or study is None or locked is None or self.open_edition is None:
             return None
         if altered := altered_files(files, locked.materials):

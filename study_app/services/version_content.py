@@ -46,6 +46,17 @@ def kept_content(unit: UnitOfWork, study_hash: str) -> dict[str, bytes] | None:
     return texts | {path: base64.b64decode(text) for path, text in coded.items()}
 
 
+def keep_published_banks(unit: UnitOfWork, study_hash: str, banks: Mapping[str, str]) -> None:
+    """Keep the public halves of a version's item banks, by name: all that a dataset has of its content."""
+    unit.set_meta_value(_banks_key(study_hash), dict(sorted(banks.items())))
+
+
+def published_banks(unit: UnitOfWork, study_hash: str) -> dict[str, str]:
+    """Name -> public half of the item banks of a version that came from a dataset; empty of any other."""
+    found: dict[str, str] = unit.meta_value(_banks_key(study_hash)) or {}
+    return found
+
+
 def altered_files(files: Mapping[str, bytes], locked: Mapping[str, str]) -> list[str]:
     """Return the paths whose content is not what a version was locked with, and those that it lacks.
 
@@ -62,3 +73,7 @@ def _texts_key(study_hash: str) -> str:
 
 def _binaries_key(study_hash: str) -> str:
     return f"version_binaries:{study_hash}"
+
+
+def _banks_key(study_hash: str) -> str:
+    return f"version_banks:{study_hash}"

@@ -88,7 +88,8 @@ def _attention_checks(record: ParticipantRecord, content: Content) -> Iterator[t
             continue
         given = _answers(record, stage)
         for item in bank.items_of(stage.form or None):
-            if item.type == "attention_check":
+            # Of an earlier version that came back from a dataset, items that were dropped since have no key.
+            if item.type == "attention_check" and item.id in keys.by_item:
                 answer = given.get(item.id)
                 response = answer.response if answer is not None else None
                 yield stage, item.id, answer, bool(score(item, keys[item.id], response).correct)

@@ -21,6 +21,7 @@ from analysis.pipeline.description.quiz_quality import _item_rest, _quality
 from analysis.pipeline.items.item_rows import _solved
 from study_app.cli import app
 from study_app.dataset.reading.banks import VersionBanks
+from study_app.dataset.verification import verify
 
 NEW = "ties"
 """The item that comes by the amendment; it is worth 2 of 10 points."""
@@ -167,3 +168,44 @@ def test_a_dataset_of_an_earlier_release_without_the_earlier_items_is_not_called
     done = CliRunner().invoke(app, ["verify", str(data)])
     assert "derived_differs" not in done.output
     assert "the items of posttest are not here" in done.output
+
+
+@pytest.mark.slow
+def test_a_dataset_of_two_versions_comes_back_with_the_items_of_each(dropped, tmp_path):
+    """The item is dropped by the amendment, so that the study's own bank knows it no more."""
+    folder, study = dropped
+    study("reimport", folder / "data", folder / "study.toml", "--database", f"sqlite:///{tmp_path}/again.db")
+    study("export", folder / "study.toml", "--database", f"sqlite:///{tmp_path}/again.db", "--out", tmp_path / "data",
+          "--include-simulated")  # fmt: skip
+    for path in sorted((folder / "data" / "data").iterdir()):
+        assert (tmp_path / "data" / "data" / path.name).read_bytes() == path.read_bytes(), path.name
+    kept = next((folder / "data" / "materials" / "versions").glob("quizzes_*")).relative_to(folder / "data")
+    assert NEW in (tmp_path / "data" / kept / "keyed.json").read_text()
+    # The audit log does not come back, which verify says; of columns it has nothing to say.
+    assert not any(finding.name == "derived_differs" for finding in verify(tmp_path / "data").findings)
+
+
+@pytest.fixture(scope="module")
+def dropped(tmp_path_factory):
+    """Four simulated people before an amendment that drops an item, four after it; unsealed and exported."""
+    folder = tmp_path_factory.mktemp("dropped")
+    bank = folder / keyed_bank(folder)
+    with_content(folder)
+    path = folder / "study.toml"
+    arms = ARMS + '[recruitment]\nentry = "links"\ntarget_n = 40\n'
+    path.write_text(study_text(arms=arms, bank=bank.name), "utf-8")
+
+    def study(*words: object) -> None:
+        given = {"STUDY_VAR": str(folder / "var"), "STUDY_DATABASE_URL": f"sqlite:///{folder}/study.db"}
+        done = CliRunner().invoke(app, [*map(str, words)], env=given, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+
+    study("launch", path, "--yes", "--out", folder)
+    study("simulate", path, "--participants", 4, "--seed", 1)
+    without(bank, NEW)
+    study("amend", path, "--yes", "--reason", "one item less")
+    study("simulate", path, "--participants", 4, "--seed", 2)
+    study("close", path, "--reason", "enough")
+    study("unseal", path, "--reason", "analysis")
+    study("export", path, "--out", folder / "data", "--include-simulated")
+    return folder, study

@@ -13,9 +13,11 @@ from study_app.dataset.findings import VerifyReport
 from study_app.dataset.measures.models import look_in, reply_in
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of, open_dataset
 from study_app.dataset.schema import compact_json, parsed_json, question_column
+from study_app.dataset.schema.file_names import kept_banks
 from study_app.dataset.verification.allocation import decision_of
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 from study_app.domain.ledger import LedgerRow
+from study_app.domain.quiz.items import Bank
 from study_app.domain.records import END, Answer, ProtocolVersion, RunRecord, Turn
 from study_app.domain.study.clusters import COLUMN, cluster_questions
 from study_app.ports import Restorable, UnitOfWork
@@ -23,6 +25,7 @@ from study_app.services.context import StudyContext, draft_key
 from study_app.services.operation.held_acts import hold_acts
 from study_app.services.operation.models.kept import put_back_watch
 from study_app.services.researcher.lifecycle import Lifecycle
+from study_app.services.version_content import keep_published_banks
 
 PutBack = Callable[[UnitOfWork, Iterable[tuple[Restorable, Mapping[str, Any]]]], Mapping[Restorable, int]]
 """Stores records as they are."""
@@ -122,6 +125,7 @@ def _restore_study(dataset: UntrustedDataset, unit: UnitOfWork) -> None:
             locked_at = datetime.fromisoformat(str(entry["locked_at"]))
             given = (dict(entry["materials"]), int(entry["from_index"]), locked_at, str(entry["reason"]))
             unit.add_version(ProtocolVersion(study_hash, text, *given))
+            _restore_banks(dataset, unit, study_hash)
     if dataset.state == "draft":
         return
     unit.set_meta("state", dataset.state)
@@ -131,6 +135,16 @@ def _restore_study(dataset: UntrustedDataset, unit: UnitOfWork) -> None:
     prereg = dataset.path / "materials" / "prereg.json"
     if prereg.is_file():
         unit.set_meta("prereg", bounded_text(prereg).removesuffix("\n"))
+
+
+def _restore_banks(dataset: UntrustedDataset, unit: UnitOfWork, study_hash: str) -> None:
+    """Put back the item banks of a version that was amended since: who began with it answered those items."""
+    folder = dataset.path / "materials" / kept_banks(study_hash)
+    banks = {path.stem: bounded_text(path) for path in sorted(folder.glob("*.json"))}
+    for text in banks.values():
+        Bank.model_validate_json(text)
+    if banks:
+        keep_published_banks(unit, study_hash, banks)
 
 
 _LEDGERS: Mapping[int, Restorable] = {1: "allocations", 2: "later_allocations"}
