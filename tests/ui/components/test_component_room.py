@@ -370,6 +370,21 @@ def test_a_half_written_answer_to_an_agent_and_a_reason_outlive_a_reload(person)
 
 
 @pytest.mark.slow
+def test_what_is_pasted_into_the_reason_on_an_agents_card_is_logged_as_in_other_boxes(person):
+    person.server.book.person(person.who)
+    person.server.book.rows("insert into turns values('t1', ?, 'do it', '', 0, 0, null, null, 0)", person.who)
+    turn = {"turn_id": "t1", "message": "do it", "reply": "", "complete": False, "stopped": False, "error": None}
+    wants = ASKED | {"tool": "run", "input": {}}
+    page = person.context.new_page()
+    page.route("**/api/chat/turns", lambda route: route.fulfill(json={"turns": [turn | {"actions": [wants]}]}))
+    page = person.open("agent", page=page)
+    page.locator(".sa-agent-why").click()
+    paste(page, "a reason from elsewhere")
+    attempt = person.wait_for(lambda: person.events("paste_attempt"))[0]["payload"]
+    assert (attempt["text"], attempt["from"], attempt["target"]) == ("a reason from elsewhere", "outside", "message")
+
+
+@pytest.mark.slow
 def test_the_switch_of_an_agent_shows_at_each_stage_what_the_server_goes_by(person):
     page = person.context.new_page()
 
