@@ -17,6 +17,7 @@ from support.clock import HandClock
 from support.leftovers import ProcessState
 from support.paths import ROOT
 from support.shared_setup import shared_setup
+from support.warm_processes import prove_in
 
 from study_app.storage import open_registry
 
@@ -49,6 +50,15 @@ def pytest_runtest_teardown(item):
     if starts_a_browser(item) and (refused := policy.taken()):
         pytest.fail(f"a page's policy refused what the page needs: {'; '.join(refused[:3])}", pytrace=False)
     return result
+
+
+@pytest.fixture(scope="session", autouse=True)
+def proven_once(tmp_path_factory):
+    """Let the processes of one run prove each pack of this repository once between them."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = tmp_path_factory.getbasetemp().parent / "proven"
+        folder.mkdir(exist_ok=True)
+        prove_in(folder)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -223,8 +223,19 @@ def induced(tmp_path, single, expect=0):
     return complaint, out, sent, kept
 
 
-def test_claude_proposes_a_codebook_from_the_sealed_half_alone(tmp_path):
-    _, out, (sent,), (kept,) = induced(tmp_path, message(json.dumps(PROPOSED)))
+ZEBRA = "zebra0crossing0seventeen"
+
+
+@pytest.fixture(scope="module")
+def proposed(tmp_path_factory):
+    """A folder, and what came of a proposal there with a word that is nowhere else."""
+    folder = tmp_path_factory.mktemp("proposed")
+    definition = PROPOSED["codes"][0] | {"definition": ZEBRA}
+    return folder, *induced(folder, message(json.dumps({"codes": [definition]})))
+
+
+def test_claude_proposes_a_codebook_from_the_sealed_half_alone(proposed):
+    tmp_path, _, out, (sent,), (kept,) = proposed
     book = read_codebook(out.read_text())
     assert (book.labels, book.induced) == (("haste",), True)
     # Two of four interviews, two topics each; neither ids nor arms.
@@ -237,15 +248,23 @@ def test_claude_proposes_a_codebook_from_the_sealed_half_alone(tmp_path):
     assert (tmp_path / kept["reply"]).stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("codebook", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_no_word_of_claudes_proposal_is_in_the_database_where_an_erasure_would_not_reach_it(tmp_path, codebook):
-    said = "zebra0crossing0seventeen"
-    definition = PROPOSED["codes"][0] | {"definition": said} | ({} if codebook else {said: 1})
-    _, _, _, (kept,) = induced(tmp_path, message(json.dumps({"codes": [definition]})), 0 if codebook else 2)
-    assert said in (tmp_path / kept["reply"]).read_text()
-    files = list(tmp_path.glob("study.db*"))
+def no_word_is_in_the_database(folder, kept):
+    assert ZEBRA in (folder / kept["reply"]).read_text()
+    files = list(folder.glob("study.db*"))
     assert files
-    assert all(said.encode() not in file.read_bytes() for file in files)
+    assert all(ZEBRA.encode() not in file.read_bytes() for file in files)
+
+
+def test_no_word_of_claudes_proposal_is_in_the_database_where_an_erasure_would_not_reach_it(proposed):
+    folder, _, _, _, (kept,) = proposed
+    no_word_is_in_the_database(folder, kept)
+
+
+@pytest.mark.slow
+def test_no_word_of_a_proposal_that_is_no_codebook_is_in_the_database(tmp_path):
+    definition = PROPOSED["codes"][0] | {"definition": ZEBRA, ZEBRA: 1}
+    _, _, _, (kept,) = induced(tmp_path, message(json.dumps({"codes": [definition]})), 2)
+    no_word_is_in_the_database(tmp_path, kept)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def timer_solution(old: str, new: str) -> str:
 
 # `study check study.toml` proves the packs of the shipped study in test_trial_commands.py.
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name.startswith("trio_") else []) for name in SHIPPED]
+    "name", [pytest.param(name, marks=[] if name == "warmup" else [pytest.mark.slow]) for name in SHIPPED]
 )
 def test_each_shipped_pack_is_fit_for_use(sandbox, name):
     assert check_pack(sandbox, ROOT / "tasks" / name, load_pack) == []

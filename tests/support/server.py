@@ -25,8 +25,8 @@ def free_port() -> int:
 class StudyServer:
     """`study serve` on loopback; stopped by its own process id, which is no other's before it was waited for.
 
-    A fork of a process that has the app imported. With an environment it is a new process, since some of it is read by
-    imports; so it is where `forked` is false, as for figures of memory.
+    A fork of a process that has the app imported. With variables that are not the app's it is a new process, since some
+    are read by imports; so it is where `forked` is false, as for figures of memory.
     """
 
     def __init__(
@@ -47,7 +47,8 @@ class StudyServer:
         self.arguments = arguments
         self.database = f"sqlite:///{folder}/study.db"
         self.environment = environment
-        self.forked = forked and not environment
+        # Ours are read where a command begins, those of libraries where they are imported.
+        self.forked = forked and all(name.startswith("STUDY_") for name in environment)
         self.program = [str(Path(sys.executable).with_name("study"))]
         self.process: subprocess.Popen | WarmStudy | None = None
 

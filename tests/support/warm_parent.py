@@ -124,7 +124,7 @@ def main() -> None:
     for name in IMPORTED:
         importlib.import_module(name)
     proven = tempfile.TemporaryDirectory()
-    prove_once(Path(proven.name))
+    prove_once(Path(sys.argv[2] if len(sys.argv) > 2 else proven.name))
     # A fork need not look through what it never frees, nor copy its pages.
     gc.freeze()
     if not serve(connection):

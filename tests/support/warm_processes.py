@@ -32,6 +32,13 @@ _MAIN_HIDDEN = threading.Lock()
 
 _STARTING = threading.Lock()
 
+_PROVEN: list[Path] = []
+
+
+def prove_in(folder: Path) -> None:
+    """Keep what `study check` has proven of this repository's packs in a folder, which several processes may share."""
+    _PROVEN[:] = [folder]
+
 
 def warm_context() -> ForkServerContext:
     """The context whose processes have the app imported."""
@@ -113,6 +120,7 @@ class _Parent:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         command = [sys.executable, str(Path(__file__).with_name("warm_parent.py")), str(theirs.fileno())]
+        command += map(str, _PROVEN)
         with theirs:
             self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, cwd=ROOT)
         self.socket, self.lines = ours, ours.makefile("r", encoding="utf-8")

@@ -35,8 +35,8 @@ class Fuzz:
     def page(self):
         return self.person.page
 
-    def way(self) -> None:
-        for stage, step, following in STEPS:
+    def way(self, steps: tuple[tuple[str, int, str], ...] = STEPS) -> None:
+        for stage, step, following in steps:
             for _ in range(self.rng.randint(4, 12)):
                 self.act(stage, step)
             self.hand_in(stage, step, following)
@@ -192,7 +192,7 @@ class Deadline(Fuzz):
 
 
 def test_a_person_who_does_anything_at_any_moment_loses_no_text(server, page):
-    Fuzz(server, FormPage(server, page).start(), 7, kills=False).way()
+    Fuzz(server, FormPage(server, page).start(), 7, kills=False).way(STEPS[:2])
 
 
 @pytest.mark.slow
