@@ -147,7 +147,7 @@ def test_every_file_of_a_new_study_imports_what_the_installed_library_offers():
     assert imports == {"import docx", 'packages = ["docx"]'}
 
 
-PROSE = re.compile(r"```.*?```|`[^`]*`|\{\w+\}|\bnetworkx\b", re.DOTALL)
+PROSE = re.compile(r"```.*?```|`[^`]*`|\{\w+\}|\bsortedcontainers\b", re.DOTALL)
 """What is the same in every language: code, placeholders and the library's name."""
 
 
@@ -158,7 +158,7 @@ PROSE = re.compile(r"```.*?```|`[^`]*`|\{\w+\}|\bnetworkx\b", re.DOTALL)
 def test_what_participants_of_a_new_study_read_is_all_in_its_language(tmp_path, design):
     texts = {}
     for language in languages():
-        study = made(tmp_path / language / "trial", design, 4, "networkx", language)
+        study = made(tmp_path / language / "trial", design, 4, "sortedcontainers", language)
         found = content_texts(FolderLibrary(read_study(study), study.parent, str(study)))
         texts[language] = {key.rpartition(".examples.")[0] or key: PROSE.sub("", text) for key, text in found.items()}
     alike = {"Quiz", "Python", "Assistant", "Task"}
