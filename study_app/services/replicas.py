@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,6 +16,8 @@ BEAT = timedelta(seconds=2)
 FRESH_FOR = 2 * BEAT
 GONE_AFTER = timedelta(seconds=10)
 """Without a sign of life, by this server's clock: those of other machines may be wrong."""
+BLIND_AFTER = GONE_AFTER.total_seconds() / 2
+"""Seconds between two looks after which this server cannot say that another was silent: it did not look."""
 SERVER_GONE = "the server that ran it is gone"
 """What a run says that its server did not finish."""
 
@@ -47,6 +50,9 @@ class Replicas:
         self._lock = threading.Lock()
         self._seen: dict[str, tuple[datetime, datetime]] = {}
         """Name -> its last sign of life, and when that was first seen here."""
+        self._looked_at = time.monotonic()
+        self._in_sight = True
+        """Whether the last try to look at the others went well."""
         self._stored_at: datetime | None = None
         self._given_up: set[str] = set()
         """Works of this server that it will not finish."""
@@ -63,6 +69,10 @@ class Replicas:
     def beat_stored(self) -> None:
         """Note that the transaction with a sign of life has ended well."""
         self._stored_at = self._now()
+
+    def lose_sight(self) -> None:
+        """Note that the others cannot be seen now; their silence counts from the next time that they can."""
+        self._in_sight = False
 
     def mine(self, participant_id: str, kind: WorkKind, work: str) -> InProgress:
         """Return what this server is about to do."""
@@ -116,6 +126,7 @@ class Replicas:
             return True
         now = self._now()
         with self._lock:
+            self._begin_anew_after_blindness(now)
             # A server that is seen for the first time counts from now: its sign of life may bear the time of a wrong
             # clock.
             beat, since = self._seen.get(other.name, (other.beat_at, now))
@@ -123,3 +134,10 @@ class Replicas:
                 since = now
             self._seen[other.name] = (other.beat_at, since)
         return now - since > GONE_AFTER
+
+    def _begin_anew_after_blindness(self, now: datetime) -> None:
+        """Count no silence of a time in which this server could see nothing: no database, or the machine slept."""
+        moment = time.monotonic()
+        if not self._in_sight or moment - self._looked_at > BLIND_AFTER:
+            self._seen = {name: (beat, now) for name, (beat, _) in self._seen.items()}
+        self._in_sight, self._looked_at = True, moment

@@ -1,7 +1,9 @@
-"""Acts that are tried again where another transaction was in the way, or the database was away for a moment."""
+"""Acts that are tried again where another transaction was in the way, or the database was away."""
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -10,9 +12,11 @@ from typing import ParamSpec, TypeVar
 
 from study_app.domain.errors import Conflict, InfrastructureError
 
+log = logging.getLogger(__name__)
+
 ATTEMPTS = 5
 INSIST_SECONDS = 20.0
-"""How long the database may be away before an act that insists is given up."""
+"""How long the database may be away before an act that insists is given up, or kept for later."""
 _LONGEST_PAUSE = 1.0
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -57,3 +61,46 @@ def insisting(act: Callable[Parameters, Result]) -> Callable[Parameters, Result]
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     return attempt
+
+
+class Ends:
+    """How works ended that cannot be done anew: stored as soon as the database takes them, however long it is away.
+
+    What is known of a work is never replaced by "it failed" because the database was away as it ended.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Callable[[], None]] = {}
+        self._lock = threading.Lock()
+
+    def store(self, work: str, act: Callable[[], None]) -> None:
+        """Insist on an act as `insisting` does, and keep it for `store_kept` where the database does not come back."""
+        try:
+            insisting(act)()
+        except InfrastructureError as error:
+            with self._lock:
+                self._kept[work] = act
+            log.warning("an end waits for the database", exc_info=error, extra={"work": work})
+
+    def __contains__(self, work: str) -> bool:
+        with self._lock:
+            return work in self._kept
+
+    def store_kept(self) -> None:
+        """Try once more to store what was kept.
+
+        Raises:
+            InfrastructureError: the database is still away; what is not stored stays kept.
+        """
+        with self._lock:
+            kept = list(self._kept.items())
+        for work, act in kept:
+            try:
+                act()
+            except InfrastructureError:
+                raise
+            except Exception:
+                # It would fail again each second.
+                log.exception("an end cannot be stored", extra={"work": work})
+            with self._lock:
+                del self._kept[work]

@@ -31,6 +31,16 @@ _CONFLICTS = {"40001", "40P01", "55P03"}
 """SQLSTATEs: serialization_failure, deadlock_detected, lock_not_available."""
 PROBE_BYTES = 256 * 1024
 """What the disk must take beside the database for the server to be called well."""
+POSTGRES_CONNECTION: dict[str, Any] = {
+    "client_encoding": "utf8",
+    "connect_timeout": 10,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 15_000,
+}
+"""A database machine that vanishes without a word is given up after some 15 seconds. By the kernel's own settings every
+route would wait for a quarter of an hour to two hours."""
 MUST_LAST = "must_last"
 """Mark of a connection whose transaction must outlive a power cut."""
 
@@ -105,7 +115,15 @@ class DatabaseEngine:
     def _postgres(self) -> Engine:
         # hide_parameters: answers and code of participants would stand in logs of errors. pre_ping: a restarted server
         # leaves dead connections in the pool.
-        return create_engine(self.url, hide_parameters=True, pool_size=10, max_overflow=40, pool_pre_ping=True)
+        return create_engine(
+            self.url,
+            hide_parameters=True,
+            # What the URL says wins.
+            connect_args={name: value for name, value in POSTGRES_CONNECTION.items() if name not in self.url.query},
+            pool_size=10,
+            max_overflow=40,
+            pool_pre_ping=True,
+        )
 
     @contextmanager
     def begin(self, *, write: bool) -> Iterator[Connection]:
@@ -197,8 +215,10 @@ class DatabaseEngine:
         with self.begin(write=True) as connection:
             connection.info[MUST_LAST] = True
             # A real write, for a database in read-only mode or on a full disk still answers SELECT 1.
-            connection.exec_driver_sql("DELETE FROM locks WHERE name = 'probe'")
-            connection.exec_driver_sql("INSERT INTO locks (name) VALUES ('probe')")
+            # One statement, for servers look at the same moment: of two that delete and insert a row one would fail.
+            connection.exec_driver_sql(
+                "INSERT INTO locks (name) VALUES ('probe') ON CONFLICT (name) DO UPDATE SET name = excluded.name"
+            )
 
     @contextmanager
     def in_our_words(self) -> Iterator[None]:

@@ -9,9 +9,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import inspect
+from sqlalchemy import Connection, inspect
 
-from study_app.domain.errors import InfrastructureError
+from study_app.domain.errors import InfrastructureError, Problem, ProblemsFound
 from study_app.storage.backfill import join_what_is_stored
 from study_app.storage.engine import DatabaseEngine
 
@@ -30,11 +30,14 @@ def bring_up_to_date(database: DatabaseEngine) -> None:
 
     Raises:
         InfrastructureError: the file is another program's, or from a newer version of study-app.
+        ProblemsFound: a database of Postgres that does not hold every character.
     """
     config = alembic_config()
     head = ScriptDirectory.from_config(config).get_current_head()
     # Without the write lock first: every command opens the database, and most find nothing to do.
     with database.begin(write=False) as connection:
+        if not database.is_sqlite:
+            _check_encoding(connection)
         if MigrationContext.configure(connection).get_current_revision() == head:
             return
     with database.begin(write=True) as connection:
@@ -55,3 +58,11 @@ def bring_up_to_date(database: DatabaseEngine) -> None:
             raise InfrastructureError(
                 f"{database.describe()}: made by a newer version of study-app ({error}); update study-app"
             ) from error
+
+
+def _check_encoding(connection: Connection) -> None:
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != "UTF8":
+        what = f"its encoding is {encoding}, which lacks characters that participants type"
+        remedy = "make it with CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0"
+        raise ProblemsFound([Problem("--database", "", what, remedy)])

@@ -6,14 +6,17 @@ import threading
 import time
 from dataclasses import dataclass
 
-from study_app.domain.errors import StudyError
+from study_app.domain.errors import InfrastructureError, StudyError
 from study_app.domain.trial_state import State
 from study_app.services.context import StudyContext
 from study_app.services.operation.clock_watch import shown_alert
 from study_app.services.operation.isolation_watch import isolation_alert
+from study_app.services.retrying import retried
 
 KEPT_SECONDS = 2.0
 """A stranger who asks again and again makes the server write no more often."""
+WAIT_SECONDS = 5.0
+"""How long a look waits for one that goes on: each occupies a thread that routes need."""
 
 
 @dataclass(frozen=True)
@@ -58,16 +61,24 @@ class Health:
         Raises:
             InfrastructureError: nothing can be written, or the database cannot be reached.
         """
-        with self._lock:
+        if not self._lock.acquire(timeout=WAIT_SECONDS):
+            raise InfrastructureError("the look at the database before this one does not end")
+        try:
             if self._kept is not None and time.monotonic() - self._kept[0] < KEPT_SECONDS:
                 return self._kept[1]
             # Forgotten before the look: a look that fails must not leave the answer of the last good one.
             self._kept = None
-            self.context.registry.probe()
-            with self.context.registry.begin(write=False) as unit:
-                alert = shown_alert(unit, self.context.now())
-                paused = isolation_alert(unit)
-                alerts = (*(() if alert is None else (str(alert),)), *(() if paused is None else (paused,)))
-                report = HealthReport(self.context.state(unit), alerts, paused is not None)
+            report = self._look()
             self._kept = (time.monotonic(), report)
             return report
+        finally:
+            self._lock.release()
+
+    def _look(self) -> HealthReport:
+        # Tried again: a database may isolate transactions so strictly that the probe of another server is in the way.
+        retried(self.context.registry.probe)()
+        with self.context.registry.begin(write=False) as unit:
+            alert = shown_alert(unit, self.context.now())
+            paused = isolation_alert(unit)
+            alerts = (*(() if alert is None else (str(alert),)), *(() if paused is None else (paused,)))
+            return HealthReport(self.context.state(unit), alerts, paused is not None)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from study_app.dataset.schema.cells import writable
@@ -45,7 +46,7 @@ from study_app.services.participant.chatting.turns import (
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.gate import GatedReply, judged, verdict_event
 from study_app.services.position import AtStage, Position
-from study_app.services.retrying import insisting
+from study_app.services.retrying import Ends
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class AssistantChat:
         self._began = context.now()
         self._replies: dict[str, LiveReply] = {}
         self._asking: set[str] = set()
+        self.ends = Ends()
         self._tasks: set[asyncio.Task[None]] = set()
         self.branching = flow.branching
         self.questions = Questions(context, flow, self.close_interrupted_in)
@@ -140,12 +142,12 @@ class AssistantChat:
             return work is not None and work.work == turn_id and unit.stop_work(participant_id, "reply")
 
     def is_at(self, work: InProgress) -> bool:
-        """Whether this server is about to write that reply, or writes it; from any thread."""
+        """Whether this server is about to write that reply, writes it, or has its end; from any thread."""
         # In this order: a question that is stored at this moment is among the replies before it is no longer asked.
         if work.participant_id in self._asking:
             return True
         reply = self._replies.get(work.participant_id)
-        return reply is not None and reply.turn.id == work.work
+        return (reply is not None and reply.turn.id == work.work) or work.work in self.ends
 
     def turns(self, participant_id: str) -> list[Turn]:
         """Return the participant's turns so far, oldest first."""
@@ -263,7 +265,7 @@ class AssistantChat:
             stop.cancel()
             reply.close(loop.time() - began)
             try:
-                await asyncio.to_thread(self._finish, reply)
+                await asyncio.to_thread(self.ends.store, reply.turn.id, partial(self._finish, reply))
             except Exception:
                 log.exception("the end of a reply could not be saved")
             # After the end is stored, and before the stream ends: a page that asks again at once finds no reply in its
@@ -314,7 +316,6 @@ class AssistantChat:
             value = "0" if verdict.withholds else "1"
             unit.add_rating(Rating(self.context.fresh_id(), f"turn:{turn.id}", verdict.by, value, VERSION, now))
 
-    @insisting
     def _finish(self, reply: LiveReply) -> None:
         turn, withheld, autonomous = reply.turn, reply.gated.withheld, None
         with self.context.registry.begin() as unit:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from study_app.domain.errors import SandboxUnavailable
@@ -27,7 +28,7 @@ from study_app.services.participant.probing.closing import interrupt
 from study_app.services.participant.programs.ending import close_run, end_line, finished, is_over
 from study_app.services.participant.programs.taking import check_code, on_task
 from study_app.services.position import AtStage, OnStage
-from study_app.services.retrying import insisting, retried
+from study_app.services.retrying import Ends, retried
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class ProgramRuns:
         """Participants whose runs are being noted."""
         self._going_on: set[str] = set()
         """Ids of runs until their end is stored, also of those in whose place another runs."""
+        self.ends = Ends()
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(CONCURRENT_RUNS)
         self._waiting = 0
@@ -157,7 +159,8 @@ class ProgramRuns:
         with self._lock:
             # One that begins at the same moment is noted, and is not yet among those that go on.
             alone = self._beginning[work.participant_id] < 2
-            return alone and work.replica == self.context.replicas.me.name and work.work not in self._going_on
+            mine = work.replica == self.context.replicas.me.name
+            return alone and mine and work.work not in self._going_on and work.work not in self.ends
 
     def _work(self, record: RunRecord) -> InProgress:
         return self.context.replicas.mine(record.participant_id, "run", record.id)
@@ -170,9 +173,10 @@ class ProgramRuns:
                     active.cancelled.set()
 
     def is_at(self, work: InProgress) -> bool:
-        """Whether this server is about to run that program, or runs it; from any thread."""
+        """Whether this server is about to run that program, runs it, or has its end; from any thread."""
         with self._lock:
-            return work.participant_id in self._beginning or work.work in self._going_on
+            # In this order: an end is kept before the run goes on no more.
+            return work.participant_id in self._beginning or work.work in self._going_on or work.work in self.ends
 
     @property
     def active(self) -> set[str]:
@@ -228,7 +232,8 @@ class ProgramRuns:
     def _fail(self, record: RunRecord, reason: str, emit: Emit) -> None:
         emit(end_line(record.id, "infrastructure", None))
         try:
-            self._finish(record, replace(record, ended_by="infrastructure", error_message=reason), Outage)
+            failed = replace(record, ended_by="infrastructure", error_message=reason)
+            self.ends.store(record.id, partial(self._finish, record, failed, Outage))
         except Exception:
             log.exception("a run could not be finished", extra={"run": record.id})
 
@@ -253,9 +258,8 @@ class ProgramRuns:
         done = finished(record, result)
         if shown:
             done = replace(done, checks=[{"visible": True, **check} for check in shown])
-        self._finish(record, done, drawn=result.figures)
+        self.ends.store(record.id, partial(self._finish, record, done, drawn=result.figures))
 
-    @insisting
     def _finish(
         self, record: RunRecord, done: RunRecord, how: type[RunEnded | Outage] = RunEnded, drawn: tuple[str, ...] = ()
     ) -> None:
@@ -304,10 +308,9 @@ class ProgramRuns:
                 verdicts = () if stopped() else verdicts_of(self.context.sandbox, pack, code)
             shown = [check.shown() for check in verdicts]
             done = replace(finished(record, result), checks=[{"visible": True, **check} for check in shown])
-        self._keep(done)
+        self.ends.store(done.id, partial(self._keep, done))
         return done
 
-    @insisting
     def _keep(self, done: RunRecord) -> None:
         with self.context.registry.begin() as unit:
             # Another server has ended the run where it took this one for gone.

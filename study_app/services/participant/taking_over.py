@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from study_app.domain.errors import InfrastructureError
 from study_app.domain.records import InProgress
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
@@ -30,14 +31,29 @@ class TakingOver:
         self._beat_due = context.now()
 
     def tick(self) -> None:
-        """Give a sign of life, do what participants asked other servers for, and end what no other server will."""
+        """Give a sign of life, do what participants asked other servers for, and end what no other server will.
+
+        Raises:
+            InfrastructureError: the database is away.
+        """
+        try:
+            self._look()
+        except InfrastructureError:
+            # The others could not give a sign of life either, or this server could not have seen it.
+            self.context.replicas.lose_sight()
+            raise
+
+    def _look(self) -> None:
         now = self.context.now()
         # The second condition: a clock that was set back would otherwise leave this server silent, and taken for gone.
         if now >= self._beat_due or self._beat_due - now > BEAT:
-            self._beat_due = now + BEAT
             with self.context.registry.begin() as unit:
                 self.context.replicas.beat(unit)
             self.context.replicas.beat_stored()
+            self._beat_due = now + BEAT
+        # Before the works are read: what is stored here is no longer among them.
+        self._runs.ends.store_kept()
+        self._chat.ends.store_kept()
         # Looked at first: a run that begins after the list was read is not in it and goes on all the same.
         running = self._runs.active
         with self.context.registry.begin(write=False) as unit:

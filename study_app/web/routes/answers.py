@@ -70,6 +70,9 @@ async def draft(request: Request) -> Response:
     stage, step = request.query_params.get("stage", ""), request.query_params.get("step", "0")
     if not step.isdecimal() or len(step) > LONGEST_STEP:
         raise BadRequest(400, "the field 'step' must be a whole number")
+    if "\0" in stage:
+        # Postgres compares no text with it, and no stage has such a name.
+        raise BadRequest(400, "the field 'stage' must be the name of a stage")
     found = await run_in_threadpool(app.answers.draft, who.id, stage, int(step))
     return AsciiJSON({"page": found.page, "values": dict(found.values)})
 

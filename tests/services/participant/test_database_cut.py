@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import psycopg
 import pytest
@@ -17,7 +18,6 @@ from study_app.domain.errors import InfrastructureError
 from study_app.domain.records import Turn
 from study_app.services import retrying
 from study_app.services.participant.chatting.questions import ParticipantQuestion
-from study_app.services.replicas import SERVER_GONE
 from study_app.services.researcher.exporting.export import export
 from study_app.storage.serving.in_progress import SqlInProgress
 
@@ -108,24 +108,33 @@ def test_a_connection_that_is_cut_as_an_end_is_stored_costs_no_one_anything(
     app.close()
 
 
+def cut_once(monkeypatch, app, finish, *, committed: bool):
+    """Return an end that the database does not take at the first time."""
+    cuts = []
+
+    def end(*given, **named) -> None:
+        if cuts:
+            finish(*given, **named)
+            return
+        cuts.append(1)
+        with away(monkeypatch, app, committed=committed):
+            finish(*given, **named)
+
+    return end
+
+
 @pytest.mark.parametrize("committed", [False, True])
-def test_a_reply_whose_end_could_not_be_stored_for_long_is_ended_and_another_may_be_asked_for(
+def test_a_reply_whose_end_could_not_be_stored_for_long_is_kept_whole_once_the_database_is_back(
     served, monkeypatch, committed
 ):
     app, walker = served
     monkeypatch.setattr(retrying, "INSIST_SECONDS", 0.0)
-    finish = app.help._finish  # noqa: SLF001
-
-    def cut_off(reply) -> None:
-        with away(monkeypatch, app, committed=committed):
-            finish(reply)
-
     with monkeypatch.context() as patch:
-        patch.setattr(app.help, "_finish", cut_off)
-        assert walker.ask("What is a nursery?")
+        patch.setattr(app.help, "_finish", cut_once(monkeypatch, app, app.help._finish, committed=committed))  # noqa: SLF001
+        said = walker.ask("What is a nursery?")
     app.taking_over.tick()
     (turn,), _, _, works = kept(app, walker)
-    assert (turn.complete, turn.error) == (True, None if committed else "interrupted")
+    assert (turn.complete, turn.error, turn.reply) == (True, None, said)
     assert works == []
     assert walker.ask("And a task?")
     assert len(ended(app, walker, "turn_ended")) == 2
@@ -144,27 +153,44 @@ def test_a_question_that_was_stored_and_never_answered_keeps_no_other_waiting(se
 
 
 @pytest.mark.parametrize("next_", ["run", "look"])
-def test_a_run_whose_end_could_not_be_stored_is_ended_by_the_next_run_or_the_next_look(served, monkeypatch, next_):
+def test_a_run_whose_end_could_not_be_stored_is_kept_as_it_ended_also_where_another_run_comes_first(
+    served, monkeypatch, next_
+):
     app, walker = served
     monkeypatch.setattr(retrying, "INSIST_SECONDS", 0.0)
-    finish = app.work._finish  # noqa: SLF001
-
-    def cut_off(*given, **named) -> None:
-        with away(monkeypatch, app, committed=False):
-            finish(*given, **named)
-
     walker.replace_all("print('kept')\n")
     with monkeypatch.context() as patch:
-        patch.setattr(app.work, "_finish", cut_off)
+        patch.setattr(app.work, "_finish", cut_once(monkeypatch, app, app.work._finish, committed=False))  # noqa: SLF001
         walker.run()
     if next_ == "run":
         walker.run()
-    else:
-        app.taking_over.tick()
+    app.taking_over.tick()
     _, runs, _, works = kept(app, walker)
-    assert (runs[0].ended_by, runs[0].error_message) == ("infrastructure", SERVER_GONE)
+    assert [(run.ended_by, run.stdout) for run in runs] == [("exit", "kept\n")] * (1 + (next_ == "run"))
     assert works == []
-    assert ended(app, walker, "run_ended", "outage") == ["outage", *["run_ended"] * (next_ == "run")]
+    assert ended(app, walker, "run_ended", "outage") == ["run_ended"] * (1 + (next_ == "run"))
+
+
+def test_ends_that_wait_stay_in_order_until_the_database_takes_them_and_one_that_cannot_be_stored_holds_up_no_other():
+    ends, stored = retrying.Ends(), []
+    back = False
+
+    def end(name: str) -> None:
+        if not back:
+            raise InfrastructureError("connection refused")
+        if name == "broken":
+            raise ValueError(name)
+        stored.append(name)
+
+    for name in ("first", "broken", "last"):
+        ends._kept[name] = partial(end, name)  # noqa: SLF001
+    with pytest.raises(InfrastructureError):
+        ends.store_kept()
+    assert all(name in ends for name in ("first", "broken", "last"))
+    back = True
+    ends.store_kept()
+    assert stored == ["first", "last"]
+    assert not any(name in ends for name in ("first", "broken", "last"))
 
 
 def test_a_reply_is_not_broken_off_because_it_could_not_be_saved_on_the_way(served, monkeypatch):

@@ -6,15 +6,19 @@ import asyncio
 import itertools
 import json
 import threading
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from support.clock import HandClock
 from support.databases import POSTGRES_IS_SLOW
 from support.trials.export_world import Walker, open_app
 
+from study_app.domain.errors import InfrastructureError
 from study_app.domain.records import Replica, Turn
 from study_app.domain.tasks.programs import Isolation
+from study_app.services import replicas
 from study_app.services.grading import submissions
 from study_app.services.operation.isolation_watch import STEP
 from study_app.services.participant.chatting.questions import ReplyInProgress
@@ -93,6 +97,45 @@ def test_a_reply_of_a_living_server_is_left_alone_and_one_of_a_dead_server_is_en
     again.__dict__.update(walker.__dict__, app=second)
     assert again.ask("What is a nursery?")
     assert len(second.help.turns(walker.id)) == before + 1
+
+
+@POSTGRES_IS_SLOW
+def test_after_a_database_was_away_no_server_takes_another_for_gone(pair, monkeypatch):
+    first, second, clock = pair
+    walker = at_work(first, clock)
+    half_reply(first, walker, clock)
+    alive(second, clock, 3, first)
+
+    def away(*_given, **_named):
+        raise InfrastructureError("connection refused")
+
+    with monkeypatch.context() as cut:
+        for app in (first, second):
+            cut.setattr(app.context.registry, "begin", away)
+        for _ in range(60):
+            clock.advance(seconds=1)
+            for app in (first, second):
+                with pytest.raises(InfrastructureError):
+                    app.taking_over.tick()
+    # The one that looks first sees of the other what it said before.
+    alive(second, clock, 3, first)
+    assert [gone for _, gone in second.context.replicas.looked] == [False]
+    (seen,) = second.help.turns(walker.id)
+    assert (seen.complete, events(second, walker, "outage")) == (False, [])
+    alive(second, clock, 15)
+    assert second.help.turns(walker.id)[0].error == "interrupted"
+
+
+@POSTGRES_IS_SLOW
+def test_a_server_that_did_not_look_for_long_counts_the_silence_of_others_from_its_next_look(pair, monkeypatch):
+    first, second, clock = pair
+    alive(second, clock, 3, first)
+    moment = time.monotonic()
+    monkeypatch.setattr(replicas, "time", SimpleNamespace(monotonic=lambda: moment + 60))
+    alive(second, clock, 1)
+    clock.advance(seconds=9)
+    second.taking_over.tick()
+    assert [gone for _, gone in second.context.replicas.looked] == [False]
 
 
 @POSTGRES_IS_SLOW
