@@ -34,6 +34,7 @@ from study_app.dataset.writing.documents import (
 from study_app.dataset.writing.files import keep_private, sha256_of, whole_directory, write_json
 from study_app.dataset.writing.manifest import file_entries
 from study_app.dataset.writing.packages import TableFile, croissant, datapackage
+from study_app.dataset.writing.readme_parts import citing, reading
 from study_app.dataset.writing.shipped import shipped
 
 SITES = "sites"
@@ -140,7 +141,8 @@ class _Pool:
     def _documents(self, notes: Sequence[str]) -> None:
         first = self.sites[0]
         title = f"{first.study.title}, {len(self.sites)} sites"
-        self._described(cited_pool(self.sites, self.study_id, title))
+        cited = cited_pool(self.sites, self.study_id, title)
+        self._described(cited)
         for name, table in self.tables.items():
             target = self.folder / self._path(name).replace(".csv", ".json")
             write_json(target, sidecar(table, self._path(name), (), guarded=True))
@@ -148,7 +150,8 @@ class _Pool:
         study = first.path / "materials" / "study.json"
         if study.is_file():
             self._text("materials/study.json", bounded_text(study))
-        self._text("README.md", _readme(title, self.sites, notes, self.tables))
+        self._text("README.md", _readme(cited, self.sites, notes, self.tables))
+        self._text("CHANGES.md", _changes(self.sites))
         self._text(".psychds-ignore", psychds_ignore(f"{SITES}/"))
         for script in ("read.py", "read.R"):
             (self.folder / script).write_bytes(shipped(script))
@@ -234,21 +237,38 @@ def _versions(site: Site) -> Iterator[dict[str, Any]]:
         yield entry | {"file": f"{SITES}/{site.name}/{entry.get('file')}"}
 
 
-def _readme(title: str, sites: Sequence[Site], notes: Sequence[str], tables: Mapping[TableName, TableSchema]) -> str:
+def _changes(sites: Sequence[Site]) -> str:
+    """CHANGES.md: of which exports the pool is; what changed in each, its own file says."""
+    lines = [f"- pooled by study-app {__version__} from these datasets, each with its own CHANGES.md"]
+    for site in sites:
+        made = (
+            f"exported {site.manifest.get('exported_at', '')} by study-app {site.manifest.get('package_version', '')}"
+        )
+        lines.append(
+            f"- `{SITES}/{site.name}`: {made}, SHA-256 of its manifest {sha256_of(site.path / 'manifest.json')}"
+        )
+    return "# Changes\n\n" + "\n".join(lines) + "\n"
+
+
+def _readme(cited: Cited, sites: Sequence[Site], notes: Sequence[str], tables: Mapping[TableName, TableSchema]) -> str:
     listed = "\n".join(f"- `{SITES}/{site.name}`: study `{site.study_id}`, {len(site.people)} people" for site in sites)
     kept = "\n".join(f"- {note}" for note in notes)
     names = ", ".join(f"`{name}`" for name in tables)
     parts = [
-        f"# {title}",
+        f"# {cited.study.title}",
         "One dataset made by `study pool` of these, which are in it as they were given, each with its ledger, its "
         f"registration and its materials:\n\n{listed}",
         f"The tables {names} in `data/` hold the rows of all of them. `site` and `study_id` say whose a row is; ids "
         "begin with the site, events are numbered anew, and `participants.stratum` begins with the site. A column that "
         "a site does not have is empty there.",
+        "`documentation/codebook.md` explains every column. What participants met, how columns are derived and what "
+        "each kind of event holds is in `materials/` and `documentation/` of each site.",
         "`study analyze` compares people within sites and runs each site's allocation again within its own ledger; "
         "`tables/meta_analysis.csv` has effect size, standard error and n of each site. `study verify` checks every "
         "dataset of the pool.",
         f"What differs between the sites:\n\n{kept}" if kept else "",
         "What this copy still says about people, each site's README says: it holds no less than they do.",
+        f"## Reading it\n\n{reading('csv', {})}",
+        f"## Citing it\n\n{citing(cited)}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

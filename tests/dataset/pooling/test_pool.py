@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,12 @@ def test_a_pool_is_described_for_archives_and_other_tools(sites, pooled):
     assert described["temporalCoverage"] == given["temporalCoverage"]
     held = json.loads((pooled / "croissant.json").read_text())["distribution"]
     assert {each["name"] for each in held} == {path.name for path in (pooled / "data").glob("*.csv")}
+    readme = (pooled / "README.md").read_text(encoding="utf-8")
+    assert all(part in readme for part in ("import read", "read_dataset()", "[Data set]", "documentation/codebook.md"))
+    said = subprocess.run([sys.executable, "read.py"], cwd=pooled, capture_output=True, text=True, check=True).stdout
+    assert f"participants: {len(table(pooled, 'participants'))} rows" in said
+    changes = (pooled / "CHANGES.md").read_text(encoding="utf-8")
+    assert all(f"`sites/{each.name}`" in changes for each in (pooled / "sites").iterdir())
 
 
 @pytest.mark.slow
