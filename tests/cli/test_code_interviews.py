@@ -85,10 +85,10 @@ def test_the_whole_way_without_a_key(trial):
     [
         (["freeze", "missing.toml", "--reason", "x"], "missing.toml: there is no such file"),
         (["code"], "no codebook is frozen yet"),
-        (["gold"], "no codebook is frozen yet"),
+        pytest.param(["gold"], "no codebook is frozen yet", marks=pytest.mark.slow),
         (["induce"], "no interview with an answer has ended yet"),
-        (["import", "missing.qdpx"], "missing.qdpx: there is no such file"),
-        (["gold", "--share", "2"], "--share"),
+        pytest.param(["import", "missing.qdpx"], "missing.qdpx: there is no such file", marks=pytest.mark.slow),
+        pytest.param(["gold", "--share", "2"], "--share", marks=pytest.mark.slow),
         (["code", "--coder", "gpt"], "--coder"),
     ],
 )

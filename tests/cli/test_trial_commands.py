@@ -153,16 +153,20 @@ def test_without_the_sealing_key_nobody_is_allocated_and_the_message_says_why(tm
     [
         (["export", "gone.toml", "--out", "x"], "gone.toml"),
         (["export", "STUDY", "--out", "x", "--database", "mysql://h/d"], "mysql"),
-        (["export", "STUDY", "--out", "x", "--database", "sqlite:////proc/no/study.db"], "/proc/no"),
+        pytest.param(
+            ["export", "STUDY", "--out", "x", "--database", "sqlite:////proc/no/study.db"],
+            "/proc/no",
+            marks=pytest.mark.slow,
+        ),
         (["verify", "gone"], "gone"),
-        (["analyze", "gone", "--out", "x"], "gone"),
-        (["check", "gone.toml"], "gone.toml"),
+        pytest.param(["analyze", "gone", "--out", "x"], "gone", marks=pytest.mark.slow),
+        pytest.param(["check", "gone.toml"], "gone.toml", marks=pytest.mark.slow),
         (["simulate", "STUDY", "--participants", "0"], "participants"),
-        (["simulate", "STUDY", "--dropout", "2"], "dropout"),
+        pytest.param(["simulate", "STUDY", "--dropout", "2"], "dropout", marks=pytest.mark.slow),
         (["create-links", "STUDY", "--labels", "gone.txt"], "gone.txt"),
-        (["try", "nopack", "x.py"], "nopack"),
-        (["import-transcripts", "gone", "--out", "x"], "gone"),
-        (["code-queries", "gone"], "gone"),
+        pytest.param(["try", "nopack", "x.py"], "nopack", marks=pytest.mark.slow),
+        pytest.param(["import-transcripts", "gone", "--out", "x"], "gone", marks=pytest.mark.slow),
+        pytest.param(["code-queries", "gone"], "gone", marks=pytest.mark.slow),
         (["power", "STUDY", "--workers", "many"], "many"),
         (["serve", "STUDY", "--port", "99999"], "99999"),
         (["nonsense"], "nonsense"),
@@ -177,7 +181,9 @@ def test_a_mistake_is_one_line_that_names_it_and_exit_2(tmp_path, arguments, sig
     assert not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize("verb", ["export", "amend", "close", "unseal"])
+@pytest.mark.parametrize(
+    "verb", ["export", "amend", *(pytest.param(verb, marks=pytest.mark.slow) for verb in ("close", "unseal"))]
+)
 def test_a_database_that_is_not_there_is_named_and_not_made(tmp_path, verb):
     given = ["--out", tmp_path / "x"] if verb == "export" else ["--reason", "why"]
     database = f"sqlite:///{tmp_path}/gone.db"

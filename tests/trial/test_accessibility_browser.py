@@ -149,6 +149,7 @@ def tab_to(page, name: str | re.Pattern[str], limit: int = 80) -> None:
     raise AssertionError(f"{name} is not reached by Tab")
 
 
+@pytest.mark.slow  # by default: a task by keyboard in test_trial_browser.py, each kind of answer in tests/ui/screens
 def test_consent_promise_and_leaving_work_by_keyboard_alone(server, page):
     page.goto(f"{server.url}/enter")
     tab_to(page, "Start")
