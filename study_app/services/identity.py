@@ -31,3 +31,16 @@ def is_test_entry(unit: UnitOfWork, secret: str) -> bool:
 
 def _test_key(secret: str) -> str:
     return f"test_entry:{hashed(secret)}"
+
+
+def good_once(secret: str) -> str:
+    """Return what is kept of a link that is good once.
+
+    Other than of a cookie: put into a browser as one, its secret would let its maker in with nothing on record.
+    """
+    return hashed(f"once:{secret}")
+
+
+def of_reminder(secret: str) -> str:
+    """Return what is kept of the link in a reminder, which is for all devices of a participant and no cookie either."""
+    return hashed(f"reminder:{secret}")

@@ -9,13 +9,20 @@ from datetime import timedelta
 from study_app.domain.errors import Malformed, NotAllowed, Taken, UnknownParticipant
 from study_app.domain.events.server import Entered, EntryRefused, LanguageChosen, Reentered
 from study_app.domain.events.words import EntryWay
-from study_app.domain.records import Kind, Link, Participant
+from study_app.domain.records import AuditEntry, Kind, Link, Participant
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.study.recruiting.panel_ids import panel_id_problem, placeholder_problem
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.identity import LONGEST_FIELD, hashed, is_test_entry, panel_session_key
+from study_app.services.identity import (
+    LONGEST_FIELD,
+    good_once,
+    hashed,
+    is_test_entry,
+    of_reminder,
+    panel_session_key,
+)
 from study_app.services.participant.erasing import as_kept
 from study_app.services.places import places_taken, recruitment_paused
 from study_app.services.retrying import retried
@@ -25,6 +32,12 @@ TOKEN_DAYS = 180
 
 MOVING_HOURS = 24
 """How long a link is good that takes a participant to another device."""
+CAME_BACK = "came in again by a link"
+"""How the audit log names it where a real participant is let in by a link in a browser without their cookie."""
+MOST_NOTED = 20
+"""Entries of one participant."""
+SPENT = "spent_link:"
+"""Where the database keeps when a link that is good once was used."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +174,7 @@ class Enrol:
         """Who comes in; None where another person's study is in progress in this browser."""
         known = unit.participant_of_token(hashed(token), self.context.now()) if token else None
         if entry.move:
-            return self._attach(unit, self._moved(unit, entry.move), token, known)
+            return self._attach(unit, self._moved(unit, entry.move, known), token, known, by="personal link")
         again = bool(entry.again) and known is not None and known.kind == "preview"
         if entry.test or (again and self.context.state(unit) != "draft"):
             return self._test(unit, entry, token, known, language)
@@ -169,7 +182,7 @@ class Enrol:
             return self._attach(unit, known, token, known)
         owner = self._owner(unit, entry)
         if owner is not None:
-            return self._attach(unit, owner, token, known)
+            return self._attach(unit, owner, token, known, by="participant link" if entry.link else "")
         if known is not None and known.kind == "real":
             # Another invitation or an edited address in a browser that takes part: no participant gets a second arm.
             self._check_free(known)
@@ -189,11 +202,25 @@ class Enrol:
             return None
         return self._create(unit, EntryRequest(test=entry.test), "preview", language)
 
-    def _moved(self, unit: UnitOfWork, secret: str) -> Participant:
-        found = unit.participant_of_token(hashed(secret), self.context.now())
-        if found is None:
+    def _moved(self, unit: UnitOfWork, secret: str, known: Participant | None) -> Participant:
+        """Whose personal link it is: one that is good once, or one of a reminder, which is for several devices.
+
+        What is good once is spent with its first use, and goes on working in the browser that used it alone: whose link
+        it is finds it spent where another person came in by it, and asks.
+        """
+        now, once = self.context.now(), good_once(secret)
+        owner = unit.participant_of_token(once, now)
+        if owner is None:
+            # Links of earlier versions are kept as cookies are.
+            kept = (of_reminder(secret), hashed(secret))
+            owner = next((found for each in kept if (found := unit.participant_of_token(each, now))), None)
+        elif unit.meta(f"{SPENT}{once}") is None:
+            unit.set_meta(f"{SPENT}{once}", now.isoformat(timespec="milliseconds"))
+        elif known is None or known.id != owner.id:
             raise NotAllowed(REFUSALS("moved"))
-        return found
+        if owner is None:
+            raise NotAllowed(REFUSALS("moved"))
+        return owner
 
     def _owner(self, unit: UnitOfWork, entry: EntryRequest) -> Participant | None:
         """Who proves by this entry to be them: by the same session id or the same single-use link."""
@@ -241,15 +268,27 @@ class Enrol:
             raise NotAllowed(REFUSALS("shared_computer"))
 
     def _attach(
-        self, unit: UnitOfWork, participant: Participant, token: str | None, known: Participant | None
+        self, unit: UnitOfWork, participant: Participant, token: str | None, known: Participant | None, by: str = ""
     ) -> Admitted:
-        """Let a participant in again; a browser that has their cookie keeps it, for longer."""
+        """Let a participant in again; a browser that has their cookie keeps it, for longer.
+
+        In another browser `by` a link is on record in the audit log: who made the link, or was shown it, can use it.
+        """
         if token and known is not None and known.id == participant.id:
             unit.renew_token(hashed(token), self.context.now() + timedelta(days=TOKEN_DAYS))
         else:
             token = self._token(unit, participant)
+            if by and participant.kind == "real":
+                self._note_way_in(unit, participant, by)
         unit.record(participant.id, participant.stage, self.context.now(), Reentered())
         return Admitted(participant, token, new=False)
+
+    def _note_way_in(self, unit: UnitOfWork, participant: Participant, by: str) -> None:
+        mine = [entry for entry in unit.audit_of([CAME_BACK]) if entry.detail.get("participant_id") == participant.id]
+        # The audit log never shrinks: who presses all day fills it no further.
+        if len(mine) < MOST_NOTED:
+            detail = {"participant_id": participant.id, "by": by}
+            unit.add_audit(AuditEntry(self.context.now(), "platform", CAME_BACK, "", detail))
 
     def _create(self, unit: UnitOfWork, entry: EntryRequest, kind: Kind | None, language: str) -> Admitted:
         state = self.context.state(unit)
@@ -325,10 +364,11 @@ class Enrol:
         return token
 
     def moving_token(self, participant_id: str) -> str:
-        """Return the secret of a link with which this participant goes on in another browser, for a day."""
+        """Return the secret of a link with which this participant goes on in another browser, once, within a day."""
         token = self.context.fresh_id() + self.context.fresh_id()
         with self.context.registry.begin() as unit:
-            unit.add_token(participant_id, hashed(token), self.context.now() + timedelta(hours=MOVING_HOURS))
+            # Not as a cookie is kept: put into a browser as one, it would let its maker in with nothing on record.
+            unit.add_token(participant_id, good_once(token), self.context.now() + timedelta(hours=MOVING_HOURS))
         return token
 
 

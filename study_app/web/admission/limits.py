@@ -30,6 +30,8 @@ STRANGERS = Rate(burst=1500, per_second=30)
 """Requests of one address without a known cookie: about four a person on the way in."""
 ARRIVALS = Rate(burst=300, per_second=5)
 """Presses of Start from one address."""
+SIGN_INS = Rate(burst=60, per_second=0.5)
+"""Passwords, and words of an identity provider, that one address brings to the console."""
 KINDS: dict[str, Rate] = {
     # Each message lets the page's script run again.
     WEBSOCKET: Rate(burst=200, per_second=5),
@@ -237,6 +239,22 @@ class RequestLimits:
             # A smaller number than before: the bucket was full in between, and it counts anew.
             if new := taken - known if taken >= known else taken:
                 self._shared[kind].hear(name, new)
+
+
+class DoorLimits:
+    """How often one address may come to the console without a sign-in; of the sixth version, one network of 2^64.
+
+    Who is signed in is not counted: a team behind one address works on while another machine there tries passwords.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._strangers = Buckets(STRANGERS, clock)
+        self._sign_ins = Buckets(SIGN_INS, clock)
+
+    def stranger(self, address: str, *, signs_in: bool = False) -> float:
+        """Seconds to wait for a request without a sign-in; 0 where it may pass."""
+        name = network_of(address)
+        return self._strangers.take(name) or (self._sign_ins.take(name) if signs_in else 0.0)
 
 
 def _neighbourhood(address: str) -> str:

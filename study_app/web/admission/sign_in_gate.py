@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from study_app.domain.sentences import REFUSALS
 from study_app.secrets.console_boards import SEEN_BY
 from study_app.web.admission import addresses
+from study_app.web.admission.limits import DoorLimits
 from study_app.web.admission.page_messages import PageMessages
 from study_app.web.pages import page
 from study_app.web.requests import error
@@ -52,9 +53,10 @@ class SignInGate:
     (see study_app/ui/console/app.py).
     """
 
-    def __init__(self, app: ASGIApp, routes: Sequence[Route]) -> None:
+    def __init__(self, app: ASGIApp, routes: Sequence[Route], limits: DoorLimits | None = None) -> None:
         self.app = app
         self.routes = routes
+        self.limits = limits or DoorLimits()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -69,21 +71,37 @@ class SignInGate:
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Connect a page with Streamlit."""
         opens = addresses.may_open_a_socket(HTTPConnection(scope))
-        if not opens or not (oidc() or await _signed_in(scope)):
+        if not opens or not await self._may_draw(scope):
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
         messages = PageMessages(receive, send, lambda size: 0.0)
         await self.app(scope, messages.receive, messages.send)
 
+    async def _may_draw(self, scope: Scope) -> bool:
+        """Whether a websocket may be opened: by a sign-in, or for the button of an identity provider."""
+        return await _signed_in(scope) or (oidc() and not self._wait(scope))
+
     async def _answer(self, scope: Scope) -> Response | None:
         """Return what the gate says itself, or None to let the request pass."""
-        if (scope["method"], scope["path"]) in OPEN:
+        if scope["path"] == addresses.HEALTH:
+            return None if addresses.reads(scope) else _nowhere(scope)
+        opens = (scope["method"], scope["path"]) in OPEN
+        signed_in = not opens and await _signed_in(scope)
+        # Before anything that costs: also whose request leads nowhere is counted.
+        if not signed_in and (wait := self._wait(scope)):
+            return _too_often(scope, wait)
+        if opens:
             return None
-        if not (oidc() and _of_the_first_page(scope)) and not await _signed_in(scope):
+        if not (oidc() and _of_the_first_page(scope)) and not signed_in:
             return _turned_away(scope)
         if not addresses.reads(scope) and addresses.from_elsewhere(HTTPConnection(scope)):
             return error(403, REFUSALS("other_origin"))
         return None if self._is_there(scope) else _nowhere(scope)
+
+    def _wait(self, scope: Scope) -> float:
+        """Seconds until a request without a sign-in may come; 0 where it may pass."""
+        client = scope.get("client")
+        return self.limits.stranger(client[0] if client else "", signs_in=_brings_a_word(scope))
 
     def _is_there(self, scope: Scope) -> bool:
         if addresses.has_route(scope, self.routes):
@@ -96,6 +114,25 @@ def _of_the_first_page(scope: Scope) -> bool:
     path = scope["path"]
     is_page = path in BOARDS or path in STREAMLITS or (oidc() and path in OF_A_PROVIDER)
     return addresses.reads(scope) and (is_page or addresses.is_file(scope))
+
+
+def _brings_a_word(scope: Scope) -> bool:
+    """Whether a request may become a sign-in: a password, a provider's word, or the ticket that it was traded for."""
+    if scope["path"] == "/login":
+        return scope["method"] == "POST" or b"ticket=" in scope.get("query_string", b"")
+    return scope["path"] in OF_A_PROVIDER
+
+
+def _too_often(scope: Scope, wait: float) -> Response:
+    """429, and when to come again."""
+    seconds = max(1, round(wait))
+    words = f"That was too many requests from your network in a short time. Try again in {seconds} seconds."
+    if _wants_a_page(scope) or scope["path"] == "/login":
+        answer: Response = page("Research console", f"<h1>Please wait a moment</h1><p>{words}</p>", 429)
+    else:
+        answer = JSONResponse({"error": words, "reason": "rate", "retry_after": seconds}, status_code=429)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def _wants_a_page(scope: Scope) -> bool:

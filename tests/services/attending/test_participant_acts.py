@@ -10,7 +10,7 @@ import pytest
 from support.trials.console_trial import Trial
 
 from study_app.dataset.verification import verify
-from study_app.domain.errors import NotAllowed
+from study_app.domain.errors import NotAllowed, UnknownParticipant
 from study_app.domain.events.server import Outage
 from study_app.services.attending.live import LiveBoard
 from study_app.services.attending.participant_page import ORDERS, SIZE, ParticipantViews
@@ -170,6 +170,41 @@ def test_a_link_lets_the_same_participant_in_again(trial):
     admitted = trial.app.enrol.enter(EntryRequest(move=secret))
     assert (admitted.participant.id, admitted.new) == (who, False)
     assert secret not in str(last_act(trial))
+
+
+def test_a_link_to_come_in_again_is_spent_with_its_first_use_and_its_use_is_on_record(trial):
+    who = in_warmup(trial)
+    secret = trial.app.acts.let_in_again(who, "cookies were cleared", "anna")
+    # Not as a cookie: that would leave nothing behind.
+    with pytest.raises(UnknownParticipant):
+        trial.app.enrol.identify(secret)
+    came = trial.app.enrol.enter(EntryRequest(move=secret))
+    assert (last_act(trial).what, last_act(trial).detail) == (
+        "came in again by a link", {"participant_id": who, "by": "personal link"},
+    )  # fmt: skip
+    # Pressed twice, or opened again, in the browser that it let in.
+    assert trial.app.enrol.enter(EntryRequest(move=secret), came.token).participant.id == who
+    for token in (None, "another"):
+        with pytest.raises(NotAllowed, match="no longer valid"):
+            trial.app.enrol.enter(EntryRequest(move=secret), token)
+    with trial.app.context.registry.begin(write=False) as unit:
+        assert len(unit.audit_of(["came in again by a link"])) == 1
+
+
+def test_a_participants_link_that_is_opened_in_another_browser_is_on_record_and_no_more_often_than_twenty_times(trial):
+    [link] = trial.app.links.create(1)
+    first = trial.app.enrol.enter(EntryRequest(link=link.secret))
+    trial.app.enrol.enter(EntryRequest(link=link.secret), first.token)
+    with trial.app.context.registry.begin(write=False) as unit:
+        assert unit.audit_of(["came in again by a link"]) == []
+    for _ in range(22):
+        assert trial.app.enrol.enter(EntryRequest(link=link.secret)).participant.id == first.participant.id
+    with trial.app.context.registry.begin(write=False) as unit:
+        noted = unit.audit_of(["came in again by a link"])
+    assert {tuple(sorted(entry.detail.items())) for entry in noted} == {
+        (("by", "participant link"), ("participant_id", first.participant.id))
+    }
+    assert len(noted) == 20
 
 
 def test_who_makes_a_way_in_while_arms_are_hidden_counts_as_unblinded(trial):

@@ -17,7 +17,7 @@ from study_app.domain.records import AuditEntry
 from study_app.domain.trial_state import hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
-from study_app.services.identity import hashed
+from study_app.services.identity import hashed, of_reminder
 from study_app.services.operation.held_acts import require_known
 from study_app.services.researcher.judging.unblinding import REMINDERS, note_way_in
 from study_app.services.researcher.panel.due import (
@@ -169,7 +169,7 @@ class Reminders:
             # Two secrets: a mail that is passed on with its way out must not let its reader in as this person.
             back, out = (self.context.fresh_id() + self.context.fresh_id() for _ in range(2))
             until = person.closes_at or self.context.now() + timedelta(days=LINK_DAYS)
-            unit.add_token(who, hashed(back), until)
+            unit.add_token(who, of_reminder(back), until)
             unit.set_meta(_opt_out_key(out), who)
         return self._made(shown, f"{self.site}/enter?move={back}", f"{self.site}/no-reminders?token={out}")
 
