@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
-import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from support.clock import HandClock
+from support.trials.console_trial import NoSandbox
 from support.trials.export_world import table
 from support.trials.interview_study import LONG, Interviewee
+from support.warm_processes import start_warm
 
 from study_app.bootstrap import start
 from study_app.dataset.verification import verify
 from study_app.domain.events.server import InterviewAnswered, InterviewAsked, InterviewClosed
-
-TESTS = Path(__file__).parents[3]
-PROGRAM = """
-import os, signal, sys
-from datetime import datetime
-sys.path.insert(0, {tests!r})
-from support.clock import HandClock
-from support.trials.console_trial import NoSandbox
-from study_app.bootstrap import start
 from study_app.services.participant.interviewing.interviews import Interviews
 from study_app.settings import Settings
-from pathlib import Path
 
-folder, who, point = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-settings = Settings(study_file=folder / "study.toml", database=f"sqlite:///{{folder}}/study.db", var=folder / "var",
-                    environment={{}})
-app = start(settings, clock=HandClock(datetime.fromisoformat(sys.argv[4])), sandbox=NoSandbox())
-
-def die(*_, **__):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-if point == "before the question is written":
-    Interviews._record = die
-elif point == "within the transaction":
-    Interviews._ask = Interviews._close = die
-elif point == "after the question is written":
-    written = Interviews._record
-    def record(self, *arguments):
-        written(self, *arguments)
-        die()
-    Interviews._record = record
-app.interviews.view(who)
-die()
-"""
 POINTS = [
     "before the question is written",
     "within the transaction",
@@ -56,11 +28,36 @@ POINTS = [
 ]
 
 
+def die(*_: object, **__: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def ask_until_killed(folder: Path, who: str, point: str, at: datetime) -> None:
+    """In a separate process: ask the next question, and be killed at a point of it."""
+    settings = Settings(
+        study_file=folder / "study.toml", database=f"sqlite:///{folder}/study.db", var=folder / "var", environment={}
+    )
+    app = start(settings, clock=HandClock(at), sandbox=NoSandbox())
+    if point == "before the question is written":
+        Interviews._record = die
+    elif point == "within the transaction":
+        Interviews._ask = Interviews._close = die
+    elif point == "after the question is written":
+        written = Interviews._record
+
+        def record(self, *arguments):
+            written(self, *arguments)
+            die()
+
+        Interviews._record = record
+    app.interviews.view(who)
+    die()
+
+
 def killed(person: Interviewee, point: str) -> None:
-    program = PROGRAM.format(tests=str(TESTS))
-    given = [str(person.folder), person.id, point, person.clock.now().isoformat()]
-    done = subprocess.run([sys.executable, "-c", program, *given], check=False)
-    assert done.returncode == -signal.SIGKILL
+    process = start_warm(ask_until_killed, person.folder, person.id, point, person.clock.now())
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("point", [POINTS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in POINTS[1:])])
