@@ -14,12 +14,15 @@ import pytest
 from support.trials.quiz_study import ARMS, keyed_bank, study_text, with_content
 from typer.testing import CliRunner
 
+from analysis.cli import analyze
 from analysis.data.load import load
+from analysis.data.quiz_versions import asked_by_stage
 from analysis.data.quizzes import QuizItems
 from analysis.measurement.psychometrics import alpha
 from analysis.pipeline.description.quiz_quality import _item_rest, _quality
 from analysis.pipeline.items.item_rows import _solved
 from study_app.cli import app
+from study_app.dataset.pooling.pool import pool
 from study_app.dataset.reading.banks import VersionBanks
 from study_app.dataset.verification import verify
 
@@ -183,6 +186,27 @@ def test_a_dataset_of_two_versions_comes_back_with_the_items_of_each(dropped, tm
     assert NEW in (tmp_path / "data" / kept / "keyed.json").read_text()
     # The audit log does not come back, which verify says; of columns it has nothing to say.
     assert not any(finding.name == "derived_differs" for finding in verify(tmp_path / "data").findings)
+
+
+@pytest.mark.slow
+def test_a_pool_knows_of_each_site_which_items_each_version_asked(dropped, tmp_path):
+    """The other site is the same trial under another id, so that every count doubles."""
+    folder, _ = dropped
+    for name, commitment in (("north", None), ("south", "0" * 64)):
+        shutil.copytree(folder / "data", tmp_path / name)
+        manifest = json.loads((tmp_path / name / "manifest.json").read_text()) | {"study_id": name}
+        manifest |= {"commitment": commitment} if commitment else {}
+        (tmp_path / name / "manifest.json").write_text(json.dumps(manifest))
+    pool([str(tmp_path / "north"), str(tmp_path / "south")], tmp_path / "pool")
+    dataset = load(tmp_path / "pool")
+    first, second = dataset.participants["study_hash"].drop_duplicates().tolist()
+    asked = asked_by_stage(dataset)["posttest"]
+    assert set(asked[first]) - set(asked[second]) == {NEW}
+    analyze(tmp_path / "pool", tmp_path / "results", include_simulated=True)
+    quality = json.loads((tmp_path / "results" / "results.json").read_text())["psychometrics"]
+    assert quality["partly_asked"] == [NEW]
+    counted = {item["item"]: sum(arm["n"] for arm in item["arms"].values()) for item in quality["items"]}
+    assert counted == {item: 8 if item == NEW else 16 for item in counted}
 
 
 @pytest.fixture(scope="module")
