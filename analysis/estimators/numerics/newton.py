@@ -1,15 +1,17 @@
-"""Newton's method with step halving, for likelihoods that give their gradient and Hessian.
+"""The maximum of a likelihood that gives its gradient and Hessian, by scipy's trust regions.
 
-Written here because scipy's optimisers stop at a tolerance of the value and do not notice a likelihood without
-a maximum.
+Written here is what scipy leaves out: a likelihood without a maximum is refused by name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from scipy import optimize
 
 from analysis.estimators.core.validation import Floats, NotEstimable
 
@@ -38,53 +40,31 @@ def maximise(likelihood: Likelihood, start: Floats, what: str, rounds: int = 200
         likelihood: Gives value, gradient and Hessian.
         start: Where to begin.
         what: Named in the note when there is no maximum.
-        rounds: Newton steps allowed.
+        rounds: Steps allowed.
 
     Raises:
         NotEstimable: no finite maximum (separation, an arm without events) or no convergence.
     """
-    at = np.asarray(start, dtype=np.float64)
-    value, gradient, hessian = likelihood(at)
-    for _ in range(rounds):
-        step = _direction(gradient, hessian)
-        gain = float(gradient @ step)
-        # The gain is twice the rise that a quadratic model still promises. The tolerance lies far
-        # below what changes a printed digit, so that the result does not depend on the starting point.
-        if gain < 1e-22 * max(1.0, abs(value)):
-            break
-        at, value, gradient, hessian, moved = _climb(likelihood, at, value, step, (gradient, hessian))
-        # Under separation the likelihood rises for ever; the refusal below names it, so stop climbing.
-        if np.abs(at).max(initial=0) > 1e6 or not np.isfinite(value):
-            break
-        if not moved:
-            break
-    _refuse_boundary(at, gradient, hessian, what)
-    return Maximum(at, value, gradient, hessian)
+    # scipy asks for value, gradient and Hessian apart; likelihoods give them together.
+    known = lru_cache(maxsize=4)(lambda raw: likelihood(np.frombuffer(raw)))
 
+    def asked(part: int) -> Callable[[Floats], Any]:
+        return lambda at: -known(at.tobytes())[part]
 
-def _direction(gradient: Floats, hessian: Floats) -> Floats:
-    """Newton's step, turned uphill where the surface is not concave."""
-    values, vectors = np.linalg.eigh(-(hessian + hessian.T) / 2)
-    if not np.isfinite(values).all():
-        raise NotEstimable("the likelihood is not finite")
-    # Eigenvalues by their absolute value turn a saddle's downhill directions uphill; the floor bounds the step where
-    # the surface is flat.
-    floor = 1e-12 * max(float(np.abs(values).max(initial=0)), 1e-300)
-    return np.asarray(vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), floor)), dtype=np.float64)
-
-
-def _climb(
-    likelihood: Likelihood, at: Floats, value: float, step: Floats, slope: tuple[Floats, Floats]
-) -> tuple[Floats, float, Floats, Floats, bool]:
-    """Return the longest of the step's halvings that does not go downhill."""
-    # 2^-40 is about 1e-12: a step that must be shorter still would change no digit that is printed.
-    for power in range(40):
-        tried = at + step / 2**power
-        found = likelihood(tried)
-        # At the top rounding alone can make the value fall, so equal within rounding counts as not downhill.
-        if np.isfinite(found[0]) and found[0] >= value - 1e-12 * max(1.0, abs(value)):
-            return tried, *found, True
-    return at, value, *slope, False
+    try:
+        found = optimize.minimize(
+            asked(0), np.asarray(start, dtype=np.float64), jac=asked(1), hess=asked(2), method="trust-exact",
+            # Until no step promises to rise: under separation the gradient is small long before the top is reached.
+            options={"gtol": 0.0, "maxiter": rounds, "max_trust_radius": 1e4},
+        )  # fmt: skip
+    except (ValueError, np.linalg.LinAlgError) as error:
+        raise NotEstimable("the likelihood is not finite") from error
+    at = found.x
+    _refuse_boundary(at, *likelihood(at)[1:], what)
+    for _ in range(2):
+        # To the last digits: the value, by which scipy judges a step, is flat at the top to half of them.
+        at = at - np.linalg.solve(likelihood(at)[2], likelihood(at)[1])
+    return Maximum(at, *likelihood(at))
 
 
 def _refuse_boundary(at: Floats, gradient: Floats, hessian: Floats, what: str) -> None:

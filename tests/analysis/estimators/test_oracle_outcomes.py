@@ -295,3 +295,31 @@ def test_villages_have_the_published_fractions():
         assert row.p_value == want["count_two"] / want["n_assignments"]
         upper = run(method, data, **call, alternative="greater")
         assert upper.p_value == want["count_upper"] / want["n_assignments"]
+
+
+APART = (
+    "a1111111 b1100100 a1111111 a0010000 b1110100 a1100000 a0111010 a1111000 a0100000 b1000100 b1111111 a1111000 "
+    "b0000000 a0100000 a1111011 b1100000 b1111111 a1111110 a1001010 a1101100 a1000000 b0000000 b0000000 a1111111 "
+    "a1111111 b0000000 a0000000 b0000000 a1000000 a0000000 a0000000 a1111111 a1100000 b1111001 a1010000 b1111111 "
+    "b1111110 b0010000 b1111111 b0010000 a0000000 b1110100 a1011110 b1111111 b1000000 b1111111 b1111010 a1000010 "
+    "b1111101 b1000000 b1111111 b0010000 "
+)
+"""52 people who differ much: arm, and which of seven items each solved."""
+
+
+def test_a_mixed_logit_of_people_who_differ_much_finds_its_maximum():
+    """R: lme4::glmer(y ~ 0 + item + arm + (1 | person), binomial, nAGQ = 25): 0.3517 (1.087), sd 3.560, logLik -160.82.
+
+    Its quadrature moves with each person and ours does not, so that they agree to a few percent of the error.
+    """
+    rows = [
+        (person, item, int(right), word[0])
+        for person, word in enumerate(APART.split())
+        for item, right in enumerate(word[1:])
+    ]
+    data = pd.DataFrame(rows, columns=["person", "item", "right", "arm"]).astype({"person": str, "item": str})
+    row = run("mixed_logit", data, outcome="right", arm="arm", control="a", item="item", person="person")
+    assert row.estimate == pytest.approx(0.3517, abs=0.02)
+    assert row.std_error == pytest.approx(1.087, rel=0.02)
+    assert noted(row.note, "person standard deviation") == pytest.approx(3.560, rel=0.01)
+    assert noted(row.note, "log-likelihood") == pytest.approx(-160.82, abs=0.02)
