@@ -104,3 +104,10 @@ def test_a_class_that_compares_honestly_is_no_hack():
 )
 def test_a_program_that_is_hostile_or_none_has_no_findings(code):
     assert find_hacks(code, USERS) == []
+
+
+def test_comments_do_not_keep_a_program_from_being_looked_at_and_endless_code_does():
+    noted = USERS.hack + "\n  # what I read about nurseries\n" * 1_000
+    assert len(noted) > LONGEST
+    assert [each.kind for each in find_hacks(noted, USERS)] == ["special_case"]
+    assert find_hacks(USERS.hack + "\nx = 1" * LONGEST, USERS) == []
