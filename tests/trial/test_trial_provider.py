@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from contextlib import contextmanager
 from datetime import date
 
@@ -12,6 +13,7 @@ from support.providers.fake_provider import MODEL, FakeProvider, described
 from support.trials.commands import LAUNCHABLE, study
 from support.trials.shipped import variant
 
+from study_app.assistant import claude
 from study_app.assistant.provider import check_provider
 from study_app.domain.assistants.served_models import same_model
 from study_app.domain.assistants.treatments import AssistantSpec
@@ -79,6 +81,33 @@ def test_a_model_that_is_served_is_told_with_its_end_where_that_is_announced():
     assert fine.models["full"].summary == f"Sonnet ({MODEL}, active)"
     assert "announced the end of 'claude-sonnet-5-5' on 2027-03-01" in warned.warnings[0]
     assert "recruitment.ends_on" in unknown.warnings[0]
+
+
+def test_each_of_seven_states_of_a_model_has_a_sentence_that_says_it(monkeypatch):
+    soon = {MODEL: described(lifecycle="deprecated", retires_at="2026-12-20T00:00:00Z")}
+    states = {
+        "active": (None, f"Sonnet ({MODEL}, active)"),
+        "deprecated": ({MODEL: described(lifecycle="deprecated")}, f"the provider has announced the end of '{MODEL}'"),
+        "retiring in ten days": (soon, "retires on 2026-12-20, before recruitment ends (2026-12-31)"),
+        "retired": (CASES["retired"][0], f"'{MODEL}' is retired: the provider refuses it"),
+        "404": ({}, f"the provider knows no model '{MODEL}'"),
+        "401": (None, "the provider does not accept the key"),
+        "timeout": (None, f"the provider could not be asked about '{MODEL}'"),
+    }
+    said = {}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for state, (models, _) in states.items():
+            more = {"ANTHROPIC_API_KEY": "sk-wrong"} if state == "401" else {}
+            if state == "timeout":
+                # It takes the connection, and says nothing.
+                more = {"ANTHROPIC_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+                monkeypatch.setattr(claude, "_MODEL_SECONDS", 0.5)
+            with provider(models) as serving:
+                found = asked(serving, **more)
+            lines = [*map(str, found.problems), *found.warnings, *found.unreachable]
+            said[state] = (lines or [each.summary for each in found.models.values()])[0]
+    assert {state: words in said[state] for state, (_, words) in states.items()} == dict.fromkeys(states, True)
+    assert len(set(said.values())) == 7
 
 
 def test_nothing_is_asked_where_there_is_no_key():
