@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -26,10 +27,8 @@ OPT_OUT = "the-secret-of-a-mail"
 TIMED = 'id = "now"\nkind = "survey"\nminutes = 30\n'
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """A launched study of two sessions with its console, and one person who waits for the second."""
-    folder = tmp_path_factory.mktemp("people")
+def launched(folder: Path) -> Path:
+    """A launched study of two sessions, and one person who waits for the second."""
     file = folder / "study.toml"
     file.write_text(STUDY.format(entry="prolific").replace('id = "now"\nkind = "survey"\n', TIMED))
     app = start(Settings(file, f"sqlite:///{folder}/study.db", folder / "var", environment={}))
@@ -42,6 +41,23 @@ def server(tmp_path_factory):
     with app.context.registry.begin() as unit:
         unit.set_meta(f"opt_out:{hashed(OPT_OUT)}", who)
     app.close()
+    return file
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """The participants' app alone."""
+    folder = tmp_path_factory.mktemp("pages")
+    server = StudyServer(folder, study=launched(folder)).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The study with its console."""
+    folder = tmp_path_factory.mktemp("people")
+    file = launched(folder)
     for name in ("full", "monitor", "grader"):
         Account(folder / "var").set(PASSWORD, name, name)
     server = StudyServer(folder, study=file, console=True).start()
@@ -68,8 +84,8 @@ def signed_in(server, chromium, name: str = "full", width: int = 1440):
     return page
 
 
-def test_the_page_between_sessions_has_code_window_and_contact(server, page):
-    page.goto(f"{server.url}/enter?PROLIFIC_PID=waiting&SESSION_ID=one&STUDY_ID=firststudy")
+def test_the_page_between_sessions_has_code_window_and_contact(pages, page):
+    page.goto(f"{pages.url}/enter?PROLIFIC_PID=waiting&SESSION_ID=one&STUDY_ID=firststudy")
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text("PARTONE")).to_be_visible()
     expect(page.get_by_text("You can begin it until")).to_be_visible()

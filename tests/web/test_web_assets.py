@@ -102,6 +102,7 @@ def hostile_home(tmp_path_factory):
     server.stop()
 
 
+@pytest.mark.slow  # by default: every option, in test_streamlit_options.py
 def test_a_users_own_streamlit_options_change_neither_app(hostile_home):
     with httpx.Client(base_url=hostile_home.url, timeout=30) as client:
         enter(client)

@@ -49,7 +49,8 @@ class Server:
         environment = os.environ | {"PYTHONPATH": str(ROOT / "tests")}
         log = (self.folder / "log").open("ab")
         self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
-        for _ in range(300):
+        # As long as any server of the tests may take on a busy machine.
+        for _ in range(2400):
             try:
                 with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1) as answer:
                     if answer.read() == b"ok":

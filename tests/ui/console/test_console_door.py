@@ -37,7 +37,7 @@ def console(tmp_path_factory):
     ):
         accounts.set(PASSWORD, name, role)
     server = StudyServer(folder, study=trial.study_file, console=True).start()
-    for _ in range(300):
+    for _ in range(2400):
         try:
             with urllib.request.urlopen(f"{server.console_url}/healthz", timeout=2):
                 break
