@@ -232,6 +232,9 @@ def export_codes(
             "--blank", help="Only the interviews drawn for people, without anybody's codes.", envvar="STUDY_BLANK"
         ),
     ] = False,
+    coder: Annotated[
+        str | None, typer.Option("--coder", help="Only the codes of this person.", envvar="STUDY_CODER")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write interviews and codes as a REFI-QDA project, which programs for qualitative analysis open.
@@ -242,7 +245,7 @@ def export_codes(
     """
 
     def write(exchange: Any) -> dict[str, Any]:
-        content, found = exchange.packed(WHO, of, blank=blank)
+        content, found = exchange.packed(WHO, of, blank=blank, coder=coder)
         write_private(out, content)
         return {"file": str(out), **found}
 
@@ -264,13 +267,17 @@ def import_codes(
             envvar="STUDY_COMPLETE",
         ),
     ] = False,
+    coder: Annotated[
+        str | None,
+        typer.Option("--coder", help="Whose codes those of the project's one user are.", envvar="STUDY_CODER"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take the codes of people from a REFI-QDA project; each user of the project is a coder.
 
     Example: study code interviews import coded.qdpx
     """
-    _exchange(study, database, as_json, lambda exchange: exchange.read(WHO, of, file, complete=complete))
+    _exchange(study, database, as_json, lambda exchange: exchange.read(WHO, of, file, complete=complete, coder=coder))
 
 
 def _exchange(study: Path, database: str | None, as_json: bool, act: Callable[[Any], dict[str, Any]]) -> None:

@@ -48,7 +48,10 @@ class Blinding:
         return early and is_unblinding(entry) and self._of_real(entry)
 
     def _of_real(self, entry: AuditEntry) -> bool:
-        return self.kinds.get(str(entry.detail.get("participant_id")), "real") == "real"
+        # A look says whose replay or way in it was behind its own words.
+        seen = str(entry.detail.get("seen", "")).rpartition(" ")[2]
+        whom = str(entry.detail.get("participant_id") or seen)
+        return self.kinds.get(whom, "real") == "real"
 
     def after(self, who: str, at: datetime) -> bool:
         """Whether a person had seen what tells an arm by then."""

@@ -332,7 +332,8 @@ class Monitor:
     def unblinded(self) -> list[tuple[str, datetime, int]]:
         """Everybody who has seen chats, code, an arm or a way in of real participants: name, since when, how often."""
         with self.context.registry.begin(write=False) as unit:
-            return unblinded(unit.audit_of((UNBLINDED, "unblind")))
+            kinds = {person.id: person.kind for person in unit.participants()}
+            return unblinded(unit.audit_of((UNBLINDED, "unblind", "unseal")), kinds)
 
 
 def _statuses(context: StudyContext, people: Iterable[Participant]) -> dict[str, str]:

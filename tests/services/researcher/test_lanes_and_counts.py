@@ -87,7 +87,25 @@ def test_who_saw_chats_code_or_an_arm_counts_from_the_first_time():
         return AuditEntry(START + timedelta(hours=hours), who, what, "", {})
 
     entries = [act("ben", "unblind", 3), act("anna", UNBLINDED, 2), act("ben", UNBLINDED, 1), act("carl", "export", 0)]
-    assert unblinded(entries) == [
+    assert unblinded(entries, {}) == [
         ("anna", START + timedelta(hours=2), 1),
         ("ben", START + timedelta(hours=1), 2),
     ]
+
+
+def test_acts_on_previews_of_earlier_versions_and_looks_after_unsealing_unblind_no_one():
+    def act(who: str, what: str, hours: int, **detail: str) -> AuditEntry:
+        return AuditEntry(START + timedelta(hours=hours), who, what, "", detail)
+
+    entries = [
+        act("ann", "unblind", 1, participant_id="preview7"),
+        act("ben", UNBLINDED, 1, seen="replay preview7"),
+        act("carl", UNBLINDED, 1, seen="link that leads in as preview7"),
+        act("dora", "unblind", 1, participant_id="p1"),
+        act("emil", UNBLINDED, 1, seen="replay p1"),
+        act("fred", UNBLINDED, 1, seen="queries"),
+        act("gil", "unseal", 2),
+        act("hana", UNBLINDED, 3, seen="replay p1"),
+    ]
+    found = unblinded(entries, {"preview7": "preview", "p1": "real"})
+    assert [who for who, _, _ in found] == ["dora", "emil", "fred"]

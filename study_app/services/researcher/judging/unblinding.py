@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from study_app.dataset.writing.blinding import LOOK, is_unblinding
+from study_app.dataset.writing.blinding import LOOK, Blinding
 from study_app.domain.records import AuditEntry, Kind
 from study_app.domain.trial_state import hides_arms
 from study_app.ports import UnitOfWork
@@ -17,11 +17,17 @@ REMINDERS = "links of reminders"
 """What was seen, in the audit log, by whom the file of `study remind` was written for."""
 
 
-def unblinded(entries: Iterable[AuditEntry]) -> list[tuple[str, datetime, int]]:
-    """From the audit log: who counts as unblinded, since when, by how many acts."""
+def unblinded(entries: Sequence[AuditEntry], kinds: Mapping[str, Kind]) -> list[tuple[str, datetime, int]]:
+    """From the audit log: who counts as unblinded, since when, by how many acts; by the rule of datasets and reports.
+
+    Args:
+        entries: looks, unblindings, and the unsealing.
+        kinds: participant -> kind, for acts of earlier versions do not name it.
+    """
+    blinding = Blinding.of(entries, kinds)
     acts: dict[str, list[datetime]] = {}
     for entry in entries:
-        if is_unblinding(entry):
+        if blinding.unblinds(entry):
             acts.setdefault(entry.who, []).append(entry.at)
     return sorted((who, min(moments), len(moments)) for who, moments in acts.items())
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import pytest
 from support.trials.themes_trial import CODEBOOK, SAID, ThemesTrial
 
 from study_app.dataset.writing.refi_qda import QdaCoding, write_project
-from study_app.domain.errors import ProblemsFound
+from study_app.domain.errors import NotAllowed, ProblemsFound
 from study_app.domain.themes.codebook import read_codebook
 from study_app.services.researcher.themes.board import InterviewBoard
 from study_app.services.researcher.themes.codebooks import Codebooks
@@ -122,3 +124,32 @@ def test_other_codes_of_a_settled_answer_or_after_a_look_are_refused_by_name(tri
     # An unchanged project comes back without harm.
     coding.file.write_bytes(content)
     assert coding.read()["codings"] == 0
+
+
+def test_a_coder_can_be_named_whose_codes_those_of_the_one_user_of_a_project_are(trial, tmp_path):
+    coding = Coding(trial, tmp_path)
+    coding.project(coding.moment(), Admin=HURRY)
+    read = coding.exchange.read("cli", KIND, coding.file, coder="eva")
+    assert read["coders"] == ["eva"]
+    assert coding.of("eva") == {topic: sorted(codes) for topic, codes in HURRY.items()}
+    assert coding.of("Admin") == {}
+    coding.project(coding.moment(), Admin=HURRY, finn=HURRY)
+    with pytest.raises(ProblemsFound, match="codes of Admin, finn, and --coder names one person"):
+        coding.exchange.read("cli", KIND, coding.file, coder="eva")
+    for name in ("rules", "adjudicated", " "):
+        with pytest.raises(NotAllowed):
+            coding.exchange.read("cli", KIND, coding.file, coder=name)
+        with pytest.raises(NotAllowed):
+            coding.exchange.packed("cli", KIND, coder=name)
+
+
+def test_a_project_can_hold_the_codes_of_one_person_alone(trial, tmp_path):
+    coding = Coding(trial, tmp_path)
+    for coder in ("eva", "finn"):
+        coding.codes(coder, HURRY)
+    content, held = coding.exchange.packed("cli", KIND, coder="eva")
+    coding.file.write_bytes(content)
+    assert held["codings"] == len(HURRY)
+    assert b"finn" not in zipfile.ZipFile(coding.file).read("project.qde")
+    # Coded by eva in another program under its user's name, and brought back as hers.
+    assert coding.exchange.read("cli", KIND, coding.file, coder="eva")["codings"] == 0
