@@ -56,7 +56,7 @@ class CodeExchange:
             codings = [] if blank else [each for each in _codings(coded) if coder in (None, each.coder)]
             transcripts = [each.transcript for each in coded.to_code() if not blank or each.id in drawn]
             content = write_project(self.context.study.id, coded.book, transcripts, codings, _state(coded))
-            detail = {"interviews": len(transcripts), "codings": len(codings), "kind": kind}
+            detail: dict[str, Any] = {"interviews": len(transcripts), "codings": len(codings), "kind": kind}
             detail |= {} if coder is None else {"coder": coder}
             unit.add_audit(AuditEntry(self.context.now(), who, "export interviews", "", detail))
         return content, {"interviews": len(transcripts), "codings": len(codings)}
