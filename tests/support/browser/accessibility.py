@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import tempfile
@@ -9,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from playwright.sync_api import Page
+from support.paths import ROOT
 
 PINNED = Path(__file__).parent / "axe"
 RUN = """
@@ -37,13 +39,19 @@ return [...document.querySelectorAll(".sa-form *, .sa-room *, .sa-page *")].filt
 
 @cache
 def axe() -> str:
-    """The engine's source."""
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder) / "axe"
-        shutil.copytree(PINNED, work)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-        subprocess.run(command, cwd=work, check=True, capture_output=True)
-        return (work / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+    """The engine's source, fetched once for each version that the lock names."""
+    lock = (PINNED / "package-lock.json").read_bytes()
+    kept = ROOT / "build" / "axe" / f"{hashlib.sha256(lock).hexdigest()}.js"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+            work = Path(folder) / "axe"
+            shutil.copytree(PINNED, work)
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+            subprocess.run(command, cwd=work, check=True, capture_output=True)
+            # Whole or not at all: another process may fetch it at the same moment.
+            (work / "node_modules/axe-core/axe.min.js").replace(kept)
+    return kept.read_text(encoding="utf-8")
 
 
 def findings(page: Page) -> list[str]:
