@@ -6,7 +6,7 @@ everybody who comes from then on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from study_app.domain.content.content_library import ContentLibrary
@@ -17,7 +17,13 @@ from study_app.services.researcher.fitness import linked_folder_problems, pack_n
 
 
 def faults_of_before(
-    locked: Study, materials: Mapping[str, str], study: Study, content: ContentLibrary, file: str
+    locked: Study,
+    materials: Mapping[str, str],
+    study: Study,
+    content: ContentLibrary,
+    file: str,
+    *,
+    links: Collection[str] | None,
 ) -> list[Problem]:
     """Return the findings about a study that its locked version shares.
 
@@ -27,19 +33,24 @@ def faults_of_before(
         study: as it is now.
         content: as it is now.
         file: for the messages.
+        links: to folders, that it had when it was locked; None where that was not written down.
     """
     return [
         *contradictions(locked, file),
-        *_links(locked, materials, content),
+        *_links(locked, materials, content, links),
         *_names(materials, study, content, file),
     ]
 
 
-def _links(locked: Study, materials: Mapping[str, str], content: ContentLibrary) -> Iterator[Problem]:
-    """Yield links in folders that the version names; not those in whose place it has files."""
+def _links(
+    locked: Study, materials: Mapping[str, str], content: ContentLibrary, links: Collection[str] | None
+) -> Iterator[Problem]:
+    """Yield links in folders that the version names; not those in whose place it has files, nor any that came since."""
     named = [_named(path) for _key, path in locked.content_paths()]
     for problem in linked_folder_problems(content):
         link = problem.file
+        if links is not None and link not in links:
+            continue
         if any(link.startswith(folder + "/") for folder in named) and not _files(link, materials):
             yield problem
 

@@ -29,6 +29,9 @@ from study_app.services.researcher.registration import preregistration
 from study_app.services.retrying import retried
 from study_app.services.version_content import keep_content, kept_texts
 
+_LINKS = "linked_folders:"
+"""Begins the fact that names, of a locked version, the links to folders that it had."""
+
 
 @dataclass(frozen=True)
 class Launched:
@@ -148,20 +151,22 @@ class Lifecycle:
         looked = bool(kept_looks(unit, "real"))
         frozen = frozen_problems(locked, self.context.study, "study.toml", looked=looked)
         # How arms are drawn is fixed for ever: what a newer version has against it keeps no amendment back.
-        passed = self._faults_of_before(current)
+        passed = self._faults_of_before(unit, current)
         found = [each for each in study_problems(self.context) if not each.key.startswith("allocation.")]
         return frozen + [each for each in found if each not in passed]
 
-    def _faults_of_before(self, current: ProtocolVersion) -> list[Problem]:
+    def _faults_of_before(self, unit: UnitOfWork, current: ProtocolVersion) -> list[Problem]:
         locked = stored_version(current.study_hash, current.text)
-        return faults_of_before(locked, current.materials, self.context.study, self.context.content, "study.toml")
+        links = unit.meta_value(_LINKS + current.study_hash)
+        study, content = self.context.study, self.context.content
+        return faults_of_before(locked, current.materials, study, content, "study.toml", links=links)
 
     def passed_over(self) -> tuple[list[Problem], Mapping[str, str]]:
         """Return the findings that an amendment passes over, for the locked version has them too; and its texts."""
         with self.context.registry.begin(write=False) as unit:
             current = unit.versions()[-1]
             texts = kept_texts(unit, current.study_hash)
-        return self._faults_of_before(current), texts
+            return self._faults_of_before(unit, current), texts
 
     def amendment(self) -> tuple[list[StudyChange], list[Problem]]:
         """Return what `amend` would change, and what it would refuse.
@@ -350,6 +355,7 @@ class Lifecycle:
         # Within the act that locks it: people keep the version that they begin with, and its files may change tomorrow.
         keep_codes(unit, self.context.study, self.context.study_hash)
         keep_content(unit, self.context.study_hash, self.context.content)
+        unit.set_meta_value(_LINKS + self.context.study_hash, sorted(self.context.content.linked_folders()))
         unit.add_version(
             ProtocolVersion(
                 study_hash=self.context.study_hash,

@@ -71,9 +71,12 @@ def test_faults_of_the_locked_version_are_passed_over_and_new_ones_are_refused(t
     keys = trial.folder / "quizzes" / "trio" / "keys"
     keys.rename(trial.folder / "keys")
     keys.symlink_to(trial.folder / "keys")
+    # Where the locked version has no file, and no link.
+    (trial.folder / "quizzes" / "trio" / "sketches").symlink_to(trial.folder / "pictures")
     said = problems(trial)
     expected = (
         "quizzes/trio/keys: is a link",
+        "quizzes/trio/sketches: is a link",
         "requirements: requirements.txt: '-e .'",
         "stages.warmup.packs: './tasks",
     )
