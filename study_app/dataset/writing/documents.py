@@ -154,7 +154,8 @@ def readme(cited: Cited, held: Contents) -> str:
 
 
 def _beside(held: Contents) -> str:
-    chain = "" if held.public else ", `documentation/chain.csv` the chain that seals them"
+    chained = not (held.public or held.withheld)
+    chain = ", `documentation/chain.csv` the chain that seals them" if chained else ""
     return (
         "`CITATION.cff`, `dataset_description.json` and `documentation/datacite.json` say the same of the whole for "
         "reference managers and archives, and `CHANGES.md` which versions of the study and of this dataset there "

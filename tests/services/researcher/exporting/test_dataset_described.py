@@ -121,7 +121,7 @@ def test_a_dataset_brings_what_participants_met_and_how_columns_are_made():
 
 def test_the_readme_names_every_file_beside_tables_and_materials_and_what_verifies_them(tmp_path):
     export(trial().app.context, tmp_path / "public", public=True)
-    for dataset in (trial().dataset("unsealed"), tmp_path / "public"):
+    for dataset in (*map(trial().dataset, ("draft", "launched", "closed", "unsealed")), tmp_path / "public"):
         readme = (dataset / "README.md").read_text(encoding="utf-8")
         there = {path.relative_to(dataset).as_posix() for path in dataset.rglob("*") if path.is_file()}
         beside = {name for name in there if not name.startswith(("data/", "materials/", ".", "README"))}
