@@ -139,7 +139,7 @@ def mixed_model(trial: AnalysisRequest) -> Result:
         >>> from analysis.estimators.core.examples import two_arms
         >>> row = mixed_model(two_arms(), outcome="score", arm="arm", control="no_ai", cluster="class")
         >>> round(row.estimate, 6), round(row.std_error, 6)
-        (-5.0, 1.505546)
+        (-5.0, 1.505545)
     """
     design, codes = additive(trial), trial.cluster_codes
     plain = fit(design.columns, trial.varied_y).with_residuals()
