@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -17,12 +18,16 @@ from study_app.services.researcher.exporting.export import export
 
 
 class Scripted:
-    """An assistant that makes the given calls, and goes on talking."""
+    """An assistant that makes the given calls, and goes on talking.
+
+    The seconds that it takes pass on the loop's clock alone, so how many steps fit hangs little on how busy the machine
+    is.
+    """
 
     id = "scripted"
 
     def __init__(self, *calls: ToolCall, pause: float = 0.0) -> None:
-        self.calls, self.pause = calls, pause
+        self.calls, self.pause, self.passed = calls, pause, 0.0
         self.met: list[AgentRequest] = []
 
     async def reply(self, request) -> AsyncIterator[TextDelta | ReplyEnd]:
@@ -30,7 +35,7 @@ class Scripted:
 
     async def step(self, request: AgentRequest) -> AsyncIterator[TextDelta | ToolCall | ReplyEnd]:
         self.met.append(request)
-        await asyncio.sleep(self.pause)
+        self.passed += self.pause
         yield TextDelta("So. ")
         if len(request.steps) < len(self.calls):
             yield self.calls[len(request.steps)]
@@ -46,6 +51,7 @@ def scripted(tmp_path, monkeypatch):
         app, walker = agent_walker(tmp_path, HandClock(), "none", **settings)
         opened.append(app)
         assistant = Scripted(*calls, pause=pause)
+        monkeypatch.setattr(asyncio.BaseEventLoop, "time", lambda _: time.monotonic() + assistant.passed)
         edition = app.context.edition
         monkeypatch.setattr(app.context, "edition", lambda name: _with(edition(name), assistant), raising=False)
         return assistant, walker
@@ -71,7 +77,7 @@ def test_a_turn_ends_after_its_steps(scripted):
 
 
 def test_a_turn_ends_after_its_seconds_of_own_work(scripted):
-    _, walker = scripted(*[ToolCall("view", {})] * 50, pause=1.0, seconds_per_turn=5, steps_per_turn=50)
+    _, walker = scripted(*[ToolCall("view", {})] * 50, pause=80.0, seconds_per_turn=300, steps_per_turn=50)
     page = AgentPage(walker, lambda _: "approve").ask()
     assert 0 < len(page.decisions) < 6
     (turn,) = walker.app.help.turns(walker.id)
