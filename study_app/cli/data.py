@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from study_app.cli.checks.study_checks import draft_spellings
 from study_app.cli.common import (
     STUDY,
     AsJson,
@@ -99,6 +100,8 @@ def simulate(
         _report(simulate_in_browser(settings, participants=participants, seed=seed), as_json)
         return
     running = open_for_simulation(settings, seed)
+    for problem in draft_spellings(running, str(study)):
+        err.print(f"warning: {problem}", markup=False, highlight=False, soft_wrap=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
         with Progress(*columns, console=err, transient=True) as bar:

@@ -17,9 +17,11 @@ from study_app.cli.common import start
 from study_app.content.languages.language_checks import language_problems, review_problems
 from study_app.content.library import FolderLibrary
 from study_app.content.requirements import other_files_problems, requirements_problems
+from study_app.content.spellings import spelling_problems
 from study_app.domain.assistants.treatments import API_KEY_VARIABLE, AssistantSpec
 from study_app.domain.errors import Problem, ProblemsFound
 from study_app.domain.interaction.patterns import rule_set
+from study_app.domain.study.contradictions.named_content import named_content_problems
 from study_app.domain.study.durations import whole, wrong_minutes
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text
@@ -124,6 +126,15 @@ def style_problems(styles: dict[str, Any], file: str) -> list[Problem]:
     except ProblemsFound as found:
         return list(found.problems)
     return []
+
+
+def draft_spellings(running: App, file: str) -> list[Problem]:
+    """Return what `check` says about how a draft names its content: it can be tried out so, and not be launched."""
+    with running.context.registry.begin(write=False) as unit:
+        if running.context.state(unit) != "draft":
+            return []
+    named = (Problem(file, *finding) for finding in named_content_problems(running.study))
+    return [*named, *(replace(problem, file=file) for problem in spelling_problems(running.library))]
 
 
 def start_serving(settings: Settings, file: str) -> App:
