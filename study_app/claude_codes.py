@@ -43,7 +43,10 @@ def code_by_claude(context: StudyContext, client: Any = None) -> list[str]:
         return [f"the plan's coder is claude, and queries stay without codes: {error}"]
     now = context.now()
     with context.registry.begin() as unit:
+        # Of a message that was erased since it was read no judgement is kept.
+        unit.lock("judgements")
+        there = {turn.id for turn in unit.turns()}
         for turn, labels in coding.codes.items():
-            if f"turn:{turn}" not in done:
+            if turn in there and f"turn:{turn}" not in done:
                 unit.add_rating(Rating(f"claude:{turn}", f"turn:{turn}", CLAUDE, join(labels), RUBRIC, now))
     return [f"turn {turn} was not coded by claude: {reason}" for turn, reason in coding.uncoded.items()]

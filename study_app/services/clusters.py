@@ -55,6 +55,10 @@ def _key(unit: UnitOfWork, study: Study, kind: Kind, *, make: bool) -> bytes:
         return simulated_key(study)
     stored = unit.meta(_KEY)
     if stored is None and make:
+        # Looked at again under a lock: the ledgers are locked one by one, and all share the key.
+        unit.lock(_KEY)
+        stored = unit.meta(_KEY)
+    if stored is None and make:
         stored = secrets.token_hex(32)
         unit.set_meta(_KEY, stored)
     return bytes.fromhex(stored) if stored else b""

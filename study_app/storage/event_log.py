@@ -12,12 +12,13 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from study_app.dataset.integrity.chain import ChainEntry, event_key, new_salt
-from study_app.domain.events import MAX_EVENTS, SERVER_PAGE, BrowserEvent, Event, EventDetails
+from study_app.domain.events import ERASED, MAX_EVENTS, SERVER_PAGE, BrowserEvent, Event, EventDetails
 from study_app.domain.records import Stored
 from study_app.storage.chained import ChainWriter, kept
 from study_app.storage.columns import stored_json
 from study_app.storage.driver import Driver, bound, read_back
 from study_app.storage.sealed.head_keys import HeadKeys
+from study_app.storage.serving.kept_words import KeptWords
 from study_app.storage.tables import EventRow, PageRow, ParticipantRow
 
 EVENTS = EventRow.__table__  # type: ignore[attr-defined]
@@ -69,6 +70,11 @@ class SqlEventLog:
         return Driver(self.connection)
 
     @cached_property
+    def words(self) -> KeptWords:
+        """Of whom this transaction may store words."""
+        return KeptWords(self.driver)
+
+    @cached_property
     def chain(self) -> ChainWriter:
         """The chain of records that this transaction appends to."""
         is_sqlite = self.connection.dialect.name == "sqlite"
@@ -82,8 +88,11 @@ class SqlEventLog:
 
     def record(self, participant_id: str, stage: str, at: datetime, details: EventDetails) -> Event:
         """Append one event of the server's own."""
+        # Of a person whose data were deleted only that it happened.
+        gone = details.has_words() and not self.words.may_keep(participant_id)
+        payload = dict(ERASED) if gone else details.payload()
         taken = self.driver.returned(_NEXT_NUMBER, (participant_id, SERVER_PAGE))
-        row = Event(participant_id, SERVER_PAGE, taken[0], details.kind, stage, kept(at), payload=details.payload())
+        row = Event(participant_id, SERVER_PAGE, taken[0], details.kind, stage, kept(at), payload=payload)
         self.driver.run(_INSERT, self._chained([row])[0])
         return row
 

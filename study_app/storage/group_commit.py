@@ -172,5 +172,7 @@ class GroupWriter:
             unit.driver.run("ROLLBACK TO SAVEPOINT piece")
             # The chain's position lives in memory as well, and no rollback of the database reaches it.
             unit.chain.claimed = claimed
+            # So do the locks that came after the savepoint.
+            unit.words.forget()
             del unit.afterwards[before:]
         unit.driver.run("RELEASE SAVEPOINT piece")

@@ -59,10 +59,13 @@ class SqlPositions(SqlEventLog):
     def hold(self, participant: Participant) -> Participant:
         """See ports.UnitOfWork."""
         if self.driver.one_writer:
+            self.words.held(participant.id, erased=participant.data_withdrawn)
             return participant
         # As strong as the update that follows, and no stronger: rows that refer to the participant may still be added.
         held = self.driver.one(f"{_BY_ID} FOR NO KEY UPDATE", (participant.id,))
-        return present(_PARTICIPANT.read(held), "the participant")
+        now = present(_PARTICIPANT.read(held), "the participant")
+        self.words.held(now.id, erased=now.data_withdrawn)
+        return now
 
     def participant_of_token(self, token_hash: str, at: datetime) -> Participant | None:
         """See ports.UnitOfWork."""
@@ -73,6 +76,8 @@ class SqlPositions(SqlEventLog):
         columns = ", ".join(f"{PARTICIPANTS.c[name].name} = ?" for name in changes)
         values = [bound(PARTICIPANTS, name, value) for name, value in changes.items()]
         self.driver.run(f"UPDATE participants SET {columns} WHERE id = ?", (*values, participant_id))
+        if "data_withdrawn" in changes:
+            self.words.forget()
         # The last sign of life changes with every request and is not sealed: without this test each would add a link to
         # the chain.
         if _SEALED & changes.keys():
@@ -100,6 +105,9 @@ class SqlPositions(SqlEventLog):
 
     def save_document(self, document: Document, page: str) -> None:
         """See ports.UnitOfWork."""
+        if not self.words.may_keep(document.participant_id):
+            # A page that writes on learns so by its next request; what it has sent so far is taken all the same.
+            return
         text = bound(DOCUMENTS, "text", document.text)
         self.driver.run(_SAVE_TEXT, (document.participant_id, document.task, page, text, document.source))
 

@@ -212,6 +212,7 @@ class SqlUnitOfWork(SqlErasing, SqlLedgers, SqlBoards, SqlInProgress, SqlHeads):
 
     def add_run(self, run: RunRecord) -> None:
         """See ports.UnitOfWork."""
+        self.words.check(run.participant_id)
         if run.kind == "submission":
             self._must_last()
         self._insert(RUNS, run)
@@ -246,6 +247,7 @@ class SqlUnitOfWork(SqlErasing, SqlLedgers, SqlBoards, SqlInProgress, SqlHeads):
 
     def add_turn(self, turn: Turn) -> None:
         """See ports.UnitOfWork."""
+        self.words.check(turn.participant_id)
         self._insert(TURNS, turn)
         self._chain_turn(turn)
 
@@ -274,6 +276,7 @@ class SqlUnitOfWork(SqlErasing, SqlLedgers, SqlBoards, SqlInProgress, SqlHeads):
 
     def save_answer(self, answer: Answer) -> None:
         """See ports.UnitOfWork."""
+        self.words.check(answer.participant_id)
         if self._insert_new(ANSWERS, asdict(answer)):
             self._chain("answers", answer_row(answer))
             return

@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from support.meanwhile import at_stage, while_held
 from support.trials.console_trial import Trial
 from support.trials.scripted_runs import Scripted
 from support.trials.small_study import write_study
@@ -18,8 +19,6 @@ from study_app.bootstrap import start
 from study_app.domain.errors import NotAllowed
 from study_app.domain.events import Batch
 from study_app.domain.interaction.codes import REASON_RUBRIC
-from study_app.domain.records import Visit
-from study_app.ports import UnitOfWork
 from study_app.services.attending import pausing
 from study_app.services.attending.panel_acts import PanelActs
 from study_app.services.participant import session
@@ -200,17 +199,6 @@ def test_a_pause_is_given_back_once_however_many_resume(trial, monkeypatch):
     assert [outage.seconds for outage in events] == [600]
 
 
-def while_held(trial, first: Callable[[UnitOfWork], object], second: Callable[[], object]) -> object:
-    """Do an act in a thread while another has written and not committed; returns what came of the act in the thread."""
-    with ThreadPoolExecutor(1) as pool:
-        with trial.app.context.registry.begin() as unit:
-            first(unit)
-            waiting = pool.submit(second)
-            # Long enough for it to read what was committed before; without a lock it waits no further than there.
-            wait([waiting], timeout=1)
-        return waiting.result()
-
-
 def test_of_two_extensions_of_a_deadline_at_once_both_count(trial):
     who = trial.enter()
     trial.to_warmup(who)
@@ -243,17 +231,6 @@ def test_a_deadline_of_a_stage_that_ends_meanwhile_is_not_moved(trial):
         return unit.end_visit(who, "warmup", trial.clock.now(), "participant")
 
     assert while_held(trial, ended, in_a_transaction) is False
-
-
-def at_stage(trial, stage: str, arm: str | None = None) -> str:
-    """A participant on a stage that ends in five minutes, with a page open."""
-    who = trial.app.enrol.enter(EntryRequest()).participant.id
-    now = trial.clock.now()
-    with trial.app.context.registry.begin() as unit:
-        unit.touch(who, stage=stage, arm=arm)
-        unit.open_visit(Visit(who, stage, now, now + timedelta(minutes=5)))
-    trial.app.session.take_over(who, "page", 0.0)
-    return who
 
 
 def batch(first: int, *acts: tuple[str, dict]) -> Batch:

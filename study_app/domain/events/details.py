@@ -68,6 +68,12 @@ class EventField:
     default: Any
     required: bool
 
+    @property
+    def is_words(self) -> bool:
+        """Whether what people or programs said can stand there."""
+        numbers = bool(self.accepts) and set(self.accepts) <= {int, float, bool}
+        return not numbers and not self.levels and self.holds in ("", "private")
+
 
 @dataclass(frozen=True)
 class EventDetails:
@@ -112,6 +118,11 @@ class EventDetails:
         Raises:
             MalformedDetails: the rule is broken.
         """
+
+    @classmethod
+    def has_words(cls) -> bool:
+        """Whether a field can hold what people or programs said, beside ids, moments and the platform's own words."""
+        return any(each.is_words for each in named_fields(cls))
 
     def payload(self) -> dict[str, Any]:
         """Return the payload that is stored."""

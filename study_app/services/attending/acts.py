@@ -153,7 +153,8 @@ class ParticipantActs:
         person = unit.participant(participant_id)
         if person is None:
             raise NotAllowed(f"there is no participant {participant_id}")
-        return person
+        # A deadline that passes at this moment, or an erasure, is seen or waits.
+        return unit.hold(person)
 
     def _shown(self, unit: UnitOfWork, person: Participant) -> str:
         """Return the stage that the audit log names: while arms are hidden, where the participant is shown."""

@@ -69,6 +69,7 @@ def quarantine(context: StudyContext, run: RunRecord, error: BaseException, reas
     reason = (reason or f"{type(error).__name__}: {error}")[:_LONGEST_REASON]
     log.error("the grading of a submission failed", exc_info=error, extra={"submission": run.id})
     with context.registry.begin() as unit:
+        unit.hold(unit.known_participant(run.participant_id))
         # Late edits may have changed the program in the meantime: then it waits for its own grading, and is not written
         # over with the one that failed.
         if any(now.id == run.id and now.code == run.code for now in unit.ungraded()):
@@ -93,10 +94,17 @@ def retry(context: StudyContext, run_id: str, who: str) -> None:
     Raises:
         NotAllowed: it has a verdict, or there is no such submission.
     """
-    with context.registry.begin() as unit:
+
+    def found() -> RunRecord:
         run = next((one for one in unit.remarkable() if one.id == run_id and one.grading is not None), None)
         if run is None:
             raise NotAllowed("this submission is not one without a verdict; reload the page")
+        return run
+
+    with context.registry.begin() as unit:
+        unit.hold(unit.known_participant(found().participant_id))
+        # Again: edits that were just being stored may have changed the program, which then waits for its own grading.
+        run = found()
         # Nothing else is reset: a verdict that comes of it replaces all of the rest.
         unit.update_run(replace(run, grading=None, grading_reason=None))
         detail = {"run_id": run_id, "reason": run.grading_reason or ""}

@@ -268,6 +268,8 @@ class Grading:
             run_seed=seed_of(run, self.context.grading_clock),
         )
         with self.context.registry.begin() as unit:
+            # Held before the look: edits that are just being stored are waited for.
+            unit.hold(unit.known_participant(run.participant_id))
             # Late edits may have changed the program in the meantime: then it waits for its own verdict.
             if any(now.id == run.id and now.code == run.code for now in unit.runs(run.participant_id)):
                 unit.update_run(with_verdict(run, verdict))

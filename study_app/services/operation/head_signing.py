@@ -50,6 +50,10 @@ def _adopt(context: StudyContext) -> None:
         if not unit.signed_meanwhile():
             return
     with context.registry.begin() as unit:
+        unit.lock(ADOPTED_ACT)
+        if not unit.signed_meanwhile():
+            # Another server has signed them since this one looked.
+            return
         entries = unit.adopt_heads()
         why = "the sealing key is back"
         unit.add_audit(AuditEntry(context.now(), "server", ADOPTED_ACT, why, {"entries": entries}))

@@ -90,6 +90,10 @@ class IsolationWatch:
                 # That server pauses the study, and says itself when it is over.
                 return
         with self.context.registry.begin() as unit:
+            unit.lock(ALERT)
+            if unit.meta_value(ALERT) != kept:
+                # Another server has said so, or paused the study anew, since this one looked.
+                return
             unit.set_meta_value(ALERT, None)
             level = self.context.sandbox.isolation().level
             unit.add_audit(AuditEntry(self.context.now(), "server", RECOVERED, "", {"level": level}))

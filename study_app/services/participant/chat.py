@@ -282,11 +282,19 @@ class AssistantChat:
     def _save(self, turn: Turn) -> None:
         try:
             with self.context.registry.begin() as unit:
-                if unit.work_of(turn.participant_id, "reply") == self._work(turn):
+                if self._is_mine(unit, turn):
                     unit.update_turn(turn)
         except InfrastructureError as error:
             # The reply goes on, and its next saving or its end holds this part as well.
             log.warning("a reply in progress could not be saved", exc_info=error, extra={"turn": turn.id})
+
+    def _is_mine(self, unit: UnitOfWork, turn: Turn) -> bool:
+        """Whether the reply is still this server's, which no other ends before this transaction does.
+
+        Another server has ended the turn where it took this one for gone: it is not opened again.
+        """
+        unit.hold(unit.known_participant(turn.participant_id))
+        return unit.work_of(turn.participant_id, "reply") == self._work(turn)
 
     def _work(self, turn: Turn) -> InProgress:
         return self.context.replicas.mine(turn.participant_id, "reply", turn.id)
@@ -304,8 +312,7 @@ class AssistantChat:
     def _write_verdict(self, turn: Turn, verdict: Judged) -> None:
         now = self.context.now()
         with self.context.registry.begin() as unit:
-            # Another server has ended the turn where it took this one for gone: it is not opened again.
-            if unit.work_of(turn.participant_id, "reply") != self._work(turn):
+            if not self._is_mine(unit, turn):
                 return
             # Their data may have been erased while the judge was thinking: its reason can quote what they wrote.
             if not unit.update_turn(turn):
@@ -319,6 +326,7 @@ class AssistantChat:
     def _finish(self, reply: LiveReply) -> None:
         turn, withheld, autonomous = reply.turn, reply.gated.withheld, None
         with self.context.registry.begin() as unit:
+            unit.hold(unit.known_participant(turn.participant_id))
             # Another server has ended the turn where this one was taken for gone.
             if not unit.end_work(self._work(turn)) or not unit.update_turn(turn):
                 return

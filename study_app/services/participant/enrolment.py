@@ -246,6 +246,7 @@ class Enrol:
         contact = study.contact or REFUSALS("team")
         if owner is None:
             raise NotAllowed(REFUSALS("part_unknown", contact=contact))
+        owner = unit.hold(owner)
         if owner.data_withdrawn:
             raise NotAllowed(REFUSALS("used", contact=contact))
         if not owner.over:

@@ -40,6 +40,8 @@ def erase(context: StudyContext, unit: UnitOfWork, participant: Participant, who
     Raises:
         Conflict: they have not left, so that more could come, which no later erasure would find.
     """
+    # First of all: what is being stored of them is erased as well, and what comes later finds their data deleted.
+    participant = unit.hold(participant)
     if participant.data_withdrawn:
         return
     if not participant.over:

@@ -265,6 +265,7 @@ class ProgramRuns:
     ) -> None:
         now = self.context.now()
         with self.context.registry.begin() as unit:
+            unit.hold(unit.known_participant(record.participant_id))
             if not unit.end_work(self._work(record)) and is_over(unit, record):
                 # Another server has ended the run, since it took this one for gone.
                 return

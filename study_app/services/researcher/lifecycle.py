@@ -316,6 +316,8 @@ class Lifecycle:
             participant = unit.participant(participant_id)
             if participant is None:
                 raise NotAllowed(f"there is no participant {participant_id}")
+            # An erasure, which the reason could repeat, is seen or waits.
+            participant = unit.hold(participant)
             if participant.kind == "real" and self.context.state(unit) == "unsealed":
                 what = "the arms are known, so that no exclusion is blind any more"
                 raise NotAllowed(f"{what}; report the primary analysis with this participant, and one without as well")

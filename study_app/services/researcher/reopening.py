@@ -49,6 +49,8 @@ class Reopening:
             person = unit.participant(participant_id)
             if person is None:
                 raise NotAllowed(f"there is no participant {participant_id}")
+            # As an erasure does, before the locks of who judges.
+            person = unit.hold(person)
             study = self.context.study_of(unit, person)
             stage, visit = _ended_stage(self.context, unit, study, person, stage_id)
             _check_minutes(stage, minutes)

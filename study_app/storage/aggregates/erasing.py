@@ -24,13 +24,14 @@ class SqlErasing(SqlRows):
         """See ports.UnitOfWork."""
         self.connection.info[ERASES] = True
         self.connection.execute(delete(DOCUMENTS).where(DOCUMENTS.c.participant_id == participant_id))
-        self._close_entries(participant_id)
         for table in (RUNS, TURNS, ANSWERS, REVIEWS):
             key = [table.c[column] for column in SEALED[table.name].key]
             there = self.connection.execute(select(*key).where(table.c.participant_id == participant_id)).all()
             self.connection.execute(delete(table).where(table.c.participant_id == participant_id))
             for row in there:
                 self.chain.gone(table.name, tuple(row), participant_id)
+        # After the rows: to delete one waits for a transaction that changes it, whose entry is then closed as well.
+        self._close_entries(participant_id)
         self._erase_events(EVENTS.c.participant_id == participant_id)
 
     def _close_entries(self, participant_id: str) -> None:

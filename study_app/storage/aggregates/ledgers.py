@@ -115,6 +115,7 @@ class SqlLedgers(SqlRows):
 
     def add_text_review(self, review: TextReview) -> None:
         """See ports.UnitOfWork."""
+        self.words.check(review.participant_id)
         self._insert_numbered(REVIEWS, review)
 
     def text_reviews(self) -> list[TextReview]:

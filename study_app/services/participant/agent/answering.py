@@ -94,7 +94,7 @@ class AgentDecisions:
     @retried
     def _decide(self, participant_id: str, answer: StepAnswer) -> tuple[Decided | Refused, Ingested | None]:
         with self.context.registry.begin() as unit:
-            place = self.flow.place(unit, unit.known_participant(participant_id))
+            place = self.flow.place(unit, unit.hold(unit.known_participant(participant_id)))
             if not isinstance(place, Ended) and place.arm is not None and not _has_agent(self.context, place):
                 # Returned and raised outside: raised here it would take its own record back with the transaction.
                 refused = Refused(REFUSALS("no_assistant"))

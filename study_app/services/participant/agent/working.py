@@ -170,7 +170,7 @@ class AgentWork:
     # -- one step ------------------------------------------------------------------------------------------------------
 
     def _place(self, unit: UnitOfWork, turn: Turn) -> OnStage:
-        place = self.flow.place(unit, unit.known_participant(turn.participant_id))
+        place = self.flow.place(unit, unit.hold(unit.known_participant(turn.participant_id)))
         if not isinstance(place, OnStage) or place.stage.kind != "tasks" or place.task != turn.task:
             raise TaskOver
         work = unit.work_of(turn.participant_id, "reply")

@@ -28,6 +28,7 @@ from study_app.services.participant.gate import STILL_OPEN, gate_open, verdict_e
 from study_app.services.participant.probing.closing import interrupt
 from study_app.services.position import AtStage, OnStage, Paused, Position
 from study_app.services.program_facts import program_facts
+from study_app.services.retrying import retried
 from study_app.services.spending import SharedUse, judge_usage, shared_use, usage
 
 
@@ -107,6 +108,7 @@ class Questions:
         self.flow = flow
         self.close_interrupted = close_interrupted
 
+    @retried
     def begin(self, participant_id: str, question: ParticipantQuestion) -> tuple[Turn, AssistantRequest, Answering]:
         """Store the turn that a question begins, where it may be asked now.
 
@@ -118,6 +120,8 @@ class Questions:
         """
         shared = self._shared_use(participant_id)
         with self.context.registry.begin() as unit:
+            # Held before the first look: an erasure, or another server's end of the reply before, is seen or waits.
+            unit.hold(unit.known_participant(participant_id))
             # Read once: a transaction that writes keeps every other one of a SQLite database waiting.
             turns = unit.turns(participant_id)
             if any(not turn.complete for turn in turns):

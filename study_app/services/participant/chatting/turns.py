@@ -45,12 +45,13 @@ def close_interrupted(
 
     if not left():
         return
-    # Two servers may find it out at once, and a page that asks; who comes second finds nothing left.
-    unit.lock("replies")
+    # Two servers may find it out at once, and a page that asks, while the server that was taken for gone stores the end
+    # itself: who comes second waits here, and finds nothing left.
+    unit.hold(unit.known_participant(participant_id))
     for turn in left():
         work = unit.work_of(turn.participant_id, "reply")
-        if work is not None and work.work == turn.id:
-            unit.end_work(work)
+        if work is not None and work.work == turn.id and not unit.end_work(work):
+            continue
         turn = replace(_with_use(unit, turn), complete=True, error="interrupted")
         unit.update_turn(turn)
         since = last_step_at(unit, turn)

@@ -53,6 +53,8 @@ def end_probe(
 def interrupt(unit: UnitOfWork, place: AtStage) -> None:
     """End a probe that is on, for the participant works on, or their stage ends or is paused."""
     if place.stage.kind == "tasks" and place.study.probes_at(place.stage.id):
+        # Held before the look: an answer, or another act that ends the card, is seen or waits.
+        unit.hold(place.participant)
         probe = open_probe(unit, place.participant.id, place.stage.id, place.now)
         if probe is not None:
             end_probe(unit, place.participant.id, probe, place.now, "interrupted")

@@ -22,7 +22,7 @@ from study_app.services.grading.submissions import take_submission
 from study_app.services.participant.flow import ParticipantFlow
 from study_app.services.participant.programs.taking import check_code, on_task
 from study_app.services.participant.runs import ProgramRuns
-from study_app.services.position import AtStage
+from study_app.services.position import AtStage, OnStage
 from study_app.services.retrying import insisting, retried
 
 log = logging.getLogger(__name__)
@@ -82,11 +82,8 @@ class TaskSubmission:
             SubmissionInProgress: the examples are still tried on what was submitted before.
         """
         check_code(code)
-        with self.context.registry.begin() as unit:
-            launched = self.context.state(unit) != "draft"
-            place = on_task(self.flow, unit, participant_id, page)
-            reason = _reason_of(place, impossible)
-            repeated = task is None and _just_submitted(unit, place, code)
+        place, launched, repeated = self._found(participant_id, page, code if task is None else None)
+        reason = _reason_of(place, impossible)
         if repeated or (task is not None and task != place.task):
             return Submitted(True)
         if not confirm and reason is None:
@@ -96,6 +93,14 @@ class TaskSubmission:
         # A run of the same program would go on and print into a task that is over.
         self.runs.stop(participant_id)
         return self._accept(place, code, page, seq, reason)
+
+    @retried
+    def _found(self, participant_id: str, page: str | None, code: str | None) -> tuple[OnStage, bool, bool]:
+        """Return where the participant is, whether the study is launched, and whether they have just submitted this."""
+        with self.context.registry.begin() as unit:
+            place = on_task(self.flow, unit, participant_id, page)
+            repeated = code is not None and _just_submitted(unit, place, code)
+            return place, self.context.state(unit) != "draft", repeated
 
     @retried
     def _accept(self, place: AtStage, code: str, page: str | None, seq: int | None, reason: str | None) -> Submitted:

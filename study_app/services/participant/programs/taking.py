@@ -18,7 +18,8 @@ def on_task(flow: ParticipantFlow, unit: UnitOfWork, participant_id: str, page: 
     Raises:
         NotAllowed: not on a task, or another page has taken over.
     """
-    place = flow.place(unit, unit.known_participant(participant_id))
+    # Held before the first look: whatever else is stored of them meanwhile, an erasure too, comes before or after it.
+    place = flow.place(unit, unit.hold(unit.known_participant(participant_id)))
     flow.check_page(unit, place, page)
     check_not_paused(place)
     begun = place.deadline_at is not None or flow.context.clock_stopped(participant_id)
