@@ -120,7 +120,7 @@ def _brings_a_word(scope: Scope) -> bool:
     """Whether a request may become a sign-in: a password, a provider's word, or the ticket that it was traded for."""
     if scope["path"] == "/login":
         return scope["method"] == "POST" or b"ticket=" in scope.get("query_string", b"")
-    return scope["path"] in OF_A_PROVIDER
+    return oidc() and addresses.reads(scope) and scope["path"] in OF_A_PROVIDER
 
 
 def _too_often(scope: Scope, wait: float) -> Response:
