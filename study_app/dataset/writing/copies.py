@@ -10,8 +10,8 @@ from pathlib import Path
 
 from study_app.dataset.schema import TableSchema
 from study_app.dataset.writing.files import CopyFormat
-from study_app.dataset.writing.labelled_files import write_labelled
-from study_app.dataset.writing.spreadsheet import write_workbook
+from study_app.dataset.writing.programs.labelled_files import write_labelled
+from study_app.dataset.writing.programs.spreadsheet import write_workbook
 
 
 def write_copies(

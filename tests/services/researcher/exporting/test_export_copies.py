@@ -19,10 +19,10 @@ from support.trials.export_world import copy_of, trial
 from study_app.dataset.schema import Column, TableSchema, guard, timestamp
 from study_app.dataset.schema.cells import number_text
 from study_app.dataset.verification import verify
-from study_app.dataset.writing import labelled_files, spreadsheet
 from study_app.dataset.writing.copies import write_copies
 from study_app.dataset.writing.files import CsvWriter
-from study_app.dataset.writing.labelled_files import LIMITS, names_for
+from study_app.dataset.writing.programs import labelled_files, spreadsheet
+from study_app.dataset.writing.programs.labelled_files import LIMITS, names_for
 from study_app.services.researcher.exporting.export import export
 
 HOSTILE = ("=1+1", "+cmd|' /C calc'!A0", "'quoted", "@x", "a\r\nb\tc", "_x0041_", "\x01\x1f", "é😀\u2028", "NA", " x ")

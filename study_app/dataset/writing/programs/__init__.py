@@ -1,0 +1,1 @@
+"""Files of tables that other programs open: workbooks, SPSS, Stata."""
