@@ -28,14 +28,20 @@ def join_what_is_stored(connection: Connection) -> list[Signed]:
     # Once for a database: what is in no chain later was not stored by the platform.
     if unit.meta(JOINED) is not None:
         return before
+    join_everything(connection, unit)
+    unit.set_meta(JOINED, "1")
+    unit.flush()
+    return before
+
+
+def join_everything(connection: Connection, unit: SqlUnitOfWork) -> None:
+    """Append what is in no chain, within a transaction whose heads it signs at its end."""
     unit.chain.joins = True
     while _join_events(connection, unit):
         pass
     unit.chain_everything()
     _join_erasures(connection, unit)
-    unit.set_meta(JOINED, "1")
-    unit.flush()
-    return before
+    unit.chain.joins = False
 
 
 def _join_erasures(connection: Connection, unit: SqlUnitOfWork) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, String, Table, func, select, text
 
 from study_app.ports import Restorable, UnitOfWork
 from study_app.storage.aggregates.rows import ALLOCATIONS, ANSWERS, LATER_ALLOCATIONS, RATINGS, RUNS, TURNS
-from study_app.storage.backfill import join_what_is_stored
+from study_app.storage.backfill import join_everything
 from study_app.storage.columns import AnyText, Json
 from study_app.storage.event_log import EVENTS, PAGES, insert_new
 from study_app.storage.positions import PARTICIPANTS, VISITS
@@ -36,7 +36,8 @@ def put_back(unit: UnitOfWork, rows: Iterable[tuple[Restorable, Mapping[str, Any
         unit: a transaction on a database that holds none yet.
         rows: table and values by column; what a row does not name has its default, a text that must be there is empty.
     """
-    connection = cast(SqlUnitOfWork, unit).connection
+    stored = cast(SqlUnitOfWork, unit)
+    connection = stored.connection
     counts: dict[Restorable, int] = {}
     held: list[dict[str, Any]] = []
     last: Restorable | None = None
@@ -50,7 +51,8 @@ def put_back(unit: UnitOfWork, rows: Iterable[tuple[Restorable, Mapping[str, Any
         connection.execute(_TABLES[cast(Restorable, last)].insert(), held)
     _count_pages(connection)
     _count_on(connection)
-    join_what_is_stored(connection)
+    # Not as at an upgrade, which joins once: a database that was just made has joined nothing already.
+    join_everything(connection, stored)
     return counts
 
 

@@ -46,6 +46,10 @@ def _check_audit(opened: UntrustedDataset) -> None:
     if broken is not None:
         report.add("audit_broken", "manifest.json", None, f"entry {broken} of the audit log is not what was chained")
         return
+    if opened.acts("reimports"):
+        what = "the audit log began anew when a dataset was put into this database: acts before are not in it"
+        report.note(what)
+        return
     acts = audit if isinstance(audit, dict) else {}
     for name, act, states in _STEPS:
         if opened.state in states and not acts.get(name):

@@ -162,7 +162,8 @@ class Derived:
             self._add(person, f"{name}: status is {person['status']}, though excluded")
         # The platform itself excludes who found no place; that is an event, and no act in the audit log.
         recorded = self.recorded.get(name) or (NO_PLACE if name in self.without_place else None)
-        if person["exclusion_reason"] and recorded != person["exclusion_reason"]:
+        unknown = recorded is None and self.opened.acts("reimports")
+        if person["exclusion_reason"] and recorded != person["exclusion_reason"] and not unknown:
             what = f"{name} is excluded, and neither the audit log nor the events know of an exclusion for this reason"
             self.opened.report.add("exclusion_unrecorded", file, person.number, what)
         if name in self.recorded and not person["exclusion_reason"]:

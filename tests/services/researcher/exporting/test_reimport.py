@@ -12,6 +12,7 @@ from support.trials.export_world import Walker, open_app, settle, table, trial
 from support.trials.quiz_study import simulated
 
 from study_app.bootstrap import start
+from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.exporting.reimport import reimport
@@ -38,6 +39,8 @@ def returns_the_same(app, dataset, folder, **options):
     assert found.keys() == expected.keys()
     for name, content in expected.items():
         assert found[name] == content, name
+    # Its records are those of the new database, and what verify finds is what it found before.
+    assert {each.name for each in verify(folder / "again").findings} <= {each.name for each in verify(dataset).findings}
 
 
 def test_a_dataset_comes_back_with_the_same_bytes(tmp_path):
@@ -45,6 +48,13 @@ def test_a_dataset_comes_back_with_the_same_bytes(tmp_path):
     returns_the_same(app, trial().dataset("all"), tmp_path, include_preview=True)
     with pytest.raises(ProblemsFound, match="holds 7 participants already; name a database that is not there yet"):
         reimport(app.context, trial().dataset("all"), put_back, who="test")
+    app.close()
+
+
+def test_a_trial_that_was_unsealed_comes_back_and_verify_finds_nothing(tmp_path):
+    app = fresh(tmp_path)
+    returns_the_same(app, trial().dataset("unsealed"), tmp_path)
+    assert verify(tmp_path / "again").findings == []
     app.close()
 
 

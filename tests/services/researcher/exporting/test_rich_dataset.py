@@ -80,6 +80,7 @@ def test_it_comes_back_with_the_same_bytes(rich, tmp_path):
     app.close()
     expected, found = tables(dataset), tables(tmp_path / "again")
     assert [name for name in expected if found.get(name) != expected[name]] == []
+    assert verify(tmp_path / "again").ok, verify(tmp_path / "again").lines()
 
 
 def test_parquet_and_workbook_have_every_cell_of_the_csv(rich, tmp_path):
