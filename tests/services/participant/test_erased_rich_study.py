@@ -22,7 +22,7 @@ from study_app.domain.themes.marks import QUOTE, interview_object
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.participant.probing.asking import ProbeAnswer
 
-MARK = "zebra0"
+MARK = "quagga0"
 PANEL = {"prolific_pid": f"{MARK}pid", "prolific_study": f"{MARK}panelstudy", "prolific_session": f"{MARK}session"}
 
 
