@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import wraps
 from random import uniform
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 5
 INSIST_SECONDS = 20.0
 """How long the database may be away before an act that insists is given up, or kept for later."""
+REFUSALS = 5
+"""How often the database may refuse an end, while it takes other things, until the end is given up."""
 _LONGEST_PAUSE = 1.0
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -71,6 +74,7 @@ class Ends:
 
     def __init__(self) -> None:
         self._kept: dict[str, Callable[[], None]] = {}
+        self._refused: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def store(self, work: str, act: Callable[[], None]) -> None:
@@ -87,20 +91,26 @@ class Ends:
             return work in self._kept
 
     def store_kept(self) -> None:
-        """Try once more to store what was kept.
+        """Try once more to store each that was kept; for a moment at which the database has just taken something else.
 
-        Raises:
-            InfrastructureError: the database is still away; what is not stored stays kept.
+        One that it refuses again and again holds up no other and is given up at last: its work then counts as dropped.
         """
         with self._lock:
             kept = list(self._kept.items())
         for work, act in kept:
             try:
                 act()
-            except InfrastructureError:
-                raise
+            except Conflict:
+                continue
+            except InfrastructureError as error:
+                self._refused[work] += 1
+                if self._refused[work] < REFUSALS:
+                    log.warning("an end waits for the database", exc_info=error, extra={"work": work})
+                    continue
+                log.exception("an end cannot be stored", extra={"work": work})
             except Exception:
-                # It would fail again each second.
+                # It would fail again each time.
                 log.exception("an end cannot be stored", extra={"work": work})
             with self._lock:
                 del self._kept[work]
+            del self._refused[work]

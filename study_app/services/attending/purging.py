@@ -13,6 +13,7 @@ from study_app.services.context import StudyContext
 from study_app.services.participant.erasing import erase
 from study_app.services.participant.falling_silent import end_way
 from study_app.services.participant.flow import ParticipantFlow
+from study_app.services.retrying import retried
 
 PURGE = "purge"
 """The verb in the audit log; each purged person has the event `data_withdrawn`, too."""
@@ -53,10 +54,15 @@ class Purge:
         with self.context.registry.begin(write=False) as unit:
             return Purged(tuple(self._due(unit)), False)
 
+    @retried
     def run(self, who: str) -> Purged:
         """Erase their data and record it; then take what was erased off the disk as far as that goes now."""
         with self.context.registry.begin() as unit:
-            people = tuple(name for name in self._due(unit) if self._left(unit, name))
+            due = sorted(self._due(unit))
+            # Everyone before the first erasure, which takes locks that another one takes after its person's row.
+            for name in due:
+                unit.hold(unit.known_participant(name))
+            people = tuple(name for name in due if self._left(unit, name))
             for name in people:
                 erase(self.context, unit, unit.known_participant(name), "purge")
             if people:

@@ -51,9 +51,9 @@ class TakingOver:
                 self.context.replicas.beat(unit)
             self.context.replicas.beat_stored()
             self._beat_due = now + BEAT
-        # Before the works are read: what is stored here is no longer among them.
-        self._runs.ends.store_kept()
-        self._chat.ends.store_kept()
+            # Before the works are read: what is stored here is no longer among them.
+            self._runs.ends.store_kept()
+            self._chat.ends.store_kept()
         # Looked at first: a run that begins after the list was read is not in it and goes on all the same.
         running = self._runs.active
         with self.context.registry.begin(write=False) as unit:

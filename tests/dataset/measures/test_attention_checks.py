@@ -11,7 +11,7 @@ import pytest
 from study_app.dataset.measures.quiz import failed_attention_checks, quizzes
 from study_app.dataset.measures.record import ParticipantRecord
 from study_app.domain.quiz.items import ChoiceOption, Item
-from study_app.domain.quiz.keys import ChoiceKey
+from study_app.domain.quiz.keys import ChoiceKey, Keys
 from study_app.domain.records import Answer, Participant, Visit
 from study_app.domain.study.study import Study
 
@@ -28,7 +28,7 @@ FORMS = {
     "long": (item("look"), item("read"), item("point", type="conceptual", points=2)),
     "short": (item("read"), item("point", type="conceptual", points=2)),
 }
-KEYS = {name: ChoiceKey(correct=("a",)) for name in ("look", "read", "point")}
+KEYS = Keys("bank", {name: ChoiceKey(correct=("a",)) for name in ("look", "read", "point")}, {})
 CONTENT: Any = SimpleNamespace(
     bank=lambda _: SimpleNamespace(items_of=lambda form: FORMS[form or "long"]), keys=lambda _: KEYS
 )

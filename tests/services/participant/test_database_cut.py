@@ -6,7 +6,6 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 
 import psycopg
 import pytest
@@ -171,26 +170,24 @@ def test_a_run_whose_end_could_not_be_stored_is_kept_as_it_ended_also_where_anot
     assert ended(app, walker, "run_ended", "outage") == ["run_ended"] * (1 + (next_ == "run"))
 
 
-def test_ends_that_wait_stay_in_order_until_the_database_takes_them_and_one_that_cannot_be_stored_holds_up_no_other():
+def test_an_end_that_the_database_refuses_for_good_holds_up_no_other_and_is_given_up():
     ends, stored = retrying.Ends(), []
-    back = False
 
-    def end(name: str) -> None:
-        if not back:
-            raise InfrastructureError("connection refused")
-        if name == "broken":
-            raise ValueError(name)
-        stored.append(name)
+    def refused() -> None:
+        raise InfrastructureError("value out of range")
 
-    for name in ("first", "broken", "last"):
-        ends._kept[name] = partial(end, name)  # noqa: SLF001
-    with pytest.raises(InfrastructureError):
-        ends.store_kept()
-    assert all(name in ends for name in ("first", "broken", "last"))
-    back = True
+    def broken() -> None:
+        raise ValueError("broken")
+
+    for name, act in {"refused": refused, "broken": broken, "last": lambda: stored.append("last")}.items():
+        ends._kept[name] = act  # noqa: SLF001
     ends.store_kept()
-    assert stored == ["first", "last"]
-    assert not any(name in ends for name in ("first", "broken", "last"))
+    assert stored == ["last"]
+    assert [name in ends for name in ("refused", "broken", "last")] == [True, False, False]
+    for _ in range(retrying.REFUSALS - 1):
+        assert "refused" in ends
+        ends.store_kept()
+    assert "refused" not in ends
 
 
 def test_a_reply_is_not_broken_off_because_it_could_not_be_saved_on_the_way(served, monkeypatch):

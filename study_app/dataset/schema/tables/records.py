@@ -166,7 +166,11 @@ TURNS = TableSchema(
         number("first_token_seconds", "From asking to the reply's first piece", "s"),
         number("total_seconds", "From asking to the reply's end", "s"),
         number("composing_seconds", "From the first key in the empty message box to sending", "s"),
-        integer("input_tokens", "Tokens sent, as the provider counted", "tokens"),
+        integer(
+            "input_tokens",
+            "Tokens sent, as the provider counted; estimated where the reply was cut, see `parameters`",
+            "tokens",
+        ),
         integer(
             "output_tokens",
             "Tokens of the reply, as the provider counted; estimated where the reply was cut, see `parameters`",

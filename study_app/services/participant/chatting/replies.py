@@ -66,7 +66,8 @@ class LiveReply:
     def close(self, seconds: float) -> None:
         """Take the end of the reply, after so many seconds."""
         stopped = self.stopped.is_set()
-        if self.turn.stop_reason is None and (cut := self._used(by_us=stopped)) is not None:
+        by_us = stopped or self.turn.error == "timeout"
+        if self.turn.stop_reason is None and (cut := self._used(by_us=by_us)) is not None:
             # Nothing said its end: it was stopped, or took too long. What it used until then is billed all the same.
             self.turn = replace(ended(self.turn, cut), stop_reason=None)
         self.add(self.gated.rest(whole=not stopped and self.turn.error is None))
