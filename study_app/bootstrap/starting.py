@@ -140,7 +140,7 @@ def start(
     if any(stage.kind == "interview" for stage in study.stages):
         context.interviewer = open_interviewer(settings.environment)
     context.open_edition = edition_opener(settings, seconds_per_word, gone)
-    context.open_banks = lambda version, banks: EarlierBanks(version, library.root, library.file, banks)
+    context.open_banks = lambda version, banks: EarlierBanks(version, app.library, banks)
     with context.registry.begin(write=False) as unit:
         locked = unit.newest_version()
     if locked is not None:

@@ -56,15 +56,16 @@ class EarlierBanks(FolderLibrary):
     """ports.ContentLibrary with the banks of a version, everything else as it is now.
 
     Args:
-        study: the version.
-        root: folder of the study file.
-        file: the study file as the user named it, for messages.
-        banks: name of a bank -> its public half, as datasets hold it.
+        version: the study as it was.
+        now: the content of the study as it is now.
+        banks: name of a bank of the version -> its public half, as datasets hold it.
     """
 
-    def __init__(self, study: Study, root: Path, file: str, banks: Mapping[str, str]) -> None:
-        super().__init__(study, root, file)
-        self._published = {folder: banks[name_of(folder)] for folder in self.bank_folders if name_of(folder) in banks}
+    def __init__(self, version: Study, now: FolderLibrary, banks: Mapping[str, str]) -> None:
+        # Of the study of now: what the version names may have been renamed or removed by the amendment.
+        super().__init__(now.study, now.root, now.file)
+        named = dict.fromkeys(stage.bank for stage in version.stages if stage.bank)
+        self._published = {folder: banks[name_of(folder)] for folder in named if name_of(folder) in banks}
         self._banks = {folder: Bank.model_validate_json(text) for folder, text in self._published.items()}
 
     def keys(self, folder: str) -> Keys:

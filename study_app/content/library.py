@@ -163,7 +163,9 @@ class FolderLibrary:
         except OSError as error:
             what = f"{file} cannot be read ({error.strerror})"
             remedy = "name the plan's file, such as interviews/exit.toml"
-            raise ProblemsFound([Problem(self.file, f"stages.{stages[0].id}.plan", what, remedy)]) from None
+            # No stage names the plan of an earlier version.
+            key = f"stages.{stages[0].id}.plan" if stages else "stages"
+            raise ProblemsFound([Problem(self.file, key, what, remedy)]) from None
         found = [Problem(str(path), *each) for stage in stages for each in plan_problems(plan, self.study, stage)]
         found = list(dict.fromkeys(found))
         if any(other.id == plan.id for other in self._plans.values()):

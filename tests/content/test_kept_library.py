@@ -10,6 +10,7 @@ from support.trials.persona_study import VOICES, voiced
 from study_app.content.kept_library import KeptLibrary
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import read_study
+from study_app.domain.errors import ProblemsFound
 
 
 def named(folder, absolute: bool):
@@ -38,3 +39,10 @@ def test_personas_outside_the_study_s_folder_stay_as_they_were_kept(tmp_path, ab
     kept = KeptLibrary(library.study, tmp_path / "kept", files)
     kept.open()
     assert kept.personas == before
+
+
+def test_a_plan_that_no_stage_names_any_more_and_that_is_gone_is_a_problem_of_the_study(tmp_path):
+    """An earlier version that came back from a dataset asks for it."""
+    path = voiced(tmp_path)
+    with pytest.raises(ProblemsFound, match="interviews/gone.toml cannot be read"):
+        FolderLibrary(read_study(path), path.parent, str(path)).plan("interviews/gone.toml")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from support.clock import HandClock
 from support.trials import design_studies
+from support.trials.console_trial import ROOT, NoSandbox, Trial
 from support.trials.export_world import Walker, open_app, settle, table, trial
 from support.trials.quiz_study import simulated
 
 from study_app.bootstrap import start
 from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.exporting.reimport import reimport
 from study_app.settings import Settings
@@ -124,3 +127,35 @@ def test_labels_of_clusters_cannot_come_back(tmp_path):
     with pytest.raises(ProblemsFound, match="names the clusters' labels.*take the export without --identified"):
         reimport(app.context, tmp_path / "names", put_back, who="test")
     app.close()
+
+
+def test_a_trial_whose_amendment_renamed_an_assistant_and_changed_a_bank_comes_back(tmp_path):
+    """Its first version names a file that is not there any more; its people met the bank of before."""
+    here = Trial(tmp_path, launched=True)
+    here.enter()
+    here.close()
+    for name in ("assistants", "quizzes"):
+        (tmp_path / name).unlink()
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for path, before, after in (
+        ("study.toml", "assistants/full.toml", "assistants/complete.toml"),
+        ("quizzes/trio/bank.toml", 'title = "Trio: ', 'title = "Amended: '),
+    ):
+        file = tmp_path / path
+        assert before in file.read_text("utf-8")
+        file.write_text(file.read_text("utf-8").replace(before, after), "utf-8")
+    (tmp_path / "assistants" / "full.toml").rename(tmp_path / "assistants" / "complete.toml")
+    app = start(here.settings, clock=here.clock, sandbox=NoSandbox(), changed_ok=True)
+    app.lifecycle.amend("a file has another name")
+    app.enrol.enter(EntryRequest(link=app.links.create(1)[0].secret))
+    app.lifecycle.close("enough")
+    here.clock.advance(minutes=3000)
+    app.lifecycle.unseal("analysis", "test")
+    export(app.context, tmp_path / "dataset")
+    app.close()
+    settings = replace(here.settings, database=f"sqlite:///{tmp_path}/again.db", var=tmp_path / "var2")
+    app = start(settings, clock=here.clock, sandbox=NoSandbox(), changed_ok=True)
+    returns_the_same(app, tmp_path / "dataset", tmp_path)
+    app.close()
+    (kept,) = (tmp_path / "again" / "materials" / "versions").glob("quizzes_*/trio.json")
+    assert "Trio: " in kept.read_text("utf-8")
