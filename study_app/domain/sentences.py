@@ -79,7 +79,8 @@ REFUSALS = Sentences(
         "begins": "it begins with '{sign}'",
         "address": "it is an address",
         "not_plain": "it contains other characters than letters and digits",
-        "moved": "this link is no longer valid; open the study on your first device again, where it shows a new one",
+        "moved": "this link is no longer valid; open the study on your first device again, where it shows a new one, "
+        "or contact {contact}",
         "taken": "this browser is already taking part in the study; if that is you, continue there, and if you are "
         "another person, open your own invitation in a private window or in another browser",
         "shared_computer": "someone has already taken part in this study in this browser; if several people share this "

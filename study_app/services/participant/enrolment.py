@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from study_app.domain.errors import Malformed, NotAllowed, Taken, UnknownParticipant
 from study_app.domain.events.server import Entered, EntryRefused, LanguageChosen, Reentered
@@ -38,6 +38,8 @@ MOST_NOTED = 20
 """Entries of one participant."""
 SPENT = "spent_link:"
 """Where the database keeps when a link that is good once was used."""
+AGAIN = timedelta(minutes=2)
+"""How long after its use a link that is good once works again: the answer with the cookie may have been lost."""
 
 
 @dataclass(frozen=True)
@@ -205,8 +207,9 @@ class Enrol:
     def _moved(self, unit: UnitOfWork, secret: str, known: Participant | None) -> Participant:
         """Whose personal link it is: one that is good once, or one of a reminder, which is for several devices.
 
-        What is good once is spent with its first use, and goes on working in the browser that used it alone: whose link
-        it is finds it spent where another person came in by it, and asks.
+        What is good once is spent with its first use, and goes on working in the browser that used it alone, and for
+        two minutes elsewhere, each time on record: whose link it is finds it spent where another person came in by it,
+        and asks.
         """
         now, once = self.context.now(), good_once(secret)
         owner = unit.participant_of_token(once, now)
@@ -214,12 +217,12 @@ class Enrol:
             # Links of earlier versions are kept as cookies are.
             kept = (of_reminder(secret), hashed(secret))
             owner = next((found for each in kept if (found := unit.participant_of_token(each, now))), None)
-        elif unit.meta(f"{SPENT}{once}") is None:
+        elif (spent := unit.meta(f"{SPENT}{once}")) is None:
             unit.set_meta(f"{SPENT}{once}", now.isoformat(timespec="milliseconds"))
-        elif known is None or known.id != owner.id:
-            raise NotAllowed(REFUSALS("moved"))
+        elif (known is None or known.id != owner.id) and now - datetime.fromisoformat(spent) > AGAIN:
+            owner = None
         if owner is None:
-            raise NotAllowed(REFUSALS("moved"))
+            raise NotAllowed(REFUSALS("moved", contact=self.context.study.contact or REFUSALS("team")))
         return owner
 
     def _owner(self, unit: UnitOfWork, entry: EntryRequest) -> Participant | None:

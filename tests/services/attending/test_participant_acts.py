@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -184,11 +185,29 @@ def test_a_link_to_come_in_again_is_spent_with_its_first_use_and_its_use_is_on_r
     )  # fmt: skip
     # Pressed twice, or opened again, in the browser that it let in.
     assert trial.app.enrol.enter(EntryRequest(move=secret), came.token).participant.id == who
+    trial.clock.advance(minutes=3)
+    contact = re.escape(trial.app.context.study.contact)
     for token in (None, "another"):
-        with pytest.raises(NotAllowed, match="no longer valid"):
+        with pytest.raises(NotAllowed, match=f"no longer valid.*, or contact {contact}$"):
             trial.app.enrol.enter(EntryRequest(move=secret), token)
+    assert trial.app.enrol.enter(EntryRequest(move=secret), came.token).participant.id == who
     with trial.app.context.registry.begin(write=False) as unit:
         assert len(unit.audit_of(["came in again by a link"])) == 1
+
+
+def test_who_never_got_the_answer_with_their_cookie_presses_again_within_two_minutes(trial):
+    who = in_warmup(trial)
+    secret = trial.app.acts.let_in_again(who, "cookies were cleared", "anna")
+    for _ in range(2):
+        came = trial.app.enrol.enter(EntryRequest(move=secret))
+        assert trial.app.enrol.identify(came.token).id == who
+        trial.clock.advance(minutes=1)
+    # Counted from the first use, and each is on record.
+    trial.clock.advance(minutes=1)
+    with pytest.raises(NotAllowed, match="no longer valid"):
+        trial.app.enrol.enter(EntryRequest(move=secret))
+    with trial.app.context.registry.begin(write=False) as unit:
+        assert len(unit.audit_of(["came in again by a link"])) == 2
 
 
 def test_a_participants_link_that_is_opened_in_another_browser_is_on_record_and_no_more_often_than_twenty_times(trial):
