@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from study_app.content.library import FolderLibrary
 from study_app.domain.assistants.served_models import ModelLook
 from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.domain.study.operating.alerts import Channel
+from study_app.domain.study.study import Study
 from study_app.notifications import AlertSender, machine_name
 from study_app.ports import Clock, Database, Sandbox
 from study_app.private_files import files_of, make_private
@@ -122,6 +123,9 @@ def start(
     def gone(treatment: str, spec: AssistantSpec, digest: str) -> bool:
         return app.model_watch.is_replaced(treatment, spec, digest)
 
+    def earlier(version: Study, banks: Mapping[str, str]) -> EarlierBanks:
+        return EarlierBanks(version, app.library, banks)
+
     assistants = open_assistants(library, settings, seconds_per_word, gone)
     context = StudyContext(
         study=study,
@@ -140,7 +144,7 @@ def start(
     if any(stage.kind == "interview" for stage in study.stages):
         context.interviewer = open_interviewer(settings.environment)
     context.open_edition = edition_opener(settings, seconds_per_word, gone)
-    context.open_banks = lambda version, banks: EarlierBanks(version, app.library, banks)
+    context.open_banks = earlier
     with context.registry.begin(write=False) as unit:
         locked = unit.newest_version()
     if locked is not None:
