@@ -159,7 +159,11 @@ def _outcome(data: pd.DataFrame, outcome: Outcome, warnings: list[str], fixed: b
         return
     # Erased on request: not finishing is an outcome, a withdrawal of the data is none.
     withdrew = (data["status"] == "withdrawn") & numbers.isna()
-    capped = ~finished & ~withdrew & ~data["status"].isin(NOT_ANALYSED) & ~(numbers >= cap)
+    unfinished = ~finished & ~(numbers >= cap)
+    capped = unfinished & ~withdrew & ~data["status"].isin(NOT_ANALYSED)
+    if outcome.cap is not None:
+        # Who was excluded has no outcome where the cell is empty, and no shorter time than others where it is not.
+        data.loc[unfinished & (data["status"] == "excluded") & numbers.notna(), outcome.id] = cap
     if capped.any() and outcome.cap is not None:
         data.loc[capped, outcome.id] = cap
         warnings.append(

@@ -15,6 +15,9 @@ from scipy import optimize
 
 from analysis.estimators.core.validation import Floats, NotEstimable
 
+BOUNDLESS = "has no finite maximum (separation, or an arm without variation)"
+FLAT = 1e-4
+"""Least information on a parameter at the top, as a share of that at the start; both as roots."""
 Likelihood = Callable[[Floats], tuple[float, Floats, Floats]]
 
 
@@ -59,20 +62,30 @@ def maximise(likelihood: Likelihood, start: Floats, what: str, rounds: int = 200
         )  # fmt: skip
     except (ValueError, np.linalg.LinAlgError) as error:
         raise NotEstimable("the likelihood is not finite") from error
+    except UnboundLocalError as error:
+        # How scipy's subproblem ends where the surface is too flat for any of its factorisations.
+        raise NotEstimable(f"{what} {BOUNDLESS}") from error
     at = found.x
-    _refuse_boundary(at, *likelihood(at)[1:], what)
+    _refuse_boundary(_scale(likelihood(start)[2]), *likelihood(at)[1:], what)
     for _ in range(2):
         # To the last digits: the value, by which scipy judges a step, is flat at the top to half of them.
         at = at - np.linalg.solve(likelihood(at)[2], likelihood(at)[1])
     return Maximum(at, *likelihood(at))
 
 
-def _refuse_boundary(at: Floats, gradient: Floats, hessian: Floats, what: str) -> None:
+def _scale(hessian: Floats) -> Floats:
+    """Return the root of the information on each parameter."""
+    return np.sqrt(np.maximum(np.diag(-(hessian + hessian.T) / 2), 0.0))
+
+
+def _refuse_boundary(began: Floats, gradient: Floats, hessian: Floats, what: str) -> None:
     information = -(hessian + hessian.T) / 2
-    # A flat direction at the top means that the likelihood goes on rising towards infinity, as under separation.
-    scale = np.sqrt(np.maximum(np.diag(information), 0.0))
-    if not np.isfinite(information).all() or (scale <= 1e-6).any():
-        raise NotEstimable(f"{what} has no finite maximum (separation, or an arm without variation)")
+    # A flat direction at the top means that the likelihood goes on rising towards infinity, as under separation. Flat
+    # beside the start: the information itself depends on a covariate's unit.
+    scale = _scale(hessian)
+    least = FLAT * np.where(np.isfinite(began) & (began > 0), began, 1.0)
+    if not np.isfinite(information).all() or (scale <= least).any():
+        raise NotEstimable(f"{what} {BOUNDLESS}")
     # Scaled to a unit diagonal, so that a covariate in milliseconds is not mistaken for a collinear one.
     smallest = float(np.linalg.eigvalsh(information / np.outer(scale, scale))[0])
     if smallest < 1e-12 or float(np.abs(gradient / scale).max()) > 1e-4:

@@ -54,6 +54,8 @@ class BetweenPeople:
         Raises:
             LookupError: why the scripts cannot compute it.
         """
+        if analysis.population == "with_excluded":
+            raise LookupError("it counts people who were excluded, and the data of the scripts are of the others")
         data, given = self.runner.prepared_call(analysis)
         control = analysis.contrast[1] if analysis.contrast else self.runner.view.control
         trial = _request(data, given, control, self.seed)

@@ -6,7 +6,10 @@ import json
 import re
 from html import unescape
 
+import numpy as np
+import pandas as pd
 import pytest
+import tomli_w
 from support.analysis.synthetic_trial import Trial, write
 
 from analysis.cli import analyze
@@ -72,3 +75,27 @@ def test_without_an_exclusion_there_is_no_such_row_unless_the_plan_asks_for_it(t
     out = analyze(write(tmp_path / "data", trial), tmp_path / "out").out
     rows = json.loads((out / "results.json").read_text(encoding="utf-8"))["estimates"]
     assert [row["id"] for row in rows if row["population"] == "with_excluded"] == ["quiz_points.welch_t.with_excluded"]
+
+
+def test_an_unfinished_time_of_an_excluded_person_counts_with_the_cap_also_in_a_primary_row(
+    tmp_path,
+):
+    rng = np.random.default_rng(1)
+    people = pd.DataFrame({"participant_id": [f"p{n}" for n in range(36)], "arm": ["new", "old"] * 18})
+    people = people.assign(minutes=rng.uniform(8, 25, 36).round(1), done=1, status="completed")
+    people.loc[[3, 11, 17], ["minutes", "done", "status"]] = [5.0, 0, "excluded"]
+    people.to_csv(tmp_path / "table.csv", index=False)
+    asked = {"outcome": "minutes", "method": "rerandomization", "role": "primary"}
+    plan = {
+        "control": "old", "primary": ["minutes"], "subgroups": [], "replicates": 199,
+        "columns": {"participant_id": "participant_id", "status": "status"},
+        "outcomes": [{"id": "minutes", "kind": "time", "event": "done", "cap": 30, "censored": "at_cap"}],
+        "analyses": [asked, asked | {"population": "with_excluded"}],
+    }  # fmt: skip
+    (tmp_path / "plan.toml").write_text(tomli_w.dumps(plan))
+    out = analyze(tmp_path / "table.csv", tmp_path / "out", plan=tmp_path / "plan.toml").out
+    rows = json.loads((out / "results.json").read_text(encoding="utf-8"))["estimates"]
+    (row,) = [row for row in rows if row["population"] == "with_excluded" and row["method"] == "rerandomization"]
+    capped = people.assign(minutes=people["minutes"].where(people["done"] == 1, 30.0)).groupby("arm")["minutes"].mean()
+    assert row["estimate"] == pytest.approx(capped["new"] - capped["old"])
+    assert "it counts people who were excluded" in (out / "supplement" / "README.md").read_text(encoding="utf-8")

@@ -84,7 +84,7 @@ def test_an_interviewer_is_asked_what_comes_after_the_same_answers_and_a_change_
     later = [step("next", topic="hard") for _ in ANSWERS] if changes else first
     with LoopbackInterviewer(*first, *later) as interviewer:
         environment = {"ANTHROPIC_API_KEY": "test-key", "ANTHROPIC_BASE_URL": interviewer.url}
-        person = Interviewee(tmp_path, environment=environment, top=PRICE)
+        person = Interviewee(tmp_path, environment=environment, top=f'model = "{INTERVIEWER}"\n{PRICE}')
         for _ in range(2):
             person.app.model_watch.round("probe", "test")
         bodies = [str(body["messages"]) for body in interviewer.bodies]
