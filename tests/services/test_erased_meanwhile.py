@@ -16,6 +16,7 @@ from study_app.domain.events import Batch
 from study_app.domain.events.server import ProgramError, ReportedImpossible
 from study_app.domain.records import Answer, Document, RunRecord, TextReview, Turn
 from study_app.services.participant.chatting.questions import ParticipantQuestion
+from study_app.services.reasons import ERASED_REASON, readable
 from study_app.storage.aggregates.erasing import SqlErasing
 
 WORDS = "what they said"
@@ -129,6 +130,20 @@ def test_of_a_person_whose_data_were_erased_an_event_keeps_no_words(tmp_path):
     assert found == []
 
 
+def test_who_is_excluded_after_their_data_were_erased_is_so_without_the_reason(tmp_path):
+    trial = Trial(tmp_path, entry="open")
+    who = at_stage(trial, "tasks", "no_ai")
+    trial.app.session.withdraw(who, True)
+    is_excluded(trial, who)
+    with trial.app.context.registry.begin(write=False) as unit:
+        kept = unit.known_participant(who).exclusion_reason
+        (act,) = readable(unit, unit.audit_of(["exclude"]))
+    found = left(trial)
+    trial.close()
+    assert found == []
+    assert (kept, act.why, act.who, act.detail["participant_id"]) == (ERASED_REASON, ERASED_REASON, "eva", who)
+
+
 # -- what people do, in the services -----------------------------------------------------------------------------------
 
 
@@ -168,8 +183,6 @@ def test_nothing_that_is_done_while_the_data_are_erased_leaves_words(trial, monk
     with in_between(monkeypatch, SqlErasing, "erase_payloads", lambda: act(trial, who)) as begun:
         trial.app.session.withdraw(who, True)
     came_of(begun)
-    if act is not is_excluded:
-        # A reason that researchers give afterwards is theirs.
-        assert left(trial) == []
+    assert left(trial) == []
     with trial.app.context.registry.begin(write=False) as unit:
         assert unit.works() == []

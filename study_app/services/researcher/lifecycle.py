@@ -21,7 +21,7 @@ from study_app.services.operation.head_signing import HEAD_KEY
 from study_app.services.operation.package_watch import PACKAGES
 from study_app.services.participant_status import CLOSED_WAVE, closed_wave, is_under_way
 from study_app.services.places import LOCK_ALLOCATION
-from study_app.services.reasons import add_act, require_reason
+from study_app.services.reasons import ERASED_REASON, add_act, require_reason
 from study_app.services.researcher.faults_of_before import faults_of_before
 from study_app.services.researcher.fitness import launch_problems, study_problems
 from study_app.services.researcher.interim.kept import kept_looks, open_looks
@@ -306,6 +306,8 @@ class Lifecycle:
     def exclude(self, participant_id: str, reason: str, who: str) -> None:
         """Exclude a participant from the analysis, blind to their arm; recorded with its reason.
 
+        Of a person whose data were deleted the reason is not kept.
+
         Raises:
             NotAllowed: no reason, no such participant, or the arms are known.
         """
@@ -316,8 +318,10 @@ class Lifecycle:
             participant = unit.participant(participant_id)
             if participant is None:
                 raise NotAllowed(f"there is no participant {participant_id}")
-            # An erasure, which the reason could repeat, is seen or waits.
+            # An erasure is seen or waits. It leaves of an exclusion the act, who did it and when, for a reason could
+            # repeat what was erased: so also of one that comes after it.
             participant = unit.hold(participant)
+            reason = ERASED_REASON if participant.data_withdrawn else reason
             if participant.kind == "real" and self.context.state(unit) == "unsealed":
                 what = "the arms are known, so that no exclusion is blind any more"
                 raise NotAllowed(f"{what}; report the primary analysis with this participant, and one without as well")

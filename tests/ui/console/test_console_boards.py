@@ -183,6 +183,18 @@ def test_an_exclusion_needs_a_reason_and_is_recorded(board, trial):
     assert (entry.who, entry.why, entry.detail["participant_id"]) == ("anna", "double participation", who)
 
 
+def test_who_excludes_a_person_whose_data_are_deleted_reads_that_the_reason_is_not_kept(board, tmp_path):
+    made = Trial(tmp_path, launched=True)
+    stays, gone = made.enter(), made.enter()
+    made.app.session.withdraw(gone, True)
+    page = board("participants", "monitor", app=made.app)
+    for who in (stays, gone):
+        page.selectbox(key="act_on").select(who).run()
+        said = any("the reason is not" in each.value for each in page.caption)
+        assert said is (who == gone)
+    made.close()
+
+
 def test_a_monitor_cannot_unblind_and_who_does_is_listed(board, trial):
     who = trial.with_assistant
     page = board("participants", "monitor")

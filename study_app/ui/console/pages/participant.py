@@ -143,7 +143,7 @@ def _acts(console: ConsoleSession, view: ParticipantPage) -> None:
         _message(console, who, view.message)
         _note(console, who)
     with right:
-        _exclude(console, who)
+        _exclude(console, who, erased=view.summary.data_withdrawn)
         if console.full:
             _unblind(console, who)
             if not over:
@@ -231,10 +231,12 @@ def _erase(console: ConsoleSession, who: str) -> None:
             _done(console, lambda: console.app.acts.erase(who, reason, console.person.name), "Erased and recorded")
 
 
-def _exclude(console: ConsoleSession, participant_id: str) -> None:
+def _exclude(console: ConsoleSession, participant_id: str, *, erased: bool) -> None:
     with st.form("exclude", clear_on_submit=True):
         reason = st.text_input("Why exclude this participant from the analysis?", key="exclude_reason")
         st.caption("Recorded, listed in the report, cannot be undone. Decide without knowing the arm.")
+        if erased:
+            st.caption("Their data are deleted: who excludes them and when is kept, the reason is not.")
         if st.form_submit_button("Exclude"):
             done = console.attempt(
                 lambda: console.app.lifecycle.exclude(participant_id, reason, console.person.name),
