@@ -126,6 +126,10 @@ class WorkRecords(Protocol):
         """Return turns whose tokens were not reported, and those of these treatments, in order of asking."""
         ...
 
+    def treatments_of_turns(self, kind: Kind, treatments: Collection[str]) -> dict[str, str]:
+        """Ids of the turns of these treatments, each with its own; nothing else of them is read."""
+        ...
+
     def save_answer(self, answer: Answer) -> None:
         """Insert or replace the answer to one question or item; counts changes itself.
 

@@ -89,7 +89,7 @@ def _of_judges(unit: UnitOfWork, content: ContentLibrary, kind: Kind) -> Iterato
     if not gated:
         return
     prices = {spec.id: spec.price for spec in content.specs.values()}
-    treatment_of = {turn.id: turn.treatment for turn in unit.turns_apart(kind, gated)}
+    treatment_of = unit.treatments_of_turns(kind, gated)
     used: dict[tuple[str, str], list[GateJudged]] = {}
     for _, said in saying(unit.events_of_kind(kind, GateJudged.kind), GateJudged):
         if said.model and said.turn_id in treatment_of:
@@ -174,6 +174,8 @@ class _RecordedUse:
     """Those that are not in the sums."""
     verdicts: Sequence[Event] = ()
     """Of judges of gates."""
+    judged: Mapping[str, str] = field(default_factory=dict)
+    """Turn -> treatment, of those with a gate."""
 
     def priced(self, content: ContentLibrary) -> Iterator[tuple[str, bool, Usage]]:
         """Yield treatment, whether a recording answered, and what was used, as the treatment prices it."""
@@ -186,7 +188,7 @@ class _RecordedUse:
             if turn.treatment in specs:
                 yield turn.treatment, turn.assistant == "recorded", usage(specs[turn.treatment], turn)
         for treatment, spec in specs.items() if self.verdicts else ():
-            mine = {turn.id for turn in self.apart if turn.treatment == treatment}
+            mine = {turn for turn, its in self.judged.items() if its == treatment}
             if mine and spec.gate != "none":
                 yield treatment, False, judge_usage(spec, self.verdicts, mine)
 
@@ -195,14 +197,15 @@ def _recorded_use(unit: UnitOfWork, kind: Kind, *contents: ContentLibrary) -> _R
     """Read what participants of a kind have used of the treatments of these contents.
 
     The database sums what it can, for a limit over all participants is looked at with every question: turns are read
-    one by one where tokens must be estimated, of an assistant that acts, whose bill depends on more than tokens, and
-    where a gate's judge is paid as well.
+    one by one where tokens must be estimated, and of an assistant that acts, whose bill depends on more than tokens. Of
+    turns whose gate's judge is paid as well, the ids are enough: its tokens are in the verdicts.
     """
     gated = {treatment for content in contents for treatment in _gated(content)}
-    apart = gated | {spec.id for content in contents for spec in content.specs.values() if spec.acts}
+    apart = {spec.id for content in contents for spec in content.specs.values() if spec.acts}
     sums = [row for row in unit.reported_use(kind) if row[0] not in apart]
     verdicts = unit.events_of_kind(kind, GateJudged.kind) if gated else []
-    return _RecordedUse(sums, unit.turns_apart(kind, apart), verdicts)
+    judged = unit.treatments_of_turns(kind, gated) if verdicts else {}
+    return _RecordedUse(sums, unit.turns_apart(kind, apart), verdicts, judged)
 
 
 def _by_treatment(recorded: _RecordedUse, content: ContentLibrary) -> dict[str, Usage]:

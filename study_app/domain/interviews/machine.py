@@ -6,25 +6,15 @@ interruption exactly where it stood.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from study_app.domain.events.words import InterviewAction, InterviewEnd, QuestionSource
+from study_app.domain.interviews.distress import shows_distress
 from study_app.domain.interviews.plan import InterviewPlan, Topic
 from study_app.domain.interviews.quality import SUBSTANTIVE_WORDS
 from study_app.domain.interviews.rules import broken_by_wording
-from study_app.domain.interviews.wording import (
-    AFTER_DISTRESS,
-    DISTRESS,
-    DISTRESS_CLAUSES,
-    POSSIBLE_DISTRESS,
-    clause_end_in,
-    clause_in,
-    phrase_in,
-    word_count,
-    words_of,
-)
+from study_app.domain.interviews.wording import word_count, words_of
 
 DISTRESS_SEEN = "interview ended: words of distress"
 """How the audit log names it, for the console and the alert."""
@@ -164,22 +154,6 @@ def _ended(standing: Standing, last: Exchange) -> InterviewEnd | None:
     if len(standing.exchanges) >= standing.plan.max_turns:
         return "turns"
     return "time" if standing.minutes >= standing.plan.minutes else None
-
-
-def shows_distress(answer: str, more: Sequence[str] = ()) -> bool:
-    """Whether an answer holds words of distress, in any of the known languages or the plan's own words."""
-    own = [" ".join(words_of(each)) for each in more]
-    phrases = [phrase for listed in DISTRESS.values() for phrase in listed]
-    clauses = [clause for listed in DISTRESS_CLAUSES.values() for clause in listed]
-    found = phrase_in([*phrases, *(each for each in own if each)], answer) or clause_in(clauses, answer)
-    return found is not None
-
-
-def may_show_distress(answer: str) -> bool:
-    """Whether an answer that ends nothing has a sentence with words that may be of distress, in any known language."""
-    phrases = [phrase for listed in POSSIBLE_DISTRESS.values() for phrase in listed]
-    trailing = [phrase for listed in AFTER_DISTRESS.values() for phrase in listed]
-    return clause_end_in(phrases, trailing, answer) is not None
 
 
 def _following(standing: Standing) -> Ask | Close:

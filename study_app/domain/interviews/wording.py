@@ -13,10 +13,6 @@ Phrases = Mapping[str, Sequence[str]]
 """Language -> phrases, in the form that `words_of` gives."""
 
 _WORD = re.compile(r"[^\W_]+")
-_BETWEEN_MARKS = re.compile(r"[.,;:!?\u2026\u00a1\u00bf()\"\u2013\u2014\n]|\s-\s")
-_JOINING = frozenset(
-    ("and", "but", "so", "now", "und", "aber", "jetzt", "doch", "y", "pero", "ahora", "et", "mais", "maintenant")
-)
 _APOSTROPHES = str.maketrans("", "", "'\u2019\u02bc`\u00b4")
 SHIPPED = ("en", "de", "es", "fr")
 
@@ -38,45 +34,6 @@ def phrase_in(phrases: Sequence[str], text: str) -> str | None:
     """Return the first phrase whose words stand in a text one after the other, or None."""
     line = f" {' '.join(words_of(text))} "
     return next((phrase for phrase in phrases if f" {phrase} " in line), None)
-
-
-def clause_in(clauses: Sequence[str], text: str) -> str | None:
-    """Return the first clause that stands in a text between marks of punctuation, words such as `and` before it apart.
-
-    So "I can't go on" counts by itself, and not in "I can't go on to the next task".
-    """
-    for part in _BETWEEN_MARKS.split(text):
-        found = words_of(part)
-        while found and found[0] in _JOINING:
-            found = found[1:]
-        if " ".join(found) in clauses:
-            return " ".join(found)
-    return None
-
-
-def clause_end_in(phrases: Sequence[str], trailing: Sequence[str], text: str) -> str | None:
-    """Return the first phrase that ends a clause of a text, with nothing behind it but a word such as `today`.
-
-    So "since then I feel I can't go on" counts, and "I thought I can't go on to the next task" does not.
-    """
-    for part in _BETWEEN_MARKS.split(text):
-        words = words_of(part)
-        for phrase in phrases:
-            size = len(phrase.split())
-            for at in range(len(words) - size + 1):
-                behind = words[at + size :]
-                if " ".join(words[at : at + size]) == phrase and _is_over(behind, trailing):
-                    return phrase
-    return None
-
-
-def _is_over(behind: Sequence[str], trailing: Sequence[str]) -> bool:
-    """Whether a clause is over with these words: there are none, or others join it, behind a trailing phrase or not."""
-    for phrase in ("", *trailing):
-        size = len(phrase.split())
-        if " ".join(behind[:size]) == phrase and (len(behind) == size or behind[size] in _JOINING):
-            return True
-    return False
 
 
 def holds(phrases: Phrases, text: str, language: str) -> bool:
@@ -164,69 +121,6 @@ TAGS: Phrases = {
     "fr": ("non",),
 }
 """Last words by which a statement becomes a question that expects yes."""
-DISTRESS: Phrases = {
-    "en": (
-        "kill myself", "kill my self", "killing myself", "killing my self",
-        "suicide", "suicidal", "end my life", "ending my life", "take my own life",
-        "want to die", "wanted to die", "wish i was dead", "wish i were dead", "better off dead", "hurt myself",
-        "hurting myself", "harm myself", "harming myself", "self harm", "cut myself on purpose", "no reason to live",
-        "dont want to live", "do not want to live", "dont want to be alive", "feel hopeless", "feeling hopeless",
-        "panic attack", "cant stop crying", "cannot stop crying", "having a breakdown", "nervous breakdown",
-        "cant go on like this", "cannot go on like this", "cant go on living", "cannot go on living",
-        "cant take it anymore", "cannot take it any more", "cant take it any more",
-    ),
-    "de": (
-        "mich umbringen", "mich umzubringen", "selbstmord", "suizid", "suizidal", "mir das leben nehmen",
-        "meinem leben ein ende", "will sterben", "mochte sterben", "wollte sterben", "lieber tot", "ware gern tot",
-        "nicht mehr leben", "mir etwas antun", "mich selbst verletzen", "mich verletzen", "mich ritzen",
-        "keinen grund zu leben", "fuhle mich hoffnungslos", "panikattacke", "nicht aufhoren zu weinen",
-        "nervenzusammenbruch", "kann so nicht mehr weiter", "kann nicht mehr weiterleben", "halte es nicht mehr aus",
-    ),
-    "es": (
-        "matarme", "suicidarme", "suicidio", "suicida", "quitarme la vida", "acabar con mi vida", "quiero morir",
-        "quiero morirme", "queria morir", "mejor muerto", "mejor muerta", "hacerme dano", "autolesion",
-        "autolesionarme", "no quiero vivir", "sin razon para vivir", "me siento sin esperanza", "ataque de panico",
-        "no puedo dejar de llorar", "crisis nerviosa", "no puedo mas con mi vida",
-        "no puedo seguir viviendo", "no aguanto mas",
-    ),
-    "fr": (
-        "me tuer", "suicide", "suicidaire", "me suicider", "mettre fin a mes jours", "mettre fin a ma vie",
-        "envie de mourir", "je veux mourir", "voulais mourir", "me faire du mal", "me blesser volontairement",
-        "automutilation", "plus envie de vivre", "aucune raison de vivre", "sans espoir", "crise de panique",
-        "attaque de panique", "peux pas marreter de pleurer", "crise de nerfs", "je nen peux plus de vivre",
-        "je ne peux plus continuer a vivre", "je ne peux plus continuer comme ca",
-    ),
-}  # fmt: skip
-"""Words of distress; each language's are looked for in every answer, whatever its language."""
-DISTRESS_CLAUSES: Phrases = {
-    "en": ("i cant go on", "i cannot go on", "i can not go on", "i cant go on anymore", "i cant go on any more"),
-    "de": ("ich kann nicht mehr", "kann nicht mehr", "ich kann einfach nicht mehr", "ich kann wirklich nicht mehr"),
-    "es": ("no puedo mas", "ya no puedo mas", "yo no puedo mas"),
-    "fr": ("je nen peux plus", "jen peux plus", "je ne peux plus continuer"),
-}
-"""Words of distress where they are a clause to themselves; within a sentence they are everyday words about the work."""
-POSSIBLE_DISTRESS: Phrases = {
-    "en": (
-        "i cant go on", "i cannot go on", "i can not go on", "i just cant go on", "i just cannot go on",
-        "i really cant go on", "i really cannot go on", "i simply cant go on", "i cant cope", "i cannot cope",
-        "i just cant cope", "i cant do this anymore", "i cant do this any more", "i cannot do this anymore",
-    ),
-    "de": (
-        "ich kann nicht mehr", "kann ich nicht mehr", "ich nicht mehr kann", "ich kann einfach nicht mehr",
-        "kann ich einfach nicht mehr", "ich einfach nicht mehr kann", "ich kann wirklich nicht mehr",
-        "kann ich wirklich nicht mehr", "ich wirklich nicht mehr kann",
-    ),
-    "es": ("no puedo mas", "no puedo mas con todo", "ya no puedo con todo"),
-    "fr": ("je nen peux plus", "jen peux plus", "je ne peux plus continuer", "je ny arrive plus du tout"),
-}  # fmt: skip
-"""Words that may be of distress where they end a clause that says more: a researcher is asked to read the answer."""
-AFTER_DISTRESS: Phrases = {
-    "en": ("anymore", "any more", "any longer", "at all", "today", "right now", "like that"),
-    "de": ("heute", "im moment", "zur zeit", "seitdem"),
-    "es": ("hoy", "con esto", "con todo esto", "ya", "de verdad"),
-    "fr": ("aujourdhui", "du tout", "de tout ca", "comme ca", "en ce moment", "la"),
-}
-"""Words behind such words with which the clause still ends in them."""
 CONFUSED: Phrases = {
     "en": (
         "dont understand", "do not understand", "didnt understand", "what do you mean", "not sure what you mean",

@@ -167,6 +167,14 @@ class SqlBoards(SqlPositions):
             for treatment, recorded, turns, read, written, seconds in self.driver.rows(_REPORTED, (kind,))
         ]
 
+    def treatments_of_turns(self, kind: Kind, treatments: Collection[str]) -> dict[str, str]:
+        """See ports.UnitOfWork."""
+        people = select(PARTICIPANTS.c.id).where(PARTICIPANTS.c.kind == kind)
+        query = select(TURNS.c.id, TURNS.c.treatment).where(TURNS.c.treatment.in_(treatments))
+        return {
+            row.id: row.treatment for row in self.connection.execute(query.where(TURNS.c.participant_id.in_(people)))
+        }
+
     def meta_values(self, prefix: str) -> dict[str, Any]:
         """See ports.UnitOfWork."""
         return {key: stored_json(text) for key, text in self.metas(prefix).items() if text}

@@ -18,8 +18,6 @@ from study_app.domain.interviews.machine import (
     due,
     fallback_of,
     judge,
-    may_show_distress,
-    shows_distress,
 )
 from study_app.domain.interviews.plan import read_plan
 from study_app.domain.interviews.rules import broken_by_wording
@@ -181,51 +179,6 @@ def test_time_and_words_of_distress_end_it():
         assert due(Standing(plan_of(), "en", (hard,))) == Close("distress")
     fine = Exchange("one", "core", "How did you begin?", "answered", "I had to kill the process, it was a dead end.")
     assert isinstance(due(Standing(plan_of(), "en", (fine,))), Choice)
-
-
-EVERYDAY = [
-    "At first I thought I can't go on to the next task until all the checks pass.",
-    "We cannot go on, because the nursery waits.",
-    "Man kann nicht mehr zurück zur vorherigen Aufgabe, das fand ich schade.",
-    "Ich kann nicht mehr sagen, welche Fehlermeldung es war.",
-    "No puedo más que recomendar el asistente, me ayudó mucho.",
-    "Le chat m'a dit de tuer la tâche, je ne peux plus continuer sans await.",
-    "Je n'en peux plus de ces erreurs d'indentation.",
-]
-HARD = [
-    "It was too much. I can't go on.",
-    "I cannot go on like this",
-    "I feel like I want to kill my self",
-    "Es war schlimm, und ich kann nicht mehr!",
-    "Lo intenté, pero no puedo más.",
-    "Rien ne marche, je n\u2019en peux plus.",
-    "Je ne peux plus continuer",
-]
-
-
-def test_words_of_distress_within_a_sentence_about_the_work_end_nothing():
-    assert [words for words in EVERYDAY if shows_distress(words)] == []
-    assert [words for words in HARD if not shows_distress(words)] == []
-
-
-POSSIBLE = [
-    "Since the divorce I feel that I can't go on.",
-    "My week was so bad that I cannot go on anymore and nothing helps.",
-    "Most evenings I just can\u2019t cope.",
-    "Ehrlich gesagt kann ich nicht mehr, auch nicht zu Hause.",
-    "Es ist alles so viel, dass ich einfach nicht mehr kann.",
-    "Siento que ya no puedo más.",
-    "Con el trabajo y los niños no puedo más con todo esto.",
-    "En ce moment je n'en peux plus de tout ça.",
-    "Je crois que je ne peux plus continuer.",
-]
-
-
-def test_such_words_at_the_end_of_a_sentence_that_says_more_are_for_a_researcher_to_read_and_end_nothing():
-    assert [words for words in POSSIBLE if not may_show_distress(words)] == []
-    assert [words for words in POSSIBLE if shows_distress(words)] == []
-    # Everyday sentences about the work are neither.
-    assert [words for words in EVERYDAY if may_show_distress(words)] == []
 
 
 def test_what_ended_an_interview_is_said():

@@ -17,6 +17,7 @@ from study_app.domain.assistants.treatments import AssistantLimits, StudyLimits
 from study_app.services.participant.chatting.questions import BudgetSpent
 from study_app.services.researcher.exporting.export import export
 from study_app.services.spending import costs_by_model, shared_use, spent_usd, used_by_all
+from study_app.storage.unit_of_work import SqlUnitOfWork
 
 READ, WRITTEN = 90_000, 12_000
 """By the judge of one message."""
@@ -94,6 +95,23 @@ def test_a_judge_is_paid_by_participant_treatment_and_study_whether_it_gave_a_ve
             ask(VERDICT, Answer(whole("Say more.")))
         limit(app, limits=AssistantLimits(output_tokens=500), study_limits=StudyLimits(output_tokens=500))
     assert ask(VERDICT, Answer(whole("Say more.")))
+
+
+def test_what_a_gated_treatment_used_is_summed_by_the_database_and_no_text_of_its_turns_is_read(gated, monkeypatch):
+    app, _, ask = gated
+    for _ in range(2):
+        ask(VERDICT, Answer(whole("Say more.")))
+    content, read = app.context.content, []
+    apart = SqlUnitOfWork.turns_apart
+    monkeypatch.setattr(SqlUnitOfWork, "turns_apart", lambda *given: read.extend(apart(*given)) or list(read))
+    with app.context.registry.begin(write=False) as unit:
+        shared = shared_use(unit, "preview", content, content)
+        costs = costs_by_model(unit, content, "preview")
+    [used] = shared.by_treatment.values()
+    assert (used.turns, used.input_tokens, used.output_tokens) == (2, 50, 14)
+    assert shared.spent_usd == used.cost_usd == pytest.approx(2 * (JUDGED + REPLIED))
+    assert sum(each.usd for each in costs) == pytest.approx(shared.spent_usd)
+    assert read == []
 
 
 def test_what_a_judge_used_is_exported_and_a_change_of_it_is_found(gated, tmp_path):

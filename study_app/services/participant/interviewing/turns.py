@@ -9,7 +9,8 @@ from study_app.dataset.measures.interviews.rows import turn_field
 from study_app.domain.errors import NotAllowed
 from study_app.domain.events.server import InterviewAnswered, InterviewClosed, InterviewRated
 from study_app.domain.events.words import AnswerOutcome
-from study_app.domain.interviews.machine import DISTRESS_POSSIBLE, DISTRESS_SEEN, may_show_distress, shows_distress
+from study_app.domain.interviews.distress import may_show_distress, shows_distress
+from study_app.domain.interviews.machine import DISTRESS_POSSIBLE, DISTRESS_SEEN
 from study_app.domain.quiz.answering import LONGEST_TEXT, is_blank
 from study_app.domain.records import AuditEntry, EndedBy
 from study_app.domain.sentences import REFUSALS
