@@ -215,6 +215,7 @@ def test_a_study_that_requires_claude_says_so_without_a_key(tmp_path):
     assert "ANTHROPIC_API_KEY" in only_errors(done)[0]
 
 
+@pytest.mark.slow
 def test_missing_packs_and_banks_are_all_named_at_once(tmp_path):
     path = variant(tmp_path, ("tasks/trio_timer", "tasks/gone"), ("quizzes/trio", "quizzes/gone"))
     done = study("check", path, cwd=tmp_path, expect=1)

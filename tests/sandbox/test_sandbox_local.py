@@ -213,6 +213,7 @@ def test_a_program_that_kills_itself_ends_so(sandbox):
     assert len(heard) == 2
 
 
+@pytest.mark.slow
 def test_a_recycled_fork_server_lets_its_runs_finish():
     sandbox = LocalSandbox(Options(bubblewrap=False, recycle_after=20))
     try:

@@ -45,6 +45,7 @@ def test_only_the_ledger_of_simulated_participants_grows(trial):
         assert [len(unit.allocations(kind)) for kind in ("real", "preview", "simulated")] == [0, 0, PEOPLE]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_data(trial, tmp_path):
     app, summary = run(tmp_path, participants=PEOPLE)
     first, again = data_of(trial[0]), data_of(app)

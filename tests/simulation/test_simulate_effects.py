@@ -59,6 +59,7 @@ def test_dropouts_withdraw_or_fall_silent(tmp_path):
     app.close()
 
 
+@pytest.mark.slow
 def test_noncompliance_shows_as_outside_pastes_admitted_and_as_silence(tmp_path):
     app, _ = run(tmp_path, participants=10, seed=4, noncompliance=0.4)
     with app.context.registry.begin(write=False) as unit:

@@ -122,6 +122,7 @@ def test_the_promise_is_asked_for_where_it_is_missing(server, page):
     assert stage_of(server, who) == "instructions"
 
 
+@pytest.mark.slow
 def test_after_an_expiry_the_next_page_says_what_was_handed_in(server, page):
     Walker(page, server.url).start()
     for stage, ended, words in (

@@ -260,6 +260,7 @@ def test_a_second_tab_takes_over_and_the_first_says_so(server, page):
     expect(page.get_by_role("paragraph").filter(has_text="You continued in another window")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_back_leads_nowhere_that_changes_anything(server, page):
     walker = Walker(page, server.url)
     to_warmup(server, walker)
@@ -348,6 +349,7 @@ def test_output_examples_and_error_line_are_the_same_after_a_reload(server, page
     assert after == before
 
 
+@pytest.mark.slow
 def test_a_phone_can_read_up_to_the_device_check_that_asks_for_a_computer(server, chromium):
     context = chromium.new_context(
         viewport={"width": 390, "height": 844},

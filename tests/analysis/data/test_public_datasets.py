@@ -44,6 +44,7 @@ def sites(tmp_path_factory):
 
 
 @pytest.mark.parametrize("fmt", ["csv", "parquet"])
+@pytest.mark.slow
 def test_an_answer_that_was_put_together_with_others_is_read(tmp_path, fmt):
     answers = load(released(tmp_path / "a", "north", 3, fmt)).participants[ASKED]
     assert RARE in set(answers.dropna())

@@ -152,6 +152,7 @@ def test_a_full_disk_stops_nothing(person):
 
 
 @pytest.mark.parametrize("lines", [4_000, pytest.param(6_000, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_paste_of_many_lines_arrives_in_parts_that_replay_to_it(person, lines):
     page = person.open()
     page.get_by_label(EDITOR).click()
@@ -279,6 +280,7 @@ SLOW_SEEDS = [pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4)]
 
 
 @pytest.mark.parametrize("seed", [1, *SLOW_SEEDS])
+@pytest.mark.slow
 def test_random_edits_of_many_places_replay_exactly_even_inside_surrogate_pairs(person, seed):
     page = person.open()
     page.get_by_label(EDITOR).click()

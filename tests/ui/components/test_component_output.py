@@ -67,6 +67,7 @@ def test_a_program_that_prints_nothing_is_said_to_run(person):
     expect(page.locator(".sa-run-status")).to_contain_text("Interrupted after")
 
 
+@pytest.mark.slow
 def test_the_error_is_in_sight_and_its_line_marked_in_the_gutter_until_the_next_run(person):
     page = person.open()
     run(page, 'print("one")\n' * 4 + "oops\n")
@@ -206,6 +207,7 @@ def test_the_text_grows_and_shrinks_and_stays_so_after_a_reload(person):
     assert page.evaluate(size) == before + 2
 
 
+@pytest.mark.slow
 def test_the_way_back_to_the_starter_asks_is_logged_as_an_edit_and_can_be_undone(person):
     page = person.open()
     starter = editor_text(page)

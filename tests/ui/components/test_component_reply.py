@@ -280,6 +280,7 @@ def test_the_question_stays_in_sight_while_its_reply_grows(replies):
     assert page.get_by_text("paragraph 0").last.is_visible()
 
 
+@pytest.mark.slow
 def test_after_a_reload_the_conversation_is_where_it_was(person):
     page = person.open()
     long = "\n\n".join(f"paragraph {number}" for number in range(30))

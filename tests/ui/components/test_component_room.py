@@ -95,6 +95,7 @@ def test_a_reply_is_drawn_as_text_with_code_to_copy_and_survives_a_reload(person
     assert page.locator(".sa-turn").count() == 1
 
 
+@pytest.mark.slow
 def test_a_reply_in_progress_is_taken_up_again_after_a_reload(person):
     page = person.open()
     ask(page, "slowly please")
@@ -107,6 +108,7 @@ def test_a_reply_in_progress_is_taken_up_again_after_a_reload(person):
     page.locator(".sa-turn").get_by_text("You stopped this reply.").wait_for()
 
 
+@pytest.mark.slow
 def test_failures_of_the_assistant_are_said_kindly_and_the_words_are_kept(person):
     page = person.open()
     ask(page, "are you unavailable?")
@@ -151,6 +153,7 @@ def test_copies_from_the_brief_and_the_editor_are_known_by_their_place(person):
     assert [event["payload"]["from"] for event in person.events("cut")] == ["editor"]
 
 
+@pytest.mark.slow
 def test_submitting_warns_of_failing_examples_and_then_moves_on(person):
     page = person.open()
     page.get_by_role("button", name="Submit task").click()
@@ -324,6 +327,7 @@ PUT = """([owner, at]) => new Promise(done => {
 })"""
 
 
+@pytest.mark.slow
 def test_a_half_written_message_outlives_a_reload_and_is_forgotten_once_it_is_sent(person):
     page = person.open()
     page.get_by_label("Your message").fill("half a ques")

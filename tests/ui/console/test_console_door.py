@@ -69,6 +69,7 @@ def test_a_made_up_cookie_opens_nothing(console):
     assert httpx.get(console.console_url + "/", cookies={"study_console": "x" * 43}).status_code == 401
 
 
+@pytest.mark.slow
 def test_a_cookie_of_another_site_on_this_host_signs_nobody_out(console):
     own = f"study_console={browser_of(console).cookies['study_console']}"
     for others in ('g_state={"i_l":0}', "a=b c", 'a="x', "a[b]=1", "expires=never", "=x", "caf\xe9=\xe9", "a=1,2", "x"):
@@ -134,6 +135,7 @@ def test_signing_out_takes_away_what_an_identity_provider_said_as_well(console):
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 def test_everybody_can_change_their_own_password_and_no_other_browser_stays_signed_in(console, chromium):
     elsewhere = browser_of(console, "paula")
     page = chromium.new_page()
@@ -298,6 +300,7 @@ def test_every_board_opens_without_an_error_and_within_the_policy_of_its_page(co
     assert not errors
 
 
+@pytest.mark.slow
 def test_the_console_ends_when_the_app_that_started_it_is_killed(tmp_path):
     server = StudyServer(tmp_path, console=True).start()
     address = f"{server.console_url}/healthz"

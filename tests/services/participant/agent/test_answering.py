@@ -113,6 +113,7 @@ def test_what_was_decided_stays_decided_and_a_late_request_hears_so(walker):
     assert (heard[0].decision, heard[0].code, heard[0].counts) == ("reject", before, False)
 
 
+@pytest.mark.slow
 def test_a_request_for_a_program_that_has_changed_meanwhile_applies_nothing(walker):
     heard = []
 

@@ -162,7 +162,7 @@ def test_the_reader_in_the_dataset_runs_there_and_types_what_it_reads(parquet):
     frames = {}
     for folder in (trial().dataset("unsealed"), parquet):
         run = subprocess.run(
-            [sys.executable, "-c", "import read; read.read()['events'].to_pickle('/dev/stdout')"],
+            [sys.executable, "-B", "-c", "import read; read.read()['events'].to_pickle('/dev/stdout')"],
             cwd=folder, capture_output=True, check=True,
         )  # fmt: skip
         assert run.stdout
