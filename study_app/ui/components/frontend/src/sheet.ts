@@ -166,7 +166,6 @@ export class Sheet {
   }
 
   /** Sends what was pressed for, or repeats it: only a press is recorded as one. */
-
   private async send(): Promise<void> {
     if (this.busy || this.locks.size) return;
     this.setBusy(true);
