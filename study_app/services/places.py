@@ -37,13 +37,16 @@ def lock_ledger(unit: UnitOfWork, participant: Participant) -> None:
 
 
 def holds(participant: Participant, now: datetime) -> bool:
-    """Whether a place is reserved for the participant now."""
-    return participant.place == "held" and participant.place_until is not None and now < participant.place_until
+    """Whether a place is reserved for the participant now; while researchers have paused them its time stands still."""
+    until = participant.place_until
+    return participant.place == "held" and until is not None and (participant.paused_at or now) < until
 
 
 def gave_up_place(context: StudyContext, participant: Participant) -> bool:
-    """Whether an allocated person on their way was silent so long that their place is free for others."""
-    under_way = participant.kind == "real" and participant.arm is not None and not participant.over
+    """Whether a person on their way was silent so long that their place is free for others."""
+    # Who has not consented yet has none to give up.
+    had_one = participant.arm is not None or participant.place == "held"
+    under_way = participant.kind == "real" and had_one and not participant.over
     return under_way and not _takes(context, participant, context.now())
 
 

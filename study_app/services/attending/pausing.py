@@ -45,9 +45,16 @@ def resume(unit: UnitOfWork, person: Participant, now: datetime) -> float:
     missing = max(seconds - _given_back(unit, person, person.paused_at, now), 0.0)
     if missing and unit.extend_visit(person.id, person.stage, timedelta(seconds=missing)):
         unit.record(person.id, person.stage, now, Outage(cause=PAUSED, seconds=missing))
-    unit.touch(person.id, paused_at=None, last_seen_at=now)
+    unit.touch(person.id, paused_at=None, last_seen_at=now, **_place_kept(person, seconds))
     unit.record(person.id, person.stage, now, ParticipantResumed(seconds=seconds))
     return seconds
+
+
+def _place_kept(person: Participant, seconds: float) -> dict[str, datetime]:
+    """Return the columns of a place that was held when the pause began: its time stood still, too."""
+    if person.place != "held" or person.place_until is None:
+        return {}
+    return {"place_until": person.place_until + timedelta(seconds=seconds)}
 
 
 def _given_back(unit: UnitOfWork, person: Participant, since: datetime, now: datetime) -> float:

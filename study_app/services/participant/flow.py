@@ -300,19 +300,21 @@ class ParticipantFlow:
         return unit.move(place.participant, opens_at=place.now, last_seen_at=place.now)
 
     def _return(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit | None) -> Participant:
-        """Let an allocated participant go on whose place has been free for others, if it still is."""
+        """Let a participant go on whose place has been free for others, if it still is."""
         lock_ledger(unit, participant)
         participant = self._again(unit, participant)
         if not gave_up_place(self.context, participant):
             return participant
         now = self.context.now()
+        stage = study.stage(participant.stage)
+        place = OnStage(participant, study, stage, None, now, visit.deadline_at if visit else None)
         if place_for(self.context, unit, participant):
-            unit.touch(participant.id, last_seen_at=now)
-        else:
-            stage = study.stage(participant.stage)
-            place = OnStage(participant, study, stage, None, now, visit.deadline_at if visit else None)
-            if self.leave(unit, place, "abandoned", "system", {"place": "refused"}):
-                unit.record(participant.id, stage.id, now, PlaceLost())
+            renewed = held_from(self.context, now) if participant.arm is None else {}
+            unit.touch(participant.id, last_seen_at=now, **renewed)
+        elif participant.arm is None:
+            self.turn_away(unit, place)
+        elif self.leave(unit, place, "abandoned", "system", {"place": "refused"}):
+            unit.record(participant.id, stage.id, now, PlaceLost())
         return self._again(unit, participant)
 
     # -- deadlines -----------------------------------------------------------------------------------------------------

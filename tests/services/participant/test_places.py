@@ -240,6 +240,48 @@ def test_who_comes_back_late_to_a_place_that_nobody_took_goes_on(study):
     assert trial.allocate(slow).place == "used"
 
 
+@POSTGRES_IS_SLOW
+def test_who_comes_back_to_a_full_study_learns_it_at_once_and_not_after_the_next_stage(study, tmp_path):
+    trial = study(target=1)
+    slow, quick = trial.come(), trial.come()
+    trial.consent(slow)
+    trial.clock.advance(hours=25)
+    trial.consent(quick)
+    back = trial.app.session.where(slow).participant
+    assert (back.stage, back.place, back.exclusion_reason) == ("end", "refused", "no place was free")
+    assert trial.allocate(quick).arm is not None
+    trial.app.datasets.write(tmp_path / "dataset", DatasetRequest(), who="cli", via="command line")
+    report = verify(tmp_path / "dataset")
+    assert report.ok, report.lines()
+
+
+@POSTGRES_IS_SLOW
+def test_who_comes_back_to_a_free_place_before_allocation_holds_it_again(study):
+    trial = study(target=1)
+    slow, late = trial.come(), trial.come()
+    trial.consent(slow)
+    trial.clock.advance(hours=25)
+    assert trial.app.session.where(slow).participant.stage == "before"
+    assert trial.consent(late).place == "refused"
+    trial.clock.advance(hours=23)
+    assert trial.allocate(slow).place == "used"
+
+
+@POSTGRES_IS_SLOW
+def test_a_place_is_kept_for_who_is_paused_and_lasts_as_long_as_it_would_have(study):
+    trial = study(target=1)
+    first, second, third = (trial.come() for _ in range(3))
+    trial.consent(first)
+    trial.clock.advance(hours=23)
+    trial.app.acts.pause(first, "ill", "anna")
+    trial.clock.advance(hours=48)
+    assert trial.consent(second).place == "refused"
+    trial.app.acts.resume(first, "well again", "anna")
+    trial.clock.advance(minutes=59)
+    assert trial.consent(third).place == "refused"
+    assert trial.allocate(first).place == "used"
+
+
 def test_a_returned_slot_is_filled_again(study):
     trial = study(target=2, replacement='replacement = "return_slot"')
     people = [trial.come() for _ in range(3)]
@@ -309,7 +351,7 @@ def test_previews_need_no_place(tmp_path, database_url):
 
 
 ACTS = st.lists(
-    st.tuples(st.sampled_from(["come", "consent", "allocate", "leave", "wait"]), st.integers(0, 7)), max_size=40
+    st.tuples(st.sampled_from(["come", "consent", "allocate", "back", "leave", "wait"]), st.integers(0, 7)), max_size=40
 )
 
 
@@ -330,9 +372,8 @@ def test_whatever_people_do_no_more_are_allocated_than_there_are_places(tmp_path
                 continue
         elif people:
             who = people[which % len(people)]
-            {"consent": trial.consent, "allocate": trial.allocate}.get(
-                act, lambda who: trial.app.session.withdraw(who, False)
-            )(who)
+            walk = {"consent": trial.consent, "allocate": trial.allocate, "back": trial.app.session.where}
+            walk.get(act, lambda who: trial.app.session.withdraw(who, False))(who)
         allocated = [person for person in trial.everybody() if person.arm is not None]
         staying = [person for person in allocated if person.status not in ("withdrawn",)]
         abandoned = sum(trial.clock.now() - person.last_seen_at >= timedelta(hours=24) for person in staying)
