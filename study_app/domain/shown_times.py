@@ -2,8 +2,9 @@
 
 What lies beyond the limit of a stage that differs by arm, or comes after one, is shown earlier by the seconds that
 outages of the assistant gave back, and never earlier than the limit. Time that a pause, an extension or another cause
-gave, which every arm can have, stays. A researcher who reopens a stage gives it a new end: time beyond that one is
-levelled in the same way, and what outages gave back before it counts no more.
+gave, which every arm can have, stays, unless it was given beyond the end that is shown, where a person of another arm
+is on the next stage; in a pause the clock stands still in every arm. A researcher who reopens a stage gives it a new
+end: time beyond that one is levelled in the same way, and what outages gave back before it counts no more.
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from study_app.domain.events import Event, saying
-from study_app.domain.events.server import DeadlineExtended, Outage, StageReopened
+from study_app.domain.events.server import (
+    DeadlineExtended,
+    Outage,
+    ParticipantPaused,
+    ParticipantResumed,
+    ProbeAnswered,
+    ProbeShown,
+    StageReopened,
+)
 from study_app.domain.records import END, Visit
 from study_app.domain.study.study import Study
 from study_app.domain.timing import deadline
@@ -29,8 +38,13 @@ def hidden_stages(study: Study) -> frozenset[str]:
     return frozenset([*ids[ids.index(first.id) :], END])
 
 
-MOVES = frozenset({Outage.kind, StageReopened.kind, DeadlineExtended.kind})
-"""Kinds of events that move the end of a stage."""
+MOVES = frozenset(
+    each.kind
+    for each in (
+        DeadlineExtended, Outage, ParticipantPaused, ParticipantResumed, ProbeAnswered, ProbeShown, StageReopened,
+    )
+)  # fmt: skip
+"""Kinds of events that move the end of a stage, or say since when."""
 
 
 def assistant_seconds(events: Iterable[Event]) -> dict[tuple[str, str], float]:
@@ -43,16 +57,22 @@ def assistant_seconds(events: Iterable[Event]) -> dict[tuple[str, str], float]:
 
 
 @dataclass(frozen=True)
+class Move:
+    """The end of a stage was moved."""
+
+    began: datetime
+    """When what it is moved for began; within a pause, when the pause did."""
+    seconds: float
+    by_assistant: bool = False
+
+
+@dataclass(frozen=True)
 class Reopened:
-    """A stage from the moment on at which a researcher reopened it."""
+    """A researcher reopened a stage."""
 
     at: datetime
     until: datetime
     """The end that the researcher gave it."""
-    moved: float
-    """Seconds by which its real end lay beyond its limit then."""
-    given: float
-    """Seconds that outages of the assistant have given back since."""
 
 
 def limits(study: Study) -> dict[str, float]:
@@ -67,34 +87,38 @@ class ShownTimes:
 
     limits: Mapping[str, float]
     """Minutes by stage; empty where nothing is hidden."""
-    outages: Mapping[str, float]
-    """Seconds that outages of the assistant gave back, by stage, before any reopening of it."""
-    reopened: Mapping[str, Sequence[Reopened]] = field(default_factory=dict)
-    """By stage, the earliest first."""
+    moves: Mapping[str, Sequence[Move | Reopened]] = field(default_factory=dict)
+    """By stage, in the order of the log."""
+    paused: Mapping[str, datetime] = field(default_factory=dict)
+    """Since when, by stage; of a pause that goes on."""
 
     @classmethod
     def of(cls, bounds: Mapping[str, float], events: Iterable[Event]) -> ShownTimes:
         """Return those of the participant whose events these are; `bounds`: `limits` of the version that they met."""
-        given: dict[str, float] = defaultdict(float)
-        moved: dict[str, float] = defaultdict(float)
-        reopened: dict[str, list[Reopened]] = defaultdict(list)
+        moves: dict[str, list[Move | Reopened]] = defaultdict(list)
+        paused: dict[str, datetime] = {}
+        probes: dict[str, tuple[datetime, float]] = {}
         for event in events:
-            spells, stage = reopened[event.stage], event.stage
+            at, stage = event.server_time, event.stage
+            began = paused.get(stage, at)
             match event.details:
+                case ParticipantPaused():
+                    paused[stage] = at
+                case ParticipantResumed():
+                    paused.pop(stage, None)
                 case StageReopened(minutes=minutes):
-                    until = event.server_time + timedelta(minutes=minutes)
-                    spells.append(Reopened(event.server_time, until, moved[stage], 0.0))
+                    moves[stage].append(Reopened(at, at + timedelta(minutes=minutes)))
                 case DeadlineExtended(minutes=minutes):
-                    moved[stage] += 60 * minutes
-                case Outage(seconds=float() | int() as seconds, turn_id=turn, cause=cause):
-                    moved[stage] += seconds
-                    if spells and cause == "reopened":
-                        spells[-1] = replace(spells[-1], moved=moved[stage])
-                    elif spells and turn is not None:
-                        spells[-1] = replace(spells[-1], given=spells[-1].given + seconds)
-                    elif turn is not None:
-                        given[stage] += seconds
-        return cls(bounds, given, {stage: tuple(spells) for stage, spells in reopened.items() if spells})
+                    moves[stage].append(Move(began, 60 * minutes))
+                case ProbeShown(seconds=seconds):
+                    probes[stage] = at, seconds
+                    moves[stage].append(Move(at, seconds))
+                case ProbeAnswered(seconds=stood) if stage in probes:
+                    shown_at, seconds = probes.pop(stage)
+                    moves[stage].append(Move(shown_at, stood - seconds))
+                case Outage(seconds=float() | int() as seconds, turn_id=turn, cause=cause) if cause != "reopened":
+                    moves[stage].append(Move(began, seconds, by_assistant=turn is not None))
+        return cls(bounds, moves, paused)
 
     def moment(self, at: datetime, visit: Visit | None) -> datetime:
         """Return a moment of a visit as it may be shown."""
@@ -119,23 +143,41 @@ class ShownTimes:
 
     def is_past(self, visit: Visit, now: datetime) -> bool:
         """Whether an open visit would be over without the time that outages of the assistant gave back."""
-        if visit.deadline_at is None or visit.ended_at is not None:
+        # In a pause the clock stands still in every arm.
+        return visit.ended_at is None and self.is_beyond(min(now, self.paused.get(visit.stage, now)), visit)
+
+    def is_beyond(self, at: datetime, visit: Visit) -> bool:
+        """Whether a moment of a visit lies beyond the end that is shown, in time that only some arms are given back."""
+        if visit.deadline_at is None:
             return False
         shown = self.moment(visit.deadline_at, visit)
-        return shown < visit.deadline_at and now >= shown
+        return shown < visit.deadline_at and at >= shown
 
     def _end(self, at: datetime, visit: Visit | None) -> tuple[datetime | None, timedelta]:
         """Return the end of a visit's stage as of a moment, and by how much what lies beyond it is shown earlier."""
         limit = None if visit is None else deadline(visit.started_at, self.limits.get(visit.stage))
         if visit is None or limit is None:
             return None, timedelta(0)
-        spells = [spell for spell in self.reopened.get(visit.stage, ()) if spell.at <= at]
-        if not spells:
-            return limit, timedelta(seconds=self.outages.get(visit.stage, 0.0))
-        # Reopened in time that outages had given back, the stage keeps what is left of that beyond its new end.
-        kept = limit + timedelta(seconds=spells[-1].moved) - spells[-1].until
-        return spells[-1].until, max(kept, timedelta(0)) + timedelta(seconds=spells[-1].given)
+        end = shown = real = limit
+        given = 0.0
+        for move in self.moves.get(visit.stage, ()):
+            if isinstance(move, Reopened):
+                if move.at > at:
+                    break
+                # Reopened in time that was given back, the stage keeps what is left of that beyond its new end.
+                end = shown = move.until
+                given = max((real - end).total_seconds(), 0.0)
+                real = max(real, end)
+                continue
+            by = timedelta(seconds=move.seconds)
+            real += by
+            # Beyond the end that is shown only some arms are on the stage: what moves it there is theirs alone, too.
+            if move.by_assistant or move.began >= shown:
+                given += move.seconds
+            else:
+                shown += by
+        return end, timedelta(seconds=given)
 
 
-AS_THEY_WERE = ShownTimes({}, {})
+AS_THEY_WERE = ShownTimes({})
 """Where nothing is hidden."""

@@ -9,16 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study_app.domain.records import Visit
-from study_app.domain.shown_times import ShownTimes
+from study_app.domain.shown_times import Move, ShownTimes
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
+def with_outage(seconds: float, *, hidden: bool) -> ShownTimes:
+    """Of a stage of ten minutes to which an outage of the assistant gave time back."""
+    return ShownTimes({"work": 10.0} if hidden else {}, {"work": [Move(START, seconds, by_assistant=True)]})
 
 
 @given(ended=st.floats(0, 7200), beyond=st.floats(0, 3600), given_back=st.floats(0, 3600), hidden=st.booleans())
 def test_nothing_is_shown_later_than_it_was_nor_moved_below_the_limit(ended, beyond, given_back, hidden):
     visit = Visit("p", "work", START, deadline_at=START + timedelta(seconds=600 + beyond + given_back))
     visit = replace(visit, ended_at=min(START + timedelta(seconds=ended), visit.deadline_at), ended_by="submitted")
-    times = ShownTimes({"work": 10.0} if hidden else {}, {"work": given_back})
+    times = with_outage(given_back, hidden=hidden)
     shown = times.visit(visit, visit.deadline_at)
     assert shown.ended_at <= visit.ended_at
     assert shown.ended_at <= shown.deadline_at <= visit.deadline_at
@@ -31,9 +36,7 @@ def test_nothing_is_shown_later_than_it_was_nor_moved_below_the_limit(ended, bey
 @given(now=st.floats(0, 7200), given_back=st.floats(1, 3600), hidden=st.booleans())
 def test_an_open_visit_is_shown_as_ended_in_the_time_given_back_and_only_there(now, given_back, hidden):
     visit = Visit("p", "work", START, deadline_at=START + timedelta(seconds=600 + given_back))
-    shown = ShownTimes({"work": 10.0} if hidden else {}, {"work": given_back}).visit(
-        visit, START + timedelta(seconds=now)
-    )
+    shown = with_outage(given_back, hidden=hidden).visit(visit, START + timedelta(seconds=now))
     limit = START + timedelta(seconds=600)
     ended = (limit, "deadline") if hidden and now >= 600 else (None, None)
     assert (shown.ended_at, shown.ended_by) == ended

@@ -10,9 +10,9 @@ from typing import Any
 
 from study_app.dataset.measures.baseline import all_passed
 from study_app.domain.events import Event, saying
-from study_app.domain.events.server import DeadlineExtended, Outage, SessionCompleted, StageReopened
+from study_app.domain.events.server import SessionCompleted
 from study_app.domain.records import Answer, Kind, Participant, RunRecord, Visit
-from study_app.domain.shown_times import ShownTimes, limits
+from study_app.domain.shown_times import MOVES, ShownTimes, limits
 from study_app.domain.study.sections import BonusRule
 from study_app.domain.study.study import Study, StudySession
 from study_app.domain.trial_state import hides_arms
@@ -111,10 +111,9 @@ def _times(
 ) -> dict[str, ShownTimes]:
     """Return what levels the times of those to whom outages of the assistant gave time back."""
     given = given_back_to(unit, kind)
-    # A reopening comes before the outage by which its stage gets the new end, which has the same moment.
-    kinds = (StageReopened.kind, Outage.kind, DeadlineExtended.kind) if given else ()
+    kinds = MOVES if given else frozenset[str]()
     mine: dict[str, list[Event]] = defaultdict(list)
-    for event in sorted((e for each in kinds for e in unit.events_of_kind(kind, each)), key=lambda e: e.server_time):
+    for event in sorted((e for each in kinds for e in unit.events_of_kind(kind, each)), key=lambda e: e.event_id or 0):
         mine[event.participant_id].append(event)
     bounds = {name: limits(study) for name, study in met.items()}
     return {one.id: ShownTimes.of(bounds[one.study_hash], mine[one.id]) for one in people if one.id in given}

@@ -32,8 +32,10 @@ from study_app.domain.events.server import (
 from study_app.domain.records import AuditEntry, Participant, RunRecord, Turn, Visit
 from study_app.domain.shown_times import AS_THEY_WERE, ShownTimes
 from study_app.domain.study.compliance import UNITS
+from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.levelling.times import stage_after
 from study_app.services.researcher.exporting.collect_records import participant_records, versions_of
 
 Source = Literal["steps", "runs", "questions", "evidence", "researchers"]
@@ -73,6 +75,7 @@ SHOWN_EVENTS = {
     "excluded": "was excluded",
 }
 """Kinds of events that every arm has alike -> what the timeline says of them."""
+_PAUSES = frozenset(SHOWN_EVENTS[kind] for kind in ("paused", "resumed"))
 _ENDS = frozenset(
     SHOWN_EVENTS[kind]
     for kind in "task_submitted session_completed session_scheduled finished withdrew data_withdrawn excluded".split()
@@ -120,7 +123,8 @@ def timeline(
             entries += _evidence(context, unit, person)
     shown = (entry for entry in entries if entry.stage not in sight.hidden_stages)
     visits = unit.visits(person.id)
-    levelled = [*_levelled(shown, visits, sight.times), *_ended(visits, sight.times, context.now())]
+    study = context.study_of(unit, person)
+    levelled = [*_levelled(shown, visits, study, sight.times), *_ended(visits, sight.times, context.now())]
     return tuple(sorted(levelled, key=lambda entry: entry.at))
 
 
@@ -131,11 +135,16 @@ def _ended(visits: Iterable[Visit], times: ShownTimes, now: datetime) -> Iterato
             yield TimelineEntry(end.ended_at, "steps", visit.stage, SHOWN_EVENTS["stage_ended"], "deadline")
 
 
-def _levelled(entries: Iterable[TimelineEntry], visits: Sequence[Visit], times: ShownTimes) -> Iterator[TimelineEntry]:
+def _levelled(
+    entries: Iterable[TimelineEntry], visits: Sequence[Visit], study: Study, times: ShownTimes
+) -> Iterator[TimelineEntry]:
     """Yield entries at the times at which they may be shown; of what is shown at a stage's limit only its end."""
     for entry in entries:
         visit = None if entry.source == "researchers" else _visit_of(entry, visits)
-        if not times.is_levelled(entry.at, visit):
+        if visit is not None and entry.what in _PAUSES and times.is_beyond(entry.at, visit):
+            # A person of another arm would be paused on the next stage, and the researcher's act has this moment.
+            yield replace(entry, stage=stage_after(study, visit.stage))
+        elif not times.is_levelled(entry.at, visit):
             yield _earlier(entry, times.moment(entry.at, visit))
         elif entry.what == SHOWN_EVENTS["stage_ended"]:
             yield replace(entry, at=times.moment(entry.at, visit), detail="deadline")

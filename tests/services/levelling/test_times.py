@@ -244,3 +244,24 @@ def test_a_pause_in_time_given_back_is_recorded_at_the_stage_that_is_shown(trial
     trial.app.acts.pause(who, "the fire alarm rang", "anna")
     with trial.app.context.registry.begin(write=False) as unit:
         assert unit.audit()[-1].detail["stage"] == "quiz"
+    paused_at = trial.clock.at
+    trial.clock.advance(minutes=10)
+    trial.app.acts.resume(who, "it is over", "anna")
+    assert trial.at(who) == "tasks"
+    shown = page(trial, who)
+    visit = tasks_visit(shown)
+    assert (visit.deadline_at, visit.ended_at, visit.ended_by) == (start + LIMIT, start + LIMIT, "deadline")
+    acts = [(entry.what, entry.stage, entry.at) for entry in shown.timeline if entry.at >= paused_at
+            and entry.source == "steps"]  # fmt: skip
+    resumed_at = trial.clock.at
+    assert acts == [("was paused", "quiz", paused_at), ("went on after a pause", "quiz", resumed_at)]
+
+
+def test_who_is_paused_before_the_limit_is_shown_where_they_are_however_long_the_pause_lasts(trial):
+    who = begun(trial)
+    start = tasks_visit(page(trial, who)).started_at
+    outage(trial, who)
+    trial.app.acts.pause(who, "the fire alarm rang", "anna")
+    trial.clock.at = start + LIMIT + timedelta(hours=1)
+    assert tasks_visit(page(trial, who)).ended_at is None
+    assert page(trial, who).summary.stage == (trial.app.study.stage("tasks").title or "tasks")
