@@ -29,6 +29,8 @@ settings.load_profile("study")
 RUNNING_AGAIN = {"test_bots_parts.py", "test_simulate_data.py", "test_rehearse.py"}
 """Files whose tests look at whether, and with what result, a program is run again."""
 BEFORE = pytest.StashKey[ProcessState]()
+CASES = pytest.StashKey[Counter]()
+"""How many cases of each test were collected."""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -193,6 +195,17 @@ def pytest_collection_finish():
 
 def pytest_addoption(parser):
     parser.addoption("--shuffle", type=int, help="seed: files, and the tests of each, in a random order")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item):
+    """Leave to `make test-all` what `sampled` leaves out: cases of one rule that are alike."""
+    if (sampled := item.get_closest_marker("sampled")) and not item.get_closest_marker("slow"):
+        place = item.session.stash.setdefault(CASES, Counter())
+        case = (item.path, item.parent.name, item.originalname)
+        if place[case] % sampled.args[0]:
+            item.add_marker(pytest.mark.slow)
+        place[case] += 1
 
 
 def pytest_collection_modifyitems(config, items):

@@ -66,6 +66,7 @@ def uniforms(seed, number):
     return np.array([[draws(seed + bytes([r]), index) for index in range(1, number + 1)] for r in range(REPLICATES)])
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: "-".join(sorted(map(str, scheme.model_fields_set))))
 @given(arms=arm_sets, profiles=people, seed=seeds)
 @settings(max_examples=40, deadline=None)

@@ -138,6 +138,7 @@ def test_the_app_is_its_own_again_afterwards(trial):
     assert app.context.registry.describe().startswith("sqlite")
 
 
+@pytest.mark.slow
 def test_others_join_on_the_same_database(tmp_path):
     app, _ = run(tmp_path, participants=1)
     last = max(person.enrolled_at for person in rows(app, "participants"))

@@ -87,6 +87,7 @@ LINES = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("lines", LINES)
 @POSTGRES_IS_SLOW
 def test_a_table_that_a_forger_wrote_is_one_sentence_and_puts_nothing_back(tmp_path, lines, database_url):

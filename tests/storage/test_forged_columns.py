@@ -130,6 +130,7 @@ def events_with_their_hashes(connection):
             connection.execute(update(EVENTS).where(EVENTS.c.event_id == event.event_id).values(digest=again))
 
 
+@pytest.mark.sampled(2)
 def test_an_earlier_state_that_is_passed_off_as_the_newest_is_found(app):
     with undone(app) as (connection, unit):
         person = connection.execute(text("SELECT id FROM participants ORDER BY number LIMIT 1")).scalar_one()
@@ -174,12 +175,14 @@ def test_each_column_is_sealed_or_has_a_reason_why_no_dataset_rests_on_it():
     assert all([*UNSEALED_TABLES.values(), *UNSEALED_COLUMNS.values()])
 
 
+@pytest.mark.sampled(2)
 def test_an_honest_database_is_what_its_chain_says(app):
     with undone(app) as (connection, unit):
         assert found(connection, unit) == []
         assert all(head.signed for head in unit.chain_heads())
 
 
+@pytest.mark.sampled(2)
 def test_a_change_of_each_table_is_found(app):
     assert missed(app, FIRST.values(), found) == ([], [])
 

@@ -54,6 +54,7 @@ def test_a_second_process_sees_the_moment_at_which_the_reading_began(database_ur
     registry.close()
 
 
+@pytest.mark.slow
 def test_a_second_process_that_ends_early_is_an_error_where_its_result_is_awaited(registry):
     with registry.begin_reading() as (_, beside):
         result = beside.start(end)

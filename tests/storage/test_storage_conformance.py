@@ -172,6 +172,7 @@ def test_points_go_to_the_response_that_was_scored_and_to_no_later_one(registry,
         assert [(waiting.response, waiting.points) for waiting in unit.unscored()] == [("b", None)]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "response", [None, True, False, 0, 1.5, "", "a", ["b", "a"], {"b": 1, "a": [None]}, "\x00\ud800"]
 )

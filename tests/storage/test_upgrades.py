@@ -21,7 +21,7 @@ from study_app.storage.migrate import alembic_config
 LINE = [*ScriptDirectory.from_config(alembic_config()).walk_revisions()][::-1]
 """Every version of the tables, from the first to the newest."""
 REVISIONS = [script.revision for script in LINE][:-1]
-ALWAYS = {("0001", "postgres"), ("0003", "sqlite")}
+ALWAYS = {("0001", "postgres")}
 CASES = [
     pytest.param(revision, kind, marks=[] if (revision, kind) in ALWAYS else [pytest.mark.slow])
     for revision in REVISIONS

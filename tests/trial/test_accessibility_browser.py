@@ -22,8 +22,8 @@ pytestmark = [
 
 SCREENS = ("welcome", "consent", "eligibility", "device", "background", "warmup", "instructions", "tasks", "quiz")
 SCREENS += ("exit", "end")
-BY_DEFAULT = ("welcome", "consent", "tasks", "quiz", "exit")
-"""A screen of each kind: a plain page, a long text, the workspace, questions and scales."""
+BY_DEFAULT = ("tasks", "exit")
+"""The workspace, and questions with scales."""
 
 
 @pytest.fixture(scope="module")

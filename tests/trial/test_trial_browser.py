@@ -210,6 +210,7 @@ def test_no_consent_and_no_eligibility_have_an_exit_with_a_code_of_their_own(ser
     assert walker.completion_code() == "TRIO-SCREENED"
 
 
+@pytest.mark.slow
 def test_leaving_gives_a_code_and_can_delete_what_was_written(server, page):
     walker = Walker(page, server.url)
     walker.start()
@@ -228,6 +229,7 @@ def test_leaving_gives_a_code_and_can_delete_what_was_written(server, page):
     registry.close()
 
 
+@pytest.mark.slow
 def test_an_unanswered_question_is_marked_and_nothing_is_lost(server, page):
     walker = Walker(page, server.url)
     walker.start()

@@ -62,6 +62,7 @@ def names(report):
     return {finding.name for finding in report.findings}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "what", [pytest.param(w, marks=[] if w in REPRESENTATIVES else pytest.mark.slow) for w in FORGERIES]
 )

@@ -50,6 +50,7 @@ def verified(trial: Trial, folder: Path) -> VerifyReport:
     return verify(folder / "dataset")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("changes", NONSENSE, ids=map(str, range(len(NONSENSE))))
 def test_edits_that_do_not_fit_are_kept_and_listed(trial, tmp_path, changes):
     who = trial.someone_in("no_ai")

@@ -215,6 +215,7 @@ EDITS: list[tuple[Callable[[Forger], None], str]] = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("edit", "name"), EDITS, ids=lambda part: getattr(part, "__name__", part))
 def test_a_forgery_is_found_and_named(tmp_path, edit, name):
     forger = Forger(trial().dataset("unsealed"), tmp_path)
@@ -281,6 +282,7 @@ def test_the_command_takes_registration_and_hashes(tmp_path):
     assert (other.exit_code, "is not a preregistration file" in other.output) == (2, True)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("statements", "name"),
     [

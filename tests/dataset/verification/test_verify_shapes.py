@@ -153,6 +153,7 @@ EDITS: list[tuple[Any, str]] = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("edit", "name"), EDITS, ids=lambda part: getattr(part, "__name__", part))
 def test_what_is_misshapen_is_named_and_nothing_stops(tmp_path, edit, name):
     forger = Forger(trial().dataset("unsealed"), tmp_path)

@@ -373,6 +373,7 @@ def names(report: VerifyReport) -> set[str]:
     return {finding.name for finding in report.findings}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
 def test_an_edit_of_a_dataset_is_found_and_named_though_hashes_and_counts_were_repaired(tmp_path, edit):
     forger = Forger(trial().dataset("unsealed"), tmp_path)
@@ -418,6 +419,7 @@ def test_an_arm_in_a_running_study_is_named(tmp_path):
     assert "arm_shown" in names(verify(forger.path))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("statement", "name"),
     [

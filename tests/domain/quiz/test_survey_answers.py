@@ -65,6 +65,7 @@ ASKED = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("asked", ASKED, ids=lambda asked: f"{asked.kind}{asked.unit}")
 @given(st.integers(0, 2**32), JSON)
 @example(0, 10**400)

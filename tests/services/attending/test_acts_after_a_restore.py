@@ -87,6 +87,7 @@ def outside(tmp_path, database_url):
         made.trial.app.close()
 
 
+@pytest.mark.sampled(2)
 def test_a_restored_database_repeats_no_bonus_message_or_reminder(outside):
     outside.reach()
     assert outside.reached == ONCE

@@ -203,6 +203,7 @@ def test_pauses_grow_to_two_minutes_and_end_with_the_grading():
     assert pauses.due("a")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("level", "allowed"), [("weak", "false"), ("weak", "true"), ("off", "false")])
 def test_below_the_isolation_that_a_launched_study_accepts_submissions_are_kept_and_wait(tmp_path, level, allowed):
     clock = HandClock()
@@ -286,6 +287,7 @@ def test_a_grading_that_fails_does_not_write_over_late_edits(trial, handed_in):
     assert (kept.code, kept.grading) == ("print(2)\n", None)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("state", ["inconclusive", "failed"])
 def test_late_edits_of_a_submission_without_a_verdict_are_graded(trial, handed_in, state):
     app, clock = trial

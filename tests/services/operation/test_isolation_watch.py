@@ -48,6 +48,7 @@ def deadline(app, person):
     return app.session.peek(person.id).deadline_at
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("level", ["weak", "off"])
 def test_the_clock_stands_still_and_goes_on(trial, level):
     app, clock, sandbox, person = trial

@@ -174,6 +174,7 @@ KEPT = """([who, event]) => new Promise(done => {
 })"""
 
 
+@pytest.mark.slow
 def test_what_the_server_refuses_of_an_earlier_page_holds_up_neither_its_other_events_nor_the_new_page(person):
     page = person.open()
     for seq, kind, payload in [

@@ -192,6 +192,7 @@ def test_the_deadline_closes_the_editor_and_the_server_moves_on(person):
     assert person.replayed().endswith("# in time\n")
 
 
+@pytest.mark.slow  # by default: a task by keyboard, in tests/trial/test_trial_browser.py
 def test_the_keyboard_reaches_and_leaves_everything(person):
     page = person.open()
     page.get_by_label(EDITOR).click()

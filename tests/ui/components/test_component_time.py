@@ -84,6 +84,7 @@ def test_soon_after_the_server_is_back_everything_is_saved(person, component_ser
     assert person.replayed() == editor_text(page)
 
 
+@pytest.mark.slow
 def test_inline_code_keeps_its_spaces_and_a_table_of_syntax_fits_a_narrow_pane(person):
     page = person.open()
     page.evaluate(

@@ -78,6 +78,7 @@ def test_without_a_key_an_interview_has_no_model_to_look_at_or_ask(tmp_path):
     person.app.close()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("changes", [False, True])
 def test_an_interviewer_is_asked_what_comes_after_the_same_answers_and_a_change_is_named(tmp_path, changes):
     first = [step("probe", f"What came after part {n}?") for n in range(len(ANSWERS))]

@@ -65,6 +65,7 @@ def test_a_transcript_leaves_with_an_export_as_documentation_and_in_no_table(tmp
     study("verify", "data", cwd=tmp_path)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("treatment", ["", "other"])
 def test_an_assistant_without_a_model_is_not_asked(tmp_path, treatment):
     real_study(tmp_path)

@@ -153,6 +153,7 @@ def test_another_model_is_an_alert_a_finding_and_a_warning(tmp_path, clock):
     serving.close()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("described_as", "ends_on", "days", "said"),
     [
@@ -255,6 +256,7 @@ def test_of_two_servers_one_asks_and_the_other_goes_on_where_it_died(tmp_path, c
     other.close()
 
 
+@pytest.mark.slow
 def test_a_commands_round_that_a_server_takes_over_ends_with_it_and_no_other_begins(tmp_path, clock):
     one, two = opened(tmp_path, clock), opened(tmp_path, clock)
     one.lifecycle.launch()
@@ -277,6 +279,7 @@ def test_a_commands_round_that_a_server_takes_over_ends_with_it_and_no_other_beg
     two.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_comes_too_late_for_a_round_begins_no_other(tmp_path, clock, monkeypatch):
     one, two = opened(tmp_path, clock), opened(tmp_path, clock)
     one.lifecycle.launch()
@@ -295,6 +298,7 @@ def test_a_server_that_comes_too_late_for_a_round_begins_no_other(tmp_path, cloc
     two.close()
 
 
+@pytest.mark.slow
 def test_a_look_at_one_treatment_does_not_put_off_the_look_at_the_others(tmp_path, clock):
     spare = {"[assistants.full]\n": '[assistants.spare]\nfile = "assistants/full.toml"\n\n[assistants.full]\n'}
     app = opened(tmp_path, clock, **spare, **{"[assistant_policy]\n": "[assistant_policy]\ndrift_probes = false\n"})
@@ -312,6 +316,7 @@ def test_a_look_at_one_treatment_does_not_put_off_the_look_at_the_others(tmp_pat
     app.close()
 
 
+@pytest.mark.slow
 def test_a_round_that_nobody_answered_says_so_and_a_model_that_is_not_the_declared_one_is_named(tmp_path, clock):
     serving = FakeProvider(serves=lambda _number: "claude-haiku-5-5")
     app = opened(tmp_path, clock, serving)

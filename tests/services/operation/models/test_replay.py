@@ -88,6 +88,7 @@ def test_a_model_that_is_retired_at_a_question_is_replaced_within_it(tmp_path, s
     assert any("a recording took its model's place" in line for line in treatment_warnings(section))
 
 
+@pytest.mark.slow
 def test_what_the_log_does_not_say_of_a_recording_is_found(tmp_path, serving):
     clock = HandClock()
     app = opened(replayed_study(tmp_path), clock, serving)
@@ -128,6 +129,7 @@ def test_the_daily_look_replaces_it_before_anybody_asks(tmp_path, serving, way):
     app.close()
 
 
+@pytest.mark.slow
 def test_links_are_made_although_the_model_is_retired(tmp_path, serving):
     app = opened(replayed_study(tmp_path), HandClock(), serving)
     serving.models[MODEL] = described(lifecycle="retired")
@@ -178,6 +180,7 @@ def test_a_refused_question_alone_replaces_nothing(tmp_path, serving):
     app.close()
 
 
+@pytest.mark.slow
 def test_a_preview_of_a_draft_replaces_nothing(tmp_path, serving):
     clock = HandClock()
     app = opened(replayed_study(tmp_path), clock, serving)
