@@ -15,6 +15,8 @@ from study_app.domain.errors import InfrastructureError, Problem, ProblemsFound
 SERVER, SENDER = "STUDY_SMTP_URL", "STUDY_MAIL_FROM"
 """Environment variables: smtp://user:password@host:587 (smtps:// for TLS from the start), and the sender's address."""
 SECONDS = 30.0
+_GOING_AWAY = 421
+"""The server has closed the connection with this answer."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,10 @@ class MailConnection:
         """
         self._opened()
 
-    def send(self, mail: EmailMessage) -> Literal["sent", "refused", "unknown"]:
+    def send(self, mail: EmailMessage) -> Literal["sent", "refused", "deferred", "unknown"]:
         """Hand one mail in.
+
+        `deferred`: the server may take it later, as one that keeps unknown senders waiting does (RFC 5321, 4yz).
 
         Raises:
             InfrastructureError: the server cannot be reached, or refuses the account; nothing was handed in.
@@ -98,13 +102,20 @@ class MailConnection:
         smtp = self._opened()
         try:
             smtp.send_message(mail)
-        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError):
-            return "refused"
+        except smtplib.SMTPRecipientsRefused as refused:
+            return self._refusal(max((code for code, _ in refused.recipients.values()), default=0))
+        except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refused:
+            return self._refusal(refused.smtp_code)
         except (smtplib.SMTPException, OSError):
             # It may have arrived: the connection broke after the server had been given it.
             self._smtp = None
             return "unknown"
         return "sent"
+
+    def _refusal(self, code: int) -> Literal["refused", "deferred"]:
+        if code == _GOING_AWAY:
+            self._smtp = None
+        return "deferred" if 400 <= code < 500 else "refused"
 
     def _opened(self) -> smtplib.SMTP:
         if self._smtp is None:

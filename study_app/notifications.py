@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import urllib.error
@@ -20,17 +21,23 @@ WEBHOOK = "STUDY_ALERT_WEBHOOK"
 SECONDS = 20.0
 
 
+MailDone = tuple[str, str, str, str]
+"""Kind, beginning and moment of an alert, and the address."""
+
+
 class AlertSender:
     """Sends by the channels of a study file, with the addresses of the environment.
 
     Args:
         environment: has the mail server, the sender and the webhook.
         alerts: has the recipients, as the study file says it at the moment of sending.
+        done: mails that were handed on, of alerts that others have still to get; it is filled here.
     """
 
-    def __init__(self, environment: Mapping[str, str], alerts: Alerts) -> None:
+    def __init__(self, environment: Mapping[str, str], alerts: Alerts, done: set[MailDone] | None = None) -> None:
         self._environment = environment
         self._alerts = alerts
+        self._done: set[MailDone] = set() if done is None else done
 
     def send(self, channel: Channel, alert: AlertMessage) -> str:
         """Send one message; returns what came of it.
@@ -68,10 +75,24 @@ class AlertSender:
 
     def _mail(self, alert: AlertMessage) -> str:
         server, (subject, body) = self._server(), _wording(alert)
-        outcomes = []
+        outcomes, waiting = [], 0
+        about = (alert.kind, alert.since.isoformat(), alert.moment)
         with MailConnection(server) as connection:
             for address in self._alerts.mail:
-                outcomes.append(connection.send(message(server, parseaddr(address)[1], subject, body)))
+                given: MailDone = (*about, address)
+                if given in self._done:
+                    outcomes.append("sent")
+                    continue
+                outcome = connection.send(message(server, parseaddr(address)[1], subject, body))
+                outcomes.append(outcome)
+                if outcome == "deferred":
+                    waiting += 1
+                else:
+                    # Who was given it does not get it again because another address has to wait.
+                    self._done.add(given)
+        if waiting:
+            raise InfrastructureError(f"{SERVER}: takes the mail for {waiting} address(es) later")
+        self._done.difference_update([(*about, address) for address in self._alerts.mail])
         return ", ".join(outcomes)
 
     def _post(self, alert: AlertMessage) -> str:
@@ -91,7 +112,7 @@ class AlertSender:
             if refused.code == 429 or refused.code >= 500:
                 raise InfrastructureError(f"{WEBHOOK}: answered {refused.code}") from None
             return f"status {refused.code}"
-        except (OSError, ValueError) as failure:
+        except (OSError, ValueError, http.client.HTTPException) as failure:
             raise InfrastructureError(f"{WEBHOOK}: cannot be reached ({type(failure).__name__})") from None
 
 

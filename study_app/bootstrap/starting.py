@@ -31,7 +31,7 @@ from study_app.domain.assistants.served_models import ModelLook
 from study_app.domain.assistants.treatments import AssistantSpec
 from study_app.domain.study.operating.alerts import Channel
 from study_app.domain.study.study import Study
-from study_app.notifications import AlertSender, machine_name
+from study_app.notifications import AlertSender, MailDone, machine_name
 from study_app.ports import Clock, Database, Sandbox
 from study_app.private_files import files_of, make_private
 from study_app.sandbox import open_sandbox
@@ -241,7 +241,9 @@ def _alert_watch(settings: Settings, context: StudyContext) -> AlertWatch:
     def free() -> int:
         return shutil.disk_usage(settings.var if settings.var.exists() else Path()).free
 
+    done: set[MailDone] = set()
+
     def send(channel: Channel, message: AlertMessage) -> str:
-        return AlertSender(settings.environment, context.study.alerts).send(channel, message)
+        return AlertSender(settings.environment, context.study.alerts, done).send(channel, message)
 
     return AlertWatch(context, Machine(machine_name(), free), send)

@@ -1,4 +1,4 @@
-"""A small SMTP server on 127.0.0.1 that keeps what it is given, and can refuse recipients or break off."""
+"""An SMTP server on 127.0.0.1 that keeps what it is given; it can refuse recipients, put them off, or break off."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from email.message import EmailMessage
 class LoopbackSmtp:
     """Use as a context manager; `mails` are those accepted, in order."""
 
-    def __init__(self, *, refuse: str = "", break_after_data: bool = False) -> None:
+    def __init__(self, *, refuse: str = "", defer: str = "", break_after_data: bool = False) -> None:
         self.mails: list[EmailMessage] = []
+        self.defer = defer
         outer = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -25,6 +26,8 @@ class LoopbackSmtp:
                             return
                     elif verb.startswith(b"RCPT") and refuse and refuse.encode() in line:
                         self._say(b"550 no such person")
+                    elif verb.startswith(b"RCPT") and outer.defer and outer.defer.encode() in line:
+                        self._say(b"451 try again later")
                     elif verb.startswith(b"QUIT"):
                         self._say(b"221 bye")
                         return

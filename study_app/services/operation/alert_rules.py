@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,6 +26,8 @@ NOT_FAILED = frozenset({None, "refused", "interrupted"})
 WAITS_TOO_LONG = timedelta(minutes=10)
 """A submission without a verdict for so long: grading takes seconds, and pauses between attempts two minutes."""
 DISTRESS_SHOWN = timedelta(hours=24)
+OF_MACHINE = frozenset({"isolation", "clock_step", "disk"})
+"""Kinds that are looked at in every state of a study."""
 STEP_SHOWN = timedelta(minutes=2)
 """A step of the clock that was taken over is over at once; it counts for so long, so that it is seen."""
 
@@ -56,6 +58,30 @@ def conditions(context: StudyContext, unit: UnitOfWork, machine: Machine) -> dic
     if rules.disk_free_gb is not None:
         found[f"disk:{machine.name}"] = _disk(rules.disk_free_gb, machine)
     return found
+
+
+def kinds_asked_for(
+    context: StudyContext, unit: UnitOfWork, found: Mapping[str, object], *, first: bool
+) -> Callable[[str], bool]:
+    """Return what says of a kind that lasts whether it is still looked at.
+
+    Args:
+        context: the study.
+        unit: where its state is read.
+        found: what `conditions` returned.
+        first: also what the table of the study file leaves out counts as not asked for.
+    """
+    over = context.state(unit) not in ("launched", "closed")
+    rules = context.study.alerts
+
+    def asked(kind: str) -> bool:
+        part = kind.partition(":")[0]
+        # Of another machine's disk that machine tells.
+        if kind in found or (part == "disk" and rules.disk_free_gb is not None):
+            return True
+        return not (first or (over and part not in OF_MACHINE))
+
+    return asked
 
 
 def _of_trial(context: StudyContext, unit: UnitOfWork, rules: Alerts, state: State) -> Iterator[tuple[str, str | None]]:

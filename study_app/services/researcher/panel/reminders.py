@@ -35,8 +35,9 @@ REMIND = "remind"
 """The verb in the audit log."""
 LINK_DAYS = 30.0
 """For which a link leads back in where the session has no window."""
-Outcome = Literal["sent", "refused", "unknown"]
-"""What came of handing a mail to the server; `unknown` where the connection broke after it had been handed over."""
+Outcome = Literal["sent", "refused", "deferred", "unknown"]
+"""What came of handing a mail to the server: `deferred` where it may take it later, `unknown` where the connection
+broke after it had been handed over."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Reminders:
                 except InfrastructureError:
                     self._release(person)
                     raise
-                if outcome in ("refused", "no_address") and deliver is not None:
+                if outcome in ("refused", "deferred", "no_address") and deliver is not None:
                     self._release(person)
                 sent.append(Sent(reminder, outcome))
         finally:

@@ -13,6 +13,7 @@ from datetime import datetime
 import streamlit as st
 
 from study_app.domain.records import Kind
+from study_app.services.operation.alert_watch import Incident
 from study_app.services.operation.models.board import IN_WORDS, model_board, verdict
 from study_app.services.researcher.console_views import Overview
 from study_app.services.researcher.interim.looks import PlannedLook
@@ -107,9 +108,15 @@ def _alerts(console: ConsoleSession) -> None:
     for one in found:
         state = tables.Html(tables.badge("over", "quiet") if one.ended_at else tables.badge("lasts", "bad"))
         until = tables.moment(one.ended_at) if one.ended_at else ""
-        sent = "" if not console.app.study.alerts.channels else "not yet" if one.owed else "yes"
+        sent = "" if not console.app.study.alerts.channels else _sent(one)
         rows.append((state, one.text, tables.moment(one.began_at), until, sent))
     st.html(tables.table(("", "Alert", "Since (UTC)", "Until (UTC)", "Sent"), rows, label="Alerts"))
+
+
+def _sent(alert: Incident) -> str:
+    """Say what became of an alert's messages; what was handed on and refused did not reach anybody."""
+    refused = "".join(f"{each}; " for each in alert.refused)
+    return refused + ("not yet" if alert.owed else "all others" if refused else "yes")
 
 
 def _protocol(console: ConsoleSession, view: Overview) -> None:
