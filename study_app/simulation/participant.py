@@ -242,14 +242,14 @@ class SimulatedParticipant:
         return self.filled(stage, arm).responses
 
     def score_difference(self, arm: StudyArm) -> float:
-        """Points of the main quiz in that arm minus those in the control arm, as the items allow.
+        """Points in that arm minus those in the control arm, as the items allow; of a sequence the mean of its periods.
 
         A second treatment is the one that the person got: who responds hangs on no arm here.
         """
-        quiz = self.app.study.main_quiz
-        if quiz is None:
-            return 0.0
-        return self.filled(quiz, arm).points - self.filled(quiz, self.app.study.control).points
+        study = self.app.study
+        quizzes = [quiz.stage for quiz in study.quizzes if quiz.stage.id in outcome_quizzes(study)]
+        differences = [self.filled(quiz, arm).points - self.filled(quiz, study.control).points for quiz in quizzes]
+        return sum(differences) / len(differences) if differences else 0.0
 
     def minutes_difference(self, arm: StudyArm) -> float:
         """Return the time outcome in that arm minus that in the control arm; of a sequence the mean of its periods."""
@@ -315,6 +315,8 @@ class SimulatedParticipant:
         setting, study = self.setting, self.app.study
         if stage.id in outcome_quizzes(study):
             more = self._added(second).score
+            if study.allocation.method == "sequence":
+                more += self.person.period_points(setting.scales, rng)
             points = self.person.score(self.received(arm), setting.effects.of(arm), setting.scales, more)
             return points / (setting.scales.quiz_max or 1.0) * most
         baseline = next(quiz.role for quiz in study.quizzes if quiz.stage.id == stage.id) == "baseline"

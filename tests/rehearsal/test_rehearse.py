@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from statistics import mean, stdev
 
 import pytest
 from support.trials.contradictions import SCALE, score
@@ -219,6 +220,22 @@ def test_each_design_is_drawn_and_analysed_by_its_own_rows(name):
     assert all(row["estimate"] is not None for row in result.rows)
     assert sum(result.arms.values()) == 24
     assert len(result.arms) >= len(read_study(study).arms) - 1
+
+
+def test_people_of_a_crossover_differ_from_period_to_period_and_their_effect_is_the_mean_of_the_periods(tmp_path):
+    app = opened(tmp_path, ROOT / "examples" / "crossover" / "study.toml")
+    walks = [person.walk for person in draw_people(app, PLANNED, 40, "x")]
+    first, second = app.study.period_quizzes
+    control, treated = app.study.control, next(arm for arm in app.study.arms if not arm.control)
+
+    def points(quiz, arm):
+        return [walk.filled(quiz, arm).points for walk in walks]
+
+    between = [later - earlier for earlier, later in zip(points(first, control), points(second, control), strict=True)]
+    effects = [mean(points(quiz, treated)) - mean(points(quiz, control)) for quiz in (first, second)]
+    assert stdev(between) > 1
+    assert mean(walk.score_difference(treated) for walk in walks) == pytest.approx(mean(effects))
+    app.close()
 
 
 def test_drawn_people_keep_the_strata_and_the_ledger_that_the_scheme_gave_them(tmp_path):

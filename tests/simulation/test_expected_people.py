@@ -51,6 +51,26 @@ def test_other_quizzes_have_their_own_mean_and_go_with_the_main_one():
     assert correlation(early, [person.base_score for person in crowd]) == pytest.approx(0.9, abs=0.03)
 
 
+def test_each_period_of_a_sequence_has_a_quiz_of_its_own_with_the_expected_mean_sd_and_correlations():
+    expected = {"quiz": ExpectedMeasure(mean=0.4, sd=0.1, skill=0.5), "quiz_to_quiz": 0.7}
+    scales, crowd = people(**expected)
+    periods = [
+        [person.base_score + person.period_points(scales, Random(f"{name}:{person.number}")) for person in crowd]
+        for name in ("one", "two")
+    ]
+    for points in periods:
+        assert (mean(points), stdev(points)) == (pytest.approx(8, abs=0.2), pytest.approx(2, abs=0.15))
+        assert correlation(points, [person.skill for person in crowd]) == pytest.approx(0.5, abs=0.06)
+    assert correlation(*periods) == pytest.approx(0.7, abs=0.04)
+
+
+def test_the_periods_of_a_sequence_agree_no_less_than_their_common_skill_makes_them():
+    scales, crowd = people(quiz=ExpectedMeasure(mean=0.4, sd=0.1, skill=0.8), quiz_to_quiz=0.1)
+    one, two = ([person.period_points(scales, Random(f"{n}:{person.number}")) for person in crowd] for n in "ab")
+    points = [[p.base_score + more for p, more in zip(crowd, each, strict=True)] for each in (one, two)]
+    assert correlation(*points) == pytest.approx(0.64, abs=0.05)
+
+
 def test_the_share_that_gives_up_is_the_expected_one():
     _, crowd = people(gives_up=0.5)
     assert mean(person.gives_up for person in crowd) == pytest.approx(0.5, abs=0.05)

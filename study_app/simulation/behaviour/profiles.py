@@ -150,6 +150,25 @@ class SimulatedPerson:
         """
         return min(max(self.base_score + effects.score * received + more, 0.0), scales.quiz_max)
 
+    def period_points(self, scales: Scales, rng: Random) -> float:
+        """Return by how many points the quiz of a period of a sequence differs from the person's level.
+
+        A period's quiz has the mean, spread and correlation with skill that are expected of a quiz, and two of them the
+        correlation expected between quizzes, but no lower one than their common skill gives them.
+
+        Args:
+            scales: of the study.
+            rng: this person's and this period's own.
+        """
+        if not scales.quiz_max:
+            return 0.0
+        quiz = scales.expected.quiz
+        own = (self.base_score / scales.quiz_max - quiz.mean) / quiz.sd - quiz.skill * self.skill
+        apart = 1 - quiz.skill**2
+        kept = max((scales.expected.quiz_to_quiz - quiz.skill**2) / apart, 0.0)
+        of_period = math.sqrt(kept) * own + math.sqrt((1 - kept) * apart) * rng.gauss(0, 1)
+        return scales.quiz_max * quiz.sd * (of_period - own)
+
     def other_score(self, baseline: bool, most: float, scales: Scales, rng: Random) -> float:
         """Points aimed at on a quiz that is not the main one: no effect acts there.
 
