@@ -153,8 +153,8 @@ class Rehearsal(StudySection):
     later_quiz: ExpectedMeasure = ExpectedMeasure(mean=0.54, sd=0.19)
     """Quizzes after the main one."""
     quiz_to_quiz: Correlation = 0.6
-    """Correlation of a person's level on any other quiz with that on the main one; in a sequence of treatments, of their
-    levels in any two periods."""
+    """Correlation of a person's level on any other quiz with that on the main one; in a sequence of treatments,
+    of their levels in any two periods."""
     minutes: ExpectedMeasure = ExpectedMeasure(mean=0.66, sd=0.20, skill=-0.45)
     """Time on the main tasks as a share of their limit."""
     gives_up: Share = 0.03
