@@ -49,6 +49,8 @@ def _cyclic(count: int) -> list[list[int]]:
 
 def _williams(count: int) -> list[list[int]]:
     """Orders in which each arm follows each other arm equally often (Williams 1949); odd counts need the mirror."""
+    # 0, 1, n-1, 2, n-2, ...: neighbours differ by another amount (modulo n) each time, so the n shifted rows hold every
+    # ordered pair of neighbours once.
     first = [0]
     for step in range(1, count):
         first.append((step + 1) // 2 if step % 2 else count - step // 2)

@@ -153,6 +153,7 @@ class Urn(Counting):
         """Return the balls' shares; with alpha 0 the first is drawn by weight."""
         counts = self.at(key)
         total = sum(counts)
+        # Never negative: an arm's count is at most the total, and a weight is at least 1.
         balls = [
             self.scheme.alpha * weight + self.scheme.beta * (total * weight - count)
             for weight, count in zip(self.weights, counts, strict=True)
@@ -166,6 +167,7 @@ class BigStick(Counting):
     def __init__(self, scheme: Scheme, weights: Sequence[int]) -> None:
         super().__init__(scheme, weights)
         self.scale = scales(weights)
+        # In the units of the scaled counts: one participant per unit of weight counts lcm(weights).
         self.bound = scheme.bound * lcm(*weights)
 
     def probabilities(self, key: Key, levels: Levels) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -200,6 +202,7 @@ class Blocks:
         """Open a block where none is open; its size by the draw. Returned slots that waited join it."""
         if any(self.left.get(key, ())):
             return
+        # A draw is below 1, so this is a valid position, and every size is equally likely.
         size = self.sizes[int(draw * len(self.sizes))]
         repeats = size // sum(self.weights)
         waiting = self.waiting.pop(key, [0] * len(self.weights))

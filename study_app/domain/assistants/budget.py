@@ -61,7 +61,7 @@ class LeftByLimits:
         return LeftByLimits(min(tokens, default=None), min(usd, default=None))
 
     def reply_after(self, used: Usage, price: Price | None, longest: int) -> int:
-        """Return the longest reply, in tokens, after so much was used of it; 0 where none is begun any more.
+        """Return the longest reply, in tokens, that is left after this usage; 0 where no further reply should begin.
 
         Args:
             used: by the turn so far.
@@ -123,6 +123,7 @@ def billed_input_tokens(input_tokens: int, parameters: Mapping[str, object]) -> 
         parameters: of the turn; those that were written into the provider's cache, and read from it, are among them.
     """
     written, read = (parameters.get(name) for name in (CACHE_WRITTEN, CACHE_READ))
+    # Both counts are part of `input_tokens`, so only the difference from the plain price is added and taken off.
     billed = input_tokens + (written * WRITTEN_EXTRA if isinstance(written, int) else 0.0)
     return max(0.0, billed - (read * READ_SAVES if isinstance(read, int) else 0.0))
 
@@ -134,6 +135,7 @@ def estimated_tokens(text: str) -> int:
 
 def estimated_tokens_of(characters: int) -> int:
     """As `estimated_tokens`, of so many characters."""
+    # Rounded up: -(-a // b) is the ceiling of a / b.
     return -int(-characters // CHARACTERS_PER_TOKEN)
 
 
@@ -186,6 +188,7 @@ def allowance(
     room = _room(spec.limits, used, spec.price) | {
         f"study_{name}": left for name, left in _room(spec.study_limits, study, spec.price).items()
     }
+    # The limit that leaves least room is the one that participants read of.
     tight = min(room, key=lambda name: room[name], default=None)
     if tight is not None and room[tight] < min(SMALLEST_REPLY, spec.parameters.max_tokens):
         return _refused(tight)
@@ -231,6 +234,7 @@ def _room(limits: AssistantLimits | StudyLimits, used: Usage, price: Price | Non
         room["output_tokens"] = max(0, limits.output_tokens - used.output_tokens)
     if limits.cost_usd is not None and price is not None:
         left = max(0.0, limits.cost_usd - used.cost_usd)
+        # Apart from the division below: a limit on cost also binds where output is free and only input is billed.
         if left == 0:
             room["cost"] = 0
         elif price.output_usd > 0:

@@ -1,4 +1,4 @@
-"""Does an assistant that must not give code give code? A figure for the whole arm, and for each reply.
+"""Whether an assistant that must not give code gives code: a figure for the whole arm, and one for each reply.
 
 Both texts are reduced to tokens in which structure and vocabulary are left: names that a writer may choose become `x`,
 numbers `0`, strings `s`; comments, docstrings and layout go. Kept are keywords, built-ins, attributes and the names of
@@ -99,6 +99,7 @@ def _longest_runs(line: str, vocabulary: frozenset[str]) -> Runs:
 def _runs(text: str, vocabulary: frozenset[str]) -> Runs:
     """Every run of three to five tokens of a text."""
     tokens = _tokens(text, vocabulary)
+    # All lengths, because short lines of the solution are compared by runs shorter than five.
     return frozenset().union(*(_of_length(tokens, length) for length in range(SHORTEST_RUN, RUN + 1)))
 
 

@@ -160,6 +160,7 @@ def cut(pieces: Pieces, start: int, end: int) -> Pieces:
 def spliced(document: TrackedText, changes: Sequence[Change], length: Any) -> tuple[str, bool]:
     """Return the text after an edit, as `edits.apply` gives it; by slices where UTF-16 units are characters."""
     bmp = document.bmp and all(is_bmp(change.insert) for change in changes)
+    # Half of a surrogate pair, as some input methods send it, can be joined to its other half only as UTF-16.
     if not bmp or any("\ud800" <= char <= "\udfff" for change in changes for char in change.insert):
         text = apply(document.text, changes, length if isinstance(length, int) else None)
         return text, bmp and is_bmp(text)
@@ -215,6 +216,7 @@ def rewritten(text: str, before: TrackedText, origin: Origin) -> Pieces:
     old, new = before.text.splitlines(keepends=True), text.splitlines(keepends=True)
     starts = list(accumulate(map(utf16_length, old), initial=0))
     found: list[Piece] = []
+    # Without `autojunk`, which from 200 lines on ignores the frequent ones: they would lose their origin.
     for tag, i1, i2, j1, j2 in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
         if tag == "equal":
             found += cut(before.pieces, starts[i1], starts[i2])
@@ -227,6 +229,8 @@ def aligned(text: str, before: TrackedText) -> Pieces:
     """Origins carried over from an earlier text by what both begin and end with; what is between is unknown."""
     old = before.text
     limit = min(len(old), len(text))
+    # A common beginning and end, and no diff of what lies between: the log says nothing about that part, and lines that
+    # merely look alike would be given an author.
     head = next((i for i in range(limit) if old[i] != text[i]), limit)
     rest = limit - head
     tail = next((i for i in range(rest) if old[-1 - i] != text[-1 - i]), rest)

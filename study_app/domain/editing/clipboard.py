@@ -59,6 +59,8 @@ class Pasteboard:
     def is_foreign(self, clip: Clip) -> bool:
         """Whether what a copy, cut or paste takes comes from outside the study."""
         text = pasted_text(clip)
+        # Text from the message box is the participant's own, unless it was pasted there from outside before: passing a
+        # text through the box does not change its author.
         if clip.origin == "message":
             return len(text) >= _TELLING and any(text in pasted for pasted in self._foreign)
         return clip.origin == "outside" and text not in self._own and not self._is_shown(text)

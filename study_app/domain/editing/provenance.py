@@ -214,6 +214,7 @@ class Tracker:
         wanted = squeeze(text)
         if len(wanted) < _TELLING:
             return None
+        # Only replies that had been asked for by then: no text comes from a later one.
         for reply in reversed(self.replies[: self._known]):
             if wanted in squeeze(reply.text):
                 return Origin("assistant", reply.turn_id, self._known)
@@ -259,6 +260,8 @@ class Tracker:
             raise ReplayMismatch("an edit before the text was loaded")
         changes, kind = edit.changes, edit.how
         text, bmp = spliced(document, changes, edit.length)
+        # Undo and redo bring back an earlier state as a whole, and its origins with it. Looked up by hash, for the
+        # texts of all states together would be large.
         pieces = self._states.get(hash(text)) if kind in ("undo", "redo") and len(text) <= _HASHED_UP_TO else None
         deleted = [
             (document.between(change.start, change.end), cut(document.pieces, change.start, change.end))
@@ -278,6 +281,8 @@ class Tracker:
             self._clips.extendleft(_Clip(squeeze(old), parts) for old, parts in deleted if old)
         self._remember(page, TrackedText(text, pieces, bmp))
         if kind in _BRINGS and any(change.insert for change in changes):
+            # The union of two counters keeps the larger count: the most that was there at one time, not the sum of all
+            # pastes.
             self._most |= spanned(text, pieces).of_turns("assistant")
 
     def _written_by_agent(self, edit: Edit, insert: str, replaced: tuple[str, Pieces]) -> Pieces:
@@ -338,6 +343,7 @@ class Tracker:
         if continued and self._continued is not None:
             return whole(insert, self._continued)
         wanted = squeeze(insert)
+        # An exact match first: a long paste contains many a short text, and would claim it.
         exact = [each for each in self._attempts if each.text == wanted]
         attempt = next(iter([*exact, *(each for each in self._attempts if each.gives(wanted))]), None)
         origin = attempt.origin if attempt is not None else None

@@ -77,6 +77,8 @@ def retyped_lines(
     ]
     best: dict[int, tuple[int, str]] = {}
     for number, reply in enumerate(replies, start=1):
+        # Replies are numbered from 1: a line that was finished when fewer had been asked cannot be copied from this
+        # one.
         typed_after = [(index, text) for index, text, known in candidates if known >= number]
         for block in _blocks(typed_after, _lines(reply.text), lines, rule.similarity):
             size = sum(len(text) for _, text in block)
@@ -128,7 +130,10 @@ def alike(one: str, other: str, similarity: float) -> bool:
     if one == other:
         return True
     shorter, longer = sorted((len(one), len(other)))
+    # The ratio is 2 M / T, with M matching characters of T in both lines, and M is at most the shorter length: most
+    # pairs are decided here.
     if 2 * shorter < similarity * (shorter + longer):
         return False
     matcher = SequenceMatcher(None, one, other, autojunk=False)
+    # `quick_ratio` is an upper bound of `ratio` at a fraction of its cost.
     return matcher.quick_ratio() >= similarity and matcher.ratio() >= similarity

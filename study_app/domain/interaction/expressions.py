@@ -39,6 +39,7 @@ class Condition:
         self.text = text
         try:
             self._tree = ast.parse(text.strip(), mode="eval").body
+        # A text that is nested too deeply exhausts the parser; it is refused like any other that is not a condition.
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise ValueError(f"{text!r} is not a condition") from error
         self.names = tuple(sorted({node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)}))
@@ -99,6 +100,7 @@ def _evaluated(node: ast.expr, values: Mapping[str, Any]) -> Any:
 
 def _arithmetic(node: ast.BinOp, values: Mapping[str, Any]) -> float:
     left, right = _evaluated(node.left, values), _evaluated(node.right, values)
+    # Like a missing feature: every comparison with NaN is false.
     if isinstance(node.op, ast.Div) and right == 0:
         return float("nan")
     value: float = _ARITHMETIC[type(node.op)](left, right)

@@ -24,6 +24,8 @@ def commitment(
     Keys of the scheme at their defaults are left out, so that a later release with more of them keeps old commitments.
     The seed has 256 bits, so the hash hides it; a second seed with the same hash cannot be found, so it binds.
     """
+    # Scheme and ratio are committed to along with the seed: otherwise they could be chosen afterwards, to fit the
+    # assignments that someone wanted.
     content = {"algorithm": ALGORITHM, **_drawn(scheme, arms), "seed": seed.hex()}
     if second is not None:
         content["second"] = _drawn(*second)

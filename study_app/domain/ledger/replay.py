@@ -15,7 +15,7 @@ from study_app.domain.study.study import Study
 
 
 class LedgerBroken(InfrastructureError):
-    """The ledger on disk is not what the algorithm made; allocation stops until `verify` has named why."""
+    """The stored ledger is not what the algorithm gives; allocation stops until `verify` has named the cause."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ Gap = tuple[int, int]
 
 def after_gaps(index: int, gaps: Iterable[Gap]) -> int:
     """Return the first place from an index on that is not lost."""
+    # In ascending order, so that a single pass also crosses a gap that begins where another ends.
     for low, high in sorted(gaps):
         if low <= index <= high:
             index = high + 1
@@ -78,13 +79,13 @@ class LedgerReplay:
         self._regimes: dict[tuple[Scheme, tuple[AllocationOption, ...]], Allocator] = {}
 
     def learn(self, versions: Iterable[Version], gaps: Iterable[Gap] = ()) -> LedgerReplay:
-        """Take these for the versions that rows may name, and the places that are lost, from now on."""
+        """Replace the versions that rows may name, and the places that are lost."""
         self.versions = {version.study_hash: version for version in versions}
         self._gaps = tuple(gaps)
         return self
 
     def pass_gaps(self) -> None:
-        """Go on behind the places that are lost."""
+        """Skip the places that are lost."""
         self.next_index = after_gaps(self.next_index, self._gaps)
 
     def decide(self, study_hash: str, profile: Mapping[str, Any], returned: Iterable[int] = ()) -> Decision:
@@ -134,6 +135,7 @@ class LedgerReplay:
         self, version: Version, levels: Mapping[str, str], returned: Iterable[int], draw: float | None
     ) -> Decision:
         allocator = self._allocator(version)
+        # One numbering for the whole ledger, whichever regime decides: the index also selects the draws.
         allocator.next_index = self.next_index
         decision = allocator.allocate_levels(levels, self._uniforms(version, draw), returned)
         self.next_index += 1
@@ -144,6 +146,8 @@ class LedgerReplay:
             return draws(version.seed, self.next_index)
         if draw is None:
             raise LedgerBroken("the seed is sealed; open it with the sealing key before anyone is allocated")
+        # The 0.0 stands for the draw of a block size, which is unknown while the seed is sealed. `verify` therefore
+        # does not recompute schemes with blocks until the seed is open.
         return (0.0, draw)
 
     def _allocator(self, version: Version) -> Allocator:

@@ -43,9 +43,13 @@ class ReplayCache:
         known = list(versions)
         if kept is not None:
             anchor, replay = kept
+            # From the cached row itself, not from the one after it: only its hash shows that the stored history is the
+            # one that was replayed.
             rows = load(anchor.index)
             if rows and Anchor(rows[0].allocation_index, rows[0].row_hash) == anchor:
                 return replay.learn(known, gaps).feed(rows[1:]), head(rows)
+        # Nothing cached, or the cached row is not in the store (its transaction failed, or the database was restored):
+        # replay the ledger from its first row.
         rows = load(1)
         return LedgerReplay(known, gaps).feed(rows), head(rows)
 

@@ -93,6 +93,7 @@ class LedgerRow:
 
     def computed_payload_hash(self) -> str:
         """Return the hash that the payload as it stands must have."""
+        # Without a random salt, a payload that was erased could be found by hashing every plausible one.
         payload = {"participant_id": self.participant_id, "profile": self.profile}
         return hashlib.sha256(f"{self.salt}:{canonical_json(payload)}".encode()).hexdigest()
 
@@ -164,6 +165,7 @@ def append(
         salt: 16 random bytes in hex; for preview and simulated ledgers `derived_salt`.
         number: Which of a participant's decisions it is.
     """
+    # Cut to the millisecond, as exported files hold it: the hash must be reproducible from them.
     whole_ms = allocated_at.astimezone(UTC)
     bare = LedgerRow(
         participant_id=participant_id,
@@ -192,6 +194,7 @@ def append(
 
 def rehash(row: LedgerRow) -> LedgerRow:
     """Return the row with both hashes computed anew from what it says."""
+    # The payload of an erased row is gone; its hash cannot be computed anew and stays as it is.
     sealed = row if row.erased else replace(row, payload_hash=row.computed_payload_hash())
     return replace(sealed, row_hash=sealed.computed_hash())
 
@@ -217,6 +220,7 @@ def _typed(name: str, value: Any) -> Any:
     if name in _JSON_CELLS:
         return _json_cell(name, value)
     if name in ("allocation_index", "decision"):
+        # Data frames turn whole numbers into floats where a column has an empty cell: 3.0 is 3, and 3.5 is an error.
         if float(value) != int(float(value)):
             raise ValueError(value)
         return int(float(value))

@@ -1,4 +1,4 @@
-"""Finding what was done to a ledger, each breach by name."""
+"""Detect tampering with a ledger, and name each breach."""
 
 from __future__ import annotations
 
@@ -85,6 +85,7 @@ def verify_ledger(
     for row in rows:
         found += _row_breaches(row, known.get(row.study_hash))
     found += _recomputed(rows, known, gaps, stop=min((breach.index for breach in structure), default=None))
+    # Two checks can find the same breach; it is reported once.
     return sorted(set(found))
 
 
@@ -211,6 +212,7 @@ def _recomputed(
             return
         yield from _returns(row, returned)
         if version.seed is None and version.scheme.unit_method in _BLOCKS:
+            # Block sizes come from the sealed seed, so the arm cannot be recomputed; the row still takes its place.
             replay.next_index += 1
             continue
         if version.seed is not None and row.draw != draws(version.seed, row.allocation_index)[1]:

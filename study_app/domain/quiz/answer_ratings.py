@@ -63,6 +63,7 @@ def awarded_in(value: str) -> dict[str, float] | None:
 
 def value_of(awarded: Awarded) -> str:
     """Return the value of a rating that gives these points; `awarded_in` reads it."""
+    # In a fixed order, so that equal ratings are equal texts: `differ` compares them.
     return json.dumps(dict(awarded), sort_keys=True)
 
 

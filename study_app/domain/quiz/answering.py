@@ -112,6 +112,8 @@ def number_in(shown: Any, unit: str = "") -> float | int:
         return shown  # type: ignore[no-any-return]
     if not isinstance(shown, str):
         raise Unanswerable("no_number")
+    # Compatibility forms, such as full-width digits, become plain ones; the minus sign of typesetting is not among
+    # them.
     plain = unicodedata.normalize("NFKC", shown).replace("\u2212", "-").strip()
     if unit and plain.casefold().endswith(unit.casefold()):
         plain = plain[: -len(unit)].rstrip()

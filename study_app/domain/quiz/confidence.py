@@ -88,5 +88,7 @@ def gamma(pairs: Iterable[Rated]) -> float | None:
         direction = (said - other_said) * (right - other_right)
         concordant += direction > 0
         discordant += direction < 0
+    # Pairs that are tied on either side count for neither (Goodman & Kruskal 1954); Kendall's tau b would divide by
+    # them.
     counted = concordant + discordant
     return (concordant - discordant) / counted if counted else None

@@ -59,10 +59,13 @@ class Accept(ContentSection):
 
     def matches(self, answer: str) -> bool:
         """Whether the answer is of this kind."""
+        # Before any pattern is tried: the time that a regular expression takes grows with the text.
         if len(answer) > short_text.MAX_ANSWER_CHARS:
             return False
         if self.number is not None:
             found = short_text.number(answer, self.units)
+            # With room for rounding: 2.1 - 2.0 is a little more than 0.1 in floating point, and must be within a
+            # tolerance of 0.1.
             return found is not None and abs(found - self.number) <= self.tolerance + 1e-9
         if self.sequence is not None:
             wanted = short_text.tokens(" ".join(self.sequence), case_sensitive=self.case_sensitive)
