@@ -99,6 +99,7 @@ def _pooled(column: Column, originals: Mapping[str, Any], counts: Counter[str], 
     """Unordered values: the rare ones become one, with the next rarest until they are common together."""
     order = sorted(counts, key=lambda key: (counts[key], key))
     pooled: list[str] = []
+    # A pool of fewer than k people would itself be rare: the next rarest value joins it until it is not.
     while order and (counts[order[0]] < k or 0 < sum(counts[key] for key in pooled) < k):
         pooled.append(order.pop(0))
     to = {key: RARE if key in pooled else value for key, value in originals.items()}
@@ -129,6 +130,7 @@ def _groups(keys: Sequence[str], counts: Counter[str], k: int) -> list[list[str]
         if sum(counts[member] for member in groups[-1]) >= k:
             groups.append([])
         groups[-1].append(key)
+    # What is left at the end can be fewer than k people; they join the group below.
     if len(groups) > 1 and sum(counts[member] for member in groups[-1]) < k:
         last = groups.pop()
         groups[-1] += last

@@ -112,6 +112,8 @@ class Chained(NamedTuple):
         """Whether the record is gone after this."""
         if len(self.opening) != SALT_BYTES or self.table == "events":
             return False
+        # Recomputed, not read from a mark: anyone who can write to the database could set a mark, and the chain would
+        # not show it.
         return digest(self.table, self.parts, True, body(self.opening, GONE)) == self.digest
 
     @property

@@ -99,6 +99,8 @@ def _changed(event: Event) -> Key | None:
     if event.kind not in _CHANGING:
         return None
     match event.details:
+        # A dotted name in a pattern is a value to compare with: the change must be of the stage that the event is
+        # stored under.
         case AnswerSet(stage=event.stage, field=name) | AnswerEdit(stage=event.stage, field=name):
             return event.stage, item_of(name)
     return None

@@ -71,6 +71,7 @@ def compliance(record: ParticipantRecord, evidence: Sequence[Evidence]) -> dict[
     opened = any(record.visit(stage.id) for stage in record.main_stages)
     if not record.allocated or not opened or not all(map(record.done_with, record.main_stages)):
         return row
+    # Only here, when the main tasks are over, can nothing more break the rule.
     over = broken(evidence, record.study.analysis.compliance)
     answered = any(turn.reply for turn in record.turns) or acted_for(record)
     return row | {"received": answered or bool(reported) or "outside_paste" in over, "compliant": not over}

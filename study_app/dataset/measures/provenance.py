@@ -101,6 +101,8 @@ def _program(
     for event in followed:
         tracker.feed(event.page, event.details)
         match event.details:
+            # The union keeps the largest count of each turn: successive programs hold the same lines, and a sum would
+            # count them again.
             case RunStarted(run_id=run_id) if not tracker.gap and (text := code.get(run_id)) is not None:
                 retyped |= tracker.attribution(text).of_turns("retyped")
     if tracker.gap:

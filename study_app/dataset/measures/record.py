@@ -223,6 +223,8 @@ def newest(ratings: Iterable[Rating]) -> dict[tuple[str, str], dict[str, Rating]
         by_rater = found.setdefault(
             (rating.object.removeprefix("turn:").removeprefix("participant:"), rating.rubric), {}
         )
+        # Taken out first, so that a rater who judges again moves to the end: the order is that of the newest
+        # judgements.
         by_rater.pop(rating.rater, None)
         by_rater[rating.rater] = rating
     return found

@@ -26,8 +26,8 @@ def warm_up(record: ParticipantRecord) -> dict[str, Any]:
 def task_outcomes(record: ParticipantRecord, content: Content) -> dict[str, Any]:
     """Time, completion and checks on the counted tasks; what passes only what it could see on all main tasks.
 
-    An allocated participant whose way is over counts as not completed with the cap, whether or not they ever opened
-    the tasks; while it goes on, and while a submission waits for grading, outcomes are missing.
+    An allocated participant who is done counts as not completed, with the cap, whether or not they ever opened the
+    tasks. While they are still taking part, and while a submission waits for grading, outcomes are missing.
     """
     stages = record.study.counted_task_stages
     submitted = {stage.id: submissions_of(record, stage) for stage in stages}
@@ -40,6 +40,7 @@ def task_outcomes(record: ParticipantRecord, content: Content) -> dict[str, Any]
     tasks = [(stage, name_of(folder)) for stage in stages for folder in stage.packs]
     passed = {(run.stage, run.task) for run in everything if all_passed(run)}
     completed = all((stage.id, task) in passed for stage, task in tasks)
+    # Censored at the limit: a participant who did not complete would have needed at least that long.
     minutes = row["task_minutes"] if completed else record.study.task_limit
     return row | {
         "task_completed": completed,
