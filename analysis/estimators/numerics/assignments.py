@@ -74,7 +74,7 @@ def replicate(
 
 
 def _names_clusters(scheme: Any) -> bool:
-    """Return a design that allocates clusters itself."""
+    """Return whether the design allocates clusters itself."""
     named = scheme.get("cluster") if isinstance(scheme, dict) else getattr(scheme, "cluster", None)
     return bool(named)
 
@@ -156,7 +156,7 @@ def _name(scheme: Any) -> str | None:
 
 
 def _is_plain(scheme: Any) -> bool:
-    """Return a design with nothing beyond its name (and the arms): drawn here, from the arms as observed."""
+    """Return whether a design has nothing beyond its name (and the arms): drawn here, from the arms as observed."""
     return isinstance(scheme, str) or (isinstance(scheme, dict) and set(scheme) <= {"method", "arms"})
 
 
@@ -267,7 +267,7 @@ def _blocks(trial: AnalysisRequest) -> list[Ints]:
 
 
 def size_of_set(trial: AnalysisRequest) -> int:
-    """Return number of assignments with the observed arm counts within each stratum."""
+    """Return the number of assignments with the observed arm counts within each stratum."""
     total = 1
     for rows in _blocks(trial):
         left = len(rows)

@@ -136,7 +136,7 @@ def _multiplicities(*arms: Floats) -> list[Floats]:
 
 
 def _exact_cut(m: int, n: int, tail: float) -> int:
-    """Return number of extreme differences cut at each side: the tail's quantile of U."""
+    """Return the number of extreme differences cut at each side: the tail's quantile of U."""
     # The generating function of U is a Gaussian binomial coefficient: each round multiplies by 1 - q^(n+i) and divides
     # by 1 - q^i. Floats, because counts pass 2^63 before 40 in each arm, and only their shares matter.
     counts = np.zeros(m * n + 1)

@@ -17,7 +17,7 @@ DECILES = tuple(range(1, 11))
 
 
 def acting_section(view: View, seed: int = 1) -> dict[str, Any]:
-    """Return time of own work, interruptions, questions, approvals by order of the steps, and what was kept.
+    """Return the time of own work, interruptions, questions, approvals by order of the steps, and what was kept.
 
     Empty in a study without such an assistant. Shares have bootstrap intervals over people, quantiles distribution-free
     ones.
