@@ -83,6 +83,7 @@ def _empty(stage: Stage, study: Study) -> bool:
 
 
 def _applies(part: Stage | Question, arm: str | None, answers: Mapping[str, Any]) -> bool:
+    # Before the allocation a part of any arm may still come.
     if part.arms and arm is not None and arm not in part.arms:
         return False
     return not part.when or read_condition(part.when)(answers)

@@ -180,6 +180,7 @@ def likeness(one: str, other: str) -> float:
     old, new = one.split(), other.split()
     if old == new:
         return 1.0
+    # Dice's coefficient over the words, each as often as it stands there; their order counts only for the value 1.
     common = (Counter(old) & Counter(new)).total()
     return min(2 * common / (len(old) + len(new)), 0.999)
 

@@ -91,6 +91,7 @@ def judged_by_rules(message: str, task: str, replies: Iterable[str] = (), langua
 
 def _reason(message: str, task: str, replies: Iterable[str], language: str) -> Reason:
     said = _FENCED.sub(" ", message)
+    # Questions and requests explain nothing, however long they are: only what is stated counts.
     statements = [s for s in _SENTENCE.findall(said) if not s.rstrip().endswith("?") and not _ASKS.match(s)]
     words = [word.casefold() for sentence in statements for word in _WORD.findall(sentence)]
     if not words:

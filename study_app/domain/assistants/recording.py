@@ -95,6 +95,7 @@ def question_key(message: str) -> str:
 
 def alike(message: str) -> str:
     """Return a message without what typing and copying change: capitals, composed and decomposed letters, ligatures."""
+    # Normalised again afterwards, because folding can take composed letters apart (Unicode, section 3.13).
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", message).casefold())
 
 

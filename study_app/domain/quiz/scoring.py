@@ -130,6 +130,7 @@ def quiz_total(items: Iterable[Item], points: Mapping[str, float | None]) -> Qui
     for item in items:
         if item.type == "attention_check":
             continue
+        # An item without an answer earns 0 in an opened quiz; None is an answer that waits for its rating.
         earned = points.get(item.id, 0.0)
         so_far = by_type.get(item.type, 0.0)
         by_type[item.type] = None if earned is None or so_far is None else so_far + earned
@@ -216,6 +217,7 @@ def _score_choice(item: Item, key: ChoiceKey, response: Response) -> Score:
             if (right, wrong) == (1, 0)
             else _scored(item, 0.0, "wrong option")
         )
+    # Wrong picks take away what right ones have earned, and nothing beyond that.
     points = max(0.0, item.points * right / len(key.correct) - key.wrong_pick_penalty * wrong)
     detail = f"{right} of {len(key.correct)} right picks, {wrong} wrong"
     return _scored(item, points, detail, full=right == len(key.correct) and not wrong)

@@ -80,6 +80,7 @@ def progress(study: Study, stage: Stage, spent_minutes: float = 0.0) -> Progress
 def rounded(minutes: float) -> int:
     """Whole minutes, upwards: to the next five from ten on, at least one."""
     if minutes > 10:
+        # Rounded first: a sum such as 15.000000000000002 is 15 and not 20.
         return math.ceil(round(minutes / 5, 6)) * 5
     return max(1, math.ceil(round(minutes, 6)))
 

@@ -210,6 +210,7 @@ class Check:
         """The case of one grading: the same seed gives the same case."""
         if self.case is None or isinstance(self.case, Case):
             return self.case
+        # A separate generator for each check: one that is added or dropped changes no other's draw.
         return self.case(Random(f"{run_seed}:{self.name}"))
 
     @property

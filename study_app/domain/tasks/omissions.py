@@ -45,6 +45,7 @@ def omissions(code: str, given: str = "") -> list[Omission]:
         if id(node) not in inside:
             continue
         for what, edit in _edits(node):
+            # `walk` visits a copy in the same order, so the same number finds the same node in it.
             changed = copy.deepcopy(tree)
             edit(list(ast.walk(changed))[number])
             text = ast.unparse(ast.fix_missing_locations(changed))

@@ -111,6 +111,7 @@ def _expanded(tree: ast.Module) -> list[ast.stmt]:
             for statement in inner.body if inner is not None else ():
                 for each in ast.walk(statement):
                     if isinstance(each, ast.stmt | ast.expr):
+                        # Lines of that text mean nothing in the program: a reader finds it at the call.
                         each.lineno = each.end_lineno = node.lineno
                 body.append(statement)
     return body

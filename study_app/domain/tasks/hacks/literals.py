@@ -38,6 +38,7 @@ def canonical(value: Any) -> Any:
         return tuple(canonical(each) for each in value)
     if isinstance(value, dict):
         return tuple(sorted(((canonical(key), canonical(each)) for key, each in value.items()), key=repr))
+    # To a program 1 and 1.0 are equal.
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -114,6 +115,7 @@ class SpecialCases(ast.NodeVisitor):
 
     def _spread(self, function: ast.AST) -> None:
         """Note the names that hold the input, or a part of it, in a function."""
+        # Twice, for `walk` goes level by level: a name may be made of one that is met only afterwards.
         for _ in range(2):
             for node in ast.walk(function):
                 if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
