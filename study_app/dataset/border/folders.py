@@ -77,6 +77,7 @@ def bounded_bytes(path: Path) -> bytes:
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(f"{path}: is not a file")
+        # One byte more than is allowed shows that there is more; the size that the disk states may change meanwhile.
         content = file.read(limits.LIMITS.text_bytes + 1)
     if len(content) > limits.LIMITS.text_bytes:
         raise beyond(path, max(path.stat().st_size, len(content)), "bytes", limits.LIMITS.text_bytes)

@@ -182,6 +182,7 @@ def _width(kind: pa.DataType) -> int:
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Yield a batch in parts of bounded size."""
+    # A text that many rows repeat is stored once: a batch that is small as it lies can be large once it is written out.
     if batch.num_rows <= 1 or _decoded(batch) <= _DECODED_AT_ONCE:
         yield batch
         return

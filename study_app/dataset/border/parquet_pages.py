@@ -111,6 +111,8 @@ class _Head:
         fields: dict[int, Any] = {}
         number = 0
         while head := self._byte():
+            # Thrift's compact protocol: the upper half of the byte is the distance from the field before, or 0 where
+            # the number follows; the lower half is the type.
             number = number + (head >> 4) if head >> 4 else self._signed()
             fields[number] = self._value(head & 15, depth)
         return fields
@@ -122,6 +124,7 @@ class _Head:
         return self.content[self.place - 1]
 
     def _whole(self) -> int:
+        # Seven bits in each byte, the lowest first; the eighth says that more bytes follow.
         found = shift = 0
         while True:
             byte = self._byte()
@@ -134,6 +137,7 @@ class _Head:
 
     def _signed(self) -> int:
         found = self._whole()
+        # Zigzag: 0, -1, 1, -2, ... are stored as 0, 1, 2, 3, ...
         return (found >> 1) ^ -(found & 1)
 
     def _value(self, kind: int, depth: int) -> Any:
@@ -159,9 +163,11 @@ class _Head:
 
     def _list(self, depth: int) -> None:
         head = self._byte()
+        # A length from 15 on does not fit into the half byte and follows it.
         count = head >> 4 if head >> 4 != 15 else self._whole()
         kind = head & 15
         if count > _LONGEST_LIST or depth > _DEEPEST:
             raise ValueError("a list in the head of a page is too long")
         for _ in range(count):
+            # A field's type says whether it is true; in a list each takes a byte.
             self._value(3 if kind in (1, 2) else kind, depth + 1)

@@ -55,6 +55,7 @@ def theme_columns(record: ParticipantRecord, book: Codebook | None) -> dict[str,
         for topic in dict.fromkeys(each.asked.topic for each in held.questions if each.answer.strip()):
             topics += 1
             codes = _chosen(record.rated(interview_object(held.id, topic), book.version), book)
+            # An answer that no one has coded may hold any of the themes, so none is known to be absent.
             if codes is None:
                 return {}
             found |= codes

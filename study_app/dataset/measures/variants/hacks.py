@@ -138,6 +138,7 @@ def _author(judged: _Judged, programs: Programs) -> str | None:
     for finding in judged.findings:
         if finding.kind == judged.kind:
             counts.update(_by_author(found, finding))
+    # By name where two have as many, so that the order of the spans decides nothing.
     return max(counts, key=lambda author: (counts[author], author)) if counts else None
 
 
@@ -150,6 +151,7 @@ def _by_author(program: Attribution, finding: HackFinding) -> Counter[str]:
     for span in program.spans:
         if (author := _AUTHORS.get(span.source)) is not None:
             counts[author] += max(0, min(end, span.end) - max(start, span.start))
+    # The plus drops authors without a character.
     return +counts
 
 
