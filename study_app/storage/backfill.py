@@ -46,6 +46,7 @@ def join_everything(connection: Connection, unit: SqlUnitOfWork) -> None:
 
 def _join_erasures(connection: Connection, unit: SqlUnitOfWork) -> None:
     """Append which payloads an older version erased."""
+    # An opening as long as a hash is the body of an erased payload; a salt is shorter.
     bodies = (EVENTS.c.opening.is_not(None), func.length(EVENTS.c.opening) == chain.BODY_BYTES)
     query = select(EVENTS.c.event_id, EVENTS.c.participant_id).where(*bodies).order_by(EVENTS.c.event_id)
     for row in connection.execute(query).all():

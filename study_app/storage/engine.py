@@ -238,6 +238,8 @@ class DatabaseEngine:
 
     def _options(self, write: bool) -> dict[str, Any]:
         # What is read in one transaction is one snapshot, so that an export is of one moment; SQLite does so anyway.
+        # Writers stay at READ COMMITTED on Postgres: after waiting for a row they must see what the other transaction
+        # committed, where REPEATABLE READ would abort them.
         if write or self.is_sqlite:
             return {"study_write": write}
         return {"study_write": write, "isolation_level": "REPEATABLE READ"}
@@ -312,6 +314,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _is_conflict(error: BaseException) -> bool:
     """Whether another transaction was in the way: a deadlock, a serialisation failure, a lock that did not come."""
+    # psycopg has the five-character code; sqlite3 has only the message.
     state = getattr(error, "sqlstate", None)
     return state in _CONFLICTS or (isinstance(error, sqlite3.OperationalError) and "locked" in str(error))
 

@@ -82,6 +82,7 @@ def _count_pages(connection: Connection) -> None:
     pages: dict[tuple[str, str], int] = {}
     for person, page, seq in logged:
         before = pages.setdefault((person, page), 0)
+        # In the order of `seq`: the count stops at the first number that is missing, whatever comes after it.
         pages[person, page] = before + (seq == before + 1)
     rows = [{"participant_id": person, "page": page, "ack": ack} for (person, page), ack in pages.items()]
     if rows:

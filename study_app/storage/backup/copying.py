@@ -154,6 +154,7 @@ def _check_unused(database: DatabaseEngine, at: datetime) -> None:
     """
     with database.begin(write=False) as connection:
         beats = rows.beats(connection)
+    # Absolute: the clock of another machine may be ahead of this one's.
     if any(abs((at - beat).total_seconds()) < IN_USE_SECONDS for beat in beats):
         raise NotAllowed(
             f"{database.describe()} is used by a server that runs; stop it (study serve) and try again in "

@@ -154,6 +154,7 @@ class Comparison:
             joined[number] = position, link(head, entry.digest)
         stored = {number: (position, bytes(head)) for number, position, head in self._rows(_HEADS)}
         for number in sorted(stored.keys() | joined.keys()):
+            # A chain that was begun and never used has no entry; its head must be the genesis hash.
             if number in broken or stored.get(number) != joined.get(number, (0, chain.GENESIS)):
                 yield Difference("changed", "chains", str(number))
 
