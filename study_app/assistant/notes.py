@@ -146,6 +146,8 @@ class NotesAssistant:
         else:
             answering = asyncio.to_thread(answer_from, request, notebook, texts, **how)
         try:
+            # Python cannot stop the thread, which goes on to its end; no pattern takes more than linear time, so the
+            # end comes.
             return await asyncio.wait_for(answering, MOST_SECONDS)
         except TimeoutError:
             return TOO_MUCH if texts is None else texts["too_much"]

@@ -56,6 +56,7 @@ class FeltCourse:
         return FeltResponse(seconds, ProbeAnswer(valence, arousal, desperate))
 
     def _value(self, scale: str, minute: float, low: int, high: int, rng: Random) -> int:
+        # Drawn from the same seed each time, and so one level for all probes of a person.
         level = Random(f"{self.seed}:{scale}").gauss(0, PERSON_SHARE * (high - low))
         mean = along(getattr(self.expected, scale), self.arm, minute / self.limit)
         found = mean + level + rng.gauss(0, MOMENT_SHARE * (high - low))

@@ -173,6 +173,8 @@ _MISSING: Mapping[str, Sequence[str]] = {
 def planted(seed: str, treated: bool) -> frozenset[str]:
     """Return the themes of one person; where the rates are equal, the same in either kind of arm."""
     rng = Random(f"{seed}:themes")
+    # One draw for each theme, whatever the kind of arm: a person has a theme in both, or in the one with the higher
+    # rate.
     draws = {name: rng.random() for name in THEMES}
     return frozenset(n for n, theme in THEMES.items() if draws[n] < (theme.treated if treated else theme.control))
 

@@ -99,6 +99,7 @@ def asked(question: ModelQuestion, assistant: Assistant, spec: AssistantSpec, fa
     match = match_of(end.parameters) if end else None
     # A recording can have taken the model's place while it was asked.
     provider = assistant.id if match is None else "recorded"
+    # A question that failed before anything came back is not billed.
     priced = provider == "claude" and not (failed and end is None)
     return ModelReply(
         round=facts.number,

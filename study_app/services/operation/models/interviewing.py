@@ -105,6 +105,7 @@ def _interviewed(
         request = AssistantRequest(question, _about(context.study), "", tuple(history), language=context.study.language)
         reply, end, error = asyncio.run(replied(assistant, request))
         if end is not None and match_of(end.parameters) is not None:
+            # The questions before this one were paid for, though nothing of them is kept.
             _keep(context, None, usd, who)
             what = f"treatment '{name}': its model is not served any more, and a recording answers in its place"
             raise InfrastructureError(f"{what}; a recording cannot be asked about itself")

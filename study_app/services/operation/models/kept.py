@@ -60,6 +60,7 @@ def looks(unit: UnitOfWork) -> list[ModelLook]:
 
 def keep_looks(unit: UnitOfWork, found: Sequence[ModelLook], who: str) -> None:
     """Add looks, and note in the audit log what is other than before."""
+    # The caller holds LOCK: the list is read and written as a whole, and one of two that add at once would be lost.
     before = {each.treatment: each for each in looks(unit)}
     unit.set_meta_value(LOOKS, [*(unit.meta_value(LOOKS) or []), *map(asdict, found)])
     new = [each for each in found if each.treatment not in before or each.differs_from(before[each.treatment])]

@@ -76,6 +76,8 @@ class Retirement:
 
         A refused question alone is not enough: the provider is asked about the model, too.
         """
+        # One question to the provider at a time: when a model goes, the messages of many participants fail together,
+        # and one answer is enough for all of them.
         with self._asking:
             with self.context.registry.begin(write=False) as unit:
                 if replacement_of(unit, treatment, spec.model) is not None:
