@@ -7,6 +7,7 @@ import type { ServerState } from "./types";
 const FLUSH_MS = 2000;
 const FLUSH_EVENTS = 200;
 const BATCH_BYTES = 400_000;
+/** Browsers send at most 64 KiB for a page that is already gone (`fetch` with `keepalive`). */
 const FAREWELL_BYTES = 60_000;
 /** Short at its longest: once the server is back, a few seconds later everything is saved. */
 const BACKOFF_MS = [1000, 2000, 3000];
@@ -153,6 +154,7 @@ export class EventLog {
   }
 
   private async sendEverything(): Promise<void> {
+    // Before this page takes the attempt over: from then on the events of earlier pages change no text any more.
     const sent = await this.sendLeftovers();
     if (!sent && ++this.heldUp < HELD_UP) return;
     if (!(await this.open())) return;
@@ -199,6 +201,7 @@ export class EventLog {
     const sentAt = performance.now();
     const answer = await this.api.post("/api/events", { page: queue.page, events: batch });
     const ack = answer.body["ack"];
+    // Whatever the status says: what the server has stored need not go again.
     if (typeof ack === "number" && answer.status !== 0) this.drop(queue, ack);
     if (answer.status === 400 || answer.status === 413) return this.unacceptable(answer, queue, batch);
     if (answer.status !== 200) return this.failed(answer, queue);
@@ -297,6 +300,7 @@ export class EventLog {
   }
 
   private backoff(): number {
+    // Spread, so that the pages of a whole class do not come back at the same moment.
     return BACKOFF_MS[Math.min(this.failures, BACKOFF_MS.length) - 1]! * (0.8 + 0.4 * Math.random());
   }
 
@@ -340,6 +344,7 @@ function takeBytes(queue: StoredEvent[], limit: number, strict = false): LoggedE
   const batch: LoggedEvent[] = [];
   let bytes = 0;
   for (const { event } of queue) {
+    // Bytes of UTF-8, as the server counts them, with a comma; `length` would count UTF-16 units.
     bytes += new Blob([JSON.stringify(event)]).size + 1;
     if (bytes > limit && (strict || batch.length)) break;
     batch.push(event);

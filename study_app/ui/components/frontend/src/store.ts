@@ -113,6 +113,7 @@ export class Store {
   acknowledged(page: string, ack: number, draft: (() => Draft) | null): void {
     this.write();
     this.change((events, drafts) => {
+      // After `write`: an event that is put after its deletion would be sent again by the next page.
       events.delete(IDBKeyRange.bound([page, 0], [page, ack]));
       if (draft) drafts.put({ ...draft(), at: Date.now() });
     });
@@ -149,6 +150,8 @@ export class Store {
   private change(work: (events: IDBObjectStore, drafts: IDBObjectStore) => void): void {
     if (!this.database) return;
     try {
+      // Relaxed: a crash of the tab loses nothing, and a power cut the last moment; strict would wait for the disk at
+      // each key.
       const transaction = this.database.transaction(["events", "drafts"], "readwrite", { durability: "relaxed" });
       transaction.onabort = transaction.onerror = () => (this.durable = false);
       work(transaction.objectStore("events"), transaction.objectStore("drafts"));
@@ -189,7 +192,10 @@ function openDatabase(): Promise<IDBDatabase | null> {
   });
 }
 
-/** A fast fingerprint of a text (FNV-1a over UTF-16 units, with its length). */
+/**
+ * A fast fingerprint of a text (FNV-1a over UTF-16 units, with its length). It only tells whether two texts of one page
+ * differ; the hashes of `crypto.subtle` are asynchronous and exist on secure origins only.
+ */
 export function fingerprint(text: string): string {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
