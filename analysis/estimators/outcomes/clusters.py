@@ -117,6 +117,9 @@ class RandomInterceptReml:
             point = self.solve(ratio)
             return point.slope - point.left_slope / point.sigma2 + point.left_slope / sigma2
 
+        # Minus twice the restricted log-likelihood is n s + L exp(-s) and terms in the ratio alone, with s the log
+        # residual variance and L the residual sum of squares: its second derivative by s is L exp(-s) = n at the
+        # maximum, the mixed one -L' exp(-s).
         at = self.solve(log_ratio)
         across = -at.left_slope / sigma2
         hessian = np.asarray([[(slope(log_ratio + step) - slope(log_ratio - step)) / (2 * step), across], [across, n]])

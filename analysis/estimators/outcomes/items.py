@@ -210,11 +210,13 @@ def _averaged(x: Floats, treated: list[int], index: int, best: Maximum, level: f
         spread = np.exp(parameters[-1]) * points[None, :]
         gaps = special.expit((on @ parameters[:-1])[:, None] + spread)
         gaps = gaps - special.expit((off @ parameters[:-1])[:, None] + spread)
+        # The weights of `hermegauss` add up to the root of 2 pi and not to 1.
         return float(counts @ (gaps @ weights) / counts.sum() / weights.sum())
 
     value = difference(best.at)
     gradient = np.empty(len(best.at))
     for j in range(len(best.at)):
+        # Central differences: their error is of the order of the step squared, far below that of the estimate.
         step = np.zeros(len(best.at))
         step[j] = 1e-5
         gradient[j] = (difference(best.at + step) - difference(best.at - step)) / 2e-5

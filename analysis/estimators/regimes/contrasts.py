@@ -55,6 +55,8 @@ def embedded_regimes(
     if not member.any(axis=0).all():
         raise NotEstimable(f"no one is on the regime {names[int(np.argmin(member.any(axis=0)))]}")
     person, regime = np.nonzero(member)
+    # Centred before rows are replicated: people who responded are in several regimes, and would count as often in the
+    # mean.
     design = np.column_stack([regime[:, None] == np.arange(len(names)), _centred(trial)[person]]).astype(np.float64)
     model = _Weighted(trial.varied_y[person], design, people.weights[person], person, len(names))
     counts = {name: int(count) for name, count in zip(names, member.sum(axis=0), strict=True)}
@@ -146,6 +148,7 @@ class _Weighted:
             raise NotEstimable("the regimes are not distinguished by anybody who did not respond")
         self.width, self.kept = design.shape[1], kept
         model = sm.WLS(y, design[:, kept], weights=weights)
+        # People are independent and not rows: one who responded has a row in each regime of the arm.
         groups = len(np.unique(person)) if person is not None else len(y)
         self.df = groups - len(kept)
         if self.df < 1:
@@ -154,6 +157,8 @@ class _Weighted:
             fitted = model.fit(cov_type="HC3")
             self.covariance = np.asarray(fitted.cov_params())
         else:
+            # statsmodels' correction also counts the rows, of which one person has several; G / (G - k) is of people
+            # alone.
             fitted = model.fit(cov_type="cluster", cov_kwds={"groups": person, "use_correction": False})
             self.covariance = np.asarray(fitted.cov_params()) * groups / self.df
         self.coefficients = np.full(self.width, np.nan)

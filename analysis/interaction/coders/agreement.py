@@ -119,6 +119,7 @@ def alpha_of_sets(codings: Sequence[Codes]) -> float | None:
     kinds = sorted(set(values))
     position = {labels: index for index, labels in enumerate(kinds)}
     distance = np.array([[masi_distance(one, other) for other in kinds] for one in kinds])
+    # Krippendorff's sum is over ordered pairs; each unordered one stands for two.
     observed = sum(
         2 * distance[position[one], position[other]] / (len(sets) - 1)
         for sets in units

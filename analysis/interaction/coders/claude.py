@@ -151,6 +151,7 @@ def _ask(
     reasons: dict[str, str],
 ) -> tuple[str, str]:
     """Return the reply's text, empty where it is not a message at all, and the model as served."""
+    # All messages again, not only those still open: a short one may continue the one before.
     messages = [{"id": each, "message": query.message} for each, query in ids.items()]
     content: dict[str, Any] = {"messages": messages, "code_these_ids": list(open_ids)}
     if reasons:

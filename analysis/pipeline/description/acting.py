@@ -89,6 +89,8 @@ def _oversight(people: pd.DataFrame) -> list[dict[str, Any]]:
     """Return quiz points of those who ever rejected, changed or interrupted, and of those who never did."""
     held = _numbers(people, "rejections") + _numbers(people, "interruptions")
     points = _numbers(people, "quiz_points")
+    # People to whose program no step was applied and who stopped none had nothing to watch over: they are in neither
+    # group.
     met = (_numbers(people, "agent_edits") > 0) | (held > 0)
     return [
         {"group": name, "quiz_points": mean(points[met & which])}

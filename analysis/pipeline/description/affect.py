@@ -119,6 +119,7 @@ def _differences(view: View, rows: pd.DataFrame, scale: str, level: float) -> It
     known = rows.dropna(subset=[scale, "minute"])
     more = [COLUMN] if COLUMN in known else []
     people = [
+        # One row for each person: answers of the same person are not independent, and some people gave more of them.
         {name: own[name].iloc[0] for name in ("arm", *more)}
         | {"mean": own[scale].mean(), "slope": _slope(own["minute"], own[scale])}
         for _, own in known.groupby("participant_id", sort=True)

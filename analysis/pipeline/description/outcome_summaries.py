@@ -103,6 +103,7 @@ def _share(values: np.ndarray, level: float) -> dict[str, Any]:
 
 def _times(values: np.ndarray, events: np.ndarray) -> dict[str, Any]:
     curve = kaplan_meier_curve(values, events == 1)
+    # With room for rounding: a product such as 0.9 * 5 / 9 is one half.
     below = np.flatnonzero(curve.survival <= 0.5 + 1e-12)
     return {"events": int(events.sum()), "median": float(curve.times[below[0]]) if len(below) else None}
 

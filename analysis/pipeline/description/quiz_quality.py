@@ -49,6 +49,7 @@ def _quality(quiz: QuizItems, view: View, people: pd.DataFrame) -> dict[str, Any
     section |= {"revalued": revalued} if revalued else {}
     section["alpha"] = _of_varying(psychometrics.alpha, whole)
     section["omega"] = _of_varying(psychometrics.omega, whole)
+    # Points may be sums of thirds, say: rounding must not turn all points into a part of them.
     solved = (matrix[common] >= most[common] - 1e-9).astype(float)
     section["q3"] = safe(_dependence, solved)
     section["item_fit"] = safe(item_fit.item_fit, _varying(solved))

@@ -114,11 +114,13 @@ def _sizes(cells: pd.Series, arms: Sequence[str], drawn: Sequence[str]) -> list[
     start = 0
     while start < len(chances):
         if start + 1 == len(chances):
+            # A block's size follows from two rows; of the last one a single place is all that is needed.
             return [*sizes, 1]
         others = [k for k in range(len(arms)) if k != places[start] and chances[start, k] > 0]
         if not others:
             return None
         before, after = chances[start, others[0]], chances[start + 1, others[0]]
+        # Within a block this chance can only grow: these are not blocks, or the ledger lacks a row.
         if after <= before:
             return None
         size = round(float(after / (after - before)))
