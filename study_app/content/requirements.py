@@ -160,6 +160,8 @@ def set_up(requirements: Requirements) -> dict[str, str]:
     parent = requirements.folder.parent
     parent.mkdir(exist_ok=True)
     (parent / ".gitignore").write_text("*\n", encoding="utf-8")
+    # Beside its final place, for only there a rename is one step: a folder of the final name is whole, even if the
+    # installer is interrupted.
     fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
     try:
         done = subprocess.run(

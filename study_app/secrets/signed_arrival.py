@@ -31,6 +31,7 @@ KEYS = "STUDY_PROLIFIC_KEYS"
 """Environment variable, or `prolific_keys` in `.streamlit/secrets.toml`: a file, an https address, or the JSON."""
 SECRETS = Path(".streamlit/secrets.toml")
 ALGORITHMS = ["RS256"]
+"""Never what the token names: a forger would name one that needs no private key."""
 LONGEST_TOKEN = 6_000
 READING_SECONDS = 1800
 """The welcome page is read between the arrival and Start: so much later a token is still taken there."""
@@ -83,6 +84,7 @@ class SignedArrival:
         try:
             return _panel_ids(self._claims(token, leeway))
         except jwt.ExpiredSignatureError:
+            # Read again with its end ten years later: all else about it must still hold.
             ids = _panel_ids(self._claims(token, 10 * 365 * 86_400))
             if known_as is not None and ids["PROLIFIC_PID"] == known_as:
                 return ids

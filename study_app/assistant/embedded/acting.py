@@ -119,8 +119,8 @@ class _Planner:
         """Yield (old, new, what it says of it), the most needed first."""
         edits = [step for step in self._steps if step.call.tool == "edit" and step.decision != "stale"]
         tried = {str(step.call.input.get("new")) for step in edits}
-        lost = self._mended(as_given, "puts_back")
-        in_the_way = self._mended(without_obstacles, "takes_out"), self._mended(returning, "returns")
+        lost = self._corrected(as_given, "puts_back")
+        in_the_way = self._corrected(without_obstacles, "takes_out"), self._corrected(returning, "returns")
         notes = self._slips(), self._functions()
         for change in chain(self._unreadable(), lost, *notes, *in_the_way, self._whole()):
             if change[1] not in tried and change[0] != change[1]:
@@ -134,9 +134,9 @@ class _Planner:
             what = FAULTS("unreadable", line=error.lineno or 1, message=error.msg)
             yield *changed, in_words(what, self._texts)
 
-    def _mended(self, mended: Callable[[str, str], str], key: str) -> Iterator[tuple[str, str, str]]:
+    def _corrected(self, correct: Callable[[str, str], str], key: str) -> Iterator[tuple[str, str, str]]:
         """Yield what another look at the program changes in it, which needs no notes."""
-        changed = _one_stretch(self._code, mended(self._code, self._request.asked.starter))
+        changed = _one_stretch(self._code, correct(self._code, self._request.asked.starter))
         if changed is not None:
             yield *changed, self._say(key)
 

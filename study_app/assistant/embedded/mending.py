@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 from study_app.assistant.embedded.programs import AnyDef, bound_names, parsed
 
-_MOST_MENDS = 12
+_MOST_REPAIRS = 12
 _LIKE = 0.6
 """Likeness from which a function counts as one of the starter's under another name."""
 _NO_CODE = re.compile(r"^(?:```.*|[<>|]{7}(?: .*)?|={7})$\n?", re.MULTILINE)
@@ -35,8 +35,8 @@ Repair = Callable[[list[str], int, SyntaxError], Iterator[list[str]]]
 
 
 def readable(code: str, starter: str = "") -> str:
-    """Return the program with slips of writing mended as far as that makes Python read further; else as it is."""
-    for _ in range(_MOST_MENDS):
+    """Return the program with slips of writing corrected as far as Python then reads further; else as it is."""
+    for _ in range(_MOST_REPAIRS):
         error = parsed(code)
         if not isinstance(error, SyntaxError):
             break

@@ -34,6 +34,7 @@ def parsed(code: str) -> ast.Module | SyntaxError:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(code)
+            # Compiled, too: parsing alone accepts a `return` outside a function and an `await` outside an async one.
             compile(tree, "main.py", "exec", dont_inherit=True)
         return tree
     except SyntaxError as error:

@@ -148,6 +148,7 @@ def _rename(program: str, old: str, new: str) -> str:
     if not stored or old in inside or old in parameters or re.search(rf"\b{new}\b", program):
         return program
     lines = [line.encode() for line in program.split("\n")]
+    # From the end of each line, so that the columns before stay right; in bytes, as `ast` counts them.
     for node in sorted((n for n in names if n.id == old), key=lambda n: (n.lineno, -n.col_offset)):
         line = lines[node.lineno - 1]
         lines[node.lineno - 1] = line[: node.col_offset] + new.encode() + line[node.col_offset + len(old) :]

@@ -78,7 +78,7 @@ def fill_in(items: tuple[Item, ...], keys: Keys, target: float, seed: str, known
     known = all_levels(items, keys) if known is None else known
     scored = [item for item in items if item.type != "attention_check"]
     order = sorted(scored, key=lambda item: _difficulty(item) + rng.gauss(0, _KNOWLEDGE_NOISE))
-    chosen = _mended(known, _first_guess(known, order, target), target)
+    chosen = _adjusted(known, _first_guess(known, order, target), target)
     responses: dict[str, Response] = {}
     for item in items:
         if item.type == "attention_check":
@@ -102,7 +102,7 @@ def _first_guess(known: dict[str, tuple[Level, ...]], order: list[Item], target:
     return chosen
 
 
-def _mended(known: dict[str, tuple[Level, ...]], chosen: dict[str, int], target: float) -> dict[str, int]:
+def _adjusted(known: dict[str, tuple[Level, ...]], chosen: dict[str, int], target: float) -> dict[str, int]:
     """One answer changes, or two at once where one does not help, until the sum is as near as that brings it."""
     while True:
         off = target - sum(known[name][at].points for name, at in chosen.items())
@@ -168,7 +168,7 @@ def _points(item: Item, key: AnyKey, response: Response) -> float | None:
 
 
 def _difficulty(item: Item) -> float:
-    """Return fixed by the item: conceptual ones are easier, code is harder, the rest is drawn from its name."""
+    """Return how hard an item is: conceptual ones are easier, code is harder, the rest is drawn from its name."""
     kind = {"conceptual": -0.3, "code_reading": 0.0, "debugging": 0.3, "code_writing": 0.5}.get(item.type, 0.0)
     digest = hashlib.sha256(item.id.encode()).digest()
     return kind + (digest[0] / 255 - 0.5)

@@ -151,6 +151,7 @@ def _number(question: Question, person: SimulatedPerson, rng: Random) -> int:
     low = question.low if question.low is not None else 0
     high = question.high if question.high is not None else low + 100
     mean, loading = _SCALES.get(question.id, (0.55, 0.0))
+    # Of variance 1 whatever the share of skill in it, so that the scale's spread is the stated one.
     spread = loading * person.skill + math.sqrt(1 - loading**2) * rng.gauss(0, 1)
     return round(low + (high - low) * min(max(mean + _SCALE_SD * spread, 0.0), 1.0))
 
