@@ -41,7 +41,7 @@ def only_closed(dataset: Dataset, shown: View) -> View:
 
 
 def attrition(dataset: Dataset, shown: View) -> list[dict[str, Any]]:
-    """Return of each session how many allocated people of each arm completed it, are due, and were lost, by arm."""
+    """Return how many allocated people completed each session, are due for it or were lost, by arm."""
     table = dataset.tables.get("sessions")
     if table is None or table.empty:
         return []

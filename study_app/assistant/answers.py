@@ -63,7 +63,7 @@ def _function_whose_task_is_asked(asked: AnalysedRequest) -> str | None:
 
 
 def _answers(asked: AnalysedRequest, wanted: _Wanted) -> list[str]:
-    """Return the treatment that answers in full: code when asked for, never a hint in its place."""
+    """Return the reply of the treatment that answers in full: code when asked for, never a hint in its place."""
     if "fix" in wanted and asked.gives_code:
         return writing.fixed(asked)
     if "continue" in wanted:

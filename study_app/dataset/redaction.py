@@ -127,7 +127,7 @@ class Mask:
             yield {name: value for name, value in row.items() if not (masked and name in telling)}
 
     def whole(self, record: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:
-        """Return turns and evidence on compliance: withheld whole."""
+        """Return turns or evidence on compliance, which are withheld whole."""
         return iter(()) if self.hides(record.participant.kind) else iter(rows)
 
     def answers(self, record: ParticipantRecord, rows: Iterable[Row]) -> Iterator[Row]:

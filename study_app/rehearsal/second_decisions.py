@@ -54,7 +54,7 @@ def truth_of_second(study: Study, people: Sequence[DrawnPerson]) -> Truth:
 
 
 def as_truth(*effects: Mapping[str, Realised]) -> Truth:
-    """Return them by name, with what there is of score and minutes."""
+    """Return realised effects by name, with what there is of score and minutes."""
     return {name: measured(effect) for some in effects for name, effect in some.items()}
 
 

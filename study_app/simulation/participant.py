@@ -129,7 +129,7 @@ class SimulatedParticipant:
             self.app.session.sweep(simulated=True)
 
     def planned_seconds(self) -> float:
-        """About how long the whole way will take, waiting between sessions left out."""
+        """Return about how long all stages will take, waiting between sessions left out."""
         return sum(self.seconds_on(stage) for stage in self.setting.app.study.stages)
 
     def seconds_on(self, stage: Stage) -> float:

@@ -141,7 +141,7 @@ class Page(Generic[Where]):
         self.write(self.text(key, minutes=whole(following.minutes), tasks=number))
 
     def _next_clock(self) -> str:
-        """Return that the next part's clock starts on leaving this one; empty where its own page says so."""
+        """Return the note that the next part's clock starts on leaving this one; empty where its own page says so."""
         stage = self.place.stage
         if stage is None or not isinstance(self.place, OnStage) or stage.kind in ("instructions", "tasks", "quiz"):
             return ""
@@ -182,7 +182,7 @@ class Page(Generic[Where]):
         return self.app.session.message(self.participant_id) or self.notice()
 
     def notice(self) -> str:
-        """Return that the time of the part before was over, and what was handed in; empty if it was not."""
+        """Return the note that the time of the part before was over, and what was handed in; empty if it was not."""
         expired = self.app.session.expired_before(self.place)
         if expired is None:
             return ""

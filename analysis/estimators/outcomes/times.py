@@ -175,7 +175,7 @@ class _Restricted:
     variance: float
 
     def limits(self, level: float) -> list[float]:
-        """Return normal interval of the mean."""
+        """Return the normal interval of the mean."""
         reach = float(stats.norm.ppf(0.5 + level / 2) * np.sqrt(self.variance))
         return [self.mean - reach, self.mean + reach]
 

@@ -26,7 +26,7 @@ class RegimePeople:
 
     @classmethod
     def of(cls, trial: AnalysisRequest, second: str, responded: str, first: str, again: str) -> RegimePeople:
-        """Return them, checked: no responder has a second treatment, and everybody else who was decided on has one."""
+        """Return the people, checked: no responder has a second treatment, and all others decided on have one."""
         for name in (second, responded, first, again):
             if name not in trial.data.columns:
                 raise AnalysisError.of(

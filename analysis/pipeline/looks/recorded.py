@@ -17,7 +17,7 @@ def opened(dataset: Dataset, kinds: Sequence[str]) -> list[Mapping[str, Any]]:
 
 
 def taken_looks(entries: Sequence[Mapping[str, Any]]) -> list[TakenLook]:
-    """Return them as a sequential test takes them."""
+    """Return recorded looks as a sequential test takes them."""
     return [TakenLook(int(entry["look"]), int(entry["n"]), float(entry["information"])) for entry in entries]
 
 

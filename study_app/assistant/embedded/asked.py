@@ -128,7 +128,7 @@ def titled(note: Note, text: str) -> str:
 
 
 def nothing_found(asked: AnalysedRequest) -> str:
-    """Return that the notes do not have it, and what they have."""
+    """Return the sentence that the notes have nothing on it, and what they do have."""
     titles = ", ".join(note.title for note in asked.notebook.of_kind("concepts"))
     if not titles:
         return "My notes have nothing on that, and I answer from notes only."

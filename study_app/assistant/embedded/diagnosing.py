@@ -164,7 +164,7 @@ def _explains_symptom(asked: AnalysedRequest) -> list[Note]:
 
 
 def no_fault(asked: AnalysedRequest) -> str:
-    """Return that nothing is wrong as far as can be seen, and what is not written yet."""
+    """Return the sentence that nothing is wrong as far as can be seen, and what is not written yet."""
     if asked.missing and not asked.read.code:
         names = ", ".join(f"`{name}`" for name in asked.missing)
         return f"I see no mistake in what is there. Not written yet: {names}."

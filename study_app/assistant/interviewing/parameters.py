@@ -8,5 +8,5 @@ MAX_TOKENS = 1200
 
 
 def interviewer_parameters(plan: InterviewPlan) -> Parameters:
-    """Return them, as the provider is asked about them before a launch."""
+    """Return an interviewer's parameters, as the provider is asked about them before a launch."""
     return Parameters(max_tokens=MAX_TOKENS, effort=plan.effort)

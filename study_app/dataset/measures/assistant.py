@@ -52,9 +52,9 @@ def used_other_ai(record: ParticipantRecord) -> bool | None:
 
 
 def _says_yes(question: Question, value: Any) -> bool:
-    """Return the option that reads no, none or never is a no.
+    """Return whether an answer says yes; an option that reads no, none or never is a no.
 
-    Where none does (`check` refuses it), the first option or the low end of a scale, slider or number.
+    Where no option does (`check` refuses it), the first one is; of a scale, slider or number the low end.
     """
     if question.kind in WITH_RANGE:
         return bool(value != (question.low or 0))

@@ -22,7 +22,7 @@ class OpenActs:
         self.context = context
 
     def names(self) -> list[str]:
-        """Return them as they are settled: `bonus:PARTICIPANT:SESSION`, `restored:bonus` and so on."""
+        """Return the names by which open acts are settled: `bonus:PARTICIPANT:SESSION`, `restored:bonus` and so on."""
         with self.context.registry.begin(write=False) as unit:
             return self._names(unit)
 

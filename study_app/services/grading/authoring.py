@@ -203,7 +203,7 @@ def _of_solution(sandbox: Sandbox, pack: TaskPack) -> list[Problem]:
 
 
 def _of_reference(sandbox: Sandbox, pack: TaskPack, file: str) -> list[Problem]:
-    """Return a reference solution that raises would agree with itself, and with every program that fails alike."""
+    """Return checks in which the reference solution raises: every program that fails alike would pass them."""
     problems = []
     for check in pack.checks:
         try:

@@ -1,4 +1,4 @@
-"""The participant's way: where they are, and the one function that moves them on."""
+"""Where a participant is in the study, and the one function that moves them on."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ParticipantFlow:
     # -- positions --------------------------------------------------------------------------------------------------
 
     def place(self, unit: UnitOfWork, participant: Participant) -> Position:
-        """Where they are; a stage whose time is up is ended first."""
+        """Return where the participant is, after ending any stage whose time is up."""
         study = self.context.met_by(unit, participant)
         participant = locked_out(self, unit, participant)
         # Deadlines before anything else: what a late request asks for must meet the stage that the clock says, not the
@@ -101,7 +101,7 @@ class ParticipantFlow:
         return here
 
     def arrive(self, unit: UnitOfWork, participant: Participant) -> Position:
-        """Where they are, with the stage opened unless it has a separate page before it."""
+        """Return where the participant is; the stage is opened unless it has a separate page before it."""
         place = self.place(unit, participant)
         if isinstance(place, OnStage) and place.deadline_at is None:
             self.open_stage(unit, place)
@@ -126,7 +126,7 @@ class ParticipantFlow:
                 unit.record(participant.id, stage.id, place.now, TaskShown(task=_task(stage, 0), index=0))
 
     def check_page(self, unit: UnitOfWork, place: Position, page: str | None) -> None:
-        """Refuse a page that another one of the same participant has replaced; one that has not opened yet is none.
+        """Refuse a page that another one of the same participant has replaced, but no page that has yet to open.
 
         Raises:
             Superseded: the study was continued in another window.
@@ -141,7 +141,7 @@ class ParticipantFlow:
     # -- moving on -----------------------------------------------------------------------------------------------------
 
     def next_step(self, unit: UnitOfWork, place: AtStage) -> bool:
-        """To the next task or page of the same stage; False if another request was faster."""
+        """Go to the next task or page of the same stage; False if another request was faster."""
         check_not_paused(place)
         participant, stage = place.participant, place.stage
         moved = unit.move(participant, step=participant.step + 1, last_seen_at=place.now)
@@ -223,7 +223,7 @@ class ParticipantFlow:
         ended_by: EndedBy,
         more: Mapping[str, Any] = MappingProxyType({}),
     ) -> bool:
-        """End the whole way early with that status; `more` are further columns of the participant."""
+        """End the participation early with that status; `more` are further columns of the participant."""
         stage = place.stage
         changes = {"stage": END, "step": 0, "status": status, "finished_at": _finished_at(place), "opens_at": None}
         if not unit.move(place.participant, **changes, **more):
@@ -260,7 +260,7 @@ class ParticipantFlow:
         return self.advance(unit, place, by)
 
     def _meets_full_quota(self, unit: UnitOfWork, place: AtStage, shown: Mapping[str, Any]) -> bool:
-        """Turn a participant away whose answers meet a quota that others have filled; whether it was so."""
+        """Turn away a participant whose answers meet a quota that others have filled; return whether it did."""
         asked = {question.id for question in place.stage.asked}
         if not asked & {quota.question for quota in self.context.study.recruitment.quotas}:
             return False
@@ -280,7 +280,7 @@ class ParticipantFlow:
         return place.now + timedelta(days=days) if days else None
 
     def _missed(self, unit: UnitOfWork, study: Study, participant: Participant, visit: Visit | None) -> Participant:
-        """Return a participant who comes to a session after its window: they have left there."""
+        """Return the participant, who has left if they come to a session after its window."""
         if participant.over or len(study.sessions) < 2:
             return participant
         stage = study.stage(participant.stage)

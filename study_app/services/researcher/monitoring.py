@@ -233,7 +233,7 @@ class Monitor:
         return ""
 
     def names(self, kind: Kind) -> dict[str, str]:
-        """Return of each participant what a list to choose from says: id, how they came, status; the latest first."""
+        """Return each participant's entry in a list to choose from: id, how they came, status; the latest first."""
         with self.context.registry.begin(write=False) as unit:
             people = unit.participants_of(kind)[::-1]
         known = ((each, current_status(self.context, each).replace("_", " ")) for each in people)

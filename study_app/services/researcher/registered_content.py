@@ -63,7 +63,7 @@ def quiz_facts(study: Study, content: ContentLibrary) -> list[dict[str, Any]]:
 
 
 def scoring(study: Study, content: ContentLibrary) -> str:
-    """Return of each quiz what its answers are worth, and the rubric of every item that people rate."""
+    """Return what each quiz's answers are worth, and the rubric of every item that people rate."""
     lines = []
     for quiz in study.quizzes:
         bank, items = content.bank(quiz.stage.bank), list(_scored(quiz, content))
@@ -102,7 +102,7 @@ def _scored(quiz: Quiz, content: ContentLibrary) -> Iterator[tuple[Item, tuple[C
 
 
 def prompts(study: Study, content: ContentLibrary) -> str:
-    """Return of each assistant that an arm has what its model is given to read, word for word."""
+    """Return what the model of each arm's assistant is given to read, word for word."""
     return "\n\n".join(_assistant(name, spec) for name, spec in given(study, content.specs).items())
 
 

@@ -59,7 +59,7 @@ def draw(page: Page[Ended]) -> None:
 
 
 def about_variants(page: Page[Ended]) -> str:
-    """Return that some tasks could not be done, and which of this participant's; empty for a person without an arm."""
+    """Return the note on tasks that could not be done, this participant's by name; empty without an arm."""
     place = page.place
     allocated = place.participant.arm
     if not place.study.offers_exit or allocated is None:

@@ -160,11 +160,11 @@ class KnownCookies:
         self._found: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
 
     def holds(self, cookie: bytes) -> bool:
-        """Whether it was found not long ago."""
+        """Return whether the cookie was found not long ago."""
         return self.owner(cookie) is not None
 
     def owner(self, cookie: bytes) -> str | None:
-        """Return whose it is; None where it was not found, or not lately."""
+        """Return whom the cookie belongs to; None where it was not found, or not lately."""
         who, until = self._found.get(cookie, ("", 0.0))
         return who if until > self._clock() else None
 

@@ -10,7 +10,7 @@ PASSES = "visible_only_pass"
 
 
 def variant_outcome(plan: Plan, study: Study | None) -> tuple[Outcome, ...]:
-    """Return it where arms differ by variants and the plan does not name it."""
+    """Return the outcome where arms differ by variants and the plan does not name it."""
     if study is None or not study.varied_tasks or any(PASSES in (each.id, each.name) for each in plan.outcomes):
         return ()
     return (Outcome(id=PASSES, label="Passes visible checks only", kind="binary", unit="proportion"),)

@@ -78,7 +78,7 @@ def text_wanted(text: str, statuses: Sequence[str]) -> _Wanted:
 
 
 def group_wanted(group: str, statuses: Sequence[str]) -> _Wanted:
-    """Return adding people of these statuses to a group."""
+    """Return the act that adds people of these statuses to a group."""
     return _Wanted(
         f"group:{group}:{sorted(statuses)}",
         lambda acts: acts.group(group, statuses),
