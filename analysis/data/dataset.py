@@ -101,6 +101,8 @@ class Tables(Mapping[str, pd.DataFrame]):
         """Return the same tables for these participants only, some withheld."""
         files = {name: path for name, path in self._files.items() if name not in withheld}
         people = frozenset(participants["participant_id"])
+        # A table with a file is filtered when it is read, and only if someone asks for it; one made in memory has to
+        # be filtered now.
         made = {
             name: table[table["participant_id"].isin(people)].reset_index(drop=True)
             for name, table in self._ready.items()
@@ -219,6 +221,7 @@ def read_table(path: Path, types: Mapping[str, Column] | None = None) -> pd.Data
     raw = read_cells(path)
     problems: list[Problem] = []
     known = types or {}
+    # Only CSV is read by spreadsheets, so only there do texts bear a guard against formulas.
     guarded = types is not None and path.suffix == ".csv"
     columns: dict[str, pd.Series] = {}
     for name in map(str, raw.columns):

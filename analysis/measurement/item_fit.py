@@ -51,6 +51,8 @@ def item_fit(items: Table) -> pd.DataFrame:
 
 def _ability(score: float, difficulty: Floats) -> float:
     """Return the ability at which this score is expected."""
+    # The expected score rises with ability, from as good as 0 at -30 to as good as all items at 30, so a score strictly
+    # between them has exactly one ability.
     return float(optimize.brentq(lambda t: special.expit(t - difficulty).sum() - score, -30, 30, xtol=1e-12))
 
 

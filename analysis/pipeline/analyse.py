@@ -146,6 +146,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
             *model_warnings(some.get("models", {})),
         ],
     }
+    # Last, since which packages count follows from what the rows and sections have used.
     provenance = {**given, "packages": software(estimates, result)}
     return dict(_finite({**result, "provenance": provenance}))
 
@@ -188,6 +189,7 @@ def primary_rows(
     used = prepared.plan.seed if seed is None else seed
     rows, _ = _planned(prepared, used, primary_only=True, intervals=intervals, beside=beside)
     rows = _after(looks_of(prepared) if after_looks else None, rows, prepared.fitted)
+    # Not by the seed used: each simulated trial has its own, and that alone would make every row exploratory.
     registered = _registered(prepared, prepared.plan.seed)
     return [dict(_finite(_placed(row, registered))) for row in rows]
 

@@ -45,11 +45,13 @@ def smd_categorical(treated: Sequence[float], control: Sequence[float]) -> float
     t, c = t[used], c[used]
     if t.sum() == 0 or c.sum() == 0 or len(t) < 2:
         return None
+    # Shares sum to 1, so that the covariance over all levels is singular; which level is left out changes nothing.
     p, q = t[1:] / t.sum(), c[1:] / c.sum()
     spread = (np.diag(p) - np.outer(p, p) + np.diag(q) - np.outer(q, q)) / 2
     gap = p - q
     if len(gap) == 1:
         return float(gap[0] / np.sqrt(spread[0, 0])) if spread[0, 0] > 0 else None
+    # A pseudo-inverse, since the mean covariance is still singular where the arms share few of the levels.
     squared = float(gap @ np.linalg.pinv(spread, hermitian=True) @ gap)
     return float(np.sqrt(max(squared, 0.0)))
 

@@ -86,6 +86,7 @@ def _of_treatment(rows: pd.DataFrame) -> dict[str, Any]:
         }
         for model, mine in answered.groupby("model", sort=False)
     ]
+    # The ISO year belongs to the ISO week: with %Y, 30 December 2024 would stand in week 1 of 2024.
     weeks = rows.groupby(rows["asked"].dt.strftime("%G-W%V"), sort=True)
     return {
         "questions": len(rows),

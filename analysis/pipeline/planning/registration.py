@@ -86,6 +86,8 @@ class Registration:
         holds = [definition is not None and version.definitions.get(key) == definition for version in self.versions]
         if not any(holds):
             return "exploratory", "not in the plan frozen at launch, nor in an amendment"
+        # The earliest version that asks for exactly this row dates it: an amendment that changes a row and a later one
+        # that changes it back leave it prespecified.
         first = self.versions[holds.index(True)]
         if first.number == 0:
             return "prespecified", "" if holds[-1] else "planned at launch; not as the plan in force has it"
@@ -171,6 +173,8 @@ def _version(dataset: Dataset, number: int, entry: Mapping[str, Any]) -> PlanVer
         study = read_study_file(dataset.path / str(entry.get("file")))
         plan = read_plan(study.get("analysis") or {}, file=str(entry.get("file"))).with_limit(task_limit(study))
     except StudyError:
+        # A version that cannot be read keeps no result back: it asks for no row, and what rests on it alone counts as
+        # exploratory.
         pass
     materials = entry.get("materials")
     return PlanVersion(

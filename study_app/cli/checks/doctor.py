@@ -254,6 +254,8 @@ def _servers(settings: Settings) -> tuple[bool, str]:
     try:
         with running.context.registry.begin(write=False) as unit:
             others = running.context.replicas.others(unit)
+            # Silence is measured from when it is first seen, so that to this process, which looks once, no server that
+            # was killed seems gone; the age of its last sign of life tells.
             fresh = running.context.now() - 3 * GONE_AFTER
             there = [replica for replica, gone in others if not gone and replica.beat_at > fresh]
     finally:

@@ -41,6 +41,8 @@ def whole_directory(out: Path, *, option: str = "--out") -> Iterator[Path]:
     _check_target(out, option)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the target and not in the folder for temporary files: a rename from another file system would be a
+        # copy, which can break off half-way.
         fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-", dir=out.parent))
     except OSError as error:
         raise _io_error(out, option, error) from error
@@ -82,6 +84,8 @@ def _take_place(fresh: Path, out: Path) -> None:
     if not out.exists():
         os.replace(fresh, out)
         return
+    # A folder with files in it cannot be replaced by one rename. Between the two a reader finds no dataset, but never
+    # half of one.
     old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old-", dir=out.parent))
     os.replace(out, old)
     try:
@@ -245,6 +249,7 @@ def _arrow_value(column: Column) -> Callable[[Any, str], Any]:
 
 
 def _whole_milliseconds(value: datetime) -> datetime:
+    # Cut off and not rounded, as the cell of CSV is.
     return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
 

@@ -228,7 +228,9 @@ def _second(study: Study) -> list[str]:
     second = study.second_decision
     if not second:
         return []
-    lines = [f"- Before the stage `{second.stage}`, who meets `{second.responds}` has responded and goes on as before."]
+    lines = [
+        f"- Before the stage `{second.stage}`, those who meet `{second.responds}` have responded and go on as before."
+    ]
     for each in second.treatments:
         helped = "the arm's own assistant" if each.assistant is None else f"assistant `{each.assistant or 'none'}`"
         texts = ", with instructions or a promise" if each.instructions or each.pledge else ""

@@ -134,6 +134,7 @@ def _column(column: Column, values: list[Any]) -> Any:
     if column.numeric:
         return pd.Series(values, dtype="float64")
     if column.type == "time":
+        # Neither program knows of time zones; every moment of a dataset is in UTC.
         moments = [None if value is None else value.replace(tzinfo=None) for value in values]
         return pd.Series(moments, dtype="datetime64[ms]")
     return pd.Series(["" if value is None else value for value in values], dtype="object")

@@ -77,6 +77,7 @@ def _cell(sheet: Any, value: Any) -> Any:
     """Return a cell: numbers as such, moments as ISO 8601 in UTC, texts as nothing but texts."""
     if isinstance(value, datetime):
         return timestamp(value)
+    # openpyxl writes 16 digits; the numbers that need 17 are handed over as text of a numeric cell.
     if isinstance(value, float) and float(f"{value:.16g}") != value:
         return _typed(sheet, repr(value), "n")
     if not isinstance(value, str) or value == "":

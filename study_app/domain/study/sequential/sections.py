@@ -62,7 +62,7 @@ class SecondDecision(StudySection):
     stage: Identifier | Literal[""] = ""
     """The stage on the way into which it is decided; what was known before it counts."""
     responds: str = ""
-    """A condition over earlier quizzes and answers, such as `halfway_points >= 3`: who meets it has responded."""
+    """A condition over earlier quizzes and answers, such as `halfway_points >= 3`; those who meet it have responded."""
     treatments: tuple[SecondTreatment, ...] = ()
     """What people who did not respond are randomised among."""
     method: Literal["permuted_blocks", "simple"] = "permuted_blocks"

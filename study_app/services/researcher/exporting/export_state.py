@@ -104,6 +104,8 @@ class ExportState:
         self.masked = bool(self.withheld) or self.public is not None
         """Whether the dataset is not all that the database holds of these people."""
         hidden = any(map(self.mask.hides, self.kinds))
+        # The log's own numbers run over everybody's events, so that gaps would show how much of them is withheld and
+        # where.
         self.event_numbers = count(1) if hidden or self.public is not None else None
 
     @property

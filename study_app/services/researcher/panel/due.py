@@ -47,6 +47,7 @@ def levelled_due(context: StudyContext, unit: UnitOfWork, kind: Kind, people: Se
     found: list[DuePerson] = []
     for one in people:
         who = one.participant
+        # Only some arms are given time back, for an assistant that failed; a window moved by it would tell the arm.
         back = given_at_end(unit, context.study_of(unit, who), who.id) if who.id in given else timedelta(0)
         closes_at = None if one.closes_at is None else one.closes_at - back
         opened = one.state == "waiting" and now >= one.opens_at - back
