@@ -110,6 +110,7 @@ def _read_public(folder: Path) -> _Reading:
     if head is not None:
         for name, item in items.items():
             problems += item_problems(item, head, str(folder / "items" / f"{name}.toml"), str(bank_file))
+        # An item that cannot be read is a finding already; the forms that list it would name it once more, as missing.
         if not broken:
             problems += form_problems(head, items, str(bank_file))
         if head.id != folder.name and folder.name:

@@ -82,6 +82,8 @@ class DrawnPerson:
             total += self.walk.seconds_on(stage)
             self.ends[stage.id] = total
         self.total = total
+        # No one has an arm yet: until the allocation people leave at the rate that all arms share, and `allocate`
+        # compares the same draw with the rate of the arm.
         if self.walk.person.leaves < self.rates.least(arm.id for arm in self.study.arms):
             self.leaves_after = self.walk.person.leaves_at * total
         self._answer([stage for stage in self.study.stages if not stage.exit], None)
