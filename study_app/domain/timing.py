@@ -90,10 +90,12 @@ def time_use(
     gone = spells_away(length, away, away_after)
     away_seconds = sum(spell.end - spell.start for spell in gone)
     marks = sorted({0.0, *(act for act in acts if 0 <= act <= length)})
+    # Merged, so that a second both away and with the clock stopped is taken out once.
     active, out = 0.0, _merged([*gone, *stopped])
     for mark, following in zip(marks, [*marks[1:], length], strict=True):
         end = min(following, mark + idle_after)
         active += (end - mark) - (_overlap(mark, end, out) if out else 0.0)
+    # The three add up to the length but for rounding, which may leave a little less than nothing.
     return TimeUse(active, max(0.0, length - away_seconds - active), away_seconds)
 
 

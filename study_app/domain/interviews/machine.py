@@ -137,12 +137,14 @@ def due(standing: Standing) -> Due:
     if standing.closing or last.outcome == "skipped" or standing.plan.mode == "fixed":
         return following
     allowed = _allowed(standing, last.topic)
+    # Without a choice no model is asked: its reply would take time and money and could only agree.
     if allowed == {"next"} and len(standing.left) < 2:
         return following
     return Choice(last.topic, allowed, tuple(topic.id for topic in standing.left), following)
 
 
 def _ended(standing: Standing, last: Exchange) -> InterviewEnd | None:
+    # Before every other end: an answer that was stopped, or cut by the deadline, may hold such words, too.
     if shows_distress(last.answer, standing.distress_words):
         return "distress"
     if last.outcome == "stopped":
@@ -172,7 +174,7 @@ def _opening(standing: Standing, topic_id: str) -> Ask:
 
 
 def _allowed(standing: Standing, topic_id: str) -> frozenset[StepAction]:
-    """Return what a model may choose on a topic; what the plan still has to ask is held room for."""
+    """Return what a model may choose on a topic; room is kept for what the plan still has to ask."""
     topic = standing.plan.topic(topic_id)
     room = standing.plan.max_turns - len(standing.exchanges) - len(standing.left) - len(_closing_left(standing))
     found: set[StepAction] = {"next"}

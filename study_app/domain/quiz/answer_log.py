@@ -131,6 +131,7 @@ class _Replaying:
                 self.pages.append(page)
             case AnswersHandedIn(page=step, by=by):
                 self.forms.setdefault((event.stage, step), Replayed()).handed_in_by = by
+                # A deadline leaves the participant on this page, so that late edits of it, sent in time, still count.
                 self._steps[event.stage] = step if by == "deadline" else step + 1
             case StageReopened():
                 place = (event.stage, self._steps.get(event.stage, 0))

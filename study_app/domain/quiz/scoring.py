@@ -231,6 +231,7 @@ def _score_text(item: Item, key: TextKey, answer: str) -> Score:
     ]
     if not worth:
         return _scored(item, 0.0, "matches no accepted answer", needs_review=True)
+    # The best match counts, wherever it stands among the accepted answers.
     points, sample = max(worth)
     return _scored(item, points, f"matches '{sample}'", full=points >= item.points)
 
@@ -241,6 +242,7 @@ def _score_code(item: Item, key: CodeKey, answer: str, run: RunProgram | None) -
     try:
         passed = [check for check in key.checks if _passes(check, answer, run)]
     except InfrastructureError as error:
+        # The machine failed and not the answer, which must not lose points for it.
         return _pending(item, f"its checks could not run: {error}")
     failed = [check.name for check in key.checks if check not in passed]
     detail = f"{len(passed)} of {len(key.checks)} checks passed" + (f"; failed: {', '.join(failed)}" if failed else "")

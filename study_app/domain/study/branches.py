@@ -33,6 +33,7 @@ def branch_problems(study: Study) -> Iterator[str]:
                     f"{key}.questions.{question.id}.when: the allocation uses this question, and not everybody would "
                     "be asked; ask everybody"
                 )
+        # Only now: questions of one stage stand on one page, where none can depend on another's answer.
         earlier |= {question.id: question for question in stage.asked}
 
 
