@@ -50,6 +50,7 @@ def estimation(
 def _cloud(axes: Any, values: np.ndarray, row: int, colour: str) -> None:
     if not len(values):
         return
+    # A density needs values that differ: of equal ones its bandwidth would be 0.
     if len(values) > 2 and np.ptp(values) > 0:
         grid = np.linspace(values.min(), values.max(), 160)  # no cloud where no value can be
         height = stats.gaussian_kde(values)(grid)
@@ -167,6 +168,8 @@ def _steps(
     if level is None:
         return
     with np.errstate(all="ignore"):
+        # Limits by the transformation log(-log), which keeps them between 0 and 1 (Kalbfleisch & Prentice 1980;
+        # `log-log` of R's survfit).
         log = np.log(curve.survival)
         half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(curve.greenwood) / np.abs(log)
         low, high = curve.survival ** np.exp(half), curve.survival ** np.exp(-half)

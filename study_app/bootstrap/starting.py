@@ -120,6 +120,7 @@ def start(
     for path in files_of(settings.database, settings.var):
         make_private(path)
 
+    # Both look at the app that is made at the end of this function; nothing calls them before.
     def gone(treatment: str, spec: AssistantSpec, digest: str) -> bool:
         return app.model_watch.is_replaced(treatment, spec, digest)
 
@@ -147,6 +148,7 @@ def start(
     context.open_banks = earlier
     with context.registry.begin(write=False) as unit:
         locked = unit.newest_version()
+    # Before the content is compared with the locked version: how it is hashed depends on the release that locked it.
     if locked is not None:
         library.hold_to(locked)
     check_start(context, settings, changed_ok)

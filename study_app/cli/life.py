@@ -68,6 +68,7 @@ def launch(
     running = start(settings_of(study, database))
     try:
         if not dry_run:
+            # Before anything is locked: a launch cannot be undone, and its registration needs a place.
             require_writable_folder(out, "--out")
         running.lifecycle.check_draft()
         _check_fit(running, str(study))
@@ -91,6 +92,7 @@ def launch(
         files = {"prereg_json": str(out / "prereg.json"), "prereg_md": str(out / "prereg.md")}
         say_json({"state": "launched", "study_hash": launched.study_hash, "commitment": launched.commitment, **files,
                   "warnings": warnings})  # fmt: skip
+        # Not in the JSON, which is kept and passed on: the recovery copy opens the sealed seed.
         err.print(launched.recovery_copy, markup=False)
         return
     say(f"Launched. Study {launched.study_hash}")

@@ -112,6 +112,8 @@ def _adjusted(known: dict[str, tuple[Level, ...]], chosen: dict[str, int], targe
             for number, level in enumerate(known[name])
         ]
         best: Move = min(singles, key=lambda move: abs(off - move[0]), default=(0.0, ()))
+        # Pairs only where no single change helps, for there are very many. Each turn comes closer to the target, so
+        # that the loop ends.
         if abs(off - best[0]) >= abs(off) - _CLOSE:
             pairs: list[Move] = [
                 (a[0] + b[0], a[1] + b[1]) for a, b in combinations(singles, 2) if a[1][0][0] != b[1][0][0]

@@ -116,6 +116,7 @@ class TaskStageWork:
         if not place.study.probes_at(stage.id):
             return None
         arm = place.arm.id if place.arm is not None else ""
+        # A generator apart: with probes or without, everything else about the person is drawn alike.
         seed = f"{self.participant_id}:{stage.id}:affect"
         return FeltCourse(self.app.study.rehearsal.affect, arm, stage.minutes or 1.0, seed)
 
