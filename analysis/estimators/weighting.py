@@ -107,7 +107,7 @@ class _Weighted:
         alone = len(np.unique(trial.codes[lossy])) == 1
         part = replace(trial, data=trial.data[lossy].reset_index(drop=True), arm=None if alone else trial.arm, notes=[])
         columns = additive(part)
-        fitted = fit_glm(part, columns, seen[lossy].astype(np.float64), Binomial(), "classical")
+        fitted = fit_glm(columns, seen[lossy].astype(np.float64), Binomial(), "classical")
         p[lossy] = fitted.mu
         design = np.zeros((len(y), columns.columns.shape[1]))
         design[lossy] = columns.columns

@@ -22,6 +22,7 @@ from analysis.estimators.core.validation import (
     covariate_columns,
     dummies,
     groups,
+    in_deviations,
     is_numeric,
     label_of,
     levels_of,
@@ -166,8 +167,12 @@ class AnalysisRequest:
 
     @cached_property
     def x(self) -> tuple[Floats, list[str]]:
-        """Covariate columns and their names."""
-        return covariate_columns(self.data, self.covariates)
+        """Covariate columns and their names; where arms are compared, in standard deviations about the mean.
+
+        No arm's effect depends on a covariate's unit or zero, but what a computer makes of it does.
+        """
+        columns, labels = covariate_columns(self.data, self.covariates)
+        return (columns if self.arm is None or self.is_dose else in_deviations(columns)), labels
 
     @cached_property
     def stratum_codes(self) -> Ints:

@@ -154,6 +154,14 @@ def covariate_columns(data: pd.DataFrame, covariates: Sequence[str]) -> tuple[Fl
     return np.column_stack(blocks), labels
 
 
+def in_deviations(columns: Floats) -> Floats:
+    """Columns about their mean, in standard deviations; indicators, and what does not vary, as they are."""
+    mean, spread = columns.mean(axis=0), columns.std(axis=0)
+    # Rounding gives a constant of 0.1 a spread of 1e-17, whose multiples would be made a covariate of noise.
+    taken = (spread > 1e-12 * np.abs(mean)) & ~np.isin(columns, (0.0, 1.0)).all(axis=0)
+    return np.asarray((columns - np.where(taken, mean, 0.0)) / np.where(taken, spread, 1.0), dtype=np.float64)
+
+
 def levels_of(series: pd.Series) -> list[str]:
     """Labels of a column: in the order of its categories, else sorted by value."""
     if isinstance(series.dtype, pd.CategoricalDtype):

@@ -6,41 +6,42 @@ from typing import Any
 
 import numpy as np
 
-from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
 from analysis.estimators.numerics.designs import DesignMatrix
+from analysis.estimators.numerics.separation import SUSPECT, separated_at_edges
 
 _KINDS = {
     "CLASSICAL": "nonrobust", "NONROBUST": "nonrobust", "MODEL": "nonrobust", "HC0": "HC0", "ROBUST": "HC0",
     "HC1": "HC1", "QUASI": "quasi",
 }  # fmt: skip
-BEYOND = 25.0
-"""Coefficients per standard deviation of a column that only a likelihood without a maximum reaches."""
+BOUNDLESS = "has no finite maximum (separation, or an arm without variation)"
 
 
-def fit_glm(
-    trial: AnalysisRequest, design: DesignMatrix, y: Floats, family: Any, vcov: str, offset: Floats | None = None
-) -> Any:
-    """Statsmodels' fit of a design, its `cov_params()` of the kind asked for.
+def _kind(vcov: str) -> str:
+    kind = _KINDS.get(str(vcov).upper())
+    if kind is None:
+        raise AnalysisError.of("vcov", f"{vcov!r} is not known", "use HC0, HC1, quasi or classical")
+    return kind
+
+
+def fit_glm(design: DesignMatrix, y: Floats, family: Any, vcov: str, offset: Floats | None = None) -> Any:
+    """Statsmodels' fit of a design, whose covariance `covariance_of` gives.
 
     Raises:
         NotEstimable: too few rows, an exact fit, or no finite maximum (separation, an arm without events).
     """
     from statsmodels.genmod.generalized_linear_model import GLM
 
-    kind = _KINDS.get(str(vcov).upper())
-    if kind is None:
-        raise AnalysisError.of("vcov", f"{vcov!r} is not known", "use HC0, HC1, quasi or classical")
+    kind = _kind(vcov)
     n, p = design.columns.shape
     if n <= p:
         raise NotEstimable(f"{n} observations for {p} coefficients")
     model = GLM(y, design.columns, family=family, offset=offset)
-    options = {"cov_type": "nonrobust", "scale": "X2"} if kind == "quasi" else {"cov_type": kind}
+    options = {"scale": "X2"} if kind == "quasi" else {}
     # Convergence by the coefficients: under separation the deviance settles while they still run away.
     fitted = model.fit(maxiter=200, tol=1e-14, tol_criterion="params", **options)
-    settled(
-        design, np.asarray(fitted.params), -model.hessian(np.asarray(fitted.params), observed=False), "the likelihood"
-    )
+    _refuse_separation(design, y, fitted)
+    settled(np.asarray(fitted.params), -model.hessian(np.asarray(fitted.params), observed=False), "the likelihood")
     # A sandwich of zero residuals is zero, and every p-value with it.
     residuals, mean = y - fitted.mu, family.variance(fitted.mu)
     if kind != "nonrobust" and np.abs(residuals).max() < 1e-10 * (1 + np.abs(mean).max()):
@@ -48,21 +49,32 @@ def fit_glm(
     return fitted
 
 
-def settled(design: DesignMatrix, beta: Floats, information: Floats, what: str) -> None:
+def _refuse_separation(design: DesignMatrix, y: Floats, fitted: Any) -> None:
+    """Refuse a likelihood that rises for ever; asked only where the fit all but predicts an outcome at its edge."""
+    low, high = y == 0, (y == 1) & (type(fitted.family).__name__ == "Binomial")
+    distance = np.abs(y - fitted.mu)[low | high]
+    arrived = fitted.converged and np.isfinite(fitted.mu).all()
+    if (not arrived or distance.min(initial=1.0) < SUSPECT) and separated_at_edges(design.columns, low, high):
+        raise NotEstimable(f"the likelihood {BOUNDLESS}")
+
+
+def settled(beta: Floats, information: Floats, what: str) -> None:
     """Refuse a fit that ran off to infinity, or whose columns the outcome does not tell apart."""
-    # Per standard deviation, so that no unit decides; 25 on the logit scale is an odds ratio of 7e10.
-    spread = design.columns.std(axis=0)
-    if not np.isfinite(beta).all() or (np.abs(beta) * spread > BEYOND).any():
-        raise NotEstimable(f"{what} has no finite maximum (separation, or an arm without variation)")
     scale = np.sqrt(np.maximum(np.diag(information), 0.0))
-    if not np.isfinite(information).all() or (scale <= 1e-6).any():
-        raise NotEstimable(f"{what} has no finite maximum (separation, or an arm without variation)")
+    if not np.isfinite(beta).all() or not np.isfinite(information).all() or (scale <= 1e-6).any():
+        raise NotEstimable(f"{what} {BOUNDLESS}")
     # Scaled to a unit diagonal, so that a covariate in milliseconds is not mistaken for a collinear one.
     if float(np.linalg.eigvalsh(information / np.outer(scale, scale))[0]) < 1e-12:
         raise NotEstimable(f"{what} has no unique maximum (separation, or too little information)")
 
 
-def covariance_of(fitted: Any) -> Floats:
-    """Covariance of a fit's coefficients; HC1 with its factor n / (n - p), which GLM leaves out."""
-    n, p = fitted.model.exog.shape
-    return np.asarray(fitted.cov_params() * (n / (n - p) if fitted.cov_type == "HC1" else 1.0), dtype=np.float64)
+def covariance_of(design: DesignMatrix, y: Floats, fitted: Any, vcov: str) -> Floats:
+    """Covariance of a fit's coefficients: of the model, or the sandwich of a canonical link; HC1 times n / (n - p)."""
+    kind = _kind(vcov)
+    if kind not in ("HC0", "HC1"):
+        return np.asarray(fitted.cov_params(), dtype=np.float64)
+    # statsmodels' sandwich divides by the variance of each row, which is 0 where a fit is certain of one.
+    scores = design.columns * (y - fitted.mu)[:, None]
+    bread = np.linalg.inv(-fitted.model.hessian(np.asarray(fitted.params), observed=False))
+    n, p = design.columns.shape
+    return np.asarray(bread @ (scores.T @ scores) @ bread * (n / (n - p) if kind == "HC1" else 1.0), dtype=np.float64)

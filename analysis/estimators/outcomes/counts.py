@@ -48,7 +48,7 @@ def poisson(trial: AnalysisRequest, vcov: str = "classical", exposure: str | Non
     from statsmodels.genmod.families import Poisson  # takes a second to import
 
     (y, offset), design = _counts(trial, exposure), additive(trial)
-    fitted = fit_glm(trial, design, y, Poisson(), vcov, offset)
+    fitted = fit_glm(design, y, Poisson(), vcov, offset)
     dispersion = float(fitted.pearson_chi2) / max(len(y) - design.columns.shape[1], 1)
     note = f"log scale, {vcov} standard error; dispersion {dispersion:.6g}, log-likelihood {fitted.llf:.12g}"
     detail = {"dispersion": dispersion, "log_likelihood": float(fitted.llf), "vcov": vcov}
@@ -56,7 +56,9 @@ def poisson(trial: AnalysisRequest, vcov: str = "classical", exposure: str | Non
     # Overdispersed counts of few people reject too often by the normal distribution: 7.1% at 26 in each arm.
     # A dispersion estimated from the same data calls for t, too, as in R's summary of a quasi-Poisson fit.
     df = float(len(y) - design.columns.shape[1]) if str(vcov).upper() in ("HC1", "QUASI") else None
-    return link_rows(trial, design, np.asarray(fitted.params), covariance_of(fitted), note, effect, detail, df)
+    return link_rows(
+        trial, design, np.asarray(fitted.params), covariance_of(design, y, fitted, vcov), note, effect, detail, df
+    )
 
 
 @method_over_all_arms("covariates stratum", jackknife=True)
@@ -79,7 +81,7 @@ def negative_binomial(trial: AnalysisRequest, exposure: str | None = None) -> Re
     from statsmodels.genmod import families
 
     (y, offset), design = _counts(trial, exposure), additive(trial)
-    first = fit_glm(trial, design, y, families.Poisson(), "classical", offset)
+    first = fit_glm(design, y, families.Poisson(), "classical", offset)
     excess = float(((y - first.mu) ** 2 - y).sum())
     if excess <= 0:
         raise NotEstimable("the counts are no more variable than Poisson counts; use poisson")
@@ -94,8 +96,10 @@ def negative_binomial(trial: AnalysisRequest, exposure: str | None = None) -> Re
     theta = 1 / float(joint.params[-1])
     # Coefficients and theta are orthogonal in the expected information, so that errors given theta are those of the
     # joint fit (Lawless 1987).
-    given = fit_glm(trial, design, y, families.NegativeBinomial(alpha=1 / theta), "classical", offset)
+    given = fit_glm(design, y, families.NegativeBinomial(alpha=1 / theta), "classical", offset)
     note = f"log scale; theta {theta:.12g}, log-likelihood {joint.llf:.12g}"
     detail = {"theta": theta, "log_likelihood": float(joint.llf)}
     effect = exponentiated("rate_ratio")
-    return link_rows(trial, design, np.asarray(joint.params[:-1]), covariance_of(given), note, effect, detail)
+    return link_rows(
+        trial, design, np.asarray(joint.params[:-1]), covariance_of(design, y, given, "classical"), note, effect, detail
+    )

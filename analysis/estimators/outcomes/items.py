@@ -17,7 +17,6 @@ from analysis.estimators.core.validation import (
     Floats,
     Ints,
     NotEstimable,
-    covariate_columns,
     groups,
     require_columns,
 )
@@ -186,7 +185,7 @@ def _columns(trial: AnalysisRequest, item: str | None, by_item: bool) -> tuple[F
         items = (codes[:, None] == np.arange(len(levels))).astype(np.float64)
         item_names = [f"{item}[{level}]" for level in levels]
     arms, arm_names = arm_columns(trial)
-    x, x_names = covariate_columns(trial.data, trial.covariates)
+    x, x_names = trial.x
     strata, stratum_names = trial.stratum_columns
     first = items.shape[1]
     columns = np.column_stack([items, arms, x - x.mean(axis=0), strata])

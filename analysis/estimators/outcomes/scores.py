@@ -15,8 +15,9 @@ from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import AnalysisError, Floats, Ints, NotEstimable, complete, label_of, numbers
 from analysis.estimators.numerics.designs import DesignMatrix, additive
-from analysis.estimators.numerics.generalised import covariance_of, fit_glm, settled
+from analysis.estimators.numerics.generalised import BOUNDLESS, covariance_of, fit_glm, settled
 from analysis.estimators.numerics.linear import t_interval, z_interval
+from analysis.estimators.numerics.separation import SUSPECT, separated_in_order
 
 Inverse = Callable[[Floats], Floats]
 
@@ -114,8 +115,8 @@ def fractional_logit(trial: AnalysisRequest, vcov: str = "HC0") -> Result:
     from statsmodels.genmod.families import Binomial  # takes a second to import
 
     y, design = _shares(trial), additive(trial)
-    fitted = fit_glm(trial, design, y, Binomial(), vcov)
-    beta, covariance = np.asarray(fitted.params), covariance_of(fitted)
+    fitted = fit_glm(design, y, Binomial(), vcov)
+    beta, covariance = np.asarray(fitted.params), covariance_of(design, y, fitted, vcov)
     effect = marginal_effect(trial, design, beta, covariance)
     note = f"logit scale, {vcov} standard error"
     # As in R's summary of a quasi-binomial fit: its dispersion is estimated from the same data.
@@ -152,7 +153,7 @@ def beta_regression(trial: AnalysisRequest, vcov: str = "expected") -> Result:
     # Warnings of the library are silenced: the score says whether Newton's method arrived.
     if not slope < 1e-6 * len(y):
         raise np.linalg.LinAlgError
-    settled(design, fitted.params[:-1], information, "the likelihood")
+    settled(fitted.params[:-1], information, "the likelihood")
     beta, phi = np.asarray(fitted.params[:-1]), float(np.exp(fitted.params[-1]))
     covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
     note = f"logit scale, {vcov} information; precision {phi:.12g}, log-likelihood {fitted.llf:.12g}"
@@ -218,19 +219,23 @@ def _fit_ordered(codes: Ints, design: DesignMatrix) -> tuple[Any, Any]:
     fitted = model.fit(method="bfgs", gtol=1e-9, maxiter=1000, disp=0)
     fitted = model.fit(start_params=fitted.params, method="newton", maxiter=20, tol=1e-12, disp=0)
     information = -model.hessian(fitted.params)
-    settled(design, fitted.params[: design.columns.shape[1]], information, "the likelihood")
-    if not np.abs(model.score(fitted.params)).max() < 1e-4 or _running_away(design, fitted.params, information):
-        raise NotEstimable("the likelihood has no finite maximum (separation, or an arm without variation)")
+    # Where it separates, the search ends at a slope that it takes for flat, on its way to infinity.
+    if _all_but_certain(codes, fitted) and separated_in_order(design.columns, codes):
+        raise NotEstimable(f"the likelihood {BOUNDLESS}")
+    settled(fitted.params, information, "the likelihood")
+    if not np.abs(model.score(fitted.params)).max() < 1e-4:
+        raise NotEstimable(f"the likelihood {BOUNDLESS}")
     return model, fitted
 
 
-def _running_away(design: DesignMatrix, params: Floats, information: Floats) -> bool:
-    """Whether a coefficient was on its way to infinity when the search took the slope for flat."""
-    # Per standard deviation: odds ratios beyond e^10 whose logarithm has an error as large exist under separation only.
-    count = design.columns.shape[1]
-    errors = np.sqrt(np.diag(np.linalg.inv(information)))[:count]
-    spread = design.columns.std(axis=0)
-    return bool(((np.abs(params[:count]) * spread > 10) & (errors * spread > 10)).any())
+def _all_but_certain(codes: Ints, fitted: Any) -> bool:
+    """Whether some row is all but certain to be above the cut below it, or below the cut above it."""
+    chances = np.asarray(fitted.model.predict(fitted.params), dtype=np.float64)
+    cumulative = np.cumsum(chances, axis=1)
+    rows = np.arange(len(codes))
+    up, down = codes < chances.shape[1] - 1, codes > 0
+    beyond = np.concatenate([1 - cumulative[rows[up], codes[up]], cumulative[rows[down], codes[down] - 1]])
+    return not np.isfinite(beyond).all() or bool(beyond.min(initial=1.0) < SUSPECT)
 
 
 def _cuts(raw: Floats, covariance: Floats) -> tuple[Floats, Floats]:

@@ -58,14 +58,18 @@ def test_an_option_of_another_method_is_refused(method, option):
         run(method, people(), **{**without_control(method), option: 1})
 
 
+def usual(method):
+    """People, or their periods, and what a call names of them."""
+    data, call = people(), without_control(method)
+    if method != "crossover":
+        return data, call
+    data = data.assign(arm=np.where((data["person"] + data.groupby("person").cumcount()) % 2, "ai", "control"))
+    return data.assign(period=data.groupby("person").cumcount()), call | {"person": "person", "period": "period"}
+
+
 @pytest.mark.parametrize("method", sorted(analysis.METHODS))
 def test_level_and_seed_are_taken_by_every_method(method):
-    data = people()
-    call = without_control(method)
-    if method == "crossover":
-        data = data.assign(arm=np.where((data["person"] + data.groupby("person").cumcount()) % 2, "ai", "control"))
-        data = data.assign(period=data.groupby("person").cumcount())
-        call |= {"person": "person", "period": "period"}
+    data, call = usual(method)
     found = run(method, data, **call, level=0.9, seed=3)
     for row in found if isinstance(found, list) else [found]:
         assert row.ci_level == pytest.approx(0.8 if method in ("tost", "noninferiority") else 0.9)
@@ -89,14 +93,15 @@ def test_an_argument_that_a_method_uses_changes_its_figures(method, argument):
         with pytest.raises(AnalysisError):
             run(method, people(), **plain(method), **{argument: GIVEN[argument]})
         return
-    options = {**plain(method), "statistic": "rmst", "horizon": 30} if argument in ("event", "horizon") and method in (
-        "rerandomization", "permutation") else plain(method)  # fmt: skip
+    options = without_control(method)
+    if argument in ("event", "horizon") and method in ("rerandomization", "permutation"):
+        options |= {"statistic": "rmst", "horizon": 30}
     data = people().assign(event=lambda table: table["event"] * (np.arange(len(table)) % 3 > 0))
     if method in GAPS:
         data.loc[[4, 5, 8], "score"] = None
     if options.get("statistic"):
         options["outcome"] = "minutes"
-    if (method, argument) == ("kaplan_meier", "cluster"):
+    if argument == "cluster" and "horizon" in analysis.METHODS[method].uses and options["outcome"] == "minutes":
         options["horizon"] = 30  # without a cluster the last time may be another
     before = run(
         method, data, **{key: value for key, value in options.items() if key != argument or argument == "horizon"}
@@ -184,4 +189,5 @@ def test_nothing_warns_beside_the_notes():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for method in analysis.METHODS:
-            run(method, people(), **without_control(method))
+            data, call = usual(method)
+            run(method, data, **call)

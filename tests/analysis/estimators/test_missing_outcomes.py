@@ -58,7 +58,8 @@ def test_an_indicator_of_one_person_does_not_stop_the_imputation():
     for person in (lost, seen):
         flagged = data.assign(skipped=(np.arange(len(data)) == person).astype(float))
         row = run("multiple_imputation", flagged, **CALL, covariates=("x", "skipped"), seed=3)
-        assert row == run("multiple_imputation", data, **CALL, covariates="x", seed=3)
+        plain = run("multiple_imputation", data, **CALL, covariates="x", seed=3)
+        assert (row.estimate, row.p_value) == pytest.approx((plain.estimate, plain.p_value), rel=1e-12)
         assert run("tipping_point", flagged, **CALL, covariates=("x", "skipped"), seed=3).estimate is not None
 
 

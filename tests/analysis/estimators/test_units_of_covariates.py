@@ -1,0 +1,116 @@
+"""Neither a covariate's unit nor its zero decides what is estimated: not the figures, and not that there are any."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.analysis.oracle_tables import run
+from test_arguments_used import GAPS, without_control
+from test_estimators_rules import people
+
+import analysis
+
+FIGURES = ("estimate", "std_error", "p_value", "ci_low", "ci_high")
+UNITS = {"a thousand": (1e3, 0.0), "a million": (1e6, 0.0), "a millionth": (1e-6, 0.0), "far from 0": (1.0, 1e6)}
+QUICK = ("fractional_logit", "negative_binomial", "cluster_robust", "multiple_imputation")
+ADJUSTED = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+    for name, method in analysis.METHODS.items()
+    if "covariates" in method.uses and name not in ("crossover", "lee_bounds")
+]
+
+
+def figures(method, data, **call):
+    found = run(method, data, covariates="x", **call)
+    return [
+        {name: getattr(row, name) for name in FIGURES} if row.estimate is not None else row.note.partition(";")[0]
+        for row in (found if isinstance(found, list) else [found])
+    ]
+
+
+def alike(one, other):
+    assert len(one) == len(other)
+    for mine, theirs in zip(one, other, strict=True):
+        assert mine == (theirs if isinstance(theirs, str) else pytest.approx(theirs, rel=1e-5, abs=1e-8))
+
+
+@pytest.mark.parametrize("method", ADJUSTED)
+def test_a_method_gives_the_same_figures_whatever_the_unit_and_the_zero_of_a_covariate(method):
+    data, call = people(), without_control(method)
+    if method in GAPS:
+        data.loc[[4, 5, 8], "score"] = None
+    usual = figures(method, data.assign(x=data["warmup"]), **call, seed=3)
+    for factor, zero in UNITS.values():
+        alike(figures(method, data.assign(x=data["warmup"] * factor + zero), **call, seed=3), usual)
+
+
+def trial(kind, n=40, seed=0):
+    """Yes/no answers that arm and covariate separate, or of which one of 40 keeps them from it."""
+    rng = np.random.default_rng(seed)
+    arm = np.array(["no_ai", "ai"])[rng.permutation(n) % 2]
+    x = rng.normal(50, 10, n)
+    if kind.startswith("on a line"):
+        x = np.round(x, -1)
+    treated = arm == "ai"
+    yes = {
+        "the covariate alone": x > 50,
+        "both together": x + 15 * treated > 57,
+        "on a line, with both answers there": (x > 50) | ((x == 50) & (rng.random(n) < 0.5)),
+        "an arm": treated | (rng.random(n) < 0.5),
+    }[kind.removeprefix("all but ")]
+    if kind.startswith("all but "):
+        yes[np.argmin(x)], yes[np.argmax(x)] = True, False
+        yes[np.flatnonzero(treated)[:2]] = [True, False]
+    return pd.DataFrame({"arm": arm, "x": x, "yes": yes * 1.0})
+
+
+KINDS = ("the covariate alone", "both together", "on a line, with both answers there", "an arm")
+MODELS = {"fractional_logit": "yes", "ordinal_logit": "yes"}
+
+
+@pytest.mark.parametrize("method", ["fractional_logit", pytest.param("ordinal_logit", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_separation_is_refused_in_every_unit(method, kind):
+    data = trial(kind)
+    for factor, zero in ((1.0, 0.0), *UNITS.values()):
+        moved = data.assign(x=data["x"] * factor + zero)
+        (found,) = figures(method, moved, outcome=MODELS[method], arm="arm", control="no_ai")
+        assert found == "not estimable: the likelihood has no finite maximum (separation, or an arm without variation)"
+
+
+@pytest.mark.parametrize("method", ["fractional_logit", pytest.param("ordinal_logit", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_person_who_answers_otherwise_makes_it_estimable_in_every_unit(method, kind):
+    data = trial(f"all but {kind}")
+    call = {"outcome": MODELS[method], "arm": "arm", "control": "no_ai"}
+    usual = figures(method, data, **call)
+    assert usual[0]["std_error"] < 50
+    for factor, zero in UNITS.values():
+        alike(figures(method, data.assign(x=data["x"] * factor + zero), **call), usual)
+
+
+@pytest.mark.parametrize("method", ["poisson", "negative_binomial"])
+@pytest.mark.parametrize("factor", [1.0, 7e6])
+def test_a_level_at_which_nobody_counts_anything_leaves_its_rate_without_a_maximum(method, factor):
+    data = people().assign(x=lambda table: (table.index % 3 == 0) * factor)
+    data.loc[data["x"] > 0, "errors"] = 0
+    (found,) = figures(method, data, outcome="errors", arm="arm", control="control")
+    assert "no finite maximum" in found
+
+
+def test_a_steep_slope_that_does_not_separate_is_estimated():
+    rng = np.random.default_rng(52)
+    x = rng.lognormal(0, 2, 60)
+    yes = (rng.random(60) < 1 / (1 + np.exp(-3 * (x - 2)))) * 1.0
+    data = pd.DataFrame({"arm": np.array(["no_ai", "ai"])[np.arange(60) % 2], "x": x, "yes": yes})
+    (found,) = figures("fractional_logit", data, outcome="yes", arm="arm", control="no_ai")
+    assert 0 < found["std_error"] < 10
+
+
+def test_a_constant_covariate_is_left_out_and_not_taken_for_what_rounding_makes_of_it():
+    data = people().assign(x=0.1)
+    row = run("ols", data, outcome="score", arm="arm", control="control", covariates="x")
+    plain = run("ols", data, outcome="score", arm="arm", control="control")
+    assert "dropped as redundant: x" in row.note
+    assert row.p_value == pytest.approx(plain.p_value, rel=1e-9)
