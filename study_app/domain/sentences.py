@@ -64,6 +64,12 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(made, re.DOTALL)
 
 
+def ended(text: str) -> str:
+    """Return a text that somebody wrote as a sentence with its end, once."""
+    text = text.strip()
+    return text if not text or text.endswith((".", "?", "!")) else f"{text}."
+
+
 REFUSALS = Sentences(
     "refusal",
     {

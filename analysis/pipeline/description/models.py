@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.data.view import View
 from analysis.pipeline.description.persona_guesses import persona_guesses
 from analysis.pipeline.planning.equal_help import equivalence_row
-from study_app.domain.assistants.drift import ModelReply, helped_alike, rounds_compared
+from study_app.domain.assistants.drift import ModelReply, helped_alike, rounds_compared, served_otherwise
 from study_app.domain.assistants.persona_checks.probing import MEASURES, SHARE_MARGIN, WORDS_MARGIN, compared
 
 _TEXTS = (
@@ -33,6 +33,7 @@ def models_section(view: View) -> dict[str, Any]:
         "looks": [] if looks is None or looks.empty else _looks(looks),
         "rounds": _rounds(asked),
         "compared": _compared(asked),
+        "otherwise": _otherwise(asked),
         "help": _help(asked),
     }
     if guesses := persona_guesses(asked, view.tables.get("ratings")):
@@ -41,13 +42,16 @@ def models_section(view: View) -> dict[str, Any]:
 
 
 def model_warnings(section: Mapping[str, Any]) -> list[str]:
-    """Return each treatment whose newest round differs from the launch."""
+    """Return each treatment whose newest round differs from the launch, and each round that another model answered."""
     newest: dict[str, Any] = {row["treatment"]: row for row in section.get("compared", [])}
     return [
         f"treatment '{name}': in round {row['round']} of the fixed questions other than in round {row['first']}: "
         f"{'; '.join(row['drifts'])}"
         for name, row in newest.items()
         if row["drifts"]
+    ] + [
+        f"treatment '{row['treatment']}': round {row['round']} of the fixed questions was {row['what']}"
+        for row in section.get("otherwise", [])
     ]
 
 
@@ -115,6 +119,15 @@ def _rounds(asked: Iterable[ModelReply]) -> list[dict[str, Any]]:
             "treatments": sorted({each.treatment for each in mine}),
         }
         for number, mine in sorted(by.items())
+    ]
+
+
+def _otherwise(asked: list[ModelReply]) -> list[dict[str, Any]]:
+    """Return the rounds in which another model answered than the treatment declares, from the first on."""
+    return [
+        {"round": number, "treatment": name, "what": what}
+        for number in sorted({each.round for each in asked})
+        for name, what in served_otherwise(each for each in asked if each.round == number).items()
     ]
 
 

@@ -13,6 +13,7 @@ from analysis.report.checklists.treatment_facts import Result, TreatmentFacts, t
 from analysis.report.scales import decimal, shown, with_interval
 from analysis.report.sentences.estimands import estimands
 from study_app.domain.allocation.options import order_of
+from study_app.domain.sentences import ended
 
 CHECKLISTS = ("consort", *NAMED)
 AT_LAUNCH = ("2", "18")
@@ -174,7 +175,7 @@ class _Facts(TreatmentFacts):
     def ethics(self) -> str:
         """Give the approval."""
         found = str(self.raw.get("ethics", ""))
-        return f"Approval: {found}." if found else ""
+        return f"Approval: {ended(found)}" if found else ""
 
     def exact_p(self) -> str:
         """Give the exact p values of the primary rows."""

@@ -11,6 +11,7 @@ from study_app.domain.content.content_library import ContentLibrary
 from study_app.domain.interviews.plan import ClosingQuestion, InterviewPlan
 from study_app.domain.quiz.items import Item
 from study_app.domain.quiz.keys import Criterion
+from study_app.domain.sentences import ended
 from study_app.domain.study.quiz_confidence import judgement_question
 from study_app.domain.study.quiz_roles import Quiz
 from study_app.domain.study.sections import StudySession
@@ -140,7 +141,7 @@ def _interview(plan: InterviewPlan, language: str) -> str:
         question = _flat(each.core[spoken])
         goal = ""
         if not isinstance(each, ClosingQuestion):
-            goal = f" To learn: {_flat(each.goal)} At most {_counted(each.probes, 'probe')}."
+            goal = f" To learn: {ended(_flat(each.goal))} At most {_counted(each.probes, 'probe')}."
         lines.append(f"- `{each.id}`: {question}{goal}")
     return "\n".join(lines)
 

@@ -10,6 +10,7 @@ from typing import Any
 from study_app import __version__
 from study_app.domain.allocation import ALGORITHM, options
 from study_app.domain.content.content_library import ContentLibrary
+from study_app.domain.sentences import ended
 from study_app.domain.study.comparing.delayed_outcomes import with_delayed
 from study_app.domain.study.comparing.stated_estimands import stated_estimands
 from study_app.domain.study.study import Study, StudyArm, canonical_json
@@ -154,9 +155,17 @@ def _joined(*parts: str) -> str:
 def _objectives(study: Study) -> str:
     lines = []
     for estimand in stated_estimands(study.analysis, study, _about_loss(study)):
-        lines.append(f"- **{estimand.outcome}**: {estimand.summary} ({estimand.variable}; {estimand.population}).")
-        lines += [f"  - {event.event}: {event.strategy}. {event.handling}" for event in estimand.intercurrent]
-        lines += [f"  - Missing outcomes: {estimand.missing}"] if estimand.missing else []
+        lines += [
+            f"- **{estimand.outcome}**: {ended(estimand.summary)}",
+            f"  - Variable: {ended(estimand.variable)}",
+            f"  - Population: {ended(estimand.population)}",
+            f"  - Treatments: {ended(estimand.treatments)}",
+        ]
+        lines += [
+            f"  - {event.event}: {event.strategy.replace('_', ' ')}. {ended(event.handling)}".rstrip()
+            for event in estimand.intercurrent
+        ]
+        lines += [f"  - Missing outcomes: {ended(estimand.missing)}"] if estimand.missing else []
     return "\n".join(lines)
 
 
@@ -192,7 +201,7 @@ def _eligibility(study: Study) -> str:
     for question in (q for stage in study.stages if stage.kind == "eligibility" for q in stage.asked):
         labels = [option.label for option in question.options if option.value in question.eligible]
         if labels:
-            lines.append(f"- {question.prompt} Eligible: {', '.join(labels)}.")
+            lines.append(f"- {ended(question.prompt)} Eligible: {ended(', '.join(labels))}")
     return "\n".join(lines)
 
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from study_app import __version__
 from study_app.bootstrap import current
 from study_app.domain.errors import InfrastructureError, UnknownParticipant
+from study_app.domain.sentences import ended
 from study_app.domain.study.durations import session_minutes
 from study_app.domain.study.study import Study
 from study_app.secrets.signed_arrival import FIELD, PANEL_FIELDS
@@ -110,7 +111,7 @@ def refusal(status: int, message: str, reason: str = "", **_more: Any) -> HTMLRe
 
 def sentence(message: str) -> str:
     """Return a service's message as a complete sentence."""
-    return message[:1].upper() + message[1:] + ("" if message.endswith((".", "?", "!")) else ".")
+    return ended(message[:1].upper() + message[1:])
 
 
 def no_cookies(fields: dict[str, str]) -> HTMLResponse:

@@ -90,3 +90,11 @@ def test_the_plan_of_an_interview_stands_with_its_goals_questions_and_model(tmp_
         assert topic.core["en"] in kept
         assert topic.goal in kept
     assert "Queries to an assistant are coded by `rules`" in kept
+
+
+@pytest.mark.parametrize("place", ["study.toml", "examples/crossover/study.toml", "examples/classes/study.toml"])
+def test_no_sentence_of_a_registration_ends_twice(place):
+    _, markdown, _ = registered(ROOT / place)
+    assert not re.findall(r".{0,60}(?:\.[;.,]|[?!]\.)(?!\.).{0,20}", section(markdown, "Objectives"))
+    assert "  - Variable: " in section(markdown, "Objectives")
+    assert not re.findall(r".{0,60}(?:[^.]\.[;.]|[?!]\.)(?:\s.{0,20}|$)", markdown)
