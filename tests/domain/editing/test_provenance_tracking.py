@@ -207,6 +207,13 @@ def test_after_a_gap_the_next_whole_text_goes_on_from_what_was_known(lost):
     assert editor.counts() == {"starter": len(STARTER), "typed": 20, "unknown": 15}
 
 
+def test_what_was_changed_unseen_at_the_beginning_leaves_the_end_to_its_writer():
+    editor = Editor().type("typed = 2\n")
+    editor.text = editor.text.replace("import trio", "# gone", 1)
+    editor.log("load", task="t", text=editor.text, source="saved")
+    assert editor.counts() == {"unknown": 6, "starter": len(STARTER) - len("import trio"), "typed": 10}
+
+
 TEXT = st.text(alphabet=st.sampled_from(["a", "b", " ", "\n", "é", "→", "🦉", "𝒙"]), max_size=6)
 STEP = st.tuples(st.floats(0, 1), st.floats(0, 1), TEXT, st.sampled_from(["typed", "paste", "cut", "undo", "drop"]))
 
