@@ -165,6 +165,14 @@ def test_no_act_is_done_without_a_reason_or_for_an_unknown_person(trial, act):
         getattr(trial.app.acts, act)("unknown", *more, "a reason", "anna")
 
 
+def test_nobody_is_unblinded_who_has_no_arm(trial):
+    who = trial.enter()
+    for name in (who, "nobody"):
+        with pytest.raises(NotAllowed, match=f"participant {name} is not known or not allocated"):
+            trial.app.lifecycle.unblind(name, "ill", "anna")
+    assert all(entry.what != "unblind" for entry in Monitor(trial.app.context).audit())
+
+
 def test_a_link_lets_the_same_participant_in_again(trial):
     who = in_warmup(trial)
     secret = trial.app.acts.let_in_again(who, "cookies were cleared", "anna")
