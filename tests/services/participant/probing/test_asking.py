@@ -122,15 +122,15 @@ def test_working_on_ends_the_probe(app, clock):
     walker = at_task(app, clock)
     clock.advance(minutes=2)
     app.probes.show(walker.id, walker.page)
-    clock.advance(seconds=4)
+    clock.advance(seconds=5)
     walker.edit(0, 0, "#")
     assert asked(app, walker.id)[0].answered is None, "what was typed before the card may come so late"
-    clock.advance(seconds=4)
+    clock.advance(seconds=1)
     walker.edit(0, 0, "#")
     answered = asked(app, walker.id)[0].answered
     assert answered is not None
     assert answered.outcome == "interrupted"
-    assert stood(app, walker.id) == 8
+    assert stood(app, walker.id) == 6
 
 
 @pytest.mark.parametrize("act", ["run", "submit", "leave", "pause"])
