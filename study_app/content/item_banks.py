@@ -151,7 +151,7 @@ def _read(path: Path, model: type[Model], problems: list[Problem]) -> Model | No
     except tomllib.TOMLDecodeError as error:
         problems.append(Problem(str(path), "", f"is not TOML ({error})", "correct it at that place"))
     except ValidationError as error:
-        problems += [_problem(str(path), details, model) for details in error.errors(include_url=False)]
+        problems += [_problem(str(path), details, model) for details in error.errors()]
     return None
 
 

@@ -143,7 +143,7 @@ def _refuse_unfit(trial: AnalysisRequest, scheme: Any, arms: Sequence[Arm | str]
 def _said(error: Exception) -> str:
     """Return what a design's check found, without the words of the library that made it."""
     if isinstance(error, ValidationError):
-        first = error.errors(include_url=False)[0]
+        first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         return (f"{place}: " if place else "") + str(first["msg"]).removeprefix("Value error, ")
     return str(error)

@@ -191,7 +191,7 @@ def read_plan(text: str, file: str) -> InterviewPlan:
 
 
 def _as_problems(error: ValidationError, file: str) -> Iterator[Problem]:
-    for each in error.errors(include_url=False):
+    for each in error.errors():
         key = ".".join(str(part) for part in each["loc"])
         if each["type"] != "value_error":
             yield Problem(file, key, each["msg"].rstrip("."), "see `study schema interview`")
