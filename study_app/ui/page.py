@@ -207,7 +207,7 @@ class Page(Generic[Where]):
         link: PageLink | None = None,
         leave: Literal["button", "dialog", "none"] = "button",
         pinned: bool = False,
-        forget: bool = False,
+        forget: Literal["nothing", "sent", "all"] = "nothing",
     ) -> None:
         """Draw what can be pressed here; a press reaches the server even if the connection is lost in between.
 
@@ -218,7 +218,9 @@ class Page(Generic[Where]):
             link: a way out of the study's pages.
             leave: a button for leaving, only its dialog, or none once there is nothing to leave.
             pinned: keep the buttons in sight on a long page.
-            forget: the browser deletes the participant's drafts, and of erased data also what it could not send.
+            forget: on a page without a log of its own, what the browser keeps of the participant's words: it sends
+                what earlier pages could not, then deletes what is `sent`, or `all` where no page comes after this one.
+                Of erased data it sends nothing and deletes all.
         """
         place = self.place
         data: ActionsData = {
@@ -233,8 +235,9 @@ class Page(Generic[Where]):
             "api": self.api,
             "texts": self.texts.table("page"),
         }
-        if forget:
-            data["forget"] = {"page_key": self.participant_id, "events": place.participant.data_withdrawn}
+        if forget != "nothing":
+            erased, last = place.participant.data_withdrawn, forget == "all"
+            data["forget"] = {"page_key": self.participant_id, "events": erased, "last": last}
         if leave != "none":
             data["leave"] = {"button": leave == "button", "payment": self._payment()}
         actions(data, key=self.key("actions" if buttons or copies else "leave"))

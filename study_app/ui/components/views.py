@@ -294,11 +294,13 @@ class Leave(TypedDict):
 
 
 class Forget(TypedDict):
-    """Whose drafts a browser deletes."""
+    """Whose drafts a browser deletes, once it has sent what they came from."""
 
     page_key: str
     events: bool
-    """Also what it could not send: the data are erased."""
+    """At once, also what it could not send: the data are erased."""
+    last: bool
+    """No page comes after this one: what the server will not have is deleted as well."""
 
 
 class ActionsData(TypedDict):

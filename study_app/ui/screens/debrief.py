@@ -52,7 +52,7 @@ def draw(page: Page[Ended]) -> None:
         copies=[{"title": page.text("end.code"), "value": code, "address": False, "hint": hint}],
         link={"href": url.replace("{code}", code), "label": page.text("end.back_link")} if url else None,
         leave="none",
-        forget=True,
+        forget="all",
     )
     if place.participant.kind == "preview":
         st.html(f'<p class="preview"><a href="/enter?again=1" target="_self">{escape(page.text("end.again"))}</a></p>')

@@ -10,6 +10,7 @@ from html import escape
 import streamlit as st
 
 from study_app.services.position import OnStage
+from study_app.ui.components.views import Button, Copy
 from study_app.ui.page import Page
 
 STYLE = """<style>
@@ -30,7 +31,8 @@ def draw(page: Page[OnStage]) -> None:
     st.html(STYLE)
     st.html(f'<p class="narrow-only" role="alert"><b>{escape(page.text("device.narrow"))}</b></p>')
     with st.container(key="wide_only"):
-        page.actions({"act": "continue", "label": page.text("common.continue"), "first": True}, leave="none")
+        go_on: Button = {"act": "continue", "label": page.text("common.continue"), "first": True}
+        page.actions(go_on, leave="none", forget="sent")
     with st.container(key="leave"):
         page.leave_button()
 
@@ -42,4 +44,5 @@ def _phone(page: Page[OnStage]) -> None:
         st.session_state[MOVED] = page.app.enrol.moving_token(page.participant_id)
     link = f"enter?move={st.session_state[MOVED]}"
     hint = page.text("device.link_hint")
-    page.actions(copies=[{"title": page.text("device.link"), "value": link, "address": True, "hint": hint}])
+    copy: Copy = {"title": page.text("device.link"), "value": link, "address": True, "hint": hint}
+    page.actions(copies=[copy], forget="sent")

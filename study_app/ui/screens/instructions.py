@@ -21,4 +21,4 @@ def draw(page: Page[OnStage]) -> None:
     if arm.pledge:
         page.write(f"## {page.text('instructions.pledge')}")
     go_on: Button = {"act": "continue", "label": page.text("common.continue"), "first": True}
-    page.actions(go_on, pledge=arm.pledge or None)
+    page.actions(go_on, pledge=arm.pledge or None, forget="sent")

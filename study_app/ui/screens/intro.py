@@ -15,4 +15,4 @@ def draw(page: Page[BeforeStage]) -> None:
     page.head()
     page.write(page.filled(stage.intro))
     page.clock_starts(stage)
-    page.actions({"act": "begin", "label": page.text("common.continue"), "first": True})
+    page.actions({"act": "begin", "label": page.text("common.continue"), "first": True}, forget="sent")

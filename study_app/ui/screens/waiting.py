@@ -22,7 +22,7 @@ def draw(page: Page[Waiting]) -> None:
     buttons: list[Button] = []
     if place.participant.kind == "preview":
         buttons = [{"act": "continue", "label": page.text("waiting.open_now"), "first": False}]
-    page.actions(*buttons, copies=_code(page))
+    page.actions(*buttons, copies=_code(page), forget="sent")
 
 
 def _code(page: Page[Waiting]) -> list[Copy]:

@@ -59,11 +59,12 @@ if "quiz" in query:
     st.text(f"expired {bool(result.expired)}")
 elif state["stage"] == "after" or now >= deadline:
     st.title("After the tasks")
-    if "end" in query:
+    if query.get("end", "none") != "none":
         words = tomllib.loads((Path(study_app.__file__).parent / "texts/en.toml").read_text("utf-8"))["page"]
         end = {"stage": "after", "screen": "after", "buttons": [], "pledge": None, "copies": [], "link": None}
+        forget = {"page_key": who, "events": query["end"] == "erased", "last": query["end"] != "between"}
         more = {"leave": None, "pinned": False, "api": "", "texts": words}
-        actions(end | more | {"forget": {"page_key": who, "events": query["end"] == "erased"}}, key="actions")
+        actions(end | more | {"forget": forget}, key="actions")
 else:
     task = TASKS[person["task"]]
     saved = book.text(who, task)

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 from support.browser.component_browser import EDITOR, Person, editor_text, paste
+from support.browser.kept_words import KEPT
 
 pytestmark = [pytest.mark.browser]
 
@@ -306,28 +307,6 @@ def test_the_countdown_of_other_pages_reports_its_end_and_records_attention(comp
     person.context.close()
 
 
-KEPT = """table => new Promise(done => {
-    const request = indexedDB.open("study-app", 1);
-    request.onsuccess = () => {
-        const rows = request.result.transaction(table).objectStore(table).getAll();
-        rows.onsuccess = () => {
-            request.result.close();
-            done(rows.result.map(row => [row.owner, row.task ?? row.page]));
-        };
-    };
-})"""
-PUT = """([owner, at]) => new Promise(done => {
-    const request = indexedDB.open("study-app", 1);
-    request.onsuccess = () => {
-        const change = request.result.transaction(["events", "drafts"], "readwrite");
-        change.objectStore("drafts").put({owner, task: "x", page: "p", text: "words", base: null, at});
-        const event = {seq: 1, kind: "focus", client_time_ms: Date.now(), mono_ms: 1, payload: {}};
-        change.objectStore("events").put({owner, page: "of " + owner, seq: 1, event, hash: null});
-        change.oncomplete = () => { request.result.close(); done(); };
-    };
-})"""
-
-
 @pytest.mark.slow
 def test_a_half_written_message_outlives_a_reload_and_is_forgotten_once_it_is_sent(person):
     page = person.open()
@@ -428,25 +407,3 @@ def test_what_is_over_leaves_no_draft_on_this_computer(person):
         page.get_by_role("button", name="Submit task").click()
     page.get_by_text("After the tasks").wait_for()
     person.wait_for(lambda: page.evaluate(KEPT, "drafts") == [])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("end", ["kept", "erased"])
-def test_the_last_page_deletes_the_drafts_of_its_participant_alone(person, component_server, end):
-    page = person.open()
-    now = page.evaluate("Date.now()")
-    for owner, at in ((person.who, now), ("another", now), ("long ago", now - 15 * 24 * 3600 * 1000)):
-        page.evaluate(PUT, [owner, at])
-    component_server.book.rows("update people set task = 9 where who = ?", person.who)
-    page.goto(f"{component_server.url}/?end={end}")
-    page.get_by_text("After the tasks").wait_for()
-    person.wait_for(lambda: person.who not in dict(page.evaluate(KEPT, "drafts")))
-    assert {"another", "long ago"} <= set(dict(page.evaluate(KEPT, "drafts")))
-    if end == "erased":
-        person.wait_for(lambda: person.who not in dict(page.evaluate(KEPT, "events")))
-    else:
-        assert person.who in dict(page.evaluate(KEPT, "events"))
-    component_server.book.rows("update people set task = 0 where who = ?", person.who)
-    person.open(page=page)
-    person.wait_for(lambda: "long ago" not in dict(page.evaluate(KEPT, "drafts")))
-    assert "another" in dict(page.evaluate(KEPT, "drafts"))

@@ -5,14 +5,13 @@ import { h, isDark } from "./dom";
 import { LeaveDialog } from "./leave";
 import styles from "./page.css";
 import { Press } from "./press";
-import { Store } from "./store";
+import { Sweep } from "./sweep";
 import { sayer } from "./texts";
 import type { ActionsData, ButtonData, ComponentArgs, CopyData } from "./types";
 
 /** After this long on a page that has been left, Streamlit will not draw the next any more: load it anew. */
 const STUCK_MS = 20_000;
 const COPIED_MS = 2500;
-const CLOSED_MS = 2000;
 
 class Actions {
   readonly host = h("div", { class: "sa-page" });
@@ -22,6 +21,7 @@ class Actions {
   private readonly went = new Repeater<{ n: number }>((value) => this.args.setTriggerValue("went", value));
   private readonly dialog: LeaveDialog;
   private press: Press | null = null;
+  private swept: Sweep | null = null;
   private stuck: number | undefined;
   private drawn = "";
 
@@ -36,10 +36,15 @@ class Actions {
     const drawing = JSON.stringify(args.data);
     if (drawing !== this.drawn) {
       this.draw();
-      if (args.data.forget) void forget(args.data.forget);
+      this.sweep(args.data);
     }
     this.drawn = drawing;
     this.pin();
+  }
+
+  private sweep({ forget, api }: ActionsData): void {
+    this.swept?.stop();
+    this.swept = forget ? new Sweep(new Api(api), forget) : null;
   }
 
   private draw(): void {
@@ -141,17 +146,9 @@ class Actions {
 
   destroy(): void {
     this.release();
+    this.swept?.stop();
     window.removeEventListener("study-leave", this.openDialog);
   }
-}
-
-/** Leaves nothing of a participant on this computer; once more when the page before has closed its log for sure. */
-async function forget({ page_key, events }: NonNullable<ActionsData["forget"]>): Promise<void> {
-  const store = await Store.open(page_key);
-  store.forgetOwner(events);
-  await new Promise((wait) => setTimeout(wait, CLOSED_MS));
-  store.forgetOwner(events);
-  store.close();
 }
 
 /** Outside a secure origin there is no clipboard; the text is selected then, ready for the keyboard. */

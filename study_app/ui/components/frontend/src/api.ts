@@ -1,11 +1,15 @@
 // Requests to the study's own routes on the same origin.
+import type { Say } from "./texts";
 
 export interface Answer {
   /** HTTP status; 0 when no trustworthy answer came (offline, server down, a proxy's page). */
   status: number;
   body: Record<string, any>;
+  /** The status of a page that came in place of an answer. */
+  refused?: number;
 }
 
+export const TOO_LARGE = 413;
 const NOTHING: Answer = { status: 0, body: {} };
 
 export class Api {
@@ -54,15 +58,24 @@ export class Api {
   }
 }
 
-/** A page in place of JSON (a restarting server, a proxy) counts as no answer. */
+/**
+ * A page in place of JSON (a restarting server, a proxy) counts as no answer; but that a request is too long is taken from
+ * whoever says so: it would be as long the next time.
+ */
 export async function readAnswer(response: Response): Promise<Answer> {
+  const { status } = response;
   try {
     const body = await response.json();
-    if (typeof body !== "object" || body === null || response.status >= 500) return { status: 0, body: body ?? {} };
-    return { status: response.status, body };
+    if (typeof body !== "object" || body === null || status >= 500) return { status: 0, body: body ?? {} };
+    return { status, body };
   } catch {
-    return NOTHING;
+    return status === TOO_LARGE ? { status, body: {} } : { ...NOTHING, refused: status };
   }
+}
+
+/** What is said where an answer is not the one that was hoped for; `otherwise` where it brings no words. */
+export function whyNot({ status, body }: Answer, say: Say, otherwise: string): string {
+  return body["error"] ?? (status === TOO_LARGE ? say("too_large") : otherwise);
 }
 
 /** The JSON values of a stream of lines, as they arrive. */

@@ -1,5 +1,5 @@
 // The assistant: history, a streamed reply, the message box.
-import { type Api, readAnswer, textChunks } from "./api";
+import { type Api, readAnswer, textChunks, whyNot } from "./api";
 import type { ServerClock } from "./clock";
 import { type Announcer, h, isSendKey } from "./dom";
 import { AgentDock, splitFrames, StepList } from "./agent";
@@ -380,12 +380,14 @@ export class Chat {
 
   /** Refused before any text: the words go back into the box. */
   private async turnedDown(view: TurnView, response: Response, message: string): Promise<void> {
-    const { body } = await readAnswer(response);
+    const answer = await readAnswer(response);
+    const { body } = answer;
     this.setCurrent(null);
     if (body["reason"] && response.status === 409) this.hooks.refused(body["reason"], body);
     const unreachable = this.say("chat_unreachable");
-    this.giveBack(view, message, body["error"] ?? unreachable);
-    if (!body["error"]) void this.forgetOnceReachable(unreachable);
+    const why = whyNot(answer, this.say, unreachable);
+    this.giveBack(view, message, why);
+    if (why === unreachable) void this.forgetOnceReachable(unreachable);
   }
 
   private giveBack(view: TurnView, message: string, why: string): void {

@@ -1,5 +1,5 @@
 // `This cannot be done as described`: a way out of every task, with a reason in the participant's own words.
-import type { Answer } from "./api";
+import { type Answer, whyNot } from "./api";
 import { h } from "./dom";
 import type { Kept } from "./kept";
 import type { Say } from "./texts";
@@ -80,14 +80,15 @@ export class HonestExit {
     }
     if (this.busy) return;
     this.setBusy(true);
-    const { status, body } = await this.hooks.send(reason);
+    const answer = await this.hooks.send(reason);
+    const { status, body } = answer;
     this.setBusy(false);
     if (status === 200 && body["accepted"]) {
       this.kept.set(this.key, "");
       this.dialog.close();
       this.hooks.accepted();
     } else if (status === 409 && body["reason"]) this.hooks.refused(body["reason"], body);
-    else this.words.textContent = body["error"] ?? this.say("submit_unreachable");
+    else this.words.textContent = whyNot(answer, this.say, this.say("submit_unreachable"));
   }
 
   private setBusy(busy: boolean): void {

@@ -1,12 +1,12 @@
 // The event log of one page: numbered, kept on disk until acknowledged, sent in order, never twice in effect.
 import type { Answer, Api } from "./api";
 import type { ServerClock } from "./clock";
+import { Outbox, type Outcome, type Queue, queueOf, takeBytes } from "./outbox";
 import { type Draft, fingerprint, type LoggedEvent, type Store, type StoredEvent } from "./store";
 import type { ServerState } from "./types";
 
 const FLUSH_MS = 2000;
 const FLUSH_EVENTS = 200;
-const BATCH_BYTES = 400_000;
 /** Browsers send at most 64 KiB for a page that is already gone (`fetch` with `keepalive`). */
 const FAREWELL_BYTES = 60_000;
 /** Short at its longest: once the server is back, a few seconds later everything is saved. */
@@ -14,37 +14,28 @@ const BACKOFF_MS = [1000, 2000, 3000];
 const LATE_MS = 5000;
 /** How often what an earlier page left is tried before this page takes over without it. */
 const HELD_UP = 3;
-/** The answers after which the same may be taken later: none, no identity, too many requests. */
-const LATER = [0, 401, 429];
-/** Stands in the place of an event that the server refused. */
-const NOTE = "event_refused";
+/** After so many answers in a row that say no, and not for the page or its stage, the page says so. */
+const TURNED_AWAY = 3;
 
-export type Saving = "saved" | "saving" | "offline";
+/** `turned_away`: something on the way to the server refuses the requests. `too_long`: the server has not this text. */
+export type Saving = "saved" | "saving" | "offline" | "turned_away" | "too_long";
 
 export interface LogListener {
-  saving: (state: Saving, durable: boolean) => void;
+  saving: (state: Saving, durable: boolean, status: number) => void;
   server: (state: ServerState) => void;
   refused: (reason: string) => void;
   /** The server has not what this page shows: all of it goes into the log once more. */
   reload: () => void;
 }
 
-/** One page's queue: this one's, or what an earlier page left behind. */
-interface Queue {
-  page: string;
-  events: StoredEvent[];
-  /** How many go at once: fewer while one among them is looked for that the server refuses. */
-  most: number;
-}
-
-/** `again`: what is sent next is another batch than the one that was refused. */
-type Outcome = "done" | "again" | "retry" | "refused";
-
 export class EventLog {
   readonly page = newPageId();
   private seq = 0;
-  private readonly own: Queue = { page: this.page, events: [], most: Infinity };
+  private readonly own: Queue = queueOf([this.page, []]);
+  private readonly outbox: Outbox;
   private leftovers: Queue[] = [];
+  /** Names of drafts that this page may still need, whatever earlier pages have sent. */
+  private needed: (name: string) => boolean = () => true;
   private heldUp = 0;
   private sending = false;
   private failures = 0;
@@ -52,10 +43,13 @@ export class EventLog {
   private opened = false;
   private toldOfDisk = false;
   private refusal: string | null = null;
-  private batchBytes = BATCH_BYTES;
+  /** The status of the last answers that said no, and how many they were. */
+  private turnedAway = { status: 0, times: 0 };
   private ackedHash: string | null = null;
   /** Characters of the shortest text that the server did not take as a whole. */
   private tooMuch = Infinity;
+  /** The server lacks what the page shows, because it is too long. */
+  private behind = false;
   /** The text now in the editor and the task it belongs to, for the draft on disk. */
   document: { task: string; text: () => string } | null = null;
 
@@ -66,14 +60,21 @@ export class EventLog {
     private readonly owner: string,
     private readonly listener: LogListener,
   ) {
+    this.outbox = new Outbox(api, store, {
+      answered: (queue, answer, roundTrip) => this.answered(queue, answer, roundTrip),
+      dropped: (queue, events, ack) => this.dropped(queue, events, ack),
+      noted: (queue, event) => this.noted(queue, event),
+      failed: (queue, answer) => this.failed(answer, queue),
+    });
     window.addEventListener("pagehide", this.farewell);
     window.addEventListener("online", this.retryNow);
     document.addEventListener("visibilitychange", this.retryNow);
   }
 
-  /** What earlier pages could not send; call before `start`. */
-  adopt(leftovers: Map<string, StoredEvent[]>): void {
-    this.leftovers = [...leftovers].map(([page, events]) => ({ page, events, most: Infinity }));
+  /** What earlier pages could not send; call before `start`. Drafts of theirs that nothing here needs go once it is sent. */
+  adopt(leftovers: Map<string, StoredEvent[]>, needed: (name: string) => boolean = () => true): void {
+    this.leftovers = [...leftovers].map(queueOf);
+    this.needed = needed;
   }
 
   /** Sends what is left over, takes the attempt over, then keeps sending. */
@@ -98,6 +99,7 @@ export class EventLog {
     if (this.own.events.length % FLUSH_EVENTS === 0) void this.flush();
     else this.schedule(FLUSH_MS);
     this.report();
+    if (this.behind && !this.isTooLong()) this.reload();
   }
 
   /** Number of the last event: what a program that is sent now contains. */
@@ -155,34 +157,25 @@ export class EventLog {
 
   private async sendEverything(): Promise<void> {
     // Before this page takes the attempt over: from then on the events of earlier pages change no text any more.
-    const sent = await this.sendLeftovers();
+    const sent = await this.outbox.sendAll(this.leftovers);
     if (!sent && ++this.heldUp < HELD_UP) return;
+    const wasOpen = this.opened;
     if (!(await this.open())) return;
+    if (!wasOpen) await this.forgetWhatIsOver();
     // The server answers, and not for them: they wait on the disk for the next page.
     if (!sent) this.leftovers = [];
     while (this.own.events.length && !this.refusal) {
-      const outcome = await this.sendBatch(this.own);
+      const outcome = await this.outbox.send(this.own, true);
       if (outcome === "again") continue;
       if (outcome !== "done") return;
       if (this.own.events.length < FLUSH_EVENTS) return;
     }
   }
 
-  /** False where the server cannot be asked now. What it will not have stays on the disk and holds up nothing. */
-  private async sendLeftovers(): Promise<boolean> {
-    while (this.leftovers.length) {
-      const queue = this.leftovers[0]!;
-      while (queue.events.length) {
-        const before = queue.events.length;
-        const outcome = await this.sendBatch(queue);
-        if (outcome === "retry") return false;
-        if (outcome !== "again" && queue.events.length === before) break;
-      }
-      // Its draft has served, or this page has taken it over under its own name.
-      if (!queue.events.length) this.store.forgetDrafts((draft) => draft.page === queue.page);
-      this.leftovers.shift();
-    }
-    return true;
+  /** Of drafts of earlier pages nothing stays that this page cannot take up and whose events the server has. */
+  private async forgetWhatIsOver(): Promise<void> {
+    const unsent = await this.store.leftovers();
+    this.store.forgetDrafts(({ task, page }) => page !== this.page && !this.needed(task) && !unsent.has(page));
   }
 
   private async open(): Promise<boolean> {
@@ -196,52 +189,32 @@ export class EventLog {
     return true;
   }
 
-  private async sendBatch(queue: Queue): Promise<Outcome> {
-    const batch = takeBytes(queue.events.slice(0, queue.most), this.batchBytes);
-    const sentAt = performance.now();
-    const answer = await this.api.post("/api/events", { page: queue.page, events: batch });
-    const ack = answer.body["ack"];
-    // Whatever the status says: what the server has stored need not go again.
-    if (typeof ack === "number" && answer.status !== 0) this.drop(queue, ack);
-    if (answer.status === 400 || answer.status === 413) return this.unacceptable(answer, queue, batch);
-    if (answer.status !== 200) return this.failed(answer, queue);
-    // Behind a gap that nothing will fill an earlier page's events are stored, and never acknowledged.
-    if (queue !== this.own && typeof ack === "number" && ack < batch[0]!.seq) return "refused";
-    if (typeof ack !== "number" || ack < batch[0]!.seq) return this.failed({ status: 0, body: {} }, queue);
-    this.failures = 0;
-    queue.most = Infinity;
-    this.heard(answer.body, performance.now() - sentAt);
-    if (queue === this.own && answer.body["load_again"] === true) this.reload();
-    return "done";
+  private answered(queue: Queue, { body }: Answer, roundTrip: number): void {
+    this.failures = this.turnedAway.times = 0;
+    this.heard(body, roundTrip);
+    if (queue === this.own && body["load_again"] === true) this.reload();
   }
 
-  /** The server refuses the batch for what is in it: found by halves, that event gives its number to a small note. */
-  private unacceptable(answer: Answer, queue: Queue, batch: LoggedEvent[]): Outcome {
-    if (answer.status === 413) this.batchBytes = Math.max(20_000, this.batchBytes / 2);
-    if (batch.length > 1) {
-      queue.most = Math.floor(batch.length / 2);
-      return "again";
-    }
-    const place = queue.events.findIndex((stored) => stored.seq === batch[0]!.seq);
-    const refused = queue.events[place];
-    // A note that is refused as well says nothing of the event: the server takes none at all.
-    if (!refused || refused.event.kind === NOTE) return queue === this.own ? this.failed(answer, queue) : "refused";
-    const { kind, payload } = refused.event;
-    const text = kind === "load" || kind === "edit";
-    const note: Record<string, unknown> = { refused: kind, why: String(answer.body["error"] ?? answer.status).slice(0, 300) };
-    if (text && typeof payload["task"] === "string") note["task"] = payload["task"];
-    // The hash stays: after this event the page shows what it showed, for a draft that is newer than the server's text.
-    const stored = { ...refused, event: { ...refused.event, kind: NOTE, payload: note } };
-    queue.events[place] = stored;
-    this.store.put(stored, null);
+  private noted(queue: Queue, { kind, payload }: LoggedEvent): void {
+    const own = queue === this.own;
     if (kind === "load") this.tooMuch = Math.min(this.tooMuch, String(payload["text"] ?? "").length);
-    if (queue === this.own && (text || kind.startsWith("answer_"))) this.reload();
-    return "again";
+    if (own && kind === "answer_load") this.tooMuch = Math.min(this.tooMuch, this.length);
+    if (own && (kind === "load" || kind === "edit" || kind.startsWith("answer_"))) this.reload();
   }
 
-  /** Not where the same was refused already. */
+  /** Not while it would be refused as before: once it is shorter. */
   private reload(): void {
-    if ((this.document?.text().length ?? 0) < this.tooMuch) this.listener.reload();
+    this.behind = this.isTooLong();
+    if (!this.behind) this.listener.reload();
+  }
+
+  private isTooLong(): boolean {
+    return this.length >= this.tooMuch;
+  }
+
+  /** Of the text on the page. */
+  private get length(): number {
+    return this.document?.text().length ?? 0;
   }
 
   private failed(answer: Answer, queue: Queue): Outcome {
@@ -249,10 +222,16 @@ export class EventLog {
       if (queue === this.own) this.refuse(String(answer.body["reason"] ?? "stage"), answer.body);
       return "refused";
     }
-    if (queue !== this.own && !LATER.includes(answer.status)) return "refused";
+    this.countRefusal(answer.refused ?? answer.status);
     if (answer.status === 401) this.listener.refused("identity");
     this.failures += 1;
     return "retry";
+  }
+
+  /** Other answers than of a server that is away or busy, or does not know this browser. */
+  private countRefusal(status: number): void {
+    const no = status >= 400 && status < 500 && status !== 401 && status !== 429;
+    this.turnedAway = no ? { status, times: this.turnedAway.times + 1 } : { status: 0, times: 0 };
   }
 
   /** The server says no to this page, here or on another route. */
@@ -272,16 +251,13 @@ export class EventLog {
   private async drain(): Promise<void> {
     for (let goesOn = true; goesOn && this.own.events.length; ) {
       const before = this.own.events.length;
-      goesOn = (await this.sendBatch(this.own)) === "again" || this.own.events.length < before;
+      goesOn = (await this.outbox.send(this.own, true)) === "again" || this.own.events.length < before;
     }
   }
 
-  private drop(queue: Queue, ack: number): void {
-    const dropped = queue.events.filter((stored) => stored.seq <= ack);
-    if (!dropped.length) return;
-    queue.events = queue.events.filter((stored) => stored.seq > ack);
+  private dropped(queue: Queue, events: StoredEvent[], ack: number): void {
     const own = queue === this.own;
-    const hashes = dropped.flatMap((stored) => stored.hash ?? []);
+    const hashes = events.flatMap((stored) => stored.hash ?? []);
     if (own && hashes.length) this.ackedHash = hashes[hashes.length - 1]!;
     this.store.acknowledged(queue.page, ack, own && hashes.length && this.document ? this.draft : null);
   }
@@ -324,8 +300,13 @@ export class EventLog {
     }
     const oldest = this.own.events[0];
     const late = oldest !== undefined && Date.now() - oldest.event.client_time_ms > LATE_MS;
-    const state = this.failures ? "offline" : late ? "saving" : "saved";
-    this.listener.saving(state, this.store.durable);
+    this.listener.saving(this.state(late), this.store.durable, this.turnedAway.status);
+  }
+
+  private state(late: boolean): Saving {
+    if (this.failures) return this.turnedAway.times < TURNED_AWAY ? "offline" : "turned_away";
+    if (late) return "saving";
+    return this.behind ? "too_long" : "saved";
   }
 
   destroy(): void {
@@ -337,19 +318,6 @@ export class EventLog {
     document.removeEventListener("visibilitychange", this.retryNow);
     this.store.close();
   }
-}
-
-/** The longest beginning of the queue that fits; at least one event unless `strict`. */
-function takeBytes(queue: StoredEvent[], limit: number, strict = false): LoggedEvent[] {
-  const batch: LoggedEvent[] = [];
-  let bytes = 0;
-  for (const { event } of queue) {
-    // Bytes of UTF-8, as the server counts them, with a comma; `length` would count UTF-16 units.
-    bytes += new Blob([JSON.stringify(event)]).size + 1;
-    if (bytes > limit && (strict || batch.length)) break;
-    batch.push(event);
-  }
-  return batch;
 }
 
 /** Random; `crypto.randomUUID` exists on secure origins only. */

@@ -32,7 +32,8 @@ export class Press {
     if (status === 200) return this.finish(this.listener.done);
     // 401: this browser is not known any more; the page that is loaded next says so.
     if (status === 401) return this.finish(() => location.reload());
-    if (status >= 400) return this.finish(() => this.listener.refused(String(body["error"] ?? "")));
+    // Without a sentence it is not the server that answered.
+    if (status >= 400 && body["error"]) return this.finish(() => this.listener.refused(String(body["error"])));
     this.listener.waiting();
     this.timer = window.setTimeout(() => void this.send(), RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)]);
   }

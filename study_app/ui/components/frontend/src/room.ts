@@ -78,7 +78,7 @@ export class Room {
     const [leftovers, drafts] = await Promise.all([store.leftovers(), store.drafts()]);
     const recovered = newerDraft(drafts.get(args.data.task.id) ?? null, leftovers, args.data.doc);
     const room = new Room(args, store, recovered, new Kept(store, drafts));
-    room.log.adopt(leftovers);
+    room.log.adopt(leftovers, (name) => room.needs(name));
     room.log.start();
     return room;
   }
@@ -95,7 +95,7 @@ export class Room {
     this.deadline = data.deadline_ms;
     this.clock.sync(data.now_ms);
     this.log = new EventLog(this.api, store, this.clock, data.page_key, {
-      saving: (state, durable) => this.showSaving(state, durable),
+      saving: (state, durable, status) => this.showSaving(state, durable, status),
       server: (state) => this.heard(state),
       refused: (reason) => this.refused(reason),
       reload: () => this.logText("saved"),
@@ -160,6 +160,11 @@ export class Room {
     this.showSaving("saved", true);
     this.attend(args);
     if (args.data.notice) this.tell(args.data.notice, true);
+  }
+
+  /** Whether a draft of this name may still be taken up: this task's, and words in its boxes. */
+  private needs(name: string): boolean {
+    return name === this.task || (isWords(name) && (!name.startsWith("cannot:") || name === `cannot:${this.task}`));
   }
 
   /** The element is on the page: what depends on sizes can be done. */
@@ -517,11 +522,11 @@ export class Room {
     if (!on && this.locks.size === 0) this.focusedBefore?.focus({ preventScroll: true });
   }
 
-  private showSaving(state: Saving, durable: boolean): void {
+  private showSaving(state: Saving, durable: boolean, status = 0): void {
     const key = state === "offline" && !durable ? "saving_offline_memory" : `saving_${state}`;
     if (this.saving.dataset["state"] === key) return;
     this.saving.dataset["state"] = key;
-    this.saving.textContent = this.say(key);
+    this.saving.textContent = this.say(key, { status });
   }
 
   destroy(): void {

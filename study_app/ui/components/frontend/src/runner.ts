@@ -1,5 +1,5 @@
 // Run, its streamed output and the visible examples.
-import { type Api, jsonLines, readAnswer } from "./api";
+import { type Api, jsonLines, readAnswer, whyNot } from "./api";
 import { type Announcer, h } from "./dom";
 import { Examples } from "./examples";
 import { Tabs } from "./tabs";
@@ -115,10 +115,11 @@ export class Runner {
   private async follow(mine: AbortController): Promise<void> {
     const response = await this.api.stream("/api/runs", this.hooks.program(), mine.signal);
     if (response.status !== 200) {
-      const { body } = await readAnswer(response);
+      const answer = await readAnswer(response);
+      const { body } = answer;
       if (this.current !== mine) return;
       if (body["reason"]) this.hooks.refused(body["reason"], body);
-      return this.fail(body["error"] ?? this.say("run_unreachable"));
+      return this.fail(whyNot(answer, this.say, this.say("run_unreachable")));
     }
     // A program that prints nothing is running all the same.
     this.tell(this.say("run_running"));

@@ -1,6 +1,6 @@
 // A page of a quiz or a survey: its questions, its event log, and the way on.
 import { Repeater } from "./advance";
-import { Api } from "./api";
+import { Api, TOO_LARGE, whyNot } from "./api";
 import { Countdown, ServerClock } from "./clock";
 import type * as Code from "./code";
 import { Announcer, h, isDark } from "./dom";
@@ -65,7 +65,7 @@ export class Sheet {
     const [leftovers, drafts, here, code] = await Promise.all(ready);
     const text = newerDraft(drafts.get(task) ?? null, leftovers, given) ?? here;
     const sheet = new Sheet(args, store, text, code);
-    sheet.log.adopt(leftovers);
+    sheet.log.adopt(leftovers, (name) => name === task);
     sheet.log.start();
     return sheet;
   }
@@ -83,7 +83,7 @@ export class Sheet {
     this.deadline = data.deadline_ms;
     this.clock.sync(data.now_ms);
     this.log = new EventLog(this.api, store, this.clock, data.page_key, {
-      saving: (state, durable) => this.showSaving(state, durable),
+      saving: (state, durable, status) => this.showSaving(state, durable, status),
       server: (state) => this.heard(state),
       refused: (reason) => this.refused(reason),
       reload: () => this.questions.logShown(),
@@ -201,11 +201,12 @@ export class Sheet {
     await this.log.settle(SETTLE_MS);
     if (this.locks.size) return "done";
     const { stage, step } = this.args.data;
-    const { status, body } = await this.api.post(
+    const answer = await this.api.post(
       "/api/answers",
       { page: this.log.page, seq: this.log.last, stage, step, shown: this.questions.values },
       SEND_MS,
     );
+    const { status, body } = answer;
     if (status === 200 && body["accepted"]) this.accepted();
     else if (status === 200) this.questions.showFaults(body["faults"] ?? {}, (words) => this.tell(words));
     else if (status === 409 && body["reason"] === "behind") return "again";
@@ -214,6 +215,7 @@ export class Sheet {
       return "again";
     } else if (status === 409) this.log.refuse(String(body["reason"] ?? "stage"), body);
     else if (status === 401) this.lock("identity");
+    else if (status === TOO_LARGE) this.tell(whyNot(answer, this.say, ""));
     else this.unreachable();
     return "done";
   }
@@ -319,12 +321,12 @@ export class Sheet {
     else show();
   }
 
-  private showSaving(state: Saving, durable: boolean): void {
+  private showSaving(state: Saving, durable: boolean, status = 0): void {
     const key = state === "offline" && !durable ? "saving_offline_memory" : `saving_${state}`;
     if (this.pending && state === "saved" && Date.now() >= this.pausedUntil) void this.send();
     if (this.saving.dataset["state"] === key) return;
     this.saving.dataset["state"] = key;
-    this.saving.textContent = this.say(key);
+    this.saving.textContent = this.say(key, { status });
   }
 
   /** After the first page of an interview the next answer can be typed at once. */

@@ -31,7 +31,10 @@ export interface Draft {
 
 const NAME = "study-app";
 const OPEN_MS = 3000;
-const KEEP_MS = 14 * 24 * 3600 * 1000;
+const DAY_MS = 24 * 3600 * 1000;
+/** How long what could not be sent waits for its participant, and for one after whom another sits at this computer. */
+const KEEP_MS = 14 * DAY_MS;
+const KEEP_OTHERS_MS = DAY_MS;
 
 export class Store {
   private puts: StoredEvent[] = [];
@@ -84,7 +87,7 @@ export class Store {
 
   /** Deletes drafts of this participant: of these names, or of what a page left. */
   forgetDrafts(over: (draft: Draft) => boolean): void {
-    this.draft = null;
+    if (this.draft && over(this.draft())) this.draft = null;
     this.change((_, drafts) => {
       drafts.openCursor().onsuccess = ({ target }) => {
         const cursor = (target as IDBRequest<IDBCursorWithValue | null>).result;
@@ -96,10 +99,9 @@ export class Store {
     });
   }
 
-  /** Deletes everything that is kept of this participant, with `events` also what was never sent. */
-  forgetOwner(events: boolean): void {
+  /** Deletes everything that is kept of this participant, also what was never sent. */
+  forgetOwner(): void {
     this.forgetDrafts(() => true);
-    if (!events) return;
     this.change((kept) => {
       kept.openCursor().onsuccess = ({ target }) => {
         const cursor = (target as IDBRequest<IDBCursorWithValue | null>).result;
@@ -125,7 +127,7 @@ export class Store {
     const pages = new Map<string, StoredEvent[]>();
     rows.sort((a, b) => a.event.client_time_ms - b.event.client_time_ms || a.seq - b.seq);
     for (const row of rows) {
-      if (Date.now() - row.event.client_time_ms > KEEP_MS) this.forget(row);
+      if (this.isOld(row.owner, row.event.client_time_ms)) this.forget(row);
       else if (row.owner === this.owner) pages.set(row.page, [...(pages.get(row.page) ?? []), row]);
     }
     for (const events of pages.values()) events.sort((a, b) => a.seq - b.seq);
@@ -137,10 +139,14 @@ export class Store {
     const found = new Map<string, Draft>();
     for (const draft of await this.all<Draft>("drafts")) {
       if (draft.at === undefined) this.change((_, drafts) => drafts.put({ ...draft, at: Date.now() }));
-      if (Date.now() - (draft.at ?? Date.now()) > KEEP_MS) this.change((_, drafts) => drafts.delete([draft.owner, draft.task]));
+      if (this.isOld(draft.owner, draft.at ?? Date.now())) this.change((_, drafts) => drafts.delete([draft.owner, draft.task]));
       else if (draft.owner === this.owner) found.set(draft.task, draft);
     }
     return found;
+  }
+
+  private isOld(owner: string, at: number): boolean {
+    return Date.now() - at > (owner === this.owner ? KEEP_MS : KEEP_OTHERS_MS);
   }
 
   private forget(row: StoredEvent): void {

@@ -1,5 +1,5 @@
 // Submitting a task: everything sent first, a question where an example fails, and no second click in between.
-import type { Answer } from "./api";
+import { type Answer, whyNot } from "./api";
 import { h } from "./dom";
 import { examplesOf } from "./examples";
 import { ask } from "./side";
@@ -41,12 +41,13 @@ export class Submission {
   private async submit(confirm: boolean): Promise<void> {
     if (this.busy || this.locked) return;
     this.setBusy(true);
-    const { status, body } = await this.hooks.send(confirm);
+    const answer = await this.hooks.send(confirm);
+    const { status, body } = answer;
     this.setBusy(false);
     if (status === 200 && body["accepted"]) this.hooks.accepted();
     else if (status === 200 && body["checks"]) await this.warn(body["checks"]);
     else if (status === 409 && body["reason"]) this.hooks.refused(body["reason"], body);
-    else this.hooks.failed(body["error"] ?? this.say("submit_unreachable"));
+    else this.hooks.failed(whyNot(answer, this.say, this.say("submit_unreachable")));
   }
 
   private async warn(checks: Check[]): Promise<void> {

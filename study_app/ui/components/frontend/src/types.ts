@@ -238,6 +238,13 @@ export interface CopyData {
   hint: string;
 }
 
+/** `events`: nor what could not be sent. `last`: no page comes after this one that could send it. */
+export interface ForgetData {
+  page_key: string;
+  events: boolean;
+  last: boolean;
+}
+
 export interface ActionsData {
   stage: string;
   /** Changes with the screen, so that a press never meets the next one. */
@@ -251,8 +258,8 @@ export interface ActionsData {
   leave: { button: boolean; payment: string } | null;
   /** The buttons stay at the window's lower edge. */
   pinned: boolean;
-  /** Whose drafts this computer keeps no longer; `events`: nor what it could not send. */
-  forget?: { page_key: string; events: boolean } | null;
+  /** Whose drafts this computer keeps no longer, once what they came from is sent. */
+  forget?: ForgetData | null;
   api: string;
   texts: Texts;
 }
