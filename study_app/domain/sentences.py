@@ -65,7 +65,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def ended(text: str) -> str:
-    """Return a text that somebody wrote as a sentence with its end, once."""
+    """Return a text that someone wrote as a sentence with its end, once."""
     text = text.strip()
     return text if not text or text.endswith((".", "?", "!")) else f"{text}."
 

@@ -23,7 +23,7 @@ def separated(rises: Floats, still: Floats) -> bool:
 
     Args:
         rises: of each term that grows in one direction, the coefficients of what it grows with (terms, p).
-        still: of each term that has a maximum of its own, the coefficients of what must not change (terms, p).
+        still: of each term that has a separate maximum, the coefficients of what must not change (terms, p).
     """
     free = _null_space(still)
     if not free.shape[1]:

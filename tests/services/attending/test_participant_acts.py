@@ -167,7 +167,7 @@ def test_no_act_is_done_without_a_reason_or_for_an_unknown_person(trial, act):
 
 def test_nobody_is_unblinded_who_has_no_arm(trial):
     who = trial.enter()
-    for name in (who, "nobody"):
+    for name in (who, "unknown"):
         with pytest.raises(NotAllowed, match=f"participant {name} is not known or not allocated"):
             trial.app.lifecycle.unblind(name, "ill", "anna")
     assert all(entry.what != "unblind" for entry in Monitor(trial.app.context).audit())

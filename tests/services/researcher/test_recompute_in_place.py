@@ -22,7 +22,7 @@ def test_a_sealed_ledger_is_recomputed_with_the_key_and_checked_by_its_chain_wit
     found = recompute(app.context)
     real = next(each for each in found if each.ledger == "real")
     assert (real.sealed, real.breaches) == (True, ())
-    # The seeds of the others are no secret.
+    # The seeds of the others are public.
     assert {each.sealed for each in found if each.ledger != "real"} == {False}
     with_key(tmp_path)
     real = next(each for each in recompute(app.context) if each.ledger == "real")
