@@ -43,12 +43,14 @@ REFUSED = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("method", "argument"), REFUSED)
 def test_an_argument_that_a_method_does_not_use_is_refused_by_name(method, argument):
     with pytest.raises(AnalysisError, match=f"{argument}: is not used by {method}; leave it out"):
         run(method, people(), **{**without_control(method), argument: GIVEN[argument]})
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("method", sorted(analysis.METHODS))
 @pytest.mark.parametrize("option", ["scheme", "weights", "replicates", "margin"])
 def test_an_option_of_another_method_is_refused(method, option):

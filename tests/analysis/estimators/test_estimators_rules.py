@@ -163,6 +163,7 @@ AWKWARD = [
 """Every method with every awkwardness; a third of them by default, among which is each method and each awkwardness."""
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("method", "name", "data", "changes"), AWKWARD)
 def test_awkward_data_end_in_a_typed_error_or_a_null_with_a_note(method, name, data, changes):
     try:
@@ -179,6 +180,7 @@ def test_awkward_data_end_in_a_typed_error_or_a_null_with_a_note(method, name, d
 REFUSED = {"no treated", "no control", "no rows", "a column missing", "an outcome missing", "text for numbers"}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("method", [m for m in IDS if m not in ("pearson", "spearman")])
 @pytest.mark.parametrize("case", sorted(REFUSED))
 def test_what_a_person_can_mend_is_an_error_that_names_it(method, case):

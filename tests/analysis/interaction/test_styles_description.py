@@ -197,12 +197,14 @@ def test_a_reply_without_code_is_neither_used_nor_discarded_and_one_without_a_lo
     assert (used["unchanged"]["count"], used["unchanged"]["n"]) == (1, 1)
 
 
+@pytest.mark.slow
 def test_what_the_source_does_not_hold_is_a_note_not_a_number(by_people):
     assert by_people["turn_time"]["note"]
     assert by_people["reply_use"]["note"]
     assert by_people["groups"][0]["score"]["mean"] is None
 
 
+@pytest.mark.slow
 def test_the_section_is_json_and_the_same_every_time(imported, by_people):
     section = by_people
     assert json.loads(json.dumps(section, allow_nan=False)) == styles_section(imported, Plan("human"))

@@ -24,6 +24,7 @@ def assigned(tmp_path, order, *after, rules=PUBLISHED):
     return assign(load(tmp_path / "out").tables, rules)[0]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("order", "after", "pattern"),
     [

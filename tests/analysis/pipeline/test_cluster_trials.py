@@ -79,6 +79,7 @@ def test_every_row_of_a_cluster_trial_takes_account_of_it_or_says_why_not(tmp_pa
     assert not any("Few clusters" in text for text in result["warnings"])
 
 
+@pytest.mark.slow
 def test_errors_over_clusters_are_wider_than_those_that_take_people_as_independent(tmp_path):
     table = trial(icc=0.5)
     clustered = {row["id"]: row for row in written(tmp_path, table)["estimates"]}
@@ -100,6 +101,7 @@ def test_few_clusters_are_warned_of(tmp_path):
     assert any(text.startswith("Few clusters (5 in plain, 5 in ai; 8 an arm are advised)") for text in warnings)
 
 
+@pytest.mark.slow
 def test_people_without_a_cluster_count_as_clusters_alone(tmp_path):
     table = trial()
     table.loc[[3, 40], "school"] = None

@@ -91,6 +91,7 @@ def test_where_no_factor_can_be_held_the_regression_decides(tmp_path, method):
     assert all(row["p_value"] is not None for row in rows)
 
 
+@pytest.mark.slow
 def test_simulated_power_is_that_of_the_formula(tmp_path):
     found = trial_power(crossed(tmp_path, "factors"), sizes=[120], effects=[0.6], sims=24, workers="1")["power"][0]
     tone, promise, interaction = found["rows"]

@@ -83,6 +83,7 @@ def test_only_the_arms_that_are_asked_have_answers_and_verify_holds_them_to_it(d
     assert verify(dataset).findings == []
 
 
+@pytest.mark.slow
 def test_the_report_compares_the_items_between_the_arms_that_were_asked(dataset, tmp_path):
     analyze(dataset, tmp_path / "out", include_simulated=True)
     found = {row["id"]: row for row in results(tmp_path / "out")["estimates"]}

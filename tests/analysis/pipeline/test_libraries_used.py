@@ -39,6 +39,7 @@ def whole(tmp_path_factory):
     return analyse(load(write(tmp_path_factory.mktemp("whole"), plan=FAST)))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("library", "rows"),
     [

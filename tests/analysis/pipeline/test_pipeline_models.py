@@ -66,6 +66,7 @@ def test_strata_may_be_left_out_of_the_model_and_still_bind_the_permutation(tmp_
     assert "logged scheme" not in found["note"]
 
 
+@pytest.mark.slow
 def test_without_a_ledger_a_step_down_still_permutes_within_strata(tmp_path):
     folder = write(tmp_path, n=24, strata=("years_python",), plan=FAST)
     next((folder / "data").glob("*allocations*")).unlink()
@@ -118,6 +119,7 @@ def test_a_step_down_keeps_strata_where_they_fit():
     assert "leverage" in step.reason
 
 
+@pytest.mark.slow
 def test_one_missing_covariate_does_not_cost_the_others(tmp_path):
     table = Trial(n=60).table()
     table.loc[3, "warmup_minutes"] = np.nan

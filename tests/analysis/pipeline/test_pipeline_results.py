@@ -162,6 +162,7 @@ def test_results_are_strict_json_without_nan(result):
     json.loads(results_text(result), parse_constant=refuse)
 
 
+@pytest.mark.slow
 def test_the_seed_comes_from_the_plan_and_another_makes_every_row_exploratory(tmp_path):
     folder = write(tmp_path, plan=FAST)
     plan = Plan.model_validate(FAST).with_limit(35)
@@ -235,6 +236,7 @@ def test_a_masked_result_withholds_what_people_used(tmp_path):
     assert "withheld" in found["styles"]["note"]
 
 
+@pytest.mark.slow
 def test_an_export_that_is_masked_already_is_taken_as_it_is(tmp_path):
     trial = Trial(state="closed", plan=FAST)
     table = trial.table()
@@ -253,6 +255,7 @@ def test_a_launched_trial_is_a_dry_run_on_labels_that_say_nothing(tmp_path):
     assert abs(row(found, "quiz_points.mean.ai")["estimate"] - row(truth, "quiz_points.mean.ai")["estimate"]) > 1
 
 
+@pytest.mark.slow
 def test_a_dry_run_works_on_an_export_without_arms(tmp_path):
     trial = Trial(state="launched", plan=FAST)
     table = trial.table().assign(arm=None, stratum=None, allocation_index=np.nan, allocated_at=None)
@@ -263,6 +266,7 @@ def test_a_dry_run_works_on_an_export_without_arms(tmp_path):
     assert one["flow"]["allocated"] == 52
 
 
+@pytest.mark.slow
 def test_every_page_of_a_dry_run_is_stamped(tmp_path):
     out = analyze(write(tmp_path / "data", state="launched", plan=FAST), tmp_path / "out").out
     html = (out / "report.html").read_text(encoding="utf-8")
@@ -289,6 +293,7 @@ def test_equal_scores_give_nulls_with_notes(tmp_path):
     assert "same value" in row(found, "quiz_points.rerandomization")["note"]
 
 
+@pytest.mark.slow
 def test_three_people_are_reported_and_nothing_crashes(tmp_path):
     out = analyze(write(tmp_path / "data", n=3, plan=FAST), tmp_path / "out")
     assert out.rows > 20
@@ -312,6 +317,7 @@ def test_five_arms_give_four_contrasts_under_one_holm(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_an_empty_arm_among_several_leaves_the_others_alone(tmp_path):
     table = Trial(arms=("c", "a1", "a2"), n=60).table()
     table = table[table["arm"] != "a2"]
@@ -320,6 +326,7 @@ def test_an_empty_arm_among_several_leaves_the_others_alone(tmp_path):
     assert row(found, "quiz_points.rerandomization.a2")["p_value"] is None
 
 
+@pytest.mark.slow
 def test_everyone_censored_is_a_constant_time(tmp_path):
     table = Trial().table()
     table[["completion_event", "task_completed"]] = 0
@@ -363,6 +370,7 @@ def test_text_where_a_number_belongs_names_row_and_column(tmp_path):
         load(write(tmp_path, Trial(), table))
 
 
+@pytest.mark.slow
 def test_ids_beyond_ascii_are_kept(tmp_path):
     table = Trial(answers=False).table()
     table["participant_id"] = [f"çå試-{i}" for i in range(len(table))]
@@ -389,6 +397,7 @@ def test_too_many_covariates_step_down_to_ancova_and_say_so(tmp_path):
     assert any(text.startswith("quiz_points.rerandomization: Lin adjustment left") for text in found["deviations"])
 
 
+@pytest.mark.slow
 def test_ancova_and_its_rerandomisation_give_the_same_estimate(tmp_path):
     found = run(tmp_path, n=24)
     again = row(found, "quiz_points.lin")
@@ -419,6 +428,7 @@ def test_a_study_file_with_every_default_written_out_is_read_like_one_without(tm
     assert analyse(load(short)) == analyse(load(long))
 
 
+@pytest.mark.slow
 def test_a_column_that_only_the_defaults_name_is_left_out_and_said_so(tmp_path):
     table = Trial().table().drop(columns=["quiz_debugging_points", "years_python"])
     found = analyse(load(write(tmp_path, Trial(plan=FAST), table)))
@@ -472,6 +482,7 @@ def test_the_plan_hash_does_not_depend_on_what_was_written_out():
     assert Plan.default().sha256 != Plan.model_validate({"level": 0.9}).sha256
 
 
+@pytest.mark.slow
 def test_secondary_outcomes_join_the_usual_ones(tmp_path):
     plan = Plan.model_validate({"secondary": [{"id": "learned", "kind": "ordinal", "unit": "points of 7"}], **FAST})
     assert plan.primary == ("quiz_points", "completion_minutes")

@@ -43,6 +43,7 @@ def test_the_usual_primary_and_the_standard_rows_stay_as_sensitivity_rows():
     assert "quiz_points.mann_whitney" in ids
 
 
+@pytest.mark.slow
 def test_a_plan_may_adjust_the_primary_time(tmp_path):
     own = {"outcome": "completion_minutes", "method": "rerandomization", "role": "primary", "adjusted": True}
     plan = {"replicates": 199, "subgroups": [], "analyses": [own]}
@@ -80,6 +81,7 @@ def test_two_treated_arms_are_compared_directly(tmp_path):
     assert "logged scheme replayed" in direct["note"]
 
 
+@pytest.mark.slow
 def test_masked_arms_are_not_compared_directly(tmp_path):
     own = {"outcome": "quiz_points", "method": "welch_t", "contrast": ["agent", "ai"]}
     rows = analysed(tmp_path, [own], arms=THREE, state="closed")

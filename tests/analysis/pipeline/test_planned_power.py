@@ -131,6 +131,7 @@ def test_several_arms_and_outcomes_of_every_kind_are_simulated_row_by_row(study)
     assert "two proportions" in entry["rows"][0]["formulas"][0]["formula"]
 
 
+@pytest.mark.slow
 def test_clusters_are_allocated_and_analysed_whole(study):
     clusters = study.model_copy(update={"allocation": Scheme(method="cluster", cluster="label")})
     given = Assumptions(icc=0.2, cluster_size=5)

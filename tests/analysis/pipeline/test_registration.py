@@ -79,6 +79,7 @@ def test_another_covariate_changes_the_adjusted_rows_and_no_others(tmp_path):
     assert status("completion_minutes.rmst.ratio")[0] == "prespecified"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("change", "row"),
     [

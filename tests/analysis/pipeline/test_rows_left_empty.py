@@ -60,6 +60,7 @@ def test_where_every_arm_is_offered_an_assistant_no_row_compares_by_what_was_rec
     assert rows["quiz_points.welch_t"]["estimate"] is not None
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("row", "reason"),
     [

@@ -68,6 +68,7 @@ def test_the_supplement_computes_the_contrast_that_the_plan_names(folder):
     assert "against ai" in (made / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_primary_row_of_another_population_is_computed_of_its_own_people(tmp_path):
     row = CONTRAST | {"contrast": [], "population": "per_protocol"}
     trial = Trial(n=40, missing_quiz=0.1, noncompliance=0.2, plan={"replicates": 99, "analyses": [row]})

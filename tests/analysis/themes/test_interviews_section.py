@@ -47,6 +47,7 @@ def test_shares_are_corrected_and_arms_compared_with_holm():
     assert found["agreement"]["hurry"]["kappa"]["coders"] == ["ann", "ben"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
