@@ -218,7 +218,7 @@ class Page(Generic[Where]):
             link: a way out of the study's pages.
             leave: a button for leaving, only its dialog, or none once there is nothing to leave.
             pinned: keep the buttons in sight on a long page.
-            forget: on a page without a log of its own, what the browser keeps of the participant's words: it sends
+            forget: on a page without a log, what the browser keeps of the participant's words: it sends
                 what earlier pages could not, then deletes what is `sent`, or `all` where no page comes after this one.
                 Of erased data it sends nothing and deletes all.
         """

@@ -1,4 +1,4 @@
-"""What a proxy in front of the server answers itself, with a page: said in words that help; nothing is lost."""
+"""What a proxy in front of the server answers itself, with a page: people read what to do, and nothing is lost."""
 
 from __future__ import annotations
 

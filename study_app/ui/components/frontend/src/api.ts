@@ -59,8 +59,8 @@ export class Api {
 }
 
 /**
- * A page in place of JSON (a restarting server, a proxy) counts as no answer; but that a request is too long is taken from
- * whoever says so: it would be as long the next time.
+ * A page in place of JSON (a restarting server, a proxy) counts as no answer; but that a request is too long is believed
+ * from any sender: it would be as long the next time.
  */
 export async function readAnswer(response: Response): Promise<Answer> {
   const { status } = response;

@@ -63,7 +63,7 @@ export class Outbox {
     return true;
   }
 
-  /** One batch; of this page, which is its `own`, a gap is no reason to give up. */
+  /** One batch; of this page, which is its `own`, a gap does not end the sending. */
   async send(queue: Queue, own: boolean): Promise<Outcome> {
     const batch = takeBytes(queue.events.slice(0, queue.most), this.batchBytes);
     const sentAt = performance.now();

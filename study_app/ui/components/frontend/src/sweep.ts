@@ -1,4 +1,4 @@
-// On pages without a log of their own: sends what earlier pages could not, then leaves nothing of it on this computer.
+// On pages without a log: sends what earlier pages could not, then leaves nothing of it on this computer.
 import type { Answer, Api } from "./api";
 import { Outbox, type Outcome, type Queue, queueOf } from "./outbox";
 import { Store } from "./store";
