@@ -94,6 +94,7 @@ def _distribution(metadata: Path) -> Distribution:
     """Return what the files of a distribution say: it lists them, or at least declares its modules."""
     found: set[str] = set()
     native = False
+    # Installers write one of these lists: of wheels, of eggs by pip, of eggs by setuptools.
     for name in ("RECORD", "installed-files.txt", "SOURCES.txt"):
         try:
             text = (metadata / name).read_text(encoding="utf-8", errors="replace")

@@ -209,6 +209,7 @@ class SimulatedWorkspace:
                 self._error = line["error_type"]
 
         self.app.work.run(self.participant_id, self.text, emit, self.tab.page)
+        # In real time: the clock of the simulation stands still until the seconds of this act are played.
         over.wait()
         yield from self._play(act.seconds, [])
 

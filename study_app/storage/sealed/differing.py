@@ -99,6 +99,7 @@ class Comparison:
         states: Counter[tuple[str, str]] = Counter()
         for number, where, position, name, key, final, opening, digest in self._rows(_ENTRIES):
             states[name, key] += 1
+            # In the order of storing, so that the last state of each record is the one that stays.
             found[name, key] = chain.Chained(
                 where, position, name, key, "", bool(final), bytes(opening), bytes(digest), int(number)
             )

@@ -103,12 +103,14 @@ def _omitted(sandbox: Sandbox, pack: TaskPack) -> Iterator[Problem]:
     except (SyntaxError, ValueError, RecursionError):
         return
     for variant in variants:
+        # The examples alone first: for a variant that fails one of them nothing hidden has to be run.
         if not all(
             verdict.passed for verdict in _verdicts(sandbox, pack, pack.examples, variant.code, DRAWS[0]).values()
         ):
             continue
         failed = [
             verdict.name
+            # With the examples, at whose calls a check of what the program uses looks, too.
             for verdict in _verdicts(sandbox, pack, [*pack.hidden, *pack.examples], variant.code, DRAWS[0]).values()
             if not (verdict.visible or verdict.passed)
         ]
