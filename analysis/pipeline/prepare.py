@@ -91,7 +91,7 @@ def _longest(row_id: str, known: Collection[str]) -> str:
 def prepare(
     dataset: Dataset, plan: Plan | None = None, *, include_simulated: bool = False, include_preview: bool = False
 ) -> Prepared:
-    """Select participants, dress the arms as the trial's state allows, make the analysis table.
+    """Select participants, mask the arms as the trial's state demands, and make the analysis table.
 
     Raises:
         ProblemsFound: the design cannot be analysed, or the plan names columns that the data do not have; all at once.

@@ -99,6 +99,7 @@ def code_with_claude(
         try:
             found, problems, served = _code_batch(client, model, batch)
         except AssistantUnavailable as error:
+            # Codes that were paid for are kept, and the rest is named as uncoded; without any there is nothing to keep.
             if not codes:
                 raise
             uncoded |= {query.turn_id: str(error) for rest in batches[number:] for query in rest}
@@ -190,6 +191,7 @@ def _read(text: str, wanted: Sequence[str]) -> _Reply:
     codes: Codes = {}
     problems: dict[str, str] = {}
     for each, labels in pairs:
+        # Of an id that comes twice neither coding counts: which was meant cannot be known.
         if each not in wanted or each in codes or each in problems:
             problems |= {each: "coded twice in one reply"} if isinstance(each, str) and each in codes else {}
             codes.pop(each, None) if isinstance(each, str) else None
