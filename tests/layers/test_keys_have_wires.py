@@ -86,8 +86,14 @@ def test_no_key_is_listed_that_is_gone_or_has_a_case():
     assert listed & {keys()[case.field] for case in CASES} == set()
 
 
+@cache
+def functions_of(file: str) -> set[str]:
+    """Names of the functions at the top of a file of tests."""
+    tree = ast.parse((ROOT / "tests" / file).read_text(encoding="utf-8"))
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
 @pytest.mark.parametrize("named", sorted(set(AT_TEST.values())))
 def test_the_named_test_exists(named):
     file, _, test = named.partition("::")
-    tree = ast.parse((ROOT / "tests" / file).read_text(encoding="utf-8"))
-    assert test in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    assert test in functions_of(file)

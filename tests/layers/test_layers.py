@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from structure import statements  # noqa: E402
+
 NUMERICS = "numpy pandas scipy threadpoolctl statsmodels pingouin linearmodels krippendorff sklearn"
 FACADES = "agreement effects monitoring multiplicity power psychometrics"
 ALLOWED = {
@@ -104,7 +108,7 @@ def imports() -> dict[str, dict[str, str]]:
 def imported(path: Path) -> set[str]:
     """Packages that a file imports: a part of this project, or a distribution."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module in ("study_app", "analysis"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from functools import cache
 
 import pytest
 from support.paths import ROOT
@@ -26,6 +27,18 @@ def methods(interface: type) -> dict[str, inspect.Signature]:
     }
 
 
+@cache
+def used_attributes() -> set[str]:
+    """Names of the attributes that the code beside the interfaces reads."""
+    return {
+        node.attr
+        for path in (ROOT / "study_app").rglob("*.py")
+        if not path.is_relative_to(ROOT / "study_app" / "ports")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+
+
 @pytest.mark.parametrize("interface", IMPLEMENTED, ids=lambda interface: interface.__name__)
 def test_the_database_takes_the_arguments_that_the_interface_names(interface):
     for name, declared in methods(interface).items():
@@ -35,11 +48,4 @@ def test_the_database_takes_the_arguments_that_the_interface_names(interface):
 
 @pytest.mark.parametrize("interface", IMPLEMENTED, ids=lambda interface: interface.__name__)
 def test_each_method_of_an_interface_is_called_outside_the_storage(interface):
-    called = {
-        node.attr
-        for path in (ROOT / "study_app").rglob("*.py")
-        if not path.is_relative_to(ROOT / "study_app" / "ports")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute)
-    }
-    assert sorted(set(methods(interface)) - called) == []
+    assert sorted(set(methods(interface)) - used_attributes()) == []
