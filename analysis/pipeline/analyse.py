@@ -17,6 +17,7 @@ from analysis.data.variables import baseline_variables, several_labels, value_la
 from analysis.data.view import View
 from analysis.estimators.core.results import Estimate, _finite
 from analysis.pipeline.analysis_table import AnalysisTable
+from analysis.pipeline.column_words import in_words
 from analysis.pipeline.crossover import CrossoverRunner
 from analysis.pipeline.description.acting import acting_section
 from analysis.pipeline.description.affect import affect_section
@@ -134,7 +135,7 @@ def _analysed(prepared: Prepared, seed: int | None) -> dict[str, Any]:
         "styles": styles,
         "treatment": treatment,
         **some,
-        "deviations": list(dict.fromkeys(deviations)),
+        "deviations": list(dict.fromkeys(map(in_words, deviations))),
         "warnings": [
             *dataset.warnings,
             *shown.warnings,
@@ -166,7 +167,7 @@ def _registered(prepared: Prepared, seed: int) -> Registration:
 
 def _placed(row: Estimate, registered: Registration) -> dict[str, Any]:
     status, note = registered.status(row.id)
-    return row.to_json() | {"status": status, "status_note": note}
+    return row.to_json() | {"note": in_words(row.note), "status": status, "status_note": note}
 
 
 def primary_rows(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.data.outcome_checks import scored
 from analysis.data.view import View
+from analysis.estimators.core.validation import in_deviations
 from analysis.estimators.numerics.cluster_covariance import FEW
 from analysis.pipeline.people.flow import NOT_ANALYSED
 from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
@@ -282,7 +283,7 @@ def _independent(data: pd.DataFrame, columns: Sequence[str], deviations: list[st
     kept: list[str] = []
     base = np.ones((len(data), 1))
     for name in columns:
-        wider = np.column_stack([base, data[name].to_numpy(dtype=float)])
+        wider = np.column_stack([base, in_deviations(data[[name]].to_numpy(dtype=float))])
         # One by one in the plan's order, so that it is always the later column that goes.
         if len(data) and np.linalg.matrix_rank(wider) > np.linalg.matrix_rank(base):
             base = wider

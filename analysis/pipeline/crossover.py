@@ -31,6 +31,7 @@ from study_app.domain.study.periods import period_column
 from study_app.rerandomisation import replicate_design
 
 CHUNK = 2_000_000
+WITH_EXCLUDED = "Everyone allocated, in the order allocated, those excluded afterwards with the values that they have"
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,9 @@ class CrossoverRunner:
         try:
             for key, what, _ in of_sequence(analysis):
                 raise LookupError(f"{key}: {what}")
-            long = self._long(outcome)
-            found = [self._with_left_out(row, long) for row in self._called(analysis, long)]
+            long = self._long(outcome, analysis.population)
+            people = len(self._analysed(analysis.population))
+            found = [_with_left_out(row, long, people) for row in self._called(analysis, long)]
             if analysis.contrast:
                 found = [row for row in found if row.contrast == analysis.contrast]
         except LookupError as error:
@@ -81,19 +83,10 @@ class CrossoverRunner:
                 found[outcome.id] = frozenset(self._long(outcome)["participant_id"].astype(str))
         return found
 
-    def _with_left_out(self, row: Estimate, long: pd.DataFrame) -> Estimate:
-        """Return a row that says who of the analysis has no value, or lacks some of the periods."""
-        count = len(self._analysed())
-        each = long.groupby("participant_id")["period"].nunique()
-        planned = max(len(order_of(str(order))) for order in long["order"])
-        none, some = count - len(each), int((each < planned).sum())
-        left_out = [f"{none} of {count} left out: no period with a value"] if none else []
-        left_out += [f"{some} of {count} with values in some of the {planned} periods only"] if some else []
-        return replace(row, note="; ".join(part for part in (row.note, *left_out) if part))
-
-    def _analysed(self) -> pd.DataFrame:
+    def _analysed(self, population: str) -> pd.DataFrame:
         people = self.view.participants
-        return people.loc[people["arm"].notna() & ~people["status"].isin(NOT_ANALYSED), ["participant_id", "arm"]]
+        left_out = set(NOT_ANALYSED) - ({"excluded"} if population == "with_excluded" else set())
+        return people.loc[people["arm"].notna() & ~people["status"].isin(left_out), ["participant_id", "arm"]]
 
     def means(self) -> list[Estimate]:
         """Return the mean of each outcome under each treatment, over all periods.
@@ -123,11 +116,11 @@ class CrossoverRunner:
             note="over all periods" + ("; one value has no interval" if sd is None else ""),
         )  # fmt: skip
 
-    def _long(self, outcome: Outcome) -> pd.DataFrame:
-        """Person, order, period, treatment and value of each period with a value, of everyone in the analysis."""
+    def _long(self, outcome: Outcome, population: str = "itt") -> pd.DataFrame:
+        """Person, order, period, treatment and value of each period with a value, of everyone in the population."""
         if self.view.hidden or "periods" not in self.view.tables:
             raise LookupError("withheld until unsealing: the periods tell the treatments")
-        column, long = period_column(outcome.name), self.table()
+        column, long = period_column(outcome.name), self.table(population)
         if column is None:
             raise LookupError(f"'{outcome.name}' is measured once for all periods, so it says nothing of a treatment")
         if column not in long:
@@ -140,9 +133,10 @@ class CrossoverRunner:
             raise LookupError(f"the periods hold one treatment only, {long['treatment'].iloc[0]}")
         return long.reset_index(drop=True)
 
-    def table(self) -> pd.DataFrame:
-        """Return the periods of everyone in the analysis, with the order that each was allocated to."""
-        return self.view.tables["periods"].merge(self._analysed().rename(columns={"arm": "order"}), on="participant_id")
+    def table(self, population: str = "itt") -> pd.DataFrame:
+        """Return the periods of everyone in the population, with the order that each was allocated to."""
+        people = self._analysed(population).rename(columns={"arm": "order"})
+        return self.view.tables["periods"].merge(people, on="participant_id")
 
     def replay(self, analysis: Analysis) -> Replay:
         """Return what the re-randomisation test of an analysis rests on.
@@ -236,10 +230,22 @@ class CrossoverRunner:
 
     def _dressed(self, analysis: Analysis, outcome: Outcome, row: Estimate, *, several: bool) -> Estimate:
         name = analysis.id + (f".{row.contrast[0]}" if several and row.contrast else "")
+        note = f"{WITH_EXCLUDED}; {row.note}" if analysis.population == "with_excluded" else row.note
         return replace(
             row, id=name, role=analysis.role, outcome=outcome.id, method=analysis.method, unit=outcome.unit,
+            population=analysis.population, note=note,
             ci_level=row.ci_level if row.estimate is not None else self.plan.level,
         )  # fmt: skip
+
+
+def _with_left_out(row: Estimate, long: pd.DataFrame, count: int) -> Estimate:
+    """Return a row that says who of the `count` people analysed has no value, or lacks some of the periods."""
+    each = long.groupby("participant_id")["period"].nunique()
+    planned = max(len(order_of(str(order))) for order in long["order"])
+    none, some = count - len(each), int((each < planned).sum())
+    left_out = [f"{none} of {count} left out: no period with a value"] if none else []
+    left_out += [f"{some} of {count} with values in some of the {planned} periods only"] if some else []
+    return replace(row, note="; ".join(part for part in (row.note, *left_out) if part))
 
 
 def _base(model: Periods) -> Floats:

@@ -22,6 +22,7 @@ from analysis.pipeline.waves import only_closed
 from study_app.domain.study.analysis_plan import Analysis, Plan
 from study_app.domain.study.clusters import COLUMN
 from study_app.domain.study.comparing.delayed_outcomes import with_delayed
+from study_app.domain.study.periods import period_column
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Prepared:
     def analyses(self) -> tuple[Analysis, ...]:
         """What the plan asks for in this design, the primary rows first."""
         if self.sequence:
-            return crossover_schedule(self.fitted)
+            rows = crossover_schedule(self.fitted)
+            return rows + tuple(row for row in rows_with_excluded(rows) if self._excluded_in_periods(row.outcome))
         rows = schedule(self.fitted, len(self.view.arms), self.frame.cluster is not None)
         rows += following(self.fitted, self.dataset.study.study)
         rows += rows_of_losses(self.fitted, self.dataset.study.study, rows)
@@ -56,6 +58,15 @@ class Prepared:
         if not self.dataset.plain:
             return rows
         return tuple(row for row in rows if answerable(row, self.fitted, self.frame))
+
+    def _excluded_in_periods(self, outcome: str) -> bool:
+        """Whether someone excluded after allocation has an outcome in a period; while they are withheld, no."""
+        periods, column = self.view.tables.get("periods"), period_column(self.fitted.outcome(outcome).name)
+        if self.view.hidden or periods is None or column not in periods:
+            return False
+        people = self.view.participants
+        gone = people.loc[people["arm"].notna() & (people["status"] == "excluded"), "participant_id"]
+        return bool(periods.loc[periods["participant_id"].isin(gone), column].notna().any())
 
     @property
     def compared(self) -> list[str]:

@@ -120,7 +120,7 @@ def of_sequence(row: Analysis) -> _Found:
     if row.adjusted:
         what = "people are compared with themselves, so nothing is adjusted for but the period"
         yield "adjusted", what, "remove adjusted"
-    if row.population != "itt":
+    if row.population not in ALLOCATED:
         what = f"treatments are compared over all periods of everyone, not {row.population}"
         yield "population", what, 'use population = "itt"'
     taken = WITHIN_PEOPLE.get(row.method, row.options)

@@ -18,7 +18,7 @@ from analysis.estimators.resampling import variance_of
 from analysis.pipeline.planning.unmade import unmade_rows
 from analysis.pipeline.prepare import Prepared
 from analysis.pipeline.recomputing.files import Columns
-from analysis.pipeline.recomputing.material import RESTRICTED, ReplayedAnalysis
+from analysis.pipeline.recomputing.material import RESTRICTED, WITH_EXCLUDED, ReplayedAnalysis
 from analysis.pipeline.runner import AnalysisRunner
 from analysis.pipeline.trial_ledger import ledger_of
 from study_app.domain.errors import present
@@ -55,7 +55,7 @@ class BetweenPeople:
             LookupError: why the scripts cannot compute it.
         """
         if analysis.population == "with_excluded":
-            raise LookupError("it counts people who were excluded, and the data of the scripts are of the others")
+            raise LookupError(WITH_EXCLUDED)
         data, given = self.runner.prepared_call(analysis)
         control = analysis.contrast[1] if analysis.contrast else self.runner.view.control
         trial = _request(data, given, control, self.seed)

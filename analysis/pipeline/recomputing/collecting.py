@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.pipeline.column_words import in_words
 from analysis.pipeline.prepare import Prepared
 from analysis.pipeline.recomputing.between_people import BetweenPeople
 from analysis.pipeline.recomputing.files import NO_PLACE, SYMBOLS, AssignmentFiles, Columns
@@ -56,7 +57,7 @@ def recomputed(prepared: Prepared, estimates: Rows, seed: int) -> ReplicationMat
             maker.take(analysis, rows, _replayed(source, analysis))
         except (LookupError, StudyError) as error:
             reason = "; ".join(str(error.args[0] if isinstance(error, LookupError) else error).splitlines())
-            maker.left_out |= dict.fromkeys((str(row["id"]) for row in rows), reason)
+            maker.left_out |= dict.fromkeys((str(row["id"]) for row in rows), in_words(reason))
     beside = () if prepared.sequence else maker.beside(estimates)
     expected = pd.DataFrame(maker.expected, columns=["id", "outcome", "method", "treated", "quantity", "value"])
     return ReplicationMaterial(

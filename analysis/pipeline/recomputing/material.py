@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from analysis.estimators.core.results import Estimate
 
+WITH_EXCLUDED = "it counts people who were excluded, and the data of the scripts are of the others"
+"""Why a row of everyone allocated has no model."""
 Rows = Sequence[Mapping[str, Any]]
 RESTRICTED, WITHIN = "restricted", "within"
 """Statistics beside lin, ancova and mean: restricted means by Kaplan-Meier, and treatments within people."""

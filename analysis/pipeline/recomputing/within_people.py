@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.pipeline.crossover import CrossoverRunner
 from analysis.pipeline.prepare import Prepared
 from analysis.pipeline.recomputing.files import Columns
-from analysis.pipeline.recomputing.material import WITHIN, ReplayedAnalysis
+from analysis.pipeline.recomputing.material import WITH_EXCLUDED, WITHIN, ReplayedAnalysis
 from analysis.pipeline.trial_ledger import Ledger, ledger_of
 from study_app.domain.study.analysis_plan import Analysis
 from study_app.domain.study.periods import period_column
@@ -47,6 +47,8 @@ class WithinPeople:
         Raises:
             LookupError: why the scripts cannot compute it.
         """
+        if analysis.population == "with_excluded":
+            raise LookupError(WITH_EXCLUDED)
         outcome = self.runner.plan.outcome(analysis.outcome)
         replay = self.runner.replay(analysis)
         values = pd.to_numeric(self.data[period_column(outcome.name)], errors="coerce")
