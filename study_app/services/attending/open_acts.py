@@ -9,7 +9,7 @@ from study_app.services.attending.paying import payments
 from study_app.services.context import StudyContext
 from study_app.services.operation.held_acts import CLAIMED, HELD, KEY
 from study_app.services.reasons import add_act
-from study_app.services.researcher.panel.due import due_people, passed_reminders, use_reminders
+from study_app.services.researcher.panel.due import pending_reminders, use_reminders
 from study_app.services.researcher.panel.reminders import REMIND
 
 _BONUSES, _REMINDERS = f"{HELD}:bonus", f"{HELD}:remind"
@@ -96,6 +96,5 @@ class OpenActs:
 
     def _use_up(self, unit: UnitOfWork) -> None:
         unit.lock(REMIND)
-        for each in due_people(self.context, unit):
-            if (count := passed_reminders(each, self.context.now())) > each.reminded:
-                use_reminders(unit, each.participant.id, each.session.id, count)
+        for each in pending_reminders(self.context, unit):
+            use_reminders(unit, each.person.participant.id, each.person.session.id, each.count)

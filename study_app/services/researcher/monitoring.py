@@ -32,7 +32,7 @@ from study_app.services.reasons import readable
 from study_app.services.researcher.console_views import LinkUse, Overview, ParticipantSummary, StageCount, stage_counts
 from study_app.services.researcher.judging.unblinding import UNBLINDED, has_looked_at, unblinded
 from study_app.services.researcher.lifecycle import Lifecycle
-from study_app.services.researcher.panel.due import DuePerson, due_people, levelled_due
+from study_app.services.researcher.panel.due import DuePerson, due_as_shown
 from study_app.services.researcher.reopening import reopenable
 from study_app.services.spending import ModelCost, costs_by_model, spent_usd
 
@@ -303,10 +303,7 @@ class Monitor:
     def due(self, kind: Kind) -> list[DuePerson]:
         """Return everybody on their way to a later session, by the day it opens for them."""
         with self.context.registry.begin(write=False) as unit:
-            found = due_people(self.context, unit, kind)
-            if arms_visible(self.context.state(unit), kind):
-                return found
-            return levelled_due(self.context, unit, kind, found)
+            return due_as_shown(self.context, unit, kind, self.context.now())
 
     def links(self) -> list[LinkUse]:
         """Single-use links in order of making; who used one is not shown."""

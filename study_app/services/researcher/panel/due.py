@@ -9,6 +9,7 @@ from typing import Literal
 
 from study_app.domain.records import Kind, Participant
 from study_app.domain.study.study import StudySession
+from study_app.domain.trial_state import hides_arms
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.levelling.boards import given_back_to
@@ -34,29 +35,42 @@ class DuePerson:
     opted_out: bool
 
 
-def due_people(context: StudyContext, unit: UnitOfWork, kind: Kind = "real") -> list[DuePerson]:
+def due_people(
+    context: StudyContext, unit: UnitOfWork, kind: Kind = "real", now: datetime | None = None
+) -> list[DuePerson]:
     """Return everybody on their way to a later session or on its first page, by the day it opens for them."""
+    now = now or context.now()
     facts = _SessionFacts(unit.metas(f"{_REMINDED}:"), unit.metas(f"{_OPTED_OUT}:"), unit.begun_sessions(kind))
-    people = (_due(context, unit, person, facts) for person in unit.participants_of(kind))
+    people = (_due(context, unit, person, facts, now) for person in unit.participants_of(kind))
     return sorted(filter(None, people), key=lambda each: (each.opens_at, each.participant.id))
 
 
-def levelled_due(context: StudyContext, unit: UnitOfWork, kind: Kind, people: Sequence[DuePerson]) -> list[DuePerson]:
+def levelled_due(
+    context: StudyContext, unit: UnitOfWork, kind: Kind, people: Sequence[DuePerson], now: datetime | None = None
+) -> list[DuePerson]:
     """Return later sessions as they may be shown: their window is counted from the end of the session before."""
-    given, now = given_back_to(unit, kind), context.now()
-    found: list[DuePerson] = []
-    for one in people:
-        who = one.participant
-        # Only some arms are given time back, for an assistant that failed; a window moved by it would tell the arm.
-        back = given_at_end(unit, context.study_of(unit, who), who.id) if who.id in given else timedelta(0)
-        closes_at = None if one.closes_at is None else one.closes_at - back
-        opened = one.state == "waiting" and now >= one.opens_at - back
-        shown = replace(one, opens_at=one.opens_at - back, closes_at=closes_at)
-        found.append(replace(shown, state="due") if opened else shown)
+    given, now = given_back_to(unit, kind), now or context.now()
+    found = [levelled(context, unit, one, now) if one.participant.id in given else one for one in people]
     return sorted(found, key=lambda each: (each.opens_at, each.participant.id))
 
 
-def due_person(context: StudyContext, unit: UnitOfWork, person: Participant) -> DuePerson | None:
+def due_as_shown(context: StudyContext, unit: UnitOfWork, kind: Kind, now: datetime) -> list[DuePerson]:
+    """Return everybody on their way to a later session, with windows that tell no arm while arms are hidden."""
+    people = due_people(context, unit, kind, now)
+    return levelled_due(context, unit, kind, people, now) if hides_arms(context.state(unit), kind) else people
+
+
+def levelled(context: StudyContext, unit: UnitOfWork, one: DuePerson, now: datetime) -> DuePerson:
+    """Return a person's later session without the time that outages of the assistant gave back before it."""
+    who = one.participant
+    # Only some arms are given time back, for an assistant that failed; a window moved by it would show the arm.
+    back = given_at_end(unit, context.study_of(unit, who), who.id)
+    closes_at = None if one.closes_at is None else one.closes_at - back
+    opened = one.state == "waiting" and now >= one.opens_at - back
+    return replace(one, opens_at=one.opens_at - back, closes_at=closes_at, state="due" if opened else one.state)
+
+
+def due_person(context: StudyContext, unit: UnitOfWork, person: Participant, now: datetime) -> DuePerson | None:
     """Return when a participant's later session is due; None where none is theirs next."""
     if person.opens_at is None or person.over:
         return None
@@ -64,7 +78,7 @@ def due_person(context: StudyContext, unit: UnitOfWork, person: Participant) -> 
     session = context.study_of(unit, person).session_of(context.study_of(unit, person).stage(person.stage)).id
     keys = (f"{_REMINDED}:{person.id}:{session}", f"{_OPTED_OUT}:{person.id}")
     known = {key: value for key in keys if (value := unit.meta(key)) is not None}
-    return _due(context, unit, person, _SessionFacts(known, known, begun))
+    return _due(context, unit, person, _SessionFacts(known, known, begun), now)
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,9 @@ class _SessionFacts:
     begun: Collection[str]
 
 
-def _due(context: StudyContext, unit: UnitOfWork, person: Participant, facts: _SessionFacts) -> DuePerson | None:
+def _due(
+    context: StudyContext, unit: UnitOfWork, person: Participant, facts: _SessionFacts, now: datetime
+) -> DuePerson | None:
     if person.opens_at is None or person.over or person.exclusion_reason is not None:
         return None
     study = context.study_of(unit, person)
@@ -87,19 +103,19 @@ def _due(context: StudyContext, unit: UnitOfWork, person: Participant, facts: _S
         study.wave(stage),
         person.opens_at,
         closes_at_of(study, stage, person),
-        _state(context, person, begun=person.id in facts.begun),
+        _state(context, person, now, begun=person.id in facts.begun),
         int(facts.reminded.get(f"{_REMINDED}:{person.id}:{stage.session}", "0")),
         f"{_OPTED_OUT}:{person.id}" in facts.opted_out,
     )
 
 
-def _state(context: StudyContext, person: Participant, *, begun: bool) -> DueState:
-    if person.opens_at is not None and context.now() < person.opens_at:
+def _state(context: StudyContext, person: Participant, now: datetime, *, begun: bool) -> DueState:
+    if person.opens_at is not None and now < person.opens_at:
         return "waiting"
     # Before the window is looked at: who has begun in time has missed nothing, however long they take.
     if begun:
         return "begun"
-    return "due" if current_status(context, person) == "in_progress" else "missed"
+    return "due" if current_status(context, person, now) == "in_progress" else "missed"
 
 
 def passed_reminders(person: DuePerson, now: datetime) -> int:
@@ -107,6 +123,23 @@ def passed_reminders(person: DuePerson, now: datetime) -> int:
     if person.state != "due" or person.opted_out:
         return 0
     return sum(now >= person.opens_at + timedelta(days=days) for days in person.session.remind_days)
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A person who is to be reminded now."""
+
+    person: DuePerson
+    """With the window as it may be shown."""
+    count: int
+    """How many of the session's reminders are used up with this one."""
+
+
+def pending_reminders(context: StudyContext, unit: UnitOfWork) -> list[Pending]:
+    """Return who is to be reminded at this moment; one mail for all days that have passed."""
+    now = context.now()
+    counted = [Pending(person, passed_reminders(person, now)) for person in due_as_shown(context, unit, "real", now)]
+    return [each for each in counted if each.count > each.person.reminded]
 
 
 def reminders_of(unit: UnitOfWork, participant_id: str, session: str) -> int:

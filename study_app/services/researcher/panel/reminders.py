@@ -1,7 +1,8 @@
 """Reminders of later sessions: each goes out once, to people who have not begun and have not asked for none.
 
 A reminder is written down as used before it is handed to the mail server: a crash in between costs one reminder and
-never sends one twice.
+never sends one twice. What is pending, in a run and in its preview, goes by one moment and by the opening that the
+console shows: while arms are hidden, a reminder that waited for time given back by an outage would tell who got it.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from study_app.services.operation.held_acts import require_known
 from study_app.services.researcher.judging.unblinding import REMINDERS, note_way_in
 from study_app.services.researcher.panel.due import (
     DuePerson,
-    due_people,
+    Pending,
     due_person,
-    levelled_due,
+    levelled,
     opt_out,
     passed_reminders,
+    pending_reminders,
     reminders_of,
     use_reminders,
 )
@@ -89,10 +91,10 @@ class Reminders:
         self.site = site
         self.addresses = addresses
 
-    def pending(self) -> list[DuePerson]:
+    def pending(self) -> list[Pending]:
         """Return who is to be reminded now; one mail for all days that have passed."""
         with self.context.registry.begin(write=False) as unit:
-            return [each for each in due_people(self.context, unit) if self._passed(each) > each.reminded]
+            return pending_reminders(self.context, unit)
 
     def send(self, deliver: Deliver | None, who: str = "cli") -> list[Sent]:
         """Use up every pending reminder, and hand it to the mail server where there is one.
@@ -108,18 +110,17 @@ class Reminders:
             require_known(unit, "remind")
         sent: list[Sent] = []
         try:
-            pending = self.pending()
-            for person, shown in zip(pending, self._shown(pending), strict=True):
-                reminder = self._claimed(person, shown)
+            for pending in self.pending():
+                reminder = self._claimed(pending)
                 if reminder is None:
                     continue
                 try:
                     outcome = self._outcome(reminder, deliver)
                 except InfrastructureError:
-                    self._release(person)
+                    self._release(pending)
                     raise
                 if outcome in ("refused", "deferred", "no_address") and deliver is not None:
-                    self._release(person)
+                    self._release(pending)
                 sent.append(Sent(reminder, outcome))
         finally:
             # Also where the mail server failed half-way: what went out until then did go out.
@@ -139,48 +140,43 @@ class Reminders:
     def preview(self) -> list[Reminder]:
         """Return what `send` would send, without links that lead in."""
         made = "(made when it is sent)"
-        return [self._made(person, made, made) for person in self._shown(self.pending())]
-
-    def _shown(self, people: list[DuePerson]) -> list[DuePerson]:
-        """Return these people, in their order, with a window that tells no arm while arms are hidden."""
-        with self.context.registry.begin(write=False) as unit:
-            if not hides_arms(self.context.state(unit), "real"):
-                return people
-            shown = {each.participant.id: each for each in levelled_due(self.context, unit, "real", people)}
-        return [shown[each.participant.id] for each in people]
+        return [self._made(pending.person, made, made) for pending in self.pending()]
 
     def _outcome(self, reminder: Reminder, deliver: Deliver | None) -> Outcome | Literal["listed", "no_address"]:
         if deliver is None:
             return "listed"
         return deliver(reminder) if reminder.address else "no_address"
 
-    def _passed(self, person: DuePerson) -> int:
-        return passed_reminders(person, self.context.now())
-
-    def _claimed(self, person: DuePerson, shown: DuePerson) -> Reminder | None:
+    def _claimed(self, pending: Pending) -> Reminder | None:
         """Use the reminder up; None where another process was faster, or the person has come or opted out meanwhile."""
-        who = person.participant.id
+        who, session, now = pending.person.participant.id, pending.person.session.id, self.context.now()
         with self.context.registry.begin() as unit:
             # Two schedulers may run at once; the second one waits here and then finds the reminder used.
             unit.lock(REMIND)
-            now_due = due_person(self.context, unit, unit.known_participant(who))
-            if now_due is None or self._passed(now_due) <= now_due.reminded:
+            found = due_person(self.context, unit, unit.known_participant(who), now)
+            if found is None or found.reminded >= pending.count:
                 return None
-            use_reminders(unit, who, person.session.id, self._passed(now_due))
+            shown = found
+            if hides_arms(self.context.state(unit), "real"):
+                shown = levelled(self.context, unit, found, now)
+            if not passed_reminders(shown, now):
+                return None
+            use_reminders(unit, who, session, pending.count)
             # Two secrets: a mail that is passed on with its way out must not let its reader in as this person.
             back, out = (self.context.fresh_id() + self.context.fresh_id() for _ in range(2))
-            until = person.closes_at or self.context.now() + timedelta(days=LINK_DAYS)
+            until = found.closes_at or now + timedelta(days=LINK_DAYS)
             unit.add_token(who, of_reminder(back), until)
             unit.set_meta(_opt_out_key(out), who)
-        return self._made(shown, f"{self.site}/enter?move={back}", f"{self.site}/no-reminders?token={out}")
+        return self._made(pending.person, f"{self.site}/enter?move={back}", f"{self.site}/no-reminders?token={out}")
 
-    def _release(self, person: DuePerson) -> None:
+    def _release(self, pending: Pending) -> None:
+        person = pending.person
         with self.context.registry.begin() as unit:
             # Without the lock another scheduler could use the next reminder up between this look and this writing, and
             # giving back the earlier count would send it a second time.
             unit.lock(REMIND)
             # Only where no one used a later one meanwhile, which would go out a second time.
-            if reminders_of(unit, person.participant.id, person.session.id) == self._passed(person):
+            if reminders_of(unit, person.participant.id, person.session.id) == pending.count:
                 use_reminders(unit, person.participant.id, person.session.id, person.reminded)
 
     def _made(self, person: DuePerson, link: str, out: str) -> Reminder:

@@ -7,15 +7,17 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from support.databases import POSTGRES_IS_SLOW
 from support.loopback_smtp import LoopbackSmtp
-from support.trials.waves import Waves
+from support.trials.waves import STUDY, Waves
 
 from study_app.cli.people.remind import _server
 from study_app.domain.errors import InfrastructureError, NotAllowed, ProblemsFound
+from study_app.domain.events.server import Outage
 from study_app.mailing import MailConnection, MailServer, message
 from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.monitoring import Monitor
@@ -76,6 +78,47 @@ def test_days_that_have_passed_together_make_one_mail(trial):
     with LoopbackSmtp() as server:
         assert mailed(trial, server) == ["sent"] * 3
         assert mailed(trial, server) == []
+
+
+def test_what_is_pending_at_an_opening_is_that_of_the_due_list_and_of_every_arm(tmp_path):
+    """Two people are there, one of whom was given time back: both are due at the moment at which the first is."""
+    trial = Waves(tmp_path, text=STUDY.replace('id = "now"\n', 'id = "now"\nminutes = 5\n'))
+    plain, helped = (trial.enter(pid) for pid in ("p0", "p1"))
+    for who in (plain, helped):
+        trial.app.session.consent(who, True)
+        trial.app.session.continue_(who, "instructions")
+        trial.app.session.where(who)
+    with trial.app.context.registry.begin() as unit:
+        assert unit.extend_visit(helped, "now", timedelta(seconds=40))
+        unit.record(helped, "now", trial.clock.at, Outage(turn_id="t1", cause="timeout", seconds=40.0))
+    trial.clock.advance(minutes=6)
+    trial.app.session.sweep()
+    openings = []
+    with trial.app.context.registry.begin(write=False) as unit:
+        openings += [unit.participant(who).opens_at for who in (plain, helped)]
+    assert openings[1] - openings[0] == timedelta(seconds=40)
+    trial.clock.at = openings[0] - timedelta(milliseconds=1)
+    assert (reminders(trial).preview(), reminders(trial).send(None)) == ([], [])
+    trial.clock.at = openings[0]
+    due = [each.participant.id for each in Monitor(trial.app.context).due("real") if each.state == "due"]
+    previewed = [each.participant_id for each in reminders(trial).preview()]
+    sent = [each.reminder.participant_id for each in reminders(trial).send(None)]
+    assert due == previewed == sent == sorted([plain, helped])
+    trial.app.close()
+
+
+@POSTGRES_IS_SLOW
+def test_a_refused_mail_is_pending_again_though_a_later_reminder_falls_due_meanwhile(trial):
+    trial.clock.advance(minutes=14 * DAY + 30)
+
+    def deliver(_reminder):
+        trial.clock.advance(minutes=DAY)
+        return "refused"
+
+    assert [each.outcome for each in reminders(trial).send(deliver)] == ["refused"] * 3
+    assert len(reminders(trial).pending()) == 3
+    with trial.app.context.registry.begin(write=False) as unit:
+        assert [reminders_of(unit, who, "later") for who in trial.people] == [0, 0, 0]
 
 
 def test_two_who_send_at_once_send_each_mail_once(trial):
@@ -176,7 +219,7 @@ def test_who_opts_out_is_reminded_no_more_and_may_still_take_part(trial):
     with pytest.raises(NotAllowed, match="not valid"):
         stop_reminders(trial.app.context, "invented")
     trial.clock.advance(minutes=3 * DAY)
-    assert first.participant_id not in {each.participant.id for each in reminders(trial).pending()}
+    assert first.participant_id not in {each.person.participant.id for each in reminders(trial).pending()}
     back = trial.app.enrol.enter(EntryRequest(move=first.link.split("move=")[1]))
     assert back.participant.id == first.participant_id
 
