@@ -82,6 +82,7 @@ def models(
     try:
         if ask and not watched(running.context):
             raise UserError("stages: no assistant answers on a task; say assistant = true on a stage of tasks")
+        running.model_watch.end_left("cli")
         running.model_watch.look("cli")
         if ask:
             with running.context.registry.begin(write=False) as unit:

@@ -30,6 +30,7 @@ from study_app.domain.assistants.persona_checks.probing import MEASURES, SHARE_M
 from study_app.domain.errors import InfrastructureError, UserError
 from study_app.services.operation.models.asking import assisted_folders, probed
 from study_app.services.operation.models.kept import replies_of
+from study_app.services.operation.models.watch import AT_LIMIT
 
 if TYPE_CHECKING:
     from study_app.bootstrap import App
@@ -100,7 +101,8 @@ def asked_round(running: App, occasion: Occasion) -> list[ModelReply]:
     """
     made = running.model_watch.round(occasion, "cli")
     if made.note:
-        raise InfrastructureError(f"{made.note} (assistant_policy.study_cost_limit); the round has ended there")
+        key = " (assistant_policy.study_cost_limit)" if made.note == AT_LIMIT else ""
+        raise InfrastructureError(f"{made.note}{key}; the round has ended there")
     with running.context.registry.begin(write=False) as unit:
         replies = replies_of(unit, made.number)
     failed = [each for each in replies if each.error]

@@ -39,7 +39,9 @@ class ModelBoard:
         for each in self.rounds:
             moment = f"{each.began:%Y-%m-%d %H:%M} UTC"
             if not each.ended_at:
-                asked = f"{each.asked} asked so far"
+                asked = f"{each.asked} asked" + (
+                    ", then its command was ended" if each.is_left(self.now) else " so far"
+                )
                 said.append(f"round {each.number}, {IN_WORDS[each.occasion]}, since {moment}: {asked}")
                 continue
             ended = f" ({each.note})" if each.note else ""

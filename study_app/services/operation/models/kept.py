@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from study_app.dataset.measures.models import reply_rows, round_digest
@@ -20,6 +20,9 @@ ROUND_ENDED = "model round"
 """What the audit log calls the end of a round."""
 LOOKED = "models looked at"
 """What the audit log calls a look that found other than the one before."""
+
+LONGEST_BEFORE = timedelta(days=1)
+"""Within which a round ended that an earlier version began, which stored nothing of when it would go on."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,18 @@ class Round:
     """Before this moment nothing is asked: the provider failed."""
     failures: int = 0
     """Of the question that is next."""
+    expected_by: str = ""
+    """The command that asks has stored the next reply by this moment, unless it is gone."""
 
     @property
     def began(self) -> datetime:
         """When it began."""
         return datetime.fromisoformat(self.began_at)
+
+    def is_left(self, now: datetime) -> bool:
+        """Whether a command began it and is gone: nothing else goes on with a round that a person asked for."""
+        expected = datetime.fromisoformat(self.expected_by) if self.expected_by else self.began + LONGEST_BEFORE
+        return self.occasion == "probe" and not self.ended_at and now >= expected
 
 
 def looks(unit: UnitOfWork) -> list[ModelLook]:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Literal
 
 from study_app.domain.assistants.drift import (
@@ -27,6 +28,7 @@ from study_app.domain.errors import present
 from study_app.ports import Assistant, UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.operation.models.asking import ModelQuestion, asked, watched
+from study_app.services.operation.models.claims import CLAIM, COMMAND, Claims
 from study_app.services.operation.models.kept import (
     LOCK,
     Round,
@@ -47,13 +49,13 @@ from study_app.services.spending import spent_usd
 LOOK_EVERY = timedelta(days=1)
 LOOK_AGAIN = timedelta(hours=1)
 """After a look that found nothing out."""
-CLAIM = timedelta(minutes=5)
-"""How long another server waits for one that has begun to ask: longer than any reply takes."""
 PAUSE = timedelta(minutes=10)
 ATTEMPTS = 3
 """At one question, the pause between; then its failure is kept in place of a reply."""
-CLAIMED = "model_watch_claim"
+CLAIM_AGAIN = 0.2
+"""Seconds between two tries of a command."""
 AT_LIMIT = "the study's cost limit is reached"
+LEFT = "the command that asked was ended before the last question"
 
 Assistants = Callable[[], Mapping[str, Assistant]]
 
@@ -73,6 +75,7 @@ class ModelWatch:
     ) -> None:
         self.context = context
         self.retirement = Retirement(context, looks, close)
+        self.claims = Claims(context)
         self._look = looks.all
         self._open = assistants
         self._opened: tuple[str, Mapping[str, Assistant]] | None = None
@@ -86,17 +89,19 @@ class ModelWatch:
         """Look where a look is due, else ask the next question where a round is due or goes on."""
         if self._stopped.is_set():
             return
-        if self._due() is None or not self._claim():
+        if self._due() is None or not self.claims.take():
             return
         try:
             # Once more, for the server that had the claim may have done it meanwhile.
             due = self._due()
-            if due == "look":
+            if due == "left":
+                self.end_left("server")
+            elif due == "look":
                 self.look("server")
             elif due == "round" and (going := self._going()) is not None:
                 self._step(going, "server")
         finally:
-            self._release()
+            self.claims.release()
 
     def look(self, who: str) -> list[ModelLook]:
         """Ask the provider about every treatment's model now, and keep what it says."""
@@ -127,17 +132,37 @@ class ModelWatch:
             who: who asks, for the audit log.
             said: is given how many questions are done, and of how many.
         """
+        self.end_left(who)
         number = self._begin(occasion).number
         while True:
-            found = self._step(self._numbered(number), who, patient=False)
+            found = self._step_alone(number, who)
             said(found.asked, len(watched(self.context)))
             if found.ended_at:
                 return found
 
+    def end_left(self, who: str) -> None:
+        """End every round whose command is gone: nobody goes on with it."""
+        with self.context.registry.begin(write=False) as unit:
+            left = [each for each in rounds(unit) if each.is_left(self.context.now())]
+        for each in left:
+            self._end(replace(each, note=LEFT), who)
+
+    def _step_alone(self, number: int, who: str) -> Round:
+        """Ask the next question of a round while no server asks it, too: it would be paid for twice."""
+        me = f"{COMMAND}{token_hex(8)}"
+        while not self.claims.take(me):
+            self._stopped.wait(CLAIM_AGAIN)
+        try:
+            return self._step(self._numbered(number), who, patient=False)
+        finally:
+            self.claims.release(me)
+
     # -- which is due --------------------------------------------------------------------------------------------------
 
-    def _due(self) -> Literal["look", "round"] | None:
+    def _due(self) -> Literal["left", "look", "round"] | None:
         with self.context.registry.begin(write=False) as unit:
+            if any(each.is_left(self.context.now()) for each in rounds(unit)):
+                return "left"
             if self._look_due(unit):
                 return "look"
             return "round" if self._round_due(unit) else None
@@ -174,25 +199,6 @@ class ModelWatch:
         known = [(each.occasion, each.began) for each in rounds(unit)]
         return occasion_due(self.context.state(unit), known, self.context.now())
 
-    # -- one server at a time ------------------------------------------------------------------------------------------
-
-    def _claim(self) -> bool:
-        me, now = self.context.replicas.me.name, self.context.now()
-        with self.context.registry.begin() as unit:
-            unit.lock(LOCK)
-            claim = unit.meta_value(CLAIMED) or {}
-            taken = claim.get("by") not in (None, "", me) and claim.get("until", "") > now.isoformat()
-            if taken and not self.context.replicas.is_gone(unit, claim["by"]):
-                return False
-            unit.set_meta_value(CLAIMED, {"by": me, "until": (now + CLAIM).isoformat()})
-        return True
-
-    def _release(self) -> None:
-        with self.context.registry.begin() as unit:
-            unit.lock(LOCK)
-            if (unit.meta_value(CLAIMED) or {}).get("by") == self.context.replicas.me.name:
-                unit.set_meta_value(CLAIMED, {})
-
     # -- a round -------------------------------------------------------------------------------------------------------
 
     def _begin(self, occasion: Occasion) -> Round:
@@ -203,7 +209,8 @@ class ModelWatch:
             going = _of_trial(known)
             if going is not None and occasion != "probe":
                 return going
-            made = Round(max((each.number for each in known), default=0) + 1, occasion, self.context.now().isoformat())
+            number, now = max((each.number for each in known), default=0) + 1, self.context.now()
+            made = Round(number, occasion, now.isoformat(), expected_by=(now + CLAIM).isoformat())
             keep_round(unit, made)
         return made
 
@@ -255,6 +262,7 @@ class ModelWatch:
         return self._opened[1]
 
     def _kept(self, changed: Round, made: list[ModelReply]) -> Round:
+        changed = replace(changed, expected_by=(self.context.now() + CLAIM).isoformat())
         with self.context.registry.begin() as unit:
             unit.lock(LOCK)
             before = next((each for each in rounds(unit) if each.number == changed.number), None)

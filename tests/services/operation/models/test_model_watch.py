@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from support.clock import HandClock
@@ -21,6 +23,7 @@ from study_app.domain.assistants.persona_checks.probing import QUESTIONS
 from study_app.services.operation.alert_watch import incidents
 from study_app.services.operation.models.board import model_board
 from study_app.services.operation.models.kept import keep_looks, looks, replies_of, rounds
+from study_app.services.operation.models.watch import LEFT
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.exporting.reimport import reimport
 from study_app.services.spending import spent_usd
@@ -238,13 +241,13 @@ def test_of_two_servers_one_asks_and_the_other_goes_on_where_it_died(tmp_path, c
     for app in (one, other):
         with app.context.registry.begin() as unit:
             app.context.replicas.beat(unit)
-    assert one.model_watch._claim()
-    assert not other.model_watch._claim()
+    assert one.model_watch.claims.take()
+    assert not other.model_watch.claims.take()
     ticked(other, 4)
     assert board(other).looks == ()
-    one.model_watch._release()
+    one.model_watch.claims.release()
     ticked(one, 5)
-    assert one.model_watch._claim()
+    assert one.model_watch.claims.take()
     clock.advance(minutes=6)
     ticked(other, 1 + len(QUESTIONS))
     (done,) = board(other).rounds
@@ -279,18 +282,79 @@ def test_a_commands_round_that_a_server_takes_over_ends_with_it_and_no_other_beg
     two.close()
 
 
+def test_a_command_and_a_server_in_one_round_put_each_question_once(tmp_path, clock, monkeypatch):
+    command, server = opened(tmp_path, clock), opened(tmp_path, clock)
+    command.lifecycle.launch()
+    command.model_watch.look("cli")
+    with server.context.registry.begin() as unit:
+        server.context.replicas.beat(unit)
+    put: list[int] = []
+
+    def noted(ask, at_once):
+        def asking(going, question):
+            put.append(question.number)
+            # While this one waits for its reply, the other tries to go on.
+            at_once()
+            return ask(going, question)
+
+        return asking
+
+    watch = command.model_watch
+    monkeypatch.setattr(watch, "_ask", noted(watch._ask, server.model_watch.tick))
+    trying: list[Thread] = []
+
+    def command_begins() -> None:
+        if not trying:
+            trying.append(Thread(target=watch.round, args=("launch", "cli")))
+            trying[0].start()
+            time.sleep(0.5)
+
+    monkeypatch.setattr(server.model_watch, "_ask", noted(server.model_watch._ask, command_begins))
+    server.model_watch.tick()
+    trying[0].join(60)
+    (done,) = board(command).rounds
+    assert (done.replies, sorted(put)) == (len(QUESTIONS), list(range(1, 1 + len(QUESTIONS))))
+    command.close()
+    server.close()
+
+
+@pytest.mark.parametrize("by", ["server", "command"])
+def test_a_probe_whose_command_was_killed_is_ended_with_a_note_and_costs_no_more(tmp_path, clock, by):
+    app = opened(tmp_path, clock)
+
+    def killed(done: int, _of: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        app.model_watch.round("probe", "cli", killed)
+    ticked(app)
+    assert [bool(each.ended_at) for each in board(app).rounds] == [False], "the command may still be asking"
+    assert "3 asked so far" in board(app).lines()[-1]
+    clock.advance(minutes=5)
+    assert "3 asked, then its command was ended" in board(app).lines()[-1]
+    if by == "server":
+        ticked(app)
+        assert len(board(app).rounds) == 1
+    else:
+        app.model_watch.round("probe", "cli")
+    left = board(app).rounds[0]
+    assert (left.replies, bool(left.ended_at), left.note) == (3, True, LEFT)
+    app.close()
+
+
 @pytest.mark.slow
 def test_a_server_that_comes_too_late_for_a_round_begins_no_other(tmp_path, clock, monkeypatch):
     one, two = opened(tmp_path, clock), opened(tmp_path, clock)
     one.lifecycle.launch()
     ticked(one, len(QUESTIONS))
-    claim = two.model_watch._claim
+    claim = two.model_watch.claims.take
 
-    def after_the_last_question() -> bool:
+    def after_the_last_question(by: str = "") -> bool:
         ticked(one, 2)
-        return claim()
+        return claim(by)
 
-    monkeypatch.setattr(two.model_watch, "_claim", after_the_last_question)
+    monkeypatch.setattr(two.model_watch.claims, "take", after_the_last_question)
     two.model_watch.tick()
     with two.context.registry.begin(write=False) as unit:
         assert [(each.number, each.occasion, bool(each.ended_at)) for each in rounds(unit)] == [(1, "launch", True)]
