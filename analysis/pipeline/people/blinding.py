@@ -11,11 +11,13 @@ from analysis.data.cell_types import objects_in
 from analysis.data.dataset import Dataset
 from analysis.data.view import View
 
-_COUNTS = ("unblindings", "looks", "exclusions_after_unblinding", "judgements_after_unblinding")
+_COUNTS = (
+    "unblindings", "looks", "exclusions_after_unblinding", "judgements_after_unblinding", "judgements_after_unsealing",
+)  # fmt: skip
 
 
 def blinding_section(dataset: Dataset, shown: View) -> dict[str, Any]:
-    """Return the unblindings, first looks, and acts after one; empty where no real participant was unblinded.
+    """Return the unblindings, first looks, and acts after one or after the unsealing; empty where there was none.
 
     A dataset for everybody has counts only.
     """
@@ -24,7 +26,7 @@ def blinding_section(dataset: Dataset, shown: View) -> dict[str, Any]:
         return {}
     if isinstance(audit.get("counts"), Mapping):
         counts = {name: int(audit["counts"].get(name) or 0) for name in _COUNTS}
-        return {"counts": counts} if counts["unblindings"] or counts["looks"] else {}
+        return {"counts": counts} if counts["unblindings"] or counts["looks"] or counts[_COUNTS[-1]] else {}
     ends = _ends(dataset)
     unblindings = [
         {
@@ -37,7 +39,8 @@ def blinding_section(dataset: Dataset, shown: View) -> dict[str, Any]:
         for act in objects_in(audit.get("unblindings"))
     ]
     looks = [{name: str(act.get(name)) for name in ("at", "by", "seen")} for act in objects_in(audit.get("looks"))]
-    if not unblindings and not looks:
+    late = objects_in(audit.get("judgements_after_unsealing"))
+    if not unblindings and not looks and not late:
         return {}
     excluded = [act for act in objects_in(audit.get("exclusions")) if act.get("after_unblinding")]
     judged = objects_in(audit.get("judgements_after_unblinding"))
@@ -47,11 +50,13 @@ def blinding_section(dataset: Dataset, shown: View) -> dict[str, Any]:
             "looks": len(looks),
             "exclusions_after_unblinding": len(excluded),
             "judgements_after_unblinding": sum(int(row.get("n") or 0) for row in judged),
+            "judgements_after_unsealing": sum(int(row.get("n") or 0) for row in late),
         },
         "unblindings": unblindings,
         "looks": looks,
         "exclusions": [{name: str(act.get(name)) for name in ("at", "by", "participant_id")} for act in excluded],
         "judgements": [{name: row.get(name) for name in ("by", "rubric", "n")} for row in judged],
+        "late_judgements": [{name: row.get(name) for name in ("rubric", "n")} for row in late],
     }
 
 

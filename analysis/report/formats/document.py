@@ -103,6 +103,8 @@ def _blinding(blinding: Row) -> DocumentTable:
              for act in blinding.get("exclusions", ())]  # fmt: skip
     rows += [("judgements after one", f"{row['n']} by {row['rubric']}", "", row["by"])
              for row in blinding.get("judgements", ())]  # fmt: skip
+    rows += [("judgements after unsealing", f"{row['n']} by {row['rubric']}", "", "")
+             for row in blinding.get("late_judgements", ())]  # fmt: skip
     return DocumentTable("Unblindings", ("Act", "Of", "On", "By"), tuple(rows))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.schema import moment
+from study_app.domain.interaction.codes import is_late
 
 
 def check_blinding(opened: UntrustedDataset) -> None:
@@ -29,6 +31,26 @@ def check_blinding(opened: UntrustedDataset) -> None:
     for row in opened.acts("judgements_after_unblinding"):
         if row.get("by") not in since:
             what = f"{row.get('by')} is said to have judged after an unblinding, and none of theirs is in the audit log"
+            opened.report.add("unblinding_differs", "manifest.json", None, what)
+    _check_late(opened)
+
+
+def _check_late(opened: UntrustedDataset) -> None:
+    """Recompute how many ratings of the table people gave after the unsealing, by rubric."""
+    audit = opened.manifest.get("audit")
+    # Of previews and simulated participants ratings are in the table, and not in the audit summary.
+    if not isinstance(audit, dict) or "judgements_after_unsealing" not in audit or opened.kinds != ["real"]:
+        return
+    unsealed = min((moment(str(act.get("at"))) for act in opened.acts("unsealings")), default=None)
+    found = Counter(
+        str(row["rubric"])
+        for row in opened.rows("ratings")
+        if isinstance(row["rated_at"], datetime) and is_late(str(row["rater"]), row["rated_at"], unsealed)
+    )
+    said = {str(row.get("rubric")): row.get("n") for row in opened.acts("judgements_after_unsealing")}
+    for rubric in sorted(found.keys() | said.keys()):
+        if found[rubric] != said.get(rubric, 0):
+            what = f"{said.get(rubric, 0)} ratings by {rubric} are said to be made after unsealing, {found[rubric]} are"
             opened.report.add("unblinding_differs", "manifest.json", None, what)
 
 

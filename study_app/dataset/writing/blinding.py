@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from study_app.dataset.schema import timestamp
-from study_app.domain.interaction.codes import people
+from study_app.domain.interaction.codes import is_late, people
 from study_app.domain.records import AuditEntry, Kind, Rating
 
 UNBLIND, LOOK = "unblind", "saw chats or code"
@@ -82,6 +82,11 @@ class Blinding:
             if people([each.rater]) and self.after(each.rater, each.rated_at)
         )
         return [{"by": by, "rubric": rubric, "n": n} for (by, rubric), n in sorted(found.items())]
+
+    def late_judgements(self, ratings: Sequence[Rating]) -> list[dict[str, Any]]:
+        """Return how many ratings and codes people gave once the arms were known to everybody, by rubric."""
+        found = Counter(each.rubric for each in ratings if is_late(each.rater, each.rated_at, self.unsealed))
+        return [{"rubric": rubric, "n": n} for rubric, n in sorted(found.items())]
 
 
 def is_unblinding(entry: AuditEntry) -> bool:

@@ -213,6 +213,7 @@ def audit_summary(
     return summary | {
         "looks": blinding.looks(entries),
         "judgements_after_unblinding": blinding.judgements(ratings),
+        "judgements_after_unsealing": blinding.late_judgements(ratings),
     }
 
 
@@ -234,7 +235,8 @@ def public_audit(summary: Mapping[str, Any], reason: Callable[[str], str]) -> di
     # A person can be unblinded twice, by different people.
     acts["unblindings"] = len({act.get("participant_id") for act in summary["unblindings"]})
     acts["exclusions_after_unblinding"] = sum(bool(act.get("after_unblinding")) for act in summary["exclusions"])
-    acts["judgements_after_unblinding"] = sum(row["n"] for row in summary["judgements_after_unblinding"])
+    for name in ("judgements_after_unblinding", "judgements_after_unsealing"):
+        acts[name] = sum(row["n"] for row in summary[name])
     return {name: value for name, value in summary.items() if name not in acts} | {"counts": acts}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Literal
 
 from study_app.domain.errors import NotAllowed
@@ -58,3 +59,8 @@ def chosen(given: Mapping[str, tuple[str, ...]], coder: Coder) -> tuple[str, ...
     Codes by `rules` are not stored: they follow from the messages.
     """
     return agreed(given) if coder == "human" else given.get(coder)
+
+
+def is_late(rater: str, rated_at: datetime, unsealed: datetime | None) -> bool:
+    """Whether a person judged after the unsealing: whatever was hidden from them then, they could know the arms."""
+    return unsealed is not None and rated_at > unsealed and bool(people([rater]))

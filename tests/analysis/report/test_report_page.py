@@ -96,6 +96,7 @@ def _unblind(folder) -> None:
         "looks": [{"at": act["at"], "by": "person 1", "seen": "queries"}],
         "exclusions": [act | {"after_unblinding": True}, act | {"after_unblinding": False}],
         "judgements_after_unblinding": [{"by": "person 1", "rubric": "points", "n": 3}],
+        "judgements_after_unsealing": [{"rubric": "codes-1", "n": 7}],
     }
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
@@ -104,7 +105,9 @@ def test_unblindings_and_what_followed_them_are_in_the_report(made):
     out, html, page, result = made
     assert result["blinding"]["counts"] == {
         "unblindings": 1, "looks": 1, "exclusions_after_unblinding": 1, "judgements_after_unblinding": 3,
+        "judgements_after_unsealing": 7,
     }  # fmt: skip
+    assert "ratings and codes were given after unsealing" in html
     assert [act["by"] for act in result["blinding"]["exclusions"]] == ["person 1"]
     assert "blinding" in page.ids
     assert "ill &amp; unwell" in html

@@ -112,3 +112,32 @@ def test_ratings_after_a_look_of_the_same_person_are_counted(trial):
     queue.rate("anna", second.object, dict.fromkeys([name for name, *_ in second.criteria], 0.0))
     audit = json.loads(manifest(trial, "out"))["audit"]
     assert audit["judgements_after_unblinding"] == [{"by": "person 1", "rubric": "points", "n": 1}]
+    assert audit["judgements_after_unsealing"] == []
+
+
+def test_ratings_after_unsealing_are_counted_whoever_gave_them_and_a_changed_count_is_found(trial):
+    trial.app.lifecycle.launch()
+    who = trial.enter("a")
+    trial.to_tasks(who)
+    trial.finish(who, "an answer that no key knows")
+    queue = RatingQueue(trial.app.context)
+    first, second = queue.answers_for("anna", "real")[:2]
+    queue.rate("anna", first.object, dict.fromkeys([name for name, *_ in first.criteria], 0.0))
+    trial.clock.advance(minutes=1)
+    trial.app.lifecycle.close("enough")
+    trial.app.lifecycle.unseal("the end")
+    trial.clock.advance(minutes=1)
+    for rater in ("anna", "bert"):
+        queue.rate(rater, second.object, dict.fromkeys([name for name, *_ in second.criteria], 0.0))
+    text = manifest(trial, "out")
+    audit = json.loads(text)["audit"]
+    assert audit["judgements_after_unsealing"] == [{"rubric": "points", "n": 2}]
+    assert audit["judgements_after_unblinding"] == []
+    for said in ([], [{"rubric": "points", "n": 1}], [*audit["judgements_after_unsealing"], {"rubric": "x", "n": 1}]):
+        changed = json.loads(text)
+        changed["audit"]["judgements_after_unsealing"] = said
+        (trial.folder / "out" / "manifest.json").write_text(json.dumps(changed))
+        assert "unblinding_differs" in verify(trial.folder / "out").counts
+    (trial.folder / "out" / "manifest.json").write_text(text)
+    export(trial.app.context, trial.folder / "again", include_preview=True)
+    assert verify(trial.folder / "again").findings == []
