@@ -28,16 +28,27 @@ def add_act(
     Args:
         unit: an open transaction.
         entry: the act, with its reason.
-        people: ids of whom it concerns; the words go when the data of any of them are erased.
+        people: ids of whom it concerns; the words go when the data of any of them are erased, and of those whose data
+            were erased before none are kept.
         words: what else was typed, which stands in the detail for those who read the log.
     """
     given = dict(words or {})
+    # Each is held, and always in this order, so that two acts on the same people cannot block each other.
+    erased = [one for one in sorted(people) if _is_erased(unit, one)]
+    if erased:
+        entry, given = replace(entry, why=ERASED_REASON if entry.why else ""), {}
     if not entry.why and not given:
         unit.add_audit(entry)
         return
     name = secrets.token_hex(8)
     unit.set_meta_value(_PREFIX + name, {"people": sorted(people), "why": entry.why, "words": given})
     unit.add_audit(replace(entry, why="", detail={**entry.detail, NAMED: name}))
+
+
+def _is_erased(unit: UnitOfWork, participant_id: str) -> bool:
+    """Whether a person's data were deleted; an erasure of this moment is seen, or waits and takes the words along."""
+    person = unit.participant(participant_id)
+    return person is not None and unit.hold(person).data_withdrawn
 
 
 def readable(unit: UnitOfWork, entries: Iterable[AuditEntry]) -> list[AuditEntry]:

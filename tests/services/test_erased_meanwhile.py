@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from study_app.domain.errors import NotAllowed
 from study_app.domain.events import Batch
 from study_app.domain.events.server import ProgramError, ReportedImpossible
 from study_app.domain.records import Answer, Document, RunRecord, TextReview, Turn
+from study_app.services.attending.panel_acts import PanelAct, PanelActs
 from study_app.services.participant.chatting.questions import ParticipantQuestion
 from study_app.services.reasons import ERASED_REASON, readable
 from study_app.storage.aggregates.erasing import SqlErasing
@@ -173,9 +175,30 @@ def is_excluded(trial, who):
     return trial.app.lifecycle.exclude(who, WORDS, "eva")
 
 
+def is_unblinded(trial, who):
+    return trial.app.lifecycle.unblind(who, WORDS, "eva")
+
+
+def is_written_to(trial, who):
+    panel = SimpleNamespace(message=lambda _study, _ids, _text: None)
+    paid = PanelAct("message", who, "pid", "study", "main", None, "planned")
+    return PanelActs(trial.app.context, panel).send([paid], WORDS, "eva")
+
+
+@pytest.mark.parametrize("act", [is_excluded, is_unblinded, is_written_to])
+def test_what_is_typed_about_who_was_erased_before_is_not_kept(tmp_path, act):
+    trial = Trial(tmp_path, entry="open")
+    who = at_stage(trial, "tasks", "ai")
+    trial.app.session.withdraw(who, True)
+    act(trial, who)
+    found = left(trial)
+    trial.close()
+    assert found == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["leaves", "takes back"])
-@pytest.mark.parametrize("act", [runs, submits, asks, pastes, is_noted, is_excluded])
+@pytest.mark.parametrize("act", [runs, submits, asks, pastes, is_noted, is_excluded, is_unblinded, is_written_to])
 def test_nothing_that_is_done_while_the_data_are_erased_leaves_words(trial, monkeypatch, act, way):
     who = at_stage(trial, "tasks", "ai")
     if way == "takes back":

@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from support.databases import POSTGRES_IS_SLOW
 from support.meanwhile import at_stage, while_held
 from support.trials.console_trial import Trial
 from support.trials.scripted_runs import Scripted
@@ -19,7 +20,7 @@ from study_app.bootstrap import start
 from study_app.domain.errors import NotAllowed
 from study_app.domain.events import Batch
 from study_app.domain.interaction.codes import REASON_RUBRIC
-from study_app.services.attending import pausing
+from study_app.services.attending import acts, pausing
 from study_app.services.attending.panel_acts import PanelActs
 from study_app.services.participant import session
 from study_app.services.participant.deciding import arms
@@ -161,6 +162,23 @@ def test_of_two_exclusions_at_once_the_first_reason_stands(trial, monkeypatch):
     assert [type(each) for each in refused] == [NotAllowed]
     with trial.app.context.registry.begin(write=False) as unit:
         assert str(unit.known_participant(who).exclusion_reason) in str(refused[0])
+
+
+@pytest.mark.parametrize("act", ["end", "erase", "pause"])
+@POSTGRES_IS_SLOW
+def test_of_two_researchers_who_do_the_same_to_one_person_one_does_it(tmp_path, database_url, monkeypatch, act):
+    trial = Trial(tmp_path, database=database_url)
+    who = trial.enter()
+    trial.to_warmup(who)
+    do = getattr(trial.app.acts, act)
+    came = together(
+        monkeypatch, acts, "add_act", *(lambda by=by: do(who, "as they asked", by) for by in ("eva", "ute"))
+    )
+    with trial.app.context.registry.begin(write=False) as unit:
+        done = [entry for entry in unit.audit() if entry.who in ("eva", "ute")]
+    trial.close()
+    assert len(done) == 1
+    assert [type(each) for each in came].count(NotAllowed) == 1
 
 
 def test_an_act_at_the_panel_is_not_settled_while_its_answer_comes(trial):

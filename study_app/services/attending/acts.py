@@ -20,6 +20,7 @@ from study_app.services.participant.session import ParticipantSession
 from study_app.services.position import AtStage
 from study_app.services.reasons import add_act, require_reason
 from study_app.services.researcher.judging.unblinding import note_way_in, way_in
+from study_app.services.retrying import retried
 
 LONGEST_MESSAGE = 1_000
 NOTE, MESSAGE, EXTEND, ADMIT, END, ERASE, PAUSE, RESUME, ERASE_ANSWER = (
@@ -102,7 +103,7 @@ class ParticipantActs:
                 raise NotAllowed("the data of this participant have been deleted; there is nothing to go on with")
             self._audit(unit, who, ADMIT, reason, person)
             note_way_in(self.context, unit, who, person.kind, way_in(person.id))
-        return self._enrol.moving_token(participant_id)
+            return self._enrol.moving_token_in(unit, participant_id)
 
     def end(self, participant_id: str, reason: str, who: str) -> None:
         """End a participation on the participant's behalf: as if they had left, their data stay."""
@@ -112,6 +113,7 @@ class ParticipantActs:
         """Delete what a participant wrote, as they were promised; also of a person who has completed the study."""
         self._leave(participant_id, reason, who, ERASE, erase=True)
 
+    @retried
     def _leave(self, participant_id: str, reason: str, who: str, what: str, *, erase: bool) -> None:
         require_reason(reason)
         with self.context.registry.begin() as unit:
@@ -121,7 +123,8 @@ class ParticipantActs:
             if person.data_withdrawn:
                 raise NotAllowed("the data of this participant have been deleted already")
             self._audit(unit, who, what, reason, person)
-        self._session.withdraw(participant_id, erase)
+            # With the act on record: of a server that ends in between neither is left.
+            self._session.withdraw_in(unit, participant_id, erase)
 
     def message(self, participant_id: str, text: str, reason: str, who: str) -> None:
         """Show a message above every page of a participant from now on; an empty one takes it away."""

@@ -369,10 +369,14 @@ class Enrol:
 
     def moving_token(self, participant_id: str) -> str:
         """Return the secret of a link with which this participant goes on in another browser, once, within a day."""
-        token = self.context.fresh_id() + self.context.fresh_id()
         with self.context.registry.begin() as unit:
-            # Not as a cookie is kept: put into a browser as one, it would let its maker in with nothing on record.
-            unit.add_token(participant_id, good_once(token), self.context.now() + timedelta(hours=MOVING_HOURS))
+            return self.moving_token_in(unit, participant_id)
+
+    def moving_token_in(self, unit: UnitOfWork, participant_id: str) -> str:
+        """As `moving_token`, within a transaction."""
+        token = self.context.fresh_id() + self.context.fresh_id()
+        # Not as a cookie is kept: put into a browser as one, it would let its maker in with nothing on record.
+        unit.add_token(participant_id, good_once(token), self.context.now() + timedelta(hours=MOVING_HOURS))
         return token
 
 

@@ -144,14 +144,18 @@ class ParticipantSession:
     def withdraw(self, participant_id: str, withdraw_data: bool) -> Position:
         """Leave the study, and take the data along if wished; the ledger's row stays, its payload goes."""
         with self.context.registry.begin() as unit:
-            place = self.flow.place(unit, self._get(unit, participant_id))
-            if isinstance(place, AtStage):
-                if not self.flow.leave(unit, place, "withdrawn", "withdrawal"):
-                    raise Conflict("the participant has gone on at this moment, in another window; try again")
-                unit.record(participant_id, place.participant.stage, place.now, Withdrew())
-            if withdraw_data:
-                self.erase(unit, participant_id, "participant")
-            return self.flow.place(unit, self._get(unit, participant_id))
+            return self.withdraw_in(unit, participant_id, withdraw_data)
+
+    def withdraw_in(self, unit: UnitOfWork, participant_id: str, withdraw_data: bool) -> Position:
+        """As `withdraw`, within a transaction."""
+        place = self.flow.place(unit, self._get(unit, participant_id))
+        if isinstance(place, AtStage):
+            if not self.flow.leave(unit, place, "withdrawn", "withdrawal"):
+                raise Conflict("the participant has gone on at this moment, in another window; try again")
+            unit.record(participant_id, place.participant.stage, place.now, Withdrew())
+        if withdraw_data:
+            self.erase(unit, participant_id, "participant")
+        return self.flow.place(unit, self._get(unit, participant_id))
 
     def erase(self, unit: UnitOfWork, participant_id: str, who: str) -> None:
         """Erase everything a participant wrote."""

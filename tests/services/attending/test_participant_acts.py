@@ -261,6 +261,21 @@ def test_ending_keeps_the_data_and_erasing_deletes_them_also_of_who_has_ended(tr
         trial.app.acts.erase(who, "again", "anna")
 
 
+@pytest.mark.parametrize("act", ["end", "erase"])
+def test_an_act_that_fails_half_way_is_neither_done_nor_on_record(trial, monkeypatch, act):
+    who = in_warmup(trial)
+
+    def fails(*_given):
+        raise ConnectionError("the database went away")
+
+    monkeypatch.setattr(trial.app.session, "withdraw_in", fails)
+    with pytest.raises(ConnectionError):
+        getattr(trial.app.acts, act)(who, "as they asked", "anna")
+    monkeypatch.undo()
+    assert last_act(trial).what not in ("end participation", "erase data")
+    assert trial.at(who) == "warmup"
+
+
 def test_a_message_stands_until_it_is_taken_away(trial):
     who = in_warmup(trial)
     trial.app.acts.message(who, " The server is back. ", "outage", "anna")
