@@ -141,7 +141,7 @@ class ModelWatch:
                 return found
 
     def end_left(self, who: str) -> None:
-        """End every round whose command is gone: nobody goes on with it."""
+        """End every round whose command is gone: nothing goes on with it."""
         with self.context.registry.begin(write=False) as unit:
             left = [each for each in rounds(unit) if each.is_left(self.context.now())]
         for each in left:
