@@ -23,7 +23,7 @@ from study_app.storage import open_registry
 
 # A busy machine makes no example wrong.
 settings.register_profile("study", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("study")
+settings.register_profile("quick", settings.get_profile("study"), max_examples=30)
 
 
 RUNNING_AGAIN = {"test_bots_parts.py", "test_simulate_data.py", "test_rehearse.py"}
@@ -31,6 +31,11 @@ RUNNING_AGAIN = {"test_bots_parts.py", "test_simulate_data.py", "test_rehearse.p
 BEFORE = pytest.StashKey[ProcessState]()
 CASES = pytest.StashKey[Counter]()
 """How many cases of each test were collected."""
+
+
+def pytest_configure(config):
+    """Try fewer examples of a rule where the slow tests are left out."""
+    settings.load_profile("quick" if "not slow" in config.option.markexpr else "study")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

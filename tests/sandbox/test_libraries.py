@@ -50,6 +50,7 @@ def passes_and_fails(sandbox: LocalSandbox, folder: Path) -> None:
     assert verdicts == {"solution": [True, True], "wrong": [False, False]}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("distribution", HERE)
 def test_a_library_beside_study_app_can_be_taught(sandbox, tmp_path, distribution):
     passes_and_fails(sandbox, write_pack(tmp_path, distribution))
@@ -163,6 +164,7 @@ def test_try_never_calls_a_reference_that_crashed_a_pass(sandbox, tmp_path):
     assert all("reference solution raises ValueError" in check["message"] for check in report["checks"])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("crash", ["ModuleNotFoundError", "ImportError", "SystemError"])
 def test_nothing_is_graded_by_a_reference_whose_library_does_not_work(sandbox, tmp_path, crash):
     from study_app.domain.errors import SandboxUnavailable

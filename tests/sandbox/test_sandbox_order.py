@@ -118,6 +118,7 @@ def test_the_interpreters_own_last_words_are_kept(sandbox):
     assert "Fatal Python error" in result.stderr
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("separator", ["\f", "\u2028", "\u2029", "\x1c", "\x85", "\v"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_traceback_shows_the_text_of_the_line_it_names(sandbox, separator, end):
@@ -169,6 +170,7 @@ def test_what_is_no_frame_stops_the_reading_and_nothing_else():
     assert list(reader.feed(frames.HEAD.pack(1, 2) + b"no")) == []
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("tag", [frames.STDOUT, frames.REPORTED, frames.BEAT, frames.FIGURE])
 @pytest.mark.parametrize("call", [None, {"nonce": "n", "function": "none", "args": [], "beats": True}])
 def test_frames_that_hold_nothing_end_a_run_as_output_does_and_are_not_kept(sandbox, monkeypatch, tag, call):
