@@ -113,9 +113,10 @@ def test_a_crossover_says_which_orders_do_not_fit():
     scheme = Scheme(method="sequence", orders=[["ai", "no_ai"], ["ai", "tutor"]])
     [problem] = scheme_problems(scheme, TWO)
     assert "tutor is not an arm" in problem.what
-    many = tuple(Arm(id=f"arm{number}") for number in range(7))
+    many = tuple(Arm(id=f"arm{number}") for number in range(6))
     [problem] = scheme_problems(Scheme(method="sequence"), many)
     assert problem.remedy == 'write orders = "williams"'
+    assert scheme_problems(Scheme(method="sequence"), many[:5]) == []
 
 
 @pytest.mark.parametrize("given", [[["ai", "no_ai"], ["ai", "no_ai"]], [["ai", "no_ai"], []], []])

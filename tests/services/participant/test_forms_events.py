@@ -183,8 +183,11 @@ def test_a_press_hands_in_nothing_that_is_not_stored_or_not_on_the_screen(contex
     assert tab.submit({"words": "hello"}).behind
     tab.send()
     assert tab.submit({"words": "hello, world"}).differs
+    assert tab.submit({"words": ""}).differs
+    assert tab.submit({"words": "hello", "role": "dev"}).differs
     assert context.answers(who, "about") == {}
-    assert tab.submit({"words": "hello", "role": None}).accepted
+    # Fields that were never touched: absent from the log, and empty in one way or another on the screen.
+    assert tab.submit({"words": "hello", "role": None, "remark": "", "tools": []}).accepted
     assert context.answers(who, "about") == {"words": "hello"}
     assert tab.submit({"words": "other"}).accepted
     assert context.answers(who, "about") == {"words": "hello"}

@@ -48,6 +48,14 @@ def test_what_no_panel_gives_is_refused_in_every_field_and_study(panel, preview,
         assert people(trial) == before
 
 
+def test_what_an_address_brings_is_read_from_the_fields_that_panels_and_links_write():
+    names = {"prolific_pid": "PROLIFIC_PID", "prolific_study": "STUDY_ID", "prolific_session": "SESSION_ID"}
+    names |= {name: name for name in ("link", "label", "move", "test", "again")}
+    fields = {field: f" {field} of it " for field in names.values()}
+    assert EntryRequest.parse(fields) == EntryRequest(**{name: f"{field} of it" for name, field in names.items()})
+    assert EntryRequest.parse({}) == EntryRequest()
+
+
 @pytest.mark.parametrize("text", ["a-b", "a_b", "ä", "a.b", "١٢٣"])
 def test_prolific_ids_are_letters_and_digits_while_other_panels_may_use_more(panel, preview, text):
     with pytest.raises(Malformed, match="letters and digits"):

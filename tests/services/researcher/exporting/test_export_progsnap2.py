@@ -189,20 +189,31 @@ def test_edits_alone_replay_to_every_program_by_whole_offsets(tmp_path):
     assert compared > 10
 
 
-def replayed(text, changes):
-    """The text that a reader of the rows has after an edit, in UTF-16 units as the rows count."""
+def rows_of(*changes):
+    """The rows of one edit."""
     payload = {"task": "t", "how": "typed", "changes": [change.as_json() for change in changes]}
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     log = [{"event_id": 1, "server_time": moment, "client_time": moment, "stage": "s", "kind": "edit",
             "payload": json.dumps(payload)}]  # fmt: skip
+    return progsnap_events(log, [], [])
+
+
+def replayed(text, changes):
+    """The text that a reader of the rows has after an edit, in UTF-16 units as the rows count."""
     units = text.encode("utf-16-le")
     seen = []
-    for row in progsnap_events(log, [], []):
+    for row in rows_of(*changes):
         start, gone = 2 * int(row["SourceLocation"]), 2 * (row["DeleteLength"] or 0)
         units = units[:start] + (row["InsertText"] or "").encode("utf-16-le") + units[start + gone :]
         seen.append(row["EventID"])
     assert len(set(seen)) == len(seen)
     return units.decode("utf-16-le")
+
+
+def test_an_edit_is_named_by_whether_it_takes_out_puts_in_or_both():
+    places = (Change(0, 0, "x"), Change(1, 3, ""), Change(3, 4, "y"))
+    found = [(row["EditType"], row["DeleteLength"], row["InsertText"]) for row in rows_of(*places)]
+    assert found == [("Replace", 1, "y"), ("Delete", 2, None), ("Insert", None, "x")]
 
 
 def test_an_edit_of_several_places_replays_row_by_row():
