@@ -77,7 +77,8 @@ async def stopping(app, walker, turn_id):
     # Not at once: all words have come by then.
     while "there." not in app.help.turns(walker.id)[-1].reply:
         await asyncio.sleep(0.01)
-    app.help.stop(walker.id, turn_id)
+    assert not app.help.stop(walker.id, "another")
+    assert app.help.stop(walker.id, turn_id)
 
 
 def counted(app, turn):
