@@ -13,6 +13,7 @@ from support.trials.export_world import Walker, open_app, settle, table
 from study_app.dataset.verification import verify
 from study_app.domain.errors import Malformed, NotAllowed, Refused, Superseded
 from study_app.services.participant.agent.answering import StepAnswer, check_answer
+from study_app.services.participant.agent.history import history_of
 from study_app.services.researcher.exporting.export import export
 
 
@@ -130,7 +131,7 @@ def test_a_request_for_a_program_that_has_changed_meanwhile_applies_nothing(walk
     assert (heard[0].decision, heard[0].counts) == ("stale", False)
 
 
-def test_a_question_is_answered_by_a_request(tmp_path):
+def test_a_question_is_answered_by_a_request_and_the_next_message_brings_the_answer_along(tmp_path):
     app, walker = agent_walker(tmp_path, HandClock(), "none")
 
     def choose(frame):
@@ -139,6 +140,10 @@ def test_a_question_is_answered_by_a_request(tmp_path):
 
     page = Requesting(walker, choose).ask("help me")
     assert ("ask", "answered") in page.decisions
+    with app.context.registry.begin(write=False) as unit:
+        spec = app.help.spec(app.session.where(walker.id))
+        [(_, said)] = history_of(unit, spec, unit.turns(walker.id))
+    assert "answer: only timer please" in said.splitlines()
     app.close()
 
 
