@@ -52,7 +52,12 @@ class AnchorFile:
                 os.ftruncate(handle, begin)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             # An anchor proves what the database was only if it outlives the machine on which both are.
-            os.fsync(handle)
+            try:
+                os.fsync(handle)
+            except OSError:
+                # The disk may hold it or not, and never will by a later try, which would put a line behind a gap.
+                os.ftruncate(handle, begin)
+                raise
         finally:
             os.close(handle)
 

@@ -18,6 +18,8 @@ from study_app.services.operation.held_acts import hold_acts
 
 GAP_ACT, LOST_ACT, RESTORED_ACT = "ledger gap", "log lost", "restore"
 EVERY = timedelta(minutes=1)
+AGAIN = timedelta(seconds=5)
+"""After an anchor that could not be kept."""
 SENT_EVERY = timedelta(hours=1)
 
 
@@ -66,7 +68,12 @@ class Anchoring:
             heads = unit.chain_heads()
             places = [self._ledger(unit, decision) for decision in DECISIONS]
         places[row.decision - 1] = Anchor(row.allocation_index, row.row_hash)
-        self._keep(kept_now(self.context.study.id, self.context.now(), heads, *places))
+        try:
+            self._keep(kept_now(self.context.study.id, self.context.now(), heads, *places))
+        except OSError:
+            # Of a copy from before it, this place would be given again: the next look keeps it, not one in a minute.
+            self._due = self.context.now()
+            raise
 
     def keep(self) -> None:
         """Keep the anchor of this moment."""
@@ -87,11 +94,15 @@ class Anchoring:
         now = self.context.now()
         if now < self._due:
             return
-        self._due = now + EVERY
+        # Of one that fails, noted before it is kept: a disk that stays full is not tried, and logged, each second.
+        self._due = now + AGAIN
         with self.context.registry.begin(write=False) as unit:
-            if self.context.state(unit) == "draft":
-                return
-        self.keep()
+            draft = self.context.state(unit) == "draft"
+        if not draft:
+            self.keep()
+        self._due = now + EVERY
+        if draft:
+            return
         if now >= self._send_due and self._last is not None and self._last != self._sent:
             # Noted before it is sent, for a mail server that hangs must not be asked again each second.
             self._send_due, self._sent = now + SENT_EVERY, self._last

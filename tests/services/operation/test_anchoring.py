@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 
@@ -88,6 +89,46 @@ def test_a_full_disk_leaves_no_part_of_a_line(tmp_path, monkeypatch):
     assert store.path.read_text() == kept_at(1).line() + "\n"
     store.append(kept_at(3))
     assert store.read() == [kept_at(1), kept_at(3)]
+
+
+def fails(*_given):
+    raise OSError(errno.EIO, "the disk does not answer")
+
+
+def test_a_line_of_which_the_disk_says_nothing_is_taken_away_and_written_anew(tmp_path, monkeypatch):
+    store = AnchorFile(tmp_path / "x.anchors")
+    store.append(kept_at(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fails)
+        with pytest.raises(OSError, match="does not answer"):
+            store.append(kept_at(2))
+    assert store.read() == [kept_at(1)]
+    store.append(kept_at(3))
+    assert store.read() == [kept_at(1), kept_at(3)]
+
+
+def test_an_anchor_that_the_disk_refused_is_kept_within_seconds_and_that_of_a_place_at_once(tmp_path, monkeypatch):
+    clock = HandClock()
+    app = open_app(tmp_path, clock, real_study(tmp_path))
+    app.lifecycle.launch()
+    (link,) = app.links.create(labels=["p1@example.org"])
+    file = AnchorFile(tmp_path / "var" / "ledger.anchors")
+    with monkeypatch.context() as patched:
+        patched.setattr(AnchorFile, "append", fails)
+        with pytest.raises(OSError, match="does not answer"):
+            app.anchoring.tick()
+        clock.advance(seconds=1)
+        app.anchoring.tick()
+        assert file.read() == [], "not each second"
+    clock.advance(seconds=4)
+    app.anchoring.tick()
+    assert len(file.read()) == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(AnchorFile, "append", fails)
+        Walker(app, clock, EntryRequest(link=link.secret)).to_tasks(solve=False).begin_tasks()
+    app.anchoring.tick()
+    assert file.read()[-1].ledger.index == 1
+    app.close()
 
 
 @pytest.fixture(scope="module")
