@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,8 +32,6 @@ READING_SPEED = 20.0
 """Characters a second of what is skimmed before a click."""
 QUIZ_SHARE = (0.48, 0.12)
 """Mean and standard deviation of the share of a quiz's time that people take."""
-PERIOD_SPREAD = 0.1
-"""Standard deviation of a period of a sequence from the person's others, as a share of its limit."""
 SECONDS_PER_QUESTION = (3.0, 14.0)
 
 
@@ -274,7 +273,8 @@ class SimulatedParticipant:
         if self.app.study.allocation.method != "sequence" or not stage.main:
             return 0.0
         rng = Random(f"{self.setting.seed}:{self.person.number}:{stage.id}:pace")
-        return rng.gauss(0, PERIOD_SPREAD * self.setting.scales.cap)
+        scales = self.setting.scales
+        return rng.gauss(0, math.sqrt(scales.within) * scales.expected.minutes.sd * scales.cap)
 
     def minutes(self, arm: StudyArm | None, shift: float = 0.0, second: str = "") -> float:
         """Return the time outcome that this person would have in that arm, with a second treatment all along."""

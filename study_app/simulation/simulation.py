@@ -24,6 +24,8 @@ from study_app.simulation.population.crowd import Crowd
 from study_app.simulation.summary import SimulationSummary
 
 KEY = "ANTHROPIC_API_KEY"
+PERIODS_DIFFER = 0.25
+"""Share of the variance of the minutes that lies between the periods of one person, in a sequence of treatments."""
 
 
 def open_for_simulation(settings: Settings, seed: int) -> App:
@@ -172,5 +174,7 @@ def scales_of(app: App) -> Scales:
         items = app.context.content.bank(quiz.bank).items_of(quiz.form or None)
         points = sum(item.points for item in items)
     # Each period of a sequence has its own time.
-    periods = len(app.study.main_task_stages) if app.study.allocation.method == "sequence" else 1
-    return Scales(points, app.study.task_limit / max(periods, 1), app.study.rehearsal)
+    sequence = app.study.allocation.method == "sequence"
+    periods = len(app.study.main_task_stages) if sequence else 1
+    within = PERIODS_DIFFER if sequence else 0.0
+    return Scales(points, app.study.task_limit / max(periods, 1), app.study.rehearsal, within)

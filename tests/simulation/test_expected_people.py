@@ -14,6 +14,8 @@ from support.trials.simulations import ROOT
 from study_app.dataset.measures.assistant import _says_yes
 from study_app.domain.study.rehearsal.section import ExpectedAnswer, ExpectedMeasure, Rehearsal, Scenario
 from study_app.domain.study.study import Question, Stage, Study
+from study_app.rehearsal.drawn_people import draw_people
+from study_app.rehearsal.trials import opened
 from study_app.simulation.behaviour.profiles import Rates, Scales, draw_person, effects_of
 from study_app.simulation.behaviour.surveys import answers
 from study_app.simulation.population.crowd import cluster_of
@@ -21,8 +23,8 @@ from study_app.simulation.population.crowd import cluster_of
 SHIPPED = tomllib.loads((ROOT / "study.toml").read_text(encoding="utf-8"))
 
 
-def people(count=1500, cluster=None, **expected):
-    scales = Scales(20.0, 40.0, Rehearsal(**expected))
+def people(count=1500, cluster=None, within=0.0, **expected):
+    scales = Scales(20.0, 40.0, Rehearsal(**expected), within)
     return scales, [draw_person(n, Random(f"e:{n}"), scales, Rates(), cluster) for n in range(count)]
 
 
@@ -69,6 +71,30 @@ def test_the_periods_of_a_sequence_agree_no_less_than_their_common_skill_makes_t
     one, two = ([person.period_points(scales, Random(f"{n}:{person.number}")) for person in crowd] for n in "ab")
     points = [[p.base_score + more for p, more in zip(crowd, each, strict=True)] for each in (one, two)]
     assert correlation(*points) == pytest.approx(0.64, abs=0.05)
+
+
+@pytest.mark.slow
+def test_minutes_of_a_period_have_the_expected_sd_and_correlation_with_skill():
+    with opened(str(ROOT / "examples" / "crossover" / "study.toml"), 1) as (app, _):
+        drawn = draw_people(app, Scenario(id="none"), 1500, "s")
+        one, two = ([each.walk.person.base_minutes + each.walk.shift(stage) for each in drawn]
+                    for stage in app.study.main_task_stages)  # fmt: skip
+        quizzes = [[each.walk.filled(stage, None).points for each in drawn] for stage in app.study.period_quizzes]
+    skill = [each.walk.person.skill for each in drawn]
+    for minutes in (one, two):
+        assert stdev(minutes) == pytest.approx(0.2 * 20, rel=0.06)
+        assert correlation(minutes, skill) == pytest.approx(-0.45, abs=0.06)
+    assert correlation(one, two) == pytest.approx(0.75, abs=0.04)
+    assert 0.2 < correlation(*quizzes) < 0.7, "copies of one quiz would make every difference of treatments certain"
+
+
+def test_points_go_with_skill_as_expected_also_where_clusters_share_a_part():
+    scales, _ = people(count=1, icc=0.4, quiz=ExpectedMeasure(mean=0.5, sd=0.1, skill=0.7))
+    level = {number: Random(f"c:{number}").gauss(0, 1) for number in range(300)}
+    crowd = [draw_person(n, Random(f"e:{n}"), scales, Rates(), level[n // 10]) for n in range(3000)]
+    points = [person.base_score for person in crowd]
+    assert correlation([person.skill for person in crowd], points) == pytest.approx(0.7, abs=0.04)
+    assert stdev(points) == pytest.approx(2, abs=0.15)
 
 
 def test_the_share_that_gives_up_is_the_expected_one():

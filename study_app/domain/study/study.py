@@ -184,6 +184,7 @@ class Study(StudySection):
                 self.stages,
                 self.arms,
                 sequence=self.allocation.method == "sequence",
+                clustered=self.allocation.method == "cluster",
                 treatments=[each.id for each in self.second_decision.treatments],
             ),
             *quota_problems(self),

@@ -31,6 +31,8 @@ ADOPTIONS: tuple[tuple[Adoption, int], ...] = (("paste", 9), ("retype", 9), ("bo
 SHORTEST = 0.04
 """Of the limit: no one is faster."""
 SKILL_TO_WARMUP = -0.6
+_CLOSEST = 0.999
+"""Correlation beyond which a part of a measure is as good as the trait."""
 WITHDRAWS, ERASES = 0.5, 0.3
 """Of those who leave: press `Leave the study`; of these: take their data along. The others fall silent."""
 
@@ -44,6 +46,8 @@ class Scales:
     """Minutes for all main tasks together; 0 without main tasks."""
     expected: Rehearsal = field(default_factory=Rehearsal)
     """What the study expects of people."""
+    within: float = 0.0
+    """Share of the variance of the minutes that lies between the periods of one person."""
 
 
 @dataclass(frozen=True)
@@ -209,11 +213,10 @@ def draw_person(
     """
     expected = scales.expected
     skill = rng.gauss(0, 1)
-    score = related(skill, expected.quiz.skill, rng)
-    if cluster is not None:
-        # Variances of the two parts sum to 1, so the quiz keeps its standard deviation whatever the ICC is.
-        score = math.sqrt(expected.icc) * cluster + math.sqrt(1 - expected.icc) * score
-    pace = related(skill, expected.minutes.skill, rng)
+    shared = expected.icc if cluster is not None else 0.0
+    # Variances of the two parts sum to 1, so the quiz keeps its standard deviation whatever the ICC is.
+    score = math.sqrt(shared) * (cluster or 0.0) + _part(skill, expected.quiz.skill, 1 - shared, rng)
+    pace = _part(skill, expected.minutes.skill, 1 - scales.within, rng)
     # One number decides both, so that with up to a half no one is both, and there are no defiers: the monotonicity on
     # which the complier average effect rests (Angrist, Imbens and Rubin 1996).
     compliance = rng.random()
@@ -236,6 +239,15 @@ def draw_person(
         keys_a_second=min(8.0, max(1.8, rng.gauss(4.2, 1.1))),
         warmup_pace=related(skill, SKILL_TO_WARMUP, rng),
     )
+
+
+def _part(trait: float, correlation: float, share: float, rng: Random) -> float:
+    """Return the person's own part of a standard normal measure that has this correlation to a trait.
+
+    The rest, which hangs on no trait, is added by others; so this part has to go with the trait the more closely.
+    """
+    own = min(max(correlation / math.sqrt(share), -_CLOSEST), _CLOSEST)
+    return math.sqrt(share) * related(trait, own, rng)
 
 
 def related(trait: float, correlation: float, rng: Random) -> float:

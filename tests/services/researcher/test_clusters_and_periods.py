@@ -38,7 +38,7 @@ from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.researcher.exporting import cluster_columns
 from study_app.services.researcher.exporting.export import export
 from study_app.settings import Settings
-from study_app.simulation.participant import PERIOD_SPREAD
+from study_app.simulation.simulation import PERIODS_DIFFER
 
 CLUSTER = 'method = "cluster"\ncluster = "label"'
 QUESTION = """
@@ -52,7 +52,7 @@ prompt = "Your school"
 """
 
 
-PACE_ERROR = PERIOD_SPREAD * 20 * (2 / 8) ** 0.5
+PACE_ERROR = PERIODS_DIFFER**0.5 * 0.2 * 20 * (2 / 8) ** 0.5
 """Standard error of the mean difference of two periods of 20 minutes, over 8 people."""
 
 

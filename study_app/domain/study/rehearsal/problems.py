@@ -14,6 +14,7 @@ def rehearsal_problems(
     arms: Sequence[StudyArm],
     *,
     sequence: bool,
+    clustered: bool,
     treatments: Sequence[str],
 ) -> list[str]:
     """Return what does not fit, each with its key.
@@ -23,10 +24,11 @@ def rehearsal_problems(
         stages: of the study.
         arms: of the study.
         sequence: whether everybody has every arm, one after the other.
+        clustered: whether whole clusters are allocated.
         treatments: ids of the second treatments, in the order of the file; empty without a second decision.
     """
     questions = {question.id: question for stage in stages for question in stage.asked}
-    found = []
+    found = list(_too_close(rehearsal, clustered=clustered))
     for name, expected in rehearsal.answers.items():
         key = f"rehearsal.answers.{name}"
         if name not in questions:
@@ -46,6 +48,15 @@ def rehearsal_problems(
         if sequence and isinstance(scenario.dropout, dict):
             found.append(f"rehearsal.scenarios.{scenario.id}: dropout: everybody has every arm; give one share for all")
     return found
+
+
+def _too_close(rehearsal: Rehearsal, *, clustered: bool) -> Iterator[str]:
+    skill, icc = rehearsal.quiz.skill, rehearsal.icc
+    if clustered and skill**2 + icc >= 1:
+        yield (
+            f"rehearsal.quiz.skill: {skill:g} leaves no room for icc = {icc:g}, as people of a cluster do not share "
+            "their skill; lower one, so that skill squared and icc are less than 1 together"
+        )
 
 
 def _answer_problems(expected: ExpectedAnswer, question: Question) -> Iterator[str]:

@@ -24,9 +24,17 @@ ARMS = [StudyArm(id="other"), StudyArm(id="plain", control=True)]
 DROPOUT = {"id": "leaving", "dropout": {"plain": 0.1}}
 
 
-def problems(*, sequence: bool = False, treatments: tuple[str, ...] = (), **table: Any) -> list[str]:
+def problems(
+    *, sequence: bool = False, clustered: bool = False, treatments: tuple[str, ...] = (), **table: Any
+) -> list[str]:
     expected = Rehearsal.model_validate(table)
-    return rehearsal_problems(expected, [STAGE], ARMS, sequence=sequence, treatments=treatments)
+    return rehearsal_problems(expected, [STAGE], ARMS, sequence=sequence, clustered=clustered, treatments=treatments)
+
+
+@pytest.mark.parametrize(("icc", "clustered", "count"), [(0.5, True, 1), (0.3, True, 0), (0.5, False, 0)])
+def test_skill_and_cluster_together_are_at_most_the_whole_variance(icc, clustered, count):
+    found = problems(clustered=clustered, icc=icc, quiz={"mean": 0.5, "sd": 0.2, "skill": 0.8})
+    assert [line[:22] for line in found] == ["rehearsal.quiz.skill: "] * count
 
 
 @pytest.mark.parametrize(
