@@ -180,7 +180,7 @@ def _problems(entry: Any, raw: Mapping[str, Any], file: str) -> list[Problem]:
     if kind == "missing":
         return [Problem(file, key, "this key is missing", "add it")]
     if kind == "literal_error":
-        return [Problem(file, key, f"{entry['input']!r} is none of the choices", f"use {entry['ctx']['expected']}")]
+        return [Problem(file, key, f"{entry['input']!r} is not one of the choices", f"use {entry['ctx']['expected']}")]
     if kind.startswith("string_pattern"):
         return [Problem(file, key, f"{entry['input']!r} has a form that is not allowed", _pattern(entry))]
     found = repr(entry.get("input"))

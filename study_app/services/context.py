@@ -141,7 +141,7 @@ class StudyContext:
         state = unit.meta("state") or "draft"
         if state not in get_args(State):
             raise InfrastructureError(
-                f"database: the trial's state is '{state}', which is none of {', '.join(get_args(State))}; something "
+                f"database: the trial's state is '{state}', not one of {', '.join(get_args(State))}; something "
                 "else than study-app wrote to it: restore a backup"
             )
         return state  # type: ignore[return-value]

@@ -104,7 +104,13 @@ def test_a_dry_run_of_launch_and_amend_tells_and_changes_nothing(tmp_path):
     path = variant(tmp_path, *LAUNCHABLE, ('language = "en"', 'language = "de"'))
     database = ("--database", f"sqlite:///{tmp_path}/study.db")
     output = study("launch", path, *database, "--dry-run", cwd=tmp_path).stdout
-    for part in ("Fixed for ever", "no_ai (1) control, ai (1)", "permuted_blocks", "sealed now", "nothing was changed"):
+    for part in (
+        "Fixed permanently",
+        "no_ai (1) control, ai (1)",
+        "permuted_blocks",
+        "sealed now",
+        "nothing was changed",
+    ):
         assert part in output
     assert not (tmp_path / "prereg.json").exists()
     warned = [line for line in output.splitlines() if line.startswith("warning: ")]

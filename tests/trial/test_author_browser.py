@@ -36,7 +36,7 @@ def test_an_author_sees_edits_faults_arms_screens_tasks_and_keys(server, page):
 
     server.study.write_text(good.replace('kind = "debrief"', 'kind = "debreef"'))
     wrong = page.get_by_role("alert")
-    for part in (str(server.study), "stages.debrief.kind", "'debreef' is none of the choices", "use 'consent'"):
+    for part in (str(server.study), "stages.debrief.kind", "'debreef' is not one of the choices", "use 'consent'"):
         expect(wrong).to_contain_text(part)
     expect(page.get_by_text("There are hardly any risks beyond")).to_be_visible()
     server.study.write_text(good)

@@ -36,7 +36,7 @@ def backup(
         bool,
         typer.Option(
             "--with-secrets",
-            help="Also the sealing key and the console's accounts: who has the file can then open the seed.",
+            help="Also the sealing key and the console's accounts: anyone with the file can then open the seed.",
             envvar="STUDY_WITH_SECRETS",
         ),
     ] = False,

@@ -83,7 +83,7 @@ def remind(
     if not as_json and sent:
         say(f"Written to {out}.")
         if any(each.leads_in for each in sent):
-            say("Its links lead in without further proof and show the arm: who has read them is unblinded (recorded).")
+            say("Its links lead in without further proof and show the arm: reading them unblinds (recorded).")
 
 
 def _sent(running: App, reminders: Reminders, server: MailServer | None, out: Path) -> list[Sent]:

@@ -224,7 +224,7 @@ def _check_cell(opened: UntrustedDataset, file: str, number: int, column: Column
     if column.guarded and file.endswith(".csv") and cell[0] in FORMULA_STARTS and cell[0] != "'":
         report.add("unguarded_cell", file, number, f"{column.name}: {cell[:40]!r} would be run by a spreadsheet")
     if column.levels and str(found) not in column.levels:
-        report.add("out_of_range", file, number, f"{column.name}: {found!r} is none of {column.range}")
+        report.add("out_of_range", file, number, f"{column.name}: {found!r} is not one of {column.range}")
     elif column.type in ("integer", "number") and not _within(column, found):
         report.add("out_of_range", file, number, f"{column.name}: {found!r} is not {column.range}")
 

@@ -102,7 +102,7 @@ class Seen:
         if self.put_aside:
             found.append(
                 f"{self.put_aside} submission(s) or quiz answer(s) were put aside without a verdict; the console's "
-                "board Verdicts says why and lets each be tried again; then export anew"
+                "board Verdicts says why and lets each be tried again; then export again"
             )
         if self.unscored:
             found.append(f"{self.unscored} quiz answer(s) are not scored yet; the quiz totals they enter are missing")

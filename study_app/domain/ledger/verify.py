@@ -183,7 +183,7 @@ def _contradictions(row: LedgerRow, version: Version) -> Iterator[tuple[str, str
     if row.returned and version.scheme.replacement == "none":
         yield "wrong_return", "slots do not go back under this scheme"
     if row.arm not in ids:
-        yield "unknown_arm", f"'{row.arm}' is none of {', '.join(ids)}"
+        yield "unknown_arm", f"'{row.arm}' is not one of {', '.join(ids)}"
     if not 0 <= row.draw < 1:
         yield "wrong_draw", f"{row.draw} is not in [0, 1)"
     if not _distribution(row.probabilities, len(ids)):

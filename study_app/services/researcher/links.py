@@ -216,5 +216,5 @@ def _unreadable(labels: Iterable[str], source: str) -> list[Problem]:
             )
         # Two labels that look alike, one of them with a character of no width, would be two people.
         elif any(unicodedata.category(char) in ("Cc", "Cf") for char in label):
-            found.append(Problem(source, f"label {row}", f"{label!r} holds an invisible character", "type it anew"))
+            found.append(Problem(source, f"label {row}", f"{label!r} holds an invisible character", "type it again"))
     return found

@@ -78,7 +78,7 @@ def test_what_the_launch_fixed_for_ever_is_refused_with_its_key(trial, before, a
         other.lifecycle.amend("changed my mind")
     other.close()
     assert [problem.key for problem in refused.value.problems] == [key]
-    assert "fixes it for ever" in refused.value.problems[0].remedy
+    assert "fixes it permanently" in refused.value.problems[0].remedy
     assert trial.app.session.peek(trial.enter()).participant.study_hash == trial.app.context.study_hash
 
 

@@ -1,4 +1,4 @@
-"""What a launch fixes for ever, and what only an amendment changes."""
+"""What a launch fixes permanently, and what only an amendment changes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def frozen_problems(locked: Study, now: Study, file: str, *, looked: bool = Fals
         file: the study file as the user named it.
         looked: whether a planned look was taken.
     """
-    remedy = "undo it: a launch fixes it for ever; for another trial launch another study on another database"
+    remedy = "undo it: a launch fixes it permanently; for another trial launch another study on another database"
     differing = {
         "schema": locked.schema_ != now.schema_,
         "id": locked.id != now.id,
@@ -90,7 +90,7 @@ def frozen_lines(study: Study, files: int) -> list[str]:
     primary = ", ".join(study.analysis.primary) or "none named"
     recruitment = study.recruitment
     return [
-        "Fixed for ever:",
+        "Fixed permanently:",
         f"  study       {study.id}: {study.title}",
         f"  arms        {arms}",
         f"  allocation  {study.allocation.method}" + (f"; {drawn}" if drawn else ""),

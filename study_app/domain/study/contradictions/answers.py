@@ -50,7 +50,7 @@ def _within(value: object, low: int | None, high: int | None) -> bool:
 
 def _screening(question: Question) -> Iterator[Finding]:
     if question.eligible and not question.required:
-        what = "the question may be left out, and who leaves it out is turned away"
+        what = "the question may be left out, and people who leave it out are turned away"
         yield "required", what, "remove required = false, or eligible"
 
 

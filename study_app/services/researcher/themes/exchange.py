@@ -22,7 +22,7 @@ from study_app.services.context import StudyContext
 from study_app.services.researcher.judging.looks import looked_at
 from study_app.services.researcher.themes.reading import Coded, rating_of
 
-LEAVE_OUT = "take this coder's codes of the interview out of the project, or export anew and code that"
+LEAVE_OUT = "take this coder's codes of the interview out of the project, or export again and code that"
 
 
 class CodeExchange:

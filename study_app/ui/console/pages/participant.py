@@ -119,7 +119,7 @@ def _erase_answer(console: ConsoleSession, who: str, erasable: dict[str, GivenAn
     with st.form("erase_answer", clear_on_submit=True, border=False):
         chosen = st.selectbox("Erase one answer", list(erasable), index=None, key="erase_answer_which")
         reason = st.text_input("Why erase it?", key="erase_answer_reason")
-        st.caption("Answer and every trace of it in the log are deleted for ever. Answers on which the way, the "
+        st.caption("The answer and every trace of it in the log are deleted permanently. Answers on which the way, the "
                    "allocation or the outcome rests are deleted with all data only.")  # fmt: skip
         if st.form_submit_button("Erase the answer") and chosen is not None:
             one, name = erasable[chosen], console.person.name
@@ -226,7 +226,7 @@ def _erase(console: ConsoleSession, who: str) -> None:
     with st.expander("Erase the data"), st.form("erase", clear_on_submit=True, border=False):
         reason = st.text_input("Why erase them?", key="erase_reason")
         sure = st.checkbox("Delete everything this person wrote", key="erase_sure")
-        st.caption("Programs, messages, answers and edits are deleted for ever; the place in the ledger stays.")
+        st.caption("Programs, messages, answers and edits are deleted permanently; the place in the ledger stays.")
         if st.form_submit_button("Erase") and sure:
             _done(console, lambda: console.app.acts.erase(who, reason, console.person.name), "Erased and recorded")
 
