@@ -1,4 +1,4 @@
-"""Names that the analysis gives to columns of its own table, in the words that a plan has for them."""
+"""Names that the analysis gives to columns it adds, in the words that a plan has for them."""
 
 from __future__ import annotations
 
