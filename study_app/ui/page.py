@@ -51,6 +51,8 @@ pre.item-code { background: rgba(128, 136, 150, .1); border: 1px solid rgba(128,
   border-radius: .5rem; padding: .8rem 1rem; overflow-x: auto; font-size: .9rem; line-height: 1.5; }
 .small { opacity: .8; font-size: .93rem; }
 .page-head p { margin: 0; }
+/* A title that the focus goes to, so that a new screen is read from it, needs no ring. */
+.page-head h1:focus, .sa-room h1:focus { outline: none; }
 .page-head h1 { font-size: 1.75rem; line-height: 1.25; padding: .4rem 0 0; margin: 0; font-weight: 650; }
 .page-head .progress, .page-head .preview { font-size: .9rem; opacity: .8; }
 .page-head :is(.expired, .message) { margin: .8rem 0 .2rem; padding: .7rem 1rem; border-radius: .5rem;
