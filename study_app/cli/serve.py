@@ -12,6 +12,7 @@ import typer
 from study_app.cli.checks.study_checks import draft_spellings, start_serving
 from study_app.cli.common import STUDY, DatabaseOption, StudyFile, app, command, say, settings_of
 from study_app.notifications import AlertSender
+from study_app.secrets.secrets_file import secrets_problems
 from study_app.services.operation.package_watch import note_changed_packages
 
 
@@ -65,6 +66,7 @@ def serve(
                 follow_files(running)
             warnings = [*running.anchoring.check(), *note_changed_packages(running.context)]
             warnings += map(str, AlertSender(settings.environment, running.study.alerts).problems())
+            warnings += map(str, () if no_console else secrets_problems())
             warnings += map(str, draft_spellings(running, str(study)))
             lines = [*_greeting(running, not no_console), *(f"Warning      {problem}" for problem in warnings)]
             begin_console()

@@ -34,6 +34,7 @@ from study_app.notifications import AlertSender
 from study_app.private_files import files_of, open_to_others
 from study_app.sandbox import open_sandbox
 from study_app.secrets import sealing_key as sealing
+from study_app.secrets.secrets_file import secrets_files, secrets_problems
 from study_app.services.grading.authoring import taught_problems
 from study_app.services.operation.models.replacing import replaced_now
 from study_app.services.operation.package_watch import changed_packages
@@ -84,6 +85,7 @@ def doctor(
     note("clock", _clock)
     note("disk", lambda: _disk(settings.var))
     note("sealing key", lambda: _key(settings))
+    note("sign-in", _sign_in)
     note("private files", lambda: _private(settings))
     note("alerts", lambda: _alerts(settings))
     note("proxies", lambda: _proxies(settings))
@@ -232,12 +234,17 @@ def _asset() -> tuple[bool, str]:
 
 
 def _private(settings: Any) -> tuple[bool, str]:
-    files = files_of(settings.database, settings.var)
+    files = [*files_of(settings.database, settings.var), *secrets_files()]
     loose = open_to_others(files)
     if loose:
         more = f" and {len(loose) - 1} more" if len(loose) > 1 else ""
         return False, f"other accounts of this machine can read {loose[0]}{more}; chmod go= {loose[0]}, as its owner"
     return True, f"{len(files)} files and folders, each for its owner only"
+
+
+def _sign_in() -> tuple[bool, str]:
+    found = secrets_problems()
+    return not found, "; ".join(map(str, found)) or f"{len(secrets_files())} file(s) of secrets"
 
 
 def _proxies(settings: Settings) -> tuple[bool, str]:
