@@ -89,6 +89,7 @@ BAD = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", BAD)
 def test_a_reply_that_is_no_judgement_is_kept_gives_no_code_and_is_asked_for_anew(trial, name):
     with LoopbackBatches(lambda _: BAD[name]) as provider:
@@ -279,6 +280,7 @@ def test_no_word_of_a_proposal_that_is_no_codebook_is_in_the_database(tmp_path):
         pytest.param(500, 1, "Claude could not propose a codebook", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_a_proposal_that_is_no_codebook_writes_none_and_is_kept(tmp_path, single, code, said):
     complaint, out, _, kept = induced(tmp_path, single, code)
     assert len(complaint.splitlines()) == 1

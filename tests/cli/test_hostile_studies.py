@@ -300,6 +300,7 @@ def refusals(folder, parts: dict[str, str]) -> list[str]:
     return [str(problem) for problem in found + design_problems(used_by(study), "launch", "study.toml")]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_study_that_contradicts_itself_is_refused_by_its_key(tmp_path, name):
     parts, key = REFUSED[name]

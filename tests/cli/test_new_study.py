@@ -118,6 +118,7 @@ def test_a_library_is_installed_pinned_and_imported_and_the_report_is_json(tmp_p
     assert problems_of(study) == []
 
 
+@pytest.mark.sampled(2)
 # PyYAML is installed beside study-app: its import name is known and is not what pip calls it.
 @pytest.mark.parametrize("library", ["yaml", "tea-pot==9"])
 @pytest.mark.parametrize("made_before", [False, True])

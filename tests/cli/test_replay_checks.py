@@ -27,6 +27,7 @@ def test_a_recording_that_answers_on_every_task_is_accepted_and_its_coverage_sai
     assert all(" exact, " in line and line.endswith(" none") for line in lines)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("turns", "said"),
     [

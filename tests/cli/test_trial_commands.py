@@ -154,6 +154,7 @@ def test_without_the_sealing_key_nobody_is_allocated_and_the_message_says_why(tm
     assert "launched with another content (recruitment)" in found["serving"][1]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("arguments", "sign"),
     [
@@ -270,6 +271,7 @@ def without_facts(folder: Path) -> Path:
     return folder / "study.toml"
 
 
+@pytest.mark.slow  # by default: another study that is unfit, above
 def test_a_consent_page_that_says_too_little_is_not_launched(tmp_path):
     path = without_facts(tmp_path)
     done = study("launch", path, "--database", f"sqlite:///{tmp_path}/s.db", cwd=tmp_path, expect=2)
@@ -409,6 +411,7 @@ def test_one_port_for_both_apps_is_refused_before_anything_is_written(tmp_path):
     assert not (tmp_path / "study.db").exists()
 
 
+@pytest.mark.slow
 def test_a_console_whose_apps_never_came_up_serves_nothing(tmp_path):
     port = free_port()
     environment = os.environ | {"STUDY_FILE": str(ROOT / "study.toml"), "STUDY_PARENT": str(os.getpid())}

@@ -65,6 +65,7 @@ def test_a_server_without_its_gate_gets_red_rows_that_say_what_to_do(tmp_path):
     assert not {"an edit that is not one", "a program whose error names an endless line"} & red.keys()
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_show_the_planted_nonce_is_not_attacked(server, tmp_path):
     with httpx.Client(base_url=server.url) as client:
         enter(client)

@@ -13,6 +13,7 @@ from study_app.bootstrap import open_library
 from study_app.storage import open_registry
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     "path", ["/api/events", "/api/runs", "/api/chat", "/api/submit", "/api/open", "/api/decisions"]
 )
@@ -360,6 +361,7 @@ def test_a_deadline_ends_the_stage_with_the_saved_text_though_no_tab_is_open(ser
     assert client.post("/api/runs", json={"code": "1"}).status_code == 409
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("code", ["\x00", "\ud800", "def f(:\n", "x" * 300_000, "\xff\xfe" * 100, ""])
 def test_whatever_is_submitted_gets_a_clear_answer(server, client, code):
     open_task(server, client)

@@ -118,6 +118,7 @@ def test_the_ways_in_take_a_visit_and_a_press_from_this_site_only(both):
     assert set(given(both.url, ["/enter"], NOT_KNOWN[2])) == readable("/enter")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("headers", NOT_KNOWN)
 def test_a_stranger_is_given_the_consoles_form_and_nothing_else(both, headers):
     found = given(both.console_url, [path for path in addresses(THE_CONSOLES) if path != "/login"], headers)
