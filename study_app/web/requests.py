@@ -85,6 +85,7 @@ def route(
 
 async def _answered(handler: Callable[[Request], Awaitable[Response]], request: Request, error: Refusal) -> Response:
     try:
+        check_address(request)
         return await handler(request)
     except BadRequest as bad:
         return error(bad.status, bad.message)
@@ -164,7 +165,38 @@ async def form_body(request: Request, limit: int) -> dict[str, str]:
         return await _multipart(request, content)
     if content and kind != "application/x-www-form-urlencoded":
         raise BadRequest(400, "the body must be a form (application/x-www-form-urlencoded)")
-    return dict(parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True))
+    return form_fields(content)
+
+
+def form_fields(content: bytes) -> dict[str, str]:
+    """Return the fields of a form in the common encoding.
+
+    Raises:
+        BadRequest: 400 if one holds what no name can.
+    """
+    fields = dict(parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True))
+    return {key: _as_name(value, key) for key, value in fields.items()}
+
+
+def check_address(request: Request) -> None:
+    """Refuse an address of which a part holds what no name can.
+
+    Raises:
+        BadRequest: 400.
+    """
+    for key, value in (*request.query_params.multi_items(), *request.path_params.items()):
+        _as_name(str(value), key)
+
+
+def _as_name(value: str, name: str) -> str:
+    """Return a text by which something is looked up.
+
+    Raises:
+        BadRequest: 400 if it holds NUL or half of a surrogate pair: Postgres compares no text with them.
+    """
+    if "\0" in value or (not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value)):
+        raise BadRequest(400, f"the field {name[:40]!r} holds a character that no name has")
+    return value
 
 
 async def _multipart(request: Request, content: bytes) -> dict[str, str]:
@@ -176,7 +208,7 @@ async def _multipart(request: Request, content: bytes) -> dict[str, str]:
         form = await MultiPartParser(request.headers, whole()).parse()
     except MultiPartException as problem:
         raise BadRequest(400, f"the form cannot be read: {problem.message}") from None
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+    return {name: _as_name(value, name) for name, value in form.items() if isinstance(value, str)}
 
 
 def _parsed(content: bytes) -> Any:
@@ -218,6 +250,16 @@ def field(value: dict[str, Any], name: str, kind: type, *, required: bool = True
         names = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
         raise BadRequest(400, f"the field '{name}' must be {names[kind]}")
     return found
+
+
+def name_in(value: dict[str, Any], name: str, *, required: bool = True) -> Any:
+    """Return a field of a body that names something: what a participant wrote is a `field`, and may hold anything.
+
+    Raises:
+        BadRequest: 400 if it is missing, no text, or holds what no name can.
+    """
+    found = field(value, name, str, required=required)
+    return None if found is None else _as_name(found, name)
 
 
 _MAY_BE_INFINITE = re.compile(rb"[0-9]{300}|[0-9.][eE]\+?[0-9]{3}")

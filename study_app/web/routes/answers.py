@@ -16,6 +16,7 @@ from study_app.web.requests import (
     error,
     field,
     json_body,
+    name_in,
     page_name,
     participant,
     route,
@@ -35,7 +36,7 @@ async def hand_in(request: Request) -> Response:
     screen = ShownPage(
         page=page_name(value, required=True) or "",
         seq=whole_number(value, "seq", required=True) or 0,
-        stage=field(value, "stage", str),
+        stage=name_in(value, "stage"),
         step=whole_number(value, "step", required=True) or 0,
         shown=field(value, "shown", dict),
     )
@@ -54,8 +55,8 @@ async def leave_question(request: Request) -> Response:
     """Skip the question of an interview, or stop the interview."""
     app, who = await participant(request)
     value = await json_body(request)
-    place = field(value, "stage", str), whole_number(value, "step", required=True) or 0
-    page, act = page_name(value, required=True) or "", field(value, "act", str)
+    place = name_in(value, "stage"), whole_number(value, "step", required=True) or 0
+    page, act = page_name(value, required=True) or "", name_in(value, "act")
     if act not in ("skipped", "stopped"):
         raise BadRequest(400, "the field 'act' must be skipped or stopped")
     handed = await run_in_threadpool(app.interviews.leave_question, who.id, *place, page, act)
@@ -70,9 +71,6 @@ async def draft(request: Request) -> Response:
     stage, step = request.query_params.get("stage", ""), request.query_params.get("step", "0")
     if not step.isdecimal() or len(step) > LONGEST_STEP:
         raise BadRequest(400, "the field 'step' must be a whole number")
-    if "\0" in stage:
-        # Postgres compares no text with it, and no stage has such a name.
-        raise BadRequest(400, "the field 'stage' must be the name of a stage")
     found = await run_in_threadpool(app.answers.draft, who.id, stage, int(step))
     return AsciiJSON({"page": found.page, "values": dict(found.values)})
 

@@ -16,7 +16,17 @@ from study_app.services.participant.agent.working import Frame
 from study_app.services.participant.chatting.questions import BudgetSpent, ReplyInProgress
 from study_app.services.participant.chatting.replies import StreamingTurn
 from study_app.services.participant.programs.taking import check_code
-from study_app.web.requests import AsciiJSON, error, field, json_body, page_name, participant, route, whole_number
+from study_app.web.requests import (
+    AsciiJSON,
+    error,
+    field,
+    json_body,
+    name_in,
+    page_name,
+    participant,
+    route,
+    whole_number,
+)
 from study_app.web.texts import text
 
 SEPARATOR = "\x1e"
@@ -75,7 +85,7 @@ async def stop(request: Request) -> Response:
     """End the reply on the participant's wish."""
     app, who = await participant(request)
     value = await json_body(request)
-    turn_id = field(value, "turn_id", str)
+    turn_id = name_in(value, "turn_id")
     return AsciiJSON({"stopped": await run_in_threadpool(app.help.stop, who.id, turn_id)})
 
 
@@ -85,8 +95,8 @@ async def decide(request: Request) -> Response:
     app, who = await participant(request)
     value = await json_body(request)
     answer = StepAnswer(
-        action_id=field(value, "action_id", str),
-        decision=field(value, "decision", str),
+        action_id=name_in(value, "action_id"),
+        decision=name_in(value, "decision"),
         code=field(value, "code", str, required=False),
         words=field(value, "words", str, required=False),
         page=page_name(value),

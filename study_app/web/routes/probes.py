@@ -12,7 +12,16 @@ from starlette.routing import Route
 
 from study_app.services.participant.editing.batches import Ingested, as_state
 from study_app.services.participant.probing.asking import ProbeAnswer, ProbeState
-from study_app.web.requests import AsciiJSON, BadRequest, field, json_body, page_name, participant, route, whole_number
+from study_app.web.requests import (
+    AsciiJSON,
+    BadRequest,
+    json_body,
+    name_in,
+    page_name,
+    participant,
+    route,
+    whole_number,
+)
 
 LARGEST_BODY = 2_000
 ACTS = ("show", "answer", "skip")
@@ -23,7 +32,7 @@ async def probe(request: Request) -> Response:
     """Carry out one act; the answer says what is on the screen, and at which seconds left the next ones are due."""
     app, who = await participant(request)
     value = await json_body(request, LARGEST_BODY)
-    act, page = field(value, "act", str), page_name(value, required=True)
+    act, page = name_in(value, "act"), page_name(value, required=True)
     if act not in ACTS:
         raise BadRequest(400, f"the field 'act' must be one of: {', '.join(ACTS)}")
     if act == "show":

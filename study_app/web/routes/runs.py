@@ -17,7 +17,17 @@ from study_app.content.shown import examples_in, limit_in
 from study_app.domain.content.content_library import ContentLibrary
 from study_app.services.participant.programs.submitting import SubmissionInProgress
 from study_app.services.participant.runs import CONCURRENT_RUNS
-from study_app.web.requests import AsciiJSON, error, field, json_body, page_name, participant, route, whole_number
+from study_app.web.requests import (
+    AsciiJSON,
+    error,
+    field,
+    json_body,
+    name_in,
+    page_name,
+    participant,
+    route,
+    whole_number,
+)
 from study_app.web.texts import language, text, texts
 
 _TRYING = CapacityLimiter(CONCURRENT_RUNS)
@@ -86,7 +96,7 @@ async def submit(request: Request) -> Response:
         page_name(value),
         whole_number(value, "seq"),
         confirm,
-        field(value, "task", str, required=False),
+        name_in(value, "task", required=False),
         impossible,
     )
     # In threads that nothing else needs: while programs run, every other request and the deadlines go on.

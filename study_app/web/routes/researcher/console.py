@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from html import escape
-from urllib.parse import parse_qsl
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
@@ -22,7 +21,7 @@ from study_app.domain.errors import UserError
 from study_app.secrets.console_accounts import ADMIN, SIGNED_IN, Account, ConsoleUser, accounts_in
 from study_app.secrets.console_roles import role_in_secrets
 from study_app.web.pages import page
-from study_app.web.requests import BadRequest, body, check_origin, is_tls
+from study_app.web.requests import BadRequest, body, check_origin, form_fields, is_tls
 
 COOKIE = "study_console"
 OF_A_PROVIDER = "_streamlit_user"
@@ -92,7 +91,7 @@ async def login(request: Request) -> Response:
     name = ""
     try:
         check_origin(request)
-        fields = dict(parse_qsl((await body(request, LARGEST_FORM)).decode("utf-8", "replace"), keep_blank_values=True))
+        fields = form_fields(await body(request, LARGEST_FORM))
         name = fields.get("name", ADMIN).strip()
         token = await _in_turn(_sign_in, name, fields.get("password", ""))
     except BadRequest as bad:

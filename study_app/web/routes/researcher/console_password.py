@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,7 +13,7 @@ from study_app.bootstrap import current
 from study_app.domain.errors import UserError
 from study_app.secrets.console_accounts import SHORTEST, ConsoleUser
 from study_app.web.pages import page
-from study_app.web.requests import BadRequest, body, check_origin
+from study_app.web.requests import BadRequest, body, check_origin, form_fields
 from study_app.web.routes.researcher.console import COOKIE, FORM_STYLE, LARGEST_FORM, accounts, welcome, who
 
 CHANGED = "change password"
@@ -55,7 +54,7 @@ async def change_password(request: Request) -> Response:
         return RedirectResponse("/login", 303)
     try:
         check_origin(request)
-        fields = dict(parse_qsl((await body(request, LARGEST_FORM)).decode("utf-8", "replace"), keep_blank_values=True))
+        fields = form_fields(await body(request, LARGEST_FORM))
         token = await run_in_threadpool(_change, person, fields)
     except BadRequest as bad:
         return await run_in_threadpool(password_page, person, bad.message, bad.status)
