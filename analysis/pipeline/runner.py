@@ -176,8 +176,8 @@ class AnalysisRunner:
         arguments |= {} if self.intervals else {"interval": False}
         return [*notes, f"within {levels.how}"]
 
-    def prepared_call(self, analysis: Analysis) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """Return the rows and arguments of one analysis, for a computation of the same numbers elsewhere.
+    def prepared_call(self, analysis: Analysis) -> tuple[str, pd.DataFrame, dict[str, Any]]:
+        """Return the method that the data bear, rows and arguments of one analysis, to compute the same elsewhere.
 
         Raises:
             LookupError: the data do not bear it.
@@ -186,8 +186,8 @@ class AnalysisRunner:
             raise LookupError(self.unmade[analysis.id])
         outcome = self.plan.outcome(analysis.outcome)
         data, _, _, _ = self._data(analysis, outcome)
-        _, arguments, _ = self._call(analysis, outcome, data)
-        return data, arguments
+        called, arguments, _ = self._call(analysis, outcome, data)
+        return called.__name__, data, arguments
 
     # -- what a method is given ----------------------------------------------------------------------------------------
 

@@ -14,11 +14,19 @@ from numpy.typing import NDArray
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.methods import METHODS
 from analysis.estimators.numerics.assignments import replicate
+from analysis.estimators.numerics.linear import vcov_name
 from analysis.estimators.resampling import variance_of
 from analysis.pipeline.planning.unmade import unmade_rows
 from analysis.pipeline.prepare import Prepared
 from analysis.pipeline.recomputing.files import Columns
-from analysis.pipeline.recomputing.material import RESTRICTED, WITH_EXCLUDED, ReplayedAnalysis
+from analysis.pipeline.recomputing.material import (
+    REGRESSIONS,
+    RESTRICTED,
+    TIMED,
+    WITH_EXCLUDED,
+    ReplayedAnalysis,
+    UsualAnalysis,
+)
 from analysis.pipeline.runner import AnalysisRunner
 from analysis.pipeline.trial_ledger import ledger_of
 from study_app.domain.errors import present
@@ -56,7 +64,7 @@ class BetweenPeople:
         """
         if analysis.population == "with_excluded":
             raise LookupError(WITH_EXCLUDED)
-        data, given = self.runner.prepared_call(analysis)
+        _, data, given = self.runner.prepared_call(analysis)
         control = analysis.contrast[1] if analysis.contrast else self.runner.view.control
         trial = _request(data, given, control, self.seed)
         drawn = replicate(trial, given.get("scheme"), int(given["replicates"]), given.get("arms"))
@@ -81,6 +89,36 @@ class BetweenPeople:
             statistic=statistic, vcov=vcov, again=partial(_again, data, given, control, self.seed, trial.labels),
             covariates=trial.covariates if regressed else (), strata=trial.strata if regressed else (),
             alternative=str(given.get("alternative", "two-sided")), **timed,
+        )  # fmt: skip
+
+    def usual(self, analysis: Analysis) -> UsualAnalysis:
+        """Return an analysis by a usual function as it was run.
+
+        Raises:
+            LookupError: why the scripts cannot compute it.
+        """
+        method, data, given = self.runner.prepared_call(analysis)
+        if analysis.population not in ("itt", "per_protocol"):
+            raise LookupError(f"it is of '{analysis.population}', and the scripts compare people as allocated")
+        if given.get("cluster"):
+            raise LookupError(f"its people come in clusters, and the scripts have no such errors for {method}")
+        regression = method in REGRESSIONS
+        known = {"outcome", "event", "covariates", "stratum"} | ({"vcov"} if regression else set())
+        if more := sorted(set(given) - known):
+            raise LookupError(f"the scripts compute {method} without {', '.join(more)}")
+        adjusted = (*given.get("covariates", ()), *given.get("stratum", ()))
+        if not regression and adjusted:
+            raise LookupError(f"the scripts compute {method} without covariates and strata")
+        control = analysis.contrast[1] if analysis.contrast else self.runner.view.control
+        trial = _request(data, given, control, self.seed)
+        if method in TIMED and len(trial.labels) > 2:
+            raise LookupError(f"the scripts compute {method} of two arms")
+        column, event = str(given["outcome"]), str(given.get("event") or "")
+        kept = self.data["participant_id"].isin(set(data["participant_id"]))
+        vcov = vcov_name(given.get("vcov") or ("HC3" if method == "lin" else None)) if regression else ""
+        return UsualAnalysis(
+            method, f"{column}.{analysis.population}" if analysis.population != "itt" else column,
+            self.data[column].where(kept), event, trial.labels, trial.covariates, trial.strata, vcov,
         )  # fmt: skip
 
 

@@ -14,10 +14,12 @@ from analysis.pipeline.prepare import Prepared
 from analysis.pipeline.recomputing.between_people import BetweenPeople
 from analysis.pipeline.recomputing.files import NO_PLACE, SYMBOLS, AssignmentFiles, Columns
 from analysis.pipeline.recomputing.material import (
+    USUAL,
     RecomputedModel,
     ReplayedAnalysis,
     ReplicationMaterial,
     Rows,
+    UsualAnalysis,
     UsualRow,
 )
 from analysis.pipeline.recomputing.within_people import WithinPeople
@@ -54,11 +56,14 @@ def recomputed(prepared: Prepared, estimates: Rows, seed: int) -> ReplicationMat
     maker = _Maker(prepared, source.data, source.arms, source.columns())
     for analysis, rows in made:
         try:
-            maker.take(analysis, rows, _replayed(source, analysis))
+            if analysis.method in USUAL and isinstance(source, BetweenPeople):
+                maker.take_usual(analysis, rows, source.usual(analysis))
+            else:
+                maker.take(analysis, rows, _replayed(source, analysis))
         except (LookupError, StudyError) as error:
             reason = "; ".join(str(error.args[0] if isinstance(error, LookupError) else error).splitlines())
             maker.left_out |= dict.fromkeys((str(row["id"]) for row in rows), in_words(reason))
-    beside = () if prepared.sequence else maker.beside(estimates)
+    beside = (*maker.decided, *(() if prepared.sequence else maker.beside(estimates)))
     expected = pd.DataFrame(maker.expected, columns=["id", "outcome", "method", "treated", "quantity", "value"])
     return ReplicationMaterial(
         maker.columns.table(), source.arms, maker.files.made, tuple(maker.models), beside, expected,
@@ -77,7 +82,8 @@ def _primary(prepared: Prepared, estimates: Rows) -> list[tuple[Analysis, list[M
 
 def _replayed(source: BetweenPeople | WithinPeople, analysis: Analysis) -> ReplayedAnalysis:
     if analysis.method != "rerandomization":
-        raise LookupError(f"the plan decides by {analysis.method}, and the scripts compute re-randomisation tests")
+        known = "re-randomisation tests" + ("" if isinstance(source, WithinPeople) else f", {', '.join(USUAL)}")
+        raise LookupError(f"the plan decides by {analysis.method}, and the scripts compute {known}")
     if len(source.arms) > len(SYMBOLS):
         raise LookupError(f"there are more than {len(SYMBOLS)} arms, and a file has one sign for each")
     return source.replayed(analysis)
@@ -96,6 +102,23 @@ class _Maker:
     expected: list[dict[str, Any]] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    decided: list[UsualRow] = field(default_factory=list)
+
+    def take_usual(self, analysis: Analysis, rows: Rows, run: UsualAnalysis) -> None:
+        """Add a primary analysis by a usual function with its rows."""
+        title = self.prepared.fitted.outcome(analysis.outcome).title
+        column = self.columns.add(run.column, run.values)
+        event = self._column(run.event) if run.event else ""
+        covariates, strata = tuple(map(self._column, run.covariates)), tuple(map(self._column, run.strata))
+        for row in rows:
+            treated, control = row["contrast"] or (run.arms[1], run.arms[0])
+            self.decided.append(UsualRow(
+                str(row["id"]), run.method, column, event, treated, control, run.arms, covariates, strata, run.vcov,
+                title,
+            ))  # fmt: skip
+            self.expected += [
+                _entry(row, name, value) for name, value in self._figures(row).items() if value is not None
+            ]
 
     def take(self, analysis: Analysis, rows: Rows, run: ReplayedAnalysis) -> None:
         """Add an analysis with its rows.
@@ -130,26 +153,27 @@ class _Maker:
         return self.columns.add(name, self.data[name])
 
     def _entries(self, row: Mapping[str, Any], again: Any, cut: bool) -> list[dict[str, Any]]:
-        """Return the figures of a row of results.json: after looks those of its single look, which detail has."""
-        looked = "single_look_p_value" in row["detail"]
-        wanted = {
-            name: row["detail"][f"single_look_{name}"] if looked and name != "statistic" else row[name]
-            for name in QUANTITIES
-        }
-        if wanted["statistic"] is None:
-            raise LookupError("nothing varies within the arms, so that there is no standard error")
-        if looked:
-            self.notes.append(f"{row['id']}: detail's figures of a single look, for results.json has those after looks")
+        """Return the figures of a row with what its analysis gives on the assignments of the file."""
         found = []
-        for name, value in wanted.items():
-            own = getattr(again, name, None)
-            if cut and own is not None and name == "p_value":
+        for name, value in self._figures(row).items():
+            if value is None:
+                raise LookupError("nothing varies within the arms, so that there is no standard error")
+            own = getattr(again, quantity := name.removeprefix("single_look_"), None)
+            if cut and own is not None and quantity == "p_value":
                 found.append(_entry(row, OF_FILE, own))
                 continue
             if own is None or abs(own - value) > SAME * max(1.0, abs(value)):
-                raise LookupError(f"on these assignments its {name} is {own}, and in results.json {value}")
-            found.append(_entry(row, f"single_look_{name}" if looked and name != "statistic" else name, value))
+                raise LookupError(f"on these assignments its {quantity} is {own}, and in results.json {value}")
+            found.append(_entry(row, name, value))
         return found
+
+    def _figures(self, row: Mapping[str, Any]) -> dict[str, float | None]:
+        """Return the figures of a row of results.json: after looks those of its single look, which detail has."""
+        if "single_look_p_value" not in row["detail"]:
+            return {name: row[name] for name in QUANTITIES}
+        self.notes.append(f"{row['id']}: detail's figures of a single look, for results.json has those after looks")
+        looked = {name: row["detail"][name] for name in ("single_look_estimate", "single_look_p_value")}
+        return {"statistic": row["statistic"]} | looked
 
     def beside(self, estimates: Rows) -> tuple[UsualRow, ...]:
         """Add rows of usual functions; their analyses have no options and take everybody."""
@@ -157,7 +181,7 @@ class _Maker:
         plain = {
             analysis.id: analysis for analysis in self.prepared.analyses
             if analysis.method in BESIDE and analysis.outcome in outcomes and analysis.population == "itt"
-            and not (analysis.options or analysis.adjusted or analysis.contrast)
+            and not (analysis.options or analysis.adjusted or analysis.contrast or analysis.role == "primary")
         }  # fmt: skip
         found = []
         for row in estimates:

@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 
 from analysis.estimators.core.results import Estimate
 
+REGRESSIONS, TIMED = ("ols", "ancova", "lin"), ("logrank", "cox")
+"""Methods that the scripts have as least squares with t, and those of times."""
+USUAL = (*REGRESSIONS, "welch_t", "student_t", "newcombe", *TIMED)
+"""Deciding methods beside re-randomisation that the scripts compute."""
 WITH_EXCLUDED = "it counts people who were excluded, and the data of the scripts are of the others"
 """Why a row of everyone allocated has no model."""
 Rows = Sequence[Mapping[str, Any]]
@@ -83,6 +87,28 @@ class UsualRow:
     """Column that says 1 where the event happened; empty where the method takes none."""
     treated: str
     control: str
+    arms: tuple[str, ...] = ()
+    """Of a regression: those of its people, its control first."""
+    covariates: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+    vcov: str = ""
+    title: str = ""
+    """Of the outcome, where the plan decides by this row; empty for a row that stands beside."""
+
+
+@dataclass(frozen=True)
+class UsualAnalysis:
+    """A primary analysis by a usual function, as it was run: what its rows share."""
+
+    method: str
+    column: str
+    values: pd.Series
+    """The outcome; empty where a person is not in the analysis."""
+    event: str
+    arms: tuple[str, ...]
+    covariates: tuple[str, ...]
+    strata: tuple[str, ...]
+    vcov: str
 
 
 @dataclass(frozen=True)

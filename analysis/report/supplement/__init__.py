@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analysis.pipeline.recomputing import RecomputedModel, ReplicationMaterial
 from analysis.pipeline.recomputing.files import SYMBOLS, lines_of
-from analysis.pipeline.recomputing.material import RESTRICTED, WITHIN
+from analysis.pipeline.recomputing.material import REGRESSIONS, RESTRICTED, WITHIN, UsualRow
 
 TOLERANCE = 1e-6
 """Largest difference from the expected value, relative to it or absolute, that the scripts let pass."""
@@ -22,16 +23,16 @@ def supplement(found: ReplicationMaterial, title: str) -> dict[str, str]:
         loader=PackageLoader("analysis.report.supplement", "templates"), trim_blocks=True, lstrip_blocks=True,
         undefined=StrictUndefined, autoescape=False,
     )  # fmt: skip
-    environment.filters |= {"formula": formula, "text": quoted, "line": one_line}
+    environment.filters |= {"formula": formula, "words": words, "text": quoted, "line": one_line}
     context: dict[str, Any] = {
         "title": title, "models": found.models, "beside": found.beside, "arms": found.arms, "tolerance": TOLERANCE,
         "people": len(found.data), "files": {name: len(drawn) for name, drawn in found.assignments.items()},
         "signs": SYMBOLS, "left_out": found.left_out, "notes": found.notes,
         "within": found.within_people, "restricted": any(model.statistic == RESTRICTED for model in found.models),
     }  # fmt: skip
-    written = ("recompute.R", "recompute.py", "README.md") if found.models else ("README.md",)
+    written = ("recompute.R", "recompute.py", "README.md") if found.models or found.beside else ("README.md",)
     scripts = {name: environment.get_template(f"{name}.j2").render(context) for name in written}
-    if not found.models:
+    if len(written) == 1:
         return scripts
     return {
         "data.csv": _csv(found.data),
@@ -47,11 +48,29 @@ def formula(model: RecomputedModel) -> str:
         return f"restricted_mean({model.column}, {model.event}, {model.horizon:g}) ~ d"
     if model.statistic == WITHIN:
         return f"{model.column} ~ factor(person) + factor(period) + d"
-    x = [f"c({name})" for name in model.covariates]
+    return _regression(model.column, model.statistic == "lin", model.covariates, model.strata)
+
+
+def _regression(column: str, interacts: bool, covariates: Sequence[str], strata: Sequence[str]) -> str:
+    x = [f"c({name})" for name in covariates]
     right = " + ".join(["d", *x])
-    if model.statistic == "lin" and x:
+    if interacts and x:
         right = "d * " + (f"({' + '.join(x)})" if len(x) > 1 else x[0])
-    return f"{model.column} ~ " + " + ".join([right, *(f"factor({name})" for name in model.strata)])
+    return f"{column} ~ " + " + ".join([right, *(f"factor({name})" for name in strata)])
+
+
+_WORDS = {
+    "welch_t": "Welch's t test of", "student_t": "Student's t test of", "newcombe": "pooled score test of",
+    "logrank": "log-rank test of", "cox": "Cox model (Efron) of",
+}  # fmt: skip
+
+
+def words(row: UsualRow) -> str:
+    """Return what a row of a usual function is: a formula, or a test and its column."""
+    if row.method not in REGRESSIONS:
+        return f"{_WORDS[row.method]} `{row.column}`"
+    text = _regression(row.column, row.method == "lin", row.covariates, row.strata)
+    return f"`{text}`, {row.vcov}, t with n - p degrees of freedom"
 
 
 def quoted(value: str) -> str:

@@ -16,7 +16,9 @@ from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.planned_trials import PlannedTrial
 from analysis.pipeline.power.trial_power import simulated_plan, trial_power
 from analysis.pipeline.prepare import prepare
+from analysis.pipeline.recomputing import recomputed
 from analysis.report.render import adjusted_for
+from analysis.report.supplement import supplement
 from analysis.report.wording import analysis_name, step_down
 from study_app.content.library import FolderLibrary
 from study_app.content.study_file import read_study
@@ -150,3 +152,14 @@ def _with(study: Study, row: Analysis) -> Study:
 def said(study: Study, folder) -> str:
     library = FolderLibrary(study, folder, "study.toml")
     return "\n".join(str(problem) for problem in study_plan_problems(study, library.bank, "study.toml"))
+
+
+def test_the_page_of_the_supplement_says_that_no_script_computes_effects_of_factors(tmp_path):
+    data, plan = trial(crossed(tmp_path))
+    prepared = prepare(data, plan, include_simulated=True)
+    found = recomputed(prepared, primary_rows(prepared), plan.seed)
+    assert found is not None
+    assert {text.partition(",")[0] for text in found.left_out.values()} == {
+        "the plan decides by factorial_rerandomization", "the plan decides by factorial"
+    }  # fmt: skip
+    assert list(supplement(found, "crossed factors")) == ["README.md"]

@@ -120,8 +120,39 @@ DESIGNS = {
         ("minutes.rerandomization",), rooms=12, left_early=5, drop=("stratum",),
     ),
     "other methods": Given(
-        {"analyses": [row(), row("lin"), row("mann_whitney")]}, (USUAL,),
-        {"score.lin": "the plan decides by lin", "score.mann_whitney": "the plan decides by mann_whitney"},
+        {"analyses": [row(), row("mann_whitney")]}, (USUAL,),
+        {"score.mann_whitney": "the plan decides by mann_whitney, and the scripts compute"},
+    ),
+    "regressions": Given(
+        {"covariates": [{"column": "age"}], "analyses": [
+            row("lin", adjusted=True), row("ancova", adjusted=True), row("ols", options={"vcov": "HC1"}),
+            row("ols", label="plain", population="per_protocol"), row("lin", label="plain"),
+            row("student_t"), row("welch_t")]},
+        ("score.lin", "score.ancova", "score.ols", "score.ols.plain.per_protocol", "score.lin.plain", "score.student_t",
+         "score.welch_t"), n=48, missing=4, drop=("room",),
+    ),
+    "regressions of three arms": Given(
+        {"covariates": [{"column": "age"}], "analyses": [
+            row("lin", adjusted=True), row("welch_t"), row("ancova", adjusted=True, contrast=["new", "hint"])]},
+        ("score.lin.new", "score.lin.hint", "score.welch_t.new", "score.welch_t.hint", "score.ancova.new_vs_hint"),
+        arms=THREE, n=60,
+    ),
+    "a step down from a regression": Given(
+        {"covariates": [{"column": "age"}], "analyses": [row("lin", adjusted=True)]}, ("score.lin",), n=14,
+    ),
+    "shares and times": Given(
+        {"outcomes": [{**TIME, "censored": "right"}, {"id": "compliant", "kind": "binary"}],
+         "primary": ["minutes", "compliant"], "analyses": [
+            row("logrank", "minutes"), row("cox", "minutes"), row("newcombe", "compliant"),
+            row("fisher", "compliant")]},
+        ("minutes.logrank", "minutes.cox", "compliant.newcombe"),
+        {"compliant.fisher": "the plan decides by fisher"}, left_early=5,
+    ),
+    "what usual functions cannot": Given(
+        {"cluster": "room", "covariates": [{"column": "age"}], "analyses": [
+            row("lin")]},
+        (), {"score.lin": "its people come in clusters, and the scripts have no such errors for lin"},
+        rooms=12, drop=("stratum",),
     ),
     "options of usual rows": Given(
         {"outcomes": [{**TIME, "censored": "at_cap"}], "analyses": [
@@ -130,7 +161,7 @@ DESIGNS = {
         ("minutes.rerandomization",),
     ),
 }  # fmt: skip
-QUICK = ("clusters in strata", "contrast", "restricted")
+QUICK = ("clusters in strata", "contrast", "restricted", "regressions")
 NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in DESIGNS]
 
 
