@@ -126,6 +126,7 @@ def test_who_has_no_certificate_of_the_authority_is_not_let_in(cluster, monkeypa
         open_sandbox(as_client(monkeypatch, cluster).replace("tls://", "tcp://"))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

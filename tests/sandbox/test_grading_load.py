@@ -291,6 +291,7 @@ NEVER_CALLED = {
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name == "computes" else pytest.mark.slow) for name in NEVER_CALLED]
 )
+@pytest.mark.slow  # by default: the same of the examples, in test_sandbox_grading.py
 def test_a_program_that_never_comes_to_its_call_is_run_for_one_call_and_not_for_each(sandbox, name):
     code = NEVER_CALLED[name]
     counting = Counting(sandbox, code)

@@ -35,6 +35,7 @@ def pack(base: TaskPack = WARMUP, **settings: object) -> TaskPack:
     return replace(base, settings=PackSettings.model_validate(given))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("key", "small", "program", "ended_by"),
     [

@@ -82,6 +82,7 @@ def test_attacks_where_user_namespaces_are_refused():
 
 
 @needs_root
+@pytest.mark.slow  # by default: as the user who runs the suite, above
 def test_attacks_by_an_unprivileged_user():
     report = attack({"user": OTHER_USER}, readable_interpreter())
     assert (report["level"], report["user"], report["own_uid"]) == ("strong", OTHER_USER, False)

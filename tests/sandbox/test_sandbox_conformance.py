@@ -144,6 +144,7 @@ def test_a_worker_killed_amid_a_run_does_not_lose_it(cluster):
 
 
 @pytest.mark.flaky(reruns=2, reruns_delay=1)
+@pytest.mark.slow
 def test_a_lost_worker_costs_one_repetition_then_is_nobodys_fault(cluster):
     """Where the cluster gives up once the run is repeated; twice, and the result says infrastructure."""
     calls = []

@@ -356,6 +356,7 @@ def test_a_launcher_that_cannot_run_a_trivial_program_is_off():
     assert "kaput" in found.message
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("first", ["LANG", "HOME", "PATH", "USER", "ANYTHING"])
 def test_no_variable_that_the_server_was_started_with_switches_programs_off(first):
     script = (
