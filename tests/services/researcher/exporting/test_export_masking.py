@@ -188,3 +188,13 @@ def test_an_unsealed_study_shows_everything_and_its_seed():
     assert len(manifest("unsealed")["revealed_seed"]) == 64
     assert not manifest("unsealed")["masked"]
     assert manifest("unsealed")["turn_seconds"]["n"] == len(table(trial().dataset("unsealed"), "turns"))
+
+
+def test_times_of_replies_are_those_of_replies_that_came_to_their_end(tmp_path):
+    failed = "UPDATE turns SET error = 'timeout' WHERE id = (SELECT min(id) FROM turns)"
+    unknown = "UPDATE turns SET total_seconds = NULL WHERE id = (SELECT max(id) FROM turns)"
+    app = copy_of(trial(), tmp_path, failed, unknown)
+    export(app.context, tmp_path / "dataset", include_preview=True)
+    app.close()
+    counted = json.loads((tmp_path / "dataset" / "manifest.json").read_text())["turn_seconds"]["n"]
+    assert counted == len(table(tmp_path / "dataset", "turns")) - 2
