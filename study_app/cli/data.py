@@ -96,7 +96,13 @@ def simulate(
     settings = settings_of(study, database)
     if browser:
         from study_app.simulation.browser import simulate_in_browser
+        from study_app.simulation.population.amounts import refuse_amounts
 
+        refuse_amounts({
+            "effect-score": effect_score, "effect-minutes": effect_minutes, "noncompliance": noncompliance,
+            "second-effect-score": second_effect_score, "second-effect-minutes": second_effect_minutes,
+            "dropout": dropout, "overconfidence": overconfidence,
+        })  # fmt: skip
         _report(simulate_in_browser(settings, participants=participants, seed=seed), as_json)
         return
     running = open_for_simulation(settings, seed)

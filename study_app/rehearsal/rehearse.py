@@ -26,6 +26,7 @@ from study_app.rehearsal.figures import figures
 from study_app.rehearsal.looks import require_looks_played
 from study_app.rehearsal.trials import TrialJob, TrialResult, opened, play
 from study_app.simulation.cached_sandbox import Memory
+from study_app.simulation.population.amounts import check_used
 
 Progress = Callable[[int, int], None]
 _BEGINNING = '{"key": "'
@@ -78,6 +79,8 @@ def rehearse(
     if level == "outcomes":
         refuse_what_is_not_drawn(study, _needed(study), str(study_file))
     refuse_second_effects(study, extra)
+    if extra is not None:
+        check_used(study, extra.effect_score, extra.effect_minutes, extra.noncompliance, 0.0)
     chosen = _chosen(study, scenarios, extra)
     count = participants or study.rehearsal.participants or study.recruitment.target_n
     jobs = [

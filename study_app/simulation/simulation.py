@@ -19,7 +19,7 @@ from study_app.simulation.clock import START, SimulationClock, next_monday
 from study_app.simulation.ids import SeededIds
 from study_app.simulation.paced_assistant import ReplyLoop, paced
 from study_app.simulation.participant import SimulationSetting
-from study_app.simulation.population.amounts import check_amounts, check_second, check_used
+from study_app.simulation.population.amounts import check_amounts, check_arms, check_second, check_used
 from study_app.simulation.population.crowd import Crowd
 from study_app.simulation.summary import SimulationSummary
 
@@ -101,6 +101,7 @@ def simulate(
         InfrastructureError: database or sandbox failed.
     """
     check_amounts(participants, effect_score, effect_minutes, noncompliance, dropout, overconfidence)
+    check_arms(app.study, effect_score=effect_score, effect_minutes=effect_minutes, dropout=dropout)
     check_used(app.study, effect_score, effect_minutes, noncompliance, overconfidence)
     check_second(app.study, second_effect_score, second_effect_minutes)
     began = time.perf_counter()

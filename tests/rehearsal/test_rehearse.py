@@ -168,7 +168,10 @@ def test_what_was_assumed_stands_beside_each_figure_with_its_error(tmp_path):
     assert (null["null"], drop["null"]) == (True, False)
     for entry in table["scenarios"]:
         for figure in (entry["any"], entry["all"], *(row["rejected"] for row in entry["rows"])):
-            assert figure["mc_error"] == pytest.approx(math.sqrt(figure["value"] * (1 - figure["value"]) / 3))
+            share = figure["value"]
+            # Three trials of three say much of a share, and not all.
+            wanted = math.sqrt(share * (1 - share) / 3) if 0 < share < 1 else math.sqrt(0.5 * 3.5 / (4**2 * 5))
+            assert figure["mc_error"] == pytest.approx(wanted)
     points = next(row for row in drop["rows"] if row["outcome"] == "quiz_points")
     assert points["contrast"] == ["ai", "no_ai"]
     assert -6.2 < points["mean_true"]["value"] < -4
@@ -190,11 +193,19 @@ def test_a_column_that_is_not_drawn_is_refused_by_name_before_any_trial(tmp_path
     [
         ({"scenarios": ["later"]}, "--scenario: 'later' is not declared"),
         ({"workers": "many"}, "--workers: 'many' is neither a number nor an address"),
+        ({"extra": Scenario(id="x", second_effect_score=1)}, "the study has no \\[second_decision\\]"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_one_sentence(options, said):
     with pytest.raises(UserError, match=said):
         rehearse(STUDY, **{"trials": 1, "workers": "1", "participants": 8} | options)
+
+
+def test_an_effect_on_what_the_study_does_not_have_is_refused_at_both_levels():
+    for level in ("outcomes", "services"):
+        with pytest.raises(UserError, match="--effect-score: the study has no main quiz"):
+            rehearse(ROOT / "examples" / "exit_interview" / "study.toml", trials=1, workers="1", participants=8,
+                     level=level, extra=Scenario(id="x", effect_score=2))  # fmt: skip
 
 
 def test_another_file_than_of_trials_is_refused_and_kept(tmp_path):

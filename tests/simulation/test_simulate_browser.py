@@ -10,8 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 from support.trials.quiz_study import keyed_bank, written
+from typer.testing import CliRunner
 
 from study_app.bootstrap import start
+from study_app.cli import app
 from study_app.content.study_file import read_study
 from study_app.domain.errors import UserError
 from study_app.settings import Settings
@@ -238,6 +240,13 @@ def test_the_next_person_finds_nothing_of_the_one_before_in_the_browser(chromium
         0,
     ]
     context.close()
+
+
+@pytest.mark.parametrize("option", ["--effect-score", "--effect-minutes", "--dropout", "--overconfidence"])
+def test_what_people_in_a_browser_would_not_follow_is_refused(option):
+    outcome = CliRunner().invoke(app, ["simulate", str(ROOT / "study.toml"), "--browser", option, "0.5"])
+    assert outcome.exit_code == 2
+    assert f"error: {option}: people in a browser do not follow it" in outcome.stderr
 
 
 def test_people_are_counted_by_arm_or_by_order_and_over_second_decisions():

@@ -159,6 +159,9 @@ def test_others_join_on_the_same_database(tmp_path):
         ("dropout", float("nan")),
         ("effect_score", float("inf")),
         ("effect_minutes", float("nan")),
+        ("effect_score", {"al": -4.0}),
+        ("effect_minutes", {"no_ai": -4.0}),
+        ("dropout", {"al": 0.1}),
     ],
 )
 def test_bad_options_are_named(trial, option, value):

@@ -361,8 +361,14 @@ def _strictest(found: Sequence[Mapping[str, Any]]) -> float | None:
 
 
 def monte_carlo_error(power: float, sims: int) -> float:
-    """Return standard error of a share of simulated trials."""
-    return float(np.sqrt(power * (1 - power) / sims))
+    """Return standard error of a share of simulated trials.
+
+    Where none of them or all of them count, the binomial formula gives 0, as if the share were known; there it is the
+    standard deviation of the share given the trials, by Jeffreys' prior.
+    """
+    if 0 < power < 1:
+        return float(np.sqrt(power * (1 - power) / sims))
+    return float(np.sqrt(0.5 * (sims + 0.5) / (sims + 2)) / (sims + 1))
 
 
 def _schemes(planned: PlannedTrial, n: int, seed: int) -> list[dict[str, Any]]:

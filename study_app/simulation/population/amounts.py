@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from study_app.domain.errors import UserError
 from study_app.domain.study.study import Study
@@ -49,6 +50,39 @@ def check_used(study: Study, score: Amount, minutes: Amount, noncompliance: floa
     problems = [f"{name}: {why}; leave it out" for name, (wrong, why) in lacking.items() if wrong]
     if problems:
         raise UserError("\n".join(problems))
+
+
+def check_arms(study: Study, **amounts: Amount) -> None:
+    """Refuse amounts by arm that name no arm of the study, or give the control arm an effect.
+
+    Raises:
+        UserError: one does; the message names the option.
+    """
+    arms, control = [arm.id for arm in study.arms], study.control.id
+    problems = []
+    for name, amount in amounts.items():
+        if not isinstance(amount, dict):
+            continue
+        option = f"--{name.replace('_', '-')}"
+        problems += [f"{option}: '{arm}' is not an arm; use: {', '.join(arms)}" for arm in amount if arm not in arms]
+        if name.startswith("effect") and amount.get(control):
+            problems.append(f"{option}: '{control}' is the control arm, which effects are differences from")
+        if name == "dropout" and study.allocation.method == "sequence":
+            problems.append(f"{option}: everybody has every arm; give one share for all")
+    if problems:
+        raise UserError("\n".join(problems))
+
+
+def refuse_amounts(amounts: Mapping[str, float]) -> None:
+    """Refuse what people in a real browser would not do: they walk through the pages and answer as they would anyway.
+
+    Raises:
+        UserError: one is not 0; the message names the option.
+    """
+    given = [name for name, amount in amounts.items() if amount]
+    if given:
+        why = "people in a browser do not follow it; leave it or --browser out"
+        raise UserError("\n".join(f"--{name}: {why}" for name in given))
 
 
 def check_second(study: Study, score: Amount, minutes: Amount) -> None:
