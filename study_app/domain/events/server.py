@@ -41,9 +41,16 @@ class Entered(EventDetails):
 
 @dataclass(frozen=True, kw_only=True)
 class Reentered(EventDetails):
-    """The participant comes in again, by another browser."""
+    """The participant comes in again."""
 
     kind: ClassVar[str] = "reentered"
+
+    session: str | None = described(
+        "the session into which the panel's study leads by which they came; only of a follow-up study",
+        default=None,
+        along="session",
+        holds="id",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

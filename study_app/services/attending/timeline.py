@@ -22,6 +22,7 @@ from study_app.domain.events.server import (
     ParticipantResumed,
     ProbeAnswered,
     ProbeShown,
+    Reentered,
     SessionScheduled,
     StageEnded,
     StageOpened,
@@ -225,6 +226,8 @@ def _detail(event: Event, sight: Sight) -> str:
             return "reopened"
         case Outage(cause=cause, seconds=seconds):
             return " ".join(filter(None, (cause, f"{seconds:.0f} s" if seconds else "")))
+        case Reentered(session=str() as session):
+            return f"by the panel's study for '{session}'"
         case ParticipantResumed(seconds=seconds):
             return f"{seconds / 60:.1f} min"
         case StageOpened(minutes=minutes) | StageReopened(minutes=minutes) | DeadlineExtended(minutes=minutes):

@@ -12,7 +12,7 @@ from study_app.domain.events.words import EntryWay
 from study_app.domain.records import AuditEntry, Kind, Link, Participant
 from study_app.domain.sentences import REFUSALS
 from study_app.domain.study.recruiting.panel_ids import panel_id_problem, placeholder_problem
-from study_app.domain.study.study import Study
+from study_app.domain.study.study import Study, StudySession
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
 from study_app.services.identity import (
@@ -181,10 +181,11 @@ class Enrol:
         if entry.test or (again and self.context.state(unit) != "draft"):
             return self._test(unit, entry, token, known, language)
         if known is not None and _agrees(known, entry):
-            return self._attach(unit, known, token, known)
+            return self._attach(unit, known, token, known, followed=self._followed(unit, known, entry))
         owner = self._owner(unit, entry)
         if owner is not None:
-            return self._attach(unit, owner, token, known, by="participant link" if entry.link else "")
+            by, followed = "participant link" if entry.link else "panel", self._followed(unit, owner, entry)
+            return self._attach(unit, owner, token, known, by=by, followed=followed)
         if known is not None and known.kind == "real":
             # Another invitation or an edited address in a browser that takes part: no participant gets a second arm.
             self._check_free(known)
@@ -243,7 +244,7 @@ class Enrol:
         The first SESSION_ID of a person there is theirs from then on, as at the first entry.
         """
         study = self.context.study if owner is None else self.context.study_of(unit, owner)
-        session = study.follow_up(entry.prolific_study) or self.context.study.follow_up(entry.prolific_study)
+        session = self._follow_up(study, entry)
         if session is None:
             return None
         contact = study.contact or REFUSALS("team")
@@ -267,16 +268,33 @@ class Enrol:
         unit.set_meta(key, hashed(entry.prolific_session))
         return owner
 
+    def _follow_up(self, study: Study, entry: EntryRequest) -> StudySession | None:
+        """Return the session into which the panel's study leads: of the version that a person met, or of now."""
+        return study.follow_up(entry.prolific_study) or self.context.study.follow_up(entry.prolific_study)
+
+    def _followed(self, unit: UnitOfWork, participant: Participant, entry: EntryRequest) -> str | None:
+        """Return the id of the session for which a participant came back by a panel's study; None of another way."""
+        session = self._follow_up(self.context.study_of(unit, participant), entry)
+        return None if session is None else session.id
+
     def _check_free(self, known: Participant) -> None:
         if known.over:
             raise NotAllowed(REFUSALS("shared_computer"))
 
     def _attach(
-        self, unit: UnitOfWork, participant: Participant, token: str | None, known: Participant | None, by: str = ""
+        self,
+        unit: UnitOfWork,
+        participant: Participant,
+        token: str | None,
+        known: Participant | None,
+        *,
+        by: str = "",
+        followed: str | None = None,
     ) -> Admitted:
         """Let a participant in again; a browser that has their cookie keeps it, for longer.
 
-        In another browser `by` a link is on record in the audit log: who made the link, or was shown it, can use it.
+        In another browser `by` a link, or the panel's ids, is on record in the audit log: who made them, or was shown
+        them, can use them. The log of events names the session into which a follow-up study led.
         """
         if token and known is not None and known.id == participant.id:
             unit.renew_token(hashed(token), self.context.now() + timedelta(days=TOKEN_DAYS))
@@ -284,7 +302,7 @@ class Enrol:
             token = self._token(unit, participant)
             if by and participant.kind == "real":
                 self._note_way_in(unit, participant, by)
-        unit.record(participant.id, participant.stage, self.context.now(), Reentered())
+        unit.record(participant.id, participant.stage, self.context.now(), Reentered(session=followed))
         return Admitted(participant, token, new=False)
 
     def _note_way_in(self, unit: UnitOfWork, participant: Participant, by: str) -> None:

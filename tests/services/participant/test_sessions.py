@@ -9,10 +9,13 @@ from support.databases import POSTGRES_IS_SLOW
 from support.trials.stored_bytes import stored
 from support.trials.waves import STUDY, Waves
 
+from study_app.dataset.verification import verify
 from study_app.domain.errors import NotAllowed, ProblemsFound
+from study_app.services.attending.participant_page import ParticipantViews
 from study_app.services.identity import hashed
 from study_app.services.participant_status import current_status
 from study_app.services.position import Ended, OnStage, Waiting
+from study_app.services.researcher.exporting.datasets import DatasetRequest
 from study_app.ui.page import Page
 from study_app.ui.screens import debrief, waiting
 
@@ -96,6 +99,25 @@ def test_an_erasure_takes_along_the_session_by_which_a_person_came_back_and_they
 
 
 @POSTGRES_IS_SLOW
+def test_who_comes_back_by_the_panel_is_on_record_with_the_session_and_the_browser(trial):
+    who = trial.first_part("p1")
+    trial.clock.advance(minutes=60 * 24 * 14 + 10)
+    follow_up = trial.panel("p1", "second1", "followup1")
+    first = trial.app.enrol.enter(follow_up)
+    # In the browser that has the cookie by now.
+    trial.app.enrol.enter(follow_up, first.token)
+    trial.app.enrol.enter(trial.panel("p1", "firstp1"))
+    entries = [(each.what, each.detail) for each in ParticipantViews(trial.app.context).one(who).timeline]
+    by_study = ("came back", "by the panel's study for 'later'")
+    assert [each for each in entries if each[0] == "came back"] == [by_study, by_study, ("came back", "")]
+    with trial.app.context.registry.begin(write=False) as unit:
+        noted = [act.detail for act in unit.audit_of(["came in again by a link"])]
+    assert noted == [{"participant_id": who, "by": "panel"}] * 2
+    trial.app.datasets.write(trial.folder / "dataset", DatasetRequest(), who="cli", via="command line")
+    report = verify(trial.folder / "dataset")
+    assert report.ok, report.findings
+
+
 def test_a_follow_up_study_lets_no_newcomer_in_and_no_one_skips_a_part(trial):
     with pytest.raises(NotAllowed, match="for people who took part in the first one"):
         trial.app.enrol.enter(trial.panel("stranger", "s", "followup1"))
