@@ -22,7 +22,7 @@ def examples_in(
         checks: as `CheckResult.shown` gives them.
     """
     verdicts = catalogue.table(VERDICTS.table)
-    made = [translated_check({"message": "", **check}, verdicts) for check in checks]
+    made = [translated_check({"message": "", **check}, verdicts, catalogue.figures.said) for check in checks]
     return [check | {"name": content.get(f"tasks.{task}.examples.{check['name']}") or check["name"]} for check in made]
 
 

@@ -7,8 +7,11 @@ them in the participant's language: what was filled in is read back from the Eng
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
+
+FIGURES = frozenset({"limit", "seconds", "date"})
+"""Placeholders for numbers and moments that code fills in, and never a program or a person."""
 
 
 class Sentences:
@@ -39,12 +42,13 @@ class Sentences:
         ordered = sorted(self.english.items(), key=lambda one: -len(re.sub(r"\{\w+\}", "", one[1])))
         return tuple((key, _pattern(text)) for key, text in ordered)
 
-    def translated(self, text: str, texts: Mapping[str, str]) -> str | None:
+    def translated(self, text: str, texts: Mapping[str, str], figures: Callable[[str], str] = str) -> str | None:
         """Return a sentence that was made here, in another language; None for any other text (an author's, Python's).
 
         Args:
             text: in English.
             texts: the table of the language.
+            figures: says a number or a moment as that language writes it; without it they stay as they are.
         """
         for key, pattern in self._patterns:
             found = pattern.fullmatch(text)
@@ -52,8 +56,9 @@ class Sentences:
                 continue
             written = texts[key]
             for name, value in found.groupdict().items():
-                inner = self.translated(value, texts) if name in self.nested else None
-                written = written.replace("{" + name + "}", value if inner is None else inner)
+                inner = self.translated(value, texts, figures) if name in self.nested else None
+                said = figures(value) if name in FIGURES else value
+                written = written.replace("{" + name + "}", said if inner is None else inner)
             return written
         return None
 

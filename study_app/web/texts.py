@@ -71,5 +71,5 @@ def translated(message: str) -> str:
     """
     if language() == SOURCE:
         return message
-    found = REFUSALS.translated(message, texts().table(REFUSALS.table))
+    found = REFUSALS.translated(message, texts().table(REFUSALS.table), texts().figures.said)
     return found if found is not None else text("refusal.other")

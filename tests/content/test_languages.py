@@ -135,6 +135,23 @@ def test_a_refusal_is_said_in_the_language_of_whoever_is_refused(tmp_path):
     assert said == "Diesen Link gibt es nicht; prüfen Sie, ob er vollständig ist, oder bitten Sie um einen neuen"
 
 
+@pytest.mark.parametrize(
+    ("said", "german"),
+    [
+        (REFUSALS("message_long", limit=f"{8000:,}"), "Ihre Nachricht ist länger als 8.000 Zeichen."),
+        (
+            REFUSALS("part_early", date="2026-12-03 14:05 UTC"),
+            "am 3. Dezember 2026, 14:05 Uhr UTC",
+        ),
+        (VERDICTS("ran_time", limit="2.5"), "lief nach 2,5 Sekunden"),
+    ],
+)
+def test_numbers_and_moments_in_a_sentence_are_written_as_its_language_writes_them(said, german):
+    texts = catalogue("de")
+    sentences = REFUSALS if REFUSALS.translated(said, texts.table("refusal")) else VERDICTS
+    assert german in sentences.translated(said, texts.table(sentences.table), texts.figures.said)
+
+
 WORDS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=12)
 
 
@@ -231,3 +248,8 @@ def test_queries_in_a_language_that_the_rules_do_not_read_stay_uncoded_and_check
         codes = coding.codes(record)["t"]
         assert codes is None if expected is None else codes is not None
         assert (coding.counts(record, coding.codes(record))["queries_explanation"] is None) == (language == "de")
+
+
+def test_the_range_of_a_number_is_said_as_it_can_be_typed():
+    figures = catalogue("de").figures
+    assert [figures.typed(value) for value in (2.5, 1000, 3.0, 120_000)] == ["2,5", "1000", "3", "120000"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 FIGURES = "figures"
 """The table: `decimal`, `thousands`, `months` (twelve names, separated by spaces) and `moment`, a pattern."""
@@ -20,6 +21,20 @@ class Figures:
         written = f"{value:,}" if digits is None else f"{value:,.{digits}f}"
         written = written.removesuffix(".0") if digits is None else written
         return written.translate({ord(","): self._table["thousands"], ord("."): self._table["decimal"]})
+
+    def typed(self, value: float) -> str:
+        """Return a number as it can be typed into a field: with the language's decimal mark, not in thousands."""
+        return f"{value}".removesuffix(".0").replace(".", self._table["decimal"])
+
+    def said(self, value: str) -> str:
+        """Return a number or a moment of an English sentence as this language writes it; anything else as it is."""
+        if re.fullmatch(r"\d{1,3}(,\d{3})*|\d+", value):
+            return self.number(int(value.replace(",", "")))
+        if re.fullmatch(r"\d+\.\d+", value):
+            return self.number(float(value), len(value.partition(".")[2]))
+        if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", value):
+            return self.moment(datetime.strptime(value, "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC))
+        return value
 
     def moment(self, at: datetime) -> str:
         """Return a moment in UTC: day, month by its name, year, hour and minute."""

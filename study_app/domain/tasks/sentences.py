@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from study_app.domain.sentences import Sentences
@@ -48,22 +48,26 @@ VERDICTS = Sentences(
 sentence = VERDICTS
 
 
-def translated_check(check: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+def translated_check(
+    check: Mapping[str, Any], texts: Mapping[str, str], figures: Callable[[str], str] = str
+) -> dict[str, Any]:
     """An example's verdict, as `CheckResult.shown` gives it, in another language.
 
     Args:
         check: the verdict.
         texts: the texts' table `verdict` of the language.
+        figures: says a number as that language writes it.
     """
     message, call, cause = (str(check.get(name, "")) for name in ("message", "call", "cause"))
     head = f"{call}: " if call and message.startswith(f"{call}: ") else ""
     tail = f" ({cause})" if cause and message.endswith(f" ({cause})") else ""
     body = message[len(head) : len(message) - len(tail)]
-    said = _translated(cause, texts)
-    changed = {"message": f"{head}{_translated(body, texts)}{f' ({said})' if tail else ''}", "cause": said}
-    return {**check, **changed} | {name: _translated(str(check.get(name, "")), texts) for name in ("expected", "seen")}
+    said = _translated(cause, texts, figures)
+    changed = {"message": f"{head}{_translated(body, texts, figures)}{f' ({said})' if tail else ''}", "cause": said}
+    compared = {name: _translated(str(check.get(name, "")), texts, figures) for name in ("expected", "seen")}
+    return {**check, **changed} | compared
 
 
-def _translated(text: str, texts: Mapping[str, str]) -> str:
-    found = VERDICTS.translated(text, texts) if text else None
+def _translated(text: str, texts: Mapping[str, str], figures: Callable[[str], str]) -> str:
+    found = VERDICTS.translated(text, texts, figures) if text else None
     return text if found is None else found

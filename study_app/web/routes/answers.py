@@ -77,8 +77,10 @@ async def draft(request: Request) -> Response:
 
 def in_words(fault: AnswerFault) -> dict[str, str]:
     """Return a fault as the participant reads it."""
+    figures = texts().figures
     values = {
-        name: texts().figures.number(found) if isinstance(found, int | float) else found
+        # The ends of a range as they may be typed; a length is only read.
+        name: (figures.number if name == "limit" else figures.typed)(found) if isinstance(found, int | float) else found
         for name, found in fault.values.items()
     }
     return {"code": fault.code, "words": text(f"form.fault_{fault.code}", **values)}

@@ -1,7 +1,7 @@
 // Fields of more than one part: a slider, options put in order, and a matrix of rows that share their options.
 import { h } from "./dom";
 import { type Field, type FieldHooks, type Labels, newId, type Value, words } from "./fields";
-import type { Say } from "./texts";
+import { type Say, typedNumber } from "./texts";
 import type { FieldData } from "./types";
 
 /** A slider says nothing until it is moved: its handle stands in the middle, pale. */
@@ -24,7 +24,7 @@ export class Slider implements Field {
     });
     this.input.value = String(typeof value === "number" ? value : Math.round((low + high) / 2));
     const ends = h("div", { class: "sa-scale-ends", "aria-hidden": "true" });
-    ends.append(h("span", {}, data.low_label || String(low)), h("span", {}, data.high_label || String(high)));
+    ends.append(h("span", {}, data.low_label || typedNumber(low)), h("span", {}, data.high_label || typedNumber(high)));
     this.element.append(ends, this.input, this.shown);
     this.show(typeof value === "number");
   }

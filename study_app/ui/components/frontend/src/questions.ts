@@ -2,7 +2,7 @@
 import type * as Code from "./code";
 import { h, setTrustedHtml } from "./dom";
 import { type Field, makeField, newId, type Value } from "./fields";
-import type { Say } from "./texts";
+import { type Say, typedNumber } from "./texts";
 import type { FieldData, FormData } from "./types";
 
 const MAX_TEXT = 20_000;
@@ -139,11 +139,12 @@ export class Questions {
     if (data.number && data.kind === "code") return this.say("code_answer");
     if (data.number && data.kind === "choice") return this.say("choose_one");
     if (data.kind === "multiple") return this.say(data.number ? "choose_all" : "choose_several");
-    const ends = { low: data.low ?? "", low_label: data.low_label, high: data.high ?? "", high_label: data.high_label };
+    const figure = (value: number | null) => (value === null ? "" : typedNumber(value));
+    const ends = { low: figure(data.low), low_label: data.low_label, high: figure(data.high), high_label: data.high_label };
     if (data.kind === "ranking") return this.say("rank_help");
     if (data.kind === "scale" || data.kind === "slider") return data.low_label || data.high_label ? this.say("scale_ends", ends) : "";
     if (data.kind !== "number" || data.low === null || data.high === null) return "";
-    return this.say("number_range", { low: data.low!, high: data.high! });
+    return this.say("number_range", { low: typedNumber(data.low), high: typedNumber(data.high) });
   }
 
   // -- changes ---------------------------------------------------------------------------------------------------------

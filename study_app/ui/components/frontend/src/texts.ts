@@ -21,6 +21,11 @@ export function pageLanguage(): string {
   return document.documentElement.lang || "en";
 }
 
+/** A number as the page's language writes it and as it may be typed here: without a separator of thousands. */
+export function typedNumber(value: number): string {
+  return value.toLocaleString(pageLanguage(), { useGrouping: false, maximumFractionDigits: 20 });
+}
+
 /** A number with so many digits after the mark, as the page's language writes it. */
 export function inPlaces(value: number, digits: number): string {
   return value.toLocaleString(pageLanguage(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
