@@ -93,7 +93,7 @@ class UsualRow:
     strata: tuple[str, ...] = ()
     vcov: str = ""
     title: str = ""
-    """Of the outcome, where the plan decides by this row; empty for a row that stands beside."""
+    """Of the outcome, where the plan decides by this row; empty for an additional row."""
 
 
 @dataclass(frozen=True)
