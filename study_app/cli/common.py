@@ -62,7 +62,13 @@ def say_facts(found: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         say_json(found)
     else:
-        say("; ".join(f"{key}: {value}" for key, value in found.items()))
+        say("; ".join(f"{key.replace('_', ' ')}: {_in_words(value)}" for key, value in found.items()))
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(each) for each in value) or "none"
+    return str(value)
 
 
 def complain(lines: Iterable[str]) -> None:

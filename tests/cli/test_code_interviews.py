@@ -8,6 +8,7 @@ import pytest
 from support.trials.commands import study
 from support.trials.themes_trial import CODEBOOK, SAID, ThemesTrial
 
+from study_app.cli.common import say_facts
 from study_app.clock import SystemClock
 from study_app.services.researcher.themes.board import InterviewBoard
 
@@ -96,3 +97,8 @@ def test_a_mistake_is_one_line_that_says_what_to_do(trial, arguments, said):
     lines = code(trial, *arguments, expect=2).stderr.splitlines()
     assert len(lines) == 1
     assert said in lines[0]
+
+
+def test_what_a_command_found_is_said_in_words(capsys):
+    say_facts({"codings": 3, "coders": ["ann", "ben"], "passed_over": []}, as_json=False)
+    assert capsys.readouterr().out == "codings: 3; coders: ann, ben; passed over: none\n"

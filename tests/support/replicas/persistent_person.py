@@ -40,15 +40,24 @@ class PersistentPerson:
         seed: of what they do, and which server they begin at.
         seconds: how long they type at each task.
         patience: how long they try one request.
+        verify: whether the certificate has to be one that this machine trusts.
     """
 
-    def __init__(self, urls: list[str], seed: int, seconds: float = TASK_SECONDS, patience: float = 300.0) -> None:
+    def __init__(
+        self,
+        urls: list[str],
+        seed: int,
+        seconds: float = TASK_SECONDS,
+        patience: float = 300.0,
+        *,
+        verify: bool = True,
+    ) -> None:
         self.urls, self.rng, self.seconds, self.patience = urls, random.Random(seed), seconds, patience
         self.at = seed % len(urls)
         self.cookies: dict[str, str] = {}
         self.met = Met()
         self.link = ""
-        self._client = httpx.Client(timeout=60)
+        self._client = httpx.Client(timeout=60, verify=verify)
 
     def walk(self) -> Met:
         with self._client:
