@@ -52,6 +52,13 @@ def closed_wave(unit: UnitOfWork) -> int:
     return int(unit.meta(CLOSED_WAVE) or 0)
 
 
+def has_people_to_come(context: StudyContext, unit: UnitOfWork) -> bool:
+    """Whether real participants can be at work: until the trial is unsealed, or in sessions after a locked one."""
+    state = context.state(unit)
+    later = 0 < closed_wave(unit) < len(context.study.sessions)
+    return state in ("launched", "closed") or (state == "unsealed" and later)
+
+
 def is_locked(context: StudyContext, unit: UnitOfWork, study: Study, stage: Stage, participant: Participant) -> bool:
     """Whether what a participant gave at a stage is analysed with its arms, so that nothing of it changes any more."""
     if participant.kind != "real":

@@ -17,6 +17,7 @@ from study_app.services.operation.models.board import newest
 from study_app.services.operation.models.kept import rounds
 from study_app.services.operation.models.replacing import replaced_now
 from study_app.services.operation.server_watch import servers_gone
+from study_app.services.participant_status import has_people_to_come
 from study_app.services.places import RESUMED_RECRUITMENT, places_taken, recruitment_paused
 from study_app.services.replicas import SERVER_GONE
 from study_app.services.spending import spent_usd
@@ -49,7 +50,7 @@ def conditions(context: StudyContext, unit: UnitOfWork, machine: Machine) -> dic
     """
     rules, state = context.study.alerts, context.state(unit)
     found: dict[str, str | None] = {}
-    if state in ("launched", "closed"):
+    if has_people_to_come(context, unit):
         found.update(_of_trial(context, unit, rules, state))
     if rules.isolation:
         found["isolation"] = isolation_alert(unit)
@@ -71,7 +72,7 @@ def kinds_asked_for(
         found: what `conditions` returned.
         first: also what the table of the study file leaves out counts as not asked for.
     """
-    over = context.state(unit) not in ("launched", "closed")
+    over = not has_people_to_come(context, unit)
     rules = context.study.alerts
 
     def asked(kind: str) -> bool:

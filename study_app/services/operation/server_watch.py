@@ -10,6 +10,7 @@ from typing import Any
 from study_app.domain.records import Replica
 from study_app.ports import UnitOfWork
 from study_app.services.context import StudyContext
+from study_app.services.participant_status import has_people_to_come
 
 WATCHED = "servers_watched"
 """Where the database keeps which servers serve, and which of them are gone; also the name of the lock for it."""
@@ -90,7 +91,7 @@ class ServerWatch:
 
     def _gone(self, unit: UnitOfWork, server: Replica) -> GoneServer | None:
         """Return what is kept of a server that is gone; None where no participant was at work."""
-        if self.context.state(unit) not in ("launched", "closed"):
+        if not has_people_to_come(self.context, unit):
             return None
         now = self.context.now()
         people = sum(

@@ -13,8 +13,10 @@ from support.clock import HandClock
 from support.loopback_http import LoopbackHttp
 from support.loopback_smtp import LoopbackSmtp
 from support.trials.export_world import ids, real_study
+from support.trials.waves import STUDY, Waves
 
 from study_app.bootstrap import App, start
+from study_app.services.operation.alert_rules import conditions
 from study_app.services.operation.alert_watch import Incident, incidents
 from study_app.settings import Settings
 
@@ -160,3 +162,15 @@ def test_no_alert_about_the_trial_outlasts_the_trial(study):
         pass_minutes(app, clock, 1)
         assert kept(app).over_at is not None
         assert http.posted == []
+
+
+def test_alerts_go_on_while_later_sessions_of_an_unsealed_study_run(tmp_path):
+    trial = Waves(tmp_path, text=f"{STUDY}\n[alerts]\nfailed_runs = 2\n")
+    trial.first_part("p1")
+    trial.app.lifecycle.close_wave(1, "all have been here")
+    trial.app.lifecycle.unseal("the first session is analysed")
+    context = trial.app.context
+    with context.registry.begin(write=False) as unit:
+        assert context.state(unit) == "unsealed"
+        assert "failed_runs" in conditions(context, unit, trial.app.alert_watch.machine)
+    trial.app.close()
