@@ -178,6 +178,14 @@ def test_a_password_is_changed_by_its_owner_on_this_site_only(console):
     assert browser_of(console, "mona").get("/password", headers={"accept": "text/html"}).status_code == 200
 
 
+def test_a_wrong_present_password_is_in_the_audit_log(console):
+    form = {"before": "not this one", "password": "another password", "again": "another password"}
+    assert browser_of(console, "mona").post("/password", data=form, timeout=60).status_code == 400
+    rows = list(csv.DictReader(io.StringIO(browser_of(console).get("/download/audit.csv").text)))
+    failed = [(row["who"], json.loads(row["detail"])["why"]) for row in rows if row["what"] == "sign in failed"]
+    assert ("mona", "wrong present password at a change of it") in failed
+
+
 def test_roles_hold_on_every_file(console):
     wanted = {
         "/download/enrolment.csv": {"admin": 200, "mona": 200, "gert": 403},

@@ -14,7 +14,7 @@ from study_app.domain.errors import UserError
 from study_app.secrets.console_accounts import SHORTEST, ConsoleUser
 from study_app.web.pages import page
 from study_app.web.requests import BadRequest, body, check_origin, form_fields
-from study_app.web.routes.researcher.console import COOKIE, FORM_STYLE, LARGEST_FORM, accounts, welcome, who
+from study_app.web.routes.researcher.console import COOKIE, FAILURES, FORM_STYLE, LARGEST_FORM, accounts, welcome, who
 
 CHANGED = "change password"
 """What the audit log calls it."""
@@ -73,7 +73,13 @@ def _change(person: ConsoleUser, fields: dict[str, str]) -> str:
     if not _has_account(person):
         raise UserError("an identity provider keeps this password; change it there")
     # A browser that was left open must not be enough to shut its owner out.
-    if accounts().check(fields.get("before", ""), now, person.name) is None:
+    try:
+        known = accounts().check(fields.get("before", ""), now, person.name)
+    except UserError:
+        FAILURES.note(person.name, "locked out at a change of the password")
+        raise
+    if known is None:
+        FAILURES.note(person.name, "wrong present password at a change of it")
         raise UserError("that is not the present password")
     if given != fields.get("again", ""):
         raise UserError("the two new passwords are not the same; enter both again")
