@@ -5,6 +5,14 @@ import { h } from "./dom";
 export class ServerClock {
   private offset = 0;
   private roundTrip = Infinity;
+  private drawnAt: number | null = null;
+
+  /** What a page is drawn with. Streamlit gives the same again at a change of theme, and time has gone on since. */
+  drawn(now: number): void {
+    if (now === this.drawnAt) return;
+    this.drawnAt = now;
+    this.sync(now);
+  }
 
   /** Learn from an answer: `now` on the server, `roundTrip` in ms. A quick answer outweighs a slow one. */
   sync(now: number, roundTrip = 1000): void {

@@ -50,7 +50,7 @@ class Clock {
       this.note.hidden = true;
     }
     this.deadline = args.data.deadline_ms;
-    this.clock.sync(args.data.now_ms);
+    this.clock.drawn(args.data.now_ms);
     this.countdown.tick();
   }
 

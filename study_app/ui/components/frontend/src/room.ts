@@ -93,7 +93,7 @@ export class Room {
     this.say = sayer(() => this.args.data.texts);
     this.api = new Api(data.api);
     this.deadline = data.deadline_ms;
-    this.clock.sync(data.now_ms);
+    this.clock.drawn(data.now_ms);
     this.log = new EventLog(this.api, store, this.clock, data.page_key, {
       saving: (state, durable, status) => this.showSaving(state, durable, status),
       server: (state) => this.heard(state),
@@ -179,7 +179,7 @@ export class Room {
     const data = args.data;
     this.element.dataset["scheme"] = isDark(this.element) ? "dark" : "light";
     this.deadline = data.deadline_ms;
-    this.clock.sync(data.now_ms);
+    this.clock.drawn(data.now_ms);
     this.notes.show(data.notes_html);
     this.countdown.showScope(data.time_scope ?? "");
     this.part.show(data.progress ?? null);

@@ -81,7 +81,7 @@ export class Sheet {
     this.say = sayer(() => this.args.data.texts);
     this.api = new Api(data.api);
     this.deadline = data.deadline_ms;
-    this.clock.sync(data.now_ms);
+    this.clock.drawn(data.now_ms);
     this.log = new EventLog(this.api, store, this.clock, data.page_key, {
       saving: (state, durable, status) => this.showSaving(state, durable, status),
       server: (state) => this.heard(state),
@@ -123,7 +123,7 @@ export class Sheet {
     const { data } = args;
     this.element.dataset["scheme"] = isDark(this.element) ? "dark" : "light";
     this.deadline = data.deadline_ms;
-    this.clock.sync(data.now_ms);
+    this.clock.drawn(data.now_ms);
     this.reopenIfTimeRemains();
     if (this.locks.has("stage") || this.locks.has("submitted")) this.askAgain();
     this.countdown.tick();
