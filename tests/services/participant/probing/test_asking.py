@@ -126,6 +126,8 @@ def test_working_on_ends_the_probe(app, clock):
     walker.edit(0, 0, "#")
     assert asked(app, walker.id)[0].answered is None, "what was typed before the card may come so late"
     clock.advance(seconds=1)
+    walker.send(("blur", {}), ("hidden", {}), ("visible", {}), ("focus", {}))
+    assert asked(app, walker.id)[0].answered is None, "who looks elsewhere does not work on"
     walker.edit(0, 0, "#")
     answered = asked(app, walker.id)[0].answered
     assert answered is not None
