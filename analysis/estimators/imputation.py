@@ -163,7 +163,8 @@ class _Imputation:
         """Of the pair's rows."""
         trial = pair.trial
         y = trial.y_with_gaps[pair.rows]
-        columns = np.column_stack([np.ones(len(y)), trial.x[0][pair.rows], trial.stratum_columns[0][pair.rows]])
+        # In their own units: which outcomes a seed draws hangs on them, and published figures are to come again.
+        columns = np.column_stack([np.ones(len(y)), trial.given_x[0][pair.rows], trial.stratum_columns[0][pair.rows]])
         found = cls(y, _supported(columns, ~np.isnan(y)), pair.treated)
         for arm, label in ((found.treated, pair.contrast[0]), (~found.treated, pair.contrast[1])):
             seen = y[arm & ~found.missing]

@@ -1,4 +1,4 @@
-"""The deployment page works as written: its commands, in its order, on a machine that nobody has prepared."""
+"""The deployment page works as written: its commands, in its order, on a machine without preparation."""
 
 from __future__ import annotations
 

@@ -166,12 +166,17 @@ class AnalysisRequest:
         return {label: int((self.codes == index).sum()) for index, label in enumerate(self.unordered_labels)}
 
     @cached_property
+    def given_x(self) -> tuple[Floats, list[str]]:
+        """Covariate columns in their own units, and their names."""
+        return covariate_columns(self.data, self.covariates)
+
+    @cached_property
     def x(self) -> tuple[Floats, list[str]]:
         """Covariate columns and their names; where arms are compared, in standard deviations about the mean.
 
         No arm's effect depends on a covariate's unit or zero, but what a computer makes of it does.
         """
-        columns, labels = covariate_columns(self.data, self.covariates)
+        columns, labels = self.given_x
         return (columns if self.arm is None or self.is_dose else in_deviations(columns)), labels
 
     @cached_property

@@ -1,1 +1,1 @@
-"""A machine for a test of the deployment page: accounts, folders and network of its own."""
+"""A machine for a test of the deployment page: separate accounts, folders and network."""

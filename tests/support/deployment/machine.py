@@ -1,4 +1,4 @@
-"""A machine of its own for one test: accounts, folders, addresses and ports that nothing outside sees.
+"""A separate machine for one test: accounts, folders, addresses and ports that nothing outside sees.
 
 It is this machine in a mount and a network namespace, so that commands of a page run to their letter: `useradd` adds an
 account to a layer over /etc, /srv is a folder of the test, port 443 is free and 10.0.0.5 is here.
@@ -195,7 +195,7 @@ class Machine:
         return future
 
     def _join_network(self) -> None:
-        # A thread has a network of its own; never the main one, which everything else of the process uses.
+        # A thread gets its own network; never the main one, which everything else of the process uses.
         assert threading.current_thread() is not threading.main_thread()
         with Path(f"/proc/{self._holder.pid}/ns/net").open() as network:
             assert CDLL(None, use_errno=True).setns(network.fileno(), NEW_NETWORK) == 0
