@@ -94,16 +94,13 @@ def simulate(
     from study_app.simulation import simulate as run
 
     settings = settings_of(study, database)
+    amounts: dict[str, Any] = {
+        "effect_score": effect_score, "effect_minutes": effect_minutes, "second_effect_score": second_effect_score,
+        "second_effect_minutes": second_effect_minutes, "noncompliance": noncompliance, "dropout": dropout,
+        "overconfidence": overconfidence,
+    }  # fmt: skip
     if browser:
-        from study_app.simulation.browser import simulate_in_browser
-        from study_app.simulation.population.amounts import refuse_amounts
-
-        refuse_amounts({
-            "effect-score": effect_score, "effect-minutes": effect_minutes, "noncompliance": noncompliance,
-            "second-effect-score": second_effect_score, "second-effect-minutes": second_effect_minutes,
-            "dropout": dropout, "overconfidence": overconfidence,
-        })  # fmt: skip
-        _report(simulate_in_browser(settings, participants=participants, seed=seed), as_json)
+        _report(_in_browser(settings, amounts, participants, seed), as_json)
         return
     running = open_for_simulation(settings, seed)
     for problem in draft_spellings(running, str(study)):
@@ -116,18 +113,21 @@ def simulate(
                 running,
                 participants=participants,
                 seed=seed,
-                effect_score=effect_score,
-                effect_minutes=effect_minutes,
-                second_effect_score=second_effect_score,
-                second_effect_minutes=second_effect_minutes,
-                noncompliance=noncompliance,
-                dropout=dropout,
-                overconfidence=overconfidence,
                 progress=lambda done: bar.update(task, completed=done),
+                **amounts,
             )
     finally:
         running.close()
     _report(summary, as_json)
+
+
+def _in_browser(settings: Any, amounts: dict[str, Any], participants: int, seed: int) -> Any:
+    """Walk people through the pages; they follow none of the amounts."""
+    from study_app.simulation.browser import simulate_in_browser
+    from study_app.simulation.population.amounts import refuse_amounts
+
+    refuse_amounts({name.replace("_", "-"): amount for name, amount in amounts.items()})
+    return simulate_in_browser(settings, participants=participants, seed=seed)
 
 
 def _report(summary: Any, as_json: bool) -> None:
