@@ -36,10 +36,10 @@ UNITS = [
 ]  # fmt: skip
 
 
-def adversarial(units: list[str]) -> list[str]:
+def adversarial() -> list[str]:
     texts = []
-    for unit in units:
-        texts += [(unit * n)[:n] for n in (500, 1000, 2000, 4000)]
+    for unit in UNITS:
+        texts += [(unit * n)[:n] for n in (500, 4000)]
         texts += [f"x{(unit * 4000)[:3998]}!", f"why {(unit * 2000)[:1990]}\nx"]
     return texts
 
@@ -122,11 +122,9 @@ def test_every_pattern_of_the_app_is_found():
     }
 
 
-@pytest.mark.sampled(3)
-@pytest.mark.parametrize("units", [UNITS[first::3] for first in range(3)], ids=["first", "second", "third"])
-def test_no_pattern_takes_longer_than_in_proportion_to_any_text(units):
-    texts = adversarial(units)
-    assert len(texts) > 70
+def test_no_pattern_takes_longer_than_in_proportion_to_any_text():
+    texts = adversarial()
+    assert len(texts) > 150
     slow = [
         (where, pattern.pattern[:80], text[:20])
         for where, pattern in patterns().values()

@@ -30,7 +30,7 @@ class Figures:
         """Return a number or a moment of an English sentence as this language writes it; anything else as it is."""
         if re.fullmatch(r"\d{1,3}(,\d{3})*|\d+", value):
             return self.number(int(value.replace(",", "")))
-        if re.fullmatch(r"\d+\.\d+", value):
+        if re.fullmatch(r"\d{1,40}\.\d{1,40}", value):
             return self.number(float(value), len(value.partition(".")[2]))
         if re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", value):
             return self.moment(datetime.strptime(value, "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC))
