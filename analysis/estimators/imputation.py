@@ -12,8 +12,8 @@ import numpy as np
 from scipy import linalg, optimize
 
 from analysis.estimators.core.registry import Result, method_per_contrast
-from analysis.estimators.core.request import ArmContrast
-from analysis.estimators.core.validation import AnalysisError, Bools, Floats, Ints, NotEstimable
+from analysis.estimators.core.request import AnalysisRequest, ArmContrast
+from analysis.estimators.core.validation import AnalysisError, Bools, Floats, Ints, NotEstimable, mean_and_spread
 from analysis.estimators.numerics.linear import fit, independent_columns, t_interval
 
 IMPUTATIONS = 50
@@ -139,14 +139,22 @@ class Pooled:
         )
 
 
-def _supported(columns: Floats, seen: Bools) -> Floats:
-    """Return the columns that observed outcomes can speak for.
+def _supported(columns: Floats, seen: Bools) -> list[int]:
+    """Return indices of the columns that observed outcomes can speak for.
 
     An indicator of one person's missing covariate says nothing of anybody else: fitted, it gives that row leverage 1,
     with which HC2 does not exist; where that person's outcome is missing, too, nothing is there to estimate it from.
     """
-    independent = columns[:, independent_columns(columns[seen])]
-    return independent[:, (independent != 0).sum(axis=0) > 1]
+    return [index for index in independent_columns(columns[seen]) if (columns[:, index] != 0).sum() > 1]
+
+
+def _own_units(trial: AnalysisRequest) -> Floats:
+    """Return the matrix (k, k) that makes coefficients of a request's columns those in the covariates' own units."""
+    mean, spread = mean_and_spread(trial.given_x[0])
+    found = np.eye(1 + len(mean) + trial.stratum_columns[0].shape[1])
+    found[0, 1 : 1 + len(mean)] = -mean / spread
+    found[np.arange(1, 1 + len(mean)), np.arange(1, 1 + len(mean))] = 1 / spread
+    return found
 
 
 @dataclass(frozen=True)
@@ -157,15 +165,17 @@ class _Imputation:
     columns: Floats
     """Intercept, covariates, strata."""
     treated: Bools
+    own_units: Floats
+    """Makes coefficients of these columns those in the covariates' own units."""
 
     @classmethod
     def of(cls, pair: ArmContrast) -> _Imputation:
         """Of the pair's rows."""
         trial = pair.trial
         y = trial.y_with_gaps[pair.rows]
-        # In their own units: which outcomes a seed draws hangs on them, and published figures are to come again.
-        columns = np.column_stack([np.ones(len(y)), trial.given_x[0][pair.rows], trial.stratum_columns[0][pair.rows]])
-        found = cls(y, _supported(columns, ~np.isnan(y)), pair.treated)
+        columns = np.column_stack([np.ones(len(y)), trial.x[0][pair.rows], trial.stratum_columns[0][pair.rows]])
+        kept = _supported(columns, ~np.isnan(y))
+        found = cls(y, columns[:, kept], pair.treated, _own_units(trial)[np.ix_(kept, kept)])
         for arm, label in ((found.treated, pair.contrast[0]), (~found.treated, pair.contrast[1])):
             seen = y[arm & ~found.missing]
             if len(seen) < 2 or (found.missing[arm].any() and len(seen) <= len(found._usable(arm)) + 1):
@@ -229,13 +239,18 @@ class _Imputation:
 
     def _drawn(self, arm: Bools, gaps: Ints, imputations: int, rng: np.random.Generator) -> Floats:
         """Outcomes (imputations, gaps) from the posterior predictive of the arm's regression."""
-        columns = self.columns[:, self._usable(arm)]
+        usable = self._usable(arm)
+        columns = self.columns[:, usable]
         seen = arm & ~self.missing
         fitted = fit(columns[seen], self.y[seen])
         # Variance, then coefficients, then noise: without the first two, imputed outcomes would take the regression as
         # known, and intervals would be too narrow (Rubin 1987).
         scale = np.sqrt(fitted.sigma2 * fitted.df / rng.chisquare(fitted.df, imputations))
+        # The lower triangle in the covariates' own units, turned to these columns: the same seed then draws the same
+        # outcomes whatever columns the computation prefers.
         root = linalg.cholesky(fitted.gram_inverse, lower=True)
+        turn, triangle = linalg.qr((self.own_units[np.ix_(usable, usable)] @ root).T, mode="economic")
+        root = root @ turn * np.sign(np.diag(triangle))
         normal = rng.standard_normal((imputations, columns.shape[1]))
         beta = fitted.coefficients + scale[:, None] * (normal @ root.T)
         noise = rng.standard_normal((imputations, len(gaps))) * scale[:, None]

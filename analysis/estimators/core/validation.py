@@ -154,12 +154,18 @@ def covariate_columns(data: pd.DataFrame, covariates: Sequence[str]) -> tuple[Fl
     return np.column_stack(blocks), labels
 
 
-def in_deviations(columns: Floats) -> Floats:
-    """Columns about their mean, in standard deviations; indicators, and what does not vary, as they are."""
+def mean_and_spread(columns: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each column; 0 and 1 for indicators, and for what does not vary."""
     mean, spread = columns.mean(axis=0), columns.std(axis=0)
     # Rounding gives a constant of 0.1 a spread of 1e-17, whose multiples would be made a covariate of noise.
     taken = (spread > 1e-12 * np.abs(mean)) & ~np.isin(columns, (0.0, 1.0)).all(axis=0)
-    return np.asarray((columns - np.where(taken, mean, 0.0)) / np.where(taken, spread, 1.0), dtype=np.float64)
+    return np.where(taken, mean, 0.0), np.where(taken, spread, 1.0)
+
+
+def in_deviations(columns: Floats) -> Floats:
+    """Columns about their mean, in standard deviations; indicators, and what does not vary, as they are."""
+    mean, spread = mean_and_spread(columns)
+    return np.asarray((columns - mean) / spread, dtype=np.float64)
 
 
 def levels_of(series: pd.Series) -> list[str]:
