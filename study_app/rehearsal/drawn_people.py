@@ -275,8 +275,8 @@ def draw_people(app: App, scenario: Scenario, count: int, seed: str) -> list[Dra
     setting = SimulationSetting(app, SimulationClock(), SeededIds(seed), None, scales, effects, seed)
     people = []
     for number in range(count):
-        label, level = cluster_of(app.study, number, seed)
-        person = draw_person(number, Random(f"{seed}:{number}:person"), scales, rates, cluster=level)
+        label, levels = cluster_of(app.study, number, seed)
+        person = draw_person(number, Random(f"{seed}:{number}:person"), scales, rates, cluster=levels)
         walk = SimulatedParticipant(setting, person, Random(f"{seed}:{number}:way"), label)
         people.append(DrawnPerson(walk, app.study, rates))
     return people

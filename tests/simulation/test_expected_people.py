@@ -16,7 +16,7 @@ from study_app.domain.study.rehearsal.section import ExpectedAnswer, ExpectedMea
 from study_app.domain.study.study import Question, Stage, Study
 from study_app.rehearsal.drawn_people import draw_people
 from study_app.rehearsal.trials import opened
-from study_app.simulation.behaviour.profiles import Rates, Scales, draw_person, effects_of
+from study_app.simulation.behaviour.profiles import ClusterLevels, Rates, Scales, draw_person, effects_of
 from study_app.simulation.behaviour.surveys import answers
 from study_app.simulation.population.crowd import cluster_of
 
@@ -90,11 +90,25 @@ def test_minutes_of_a_period_have_the_expected_sd_and_correlation_with_skill():
 
 def test_points_go_with_skill_as_expected_also_where_clusters_share_a_part():
     scales, _ = people(count=1, icc=0.4, quiz=ExpectedMeasure(mean=0.5, sd=0.1, skill=0.7))
-    level = {number: Random(f"c:{number}").gauss(0, 1) for number in range(300)}
-    crowd = [draw_person(n, Random(f"e:{n}"), scales, Rates(), level[n // 10]) for n in range(3000)]
-    points = [person.base_score for person in crowd]
-    assert correlation([person.skill for person in crowd], points) == pytest.approx(0.7, abs=0.04)
+    rng = Random("c")
+    levels = [ClusterLevels(rng.gauss(0, 1), rng.gauss(0, 1)) for _ in range(300)]
+    crowd = [draw_person(n, Random(f"e:{n}"), scales, Rates(), levels[n // 10]) for n in range(3000)]
+    skill, points = [person.skill for person in crowd], [person.base_score for person in crowd]
+    assert correlation(skill, points) == pytest.approx(0.7, abs=0.04)
     assert stdev(points) == pytest.approx(2, abs=0.15)
+    minutes = [person.base_minutes for person in crowd]
+    assert correlation(skill, minutes) == pytest.approx(scales.expected.minutes.skill, abs=0.04)
+    assert stdev(minutes) == pytest.approx(40 * scales.expected.minutes.sd, abs=0.4)
+
+
+def test_times_have_the_expected_correlation_within_a_cluster_which_points_do_not_decide():
+    scales, _ = people(count=1, icc=0.0, minutes_icc=0.4)
+    rng = Random("c")
+    levels = [ClusterLevels(rng.gauss(0, 1), rng.gauss(0, 1)) for _ in range(1500)]
+    crowd = [draw_person(n, Random(f"e:{n}"), scales, Rates(), levels[n // 2]) for n in range(3000)]
+    for measure, icc in (("base_minutes", 0.4), ("base_score", 0.0)):
+        found = [getattr(person, measure) for person in crowd]
+        assert correlation(found[::2], found[1::2]) == pytest.approx(icc, abs=0.06)
 
 
 def test_the_share_that_gives_up_is_the_expected_one():
@@ -105,8 +119,11 @@ def test_the_share_that_gives_up_is_the_expected_one():
 
 
 def test_people_of_a_cluster_share_the_expected_part_of_the_variance():
-    _, alike = people(count=50, cluster=2.0, icc=0.99, quiz=ExpectedMeasure(mean=0.5, sd=0.1))
+    expected = {"quiz": ExpectedMeasure(mean=0.5, sd=0.1), "minutes": ExpectedMeasure(mean=0.5, sd=0.1)}
+    _, alike = people(count=50, cluster=ClusterLevels(2.0, 1.0), icc=0.99, minutes_icc=0.99, **expected)
     assert stdev(person.base_score for person in alike) < 0.4
+    assert stdev(person.base_minutes for person in alike) < 0.8
+    assert mean(person.base_minutes for person in alike) == pytest.approx(24, abs=0.4)
     raw = SHIPPED | {"allocation": {"method": "cluster", "cluster": "label"}, "rehearsal": {"cluster_size": 7}}
     study = Study.model_validate(raw)
     assert [cluster_of(study, number, "s")[0] for number in (0, 6, 7)] == ["class 1", "class 1", "class 2"]

@@ -200,23 +200,33 @@ class SimulatedPerson:
         return min(max(minutes, SHORTEST * scales.cap), scales.cap)
 
 
+@dataclass(frozen=True)
+class ClusterLevels:
+    """What the people of one cluster share, each standard normal."""
+
+    points: float = 0.0
+    pace: float = 0.0
+
+
 def draw_person(
-    number: int, rng: Random, scales: Scales, rates: Rates, cluster: float | None = None
+    number: int, rng: Random, scales: Scales, rates: Rates, cluster: ClusterLevels | None = None
 ) -> SimulatedPerson:
     """Return a person's traits.
 
-    In a cluster trial the person shares the expected `icc` of the variance of the quiz with their cluster, whose level
-    (standard normal) is given.
+    In a cluster trial the person shares the expected parts of the variance of the quiz (`icc`) and of the minutes
+    (`minutes_icc`) with their cluster, whose levels are given.
 
     With noncompliance of at most a half no one is both: an always-taker would use AI in either arm, a never-taker in
     none, and no one does the opposite of what they are asked in both.
     """
     expected = scales.expected
     skill = rng.gauss(0, 1)
+    levels = cluster or ClusterLevels()
     shared = expected.icc if cluster is not None else 0.0
     # Variances of the two parts sum to 1, so the quiz keeps its standard deviation whatever the ICC is.
-    score = math.sqrt(shared) * (cluster or 0.0) + _part(skill, expected.quiz.skill, 1 - shared, rng)
-    pace = _part(skill, expected.minutes.skill, 1 - scales.within, rng)
+    score = math.sqrt(shared) * levels.points + _part(skill, expected.quiz.skill, 1 - shared, rng)
+    shared = expected.minutes_icc * (1 - scales.within) if cluster is not None else 0.0
+    pace = math.sqrt(shared) * levels.pace + _part(skill, expected.minutes.skill, 1 - scales.within - shared, rng)
     # One number decides both, so that with up to a half no one is both, and there are no defiers: the monotonicity on
     # which the complier average effect rests (Angrist, Imbens and Rubin 1996).
     compliance = rng.random()

@@ -15,7 +15,7 @@ from study_app.domain.study.rehearsal.section import by_arm
 from study_app.domain.study.study import Study
 from study_app.ports import UnitOfWork
 from study_app.services.participant_status import current_status
-from study_app.simulation.behaviour.profiles import Rates, draw_person
+from study_app.simulation.behaviour.profiles import ClusterLevels, Rates, draw_person
 from study_app.simulation.clock import arrivals
 from study_app.simulation.grading import Grader
 from study_app.simulation.participant import Pause, Resume, SimulatedParticipant, SimulationSetting
@@ -31,13 +31,13 @@ GRADE_EVERY = 8
 """Participants between two gradings beside the simulation."""
 
 
-def cluster_of(study: Study, number: int, seed: str) -> tuple[str, float | None]:
-    """Label and level of a person's cluster where allocation reads labels; people come in classes."""
+def cluster_of(study: Study, number: int, seed: str) -> tuple[str, ClusterLevels | None]:
+    """Label and levels of a person's cluster where allocation reads labels; people come in classes."""
     if "label" not in study.allocation.variables:
         return "", None
     label = f"class {number // study.rehearsal.cluster_size + 1}"
-    level = Random(f"{seed}:{label}").gauss(0, 1) if study.allocation.method == "cluster" else None
-    return label, level
+    rng = Random(f"{seed}:{label}")
+    return label, ClusterLevels(rng.gauss(0, 1), rng.gauss(0, 1)) if study.allocation.method == "cluster" else None
 
 
 @dataclass
@@ -71,9 +71,9 @@ class Crowd:
 
     def _walk(self, number: int, rates: Rates) -> SimulatedParticipant:
         setting = self.setting
-        label, level = cluster_of(setting.app.study, number, setting.seed)
+        label, levels = cluster_of(setting.app.study, number, setting.seed)
         rng = Random(f"{setting.seed}:{number}:person")
-        person = draw_person(number, rng, setting.scales, rates, cluster=level)
+        person = draw_person(number, rng, setting.scales, rates, cluster=levels)
         return SimulatedParticipant(setting, person, Random(f"{setting.seed}:{number}:way"), label)
 
     def live(self) -> None:

@@ -51,12 +51,14 @@ def rehearsal_problems(
 
 
 def _too_close(rehearsal: Rehearsal, *, clustered: bool) -> Iterator[str]:
-    skill, icc = rehearsal.quiz.skill, rehearsal.icc
-    if clustered and skill**2 + icc >= 1:
-        yield (
-            f"rehearsal.quiz.skill: {skill:g} leaves no room for icc = {icc:g}, as people of a cluster do not share "
-            "their skill; lower one, so that skill squared and icc are less than 1 together"
-        )
+    measures = (("quiz", rehearsal.quiz, "icc"), ("minutes", rehearsal.minutes, "minutes_icc"))
+    for name, measure, key in measures if clustered else ():
+        skill, shared = measure.skill, getattr(rehearsal, key)
+        if skill**2 + shared >= 1:
+            yield (
+                f"rehearsal.{name}.skill: {skill:g} leaves no room for {key} = {shared:g}, as people of a cluster do "
+                f"not share their skill; lower one, so that skill squared and {key} are less than 1 together"
+            )
 
 
 def _answer_problems(expected: ExpectedAnswer, question: Question) -> Iterator[str]:

@@ -161,6 +161,8 @@ class Rehearsal(StudySection):
     """Share of people who submit a program that fails, in each arm."""
     icc: Annotated[float, Field(ge=0, lt=1)] = 0.15
     """Share of the quiz's variance between clusters, where clusters are allocated."""
+    minutes_icc: Annotated[float, Field(ge=0, lt=1)] = 0.15
+    """Share of the variance of the time outcome between clusters, likewise."""
     cluster_size: Annotated[int, Field(ge=1)] = 4
     """People in a cluster."""
     answers: dict[Identifier, ExpectedAnswer] = Field(default_factory=dict)

@@ -110,3 +110,8 @@ def test_effects_of_second_treatments_are_differences_from_the_first_one_listed(
     scenario = {"id": "x", "second_effect_minutes": effects}
     found = problems(treatments=("same", "more", "most"), scenarios=[scenario])
     assert found == [f"rehearsal.scenarios.x: second_effect_minutes: {each}" for each in said]
+
+
+def test_what_a_cluster_shares_of_the_times_is_held_to_the_same_limit():
+    (found,) = problems(clustered=True, minutes_icc=0.5, minutes={"mean": 0.5, "sd": 0.2, "skill": -0.8})
+    assert found.startswith("rehearsal.minutes.skill: -0.8 leaves no room for minutes_icc = 0.5")
