@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from analysis.estimators.core.no_effect import CHANCES, no_effect
+from analysis.pipeline.column_words import in_words
 from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
 from analysis.report.scales import shown
 from study_app.domain.study.analysis_plan import Outcome
@@ -137,7 +138,7 @@ def note(text: str, arms: Mapping[str, str], columns: Mapping[str, str]) -> str:
     known |= {f"_x_{name}": label for name, label in columns.items()}
     known |= {f"_missing_{name}": f"missing {label}" for name, label in columns.items()}
     known |= {f"_last_activity_minutes_{name}": f"{label} at the last activity" for name, label in columns.items()}
-    text = _replaced(text, known, r"(?<![\w.])({})(?![\w.]\w|\w)")
+    text = in_words(_replaced(text, known, r"(?<![\w.])({})(?![\w.]\w|\w)"))
     text = _replaced(text, arms, r"(?:(?<=\bof )|(?<=\bin )|(?<=\barm )|(?<='))({})(?![\w.]\w|\w)")
     text = _replaced(text, arms, r"(?<![\w.'])({})(?=: \d)")
     return tidy(text)

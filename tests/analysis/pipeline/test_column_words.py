@@ -11,6 +11,7 @@ import tomli_w
 
 from analysis.cli import analyze
 from analysis.pipeline.column_words import in_words
+from analysis.report.wording import note
 
 PLAN = {"control": "a", "outcomes": [{"id": "score", "kind": "continuous"}], "subgroups": [], "replicates": 99,
         "covariates": [{"column": "age"}, {"column": "seen_at"}]}  # fmt: skip
@@ -57,3 +58,4 @@ def test_deviations_name_columns_as_the_plan_does_and_a_covariate_in_millisecond
 )
 def test_only_names_of_the_analysis_table_are_said_otherwise(text, words):
     assert in_words(text) == words
+    assert note(text, {}, {}) == words
