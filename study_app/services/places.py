@@ -44,10 +44,12 @@ def holds(participant: Participant, now: datetime) -> bool:
 
 def gave_up_place(context: StudyContext, participant: Participant) -> bool:
     """Whether a person on their way was silent so long that their place is free for others."""
-    # Who has not consented yet has none to give up.
-    had_one = participant.arm is not None or participant.place == "held"
-    under_way = participant.kind == "real" and had_one and not participant.over
-    return under_way and not _takes(context, participant, context.now())
+    if participant.kind != "real" or participant.over or _takes(context, participant, context.now()):
+        return False
+    # Who has not consented yet has none to give up; who is at work on a long stage, or may still begin a session, was
+    # not silent, and is asked at the allocation.
+    had_one = participant.place == "held" and current_status(context, participant) == "abandoned"
+    return participant.arm is not None or had_one
 
 
 def place_for(context: StudyContext, unit: UnitOfWork, participant: Participant) -> bool:

@@ -255,6 +255,18 @@ def test_who_comes_back_to_a_full_study_learns_it_at_once_and_not_after_the_next
     assert report.ok, report.lines()
 
 
+def test_who_is_at_work_for_longer_than_a_place_is_held_is_not_turned_away_in_the_middle_of_it(study):
+    trial = study(target=1)
+    slow, quick = trial.come(), trial.come()
+    trial.consent(slow)
+    trial.clock.advance(hours=23)
+    trial.app.session.take_over(slow, "page-of-slow")
+    trial.clock.advance(hours=2)
+    trial.consent(quick)
+    assert trial.app.session.where(slow).participant.stage == "before"
+    assert trial.allocate(slow).place == "refused"
+
+
 @POSTGRES_IS_SLOW
 def test_who_comes_back_to_a_free_place_before_allocation_holds_it_again(study):
     trial = study(target=1)
