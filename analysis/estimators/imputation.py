@@ -142,10 +142,15 @@ class Pooled:
 def _supported(columns: Floats, seen: Bools) -> list[int]:
     """Return indices of the columns that observed outcomes can speak for.
 
-    An indicator of one person's missing covariate says nothing of anybody else: fitted, it gives that row leverage 1,
-    with which HC2 does not exist; where that person's outcome is missing, too, nothing is there to estimate it from.
+    A column in which one person alone differs, as the indicator of their missing covariate, says nothing of anybody
+    else: fitted, it gives that row leverage 1, with which HC2 does not exist; where that person's outcome is missing,
+    too, nothing is there to estimate it from.
     """
-    return [index for index in independent_columns(columns[seen]) if (columns[:, index] != 0).sum() > 1]
+    return [index for index in independent_columns(columns[seen]) if not _of_one_person(columns[:, index])]
+
+
+def _of_one_person(column: Floats) -> bool:
+    return int(np.unique(column, return_counts=True)[1].max()) == len(column) - 1
 
 
 def _own_units(trial: AnalysisRequest) -> Floats:

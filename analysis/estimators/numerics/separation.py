@@ -26,7 +26,7 @@ def separated(rises: Floats, still: Floats) -> bool:
         still: of each term that has a separate maximum, the coefficients of what must not change (terms, p).
     """
     free = _null_space(still)
-    if not free.shape[1]:
+    if not free.shape[1] or not len(rises):
         return False
     rows = np.unique(rises @ free, axis=0)
     found = optimize.linprog(-rows.sum(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), bounds=(-1.0, 1.0))
@@ -38,7 +38,8 @@ def _null_space(rows: Floats) -> Floats:
     """Orthonormal columns that span what every row is perpendicular to."""
     if not len(rows):
         return np.eye(rows.shape[1])
-    _, sizes, vectors = np.linalg.svd(np.unique(rows, axis=0))
+    # Of R alone, which has the same row space: a decomposition of all rows would take a matrix of rows by rows.
+    _, sizes, vectors = np.linalg.svd(np.linalg.qr(rows, mode="r"))
     rank = int((sizes > 1e-9 * sizes.max(initial=0.0)).sum())
     return np.asarray(vectors[rank:].T, dtype=np.float64)
 

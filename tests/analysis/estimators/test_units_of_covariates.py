@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from test_arguments_used import GAPS, without_control
 from test_estimators_rules import people
 
 import analysis
+from analysis.estimators.numerics.separation import separated_at_edges
 
 FIGURES = ("estimate", "std_error", "p_value", "ci_low", "ci_high")
 UNITS = {"a thousand": (1e3, 0.0), "a million": (1e6, 0.0), "a millionth": (1e-6, 0.0), "far from 0": (1.0, 1e6)}
@@ -119,3 +122,42 @@ def test_a_constant_covariate_is_left_out_and_not_taken_for_what_rounding_makes_
     plain = run("ols", data, outcome="score", arm="arm", control="control")
     assert "dropped as redundant: x" in row.note
     assert row.p_value == pytest.approx(plain.p_value, rel=1e-9)
+
+
+def test_moments_in_milliseconds_as_covariates_change_neither_the_effect_of_a_dose_nor_weights_of_a_lossy_arm():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=200)
+    data = pd.DataFrame({"arm": np.array(["no_ai", "ai"])[np.arange(200) % 2], "dose": np.arange(200) % 4, "x": x})
+    data["yes"] = (rng.random(200) < 1 / (1 + np.exp(-2 * x))) * 1.0
+    data["score"] = pd.Series(rng.normal(size=200) + x).mask((data["arm"] == "ai") & (rng.random(200) < 0.4 + 0.2 * x))
+    for method, call in (
+        ("fractional_logit", {"outcome": "yes", "arm": "dose"}),
+        ("inverse_probability", {"outcome": "score", "arm": "arm", "control": "no_ai"}),
+    ):
+        usual = figures(method, data, **call)
+        assert usual[0]["std_error"] > 0
+        for spread in (1e9, 1e6):
+            alike(figures(method, data.assign(x=1.7e12 + spread * x), **call), usual)
+
+
+@pytest.mark.parametrize(("usual", "other"), [(0.0, 3.0), (1.0, 0.0), (2.0, 5.0)])
+def test_a_covariate_in_which_one_person_alone_differs_does_not_stop_an_imputation(usual, other):
+    data = people().assign(x=usual)
+    data.loc[3, "x"] = other
+    data.loc[[4, 5, 8], "score"] = None
+    call = {"outcome": "score", "arm": "arm", "control": "control", "seed": 3}
+    plain = run("multiple_imputation", data, **call)
+    assert run("multiple_imputation", data, **call, covariates="x").estimate == pytest.approx(plain.estimate)
+
+
+def test_separation_among_many_shares_takes_no_matrix_of_rows_by_rows():
+    rng = np.random.default_rng(4)
+    columns = np.column_stack([np.ones(3000), rng.normal(size=(3000, 2))])
+    edge = rng.random(3000) < 0.2
+    high = edge & (rng.random(3000) < 0.5)
+    tracemalloc.start()
+    try:
+        assert not separated_at_edges(columns, edge & ~high, high)
+        assert tracemalloc.get_traced_memory()[1] < 3000**2
+    finally:
+        tracemalloc.stop()

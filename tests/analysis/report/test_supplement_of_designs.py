@@ -51,6 +51,7 @@ def table(n: int, arms: tuple[str, ...], rooms: int, missing: int) -> pd.DataFra
          "compliant": (rng.random(n) < 0.8) * 1}
     )  # fmt: skip
     made["done"] = (made["minutes"] < 30) * 1
+    made["born"] = made["age"] * -31_557_600e6
     made["score"] = made["score"].astype(object)
     made.loc[list(range(0, 3 * missing, 3)), "score"] = ""
     return made
@@ -136,6 +137,10 @@ DESIGNS = {
             row("lin", adjusted=True), row("welch_t"), row("ancova", adjusted=True, contrast=["new", "hint"])]},
         ("score.lin.new", "score.lin.hint", "score.welch_t.new", "score.welch_t.hint", "score.ancova.new_vs_hint"),
         arms=THREE, n=60,
+    ),
+    "a covariate in microseconds": Given(
+        {"covariates": [{"column": "born"}], "analyses": [row("lin", adjusted=True), row(adjusted=True)]},
+        ("score.lin", USUAL), n=48,
     ),
     "a step down from a regression": Given(
         {"covariates": [{"column": "age"}], "analyses": [row("lin", adjusted=True)]}, ("score.lin",), n=14,
