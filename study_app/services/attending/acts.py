@@ -122,9 +122,10 @@ class ParticipantActs:
                 raise NotAllowed(f"this participation has ended already: {person.status.replace('_', ' ')}")
             if person.data_withdrawn:
                 raise NotAllowed("the data of this participant have been deleted already")
-            self._audit(unit, who, what, reason, person)
-            # With the act on record: of a server that ends in between neither is left.
             self._session.withdraw_in(unit, participant_id, erase)
+            # With the act: of a server that ends in between neither is left. After it, for whoever judges or purges
+            # takes the lock of the audit log last, and would block an erasure that holds it.
+            self._audit(unit, who, what, reason, person)
 
     def message(self, participant_id: str, text: str, reason: str, who: str) -> None:
         """Show a message above every page of a participant from now on; an empty one takes it away."""

@@ -21,6 +21,7 @@ from study_app.services.position import Paused
 from study_app.services.researcher.exporting.datasets import DatasetRequest
 from study_app.services.researcher.judging.unblinding import way_in
 from study_app.services.researcher.monitoring import Monitor
+from study_app.storage.aggregates.rows import SqlRows
 
 
 @pytest.fixture
@@ -274,6 +275,19 @@ def test_an_act_that_fails_half_way_is_neither_done_nor_on_record(trial, monkeyp
     monkeypatch.undo()
     assert last_act(trial).what not in ("end participation", "erase data")
     assert trial.at(who) == "warmup"
+
+
+def test_an_erasure_takes_the_audit_log_after_every_other_lock_as_judging_and_purging_do(trial, monkeypatch):
+    who, taken, real = in_warmup(trial), [], SqlRows.lock
+
+    def lock(self, name):
+        taken.append(name)
+        real(self, name)
+
+    monkeypatch.setattr(SqlRows, "lock", lock)
+    trial.app.acts.erase(who, "as they asked", "anna")
+    assert {"judgements", "audit"} <= set(taken)
+    assert set(taken[taken.index("audit") :]) == {"audit"}
 
 
 def test_a_message_stands_until_it_is_taken_away(trial):
