@@ -226,6 +226,7 @@ class Page(Generic[Where]):
         """
         place = self.place
         data: ActionsData = {
+            "page_key": self.participant_id,
             "stage": place.participant.stage,
             "screen": self.key(place.screen),
             "buttons": list(buttons),

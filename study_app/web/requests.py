@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 _PAGE = re.compile(PAGE_NAME)
 
 COOKIE = "study_participant"
+OWNER = "study-participant"
+"""Header of what a page asks: the participant for whom it was drawn. In a browser of several people the cookie may be
+another's by now, and what the first one wrote must not count as theirs."""
 MAX_BODY = 1_000_000
 """Bytes of one request."""
 
@@ -321,12 +324,12 @@ async def participant(request: Request) -> tuple[App, Participant]:
     """Who asks.
 
     Raises:
-        UnknownParticipant: the cookie belongs to no participant.
+        UnknownParticipant: the cookie belongs to no participant, or to another one than the page was drawn for.
         BadRequest: from another site.
     """
     check_origin(request)
     app = current()
-    who = await run_in_threadpool(app.enrol.identify, request.cookies.get(COOKIE))
+    who = await run_in_threadpool(app.enrol.identify, request.cookies.get(COOKIE), request.headers.get(OWNER, ""))
     note_asked(request, who.id)
     return app, who
 

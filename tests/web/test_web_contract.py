@@ -29,6 +29,23 @@ def test_no_or_a_wrong_identity_is_401_in_json(client, path, cookie):
 @pytest.mark.parametrize(
     ("path", "content"),
     [
+        ("/api/events", {"page": "left-open", "events": [{"seq": 1, "kind": "blur", "client_time_ms": 1}]}),
+        ("/api/open", {"page": "left-open"}),
+        ("/api/act", {"stage": "consent", "act": "disagree"}),
+    ],
+)
+def test_what_a_page_drawn_for_another_person_sends_is_not_taken_as_theirs_who_came_in_since(client, path, content):
+    enter(client)
+    answer = client.post(path, json=content, headers={"study-participant": "who-was-here-before"})
+    assert answer.status_code == 401
+    here = client.get("/api/state").json()
+    assert here["stage"] == "consent"
+    assert client.post("/api/events", json={"page": "left-open", "events": []}).json()["ack"] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
         ("/api/events", b"not json"),
         ("/api/events", b"[]"),
         ("/api/events", b'{"page": "p", "events": [{"seq": 0, "kind": "focus", "client_time_ms": 1}]}'),

@@ -123,8 +123,8 @@ class ParticipantActs:
             if person.data_withdrawn:
                 raise NotAllowed("the data of this participant have been deleted already")
             self._session.withdraw_in(unit, participant_id, erase)
-            # With the act: of a server that ends in between neither is left. After it, for whoever judges or purges
-            # takes the lock of the audit log last, and would block an erasure that holds it.
+            # In one transaction: of a server that ends in between neither is left. In this order: judging and purging
+            # take the lock of the audit log last, and would block an erasure that holds it.
             self._audit(unit, who, what, reason, person)
 
     def message(self, participant_id: str, text: str, reason: str, who: str) -> None:

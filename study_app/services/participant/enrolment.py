@@ -110,15 +110,15 @@ def check_token(token: str | None) -> None:
         raise UnknownParticipant(REFUSALS("no_cookie"))
 
 
-def owner_of_token(context: StudyContext, unit: UnitOfWork, token: str | None) -> Participant:
-    """Whose cookie it is.
+def owner_of_token(context: StudyContext, unit: UnitOfWork, token: str | None, drawn_for: str = "") -> Participant:
+    """Whose cookie it is; `drawn_for`: the participant whose page asks, where it says so.
 
     Raises:
-        UnknownParticipant: none, unknown or expired.
+        UnknownParticipant: none, unknown or expired, or another person has come in by this browser since.
     """
     check_token(token)
     participant = unit.participant_of_token(hashed(token or ""), context.now())
-    if participant is None:
+    if participant is None or drawn_for not in ("", participant.id):
         raise UnknownParticipant(REFUSALS("signed_out"))
     return participant
 
@@ -129,15 +129,11 @@ class Enrol:
     def __init__(self, context: StudyContext) -> None:
         self.context = context
 
-    def identify(self, token: str | None) -> Participant:
-        """Whose cookie it is.
-
-        Raises:
-            UnknownParticipant: none, unknown or expired.
-        """
+    def identify(self, token: str | None, drawn_for: str = "") -> Participant:
+        """As `owner_of_token`."""
         check_token(token)
         with self.context.registry.begin(write=False) as unit:
-            return owner_of_token(self.context, unit, token)
+            return owner_of_token(self.context, unit, token, drawn_for)
 
     @retried
     def enter(

@@ -206,7 +206,7 @@ class ParticipantSession:
         if ingested.decided:
             self._decided(ingested.place.participant.id)
 
-    def submit(self, token: str | None, batch: Batch) -> Future[Ingested]:
+    def submit(self, token: str | None, batch: Batch, drawn_for: str = "") -> Future[Ingested]:
         """As `ingest`, for the participant of this cookie, in a transaction shared with other pages' batches.
 
         The future is done once the batch is stored for good. It raises as `ingest` and as `Enrol.identify` do.
@@ -217,7 +217,7 @@ class ParticipantSession:
         check_token(token)
 
         def work(unit: UnitOfWork) -> Ingested:
-            participant = owner_of_token(self.context, unit, token)
+            participant = owner_of_token(self.context, unit, token, drawn_for)
             check_kinds(batch)
             return self.ingest_in(unit, participant, batch)
 

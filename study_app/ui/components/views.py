@@ -306,6 +306,8 @@ class Forget(TypedDict):
 class ActionsData(TypedDict):
     """What can be pressed on a page."""
 
+    page_key: str
+    """The participant."""
     stage: str
     screen: str
     """Changes with the screen, so that a press never meets the next one."""

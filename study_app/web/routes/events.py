@@ -19,6 +19,7 @@ from study_app.domain.quiz.answer_log import FORM_KINDS
 from study_app.services.participant.editing.batches import Ingested, as_state
 from study_app.web.requests import (
     COOKIE,
+    OWNER,
     BadRequest,
     check_origin,
     json_body,
@@ -54,7 +55,8 @@ async def events(request: Request) -> Response:
         raise
     began = time.monotonic()
     # No thread waits here: two hundred pages' batches are stored by one writer, and each awaits its own future.
-    stored = await asyncio.wrap_future(session.submit(request.cookies.get(COOKIE), batch))
+    cookie, drawn_for = request.cookies.get(COOKIE), request.headers.get(OWNER, "")
+    stored = await asyncio.wrap_future(session.submit(cookie, batch, drawn_for))
     note_asked(request, stored.place.participant.id)
     _measure(batch, time.monotonic() - began)
     state = as_state(stored)

@@ -61,7 +61,15 @@ elif state["stage"] == "after" or now >= deadline:
     st.title("After the tasks")
     if query.get("end", "none") != "none":
         words = tomllib.loads((Path(study_app.__file__).parent / "texts/en.toml").read_text("utf-8"))["page"]
-        end = {"stage": "after", "screen": "after", "buttons": [], "pledge": None, "copies": [], "link": None}
+        end = {
+            "page_key": who,
+            "stage": "after",
+            "screen": "after",
+            "buttons": [],
+            "pledge": None,
+            "copies": [],
+            "link": None,
+        }
         forget = {"page_key": who, "events": query["end"] == "erased", "last": query["end"] != "between"}
         more = {"leave": None, "pinned": False, "api": "", "texts": words}
         actions(end | more | {"forget": forget}, key="actions")

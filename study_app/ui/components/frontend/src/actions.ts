@@ -44,7 +44,7 @@ class Actions {
 
   private sweep({ forget, api }: ActionsData): void {
     this.swept?.stop();
-    this.swept = forget ? new Sweep(new Api(api), forget) : null;
+    this.swept = forget ? new Sweep(new Api(api, forget.page_key), forget) : null;
   }
 
   private draw(): void {
@@ -95,9 +95,9 @@ class Actions {
 
   private send(act: string, more: Record<string, unknown>): void {
     if (this.press || this.went.running) return;
-    const { stage, api } = this.args.data;
+    const { stage, api, page_key } = this.args.data;
     this.busy(true);
-    this.press = new Press(new Api(api), { stage, act, ...more }, {
+    this.press = new Press(new Api(api, page_key), { stage, act, ...more }, {
       waiting: () => (this.words.textContent = this.say("press_waiting")),
       done: () => this.onward(),
       refused: (message) => {

@@ -13,14 +13,22 @@ export const TOO_LARGE = 413;
 const NOTHING: Answer = { status: 0, body: {} };
 
 export class Api {
-  constructor(private readonly prefix: string) {}
+  private readonly headers: Record<string, string>;
+
+  /** `owner`: the participant of the page; another may have come in by this browser since, whose cookie goes along. */
+  constructor(
+    private readonly prefix: string,
+    owner: string,
+  ) {
+    this.headers = owner ? { "study-participant": owner } : {};
+  }
 
   /** A raw POST, for answers that are streamed. Rejects when the server cannot be reached. */
   stream(path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
     return fetch(this.prefix + path, {
       method: "POST",
       credentials: "same-origin",
-      headers: { "content-type": "application/json" },
+      headers: { ...this.headers, "content-type": "application/json" },
       body: JSON.stringify(body),
       signal: signal ?? null,
     });
@@ -40,7 +48,8 @@ export class Api {
 
   async get(path: string): Promise<Answer> {
     try {
-      return await readAnswer(await fetch(this.prefix + path, { credentials: "same-origin", cache: "no-store" }));
+      const how: RequestInit = { credentials: "same-origin", cache: "no-store", headers: this.headers };
+      return await readAnswer(await fetch(this.prefix + path, how));
     } catch {
       return NOTHING;
     }
@@ -51,7 +60,7 @@ export class Api {
     void fetch(this.prefix + path, {
       method: "POST",
       credentials: "same-origin",
-      headers: { "content-type": "application/json" },
+      headers: { ...this.headers, "content-type": "application/json" },
       body: json,
       keepalive: true,
     }).catch(() => undefined);

@@ -57,7 +57,7 @@ class Clock {
   /** Focus, visibility and the clipboard of the whole page; no answers, which the forms keep. */
   private async record(where: NonNullable<CountdownData["record"]>): Promise<void> {
     const store = await Store.open(where.page_key);
-    const log = new EventLog(new Api(where.api), store, this.clock, where.page_key, {
+    const log = new EventLog(new Api(where.api, where.page_key), store, this.clock, where.page_key, {
       saving: () => undefined,
       server: (state) => this.heard(state.deadline_ms),
       refused: () => undefined,

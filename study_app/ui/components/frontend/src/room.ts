@@ -91,7 +91,7 @@ export class Room {
   ) {
     const data = args.data;
     this.say = sayer(() => this.args.data.texts);
-    this.api = new Api(data.api);
+    this.api = new Api(data.api, data.page_key);
     this.deadline = data.deadline_ms;
     this.clock.drawn(data.now_ms);
     this.log = new EventLog(this.api, store, this.clock, data.page_key, {

@@ -79,7 +79,7 @@ export class Sheet {
     const { data } = args;
     this.key = rememberedKey(data);
     this.say = sayer(() => this.args.data.texts);
-    this.api = new Api(data.api);
+    this.api = new Api(data.api, data.page_key);
     this.deadline = data.deadline_ms;
     this.clock.drawn(data.now_ms);
     this.log = new EventLog(this.api, store, this.clock, data.page_key, {
@@ -357,7 +357,7 @@ function rememberedKey(data: FormData): string {
 async function sameWindow(data: FormData): Promise<string | null> {
   const here = remembered.get(rememberedKey(data));
   if (!here) return null;
-  const { status, body } = await new Api(data.api).get(`/api/answers?stage=${data.stage}&step=${data.step}`);
+  const { status, body } = await new Api(data.api, data.page_key).get(`/api/answers?stage=${data.stage}&step=${data.step}`);
   return status !== 200 || body["page"] === here.page ? here.text : null;
 }
 

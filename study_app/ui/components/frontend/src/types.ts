@@ -246,6 +246,8 @@ export interface ForgetData {
 }
 
 export interface ActionsData {
+  /** The participant. */
+  page_key: string;
   stage: string;
   /** Changes with the screen, so that a press never meets the next one. */
   screen: string;
