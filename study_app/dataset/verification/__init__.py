@@ -10,7 +10,7 @@ from study_app.dataset.border.limits import BeyondLimits
 from study_app.dataset.findings import DatasetFinding, VerifyReport
 from study_app.dataset.reading.dataset import UntrustedDataset, open_dataset
 from study_app.dataset.verification.allocation import check_ledgers, check_participants
-from study_app.dataset.verification.blinding import check_blinding
+from study_app.dataset.verification.blinding import check_blinding, check_late_judgements
 from study_app.dataset.verification.chain import check_chain
 from study_app.dataset.verification.derived.measures import Derived
 from study_app.dataset.verification.event_log import check_log
@@ -91,6 +91,7 @@ def verify(
     if opened.public:
         report.note(NOT_OF_PUBLIC)
     else:
+        run(check_late_judgements, opened)
         run(check_ledgers, opened)
         run(check_anchors, opened, anchors)
         run(check_anchors, opened, second, 2)

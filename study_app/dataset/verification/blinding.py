@@ -32,11 +32,12 @@ def check_blinding(opened: UntrustedDataset) -> None:
         if row.get("by") not in since:
             what = f"{row.get('by')} is said to have judged after an unblinding, and none of theirs is in the audit log"
             opened.report.add("unblinding_differs", "manifest.json", None, what)
-    _check_late(opened)
 
 
-def _check_late(opened: UntrustedDataset) -> None:
+def check_late_judgements(opened: UntrustedDataset) -> None:
     """Recompute how many ratings of the table people gave after the unsealing, by rubric."""
+    if opened.public or not opened.own:
+        return
     audit = opened.manifest.get("audit")
     # Of previews and simulated participants ratings are in the table, and not in the audit summary.
     if not isinstance(audit, dict) or "judgements_after_unsealing" not in audit or opened.kinds != ["real"]:
