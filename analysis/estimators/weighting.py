@@ -12,8 +12,8 @@ import numpy as np
 
 from analysis.estimators.core.registry import Result, method_per_contrast
 from analysis.estimators.core.request import AnalysisRequest, ArmContrast
-from analysis.estimators.core.validation import Bools, Floats, NotEstimable, in_deviations
-from analysis.estimators.numerics.designs import additive
+from analysis.estimators.core.validation import Bools, Floats, NotEstimable
+from analysis.estimators.numerics.designs import in_likelihood
 from analysis.estimators.numerics.generalised import fit_glm
 from analysis.estimators.numerics.linear import t_interval
 
@@ -106,9 +106,7 @@ class _Weighted:
         # An arm without loss has no finite coefficient; its people were certain to be observed.
         alone = len(np.unique(trial.codes[lossy])) == 1
         part = replace(trial, data=trial.data[lossy].reset_index(drop=True), arm=None if alone else trial.arm, notes=[])
-        columns = additive(part)
-        # Of one arm alone, too: no weight depends on a covariate's unit, but what a computer makes of it does.
-        columns = replace(columns, columns=in_deviations(columns.columns))
+        columns = in_likelihood(part)
         fitted = fit_glm(columns, seen[lossy].astype(np.float64), Binomial(), "classical")
         p[lossy] = fitted.mu
         design = np.zeros((len(y), columns.columns.shape[1]))

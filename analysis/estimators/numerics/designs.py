@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from analysis.estimators.core.request import AnalysisRequest
-from analysis.estimators.core.validation import Floats, NotEstimable, dummies, numbers
+from analysis.estimators.core.validation import Floats, NotEstimable, dummies, mean_and_spread, numbers
 from analysis.estimators.numerics.linear import independent_columns
 
 
@@ -18,6 +18,8 @@ class DesignMatrix:
     columns: Floats
     names: list[str]
     treated: list[int]
+    back: Floats | None = None
+    """Makes coefficients of these columns those of the columns as given; None where they are these."""
 
     def rows_of(self, trial: AnalysisRequest) -> list[tuple[int, tuple[str, str] | None, str]]:
         """(column, contrast, name) of every coefficient to report."""
@@ -47,6 +49,17 @@ def additive(trial: AnalysisRequest, *, intercept: bool = True, covariates: bool
     labels = ["(Intercept)"][: ones.shape[1]] + arm_names + x_names + stratum_names
     first = ones.shape[1]
     return reduced(trial, np.column_stack([ones, arms, x, strata]), labels, range(first, first + len(arm_names)))
+
+
+def in_likelihood(trial: AnalysisRequest) -> DesignMatrix:
+    """`additive` for a likelihood to climb: without arms, too, in deviations, and with the way back to report."""
+    design = additive(trial)
+    if trial.arm is not None:
+        return design
+    mean, spread = mean_and_spread(design.columns)
+    back = np.diag(1 / spread)
+    back[0] -= mean / spread
+    return replace(design, columns=np.asarray((design.columns - mean) / spread, dtype=np.float64), back=back)
 
 
 def interacted(trial: AnalysisRequest) -> DesignMatrix:

@@ -14,7 +14,7 @@ from analysis.estimators.core.registry import Result, method_over_all_arms, unwr
 from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import AnalysisError, Floats, Ints, NotEstimable, complete, label_of, numbers
-from analysis.estimators.numerics.designs import DesignMatrix, additive
+from analysis.estimators.numerics.designs import DesignMatrix, in_likelihood
 from analysis.estimators.numerics.generalised import BOUNDLESS, covariance_of, fit_glm, settled
 from analysis.estimators.numerics.linear import t_interval, z_interval
 from analysis.estimators.numerics.separation import SUSPECT, separated_in_order
@@ -37,6 +37,8 @@ def link_rows(
     `effect(column, row)` on the response; with `df` by Student's t.
     """
     rows: list[Estimate] = []
+    if design.back is not None:
+        beta, covariance = _by_columns(design.back, beta, covariance)
     for index, contrast, name in design.rows_of(trial):
         error = float(np.sqrt(covariance[index, index]))
         found = z_interval(float(beta[index]), error, trial.level)
@@ -49,6 +51,12 @@ def link_rows(
         text = f"{name}; {note}" if name else note
         rows.append(trial.estimate(**found, **fields, effect_size=shown, note=text, detail=detail or {}))
     return unwrap(rows)
+
+
+def _by_columns(back: Floats, beta: Floats, covariance: Floats) -> tuple[Floats, Floats]:
+    """Coefficients and their covariance by the columns as given."""
+    count = back.shape[1]
+    return back @ beta[:count], back @ covariance[:count, :count] @ back.T
 
 
 def exponentiated(name: str) -> Callable[[int, dict[str, float | None]], EffectSize]:
@@ -114,7 +122,7 @@ def fractional_logit(trial: AnalysisRequest, vcov: str = "HC0") -> Result:
     """
     from statsmodels.genmod.families import Binomial  # takes a second to import
 
-    y, design = _shares(trial), additive(trial)
+    y, design = _shares(trial), in_likelihood(trial)
     fitted = fit_glm(design, y, Binomial(), vcov)
     beta, covariance = np.asarray(fitted.params), covariance_of(design, y, fitted, vcov)
     effect = marginal_effect(trial, design, beta, covariance)
@@ -145,7 +153,7 @@ def beta_regression(trial: AnalysisRequest, vcov: str = "expected") -> Result:
 
     if vcov not in ("expected", "observed"):
         raise AnalysisError.of("vcov", f"{vcov!r} is not known", "use expected or observed")
-    y, design = _squeezed(trial, _shares(trial)), additive(trial)
+    y, design = _squeezed(trial, _shares(trial)), in_likelihood(trial)
     model = BetaModel(y, design.columns)
     fitted = model.fit(method="newton", maxiter=200, tol=1e-12, disp=0)
     information = -model.hessian(fitted.params, observed=vcov == "observed")
@@ -190,9 +198,10 @@ def ordinal_logit(trial: AnalysisRequest, categories: Sequence[object] | None = 
         (2.642018, 1.372972, 14.041513)
     """
     codes, labels = _ordered(trial, categories)
-    full = additive(trial)
+    full = in_likelihood(trial)
     # The cuts take the intercept's part; with both, nothing would identify either.
-    design = DesignMatrix(full.columns[:, 1:], full.names[1:], [index - 1 for index in full.treated])
+    back = full.back if full.back is None else full.back[1:, 1:]
+    design = DesignMatrix(full.columns[:, 1:], full.names[1:], [index - 1 for index in full.treated], back)
     model, fitted = _fit_ordered(codes, design)
     note = f"logit scale, {len(labels)} categories, log-likelihood {fitted.llf:.12g}"
     covariance = np.asarray(np.linalg.inv(-model.hessian(fitted.params)), dtype=np.float64)
@@ -202,6 +211,10 @@ def ordinal_logit(trial: AnalysisRequest, categories: Sequence[object] | None = 
     if trial.arm is not None:
         return rows
     first = design.columns.shape[1]
+    # The first cut takes over what the columns are moved by; the others are kept as steps from the one before.
+    moved = np.eye(len(beta))
+    moved[first, :first] = 0.0 if full.back is None else -full.back[0, 1:]
+    beta, covariance = _by_columns(moved, beta, covariance)
     values, errors = _cuts(beta[first:], covariance[first:, first:])
     cuts = [f"{low}|{high}" for low, high in pairwise(labels)]
     extra = [

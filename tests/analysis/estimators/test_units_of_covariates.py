@@ -140,6 +140,29 @@ def test_moments_in_milliseconds_as_covariates_change_neither_the_effect_of_a_do
             alike(figures(method, data.assign(x=1.7e12 + spread * x), **call), usual)
 
 
+@pytest.mark.parametrize(
+    ("method", "outcome"),
+    [("fractional_logit", "yes"), ("poisson", "count"), ("negative_binomial", "count"), ("ordinal_logit", "rating")],
+)
+def test_without_arms_a_slope_is_by_the_unit_given_and_cuts_and_intercept_are_where_all_covariates_are_0(
+    method, outcome
+):
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=120)
+    data = pd.DataFrame({"yes": (rng.random(120) < 1 / (1 + np.exp(-2 * x))) * 1.0, "x": x})
+    data["count"], data["rating"] = rng.negative_binomial(2, 0.4, 120), np.digitize(x + rng.normal(size=120), [-1, 1])
+    usual = {row.id: row for row in run(method, data, outcome=outcome, covariates="x")}
+    slope = usual["x"]
+    for mean, spread in ((3.0, 2.0), (1.7e12, 1e9)):
+        for row in run(method, data.assign(x=mean + spread * x), outcome=outcome, covariates="x"):
+            if row.id == "x":
+                assert row.estimate * spread == pytest.approx(slope.estimate, rel=1e-5)
+                assert row.std_error * spread == pytest.approx(slope.std_error, rel=1e-5)
+                continue
+            moved = slope.estimate * mean / spread * (1 if "|" in row.id else -1)
+            assert row.estimate == pytest.approx(usual[row.id].estimate + moved, rel=1e-5)
+
+
 @pytest.mark.parametrize(("usual", "other"), [(0.0, 3.0), (1.0, 0.0), (2.0, 5.0)])
 def test_a_covariate_in_which_one_person_alone_differs_does_not_stop_an_imputation(usual, other):
     data = people().assign(x=usual)
