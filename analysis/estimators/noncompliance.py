@@ -12,7 +12,15 @@ from scipy import stats
 from analysis.estimators.core.registry import Result, method_over_all_arms, unwrap
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import EffectSize
-from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, covariate_columns, names, numbers
+from analysis.estimators.core.validation import (
+    AnalysisError,
+    Floats,
+    NotEstimable,
+    covariate_columns,
+    in_deviations,
+    names,
+    numbers,
+)
 from analysis.estimators.core.validation import require_columns as _require
 from analysis.estimators.numerics.designs import arm_columns
 from analysis.estimators.numerics.linear import Fit, fit, independent_columns, t_interval, z_interval
@@ -73,7 +81,7 @@ def tsls(
     z = np.column_stack([arm_columns(trial)[0], covariate_columns(trial.data, extra)[0]])
     if not z.shape[1]:
         raise AnalysisError.of("instruments", "there are none", "name the arm, or `instruments`")
-    w = np.column_stack([np.ones((len(d), 1)), trial.x[0], trial.stratum_columns[0]])
+    w = np.column_stack([np.ones((len(d), 1)), in_deviations(trial.given_x[0]), trial.stratum_columns[0]])
     model = Instrumented.of(trial.y, d, z, w[:, independent_columns(w)])
     fields = _fields(trial, model, vcov)
     two = trial.arm is not None and not trial.is_dose and len(trial.labels) == 2
@@ -119,7 +127,8 @@ class Instrumented:
         kind = {"ROBUST": "HC0", "UNADJUSTED": "CLASSICAL", "NONROBUST": "CLASSICAL"}.get(vcov.upper(), vcov.upper())
         if kind not in ("HC0", "HC1", "CLASSICAL"):
             raise AnalysisError.of("vcov", f"{vcov!r} is not known", "use robust, HC0, HC1 or classical")
-        model = IV2SLS(self.y, self.w, self.d, self.z)
+        # No instrument's unit or zero moves what is received, but linearmodels takes a large one for collinear.
+        model = IV2SLS(self.y, self.w, self.d, in_deviations(self.z))
         # `debiased` divides by n - p in place of n: HC1 and the classical variance do, HC0 does not.
         return model.fit(cov_type="unadjusted" if kind == "CLASSICAL" else "robust", debiased=kind != "HC0")
 

@@ -140,6 +140,20 @@ def test_moments_in_milliseconds_as_covariates_change_neither_the_effect_of_a_do
             alike(figures(method, data.assign(x=1.7e12 + spread * x), **call), usual)
 
 
+@pytest.mark.parametrize("arms", [{"arm": "arm", "control": "no_ai", "instruments": "x"}, {"instruments": "arm"}])
+def test_instruments_and_covariates_in_milliseconds_leave_the_effect_of_what_was_received(arms):
+    rng = np.random.default_rng(3)
+    x, treated = rng.normal(size=200), np.arange(200) % 2 == 1
+    data = pd.DataFrame({"arm": np.where(treated, "ai", "no_ai"), "used": (treated & (rng.random(200) < 0.7)) * 1})
+    data["score"] = rng.normal(size=200) + x + data["used"]
+    call = {"outcome": "score", "received": "used", **arms}
+    call |= {"covariates": "x"} if "arm" not in arms else {}
+    usual = run("tsls", data.assign(x=x), **call)
+    found = run("tsls", data.assign(x=1.7e12 + 1e9 * x), **call)
+    for name in FIGURES:
+        assert getattr(found, name) == pytest.approx(getattr(usual, name), rel=1e-8)
+
+
 @pytest.mark.parametrize(
     ("method", "outcome"),
     [("fractional_logit", "yes"), ("poisson", "count"), ("negative_binomial", "count"), ("ordinal_logit", "rating")],
