@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from study_app.dataset.measures.late_judgements import is_late
 from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.schema import moment
-from study_app.domain.interaction.codes import is_late
 
 
 def check_blinding(opened: UntrustedDataset) -> None:
@@ -46,7 +46,8 @@ def check_late_judgements(opened: UntrustedDataset) -> None:
     found = Counter(
         str(row["rubric"])
         for row in opened.rows("ratings")
-        if isinstance(row["rated_at"], datetime) and is_late(str(row["rater"]), row["rated_at"], unsealed)
+        if isinstance(row["rated_at"], datetime)
+        and is_late(str(row["object"]), str(row["rater"]), row["rated_at"], unsealed)
     )
     said = {str(row.get("rubric")): row.get("n") for row in opened.acts("judgements_after_unsealing")}
     for rubric in sorted(found.keys() | said.keys()):

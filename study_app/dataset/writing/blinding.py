@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from study_app.dataset.measures.late_judgements import is_late
 from study_app.dataset.schema import timestamp
-from study_app.domain.interaction.codes import is_late, people
+from study_app.domain.interaction.codes import people
 from study_app.domain.records import AuditEntry, Kind, Rating
 
 UNBLIND, LOOK = "unblind", "saw chats or code"
@@ -85,7 +86,8 @@ class Blinding:
 
     def late_judgements(self, ratings: Sequence[Rating]) -> list[dict[str, Any]]:
         """Return how many ratings and codes people gave once the arms were known to everybody, by rubric."""
-        found = Counter(each.rubric for each in ratings if is_late(each.rater, each.rated_at, self.unsealed))
+        late = (each for each in ratings if is_late(each.object, each.rater, each.rated_at, self.unsealed))
+        found = Counter(each.rubric for each in late)
         return [{"rubric": rubric, "n": n} for rubric, n in sorted(found.items())]
 
 

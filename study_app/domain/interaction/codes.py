@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Literal
 
 from study_app.domain.errors import NotAllowed
@@ -17,7 +16,9 @@ REASON_RUBRIC = "codes_reason"
 """Why an adjudicated coding is as it is."""
 ADJUDICATED = "adjudicated"
 """The rater whose word is final."""
-PROGRAMS = frozenset({"rules", "claude"})
+SAMPLER = "sampler"
+"""The rater under whose name halves and samples of interviews are stored."""
+PROGRAMS = frozenset({"rules", "claude", SAMPLER})
 """Raters that are not people."""
 
 
@@ -59,8 +60,3 @@ def chosen(given: Mapping[str, tuple[str, ...]], coder: Coder) -> tuple[str, ...
     Codes by `rules` are not stored: they follow from the messages.
     """
     return agreed(given) if coder == "human" else given.get(coder)
-
-
-def is_late(rater: str, rated_at: datetime, unsealed: datetime | None) -> bool:
-    """Whether a person judged after the unsealing: whatever was hidden from them then, they could know the arms."""
-    return unsealed is not None and rated_at > unsealed and bool(people([rater]))

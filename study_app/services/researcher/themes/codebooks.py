@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from study_app.domain.errors import NotAllowed, ProblemsFound
+from study_app.domain.interaction.codes import SAMPLER
 from study_app.domain.records import AuditEntry, Kind, Rating
 from study_app.domain.themes.borrowed import borrowed_words
 from study_app.domain.themes.codebook import Codebook
-from study_app.domain.themes.marks import CODEBOOK, CODEBOOK_OBJECT, HALF, INDUCE, SAMPLER
+from study_app.domain.themes.marks import CODEBOOK, CODEBOOK_OBJECT, HALF, INDUCE
 from study_app.domain.themes.sampling import halves
 from study_app.domain.themes.transcripts import InterviewText
 from study_app.services.context import StudyContext

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from study_app.domain.errors import NotAllowed
-from study_app.domain.interaction.codes import ADJUDICATED, people
+from study_app.domain.interaction.codes import ADJUDICATED, SAMPLER, people
 from study_app.domain.records import AuditEntry, Kind
-from study_app.domain.themes.marks import CLAUDE, GOLD, RULES, SAMPLER
+from study_app.domain.themes.marks import CLAUDE, GOLD, RULES
 from study_app.domain.themes.sampling import fully_coded, gold_sample
 from study_app.services.context import StudyContext
 from study_app.services.researcher.themes.reading import Coded, differ, rating_of

@@ -11,6 +11,9 @@ from study_app.dataset.findings import VerifyReport
 from study_app.dataset.reading.dataset import UntrustedDataset
 from study_app.dataset.verification import verify
 from study_app.dataset.verification.blinding import check_blinding
+from study_app.domain.interaction.codes import SAMPLER
+from study_app.domain.records import Rating
+from study_app.domain.themes.marks import CODEBOOK_OBJECT
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.judging.rating import RatingQueue
 from study_app.services.researcher.monitoring import Monitor
@@ -129,6 +132,9 @@ def test_ratings_after_unsealing_are_counted_whoever_gave_them_and_a_changed_cou
     trial.clock.advance(minutes=1)
     for rater in ("anna", "bert"):
         queue.rate(rater, second.object, dict.fromkeys([name for name, *_ in second.criteria], 0.0))
+    with trial.app.context.registry.begin() as unit:
+        for name, rater in ((f"{CODEBOOK_OBJECT}v1", "anna"), (f"participant:{who}", SAMPLER)):
+            unit.add_rating(Rating(name, name, rater, "", "themes", trial.clock.now()))
     text = manifest(trial, "out")
     audit = json.loads(text)["audit"]
     assert audit["judgements_after_unsealing"] == [{"rubric": "points", "n": 2}]
