@@ -25,6 +25,8 @@ LARGEST = sys.float_info.max
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)")
 _GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
 """`1,000` is a thousand to some and one to others: it is asked again."""
+_POINTED = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
+"""So is `1.000` where a whole number is asked: a thousand in German. Handed in at a deadline it counts as 1."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def answer_to(question: Question, shown: Any) -> Any:
 
 def fault_of(question: Question, shown: Any) -> AnswerFault | None:
     """Why a survey cannot be handed in with this, or None where it can."""
+    if question.whole and isinstance(shown, str) and _POINTED.fullmatch(_plain(shown, question.unit)):
+        return AnswerFault("two_readings")
     try:
         answer = answer_to(question, shown)
     except Unanswerable as problem:
@@ -112,11 +116,7 @@ def number_in(shown: Any, unit: str = "") -> float | int:
         return shown  # type: ignore[no-any-return]
     if not isinstance(shown, str):
         raise Unanswerable("no_number")
-    # Compatibility forms, such as full-width digits, become plain ones; the minus sign of typesetting is not among
-    # them.
-    plain = unicodedata.normalize("NFKC", shown).replace("\u2212", "-").strip()
-    if unit and plain.casefold().endswith(unit.casefold()):
-        plain = plain[: -len(unit)].rstrip()
+    plain = _plain(shown, unit)
     if _GROUPED.fullmatch(plain):
         raise Unanswerable("two_readings")
     if not _NUMBER.fullmatch(plain):
@@ -125,6 +125,14 @@ def number_in(shown: Any, unit: str = "") -> float | int:
     if not math.isfinite(value):
         raise Unanswerable("no_number")
     return int(value) if value == int(value) else value
+
+
+def _plain(shown: str, unit: str) -> str:
+    """Return what a text shows of a number, without its unit."""
+    # Compatibility forms, such as full-width digits, become plain ones; the minus sign of typesetting is not among
+    # them.
+    plain = unicodedata.normalize("NFKC", shown).replace("\u2212", "-").strip()
+    return plain[: -len(unit)].rstrip() if unit and plain.casefold().endswith(unit.casefold()) else plain
 
 
 def same_value(a: Any, b: Any) -> bool:

@@ -382,7 +382,8 @@ def test_a_number_is_read_as_it_is_shown(shown, value):
 
 @pytest.mark.parametrize(
     ("shown", "code"),
-    [("about 7", "no_number"), ("1,000", "two_readings"), ("1e3", "no_number"), ("inf", "no_number"),
+    [("about 7", "no_number"), ("1,000", "two_readings"),
+     ("1.000", "two_readings"), ("-1.234.567", "two_readings"), ("1e3", "no_number"), ("inf", "no_number"),
      ("2,5,5", "no_number"), ("999", "range"), ("-3", "range"), ("2,5", "whole"), ("", "required")],
 )  # fmt: skip
 def test_what_is_no_answer_to_a_number_is_said(shown, code):
