@@ -20,6 +20,7 @@ from study_app.services.attending.paying import Payment, payments
 from study_app.services.context import StudyContext
 from study_app.services.operation.held_acts import CLAIMED, KEY, require_known
 from study_app.services.reasons import add_act
+from study_app.services.retrying import retried
 
 Act = Literal["approve", "bonus", "message", "group"]
 Done = Literal["planned", "done", "uncertain", "refused"]
@@ -227,6 +228,7 @@ class PanelActs:
                     free.append(one)
             return free
 
+    @retried
     def _keep(self, batch: Sequence[PanelAct], about: str, state: Done, who: str, more: dict[str, Any]) -> None:
         kept = {"done": "done", "uncertain": "asked"}.get(state, "refused")
         with self.context.registry.begin() as unit:

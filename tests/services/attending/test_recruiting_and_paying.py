@@ -14,9 +14,10 @@ from support.trials.waves import Waves
 
 from study_app.bootstrap import App, start
 from study_app.dataset.verification import verify
-from study_app.domain.errors import InfrastructureError, NotAllowed, ProblemsFound
+from study_app.domain.errors import Conflict, InfrastructureError, NotAllowed, ProblemsFound
 from study_app.domain.study.study import Study
 from study_app.prolific import prolific_of
+from study_app.services.attending import panel_acts
 from study_app.services.attending.panel_acts import PanelActs
 from study_app.services.attending.paying import payments
 from study_app.services.participant.enrolment import EntryRequest
@@ -320,6 +321,22 @@ def test_two_runs_at_once_pay_once(app, prolific):
     planned = acts.bonuses()
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _n: acts.pay(planned, "anna"), range(2)))
+    assert dict(prolific.paid) == {pid(1): 1.25}
+
+
+def test_what_was_paid_is_noted_also_where_another_transaction_was_in_the_way(app, prolific, monkeypatch):
+    finish(app, 1)
+    acts, real, failed = acts_of(app, prolific), panel_acts.add_act, []
+
+    def in_the_way(*given):
+        if not failed:
+            failed.append(True)
+            raise Conflict("deadlock detected")
+        real(*given)
+
+    monkeypatch.setattr(panel_acts, "add_act", in_the_way)
+    assert [one.state for one in acts.pay(acts.bonuses(), "anna")] == ["done"]
+    assert acts.uncertain() == []
     assert dict(prolific.paid) == {pid(1): 1.25}
 
 
