@@ -32,9 +32,10 @@ export interface Draft {
 const NAME = "study-app";
 const OPEN_MS = 3000;
 const DAY_MS = 24 * 3600 * 1000;
-/** How long what could not be sent waits for its participant, and for one after whom another sits at this computer. */
+/** How long what could not be sent waits for its participant. */
 const KEEP_MS = 14 * DAY_MS;
-const KEEP_OTHERS_MS = DAY_MS;
+/** Likewise drafts of one after whom another sits at this computer; their events are data, and wait the whole time. */
+const KEEP_OTHERS_DRAFTS_MS = DAY_MS;
 
 export class Store {
   private puts: StoredEvent[] = [];
@@ -127,7 +128,7 @@ export class Store {
     const pages = new Map<string, StoredEvent[]>();
     rows.sort((a, b) => a.event.client_time_ms - b.event.client_time_ms || a.seq - b.seq);
     for (const row of rows) {
-      if (this.isOld(row.owner, row.event.client_time_ms)) this.forget(row);
+      if (isOld(row.event.client_time_ms, KEEP_MS)) this.forget(row);
       else if (row.owner === this.owner) pages.set(row.page, [...(pages.get(row.page) ?? []), row]);
     }
     for (const events of pages.values()) events.sort((a, b) => a.seq - b.seq);
@@ -139,14 +140,11 @@ export class Store {
     const found = new Map<string, Draft>();
     for (const draft of await this.all<Draft>("drafts")) {
       if (draft.at === undefined) this.change((_, drafts) => drafts.put({ ...draft, at: Date.now() }));
-      if (this.isOld(draft.owner, draft.at ?? Date.now())) this.change((_, drafts) => drafts.delete([draft.owner, draft.task]));
+      const keep = draft.owner === this.owner ? KEEP_MS : KEEP_OTHERS_DRAFTS_MS;
+      if (isOld(draft.at ?? Date.now(), keep)) this.change((_, drafts) => drafts.delete([draft.owner, draft.task]));
       else if (draft.owner === this.owner) found.set(draft.task, draft);
     }
     return found;
-  }
-
-  private isOld(owner: string, at: number): boolean {
-    return Date.now() - at > (owner === this.owner ? KEEP_MS : KEEP_OTHERS_MS);
   }
 
   private forget(row: StoredEvent): void {
@@ -206,4 +204,8 @@ export function fingerprint(text: string): string {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return `${text.length}:${(hash >>> 0).toString(16)}`;
+}
+
+function isOld(at: number, keep: number): boolean {
+  return Date.now() - at > keep;
 }
