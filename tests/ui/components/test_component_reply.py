@@ -362,7 +362,7 @@ def test_a_reply_is_asked_for_again_only_once_the_one_that_is_written_has_ended(
     page.keyboard.press("Enter")
     page.locator(".sa-reply").get_by_text("several tasks").wait_for()
     expect(again).to_be_disabled()
-    again.evaluate("button => { button.disabled = false; button.click(); }")
+    again.evaluate("button => { button.disabled = false; button.click(); button.disabled = true; }")
     expect(again).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(again).to_be_enabled()

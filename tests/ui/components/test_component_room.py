@@ -330,11 +330,18 @@ ASKED = {
 }  # fmt: skip
 
 
+def asked_an_agent(person) -> dict:
+    """A turn of this person that is not over, as the page is told of it."""
+    turn_id = f"turn of {person.who}"
+    person.server.book.person(person.who)
+    row = "insert into turns values(?, ?, 'do it', '', 0, 0, null, null, 0)"
+    person.server.book.rows(row, turn_id, person.who)
+    return {"turn_id": turn_id, "message": "do it", "reply": "", "complete": False, "stopped": False, "error": None}
+
+
 @pytest.mark.slow
 def test_a_half_written_answer_to_an_agent_and_a_reason_outlive_a_reload(person):
-    person.server.book.person(person.who)
-    person.server.book.rows("insert into turns values('t1', ?, 'do it', '', 0, 0, null, null, 0)", person.who)
-    turn = {"turn_id": "t1", "message": "do it", "reply": "", "complete": False, "stopped": False, "error": None}
+    turn = asked_an_agent(person)
     page = person.context.new_page()
     page.route("**/api/chat/turns", lambda route: route.fulfill(json={"turns": [turn | {"actions": [ASKED]}]}))
     page = person.open("agent&exit", page=page)
@@ -355,9 +362,7 @@ def test_a_half_written_answer_to_an_agent_and_a_reason_outlive_a_reload(person)
 
 @pytest.mark.slow
 def test_what_is_pasted_into_the_reason_on_an_agents_card_is_logged_as_in_other_boxes(person):
-    person.server.book.person(person.who)
-    person.server.book.rows("insert into turns values('t1', ?, 'do it', '', 0, 0, null, null, 0)", person.who)
-    turn = {"turn_id": "t1", "message": "do it", "reply": "", "complete": False, "stopped": False, "error": None}
+    turn = asked_an_agent(person)
     wants = ASKED | {"tool": "run", "input": {}}
     page = person.context.new_page()
     page.route("**/api/chat/turns", lambda route: route.fulfill(json={"turns": [turn | {"actions": [wants]}]}))
