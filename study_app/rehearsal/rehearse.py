@@ -224,7 +224,7 @@ def _on_cluster(jobs: dict[str, TrialJob], address: str) -> Iterator[tuple[str, 
         # Not pure: Dask would take an earlier result for a job with equal arguments, also of another version of the
         # package.
         futures = {client.submit(played_here, job, pure=False): key for key, job in jobs.items()}
-        # The loop is named, as the client is no default one of this process.
+        # Without a loop it would look for the default client of this process; this client is not the default.
         for future in done(list(futures), loop=client.loop):
             yield futures[future], future.result()
 

@@ -331,7 +331,7 @@ ASKED = {
 
 
 def asked_an_agent(person) -> dict:
-    """A turn of this person that is not over, as the page is told of it."""
+    """A turn of this person that is not over, as the page gets it."""
     turn_id = f"turn of {person.who}"
     person.server.book.person(person.who)
     row = "insert into turns values(?, ?, 'do it', '', 0, 0, null, null, 0)"
