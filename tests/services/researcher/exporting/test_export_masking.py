@@ -191,8 +191,9 @@ def test_an_unsealed_study_shows_everything_and_its_seed():
 
 
 def test_times_of_replies_are_those_of_replies_that_came_to_their_end(tmp_path):
-    failed = "UPDATE turns SET error = 'timeout' WHERE id = (SELECT min(id) FROM turns)"
-    unknown = "UPDATE turns SET total_seconds = NULL WHERE id = (SELECT max(id) FROM turns)"
+    first, second = [row["turn_id"] for row in table(trial().dataset("unsealed"), "turns")][:2]
+    failed = f"UPDATE turns SET error = 'timeout' WHERE id = '{first}'"
+    unknown = f"UPDATE turns SET total_seconds = NULL WHERE id = '{second}'"
     app = copy_of(trial(), tmp_path, failed, unknown)
     export(app.context, tmp_path / "dataset", include_preview=True)
     app.close()
