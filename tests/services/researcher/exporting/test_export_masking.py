@@ -190,12 +190,12 @@ def test_an_unsealed_study_shows_everything_and_its_seed():
     assert manifest("unsealed")["turn_seconds"]["n"] == len(table(trial().dataset("unsealed"), "turns"))
 
 
-def test_times_of_replies_are_those_of_replies_that_came_to_their_end(tmp_path):
-    first, second = [row["turn_id"] for row in table(trial().dataset("unsealed"), "turns")][:2]
-    failed = f"UPDATE turns SET error = 'timeout' WHERE id = '{first}'"
-    unknown = f"UPDATE turns SET total_seconds = NULL WHERE id = '{second}'"
-    app = copy_of(trial(), tmp_path, failed, unknown)
+@pytest.mark.parametrize("change", ["error = 'timeout'", "total_seconds = NULL"])
+def test_times_of_replies_are_those_of_replies_that_came_to_their_end(tmp_path, change):
+    # How many replies there are hangs on the drawn arms; one there is always.
+    turn = table(trial().dataset("unsealed"), "turns")[0]["turn_id"]
+    app = copy_of(trial(), tmp_path, f"UPDATE turns SET {change} WHERE id = '{turn}'")
     export(app.context, tmp_path / "dataset", include_preview=True)
     app.close()
     counted = json.loads((tmp_path / "dataset" / "manifest.json").read_text())["turn_seconds"]["n"]
-    assert counted == len(table(tmp_path / "dataset", "turns")) - 2
+    assert counted == len(table(tmp_path / "dataset", "turns")) - 1
