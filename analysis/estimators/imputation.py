@@ -13,7 +13,15 @@ from scipy import linalg, optimize
 
 from analysis.estimators.core.registry import Result, method_per_contrast
 from analysis.estimators.core.request import AnalysisRequest, ArmContrast
-from analysis.estimators.core.validation import AnalysisError, Bools, Floats, Ints, NotEstimable, mean_and_spread
+from analysis.estimators.core.validation import (
+    AnalysisError,
+    Bools,
+    Floats,
+    Ints,
+    NotEstimable,
+    mean_and_spread,
+    own_units,
+)
 from analysis.estimators.numerics.linear import fit, independent_columns, t_interval
 
 IMPUTATIONS = 50
@@ -156,10 +164,8 @@ def _of_one_person(column: Floats) -> bool:
 def _own_units(trial: AnalysisRequest) -> Floats:
     """Return the matrix (k, k) that makes coefficients of a request's columns those in the covariates' own units."""
     mean, spread = mean_and_spread(trial.given_x[0])
-    found = np.eye(1 + len(mean) + trial.stratum_columns[0].shape[1])
-    found[0, 1 : 1 + len(mean)] = -mean / spread
-    found[np.arange(1, 1 + len(mean)), np.arange(1, 1 + len(mean))] = 1 / spread
-    return found
+    around = 1, trial.stratum_columns[0].shape[1]
+    return own_units(np.pad(mean, around), np.pad(spread, around, constant_values=1.0))
 
 
 @dataclass(frozen=True)

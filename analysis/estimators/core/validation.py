@@ -168,6 +168,18 @@ def in_deviations(columns: Floats) -> Floats:
     return np.asarray((columns - mean) / spread, dtype=np.float64)
 
 
+def own_units(mean: Floats, spread: Floats) -> Floats:
+    """Return the matrix (k, k) that makes coefficients of columns in deviations those of the columns as given.
+
+    Args:
+        mean: of each column, as `mean_and_spread` gives it; the first column is the intercept.
+        spread: likewise.
+    """
+    found: Floats = np.diag(1 / spread)
+    found[0] -= mean / spread
+    return found
+
+
 def levels_of(series: pd.Series) -> list[str]:
     """Labels of a column: in the order of its categories, else sorted by value."""
     if isinstance(series.dtype, pd.CategoricalDtype):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.estimators.core.request import AnalysisRequest
-from analysis.estimators.core.validation import Floats, NotEstimable, dummies, mean_and_spread, numbers
+from analysis.estimators.core.validation import Floats, NotEstimable, dummies, mean_and_spread, numbers, own_units
 from analysis.estimators.numerics.linear import independent_columns
 
 
@@ -57,9 +57,8 @@ def in_likelihood(trial: AnalysisRequest) -> DesignMatrix:
     if trial.arm is not None:
         return design
     mean, spread = mean_and_spread(design.columns)
-    back = np.diag(1 / spread)
-    back[0] -= mean / spread
-    return replace(design, columns=np.asarray((design.columns - mean) / spread, dtype=np.float64), back=back)
+    columns = np.asarray((design.columns - mean) / spread, dtype=np.float64)
+    return replace(design, columns=columns, back=own_units(mean, spread))
 
 
 def interacted(trial: AnalysisRequest) -> DesignMatrix:
