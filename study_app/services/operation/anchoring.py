@@ -97,12 +97,11 @@ class Anchoring:
         # Of one that fails, noted before it is kept: a disk that stays full is not tried, and logged, each second.
         self._due = now + AGAIN
         with self.context.registry.begin(write=False) as unit:
-            draft = self.context.state(unit) == "draft"
-        if not draft:
-            self.keep()
+            if self.context.state(unit) == "draft":
+                self._due = now + EVERY
+                return
+        self.keep()
         self._due = now + EVERY
-        if draft:
-            return
         if now >= self._send_due and self._last is not None and self._last != self._sent:
             # Noted before it is sent, for a mail server that hangs must not be asked again each second.
             self._send_due, self._sent = now + SENT_EVERY, self._last
