@@ -135,7 +135,7 @@ def supplement_files(prepared: Prepared, result: Mapping[str, Any]) -> dict[str,
 
 
 def section(dataset: Path, name: str, include_simulated: bool = False, include_preview: bool = False) -> dict[str, Any]:
-    """One section of results.json, without running the plan; the same figures as in the whole.
+    """Return one section of results.json, without running the plan; the same figures as in the whole.
 
     Args:
         dataset: directory of `study export`.

@@ -46,7 +46,7 @@ def commands() -> str:
 
 
 def verbs(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
-    """Every verb with its whole name, such as `code interviews freeze`."""
+    """Yield every verb with its whole name, such as `code interviews freeze`."""
     for name, verb in group.commands.items():
         if hasattr(verb, "commands"):
             yield from verbs(verb, f"{before}{name} ")
@@ -124,7 +124,7 @@ everything before it is baseline. A stage with `minutes` has a deadline that the
 
 
 def _field_docs(model: type[BaseModel]) -> dict[str, str]:
-    """The string under each field, of the class and its bases."""
+    """Return the string under each field, of the class and its bases."""
     found: dict[str, str] = {}
     for base in reversed(model.__mro__):
         if base in (object, BaseModel) or not issubclass(base, BaseModel):

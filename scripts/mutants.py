@@ -69,13 +69,13 @@ class Mutant:
 
 
 def mutants() -> list[Mutant]:
-    """Every mutant of the three packages, in the order of files and places."""
+    """Return every mutant of the three packages, in the order of files and places."""
     files = [path for package in MUTATED for path in sorted((TREE / package).rglob("*.py"))]
     return [mutant for path in files for mutant in of_file(path)]
 
 
 def of_file(path: Path) -> Iterator[Mutant]:
-    """The mutants of one file: of what runs, so neither annotations nor docstrings."""
+    """Yield the mutants of one file: of what runs, so neither annotations nor docstrings."""
     text = path.read_text(encoding="utf-8")
     lines = text.encode().splitlines(keepends=True)
     for node, kind, becomes in changes(ast.parse(text)):
@@ -86,7 +86,7 @@ def of_file(path: Path) -> Iterator[Mutant]:
 
 
 def changes(tree: ast.Module) -> Iterator[tuple[ast.expr | ast.stmt, str, str]]:
-    """Each place that can be changed, the kind of change and the new source."""
+    """Yield each place that can be changed, the kind of change and the new source."""
     for node in executed(tree):
         match node:
             case ast.Compare(ops=[operator]) if type(operator) in SWAPPED:
@@ -110,7 +110,7 @@ def changes(tree: ast.Module) -> Iterator[tuple[ast.expr | ast.stmt, str, str]]:
 
 
 def executed(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes below one, without annotations, decorators, and what only type checkers read."""
+    """Yield the nodes below one, without annotations, decorators, and what only type checkers read."""
     yield node
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "type_comment"):
@@ -124,23 +124,23 @@ def executed(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def of_text(node: ast.BinOp) -> bool:
-    """Whether a text is on either side, where other operators are errors that anything would find."""
+    """Return whether a text is on either side, where other operators are errors that anything would find."""
     return any(isinstance(side, ast.JoinedStr) or isinstance(getattr(side, "value", None), str)
                for side in (node.left, node.right))  # fmt: skip
 
 
 def swapped(operator: ast.AST) -> ast.AST:
-    """The operator that a mutant has in the place of one."""
+    """Return the operator that a mutant has in the place of one."""
     return SWAPPED[type(operator)]()
 
 
 def shortened(text: str) -> str:
-    """A piece of source in one line."""
+    """Return a piece of source in one line."""
     return " ".join(text.split())[:100]
 
 
 def written(mutant: Mutant) -> bytes:
-    """The file with the change; columns count bytes, as the parser's do."""
+    """Return the file with the change; columns count bytes, as the parser's do."""
     lines = (TREE / mutant.path).read_bytes().splitlines(keepends=True)
     before = b"".join(lines[: mutant.line - 1]) + lines[mutant.line - 1][: mutant.column]
     after = lines[mutant.end_line - 1][mutant.end_column :] + b"".join(lines[mutant.end_line :])
@@ -201,7 +201,7 @@ def run_here(arguments: list[str], environment: Mapping[str, str]) -> NoReturn:
 
 
 def files_of(names: list[str]) -> list[Path]:
-    """The files of tests in folders below tests/, and those that are named themselves, each once."""
+    """Return the files of tests in folders below tests/, and those that are named themselves, each once."""
     places = [TREE / "tests" / name for name in names]
     found = [file for place in places for file in ([place] if place.is_file() else sorted(place.rglob("test_*.py")))]
     return list(dict.fromkeys(found))
@@ -253,7 +253,7 @@ def outcome(mutant: Mutant, tests: list[str], seconds: float) -> str:
 
 
 def reached_by(mutant: Mutant, reached: dict[tuple[str, int], list[tuple[float, str]]]) -> list[str]:
-    """The tests that reach any line of a mutant, quickest first, as many as its time allows by their own times.
+    """Return the tests that reach any line of a mutant, quickest first, as many as its time allows by their own times.
 
     What is outside of functions runs when the module is imported, so that every test of the file reaches it.
     """
@@ -272,13 +272,13 @@ def reached_by(mutant: Mutant, reached: dict[tuple[str, int], list[tuple[float, 
 
 
 def in_function(path: str, line: int) -> bool:
-    """Whether a line is in the body of a function."""
+    """Return whether a line is in the body of a function."""
     return any(line in body for body in bodies(path))
 
 
 @cache
 def bodies(path: str) -> list[range]:
-    """The lines of the functions of a file."""
+    """Return the lines of the functions of a file."""
     return [
         range(node.body[0].lineno, (node.end_lineno or node.body[0].lineno) + 1)
         for node in ast.walk(ast.parse((TREE / path).read_text(encoding="utf-8")))
@@ -287,7 +287,7 @@ def bodies(path: str) -> list[range]:
 
 
 def summary(results: dict[str, dict[str, object]]) -> str:
-    """The mutants that no test killed, and figures by package, for the terminal."""
+    """Return the mutants that no test killed, and figures by package, for the terminal."""
     lines = [f"{row['outcome']:9} {name}" for name, row in results.items() if row["outcome"] != "killed"]
     for package in MUTATED:
         counts = Counter(row["outcome"] for name, row in results.items() if name.startswith(package))

@@ -36,5 +36,5 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def noted(nodeid: str) -> str:
-    """The id in one line."""
+    """Return the id in one line."""
     return nodeid.replace("\n", "\\n")

@@ -31,14 +31,14 @@ KEPT = ("estimate", "std_error", "p_value", "p_adjusted", "ci_low", "ci_high", "
 
 @cache
 def _memory() -> Any:
-    """What programs did, kept over all trials of this process."""
+    """Return what programs did, kept over all trials of this process."""
     from study_app.simulation.cached_sandbox import Memory
 
     return Memory()
 
 
 def one_trial(seed: int, participants: int, effect_score: float, effect_minutes: float) -> dict[str, Any]:
-    """One seed's primary rows beside the simulator's realised effects."""
+    """Return one seed's primary rows beside the simulator's realised effects."""
     from analysis.data.load import load
     from analysis.pipeline.analyse import primary_rows
     from analysis.pipeline.prepare import prepare
@@ -134,7 +134,7 @@ def figures(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def share(hits: Sequence[bool]) -> list[float]:
-    """The share and its Monte Carlo standard error."""
+    """Return the share and its Monte Carlo standard error."""
     found = sum(hits) / len(hits)
     return [found, math.sqrt(found * (1 - found) / len(hits))]
 

@@ -81,19 +81,19 @@ def survivors() -> list[Figure]:
 
 
 def parts_of(package: str) -> list[str]:
-    """The folders of a package that hold code."""
+    """Return the folders of a package that hold code."""
     return sorted(place(path.parent) for path in (ROOT / package).glob("*/__init__.py") if sources(place(path.parent)))
 
 
 @cache
 def sources(package: str) -> dict[Path, str]:
-    """Every Python file of a package, with its text."""
+    """Return every Python file of a package, with its text."""
     return {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / package).rglob("*.py"))}
 
 
 @cache
 def trees() -> dict[Path, ast.Module]:
-    """Every Python file of both packages, parsed."""
+    """Return every Python file of both packages, parsed."""
     return {path: ast.parse(text) for package in PACKAGES for path, text in sources(package).items()}
 
 
@@ -127,7 +127,7 @@ def upward_imports(found: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def edges() -> Iterator[tuple[str, str]]:
-    """Each import as (importer, imported)."""
+    """Yield each import as (importer, imported)."""
     graph = imports()
     for module in graph.modules:
         for imported in graph.find_modules_directly_imported_by(module):
@@ -135,7 +135,7 @@ def edges() -> Iterator[tuple[str, str]]:
 
 
 def child(module: str, container: str) -> str:
-    """The part of a container that a module belongs to, or nothing."""
+    """Return the part of a container that a module belongs to, or nothing."""
     return module[len(container) + 1 :].split(".")[0] if module.startswith(container + ".") else ""
 
 
@@ -177,7 +177,7 @@ def function_lengths() -> dict[str, int]:
 
 
 def statements(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every statement of a tree: a tenth of what `ast.walk` goes through, since expressions hold none."""
+    """Yield every statement of a tree: a tenth of what `ast.walk` goes through, since expressions hold none."""
     for part in ("body", "orelse", "finalbody", "handlers", "cases"):
         inside = getattr(tree, part, ())
         for node in inside if isinstance(inside, list) else ():
@@ -213,23 +213,23 @@ def comment_lines(path: Path) -> tuple[int, int]:
 
 
 def shortened(names: list[str], most: int = 8) -> str:
-    """The first few of a list, and how many more there are."""
+    """Return the first few of a list, and how many more there are."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def percent(part: int, whole: int) -> float:
-    """A share, to one decimal."""
+    """Return a share, to one decimal."""
     return round(100 * part / whole, 1)
 
 
 def percentile(values: Iterable[int], rank: int) -> float:
-    """The value that `rank` per cent of the values do not exceed."""
+    """Return the value that `rank` per cent of the values do not exceed."""
     return statistics.quantiles(values, n=100, method="inclusive")[rank - 1]
 
 
 def place(path: Path) -> str:
-    """A path as written in the repository."""
+    """Return a path as written in the repository."""
     return path.relative_to(ROOT).as_posix()
 
 

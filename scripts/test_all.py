@@ -39,7 +39,7 @@ PARTS: dict[str, list[str]] = {
 
 
 def folders_of(part: str) -> list[str]:
-    """The folders of a part that are there, as pytest takes them."""
+    """Return the folders of a part that are there, as pytest takes them."""
     present = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.rglob("test_*.py"))}
     named = {folder for folders in PARTS.values() for folder in folders}
     wanted = [*PARTS[part], *(sorted(present - named) if part == next(iter(PARTS)) else [])]
@@ -47,7 +47,7 @@ def folders_of(part: str) -> list[str]:
 
 
 def commit() -> str:
-    """What is tested: the commit, and whether anything differs from it."""
+    """Return what is tested: the commit, and whether anything differs from it."""
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     status = ["git", "status", "--porcelain", "--untracked-files=no"]
     changed = subprocess.run(status, cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -55,7 +55,7 @@ def commit() -> str:
 
 
 def earlier(part: str, at: str) -> dict[str, object]:
-    """What a part came to at this commit so far; what it noted at another commit is forgotten."""
+    """Return what a part came to at this commit so far; what it noted at another commit is forgotten."""
     file = RESULTS / f"{part}.json"
     kept: dict[str, object] = json.loads(file.read_text()) if file.exists() else {}
     if kept.get("commit") == at:
@@ -65,7 +65,7 @@ def earlier(part: str, at: str) -> dict[str, object]:
 
 
 def passed_file(part: str) -> Path:
-    """Where the tests of a part that passed are noted."""
+    """Return where the tests of a part that passed are noted."""
     return RESULTS / f"{part}.passed"
 
 
@@ -111,7 +111,7 @@ def pytest_status(part: str, passed: Path) -> int:
 
 
 def line(result: dict[str, object]) -> str:
-    """What a part came to, for the terminal."""
+    """Return what a part came to, for the terminal."""
     words = {0: "passed", OUT_OF_TIME: "out of time; call again"}
     status = int(str(result["status"]))
     return f"{result['part']:10} {words.get(status, f'FAILED ({status})'):24} {result['seconds']} s\n"

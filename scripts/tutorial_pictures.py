@@ -45,7 +45,7 @@ def study(*arguments: str, folder: Path) -> None:
 
 
 def made(folder: Path) -> Path:
-    """The tutorial's study; its programs may draw, too."""
+    """Return the tutorial's study; its programs may draw, too."""
     study("new", "first_trial", folder=folder)
     pack = folder / "first_trial" / "tasks" / "middle_scores" / "task.toml"
     pack.write_text(pack.read_text().replace('["sortedcontainers"]', '["sortedcontainers", "matplotlib"]'))
@@ -53,7 +53,7 @@ def made(folder: Path) -> Path:
 
 
 def reported(folder: Path) -> Path:
-    """The report of simulated participants."""
+    """Return the report of simulated participants."""
     study("simulate", "first_trial/study.toml", "--participants", "40", "--seed", "1", folder=folder)
     study("export", "first_trial/study.toml", "--out", "dataset", "--include-simulated", folder=folder)
     study("analyze", "dataset", "--out", "results", "--include-simulated", folder=folder)

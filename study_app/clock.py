@@ -48,7 +48,7 @@ class SystemClock:
                 self._anchor = (moment.timestamp(), self._monotonic())
 
     def step(self) -> ClockStep | None:
-        """How far the wall clock is from the count now; None while they agree."""
+        """Return how far the wall clock is from the count now; None while they agree."""
         with self._lock:
             self._moment()
             if self._since is None:

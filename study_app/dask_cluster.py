@@ -24,12 +24,12 @@ _VARIABLES = {
 
 
 def names_cluster(address: str) -> bool:
-    """Whether a setting is the address of a Dask scheduler."""
+    """Return whether a setting is the address of a Dask scheduler."""
     return address.startswith(("tcp://", "tls://"))
 
 
 def leaves_this_machine_in_the_clear(address: str) -> bool:
-    """Whether programs travel to another machine without TLS."""
+    """Return whether programs travel to another machine without TLS."""
     if not address.startswith("tcp://"):
         return False
     host = urlsplit(address).hostname or ""

@@ -70,7 +70,7 @@ def files_of(database: str, var: Path) -> list[Path]:
 
 
 def open_to_others(paths: Iterable[Path]) -> list[Path]:
-    """Which of these files and folders other accounts could read, write or enter."""
+    """Return which of these files and folders other accounts could read, write or enter."""
     found = []
     for path in paths:
         try:

@@ -207,7 +207,7 @@ def check_participants(table: pd.DataFrame, file: str, required: tuple[str, ...]
 
 
 def read_table(path: Path, types: Mapping[str, Column] | None = None) -> pd.DataFrame:
-    """One CSV or Parquet file; columns of numbers become float64, text stays text, empty cells are missing.
+    """Return one CSV or Parquet file; columns of numbers become float64, text stays text, empty cells are missing.
 
     Args:
         path: the file.

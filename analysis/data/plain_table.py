@@ -102,7 +102,7 @@ def _mark(path: Path) -> str:
 
 
 def _decimal_commas(cells: pd.DataFrame) -> bool:
-    """Whether a column holds numbers such as 3,5 and nothing else."""
+    """Return whether a column holds numbers such as 3,5 and nothing else."""
     return any(
         column.dropna().str.fullmatch(r"-?\d+(,\d+)?").all() and column.str.contains(",", na=False).any()
         for _, column in cells.items()

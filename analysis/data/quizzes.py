@@ -86,7 +86,7 @@ class QuizItems:
         return [self.versions.get(str(person), UNKNOWN) for person in table.index]
 
     def _asked_of(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Whether each person met each item."""
+        """Return whether each person met each item."""
         by_version = self._by_version
         asked = [[item in by_version.get(v, {item}) for item in table.columns] for v in self._versions_of(table)]
         return pd.DataFrame(asked, index=table.index, columns=table.columns, dtype=bool)

@@ -21,7 +21,7 @@ Row = dict[str, float]
 
 
 def _held(row: Any, truth: float) -> Row:
-    """Whether a row rejects no effect at 5%, and whether its interval holds the truth."""
+    """Return whether a row rejects no effect at 5%, and whether its interval holds the truth."""
     if row.p_value is None:
         return {"p": np.nan, "hit": np.nan}
     inside = np.nan if row.ci_low is None else float(row.ci_low <= truth <= row.ci_high)

@@ -65,7 +65,7 @@ _BESIDE = {"hc3": "quiz, Lin HC3 by t", "rmst": "minutes, RMST by Greenwood"}
 def repeated(
     function: Callable[[np.random.SeedSequence], list[dict[str, float]]], seeds: int, seed: int, workers: int
 ) -> pd.DataFrame:
-    """One row for each trial of each seed; the same for any number of workers."""
+    """Return one row for each trial of each seed; the same for any number of workers."""
     # A stream for each trial, so that the result does not depend on how many workers share them.
     spawned = np.random.SeedSequence(seed).spawn(seeds)
     chunks = [spawned[i : i + 40] for i in range(0, seeds, 40)]
@@ -118,7 +118,7 @@ def one_true_null(trials: int = 10_000, seed: int = 6, workers: int = 1) -> list
 def coverage(
     incomplete: float, trials: int = 10_000, seed: int = 2, workers: int = 1, scheme: str = "permuted_blocks"
 ) -> list[ValidationFinding]:
-    """How often the inverted intervals hold the true differences, with that share of controls beyond the cap."""
+    """Return how often the inverted intervals hold the true differences, with that share of controls beyond the cap."""
     setting = TrialSetting(scheme=scheme, quiz_effect=-4.0, minutes_effect=-3.0, incomplete=incomplete)
     own = seed + 100 * list(SCHEMES).index(scheme) + round(1000 * incomplete) * 10_000
     table = _trials(setting, True, trials, own, workers)

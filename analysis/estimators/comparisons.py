@@ -70,7 +70,7 @@ class ArmMeans:
 
 @method_over_all_arms("covariates stratum")
 def dunnett(trial: AnalysisRequest) -> Result:
-    """Every treated arm with the control, adjusted together.
+    """Return every treated arm with the control, adjusted together.
 
     Formula: differences adjusted for covariates and strata, where they are named, with the variance pooled over all
     arms; `p_adjusted` and the simultaneous interval from the joint distribution of max |t|, by numerical integration;
@@ -93,7 +93,7 @@ def dunnett(trial: AnalysisRequest) -> Result:
 
 @method_over_all_arms()
 def tukey_hsd(trial: AnalysisRequest) -> Result:
-    """Every pair of arms, adjusted together.
+    """Return every pair of arms, adjusted together.
 
     Formula: Tukey-Kramer, the studentised range of k means with the pooled variance; `p_adjusted` and the
     simultaneous interval; `p_value` is the unadjusted one. Each later arm minus each earlier, control first.

@@ -55,7 +55,7 @@ def multiple_imputation(pair: ArmContrast, imputations: int = IMPUTATIONS, delta
 
 @method_per_contrast("covariates stratum")
 def tipping_point(pair: ArmContrast, imputations: int = IMPUTATIONS, reach: float = 5.0, steps: int = 41) -> Result:
-    """How much lower (or higher) the missing outcomes of the treated must be for the conclusion to change.
+    """Return how much lower (or higher) the missing outcomes of the treated must be for the conclusion to change.
 
     Formula: `multiple_imputation` with `delta` from -`reach` to `reach` standard deviations of the outcome, `steps` of
     them, the same draws each time; the estimate is the delta nearest to 0 at which p crosses 1 - level, in units of the
@@ -235,7 +235,7 @@ class _Imputation:
 
     @staticmethod
     def _analysed(design: Floats, draws: Floats) -> Pooled:
-        """All tables at once, as `fit` with HC2 gives them one by one: they share the design."""
+        """Return all tables at once, as `fit` with HC2 gives them one by one: they share the design."""
         base = fit(design, draws[0])
         if base.df < 1 or base.leverage.max() > 1 - 1e-10:
             raise NotEstimable("too few rows for the model; use fewer covariates")

@@ -142,7 +142,7 @@ class Instrumented:
         return float("inf") if perfect else gained / self.z.shape[1] / (left / full.df)
 
     def anderson_rubin(self, level: float) -> str:
-        """All effects b for which the instruments do not predict y - b d, as text (a set, maybe unbounded)."""
+        """Return all effects b for which the instruments do not predict y - b d, as text (a set, maybe unbounded)."""
         base = np.column_stack([self.w, self.z])
         if self.z.shape[1] == 1:
             a, b, c = self._robust_quadratic(fit(base, self.y), fit(base, self.d), level)

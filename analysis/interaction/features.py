@@ -21,7 +21,7 @@ _LOGGED = {"edit", "run"}
 
 
 def participant_features(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row per participant of `participants`, in its order: `PATTERN_FEATURES` beside participant_id."""
+    """Return one row per participant of `participants`, in its order: `PATTERN_FEATURES` beside participant_id."""
     found = sessions(tables)
     logged = _logs_edits(found)
     spent = _by_participant(tables.get("turns"))

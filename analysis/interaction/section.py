@@ -26,7 +26,7 @@ from study_app.domain.interaction.patterns import PUBLISHED, RuleSet
 def styles_section(
     dataset_tables: Mapping[str, pd.DataFrame], plan: Any, rules: RuleSet = PUBLISHED, seed: int = 1
 ) -> dict[str, Any]:
-    """How participants used the assistant, as JSON types.
+    """Return how participants used the assistant, as JSON types.
 
     Args:
         dataset_tables: `participants`, `turns`, `events`, `visits`, and `ratings` where people coded.

@@ -44,7 +44,7 @@ Queries = dict[str, list[tuple[str, tuple[str, ...]]]]
 
 
 def timeline(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Every action of every participant, in order; queries carry the labels in `turns.codes`.
+    """Return every action of every participant, in order; queries carry the labels in `turns.codes`.
 
     Queries come from `turns`, which has their labels; everything else from `events`. A turn that was never answered
     is a query all the same. Missing tables count as empty.

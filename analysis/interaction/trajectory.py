@@ -50,7 +50,7 @@ def _of_person(who: str, group: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _verified(steps: list[tuple[Any, ...]], place: int) -> bool:
-    """Whether a check follows the takeover after this query."""
+    """Return whether a check follows the takeover after this query."""
     taken = next(index for index in range(place + 1, len(steps)) if steps[index][0] in {"paste", "copy"})
     for action, _, labels, _ in steps[taken + 1 :]:
         if action in {"run", "error", "completion"}:

@@ -66,7 +66,7 @@ def graders_section(ratings: pd.DataFrame, participants: Iterable[str]) -> dict[
 
 
 def is_of_graders(rubric: Any) -> bool:
-    """Whether ratings of this rubric belong to this section."""
+    """Return whether ratings of this rubric belong to this section."""
     return rubric in (POINTS, REASON)
 
 

@@ -137,7 +137,7 @@ def one_factor(correlation: Floats) -> Floats:
 
 
 def item_statistics(items: Table, maximum: Sequence[float] | float | None = None) -> pd.DataFrame:
-    """One row an item: n, mean, sd, difficulty, item_total, item_rest, alpha_if_deleted.
+    """Return one row an item: n, mean, sd, difficulty, item_total, item_rest, alpha_if_deleted.
 
     `difficulty` is the mean over the item's maximum (1 for 0/1 items, else `maximum`, else missing); `item_rest`
     correlates the item with the total of the others (corrected discrimination). A correlation with a constant is
@@ -214,7 +214,7 @@ def q3(items: Table, theta: ArrayLike | None = None, difficulty: ArrayLike | Non
 
 
 def distractors(responses: Sequence[Any], key: Any, scores: ArrayLike) -> pd.DataFrame:
-    """How often each option was chosen, and the mean score of those who chose it.
+    """Return how often each option was chosen, and the mean score of those who chose it.
 
     >>> distractors(["a", "b", "a", "c"], "a", [3, 1, 2, 0])["chosen"].tolist()
     [2, 1, 1]

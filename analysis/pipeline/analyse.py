@@ -286,7 +286,7 @@ def _of_some_studies(
 
 
 def _varied(dataset: Dataset) -> bool:
-    """Whether arms of the study differ by impossible variants."""
+    """Return whether arms of the study differ by impossible variants."""
     return dataset.study.study is not None and bool(dataset.study.study.varied_tasks)
 
 

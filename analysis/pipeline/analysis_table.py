@@ -64,7 +64,7 @@ class AnalysisTable:
         return self.data[~self.data["status"].isin(set(NOT_ANALYSED) - {"excluded"})]
 
     def measured_of_excluded(self, column: str) -> bool:
-        """Whether someone excluded after allocation has an outcome."""
+        """Return whether someone excluded after allocation has an outcome."""
         gone = self.data["status"] == "excluded"
         return column in self.data and bool(self.data.loc[gone, column].notna().any())
 
@@ -257,7 +257,7 @@ def _dummies(data: pd.DataFrame, column: str, raw: pd.Series) -> list[str]:
 
 
 def _strata(data: pd.DataFrame) -> list[str]:
-    """One column for each factor in `stratum` ("a=x; b=y") that varies.
+    """Return one column for each factor in `stratum` ("a=x; b=y") that varies.
 
     A factor that is a covariate too, as an ordered score, adds what its levels say beyond the score.
     """

@@ -60,7 +60,7 @@ class Prepared:
         return tuple(row for row in rows if answerable(row, self.fitted, self.frame))
 
     def _excluded_in_periods(self, outcome: str) -> bool:
-        """Whether someone excluded after allocation has an outcome in a period; while they are withheld, no."""
+        """Return whether someone excluded after allocation has an outcome in a period; while they are withheld, no."""
         periods, column = self.view.tables.get("periods"), period_column(self.fitted.outcome(outcome).name)
         if self.view.hidden or periods is None or column not in periods:
             return False

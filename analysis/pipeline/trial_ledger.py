@@ -278,7 +278,7 @@ def _json(cell: Any, empty: Any) -> Any:
 def _order(
     design: Design, versions: Mapping[str, tuple[Scheme, tuple[Arm, ...]]], view: View
 ) -> tuple[int, ...] | None:
-    """Where each arm of the design stands in the view; masked arms of equal weight may stand in any order."""
+    """Return where each arm of the design stands in the view; masked arms of equal weight may stand in any order."""
     if not view.masked:
         place = {arm: index for index, arm in enumerate(view.arm_ids)}
         return tuple(place.get(name, -1) for name in design.arms)

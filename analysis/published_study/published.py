@@ -52,7 +52,7 @@ def quantities() -> tuple[Quantity, ...]:
 
 
 def figures(folder: Path) -> dict[str, str]:
-    """Every quantity, computed from the transcripts of `folder`, as the page prints it.
+    """Return every quantity, computed from the transcripts of `folder`, as the page prints it.
 
     Raises:
         ProblemsFound: malformed files.

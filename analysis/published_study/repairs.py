@@ -181,7 +181,7 @@ def _stretches_of_task_1(events: list[RepairedEvent], started: int) -> Iterator[
 
 
 def _closes_task_1(events: list[RepairedEvent], first: int, last: int) -> bool:
-    """Whether the stretch holds the first completion or submission of task 1, so that it was still open."""
+    """Return whether the stretch holds the first completion or submission of task 1, so that it was still open."""
     closing = {(event.kind, event.task) for event in events[:first]}
     return any(
         event.kind in {"task_completion", "task_submission"} and (event.kind, "1") not in closing

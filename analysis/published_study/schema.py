@@ -122,7 +122,7 @@ class Transcript(_Strict):
 
 
 def read_transcripts(folder: Path) -> tuple[Transcript, ...]:
-    """Every `*.json` of a folder, by participant number.
+    """Return every `*.json` of a folder, by participant number.
 
     Raises:
         ProblemsFound: one line per problem of any file: no file at all, not JSON, a field missing, unknown or of the

@@ -140,7 +140,7 @@ def adoption(events: Sequence[RepairedEvent]) -> str:
 
 
 def _participant(person: Repaired, study_hash: str) -> dict[str, Any]:
-    """One row of `participants`; whatever the transcripts do not hold stays empty."""
+    """Return one row of `participants`; whatever the transcripts do not hold stays empty."""
     row: dict[str, Any] = dict.fromkeys(PARTICIPANT_COLUMNS)
     transcript, summary = person.transcript, person.transcript.summary
     complete = [summary.task1_complete, summary.task2_complete]

@@ -27,7 +27,7 @@ def readme(arms: Mapping[str, int]) -> str:
 
 
 def changes(repairs: Sequence[Repair]) -> str:
-    """Every repair, then everything that was left, as two tables."""
+    """Return every repair, then everything that was left, as two tables."""
     return "# Changes against the files as published\n\n" + "\n".join(
         [
             *_table("Repaired", [entry for entry in repairs if entry.action == "repaired"]),

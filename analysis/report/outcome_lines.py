@@ -122,7 +122,7 @@ def _named(row: Row) -> str:
 
 
 def _has_p(row: Row | None) -> bool:
-    """Whether p is of the effect; that of a test against a margin is of the margin."""
+    """Return whether p is of the effect; that of a test against a margin is of the margin."""
     return row is not None and row["p_value"] is not None and row["method"] not in MARGINS
 
 

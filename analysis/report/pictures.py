@@ -72,7 +72,7 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
 
 
 def _split(row: Mapping[str, Any]) -> bool:
-    """Whether an item's points are known by arm; those of a quiz before allocation are not split."""
+    """Return whether an item's points are known by arm; those of a quiz before allocation are not split."""
     return bool(row["arms"]) and all(arm["n"] for arm in row["arms"].values())
 
 

@@ -220,7 +220,7 @@ def adjusted_for(prepared: Prepared, analysis: Analysis, row: Mapping[str, Any])
 
 
 def _place(prepared: Prepared, row: Mapping[str, Any]) -> int:
-    """Where the treated arm stands in the study file."""
+    """Return where the treated arm stands in the study file."""
     arms = list(prepared.view.arm_ids)
     return arms.index(row["contrast"][0]) if row["contrast"] and row["contrast"][0] in arms else len(arms)
 

@@ -39,7 +39,7 @@ def sample_size_sentence(prepared: Prepared, result: Mapping[str, Any]) -> str:
 
 
 def _of_two_means(prepared: Prepared, row: Mapping[str, Any]) -> bool:
-    """Whether a row compares the means of two groups of people, at a level known beforehand."""
+    """Return whether a row compares the means of two groups of people, at a level known beforehand."""
     plan = prepared.fitted
     return (
         not prepared.sequence

@@ -77,7 +77,7 @@ def analysis_name(row: Row, labels: Mapping[str, str] | None = None) -> str:
 
 
 def stepped_down(row: Row) -> bool:
-    """Whether a row of method `lin` stands for the plan's fallback, as its note says."""
+    """Return whether a row of method `lin` stands for the plan's fallback, as its note says."""
     return bool(row["method"] == "lin" and FALLBACK in str(row.get("note", "")))
 
 
@@ -290,7 +290,7 @@ def _null(row: Row) -> tuple[str, str]:
 
 
 def _of_interaction(row: Row) -> bool:
-    """Whether an estimate is of how much an effect changes, and of no arm's outcomes."""
+    """Return whether an estimate is of how much an effect changes, and of no arm's outcomes."""
     return bool(row["method"] == "interaction" or row["detail"].get("effect") == "interaction")
 
 

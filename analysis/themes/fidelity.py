@@ -79,12 +79,12 @@ Kept = Callable[[Topic, pd.DataFrame], bool | None]
 
 
 def _in_budget(topic: Topic, asked: pd.DataFrame) -> bool | None:
-    """Whether a topic that was opened had no more probes than the plan allows; None where it was not opened."""
+    """Return whether a topic that was opened had no more probes than the plan allows; None where it was not opened."""
     return None if asked.empty else int((asked["action"] == "probe").sum()) <= topic.probes
 
 
 def _covered(topic: Topic, asked: pd.DataFrame) -> bool | None:
-    """Whether a topic that must be asked was; None of one that need not."""
+    """Return whether a topic that must be asked was; None of one that need not."""
     return not asked.empty if topic.must else None
 
 

@@ -102,7 +102,7 @@ def _share(units: Sequence[Unit], label: str, what: str, among: str, seed: int, 
 
 
 def _weights(units: Sequence[Unit], seed: int) -> Floats:
-    """How often each person is drawn, (replicates, people); people in the order of `_index`."""
+    """Return how often each person is drawn, (replicates, people); people in the order of `_index`."""
     count = len({unit.participant_id for unit in units})
     if not count:
         return np.zeros((REPLICATES, 0))

@@ -128,7 +128,7 @@ class CodedInterviews:
         return found
 
     def is_drawn(self, interview_id: str) -> bool:
-        """Whether an interview is of the sample."""
+        """Return whether an interview is of the sample."""
         return interview_id in self.draws and self.draws[interview_id].drawn
 
     def waiting(self) -> int:

@@ -97,7 +97,7 @@ def _of_the_task(asked: AnalysedRequest) -> list[str]:
 
 
 def _asks_why_of_a_faulty_program(asked: AnalysedRequest) -> bool:
-    """Whether a `why` is asked while something in the program is visibly wrong: that comes first."""
+    """Return whether a `why` is asked while something in the program is visibly wrong: that comes first."""
     said = asked.words
     own = re.search(r"\bmy\b|\b(?:ignored|not accepted|off by)\b", said) and not re.match(r"how (?:do|can|to)\b", said)
     return bool((re.search(r"\bwhy\b|\bhow come\b", said) or own) and asked.problems)

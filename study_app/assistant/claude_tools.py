@@ -114,7 +114,7 @@ class StreamedBlocks:
 
 
 def _is_empty(block: dict[str, Any]) -> bool:
-    """Whether the API would refuse to read the block again."""
+    """Return whether the API would refuse to read the block again."""
     return block["type"] == "text" and not block["text"].strip()
 
 

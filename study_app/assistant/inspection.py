@@ -121,7 +121,7 @@ def _matches(code: str, errors: Iterable[Note]) -> list[CodeFinding]:
 
 
 def _begins_in(line: str, following: str, note: Note) -> bool:
-    """Whether the note's pattern matches a piece that begins in the line; it may reach into the next one."""
+    """Return whether the note's pattern matches a piece that begins in the line; it may reach into the next one."""
     match = note.looks_for.search(f"{line}\n{following}") if note.looks_for else None
     return match is not None and match.start() < len(line)
 

@@ -58,7 +58,7 @@ def _without(name: str, words: str) -> str:
 
 
 def intents(message: str | RequestText, brief: str = "") -> frozenset[Intent]:
-    """Every intent that the message shows; one that shows none is taken for a request to explain.
+    """Return every intent that the message shows; one that shows none is taken for a request to explain.
 
     Args:
         message: What the participant wrote.
@@ -132,12 +132,12 @@ def _rest(asked: str, read: RequestText, shown: bool) -> set[Intent]:
 
 
 def wants_whole(message: RequestText) -> bool:
-    """Whether the whole program is asked for rather than a part."""
+    """Return whether the whole program is asked for rather than a part."""
     return bool(_says("whole", message.words))
 
 
 def asks_why(message: RequestText) -> bool:
-    """Whether an idea, not a symptom, is asked about with `why`."""
+    """Return whether an idea, not a symptom, is asked about with `why`."""
     return bool(_says("concept_why", message.words))
 
 
@@ -164,7 +164,7 @@ def must_do(message: RequestText) -> str | None:
 
 
 def pasted(message: str, brief: str) -> bool:
-    """Whether the message is the task's text."""
+    """Return whether the message is the task's text."""
     said, known = _pairs(message), _pairs(brief)
     return len(said) >= 8 and len(said & known) >= _PASTED_SHARE * len(said)
 

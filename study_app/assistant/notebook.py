@@ -106,7 +106,7 @@ class Notebook:
         return next((note for note in self.of_kind(kind) if note.title == name), None)
 
     def vocabulary(self, kind: Kind | None = None) -> frozenset[str]:
-        """Every word of the notes, of one kind or of all, as `words` gives them."""
+        """Return every word of the notes, of one kind or of all, as `words` gives them."""
         return self._vocabularies[kind]
 
     def search(self, kind: Kind, query: str, limit: int = 3) -> list[RankedNote]:

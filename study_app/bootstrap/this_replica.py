@@ -26,7 +26,7 @@ def _machine() -> str:
 
 
 def has_ended(replica: Replica) -> bool:
-    """Whether a server of this machine has ended: no process has its id."""
+    """Return whether a server of this machine has ended: no process has its id."""
     if replica.machine != _machine() or replica.process == os.getpid():
         return False
     # Signal 0 is only the check whether it could be sent. An id that was given to another program keeps the server

@@ -34,10 +34,10 @@ def content_named(folder: Path, pattern: str) -> list[Path]:
 
 
 def is_content(path: Path) -> bool:
-    """Whether a file counts by its name, and is not bytecode."""
+    """Return whether a file counts by its name, and is not bytecode."""
     return path.is_file() and "__pycache__" not in path.parts and not is_hidden(path.name)
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a name is one of a hidden file or folder."""
+    """Return whether a name is one of a hidden file or folder."""
     return name.startswith(".")

@@ -62,7 +62,7 @@ def load_keys(folder: Path, bank: Bank) -> Keys:
 
 
 def check_bank(folder: Path, run: RunProgram | None = None) -> list[Problem]:
-    """Every problem of a bank, both halves; with `run` also every keyed output against a real run.
+    """Return every problem of a bank, both halves; with `run` also every keyed output against a real run.
 
     Args:
         folder: of the bank.

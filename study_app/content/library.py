@@ -323,7 +323,7 @@ class FolderLibrary:
         return (path.relative_to(self.root) if path.is_relative_to(self.root) else path).as_posix()
 
     def content_paths(self) -> Iterator[tuple[str, str]]:
-        """Each path of content that the study file or a treatment names, with its key."""
+        """Yield each path of content that the study file or a treatment names, with its key."""
         yield from self.study.content_paths()
         yield from ((f"assistants.{name}.recording", file) for name, file in self._recordings().items())
 

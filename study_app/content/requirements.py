@@ -133,7 +133,7 @@ def other_files_problems(requirements: Requirements | None, file: str) -> list[P
 
 
 def requirements_problems(requirements: Requirements | None, file: str) -> list[Problem]:
-    """Whether what the study requires is installed for this Python.
+    """Return whether what the study requires is installed for this Python.
 
     Args:
         requirements: the study's, None where it names none.

@@ -61,7 +61,7 @@ def texts() -> dict[str, str]:
 
 
 def _models(kind: Any) -> Iterator[type[BaseModel]]:
-    """Every model within a type, each once."""
+    """Yield every model within a type, each once."""
     waiting, seen = [kind], set()
     while waiting:
         one = waiting.pop()

@@ -198,7 +198,7 @@ def _pattern(entry: Any) -> str:
 
 
 def _own(line: str, key: str, file: str) -> Problem:
-    """One of our validators' lines: `key: what; remedy` or `what; remedy`."""
+    """Return one of our validators' lines: `key: what; remedy` or `what; remedy`."""
     what, _, remedy = line.partition("; ")
     head, colon, rest = what.partition(": ")
     if colon and " " not in head:

@@ -234,7 +234,7 @@ def _faults_of(check: Check) -> list[tuple[str, str, str]]:
 
 
 def _strange(name: str) -> bool:
-    """Whether a name is none of a pack's, whose notes may be there in several languages."""
+    """Return whether a name is none of a pack's, whose notes may be there in several languages."""
     return name not in _KNOWN and not name.startswith((".", "notes."))
 
 

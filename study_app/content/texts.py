@@ -61,7 +61,7 @@ class Catalogue:
         return self._flat[key]
 
     def table(self, name: str) -> dict[str, str]:
-        """All texts of one table, by their key in it."""
+        """Return all texts of one table, by their key in it."""
         return {key.removeprefix(f"{name}."): text for key, text in self._flat.items() if key.startswith(f"{name}.")}
 
     @property
@@ -70,7 +70,7 @@ class Catalogue:
         return self._flat
 
     def keys(self) -> set[str]:
-        """All dotted keys."""
+        """Return all dotted keys."""
         return set(self._flat)
 
     def filled(self, key: str, **values: object) -> str:

@@ -50,7 +50,7 @@ def named_paths(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def written(study_file: Path) -> dict[Path, Written]:
-    """Every file that belongs to the study now, also of one that cannot be read as a study.
+    """Return every file that belongs to the study now, also of one that cannot be read as a study.
 
     With what `study setup` leaves behind: a study goes on once its packages are there.
     """

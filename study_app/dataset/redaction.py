@@ -61,7 +61,7 @@ class Mask:
     """True arm -> the name it goes by while closed."""
 
     def hides(self, kind: str) -> bool:
-        """Whether anything is withheld of participants of this kind."""
+        """Return whether anything is withheld of participants of this kind."""
         return hides_arms(self.state, kind)
 
     def record(self, record: ParticipantRecord, now: datetime) -> ParticipantRecord:

@@ -16,7 +16,7 @@ def parts_of(address: str) -> SplitResult:
 
 
 def same_site(origin: str, host: str) -> bool:
-    """Whether a page of this origin is one of this host's.
+    """Return whether a page of this origin is one of this host's.
 
     Args:
         origin: as the header Origin names it; `null` and what cannot be read are of no site.

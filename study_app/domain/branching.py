@@ -51,7 +51,7 @@ def drawn_orders(stage: Stage) -> dict[str, list[Any]]:
 
 
 def branches(study: Study) -> bool:
-    """Whether anything of a study is for some participants only."""
+    """Return whether anything of a study is for some participants only."""
     return any(
         stage.arms or stage.when or any(question.arms or question.when for question in stage.questions)
         for stage in study.stages
@@ -112,7 +112,7 @@ def arm_only(study: Study) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def rests_on(when: str, questions: Collection[str]) -> bool:
-    """Whether a condition asks for the answer to one of these questions."""
+    """Return whether a condition asks for the answer to one of these questions."""
     return bool(when) and any(named.question in questions for named in read_condition(when).named)
 
 

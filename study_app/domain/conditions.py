@@ -72,7 +72,7 @@ class StageCondition:
             raise ValueError(f"{self._tokens[self._at][1]!r} was not expected")
 
     def __call__(self, answers: Mapping[str, Any]) -> bool:
-        """Whether it holds for these answers, by question; a question without an answer is absent or None."""
+        """Return whether it holds for these answers, by question; a question without an answer is absent or None."""
         return self._test(answers)
 
     # -- the grammar ---------------------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ class ShownTimes:
         return at if end is None or at <= end else max(end, at - given)
 
     def is_levelled(self, at: datetime, visit: Visit | None) -> bool:
-        """Whether a moment of a visit lies beyond the limit and is shown at it."""
+        """Return whether a moment of a visit lies beyond the limit and is shown at it."""
         return self.moment(at, visit) < at and self.moment(at, visit) == self._end(at, visit)[0]
 
     def visit(self, visit: Visit, now: datetime) -> Visit:
@@ -142,7 +142,7 @@ class ShownTimes:
         return visit
 
     def is_past(self, visit: Visit, now: datetime) -> bool:
-        """Whether an open visit would be over without the time that outages of the assistant gave back."""
+        """Return whether an open visit would be over without the time that outages of the assistant gave back."""
         # In a pause the clock stands still in every arm.
         return visit.ended_at is None and self.is_beyond(min(now, self.paused.get(visit.stage, now)), visit)
 

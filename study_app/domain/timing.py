@@ -24,7 +24,7 @@ def paused_seconds(started_at: datetime, deadline_at: datetime | None, minutes: 
 
 
 def overdue(deadline_at: datetime | None, now: datetime) -> bool:
-    """Whether the deadline has passed."""
+    """Return whether the deadline has passed."""
     return deadline_at is not None and now >= deadline_at
 
 

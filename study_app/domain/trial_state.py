@@ -10,5 +10,5 @@ SEALED: tuple[State, ...] = ("launched", "closed")
 
 
 def hides_arms(state: str, kind: str) -> bool:
-    """Whether the arm of such a participant is hidden: of a real one from launch until the trial is unsealed."""
+    """Return whether the arm of such a participant is hidden: of a real one from launch until the trial is unsealed."""
     return kind == "real" and state in SEALED

@@ -114,7 +114,7 @@ class Database(Protocol):
         ...
 
     def describe(self) -> str:
-        """Which database this is, without secrets."""
+        """Return which database this is, without secrets."""
         ...
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ class LedgerRecords(Protocol):
         ...
 
     def chain_heads(self) -> list[Head]:
-        """Where every chain of records stands."""
+        """Return where every chain of records stands."""
         ...
 
     def sign_heads(self, key: bytes) -> None:

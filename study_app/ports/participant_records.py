@@ -58,7 +58,7 @@ class ParticipantRecords(Protocol):
         ...
 
     def participants_of(self, kind: Kind) -> list[Participant]:
-        """All of one kind, in order of enrolment."""
+        """Return all of one kind, in order of enrolment."""
         ...
 
     def find(self, **keys: str) -> Participant | None:
@@ -110,7 +110,7 @@ class ParticipantRecords(Protocol):
         ...
 
     def stays(self, kind: Kind) -> list[Stay]:
-        """How long each visit of participants of one kind took."""
+        """Return how long each visit of participants of one kind took."""
         ...
 
     def under_way(self, kind: Kind, since: datetime) -> list[tuple[Participant, datetime | None, bool]]:

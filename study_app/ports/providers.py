@@ -176,7 +176,7 @@ class BatchProvider(Protocol):
         ...
 
     def ended(self, batch: str) -> bool | None:
-        """Whether all replies of a batch are there; None where the provider does not have it any more."""
+        """Return whether all replies of a batch are there; None where the provider does not have it any more."""
         ...
 
 

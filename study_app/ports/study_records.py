@@ -64,7 +64,7 @@ class StudyRecords(Protocol):
         ...
 
     def links(self) -> list[Link]:
-        """All links, in order of making."""
+        """Return all links, in order of making."""
         ...
 
     def take_link(self, token_hash: str, participant_id: str) -> bool:

@@ -66,11 +66,11 @@ class WorkRecords(Protocol):
         ...
 
     def ungraded_before(self, before: datetime) -> int:
-        """How many submissions made before then have no verdict."""
+        """Return how many submissions made before then have no verdict."""
         ...
 
     def failed_runs(self, since: datetime) -> int:
-        """How many runs have failed on the server since then."""
+        """Return how many runs have failed on the server since then."""
         ...
 
     def latest_runs_failed(self, count: int, waiting_since: datetime, but_for: str) -> list[bool]:
@@ -170,7 +170,7 @@ class WorkRecords(Protocol):
         ...
 
     def ratings(self) -> list[Rating]:
-        """All judgements, in fixed order."""
+        """Return all judgements, in fixed order."""
         ...
 
     def add_text_review(self, review: TextReview) -> None:

@@ -99,7 +99,7 @@ class DrawnPerson:
     # -- allocation ----------------------------------------------------------------------------------------------------
 
     def reaches_allocation(self) -> bool:
-        """Whether they are still there when arms are drawn."""
+        """Return whether they are still there when arms are drawn."""
         stage = self.study.allocation_stage
         return stage is not None and (self.leaves_after is None or self.leaves_after >= self._before(stage))
 
@@ -171,7 +171,7 @@ class DrawnPerson:
         return found
 
     def _meets(self, part: Stage | Question, answers: Mapping[str, Any]) -> bool:
-        """Whether a stage or question is for this person, by the arm and by earlier answers."""
+        """Return whether a stage or question is for this person, by the arm and by earlier answers."""
         arms = set(order_of(self.arm_id)) if self.arm_id is not None else set()
         if part.arms and not arms & set(part.arms):
             return False

@@ -125,7 +125,7 @@ def _primary(row: Mapping[str, Any]) -> bool:
 
 
 def _rejects(row: dict[str, Any], alpha: float) -> bool:
-    """Whether the plan's rule rejects; a row that could not be computed does not."""
+    """Return whether the plan's rule rejects; a row that could not be computed does not."""
     p = row["p_value"] if row["p_adjusted"] is None else row["p_adjusted"]
     return p is not None and p <= alpha + 1e-12
 

@@ -72,7 +72,7 @@ class Design:
     def of(
         cls, scheme: Scheme | Mapping[str, Any], arms: Sequence[Arm | str], profiles: Iterable[Mapping[str, Any]]
     ) -> Design:
-        """One scheme and the baseline values of people in order of arrival.
+        """Return one scheme and the baseline values of people in order of arrival.
 
         Args:
             scheme: The scheme, or its table as a mapping.
@@ -123,7 +123,7 @@ class Design:
                 )
 
     def caveats(self) -> list[str]:
-        """Why a re-randomisation of this design is not exact; empty where it is."""
+        """Return why a re-randomisation of this design is not exact; empty where it is."""
         found = []
         if any(regime.scheme.replacement == "return_slot" for regime in self.regimes):
             found.append(

@@ -35,7 +35,7 @@ def enumerate_assignments(
     *,
     arms: Sequence[Arm | str],
 ) -> Enumeration | None:
-    """Every assignment of these people, or None where there are more than `limit`.
+    """Return every assignment of these people, or None where there are more than `limit`.
 
     Raises:
         NoRandomisationDistribution: deterministic minimisation.
@@ -44,7 +44,7 @@ def enumerate_assignments(
 
 
 def enumerate_design(design: Design, limit: int = 20_000) -> Enumeration | None:
-    """Every assignment under a design, or None where there are more than `limit`.
+    """Return every assignment under a design, or None where there are more than `limit`.
 
     Raises:
         NoRandomisationDistribution: deterministic minimisation.

@@ -65,7 +65,7 @@ class VectorisedReplay:
         return self._lane(person).rule
 
     def must_open(self, person: int) -> Mask:
-        """Where a block opens for this person."""
+        """Return where a block opens for this person."""
         closed = self._lane(person).rule.closed(self._keys[person])
         if closed is None:
             return np.zeros(self.width, dtype=bool)

@@ -203,7 +203,7 @@ class VectorisedBlocks(VectorisedCounting):
         self.waiting: dict[Key, Ints] = {}
 
     def closed(self, key: Key) -> Mask | None:
-        """Where nothing is left."""
+        """Return where nothing is left."""
         return np.logical_not(self.at(key).any(axis=0))
 
     def open(self, key: Key, draw: Floats, where: Mask) -> None:

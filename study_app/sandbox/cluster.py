@@ -105,7 +105,7 @@ class ClusterSandbox:
         self._client.close()
 
     def _attempt(self, program: Program, cancelled: Callable[[], bool] | None) -> RunResult | None:
-        """One attempt; None where the worker was lost."""
+        """Return one attempt; None where the worker was lost."""
         try:
             future = self._executor.submit(run_on_worker, program, self._folders)
             return self._await(future, program, cancelled)

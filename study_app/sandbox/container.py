@@ -52,7 +52,7 @@ ISOLATION: TypeAdapter[Isolation] = TypeAdapter(Isolation)
 
 
 def names_container(runner: str) -> bool:
-    """Whether a setting of STUDY_RUNNER names an OCI runtime."""
+    """Return whether a setting of STUDY_RUNNER names an OCI runtime."""
     first = (shlex.split(runner) or [""])[0]
     return first.startswith(ANY) or os.path.basename(first) in RUNTIMES
 
@@ -320,7 +320,7 @@ class ContainerSandbox:
         on_line: Callable[[OutputLine], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> RunResult | None:
-        """One attempt; None where the container was lost."""
+        """Return one attempt; None where the container was lost."""
         container = self._running()
         try:
             number, asked = container.ask({"program": asdict(program)})

@@ -48,7 +48,7 @@ def _paths() -> tuple[re.Pattern[str], dict[str, str]]:
 
 
 def clean(data: bytes) -> str:
-    """One line's bytes as text to show.
+    """Return one line's bytes as text to show.
 
     Invalid UTF-8 becomes U+FFFD, control characters become visible, the server's own paths are cut off.
     """
@@ -141,7 +141,7 @@ class Collector:
             self._turns.append((stream, len(text)))
 
     def text(self, stream: Stream) -> str:
-        """All of a stream."""
+        """Return all of a stream."""
         return "".join(self._text[stream])
 
     def _add(self, stream: Stream, data: bytes, seconds: float, end: str) -> None:

@@ -160,7 +160,7 @@ class Installation:
         return {found.name: found.version for found in self.needed(packages)}
 
     def native(self, packages: Iterable[str]) -> bool:
-        """Whether the packages or what they require bring compiled code."""
+        """Return whether the packages or what they require bring compiled code."""
         return any(found.native for found in self.needed(packages))
 
     def missing(self, packages: Iterable[str]) -> list[str]:
@@ -186,7 +186,7 @@ class Installation:
         return [found.metadata for found in self.needed(packages)]
 
     def _files(self, name: str) -> list[str]:
-        """Where a top-level name lies, also where no distribution owns it."""
+        """Return where a top-level name lies, also where no distribution owns it."""
         sources = [path for folder in self.folders for path in (Path(folder, name), Path(folder, f"{name}.py"))]
         binary = [
             path for folder in self.folders for path in glob.glob(f"{glob.escape(os.path.join(folder, name))}.*so")
@@ -244,7 +244,7 @@ def _shared_libraries() -> list[str]:
 
 
 def readable_paths(packages: Sequence[str], folders: Sequence[str] = ()) -> list[str]:
-    """Every file and folder that programs may read; real paths, for Landlock looks at what is really there."""
+    """Return every file and folder that programs may read; real paths, for Landlock looks at what is really there."""
     system = ["/usr/share/zoneinfo", "/etc/localtime", "/dev/null", "/dev/urandom"]
     own = installation(folders).readable(packages)
     paths = [*_standard_library(), *_shared_libraries(), *own, *system]

@@ -202,7 +202,7 @@ class RunningProgram:
             kill()
 
     def _killed_by_others(self) -> bool:
-        """Whether the child was killed for none of its limits and on no one's wish."""
+        """Return whether the child was killed for none of its limits and on no one's wish."""
         if self._stopped is not None or self._ending.exit_status != -signal.SIGKILL:
             return False
         return not self._ready or self._ended_by(self._parsed()[0]) == "exit"

@@ -22,7 +22,7 @@ _THREADS_FIELD = 17
 
 
 def children(pid: int) -> Iterator[int]:
-    """Every process below one, as far as /proc tells."""
+    """Yield every process below one, as far as /proc tells."""
     with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/task/{pid}/children") as listing:
         for child in map(int, listing.read().split()):
             yield child
@@ -30,7 +30,7 @@ def children(pid: int) -> Iterator[int]:
 
 
 def threads(pid: int) -> int:
-    """How many threads a process has; 0 where it has ended."""
+    """Return how many threads a process has; 0 where it has ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
             return int(stat.read().rpartition(b")")[2].split()[_THREADS_FIELD])

@@ -16,7 +16,7 @@ def role_in_secrets(email: str) -> Role | None:
 
 
 def is_verified(claim: object) -> bool:
-    """Whether a provider's word on an address counts; some send it as a text.
+    """Return whether a provider's word on an address counts; some send it as a text.
 
     Where it says nothing, as some do whose users choose their addresses, only if the secrets allow it.
     """

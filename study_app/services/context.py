@@ -137,7 +137,7 @@ class StudyContext:
         self.__dict__.update(study=study, content=content, assistants=kept, study_hash=study_hash)
 
     def state(self, unit: UnitOfWork) -> State:
-        """Where the trial's life stands."""
+        """Return where the trial's life stands."""
         state = unit.meta("state") or "draft"
         if state not in get_args(State):
             raise InfrastructureError(
@@ -282,10 +282,10 @@ def keep_codes(unit: UnitOfWork, study: Study, study_hash: str) -> None:
 
 
 def codes_key(study_hash: str) -> str:
-    """Where the database keeps the completion codes of a version."""
+    """Return where the database keeps the completion codes of a version."""
     return f"completion_codes:{study_hash}"
 
 
 def draft_key(study_hash: str) -> str:
-    """Where the database keeps a draft that previews were made with."""
+    """Return where the database keeps a draft that previews were made with."""
     return f"draft_version:{study_hash}"

@@ -25,7 +25,7 @@ def keep_test_entry(unit: UnitOfWork, secret: str, moment: str) -> None:
 
 
 def is_test_entry(unit: UnitOfWork, secret: str) -> bool:
-    """Whether a secret belongs to a test entry."""
+    """Return whether a secret belongs to a test entry."""
     return unit.meta(_test_key(secret)) is not None
 
 

@@ -16,7 +16,7 @@ GAPS = "ledger_gaps"
 
 
 def gaps_key(decision: int = 1) -> str:
-    """Where the database keeps the lost places of one decision's ledger."""
+    """Return where the database keeps the lost places of one decision's ledger."""
     return GAPS if decision == 1 else f"{GAPS}_{decision}"
 
 

@@ -76,7 +76,7 @@ def closes_at_of(study: Study, stage: Stage, participant: Participant) -> dateti
 
 
 def missed(study: Study, participant: Participant, now: datetime) -> bool:
-    """Whether a session closed before the participant began it; whether they have is for the caller to know."""
+    """Return whether a session closed before the participant began it; whether they have is for the caller to know."""
     closes_at = closes_at_of(study, study.stage(participant.stage), participant)
     return closes_at is not None and now >= closes_at
 

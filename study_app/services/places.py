@@ -43,7 +43,7 @@ def holds(participant: Participant, now: datetime) -> bool:
 
 
 def gave_up_place(context: StudyContext, participant: Participant) -> bool:
-    """Whether a person on their way was silent so long that their place is free for others."""
+    """Return whether a person on their way was silent so long that their place is free for others."""
     if participant.kind != "real" or participant.over or _takes(context, participant, context.now()):
         return False
     # Who has not consented yet has none to give up; who is at work on a long stage, or may still begin a session, was

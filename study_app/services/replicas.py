@@ -79,7 +79,7 @@ class Replicas:
         return InProgress(participant_id, kind, work, self.me.name)
 
     def is_gone(self, unit: UnitOfWork, name: str) -> bool:
-        """Whether the server of that name will not finish what it began."""
+        """Return whether the server of that name will not finish what it began."""
         if name == self.me.name:
             return False
         other = unit.replica(name)
@@ -90,7 +90,7 @@ class Replicas:
         self._given_up.add(work.work)
 
     def is_left(self, unit: UnitOfWork, work: InProgress) -> bool:
-        """Whether no server will finish what is noted as in progress."""
+        """Return whether no server will finish what is noted as in progress."""
         return work.work in self._given_up or self.is_gone(unit, work.replica)
 
     def others(self, unit: UnitOfWork) -> list[tuple[Replica, bool]]:

@@ -50,7 +50,7 @@ def judge_usage(spec: AssistantSpec, events: Iterable[Event], turns: Collection[
 
 
 def _failed_at_once(turn: Turn) -> bool:
-    """Whether a turn brought no word and no count; who declines has read the message, and that is billed."""
+    """Return whether a turn brought no word and no count; who declines has read the message, and that is billed."""
     failed = turn.error is not None and turn.error != "refused"
     return failed and not turn.reply and turn.input_tokens is None and turn.output_tokens is None
 

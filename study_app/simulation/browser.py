@@ -202,7 +202,7 @@ class Visitor:
             self.room.press("submit")
 
     def _opened(self, assistant: str) -> bool:
-        """Whether an assistant takes messages from the start."""
+        """Return whether an assistant takes messages from the start."""
         return not self.app.context.content.specs[assistant].opens_after_minutes
 
     def _quiz(self, place: OnStage, stage: Stage) -> None:

@@ -352,7 +352,7 @@ class SimulatedParticipant:
     # -- the arm -------------------------------------------------------------------------------------------------------
 
     def received(self, arm: StudyArm | None) -> bool:
-        """Whether the effects act on this person in that arm."""
+        """Return whether the effects act on this person in that arm."""
         control = self.app.study.control
         if arm is None:
             return False

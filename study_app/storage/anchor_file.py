@@ -62,7 +62,7 @@ class AnchorFile:
             os.close(handle)
 
     def read(self) -> list[KeptAnchor]:
-        """Every anchor; empty where there is no file.
+        """Return every anchor; empty where there is no file.
 
         Raises:
             UserError: the file cannot be read.

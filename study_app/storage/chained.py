@@ -57,7 +57,7 @@ class Signed:
     signer: str = STUDY
 
     def by(self, key: bytes) -> bool:
-        """Whether it ends where a program with this key left it."""
+        """Return whether it ends where a program with this key left it."""
         due = chain.mac(key, self.chain, self.position, bytes(self.head))
         return self.position == 0 or bytes(self.mac or b"") == due
 
@@ -181,7 +181,7 @@ def numbered(entry: chain.ChainEntry, number: int) -> chain.ChainEntry:
 
 
 def _agrees(entry: chain.ChainEntry, same: chain.ChainEntry, opening: bytes, digest: bytes, *, final: bool) -> bool:
-    """Whether an entry is of the row that is there, as this or an older version hashes it.
+    """Return whether an entry is of the row that is there, as this or an older version hashes it.
 
     Older ones numbered no state, and the oldest hashed nothing but the row's cells of a dataset.
     """
@@ -195,7 +195,7 @@ def _agrees(entry: chain.ChainEntry, same: chain.ChainEntry, opening: bytes, dig
 
 
 def _is_last(entry: chain.ChainEntry, opening: bytes, digest: bytes) -> bool:
-    """Whether the newest entry of a record is of the same state; salts are random, so the old one is used."""
+    """Return whether the newest entry of a record is of the same state; salts are random, so the old one is used."""
     again = replace(entry, salt=opening[: chain.SALT_BYTES])
     return again.opening == opening and again.digest == digest
 

@@ -109,7 +109,7 @@ class GroupWriter:
                 return
 
     def _gathered(self) -> tuple[list[_Piece], bool]:
-        """Everything that waits, at least one piece; and whether it is the end."""
+        """Return everything that waits, at least one piece; and whether it is the end."""
         group: list[_Piece] = []
         piece = self._queue.get()
         while piece is not None:

@@ -241,7 +241,7 @@ def _finite(text: str) -> float:
 
 
 def field(value: dict[str, Any], name: str, kind: type, *, required: bool = True) -> Any:
-    """One field of a body.
+    """Return one field of a body.
 
     Raises:
         BadRequest: 400 if it is missing or of another type.
@@ -346,5 +346,5 @@ def asked_by(request: Request) -> str | None:
 
 
 def is_tls(request: Request) -> bool:
-    """Whether the browser speaks TLS, to us or to a trusted proxy before us; see `operating.proxies`."""
+    """Return whether the browser speaks TLS, to us or to a trusted proxy before us; see `operating.proxies`."""
     return request.url.scheme == "https"

@@ -130,7 +130,7 @@ def console_process(settings: Settings, *, author: bool = False) -> Iterator[Cal
 
 
 def author_settings(settings: Settings) -> Settings:
-    """Where an author's server keeps what it makes: in a separate folder, anew at each start.
+    """Return where an author's server keeps what it makes: in a separate folder, anew at each start.
 
     A study's own database is never touched, whatever it holds; the console's accounts are the same.
 

@@ -64,7 +64,7 @@ def answer() -> HTMLResponse:
 
 
 def wanted_soon() -> list[str]:
-    """Everything that the first page after `Start` will ask for, so that it can be fetched while one reads."""
+    """Return everything that the first page after `Start` will ask for, so that it can be fetched while one reads."""
     return list(dict.fromkeys(f"./{address}" for address in SCRIPT.findall(shell(study().title, language()))))
 
 

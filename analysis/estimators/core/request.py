@@ -217,7 +217,7 @@ class AnalysisRequest:
         return self.y
 
     def pairs(self) -> list[ArmContrast]:
-        """Each treated arm with the control."""
+        """Return each treated arm with the control."""
         return [ArmContrast(self, index) for index in range(1, len(self.labels))]
 
     def estimate(self, **fields: Any) -> Estimate:

@@ -51,7 +51,7 @@ class Estimate:
     """Further figures of the method by name, e.g. `first_stage_f`; `docs/reference/methods.md` lists them."""
 
     def to_frame(self) -> pd.DataFrame:
-        """One row; see `Estimates.to_frame`."""
+        """Return one row; see `Estimates.to_frame`."""
         return Estimates([self]).to_frame()
 
     def plot(self, ax: Any = None) -> Any:

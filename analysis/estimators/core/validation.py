@@ -23,7 +23,7 @@ class AnalysisError(ProblemsFound):
 
     @classmethod
     def of(cls, key: str, what: str, remedy: str) -> AnalysisError:
-        """One problem of the data or of the call, e.g. `of("column 'score'", "is not in the table", "...")`."""
+        """Return one problem of the data or of the call, e.g. `of("column 'score'", "is not in the table", "...")`."""
         return cls([Problem("data", key, what, remedy)])
 
 
@@ -50,7 +50,7 @@ def label_of(value: Any) -> str:
 
 
 def names(columns: str | Iterable[str] | None) -> tuple[str, ...]:
-    """One name, several or none as a tuple."""
+    """Return one name, several or none as a tuple."""
     if columns is None:
         return ()
     return (columns,) if isinstance(columns, str) else tuple(columns)
@@ -122,7 +122,7 @@ def groups(data: pd.DataFrame, columns: Sequence[str]) -> tuple[Ints, list[str]]
 
 
 def _coded(series: pd.Series) -> tuple[Ints, list[str]]:
-    """One column as codes into its sorted texts."""
+    """Return one column as codes into its sorted texts."""
     # Labels are made of the distinct values and not of every cell, for tables of 100,000 rows have a handful of arms.
     codes, values = pd.factorize(series)
     texts = [label_of(value) for value in values]

@@ -127,7 +127,7 @@ class Cells:
     # -- contrasts -----------------------------------------------------------------------------------------------------
 
     def effects(self, kind: str) -> list[Effect]:
-        """Every contrast of a kind, over the cells' means in their order."""
+        """Return every contrast of a kind, over the cells' means in their order."""
         made = {"main": self._main, "interaction": self._interactions, "simple": self._simple, "control": self._control}
         return list(made[kind]())
 
@@ -172,7 +172,7 @@ class Cells:
                     yield Effect("simple", "_vs_".join(pair), (factor,), pair, weights)
 
     def _control(self) -> Iterator[Effect]:
-        """All cells together, then each level of each factor, with the nested control."""
+        """Yield all cells together, then each level of each factor, with the nested control."""
         everyone = np.full(len(self.names), 1 / len(self.names))
         yield self._against("cells", (), everyone)
         for place, (factor, levels) in enumerate(self.factors.items()):

@@ -299,7 +299,7 @@ def _enumerated(trial: AnalysisRequest) -> NDArray[np.int8]:
 
 
 def _arrangements(observed: list[int]) -> Iterator[list[int]]:
-    """Every distinct order of a multiset."""
+    """Yield every distinct order of a multiset."""
     levels = sorted(set(observed))
     if len(levels) == 1:
         yield list(observed)

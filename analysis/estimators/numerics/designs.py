@@ -32,7 +32,7 @@ class DesignMatrix:
 
 
 def arm_columns(trial: AnalysisRequest) -> tuple[Floats, list[str]]:
-    """One indicator per treated arm, or the dose itself, or nothing."""
+    """Return one indicator per treated arm, or the dose itself, or nothing."""
     if trial.arm is None:
         return np.empty((len(trial.data), 0)), []
     if trial.is_dose:

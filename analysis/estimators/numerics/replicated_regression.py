@@ -305,13 +305,13 @@ class Test:
         return extreme / len(reached) if self.exact else (1 + extreme) / (len(reached) + 1)
 
     def interval(self, level: float) -> tuple[float, float]:
-        """All constant effects that the test does not reject at 1 - level; infinite where it never rejects."""
+        """Return all constant effects that the test does not reject at 1 - level; infinite where it never rejects."""
         low = -np.inf if self.alternative == "less" else self._limit(-1.0, level)
         high = np.inf if self.alternative == "greater" else self._limit(1.0, level)
         return low, high
 
     def reached(self, taus: Floats, replicates: Moments) -> Bools:
-        """Which replicates are at least as extreme as what was observed, under each effect; (effects, R)."""
+        """Return which replicates are at least as extreme as what was observed, under each effect; (effects, R)."""
         seen = self.observed.studentised(taus[:, None])
         drawn = replicates.studentised(taus[:, None])
         if np.isnan(seen).any():

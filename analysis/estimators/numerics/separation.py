@@ -17,7 +17,7 @@ _CLEAR = 1e-6
 
 
 def separated(rises: Floats, still: Floats) -> bool:
-    """Whether b exists with `rises @ b` nowhere below zero and somewhere above it, and `still @ b` zero.
+    """Return whether b exists with `rises @ b` nowhere below zero and somewhere above it, and `still @ b` zero.
 
     Along such a b no term of the likelihood falls and some rise for ever (Albert & Anderson 1984, Konis 2007).
 

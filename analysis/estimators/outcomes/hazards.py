@@ -120,7 +120,7 @@ class PartialLikelihood:
         return Pieces(value, np.asarray(scores), np.asarray(informations))
 
     def clock(self, transform: str) -> Floats:
-        """Each piece's value on the scale on which the effect may drift."""
+        """Return each piece's value on the scale on which the effect may drift."""
         dead = self.dead
         if self.ties == "exact":
             dead = dead[np.unique(self._group[dead], return_index=True)[1]]

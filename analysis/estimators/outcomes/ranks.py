@@ -109,7 +109,7 @@ def _ranked(x: Floats, falling: Floats, rank: int) -> float:
 
 
 def _counted(x: Floats, rising: Floats, pivot: float, holds: Callable[..., Bools]) -> Ints:
-    """How many of the differences x_i - y, y falling, meet a bound near the pivot, judged on them as rounded."""
+    """Return how many of the differences x_i - y, y falling, meet a bound near the pivot, judged on them as rounded."""
     n = len(rising)
     # x - pivot is rounded otherwise than x - y: the search lands next to the right place, and the loop corrects it.
     count = n - np.searchsorted(rising, x - pivot, side="right")

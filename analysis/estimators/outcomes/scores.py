@@ -242,7 +242,7 @@ def _fit_ordered(codes: Ints, design: DesignMatrix) -> tuple[Any, Any]:
 
 
 def _all_but_certain(codes: Ints, fitted: Any) -> bool:
-    """Whether some row is all but certain to be above the cut below it, or below the cut above it."""
+    """Return whether some row is all but certain to be above the cut below it, or below the cut above it."""
     chances = np.asarray(fitted.model.predict(fitted.params), dtype=np.float64)
     cumulative = np.cumsum(chances, axis=1)
     rows = np.arange(len(codes))

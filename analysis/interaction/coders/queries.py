@@ -36,7 +36,7 @@ class CodedQuery:
 
 
 def queries(tables: Mapping[str, pd.DataFrame]) -> tuple[CodedQuery, ...]:
-    """Every message to the assistant that is not empty, by participant, in the order asked."""
+    """Return every message to the assistant that is not empty, by participant, in the order asked."""
     turns = tables.get("turns")
     if turns is None or turns.empty:
         return ()
@@ -66,7 +66,7 @@ def empty_queries(tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
 
 
 def _said(turns: pd.DataFrame) -> pd.Series:
-    """Whether the message of each turn holds anything but white space."""
+    """Return whether the message of each turn holds anything but white space."""
     return turns["message"].notna() & (turns["message"].astype(str).str.strip() != "")
 
 
@@ -105,7 +105,7 @@ def _ratings(ratings: pd.DataFrame | None) -> list[tuple[str, str, object]]:
 
 
 def consensus(codings: Mapping[str, Codes]) -> Codes:
-    """One coding from several people: the adjudicated one where there is one, else what more than half gave.
+    """Return one coding from several people: the adjudicated one where there is one, else what more than half gave.
 
     Coders that are programs (`rules`, `claude`) do not count.
     """

@@ -77,7 +77,7 @@ def _of_person(rows: pd.DataFrame) -> Calibration:
 
 
 def _step(answers: pd.DataFrame, confidence: float) -> dict[str, Any]:
-    """How many answers were held so surely, and the mean share of their points."""
+    """Return how many answers were held so surely, and the mean share of their points."""
     at = answers[np.isclose(answers["confidence"], confidence)]
     return {"confidence": confidence, "n": len(at), "share": float(at["share"].mean()) if len(at) else None}
 

@@ -17,7 +17,7 @@ from study_app.domain.study.analysis_plan import Outcome, Plan
 
 
 def mean_rows(frame: AnalysisTable, plan: Plan, view: View) -> list[Estimate]:
-    """One row for each outcome and arm: the mean with its interval, the standard deviation as effect size.
+    """Return one row for each outcome and arm: the mean with its interval, the standard deviation as effect size.
 
     Student's interval; Wilson's for a share of people, which stays within 0 and 1; CR2's of people in clusters. The
     id is `<outcome>.mean.<arm>`;

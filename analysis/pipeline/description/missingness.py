@@ -60,7 +60,7 @@ def _share(cells: np.ndarray, mine: np.ndarray) -> dict[str, Any]:
 
 
 def _patterns(gaps: pd.DataFrame, arms: dict[str, np.ndarray]) -> list[dict[str, Any]]:
-    """Which variables are missing together."""
+    """Return which variables are missing together."""
     if gaps.empty:
         return []
     together = [tuple(name for name, gone in zip(gaps, row, strict=True) if gone) for row in gaps.to_numpy()]
@@ -73,7 +73,7 @@ def _patterns(gaps: pd.DataFrame, arms: dict[str, np.ndarray]) -> list[dict[str,
 
 
 def _baseline(people: pd.DataFrame, plan: Plan) -> list[dict[str, Any]]:
-    """How those without a primary outcome differ at baseline from those with it; numeric covariates only."""
+    """Return how those without a primary outcome differ at baseline from those with it; numeric covariates only."""
     found: list[dict[str, Any]] = []
     for name in plan.primary:
         gone = people[name].isna()

@@ -50,7 +50,7 @@ def treatment_section(view: View) -> dict[str, Any]:
 
 
 def _rows(turns: pd.DataFrame) -> pd.DataFrame:
-    """One row per question that was asked, with its measures."""
+    """Return one row per question that was asked, with its measures."""
     error = turns["error"].astype("string").fillna("")
     shares = turns.get("solution_share", pd.Series(np.nan, index=turns.index))
     matches = turns.get("recorded_match", pd.Series(pd.NA, index=turns.index))

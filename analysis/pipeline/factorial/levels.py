@@ -97,7 +97,7 @@ def allocation_blocks(dataset: Dataset, view: View, study: Study) -> dict[str, s
 
 
 def _returned(rows: pd.DataFrame) -> bool:
-    """Whether slots of people who left were given again, so that a block has more than its places."""
+    """Return whether slots of people who left were given again, so that a block has more than its places."""
     return "returned" in rows and any(str(cell) not in ("[]", "nan", "", "None") for cell in rows["returned"])
 
 

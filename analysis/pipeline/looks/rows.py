@@ -69,7 +69,7 @@ def error_of(row: Mapping[str, Any], z: float, *, null: float = 0.0, crossed: bo
 
 
 def _few_as_extreme(row: Mapping[str, Any]) -> bool:
-    """Whether so few re-randomisations were as extreme that p says only that z is at least so large.
+    """Return whether so few re-randomisations were as extreme that p says only that z is at least so large.
 
     p is never below one over their number, so that the interval of a large effect would grow with the effect.
     """

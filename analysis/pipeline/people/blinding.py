@@ -79,7 +79,7 @@ def _ends(dataset: Dataset) -> dict[str, tuple[pd.Timestamp | None, bool]]:
 
 
 def _during(at: str, end: tuple[pd.Timestamp | None, bool] | None) -> bool | None:
-    """Whether the participant was still on their way: an act after their end cannot have changed what they did.
+    """Return whether the participant was still on their way: an act after their end cannot have changed what they did.
 
     None where that is not known: after the last stage that is known to have ended, of who did not finish.
     """

@@ -129,7 +129,7 @@ def _given(row: Mapping[Any, Any] | pd.Series) -> str:
 
 
 def why_not(row: Mapping[Any, Any] | pd.Series, outcome: str) -> str | None:
-    """Why an allocated participant is not in the analysis of an outcome; None where they are."""
+    """Return why an allocated participant is not in the analysis of an outcome; None where they are."""
     if row["status"] in NOT_ANALYSED:
         return _reason(row)
     if pd.isna(row[outcome]):

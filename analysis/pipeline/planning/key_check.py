@@ -29,7 +29,7 @@ BY_DRAWS = ("rerandomization", "permutation")
 
 
 def key_problems(study: Study, plan: Plan, file: str) -> list[Problem]:
-    """Everything in a plan that contradicts its study or itself, or that no analysis of it would use."""
+    """Return everything in a plan that contradicts its study or itself, or that no analysis of it would use."""
     found = [*_of_other_tables(plan), *_of_arms(study, plan), *_twice(plan), *_of_rules(study, plan)]
     found += [*_dropped(plan), *_with_itself(study, plan), *_too_few_draws(study, plan)]
     if plan.variant_time and not study.varied_tasks:

@@ -156,7 +156,7 @@ def _require_own_ids(plan: Plan, dataset: Dataset) -> None:
 
 
 def schedule(plan: Plan, arms: int, clusters: bool = False) -> tuple[Analysis, ...]:
-    """Every analysis of the plan, the primary rows first.
+    """Return every analysis of the plan, the primary rows first.
 
     Args:
         plan: its rows with the role primary stand in place of the usual one of their outcome; where it lists no others,
@@ -202,7 +202,7 @@ def _standard(plan: Plan, arms: int, clusters: bool) -> tuple[Analysis, ...]:
 
 
 def bears_clusters(method: str) -> bool:
-    """Whether a method is right where people were allocated in clusters: it takes them, or states no error."""
+    """Return whether a method is right where people were allocated in clusters: it takes them, or states no error."""
     if method in WITHOUT_ERROR or method not in METHODS:
         return True
     return "cluster" in METHODS[method].uses and method not in PAIRED_BY_CLUSTER

@@ -60,7 +60,7 @@ OWN = {"time": ("last_activity",)}
 def study_plan_problems(
     study: Study, bank_of: Callable[[str], Bank | None], file: str, *, acts: bool = False
 ) -> list[Problem]:
-    """Everything in a study's plan that cannot be carried out with the columns that the study will have.
+    """Return everything in a study's plan that cannot be carried out with the columns that the study will have.
 
     Args:
         study: a valid study.
@@ -144,7 +144,7 @@ def option_problems(plan: Plan, file: str, *, clustered: bool = False) -> list[P
 
 
 def unusable(analysis: Analysis, *, clustered: bool = False) -> str:
-    """Why a row of the plan cannot be made whatever the data are, or an empty text."""
+    """Return why a row of the plan cannot be made whatever the data are, or an empty text."""
     return "; ".join(f"{key}: {what}" for key, what, _ in _of_analysis(analysis, clustered))
 
 

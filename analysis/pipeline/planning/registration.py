@@ -78,7 +78,7 @@ class Registration:
     """Version -> analysed participants who started with it."""
 
     def status(self, row_id: str) -> tuple[Status, str]:
-        """Where a row of the results stands, and since when and why if not since launch."""
+        """Return where a row of the results stands, and since when and why if not since launch."""
         if self.note or not self.own_seed:
             return "exploratory", self.note or "run with a seed that is not the plan's"
         key = self._key(row_id)
@@ -204,7 +204,7 @@ def changed_keys(before: PlanVersion, after: PlanVersion) -> list[str]:
 
 
 def allocates(study: Mapping[str, Any], method: str) -> bool:
-    """Whether a study file, as read, allocates by this method."""
+    """Return whether a study file, as read, allocates by this method."""
     allocation = study.get("allocation")
     return isinstance(allocation, Mapping) and allocation.get("method") == method
 

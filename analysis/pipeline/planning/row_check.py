@@ -33,7 +33,7 @@ _Found = Iterator[tuple[str, str, str]]
 
 
 def row_problems(study: Study, measured: Measured, file: str) -> list[Problem]:
-    """Everything in the rows of a study's plan that its design or its outcomes do not bear, by key."""
+    """Return everything in the rows of a study's plan that its design or its outcomes do not bear, by key."""
     within = _within_people(study.analysis) if study.allocation.method == "sequence" else []
     what = "people are compared with themselves, which does not use it"
     return [Problem(file, f"analysis.{key}", what, f"remove {key}") for key in within] + [
@@ -50,12 +50,12 @@ def _within_people(plan: Plan) -> list[str]:
 
 
 def of_times(method: str) -> bool:
-    """Whether a method takes nothing but times and their events."""
+    """Return whether a method takes nothing but times and their events."""
     return "event" in METHODS[method].uses and method not in ("rerandomization", "permutation")
 
 
 def restricted(row: Analysis, outcome: Outcome) -> bool:
-    """Whether a row compares times up to the plan's horizon, or to the cap where it has none."""
+    """Return whether a row compares times up to the plan's horizon, or to the cap where it has none."""
     if outcome.kind != "time" or row.method not in METHODS or "horizon" not in METHODS[row.method].uses:
         return False
     # Censored times have no mean, so the runner compares restricted ones; the row itself does not say so.
@@ -130,7 +130,7 @@ def of_sequence(row: Analysis) -> _Found:
 
 
 def _of_no_method(row: Analysis, key: str) -> bool:
-    """Whether a key is an option that the method never takes, in whatever design, which is said elsewhere."""
+    """Return whether a key is an option that the method never takes, in whatever design, which is said elsewhere."""
     name = key.removeprefix("options.")
     return name != key and (name in MADE_HERE or name not in inspect.signature(METHODS[row.method]).parameters)
 
@@ -187,7 +187,7 @@ def _of_population(row: Analysis, study: Study) -> _Found:
 
 
 def _offered_apart(row: Analysis, study: Study) -> bool:
-    """Whether of any two arms that a row compares one is offered an assistant and the other is not."""
+    """Return whether of any two arms that a row compares one is offered an assistant and the other is not."""
     offered = {arm.id: study.has_assistant(arm.id) for arm in study.arms}
     control = study.analysis.control or study.control.id
     pairs = [row.contrast] if row.contrast else [(arm, control) for arm in offered if arm != control]

@@ -63,7 +63,7 @@ class PlannedTrial:
         return self.plan.covariates + more
 
     def dataset(self, n: int, effect: float, rng: np.random.Generator) -> Dataset:
-        """One trial.
+        """Return one trial.
 
         Args:
             n: people allocated.

@@ -247,7 +247,7 @@ def _of_second(planned: PlannedTrial, dataset: Dataset) -> list[dict[str, Any]]:
 
 
 def _decided(rows: Sequence[Mapping[str, Any]], alpha: float) -> Counts:
-    """One trial's decisions."""
+    """Return one trial's decisions."""
     p = {row["id"]: row["p_value"] if row["p_adjusted"] is None else row["p_adjusted"] for row in rows}
     # An adjusted p is a product of floats: one that equals the level must not fall above it by rounding.
     rejected = Counter(name for name, value in p.items() if value is not None and value <= alpha + 1e-12)

@@ -12,7 +12,7 @@ from study_app.domain.errors import UserError
 
 
 def on_cluster(workers: str) -> bool:
-    """Whether `--workers` names a scheduler and not a number of processes."""
+    """Return whether `--workers` names a scheduler and not a number of processes."""
     return names_cluster(workers)
 
 

@@ -44,7 +44,7 @@ def as_latex(found: Manuscript, figures: Mapping[str, bytes]) -> bytes:
 
 
 def latex_table(table: DocumentTable, number: int) -> str:
-    """One longtable with booktabs rules."""
+    """Return one longtable with booktabs rules."""
     room = 0.98 - 0.012 * len(table.header)
     columns = "".join(f">{{\\raggedright\\arraybackslash}}p{{{room * share:.3f}\\linewidth}}" for share in table.widths)
     head = " & ".join(escaped(text) for text in table.header)

@@ -72,7 +72,7 @@ class BatchCoder:
         return [batch for batch in listed if batch.created_at >= since - CLOCKS_DIFFER]
 
     def ended(self, batch: str) -> bool | None:
-        """Whether a batch has ended; None where the provider does not have it any more.
+        """Return whether a batch has ended; None where the provider does not have it any more.
 
         Raises:
             UserError: the key is not accepted.

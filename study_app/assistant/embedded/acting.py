@@ -72,7 +72,7 @@ class _Planner:
         return tool in self._request.tools
 
     def _runs_now(self, last: AgentStep | None) -> bool:
-        """Whether a run is next: after reading the program, and after each change that was made."""
+        """Return whether a run is next: after reading the program, and after each change that was made."""
         if not self._can("run") or self._runs_refused():
             return False
         if last is None or last.call.tool in ("view", "ask"):
@@ -224,7 +224,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _all_well(step: AgentStep) -> bool:
-    """Whether a run ended well and no visible example failed."""
+    """Return whether a run ended well and no visible example failed."""
     lines = step.result.splitlines()
     return not step.failed and not any(line.startswith("Example ") and " fails" in line for line in lines)
 

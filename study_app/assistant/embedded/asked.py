@@ -118,7 +118,7 @@ class AnalysedRequest:
         return [word for word in topics.unknown(self.notebook, self.words) if word not in known]
 
     def times_asked(self, topic: str) -> int:
-        """How often the conversation has come to that topic before."""
+        """Return how often the conversation has come to that topic before."""
         return sum(f"**{topic}**" in reply for _, reply in self.request.history)
 
 

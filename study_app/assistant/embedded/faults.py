@@ -33,7 +33,7 @@ class ProgramFault:
 
 
 def faults(tree: ast.Module, known_attributes: frozenset[str] = frozenset()) -> list[ProgramFault]:
-    """Every fault, in no order.
+    """Return every fault, in no order.
 
     Args:
         tree: The program.
@@ -62,7 +62,7 @@ def _never_awaited(tree: ast.Module) -> Iterator[ProgramFault]:
 
 
 def _hands_on(parent: ast.AST | None) -> bool:
-    """Whether a call stands as an argument of `start_soon` or `run`, which is another fault."""
+    """Return whether a call stands as an argument of `start_soon` or `run`, which is another fault."""
     return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Attribute) and parent.func.attr in _STARTERS
 
 

@@ -22,7 +22,7 @@ class Explained:
 
 
 def explained(code: str) -> list[Explained]:
-    """Every statement's first line, in order; empty where Python cannot read the code."""
+    """Return every statement's first line, in order; empty where Python cannot read the code."""
     tree = parsed(code)
     if isinstance(tree, SyntaxError):
         return []

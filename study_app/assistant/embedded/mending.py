@@ -95,7 +95,7 @@ def returning(code: str, starter: str) -> str:
 
 
 def _further(code: str, error: SyntaxError) -> bool:
-    """Whether Python reads a program to its end, or to a later line than before."""
+    """Return whether Python reads a program to its end, or to a later line than before."""
     now = parsed(code)
     return not isinstance(now, SyntaxError) or (now.lineno or 0) > (error.lineno or 0)
 
@@ -252,7 +252,7 @@ def _blocks(tree: ast.Module) -> Iterator[list[ast.stmt]]:
 
 
 def _ends_block(node: ast.stmt) -> bool:
-    """Whether nothing after it in its block is reached."""
+    """Return whether nothing after it in its block is reached."""
     for_ever = isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
     return isinstance(node, ast.Raise | ast.Return) or (
         for_ever and isinstance(node, ast.While) and all(isinstance(one, ast.Pass) for one in node.body)

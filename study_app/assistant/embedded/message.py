@@ -161,7 +161,7 @@ def _error_in(bare: str) -> ShownError | None:
 
 
 def _errors_in(line: str) -> list[ShownError]:
-    """Every `XError: text` of one line, in order: a traceback may have been flattened into one."""
+    """Return every `XError: text` of one line, in order: a traceback may have been flattened into one."""
     found = []
     starts = [
         (match.start(1), match.end(1))
@@ -186,7 +186,7 @@ def _looks_like_code(bare: str) -> bool:
 
 
 def _is_prose(bare: str) -> bool:
-    """Whether a line that begins like code goes on like a sentence: four plain words in a row."""
+    """Return whether a line that begins like code goes on like a sentence: four plain words in a row."""
     plain = 0
     for word in bare.split():
         plain = plain + 1 if word.strip(",.'").isalpha() else 0

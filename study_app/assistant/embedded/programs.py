@@ -95,7 +95,7 @@ def unfinished(code: str, names: Iterable[str]) -> list[str]:
 
 
 def is_empty(node: AnyDef) -> bool:
-    """Whether the body is a docstring, `...`, `pass` or `raise NotImplementedError` and nothing more."""
+    """Return whether the body is a docstring, `...`, `pass` or `raise NotImplementedError` and nothing more."""
     return all(_does_nothing(statement) for statement in node.body)
 
 
@@ -170,7 +170,7 @@ def _with_imports(code: str) -> str:
 
 
 def bound_names(tree: ast.AST) -> set[str]:
-    """Every name that the program gives a value anywhere."""
+    """Return every name that the program gives a value anywhere."""
     names: set[str] = set()
     for node in ast.walk(tree):
         match node:

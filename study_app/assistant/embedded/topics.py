@@ -95,12 +95,12 @@ def unknown(notebook: Notebook, query: str) -> list[str]:
 
 
 def _slip(word: str, known: frozenset[str]) -> bool:
-    """Whether a word is a known one with a slip of the pen."""
+    """Return whether a word is a known one with a slip of the pen."""
     return len(word) >= 4 and bool(difflib.get_close_matches(word, known, 1, _LIKENESS if len(word) > 4 else 0.75))
 
 
 def is_everyday(word: str) -> bool:
-    """Whether a word says nothing about a subject."""
+    """Return whether a word says nothing about a subject."""
     return word in CHAT_WORDS or word in STOPWORDS
 
 

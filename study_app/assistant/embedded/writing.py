@@ -53,7 +53,7 @@ def _about_an_idea(asked: AnalysedRequest) -> bool:
 
 
 def _about_the_task(asked: AnalysedRequest) -> bool:
-    """Whether code of the task can be meant, and not another program (`write a quicksort`)."""
+    """Return whether code of the task can be meant, and not another program (`write a quicksort`)."""
     if asked.named or pasted(asked.read.text, asked.request.brief) or asked.read.code:
         return True
     if not asked.unknown():
@@ -83,7 +83,7 @@ def _of_functions(notes: list[Note]) -> list[str]:
 
 
 def whole(asked: AnalysedRequest) -> list[str]:
-    """One file that runs: the participant's, with every function of the task written."""
+    """Return one file that runs: the participant's, with every function of the task written."""
     versions = {note.title: unfenced(note.code) for note in asked.functions}
     program = with_functions(asked.request.code, versions, asked.request.starter)
     names = ", ".join(f"`{name}`" for name in versions)

@@ -7,7 +7,7 @@ from study_app.domain.assistants.recording import RecordedStep, RecordedTurn
 
 
 def is_recorded(call: ToolCall) -> bool:
-    """Whether a recording made a call: its id is the place of the recorded step."""
+    """Return whether a recording made a call: its id is the place of the recorded step."""
     return call.id.isdecimal()
 
 

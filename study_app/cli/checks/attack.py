@@ -62,7 +62,7 @@ class Attack:
         self.until = time.monotonic() + MOST_SECONDS
 
     def send(self, method: str, path: str, *, known: bool = True, headers: Any = None, body: bytes = b"") -> Any:
-        """One request; its answer.
+        """Return one request; its answer.
 
         Raises:
             Budget: the limits are reached.
@@ -79,14 +79,14 @@ class Attack:
         return self.send("POST", path, body=json.dumps(value).encode(), headers={"Content-Type": "application/json"})
 
     def health_seconds(self) -> float:
-        """How long the server takes to say that it is well."""
+        """Return how long the server takes to say that it is well."""
         begun = time.monotonic()
         self.send("GET", "/healthz", known=False)
         return time.monotonic() - begun
 
 
 def attack(url: str, var: Path, token: str) -> list[dict[str, Any]]:
-    """Every attack; each with its name, whether it was stopped, and what was found.
+    """Return every attack; each with its name, whether it was stopped, and what was found.
 
     Raises:
         UserError: the server is not this one.

@@ -128,7 +128,7 @@ def _isolation(runner: str, findings: list[dict[str, Any]]) -> tuple[bool, str]:
 
 
 def _runner(runner: str) -> tuple[bool, str]:
-    """Whether programs stay on this machine, or travel with TLS."""
+    """Return whether programs stay on this machine, or travel with TLS."""
     if leaves_this_machine_in_the_clear(runner):
         return False, (
             f"STUDY_RUNNER: {runner} is a Dask scheduler without TLS: programs travel in the clear, and everybody who"
@@ -170,7 +170,7 @@ def _database(settings: Any) -> tuple[bool, str]:
 
 
 def _serving(settings: Settings) -> tuple[bool, str]:
-    """Whether `serve` would start; what it refuses is raised."""
+    """Return whether `serve` would start; what it refuses is raised."""
     start_serving(settings, str(settings.study_file)).close()
     return True, "study serve can start it"
 
@@ -209,7 +209,7 @@ def _of_provider(settings: Any, named: str) -> tuple[bool, str]:
 
 
 def _recordings(settings: Settings) -> tuple[bool, str]:
-    """Whether recordings can take the place of models, and which have."""
+    """Return whether recordings can take the place of models, and which have."""
     running = start(settings, changed_ok=True)
     try:
         problems = list(replay_problems(running.library))
@@ -274,7 +274,7 @@ def _servers(settings: Settings) -> tuple[bool, str]:
 
 
 def _alerts(settings: Settings) -> tuple[bool, str]:
-    """Whether what the study file asks to be informed of can be sent from here."""
+    """Return whether what the study file asks to be informed of can be sent from here."""
     alerts = read_study(settings.study_file).alerts
     problems = AlertSender(settings.environment, alerts).problems()
     return not problems, "; ".join(map(str, problems)) or ", ".join(alerts.channels) or "on the console only"
@@ -297,7 +297,7 @@ def _disk(var: Path) -> tuple[bool, str]:
 
 
 def _key(settings: Any) -> tuple[bool, str]:
-    """Whether there is one, and whether it is the one that this study was launched with."""
+    """Return whether there is one, and whether it is the one that this study was launched with."""
     running = start(settings, changed_ok=True)
     try:
         with running.context.registry.begin(write=False) as unit:

@@ -36,7 +36,7 @@ _NOTES_OF_MANNER = {"answers": "concepts", "hints": "hints", "questions": "quest
 
 
 def assistant_problems(library: FolderLibrary, environment: Mapping[str, str]) -> list[Problem]:
-    """Whether each assistant that an arm has can answer on this machine from what it needs.
+    """Return whether each assistant that an arm has can answer on this machine from what it needs.
 
     Args:
         library: the study's content.

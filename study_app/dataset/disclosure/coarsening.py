@@ -149,7 +149,7 @@ def _middle(group: Sequence[str], counts: Counter[str]) -> str:
 def smallest_cells(
     rows: Sequence[Mapping[str, Any]], names: Sequence[str], combinations: Callable[[Sequence[str], int], Any]
 ) -> list[tuple[int, int, int, tuple[str, ...]]]:
-    """How small groups get that share their values, by how many columns are known together.
+    """Return how small groups get that share their values, by how many columns are known together.
 
     Returns:
         For each size 1, 2, 3 and all: (size, least group, people who are alone in theirs, the columns of the least);

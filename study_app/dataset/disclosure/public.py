@@ -197,7 +197,7 @@ class Public:
             yield column.name, column, "moved" if column.type == "time" else "looked at" if looked_at else "stays"
 
     def _coarse(self, name: TableName, column: Column) -> bool:
-        """Whether values of a column are put together: in every table that says the same of a person."""
+        """Return whether values of a column are put together: in every table that says the same of a person."""
         about = name in ("participants", "allocations") or column.name in _EVERYWHERE
         return about and column.name in self.recodings
 
@@ -316,7 +316,7 @@ def _moved(value: Any, entry: datetime | None) -> datetime | None:
 
 
 def _is_judgement(value: str) -> bool:
-    """Whether a rating is points or codes, and not a sentence."""
+    """Return whether a rating is points or codes, and not a sentence."""
     if value in TONES or value in CLASSES or all(label in LABELS for label in value.split(";")):
         return True
     try:
@@ -328,7 +328,7 @@ def _is_judgement(value: str) -> bool:
 
 
 def _is_of_themes(row: Mapping[str, Any]) -> bool:
-    """Whether a rating is a codebook, or codes and marks of an interview, and not words of a person."""
+    """Return whether a rating is a codebook, or codes and marks of an interview, and not words of a person."""
     if row["rubric"] == CODEBOOK:
         return True
     return interview_of(str(row["object"])) is not None and row["rubric"] not in (REPLY, REASON, QUOTE)

@@ -177,7 +177,7 @@ def mac(key: bytes, chain: int, position: int, head: bytes) -> bytes:
 
 
 def join(heads: Iterable[str]) -> str:
-    """One hash over the heads of all chains, all in hex."""
+    """Return one hash over the heads of all chains, all in hex."""
     # Sorted, for the order in which chains are read says nothing and must not change the hash.
     return hashlib.sha256(compact_json(sorted(heads)).encode()).hexdigest()
 
@@ -223,7 +223,7 @@ def key_of(table: TableName, row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def event_key(event: Event | Mapping[str, Any]) -> tuple[str, ...]:
-    """All of an event but its payload: it stays when the payload is erased."""
+    """Return all of an event but its payload: it stays when the payload is erased."""
     if isinstance(event, Event):
         client = browser_moment(event.client_time_ms)
         named = (event.participant_id, event.page, str(event.seq), event.kind, event.stage)

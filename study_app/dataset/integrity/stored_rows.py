@@ -31,7 +31,7 @@ def program_error(run: RunRecord) -> str | None:
 
 
 def event_row(event: Event) -> StoredRow:
-    """One event of the log."""
+    """Return one event of the log."""
     return {
         "participant_id": event.participant_id,
         "event_id": event.event_id,
@@ -58,23 +58,23 @@ def browser_moment(milliseconds: float | None) -> datetime | None:
 
 
 def run_row(run: RunRecord) -> StoredRow:
-    """One run or submission."""
+    """Return one run or submission."""
     checks = [{key: check[key] for key in _VERDICT} for check in run.checks]
     return asdict(run) | {"run_id": run.id, "error_type": program_error(run), "checks": compact_json(checks)}
 
 
 def turn_row(turn: Turn) -> StoredRow:
-    """One message and its reply."""
+    """Return one message and its reply."""
     return asdict(turn) | {"turn_id": turn.id, "parameters": compact_json(turn.parameters)}
 
 
 def answer_row(answer: Answer) -> StoredRow:
-    """One answer to a survey question or a quiz item."""
+    """Return one answer to a survey question or a quiz item."""
     return asdict(answer) | {"response": answer.response}
 
 
 def visit_row(visit: Visit) -> StoredRow:
-    """One stay on a stage."""
+    """Return one stay on a stage."""
     return asdict(visit)
 
 

@@ -19,7 +19,7 @@ SILENT_AFTER = 30.0
 
 
 def visit_use(visit: Visit, study: Study, timeline: Timeline, stopped: Sequence[TimeSpan] = ()) -> TimeUse | None:
-    """How the time of an ended visit was used; None where no page logged anything."""
+    """Return how the time of an ended visit was used; None where no page logged anything."""
     if visit.ended_at is None:
         return None
     length, mine = _during(visit, timeline, visit.ended_at)

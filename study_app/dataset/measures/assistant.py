@@ -39,7 +39,7 @@ def _outage_minutes(record: ParticipantRecord) -> float | None:
 
 
 def reports_of_other_ai(record: ParticipantRecord) -> list[tuple[Answer, bool]]:
-    """Each answer to a question marked `other_ai`, and whether it says yes."""
+    """Return each answer to a question marked `other_ai`, and whether it says yes."""
     asked = {q.id: q for stage in record.study.stages for q in stage.asked if q.other_ai}
     given = [answer for answer in record.answers if not answer.bank and answer.item in asked]
     return [(answer, _says_yes(asked[answer.item], answer.response)) for answer in given]

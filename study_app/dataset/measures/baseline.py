@@ -88,6 +88,6 @@ def warmup(stage: Stage, visit: Visit | None, runs: list[RunRecord], stood: floa
 
 
 def all_passed(run: RunRecord) -> bool:
-    """Whether a graded submission passes every check."""
+    """Return whether a graded submission passes every check."""
     checks = run.checks
     return bool(checks) and all(check["passed"] for check in checks)

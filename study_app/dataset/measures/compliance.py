@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 
 def evidence_of(record: ParticipantRecord, content: Content) -> list[Evidence]:
-    """Everything that the plan's rule may look at, in order of time; of who withdrew their data, nothing.
+    """Return everything that the plan's rule may look at, in order of time; of who withdrew their data, nothing.
 
     On the main tasks: absences by the study's rule, pastes and drops from outside into the editor, bursts of typing.
     In quizzes: pastes from outside into answers, and absences. Anywhere: reports of other AI, and attention checks of

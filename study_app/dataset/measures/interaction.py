@@ -54,7 +54,7 @@ class Coding:
         return {turn.id: chosen(_given(record, turn), self.coder) for turn in record.turns}
 
     def reads(self, record: ParticipantRecord) -> bool:
-        """Whether the plan's coder reads the participant's language: the rules know English only."""
+        """Return whether the plan's coder reads the participant's language: the rules know English only."""
         return self.coder != "rules" or (record.participant.language or record.study.language) == rules.READS
 
     def counts(self, record: ParticipantRecord, codes: Codes) -> dict[str, int | None]:

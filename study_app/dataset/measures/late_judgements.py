@@ -9,7 +9,7 @@ from study_app.domain.themes.marks import CODEBOOK_OBJECT
 
 
 def is_late(judged: str, rater: str, rated_at: datetime, unsealed: datetime | None) -> bool:
-    """Whether a person judged after the unsealing: whatever was hidden from them then, they could know the arms.
+    """Return whether a person judged after the unsealing: whatever was hidden from them then, they could know the arms.
 
     A codebook that is frozen is kept as a rating, too, and judges no one.
     """

@@ -70,7 +70,7 @@ class Programs:
 
 
 def programs(record: ParticipantRecord, content: Content) -> Programs:
-    """Every program of the main tasks, from one replay of the log for each task that was worked on."""
+    """Return every program of the main tasks, from one replay of the log for each task that was worked on."""
     submitted = {run.task: run for run in record.runs if run.kind == "submission" and run.stage in record.main_ids}
     tasks = [name_of(folder) for stage in record.main_stages for folder in stage.packs]
     found: list[ProgramProvenance] = []

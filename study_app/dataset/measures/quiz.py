@@ -35,7 +35,7 @@ def quiz_columns(stage: Stage, record: ParticipantRecord, content: Content) -> d
 
 
 def _confidence(stage: Stage, record: ParticipantRecord, bank: Bank, given: Mapping[str, Answer]) -> dict[str, Any]:
-    """How well stated confidence fits the points, over the scored items that have both."""
+    """Return how well stated confidence fits the points, over the scored items that have both."""
     if not stage.confidence:
         return {}
     scored = (i for i in bank.items_of(stage.form or None) if i.type != "attention_check" and i.points)
@@ -72,7 +72,7 @@ def _attention(record: ParticipantRecord, content: Content) -> dict[str, Any]:
 
 
 def failed_attention_checks(record: ParticipantRecord, content: Content) -> list[Evidence]:
-    """One piece of evidence for each of them that was answered wrongly or left out."""
+    """Return one piece of evidence for each of them that was answered wrongly or left out."""
     return [
         Evidence("attention_failed", stage.id, None if answer is None else answer.saved_at, 1, item)
         for stage, item, answer, correct in _attention_checks(record, content)

@@ -101,7 +101,7 @@ class ParticipantRecord:
         return {rater: rating.value for rater, rating in self.ratings.get((name, rubric), {}).items()}
 
     def done_with(self, stage: Stage) -> bool:
-        """Whether nothing more will come of a stage."""
+        """Return whether nothing more will come of a stage."""
         visit = self.visit(stage.id)
         return self.over or (visit is not None and visit.ended_at is not None)
 

@@ -65,7 +65,7 @@ def work_of(
 
 
 def participant_row(record: ParticipantRecord, content: Content, coding: Coding, work: DerivedData) -> dict[str, Any]:
-    """Every column of the participants table that is known; of who withdrew their data, the flow only.
+    """Return every column of the participants table that is known; of who withdrew their data, the flow only.
 
     Args:
         record: what the database holds.

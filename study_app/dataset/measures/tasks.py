@@ -53,7 +53,7 @@ def task_outcomes(record: ParticipantRecord, content: Content) -> dict[str, Any]
 
 
 def _visible_only(record: ParticipantRecord) -> dict[str, Any]:
-    """Whether a submission of a main task passes what it could see and fails what it could not."""
+    """Return whether a submission of a main task passes what it could see and fails what it could not."""
     stages = record.main_stages
     everything = [run for stage in stages for run in submissions_of(record, stage)]
     if not all(map(record.done_with, stages)) or any(run.ended_by is None for run in everything):

@@ -93,7 +93,7 @@ class UntrustedDataset:
         return self.own
 
     def hides(self, kind: str) -> bool:
-        """Whether data of participants of this kind are withheld."""
+        """Return whether data of participants of this kind are withheld."""
         return hides_arms(self.state, kind)
 
     @cached_property
@@ -122,7 +122,7 @@ class UntrustedDataset:
         return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
     def whole_to(self, participant_id: str, page: str) -> int | None:
-        """How far a page's log is whole by the export's own word; None where its browser left no gap."""
+        """Return how far a page's log is whole by the export's own word; None where its browser left no gap."""
         for entry in self.listed("events_ahead"):
             if (entry.get("participant_id"), entry.get("page")) == (participant_id, page):
                 count = entry.get("whole_to")
@@ -198,7 +198,7 @@ class UntrustedDataset:
         return next(self._raw(table), (0, []))[1] if table in self.files else []
 
     def rows(self, table: TableName) -> list[UntrustedRow]:
-        """All rows of a table, typed; empty where there is none. Not for events, which may be many."""
+        """Return all rows of a table, typed; empty where there is none. Not for events, which may be many."""
         if table not in self._kept:
             held = held_rows(self._raw(table), self.files[table]) if table in self.files else None
             self._kept[table] = [] if held is None else list(self._typed_rows(table, held))
@@ -301,5 +301,5 @@ def open_dataset(path: Path, report: VerifyReport) -> UntrustedDataset:
 
 
 def kind_of(row: UntrustedRow) -> str:
-    """Which ledger a participant belongs to."""
+    """Return which ledger a participant belongs to."""
     return "simulated" if row["is_simulated"] else "preview" if row["is_preview"] else "real"

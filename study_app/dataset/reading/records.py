@@ -36,7 +36,7 @@ class Materials(Content):
         return self._opened.banks.of(self._study_hash, folder)
 
     def lost(self, folder: str) -> bool:
-        """Whether the dataset, of an earlier release, holds a bank only as it was amended later."""
+        """Return whether the dataset, of an earlier release, holds a bank only as it was amended later."""
         return self._opened.banks.replaced(self._study_hash, folder)
 
     def keys(self, folder: str) -> Any:

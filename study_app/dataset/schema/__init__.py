@@ -64,7 +64,7 @@ def tables_of(
     themes: Sequence[str] = (),
     watched: bool = False,
 ) -> dict[TableName, TableSchema]:
-    """Every table of a study's dataset by name, in the order of `TABLES`; arguments as `participants_table`.
+    """Return every table of a study's dataset by name, in the order of `TABLES`; arguments as `participants_table`.
 
     `topics` are those of the study's interviews; `watched` says whether models were looked at or asked.
     """

@@ -22,7 +22,7 @@ BOUNDED_BY = {"points": "max", "passed": "total"}
 def column_problems(
     plan: Plan, study: Study, columns: Mapping[str, Column], highest: Mapping[str, float], file: str
 ) -> list[Problem]:
-    """Everything in a plan that its columns cannot hold, by key.
+    """Return everything in a plan that its columns cannot hold, by key.
 
     Args:
         plan: of the study; columns that are not known are not judged here.

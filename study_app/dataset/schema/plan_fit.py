@@ -148,7 +148,7 @@ def near(column: str, known: Collection[str]) -> str:
 
 
 def plan_problems(plan: Plan, study: Measured, file: str) -> list[Problem]:
-    """Everything in a plan that the study cannot answer, or must not."""
+    """Return everything in a plan that the study cannot answer, or must not."""
     found = [*_missing(plan, study), *_too_early(plan, study.before), *_limits(plan, study.limits)]
     found += _events_too_early(plan, study.before)
     found += _by_design(plan, study.no_assistant)

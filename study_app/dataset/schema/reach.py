@@ -24,7 +24,7 @@ MOST_NAMED = 3
 def reach_problems(
     study: Study, columns: Mapping[str, Column], highest: Mapping[str, float], file: str
 ) -> list[Problem]:
-    """Everything in a study that divides, compares or adjusts by values that do not differ, by key.
+    """Return everything in a study that divides, compares or adjusts by values that do not differ, by key.
 
     Args:
         study: a valid one.

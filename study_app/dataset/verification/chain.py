@@ -187,7 +187,7 @@ def _check_table(opened: UntrustedDataset, table: TableName, listed: Mapping[tup
 
 
 def _withholds_label(opened: UntrustedDataset, table: TableName, row: UntrustedRow, labels: frozenset[str]) -> bool:
-    """Whether a row goes without the answer that names a cluster: with its salt the label could be guessed."""
+    """Return whether a row goes without the answer that names a cluster: with its salt the label could be guessed."""
     if table == "answers":
         return row["item"] in labels and row["response"] is None
     if table != "events" or row["payload"] != ERASED or row["kind"] not in FIELD_KINDS:
@@ -293,5 +293,5 @@ def _check_heads(opened: UntrustedDataset, given: Mapping[str, Any], chains: _Ch
 
 
 def _signs(opened: UntrustedDataset) -> bool:
-    """Whether the registration promises signed heads; studies launched by older versions do not."""
+    """Return whether the registration promises signed heads; studies launched by older versions do not."""
     return isinstance(registration_of(opened).get("chain_key"), str)

@@ -52,7 +52,7 @@ def _check_names(opened: UntrustedDataset) -> None:
 
 
 def _is_there(folder: Path, name: str) -> bool:
-    """Whether the folder itself holds such a file; a forged path may be any text."""
+    """Return whether the folder itself holds such a file; a forged path may be any text."""
     try:
         path = folder / name
         return path.resolve().is_relative_to(folder.resolve()) and path.is_file()

@@ -78,7 +78,7 @@ def _check_locked(opened: UntrustedDataset) -> None:
 
 
 def _at_once(one: Any, other: Any) -> bool:
-    """Whether two moments belong to one act; what cannot be read belongs to none."""
+    """Return whether two moments belong to one act; what cannot be read belongs to none."""
     try:
         return abs(datetime.fromisoformat(one) - datetime.fromisoformat(other)) <= ONE_ACT
     except (TypeError, ValueError):

@@ -44,7 +44,7 @@ class Blinding:
         return made
 
     def unblinds(self, entry: AuditEntry) -> bool:
-        """Whether an act showed what tells an arm of a real participant before everybody knew the arms."""
+        """Return whether an act showed what tells an arm of a real participant before everybody knew the arms."""
         early = self.unsealed is None or entry.at <= self.unsealed
         return early and is_unblinding(entry) and self._of_real(entry)
 
@@ -55,7 +55,7 @@ class Blinding:
         return self.kinds.get(whom, "real") == "real"
 
     def after(self, who: str, at: datetime) -> bool:
-        """Whether a person had seen what tells an arm by then."""
+        """Return whether a person had seen what tells an arm by then."""
         return who in self.since and self.since[who] < at
 
     def of_act(self, entry: AuditEntry) -> dict[str, Any]:

@@ -74,7 +74,7 @@ KEYWORDS = ("randomised controlled trial", "AI assistance", "learning", "program
 
 
 def variables(tables: Mapping[TableName, TableSchema]) -> list[dict[str, Any]]:
-    """Every column by its name; one that several tables have says what it is in each, where that differs."""
+    """Return every column by its name; one that several tables have says what it is in each, where that differs."""
     found: dict[str, list[tuple[TableName, Column]]] = {}
     for name, table in tables.items():
         for column in table.columns:

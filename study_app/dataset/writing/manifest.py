@@ -158,7 +158,7 @@ def _quantile(ordered: Sequence[float], level: float) -> float | None:
 def version_entries(
     locked: Sequence[ProtocolVersion], drafts: Sequence[ProtocolVersion], draft: bool
 ) -> list[dict[str, Any]]:
-    """Each version with what its hash is made of, the one in force last; of past drafts that is not known."""
+    """Return each version with what its hash is made of, the one in force last; of past drafts that is not known."""
     return [
         *({"study_hash": old.study_hash, "file": version_path(old.study_hash), "materials": None} for old in drafts),
         *(
@@ -176,7 +176,7 @@ def version_entries(
 
 
 def version_path(study_hash: str) -> str:
-    """Where a dataset holds a version of the study file."""
+    """Return where a dataset holds a version of the study file."""
     return f"materials/versions/study_{study_hash[:12]}.json"
 
 

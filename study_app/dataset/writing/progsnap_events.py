@@ -91,7 +91,7 @@ def _loaded(event: ProgsnapRow, section: ProgsnapRow, text: str) -> ProgsnapRow:
 
 
 def _edits(event: ProgsnapRow, edit: Edit, unasked: Collection[str]) -> Iterator[ProgsnapRow]:
-    """One row for each change of an edit, the last place first."""
+    """Yield one row for each change of an edit, the last place first."""
     # All places are counted in the text before the whole edit: backwards, each is right in the text before its row.
     for number, change in enumerate(reversed(edit.changes)):
         start, end, insert = change.start, change.end, change.insert

@@ -66,7 +66,7 @@ def scheme_problems(
     file: str = "study.toml",
     table: str = "allocation",
 ) -> list[Problem]:
-    """Everything about a scheme that only shows beside the arms and the baseline variables.
+    """Return everything about a scheme that only shows beside the arms and the baseline variables.
 
     Args:
         scheme: The scheme, valid in itself.

@@ -50,7 +50,7 @@ class AgentSettings(FileTable):
         return self.approval == "none" or bool((_DECIDED[self.approval] - {"ask"}) & set(self.tools))
 
     def waits(self, tool: str, *, without_asking: bool = False) -> bool:
-        """Whether a call of a tool waits for the participant.
+        """Return whether a call of a tool waits for the participant.
 
         Args:
             tool: which.

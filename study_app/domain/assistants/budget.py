@@ -166,7 +166,7 @@ def total(usages: Iterable[Usage]) -> Usage:
 def allowance(
     spec: AssistantSpec, used: Usage, study_used: Usage | None = None, *, worked_minutes: float | None = None
 ) -> Allowance:
-    """Whether the treatment's limits leave room for one more reply.
+    """Return whether the treatment's limits leave room for one more reply.
 
     A caller that asks for no more than `max_output_tokens` never passes a limit on output tokens. Cost can pass its
     limit by the price of one message's input, and a study's limit by that of the replies in progress at once.

@@ -64,7 +64,7 @@ def leak_score(reply: str, solution: str, *, given: str = "") -> float:
 
 
 def leaks_code(reply: str, solution: str, *, given: str = "", threshold: float = LEAK_THRESHOLD) -> bool:
-    """Whether the reply gives at least one function of the solution away."""
+    """Return whether the reply gives at least one function of the solution away."""
     return leak_score(reply, solution, given=given) >= threshold
 
 
@@ -97,7 +97,7 @@ def _longest_runs(line: str, vocabulary: frozenset[str]) -> Runs:
 
 
 def _runs(text: str, vocabulary: frozenset[str]) -> Runs:
-    """Every run of three to five tokens of a text."""
+    """Return every run of three to five tokens of a text."""
     tokens = _tokens(text, vocabulary)
     # All lengths, because short lines of the solution are compared by runs shorter than five.
     return frozenset().union(*(_of_length(tokens, length) for length in range(SHORTEST_RUN, RUN + 1)))

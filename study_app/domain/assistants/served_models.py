@@ -98,7 +98,7 @@ class ModelLook:
         return (datetime.fromisoformat(self.retires_at) - now).days if self.retires_at else None
 
     def is_retired(self, now: datetime) -> bool:
-        """Whether the provider refuses the model, or said that it would by now."""
+        """Return whether the provider refuses the model, or said that it would by now."""
         return self.lifecycle == "retired" or (bool(self.retires_at) and datetime.fromisoformat(self.retires_at) <= now)
 
     @property
@@ -107,7 +107,7 @@ class ModelLook:
         return self.problem.startswith(UNKNOWN)
 
     def differs_from(self, other: ModelLook) -> bool:
-        """Whether it says other than another look."""
+        """Return whether it says other than another look."""
         return replace(self, looked_at="") != replace(other, looked_at="")
 
     @property
@@ -198,5 +198,5 @@ def _parameters(declared: DeclaredModel, facts: ModelFacts) -> Iterator[Problem]
 
 
 def same_model(declared: str, served: str) -> bool:
-    """Whether a served id is the declared model: the same, or the dated snapshot of a name without a date."""
+    """Return whether a served id is the declared model: the same, or the dated snapshot of a name without a date."""
     return served == declared or (not _DATED.search(declared) and _DATED.sub("", served) == declared)

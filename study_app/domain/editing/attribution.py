@@ -87,7 +87,7 @@ class Attribution:
 
 
 def _splits_a_character(units: bytes, at: int) -> bool:
-    """Whether a surrogate pair (UTF-16-LE) has its first half before and its second after this position."""
+    """Return whether a surrogate pair (UTF-16-LE) has its first half before and its second after this position."""
     inside = 0 < at < len(units) // 2
     return inside and 0xD8 <= units[2 * at - 1] < 0xDC <= units[2 * at + 1] < 0xE0
 
@@ -109,7 +109,7 @@ class TrackedText:
 
 
 def is_bmp(text: str) -> bool:
-    """Whether every character is one UTF-16 unit."""
+    """Return whether every character is one UTF-16 unit."""
     return text.isascii() or not text or max(text) <= "\uffff"
 
 

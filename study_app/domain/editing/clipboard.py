@@ -57,7 +57,7 @@ class Pasteboard:
             self._foreign.append(pasted_text(details))
 
     def is_foreign(self, clip: Clip) -> bool:
-        """Whether what a copy, cut or paste takes comes from outside the study."""
+        """Return whether what a copy, cut or paste takes comes from outside the study."""
         text = pasted_text(clip)
         # Text from the message box is the participant's own, unless it was pasted there from outside before: passing a
         # text through the box does not change its author.
@@ -66,5 +66,5 @@ class Pasteboard:
         return clip.origin == "outside" and text not in self._own and not self._is_shown(text)
 
     def _is_shown(self, text: str) -> bool:
-        """Whether a card of an agent shows it: the page is the participant's, and so is what stands on it."""
+        """Return whether a card of an agent shows it: the page is the participant's, and so is what stands on it."""
         return len(text) >= _TELLING and any(text in shown for shown in self._shown)

@@ -85,7 +85,7 @@ class _Clip:
     """The page sent the beginning only."""
 
     def gives(self, wanted: str) -> bool:
-        """Whether an insertion of this text may be (a part of) this paste."""
+        """Return whether an insertion of this text may be (a part of) this paste."""
         return wanted in self.text or (self.truncated and bool(self.text) and wanted.startswith(self.text))
 
 
@@ -146,7 +146,7 @@ class Tracker:
                 raise ReplayMismatch(f"the server refused the {refused} that stood here")
 
     def attribution(self, code: str | None = None) -> Attribution:
-        """Where a text came from: the newest page's, or a given one, such as what was submitted.
+        """Return where a text came from: the newest page's, or a given one, such as what was submitted.
 
         Raises:
             ReplayMismatch: an edit of the newest text does not fit; the log has a gap or was altered.
@@ -399,7 +399,7 @@ def attribute(
     notes: str = "",
     rule: RetypeRule = DEFAULT_RULE,
 ) -> Attribution:
-    """Where every character of a final program came from.
+    """Return where every character of a final program came from.
 
     Args:
         events: page and details of all the participant's events, in the order of storing.

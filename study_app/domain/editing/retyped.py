@@ -126,7 +126,7 @@ def _only_blank_between(lines: Sequence[TypedLine], before: int, after: int) -> 
 
 
 def alike(one: str, other: str, similarity: float) -> bool:
-    """Whether two lines without white space differ in no more than the tolerance allows."""
+    """Return whether two lines without white space differ in no more than the tolerance allows."""
     if one == other:
         return True
     shorter, longer = sorted((len(one), len(other)))

@@ -207,7 +207,7 @@ def _reading(hint: Any) -> tuple[str, tuple[type, ...], Callable[[Any], Any] | N
 
 
 def _is_one_of(value: Any, accepts: tuple[type, ...]) -> bool:
-    """Whether a value of a subclass will do; True and False do not count as numbers."""
+    """Return whether a value of a subclass will do; True and False do not count as numbers."""
     return isinstance(value, accepts) and not isinstance(value, bool)
 
 

@@ -54,7 +54,7 @@ class BrowserEvent(BaseModel):
 
     @model_validator(mode="after")
     def _shape(self) -> BrowserEvent:
-        """Each kind has its own payload."""
+        """Return each kind has its own payload."""
         try:
             # Kept, so that what the payload says is read once on its way into the log.
             self.__dict__["details"] = checked(self.kind, self.payload)

@@ -28,7 +28,7 @@ class AskedProbe:
         return self.shown_at + timedelta(seconds=self.shown.seconds)
 
     def is_open(self, now: datetime) -> bool:
-        """Whether an answer would count."""
+        """Return whether an answer would count."""
         return self.answered is None and now < self.over_at
 
     def stood(self, now: datetime) -> float:

@@ -47,7 +47,7 @@ class Condition:
             _check(node, text)
 
     def __call__(self, values: Mapping[str, Any]) -> bool:
-        """Whether it holds for these features.
+        """Return whether it holds for these features.
 
         Raises:
             KeyError: a name that `values` does not have.

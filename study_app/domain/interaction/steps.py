@@ -86,7 +86,7 @@ def of_turn(
 
 
 def arranged(steps: Iterable[UseStep]) -> tuple[list[UseStep], float]:
-    """One participant's steps in order, from the first task on, and the moment from which time is counted.
+    """Return one participant's steps in order, from the first task on, and the moment from which time is counted.
 
     A step without a task belongs to the task of the step before it. Time counts from the first `start`, else from the
     first step; a recording without dates counts from its own zero.

@@ -48,7 +48,7 @@ _WORK, _LIFE = _patterns(WORK), _patterns(LIFE)
 
 
 def shows_distress(answer: str, more: Sequence[str] = ()) -> bool:
-    """Whether an answer holds words of distress, in any of the known languages or the plan's own words.
+    """Return whether an answer holds words of distress, in any of the known languages or the plan's own words.
 
     Everyday ones count as a clause to themselves, words such as `and` before it apart, without a condition of the work:
     "I can't go on", and not "I can't go on to the next task".
@@ -68,7 +68,7 @@ def shows_distress(answer: str, more: Sequence[str] = ()) -> bool:
 
 
 def may_show_distress(answer: str) -> bool:
-    """Whether an answer that ends nothing has words that may be of distress, in any known language.
+    """Return whether an answer that ends nothing has words that may be of distress, in any known language.
 
     They end a clause, with nothing behind them but a word such as `today`, and have no condition of the work: "since
     then I feel I can't go on", and not "when the test fails I can't go on".
@@ -113,7 +113,7 @@ def _is_over(behind: Sequence[str], trailing: Sequence[str]) -> bool:
 
 
 def _of_the_work(sentence: Sequence[Sequence[str]], number: int, at: int, end: int, language: str) -> bool:
-    """Whether words of a clause have a condition of the work, in a sentence that names nothing of a life.
+    """Return whether words of a clause have a condition of the work, in a sentence that names nothing of a life.
 
     Args:
         sentence: the words of its clauses.

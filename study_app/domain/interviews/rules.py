@@ -64,7 +64,7 @@ def _asks_once(text: str, language: str) -> bool:
 
 
 def praises(text: str) -> bool:
-    """Whether a text judges what the participant said."""
+    """Return whether a text judges what the participant said."""
     return _any(STRONG_PRAISE, text) or any(_praise_in(sentence, asks) for sentence, asks in _sentences(text))
 
 
@@ -92,7 +92,7 @@ def _leads(text: str) -> bool:
 
 
 def tells_arm(text: str, forbidden: Sequence[str]) -> bool:
-    """Whether a text speaks of arms, or names one."""
+    """Return whether a text speaks of arms, or names one."""
     named = [" ".join(words_of(each)) for each in forbidden]
     return _any(ARM_WORDS, text) or phrase_in([each for each in named if each], text) is not None
 

@@ -37,7 +37,7 @@ def phrase_in(phrases: Sequence[str], text: str) -> str | None:
 
 
 def holds(phrases: Phrases, text: str, language: str) -> bool:
-    """Whether a phrase of a language stands in a text; of a language without phrases, one of any language."""
+    """Return whether a phrase of a language stands in a text; of a language without phrases, one of any language."""
     known = phrases.get(language) or [phrase for listed in phrases.values() for phrase in listed]
     return phrase_in(known, text) is not None
 

@@ -46,5 +46,5 @@ def commitment_of(seed: bytes, study: Study) -> str:
 
 
 def keeps_commitment(published: str, seed: bytes, study: Study) -> bool:
-    """Whether the seed now shown is the one committed to at launch."""
+    """Return whether the seed now shown is the one committed to at launch."""
     return hmac.compare_digest(published, commitment_of(seed, study))

@@ -92,7 +92,7 @@ class Replayed:
 
 
 def replay_forms(events: Iterable[Event]) -> dict[FieldPlace, Replayed]:
-    """Every form of one participant as their events make it, in the order in which the server stored them.
+    """Return every form of one participant as their events make it, in the order in which the server stored them.
 
     Once handed in by the participant a form stays as it is; one that a deadline handed in takes the events in that
     were sent in time and `arrived_late`.

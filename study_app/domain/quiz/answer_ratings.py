@@ -72,7 +72,7 @@ def _number(value: Any) -> bool:
 
 
 def differ(given: Mapping[str, Awarded]) -> bool:
-    """Whether people rated the answer differently, on any criterion."""
+    """Return whether people rated the answer differently, on any criterion."""
     return len({value_of(given[who]) for who in people(given)}) > 1
 
 

@@ -47,7 +47,7 @@ class Unanswerable(Exception):
 
 
 def is_blank(shown: Any) -> bool:
-    """Whether a field holds no answer."""
+    """Return whether a field holds no answer."""
     return shown is None or shown in ([], {}) or (isinstance(shown, str) and not shown.strip())
 
 
@@ -79,7 +79,7 @@ def answer_to(question: Question, shown: Any) -> Any:
 
 
 def fault_of(question: Question, shown: Any) -> AnswerFault | None:
-    """Why a survey cannot be handed in with this, or None where it can."""
+    """Return why a survey cannot be handed in with this, or None where it can."""
     if question.whole and isinstance(shown, str) and _POINTED.fullmatch(_plain(shown, question.unit)):
         return AnswerFault("two_readings")
     try:
@@ -160,7 +160,7 @@ def _rows(question: Question, shown: Any) -> dict[str, Any]:
 
 
 def _places(options: list[Any], shown: Any) -> list[Any]:
-    """Every option once, in the order given."""
+    """Return every option once, in the order given."""
     order = shown if isinstance(shown, list) else _none("no_option")
     if not all(any(same_value(pick, option) for option in options) for pick in order):
         raise Unanswerable("no_option")

@@ -9,7 +9,7 @@ from study_app.domain.quiz.scoring import score
 
 
 def source_of(bank: Bank, item: Item, form: str) -> str:
-    """Where a question comes from, for graders: bank and version, the form where it has a title, the concept."""
+    """Return where a question comes from, for graders: bank and version, the form where it has a title, the concept."""
     shown = bank.form(form or None).title
     parts = [f"{bank.title}, version {bank.version}", shown, bank.concepts[item.concept]]
     return " · ".join(part for part in parts if part)

@@ -58,7 +58,7 @@ class Accept(ContentSection):
     case_sensitive: bool = False
 
     def matches(self, answer: str) -> bool:
-        """Whether the answer is of this kind."""
+        """Return whether the answer is of this kind."""
         # Before any pattern is tried: the time that a regular expression takes grows with the text.
         if len(answer) > short_text.MAX_ANSWER_CHARS:
             return False
@@ -273,5 +273,5 @@ def _digest(content: Mapping[str, Any]) -> str:
 
 
 def is_choice(item: Item) -> bool:
-    """Whether the item is answered by picking options."""
+    """Return whether the item is answered by picking options."""
     return item.kind in CHOICE_KINDS

@@ -14,7 +14,7 @@ takes seconds."""
 
 
 def takes_long(pattern: re.Pattern[str], longest: int = 2000, *, whole: bool = False) -> bool:
-    """Whether a text of at most `longest` characters is known that the pattern takes long over.
+    """Return whether a text of at most `longest` characters is known that the pattern takes long over.
 
     Args:
         pattern: Compiled.

@@ -140,12 +140,12 @@ def quiz_total(items: Iterable[Item], points: Mapping[str, float | None]) -> Qui
 
 
 def is_unanswered(response: Response) -> bool:
-    """Whether nothing was picked or written."""
+    """Return whether nothing was picked or written."""
     return response is None or not (response.strip() if isinstance(response, str) else response)
 
 
 def response_problem(item: Item, response: object) -> str | None:
-    """Why a response cannot be an answer to the item (a malformed request), or None where it can."""
+    """Return why a response cannot be an answer to the item (a malformed request), or None where it can."""
     known = {option.id for option in item.options}
     if response is None:
         return None

@@ -70,7 +70,7 @@ def number(text: str, units: tuple[str, ...] = ()) -> float | None:
 
 
 def same_output(expected: str, found: str, *, unordered: bool = False) -> bool:
-    """Whether two outputs agree line by line, trailing white space and blank ends aside.
+    """Return whether two outputs agree line by line, trailing white space and blank ends aside.
 
     With `unordered` the lines may come in any order, each as often as expected.
     """

@@ -16,7 +16,7 @@ BRANCHING = ("survey", "instructions")
 
 
 def branch_problems(study: Study) -> Iterator[str]:
-    """Each problem as `key: what; remedy`."""
+    """Yield each problem as `key: what; remedy`."""
     arms = {arm.id for arm in study.arms}
     first = study.allocation_stage
     earlier: dict[str, Question] = {}

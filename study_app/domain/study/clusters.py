@@ -21,7 +21,7 @@ def pseudonym(key: bytes, label: object) -> str | None:
 
 
 def is_pseudonym(text: str) -> bool:
-    """Whether a category has the form of a pseudonym."""
+    """Return whether a category has the form of a pseudonym."""
     return bool(_FORM.match(text))
 
 

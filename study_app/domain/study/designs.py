@@ -50,7 +50,7 @@ class DesignValue:
     refused: DesignRefusal | None = None
 
     def carries(self, verb: Verb) -> bool:
-        """Whether a step takes a study with this value."""
+        """Return whether a step takes a study with this value."""
         return self.refused is None or verb not in self.refused.gates
 
 
@@ -276,7 +276,7 @@ class _Walk:
 
 
 def used_by(study: Study) -> set[tuple[str, str]]:
-    """Every (key, value) of the design that a study uses, defaults included."""
+    """Return every (key, value) of the design that a study uses, defaults included."""
     found = _used(
         {
             "arms_from": (study.arms_from,),
@@ -296,7 +296,7 @@ def used_by(study: Study) -> set[tuple[str, str]]:
 
 
 def used_by_plan(plan: Plan) -> set[tuple[str, str]]:
-    """Every (key, value) of the design that a plan uses, defaults included."""
+    """Return every (key, value) of the design that a plan uses, defaults included."""
     return _used(
         {
             "analysis.outcomes": plan.outcomes,
@@ -316,7 +316,7 @@ def _used(tables: Mapping[str, Sequence[BaseModel]]) -> set[tuple[str, str]]:
 
 
 def every_value() -> set[tuple[str, str]]:
-    """Every (key, value) that the types of the study file allow."""
+    """Return every (key, value) that the types of the study file allow."""
     found = {("arms", value) for value in ARMS} | {("sessions", value) for value in SESSIONS}
     for prefix, model, names in _KEYS:
         for name in names:

@@ -61,7 +61,7 @@ def session_minutes(study: Study, session: str) -> int:
 
 
 def progress(study: Study, stage: Stage, spent_minutes: float = 0.0) -> Progress | None:
-    """Where a stage stands in its session; None for the last page.
+    """Return where a stage stands in its session; None for the last page.
 
     Args:
         study: the whole of it.
@@ -126,7 +126,7 @@ _PART_AFTER = {"before", "per", "each", "ago", "earlier", "later"}
 
 
 def stated_minutes(text: str) -> Iterator[tuple[str, float]]:
-    """Every limit that a text states, as written and in minutes."""
+    """Yield every limit that a text states, as written and in minutes."""
     for match in _STATED.finditer(" ".join(text.split())):
         before, after = (match["before"] or "").strip().lower(), (match["after"] or "").strip().lower()
         if before in _PART_BEFORE or after in _PART_AFTER:
@@ -162,7 +162,7 @@ class WrongMinutes:
 
 
 def wrong_minutes(study: Study) -> list[WrongMinutes]:
-    """Every text before or on a timed stage that states minutes which differ from the stage's limit.
+    """Return every text before or on a timed stage that states minutes which differ from the stage's limit.
 
     Arms' instructions are shown at stages of kind `instructions` and speak of the tasks that follow.
     """

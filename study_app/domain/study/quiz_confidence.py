@@ -32,7 +32,7 @@ def judged_share(question: Question, answer: Any) -> float | None:
 
 
 def confidence_problems(stages: Sequence[Stage]) -> Iterator[str]:
-    """Each problem as `key: what; remedy`."""
+    """Yield each problem as `key: what; remedy`."""
     for stage in stages:
         key = f"stages.{stage.id}"
         for name in ("confidence", "judgement"):

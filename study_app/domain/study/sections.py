@@ -96,7 +96,7 @@ class Quota(StudySection):
         return self.most if self.most is not None else math.floor((self.share or 0.0) * target_n + 1e-9)
 
     def meets(self, given: Any) -> bool:
-        """Whether an answer is the one that the quota counts; of several choices, whether it is among them."""
+        """Return whether an answer is the one that the quota counts; of several choices, whether it is among them."""
         chosen = given if isinstance(given, list) else [given]
         return any(type(each) is type(self.answer) and each == self.answer for each in chosen)
 
@@ -264,7 +264,7 @@ class Question(StudySection):
         return self
 
     def lets_in(self, value: object) -> bool:
-        """Whether an answer lets a person in; of several choices each has to."""
+        """Return whether an answer lets a person in; of several choices each has to."""
         if not self.eligible:
             return True
         if isinstance(value, list | tuple):

@@ -340,7 +340,7 @@ class Study(StudySection):
         return 1 + self.sessions.index(self.session_of(stage))
 
     def opens_session(self, stage: Stage) -> bool:
-        """Whether a stage is the first of its session."""
+        """Return whether a stage is the first of its session."""
         return next(other for other in self.stages if other.session == stage.session).id == stage.id
 
     def session_code(self, session: StudySession) -> str:
@@ -353,7 +353,7 @@ class Study(StudySection):
         return next((each for each in self.sessions if panel_study and panel_study in each.studies), None)
 
     def differs_by_arm(self, stage: Stage) -> bool:
-        """Whether what a participant meets here depends on the arm."""
+        """Return whether what a participant meets here depends on the arm."""
         if stage.kind == "instructions":
             return len({(arm.instructions, arm.pledge) for arm in self.arms}) > 1 or len(self.arms) > 1
         if stage.kind != "tasks":
@@ -409,7 +409,7 @@ class Study(StudySection):
         return self.second_decision.treatment(second).given_to(arm) if later else arm
 
     def after_second_decision(self, stage: Stage) -> bool:
-        """Whether a stage is the one that a second randomisation comes before, or a later one."""
+        """Return whether a stage is the one that a second randomisation comes before, or a later one."""
         ids = [each.id for each in self.stages]
         named = self.second_decision.stage
         return bool(named) and named in ids and ids.index(stage.id) >= ids.index(named)
@@ -431,7 +431,7 @@ class Study(StudySection):
         return len({arm.treatment for arm in self.arms_met if arm.assistant}) <= 1
 
     def has_assistant(self, allocated: str | None) -> bool:
-        """Whether an allocation gives an assistant anywhere; there is none before the allocation."""
+        """Return whether an allocation gives an assistant anywhere; there is none before the allocation."""
         if allocated is None:
             return False
         first, _, second = allocated.partition(DECISION_MARK)
@@ -541,7 +541,7 @@ class Study(StudySection):
         return tuple(stage for stage in self.main_task_stages if self.analysis.variant_time or not self.varies(stage))
 
     def varies(self, stage: Stage) -> bool:
-        """Whether some arms meet variants on a stage."""
+        """Return whether some arms meet variants on a stage."""
         return any(name_of(folder) in self.varied_tasks for folder in stage.packs)
 
     @property

@@ -36,7 +36,7 @@ class Case:
         return " and ".join([f"{self.function}({', '.join(parts)})", *map(str, self.beside)])
 
     def as_call(self, nonce: str, runner: str) -> dict[str, Any]:
-        """The call as a `Program` takes it."""
+        """Return the call as a `Program` takes it."""
         return {
             "nonce": nonce,
             "function": self.function,
@@ -120,7 +120,7 @@ class Same:
     simultaneous: str = "any"
 
     def __call__(self, expected: Observation, seen: Observation) -> str | None:
-        """What is wrong, None where nothing is."""
+        """Return what is wrong, None where nothing is."""
         if self.error and expected.error != seen.error:
             words = sentence("raised", expected=_raised(expected.error), seen=_raised(seen.error))
             return Mismatch(words, _raised(expected.error), _raised(seen.error))
@@ -175,7 +175,7 @@ class Same:
         return None
 
     def _sentence(self, key: str, line: Line, **values: str) -> str:
-        """A sentence about a line, with its moment where moments count."""
+        """Return a sentence about a line, with its moment where moments count."""
         if not self.times:
             return sentence(key, line=repr(line.text), **values)
         return sentence(f"{key}_at", line=repr(line.text), at=f"{line.seconds:.1f}", **values)
@@ -207,7 +207,7 @@ class Check:
     wrong: str = ""
 
     def drawn(self, run_seed: int) -> Case | None:
-        """The case of one grading: the same seed gives the same case."""
+        """Return the case of one grading: the same seed gives the same case."""
         if self.case is None or isinstance(self.case, Case):
             return self.case
         # A separate generator for each check: one that is added or dropped changes no other's draw.
@@ -226,7 +226,7 @@ class Check:
         return self.compare.tolerance if isinstance(self.compare, Same) else Same.tolerance
 
     def stated(self, case: Case) -> Observation | None:
-        """What the author says is expected, None where the reference solution says it."""
+        """Return what the author says is expected, None where the reference solution says it."""
         return self.expect(case) if callable(self.expect) else self.expect
 
 
@@ -242,7 +242,7 @@ def side_by_side(first: Case, *others: Case) -> Case:
 
 
 def name(of: str) -> dict[str, str]:
-    """An argument that stands for an object which the prelude (or the participant's program) defines."""
+    """Return an argument that stands for an object which the prelude (or the participant's program) defines."""
     return {"$name": of}
 
 
@@ -258,7 +258,7 @@ class Uses:
     why: str = ""
 
     def judge(self, called: Collection[str]) -> str | None:
-        """What is wrong, None where nothing is, given the names that were called."""
+        """Return what is wrong, None where nothing is, given the names that were called."""
         absent = [name for name in self.names if name not in called]
         if not absent:
             return None
@@ -267,12 +267,12 @@ class Uses:
 
 
 def uses(*names: str, why: str = "") -> Uses:
-    """A source check: the program calls each of the names while its graded calls run; a mention does not count."""
+    """Return a source check: the program calls each of the names while its graded calls run; a mention does not count."""
     return Uses(names, why)
 
 
 def _in_order_of(expected: Sequence[Line], seen: Sequence[Line]) -> list[Line]:
-    """The expected lines, those of one moment arranged as they were seen."""
+    """Return the expected lines, those of one moment arranged as they were seen."""
     arranged: list[Line] = []
     for _, group in groupby(expected, key=lambda line: round(line.seconds, 3)):
         waiting = list(group)

@@ -25,7 +25,7 @@ class NotAFigure(ValueError):
 
 
 def split(data: bytes) -> list[bytes]:
-    """The figures in what a run sent, each after its length; what is cut off at the end is left out."""
+    """Return the figures in what a run sent, each after its length; what is cut off at the end is left out."""
     found: list[bytes] = []
     at = 0
     while at + 4 <= len(data) and len(found) < MOST_FIGURES:
@@ -38,7 +38,7 @@ def split(data: bytes) -> list[bytes]:
 
 
 def shown(pictures: Sequence[bytes]) -> tuple[str, ...]:
-    """The harmless ones of some pictures, in base64 as a page and the log hold them."""
+    """Return the harmless ones of some pictures, in base64 as a page and the log hold them."""
     found = []
     for picture in pictures:
         try:
@@ -54,7 +54,7 @@ def sha256(figure: str) -> str:
 
 
 def harmless(data: bytes) -> bytes:
-    """A PNG with nothing but its picture: known chunks with right checksums, of bounded size, whose pixels unpack.
+    """Return a PNG with nothing but its picture: known chunks with right checksums, of bounded size, whose pixels unpack.
 
     Raises:
         NotAFigure: it is anything else.

@@ -30,7 +30,7 @@ class Omission:
 
 
 def omissions(code: str, given: str = "") -> list[Omission]:
-    """Every variant of a program that leaves one part out of one of its functions, in the program's order.
+    """Return every variant of a program that leaves one part out of one of its functions, in the program's order.
 
     Args:
         code: a valid program.
@@ -61,7 +61,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def _edits(node: ast.AST) -> Iterator[tuple[str, Edit]]:
-    """What can be left out at one node: a description, and the change."""
+    """Yield what can be left out at one node: a description, and the change."""
     if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Tuple) and len(node.type.elts) > 1:
         for place, kind in enumerate(node.type.elts):
             yield f"catching {ast.unparse(kind)}", _without(("type", "elts"), place)

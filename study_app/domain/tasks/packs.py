@@ -126,7 +126,7 @@ class TaskPack:
         return self.settings.starter.removeprefix("own:")
 
     def beginning(self, submitted: Mapping[str, str]) -> str:
-        """What a participant's editor holds at first.
+        """Return what a participant's editor holds at first.
 
         Args:
             submitted: task -> what the participant handed in for it.
@@ -157,5 +157,5 @@ class TaskPack:
         return tuple(check for check in self.checks if not check.visible)
 
     def program(self, code: str, *, seed: int | None = None) -> Program:
-        """A participant's program as the sandbox runs it for Run."""
+        """Return a participant's program as the sandbox runs it for Run."""
         return Program(code, self.packages, self.limits, seed)

@@ -124,7 +124,7 @@ class CheckResult:
     """What kept the call from its end: an exception with its line, or a limit. The same words for the same cause."""
 
     def shown(self) -> dict[str, object]:
-        """What the participant's page may have of it."""
+        """Return what the participant's page may have of it."""
         parts = {"message": self.message, "call": self.call, "expected": self.expected, "seen": self.seen}
         return {"name": self.name, "passed": self.passed, **parts, "cause": self.cause}
 

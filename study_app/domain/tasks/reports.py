@@ -171,7 +171,7 @@ def _lines(rows: Any) -> tuple[tuple[float, str], ...] | None:
 
 
 def _seconds(value: Any) -> float | None:
-    """A duration within bounds; None where there is none."""
+    """Return a duration within bounds; None where there is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float) and math.isnan(value):

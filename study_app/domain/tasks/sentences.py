@@ -51,7 +51,7 @@ sentence = VERDICTS
 def translated_check(
     check: Mapping[str, Any], texts: Mapping[str, str], figures: Callable[[str], str] = str
 ) -> dict[str, Any]:
-    """An example's verdict, as `CheckResult.shown` gives it, in another language.
+    """Return an example's verdict, as `CheckResult.shown` gives it, in another language.
 
     Args:
         check: the verdict.

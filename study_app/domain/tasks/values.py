@@ -134,7 +134,7 @@ _DECODERS: dict[str, Callable[[Any, int], Any]] = {
 
 
 def _tame(value: Any, depth: int = 0) -> bool:
-    """Whether hashing many such values takes linear time."""
+    """Return whether hashing many such values takes linear time."""
     if value is None or isinstance(value, str | float | bool):
         return True
     if isinstance(value, int):
@@ -188,13 +188,13 @@ def _sorted_members(value: Any) -> list[Any]:
 
 
 def _order(member: Any) -> tuple[str, float, str]:
-    """A sort key for members of any types, the same for equal ones; numbers are compared and never written out."""
+    """Return a sort key for members of any types, the same for equal ones; numbers are compared and never written out."""
     number = isinstance(member, int | float) and not isinstance(member, bool) and member == member
     return ("number", member, "") if number else (type(member).__name__, 0, shown(member))
 
 
 def shown(value: Any, longest: int = 10_000) -> str:
-    """The value as Python writes it, shortened; never raises."""
+    """Return the value as Python writes it, shortened; never raises."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):

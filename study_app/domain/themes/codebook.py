@@ -84,7 +84,7 @@ class Codebook(BaseModel):
         return f"{self.id}-{self.sha256[:12]}"
 
     def applies(self, code: str, topic: str) -> bool:
-        """Whether a code can occur in a topic."""
+        """Return whether a code can occur in a topic."""
         own = next(each for each in self.codes if each.id == code)
         return not own.topics or topic in own.topics
 

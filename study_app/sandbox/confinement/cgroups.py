@@ -44,7 +44,7 @@ class RunGroup:
     """Descriptor open for writing: the process that writes 0 to it moves into the group."""
 
     def out_of_memory(self) -> bool:
-        """Whether the kernel ended the run for want of memory."""
+        """Return whether the kernel ended the run for want of memory."""
         return _count(self.folder / "memory.events", "oom_kill") > 0
 
 
@@ -222,7 +222,7 @@ def _own_group(root: Path, process: Path) -> Path:
 
 
 def _refusal(group: Path, root: Path) -> str:
-    """Why a group may not be divided by this process; empty where it may."""
+    """Return why a group may not be divided by this process; empty where it may."""
     if not (group / "cgroup.type").is_file():
         return "this server is in the machine's first group"
     if not _delegated(group, root):

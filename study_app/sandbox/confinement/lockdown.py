@@ -166,7 +166,7 @@ def _own_group_limits() -> Iterator[str]:
 
 
 def _in_a_child(act: Callable[[], object]) -> bool:
-    """Whether an act succeeds, tried in a child that ends with it."""
+    """Return whether an act succeeds, tried in a child that ends with it."""
     child = os.fork()
     if child == 0:
         try:
@@ -179,7 +179,7 @@ def _in_a_child(act: Callable[[], object]) -> bool:
 
 
 def _can_drop_uid(probe: Sequence[str], *, must: bool) -> bool:
-    """Whether a child may become another user and still read the standard library.
+    """Return whether a child may become another user and still read the standard library.
 
     Where Landlock is absent the other uid is the only wall round files, so an unreadable library does not count.
     """
@@ -194,7 +194,7 @@ def _can_drop_uid(probe: Sequence[str], *, must: bool) -> bool:
 
 
 def _counted(libc: ctypes.CDLL) -> Counted:
-    """How a run that keeps the server's user can have its threads counted alone."""
+    """Return how a run that keeps the server's user can have its threads counted alone."""
     # Tried rather than asked for: capabilities, security modules and namespaces each may refuse it, and no one place
     # says so.
     if _in_a_child(lambda: os.setresuid(_FIRST_UID, -1, -1)):
@@ -206,7 +206,7 @@ def _counted(libc: ctypes.CDLL) -> Counted:
 
 
 def _is_root_of_the_machine() -> bool:
-    """Whether this process's user is the first namespace's root, as far as its uid map tells."""
+    """Return whether this process's user is the first namespace's root, as far as its uid map tells."""
     if os.getuid() != 0:
         return False
     try:

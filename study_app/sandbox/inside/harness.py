@@ -243,7 +243,7 @@ def perform_series(
 
 
 def _prepared(call: dict[str, Any], namespace: dict[str, Any]) -> Callable[[], Any]:
-    """One call, its function and arguments looked up, ready to be made."""
+    """Return one call, its function and arguments looked up, ready to be made."""
     name = call["function"]
     if name not in namespace:
         raise NameError(f"name '{name}' is not defined: keep the function's name as the starter has it")

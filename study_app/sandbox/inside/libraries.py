@@ -87,7 +87,7 @@ def as_builtin(value: Any) -> Any:
 
 
 def _of_standard_library(kind: type) -> bool:
-    """Whether it is a class of dates or exact numbers itself, not one derived from it."""
+    """Return whether it is a class of dates or exact numbers itself, not one derived from it."""
     return any(kind is getattr(sys.modules.get(module), name, None) for module, name in _BY_REPR)
 
 

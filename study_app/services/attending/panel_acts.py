@@ -82,7 +82,7 @@ class PanelActs:
         return self._not_done(found)
 
     def messages(self, text: str, statuses: Sequence[str]) -> list[PanelAct]:
-        """One message to everybody of these statuses who has not had it yet.
+        """Return one message to everybody of these statuses who has not had it yet.
 
         Raises:
             NotAllowed: the message is empty or too long.

@@ -117,7 +117,7 @@ class ParticipantViews:
         return sorted(people, key=keys[order])
 
     def one(self, participant_id: str, *, work: bool = False) -> ParticipantPage | None:
-        """One participant; None for an unknown id.
+        """Return one participant; None for an unknown id.
 
         Args:
             participant_id: who.

@@ -39,7 +39,7 @@ class AuthorPreviews:
         """Whether the clock stands for every preview."""
 
     def screens(self) -> tuple[Screen, ...]:
-        """Where an author can go, in the order of the way."""
+        """Return where an author can go, in the order of the way."""
         return all_screens(self.context)
 
     def go(self, token: str | None, key: str, arm: str, language: str = "") -> str:

@@ -102,5 +102,5 @@ def titles(context: StudyContext) -> Callable[[Stage], tuple[str, ...]]:
 
 
 def all_screens(context: StudyContext) -> tuple[Screen, ...]:
-    """Every screen of the study, in the order of the way."""
+    """Return every screen of the study, in the order of the way."""
     return screens_of(context.study, titles(context))

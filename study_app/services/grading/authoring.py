@@ -97,7 +97,7 @@ def describe(graded: Grade) -> dict[str, Any]:
 
 
 def check_pack(sandbox: Sandbox, folder: Path, load: LoadPack) -> list[Problem]:
-    """Everything wrong with a pack: its files, then its programs.
+    """Return everything wrong with a pack: its files, then its programs.
 
     The reference solution has to pass every check on the counted clock; the starter has to fail one it can see; each
     wrong program has to fail its hidden check and the visible example that this check varies. A variant is proven as

@@ -33,7 +33,7 @@ def in_real_time(job: RealTimeCall, settled: CallOutcome) -> CheckVerdict:
 
 
 def ran_over(verdict: CheckVerdict) -> bool:
-    """Whether a limit ended the call."""
+    """Return whether a limit ended the call."""
     return verdict.result is not None and verdict.result.ended_by in LIMITS
 
 

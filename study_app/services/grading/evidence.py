@@ -200,7 +200,7 @@ class CallRuns:
 
 
 def _wrong_already(twice: RealTimeCall, made: list[tuple[RealTimeCall, Attempt, list[Judgement]]]) -> bool:
-    """Whether each call that a call made twice could show to block is certainly wrong without it."""
+    """Return whether each call that a call made twice could show to block is certainly wrong without it."""
     function = twice.case.function
     return all(
         _confirmed(history)
@@ -214,7 +214,7 @@ def _decided(history: list[Judgement]) -> bool:
 
 
 def _confirmed(history: list[Judgement]) -> bool:
-    """Whether it is certain that the call is wrong."""
+    """Return whether it is certain that the call is wrong."""
     # What is open says that the machine was late; it speaks neither for nor against the program.
     certain = [one for one in history if one.wrong is not None and one.open is None]
     return len(certain) >= _CONFIRMATIONS or any(one.firm for one in certain)

@@ -47,7 +47,7 @@ class Tries:
 
 
 def runs(sandbox: Sandbox, program: Program) -> bool:
-    """Whether a program that only prints runs to its end here."""
+    """Return whether a program that only prints runs to its end here."""
     try:
         result = sandbox.run(program)
     except SandboxUnavailable:

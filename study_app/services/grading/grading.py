@@ -295,7 +295,7 @@ class _Grading:
         return verdicts[id(check)].wrong is None and id(check) not in self._suspicious
 
     def _needs_real_time(self, check: Check, verdict: CheckVerdict) -> bool:
-        """Where the virtual clock cannot be trusted, and where a report it rests on could be forged."""
+        """Return where the virtual clock cannot be trusted, and where a report it rests on could be forged."""
         if id(check) in self._suspicious:
             self.regraded = True
             return True

@@ -148,7 +148,7 @@ def _begun(result: RunResult) -> list[float]:
 
 
 def alike(attempts: Sequence[Attempt]) -> bool:
-    """Whether a program did the same at every call: it printed nothing and raised or returned the same."""
+    """Return whether a program did the same at every call: it printed nothing and raised or returned the same."""
     first = attempts[0]
     return not any(one.seen.lines or one.seen.suspicious or one.seen.missing for one in attempts) and all(
         one.seen.error == first.seen.error
@@ -196,7 +196,7 @@ def run_call(sandbox: Sandbox, pack: TaskPack, code: str, call: dict[str, Any], 
 
 
 def ended_before_calls(result: RunResult) -> bool:
-    """Whether a limit ended a series before its first call: each call alone would end so, too."""
+    """Return whether a limit ended a series before its first call: each call alone would end so, too."""
     return result.ended_by in LIMITS and not _begun(result)
 
 

@@ -61,7 +61,7 @@ def quiz_program(code: str, packages: Iterable[str]) -> Program:
 
 
 def _by_itself(result: RunResult) -> bool:
-    """Whether the program, and not the machine, took all that time."""
+    """Return whether the program, and not the machine, took all that time."""
     lag = result.lag_seconds
     return lag is not None and (lag <= QUIET or result.wall_seconds > CLEARLY * lag)
 

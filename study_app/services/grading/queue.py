@@ -31,7 +31,7 @@ class Pauses:
         self._next: dict[str, tuple[datetime, timedelta]] = {}
 
     def due(self, run_id: str) -> bool:
-        """Whether its turn has come."""
+        """Return whether its turn has come."""
         return run_id not in self._next or self._next[run_id][0] <= self._now()
 
     def failed(self, run_id: str) -> None:
@@ -47,7 +47,7 @@ class Pauses:
 
 
 def accepts_isolation(context: StudyContext, *, launched: bool) -> bool:
-    """Whether programs may be run as this machine isolates them now.
+    """Return whether programs may be run as this machine isolates them now.
 
     Args:
         context: the study.

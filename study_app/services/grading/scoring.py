@@ -126,7 +126,7 @@ class QuizScoring:
             self._pauses.done(name)
 
     def _runs_here(self, answer: Answer, study: Study, content: ContentLibrary) -> bool:
-        """Whether another program of the same bank can be run now."""
+        """Return whether another program of the same bank can be run now."""
         if not self._may_run():
             return False
         packages = content.bank(study.stage(answer.stage).bank).packages
@@ -206,5 +206,5 @@ def _name(answer: Answer) -> str:
 
 
 def _left(person: Participant, stage: str) -> bool:
-    """Whether the participant is past that stage, so that its answers stay as they are."""
+    """Return whether the participant is past that stage, so that its answers stay as they are."""
     return person.over or person.stage != stage

@@ -110,7 +110,7 @@ def submit_late(unit: UnitOfWork, place: AtStage, task: str, code: str, now: dat
 
 
 def submitted_by_deadline(unit: UnitOfWork, place: AtStage, task: str) -> bool:
-    """Whether the deadline, and not the participant, has submitted a task of the stage."""
+    """Return whether the deadline, and not the participant, has submitted a task of the stage."""
     runs = [run for run in unit.runs(place.participant.id) if run.kind == "submission"]
     return any((run.stage, run.task, run.started_at) == (place.stage.id, task, place.now) for run in runs)
 
@@ -246,7 +246,7 @@ class Grading:
             self._pauses.done(run.id)
 
     def _runs_here(self, run: RunRecord) -> bool:
-        """Whether another program of the same task can be run now."""
+        """Return whether another program of the same task can be run now."""
         return runs(self.context.sandbox, self._task_of(run).program(HEALTHY, seed=0))
 
     def _task_of(self, run: RunRecord) -> TaskPack:

@@ -38,7 +38,7 @@ def suspicious_imports(found: ReportedCall) -> tuple[str, ...]:
 def called_names(
     sandbox: Sandbox, pack: TaskPack, code: str, wanted: Sequence[str], cases: Iterable[Case], how: How
 ) -> frozenset[str]:
-    """Which of the names the program calls while its graded calls run.
+    """Return which of the names the program calls while its graded calls run.
 
     By the virtual clock all calls are made in one process; one by one where that process does not come to its end.
 

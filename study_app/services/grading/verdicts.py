@@ -130,5 +130,5 @@ def with_times_of(expected: Observation, seen: Observation) -> Observation:
 
 
 def late(lag: float) -> str:
-    """Why an attempt decides nothing."""
+    """Return why an attempt decides nothing."""
     return sentence("busy", seconds=f"{lag:.2f}")

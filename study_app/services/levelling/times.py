@@ -29,7 +29,7 @@ def stage_shown(unit: UnitOfWork, study: Study, visit: Visit, now: datetime) -> 
 
 
 def is_past(unit: UnitOfWork, visit: Visit, now: datetime, bounds: Mapping[str, float]) -> bool:
-    """Whether a visit goes on only in time that some arms are given back.
+    """Return whether a visit goes on only in time that some arms are given back.
 
     Args:
         unit: the database.
@@ -45,7 +45,7 @@ def is_past(unit: UnitOfWork, visit: Visit, now: datetime, bounds: Mapping[str, 
 
 
 def in_given_time(context: StudyContext, unit: UnitOfWork, study: Study, person: Participant) -> bool:
-    """Whether a participant is on a stage only in time that some arms are given back, while arms are hidden."""
+    """Return whether a participant is on a stage only in time that some arms are given back, while arms are hidden."""
     if person.over or not hides_arms(context.state(unit), person.kind):
         return False
     visit = unit.visit(person.id, person.stage)

@@ -234,7 +234,7 @@ class AlertWatch:
 
 
 def _taken(outcome: str) -> bool:
-    """Whether anyone was handed the message: one address of several is enough."""
+    """Return whether anyone was handed the message: one address of several is enough."""
     return outcome.startswith("status 2") or any(each in ("sent", "unknown") for each in outcome.split(", "))
 
 

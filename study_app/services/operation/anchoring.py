@@ -36,7 +36,7 @@ class AnchorStore(Protocol):
         ...
 
     def read(self) -> list[KeptAnchor]:
-        """All that are kept."""
+        """Return all that are kept."""
         ...
 
     def send(self, anchor: KeptAnchor) -> None:

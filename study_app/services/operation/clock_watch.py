@@ -96,7 +96,7 @@ class ClockWatch:
         self.context.clock.adopt()  # type: ignore[attr-defined]
 
     def _taken_here_already(self, unit: UnitOfWork, step: ClockStep, now: datetime) -> bool:
-        """Whether another server on this machine, whose clock it is, has moved the deadlines by this step."""
+        """Return whether another server on this machine, whose clock it is, has moved the deadlines by this step."""
         known = clock_alert(unit)
         return (
             known is not None

@@ -100,7 +100,7 @@ class IsolationWatch:
 
 
 def isolation_alert(unit: UnitOfWork) -> str | None:
-    """Why the study is paused, in a sentence, or None."""
+    """Return why the study is paused, in a sentence, or None."""
     kept = unit.meta_value(ALERT)
     if kept is None:
         return None

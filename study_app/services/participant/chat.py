@@ -142,7 +142,7 @@ class AssistantChat:
             return work is not None and work.work == turn_id and unit.stop_work(participant_id, "reply")
 
     def is_at(self, work: InProgress) -> bool:
-        """Whether this server is about to write that reply, writes it, or has its end; from any thread."""
+        """Return whether this server is about to write that reply, writes it, or has its end; from any thread."""
         # In this order: a question that is stored at this moment is among the replies before it is no longer asked.
         if work.participant_id in self._asking:
             return True
@@ -176,7 +176,7 @@ class AssistantChat:
         return found
 
     def goes_without_asking(self, place: AtStage) -> bool:
-        """Whether the participant has switched asking off for the treatment that they have here."""
+        """Return whether the participant has switched asking off for the treatment that they have here."""
         with self.context.registry.begin(write=False) as unit:
             return goes_without_asking(unit, place)
 
@@ -289,7 +289,7 @@ class AssistantChat:
             log.warning("a reply in progress could not be saved", exc_info=error, extra={"turn": turn.id})
 
     def _is_mine(self, unit: UnitOfWork, turn: Turn) -> bool:
-        """Whether the reply is still this server's, which no other ends before this transaction does.
+        """Return whether the reply is still this server's, which no other ends before this transaction does.
 
         Another server has ended the turn where it took this one for gone: it is not opened again.
         """

@@ -395,7 +395,7 @@ class Enrol:
 
 
 def _agrees(known: Participant, entry: EntryRequest) -> bool:
-    """Whether a browser that is signed in shows the same person's entry, or none at all."""
+    """Return whether a browser that is signed in shows the same person's entry, or none at all."""
     if entry.prolific_pid and entry.prolific_pid != known.prolific_pid:
         return False
     if entry.link and hashed(entry.link) != known.link:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def gate_open(unit: UnitOfWork, spec: AssistantSpec, turn: Turn, before: Iterable[Turn]) -> bool | None:
-    """Whether the participant has explained their idea of a task; None where the treatment has no gate.
+    """Return whether the participant has explained their idea of a task; None where the treatment has no gate.
 
     Args:
         unit: the transaction.

@@ -78,7 +78,7 @@ def shown_fields(context: StudyContext, place: AtStage) -> tuple[str, ...]:
 
 
 def more_pages(context: StudyContext, unit: UnitOfWork, place: AtStage) -> bool:
-    """Whether a page of the quiz, or of the interview, follows."""
+    """Return whether a page of the quiz, or of the interview, follows."""
     if place.stage.kind == "interview":
         return interview_at(context, unit, place).question(place.participant.step) is not None
     return place.stage.kind == "quiz" and place.participant.step + 1 < len(pages_of(context, place))
@@ -205,7 +205,7 @@ def _seconds_on_page(context: StudyContext, unit: UnitOfWork, place: AtStage) ->
 
 
 def _changes(unit: UnitOfWork, participant_id: str, stage: str, step: int) -> Counter[str]:
-    """How often each field of the page was changed."""
+    """Return how often each field of the page was changed."""
     events = unit.events_of(participant_id, CHANGE_KINDS, stage)
     return Counter(str(each.field) for _, each in saying(events, OnForm) if each.place == (stage, step))
 

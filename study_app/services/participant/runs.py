@@ -155,7 +155,7 @@ class ProgramRuns:
         unit.begin_work(self._work(record))
 
     def _is_dropped(self, work: InProgress) -> bool:
-        """Whether this server has noted a run whose end it could not store."""
+        """Return whether this server has noted a run whose end it could not store."""
         with self._lock:
             # One that begins at the same moment is noted, and is not yet among those that go on.
             alone = self._beginning[work.participant_id] < 2
@@ -173,7 +173,7 @@ class ProgramRuns:
                     active.cancelled.set()
 
     def is_at(self, work: InProgress) -> bool:
-        """Whether this server is about to run that program, runs it, or has its end; from any thread."""
+        """Return whether this server is about to run that program, runs it, or has its end; from any thread."""
         with self._lock:
             # In this order: an end is kept before the run goes on no more.
             return work.participant_id in self._beginning or work.work in self._going_on or work.work in self.ends

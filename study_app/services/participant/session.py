@@ -42,13 +42,13 @@ class ParticipantSession:
 
     @retried
     def where(self, participant_id: str) -> Position:
-        """Where the participant is; opens the stage if it has no page before it."""
+        """Return where the participant is; opens the stage if it has no page before it."""
         with self.context.registry.begin() as unit:
             return self.flow.arrive(unit, self._get(unit, participant_id))
 
     @retried
     def peek(self, participant_id: str) -> Position:
-        """Where the participant is, without opening anything."""
+        """Return where the participant is, without opening anything."""
         with self.context.registry.begin() as unit:
             return self.flow.place(unit, self._get(unit, participant_id))
 

@@ -195,7 +195,7 @@ class Codings:
         return len(twice), sum(len(set(each)) == 1 for each in twice), rows
 
     def _queries(self, unit: UnitOfWork, viewer: str, kind: Kind) -> _Queries:
-        """Every query as this person meets it, in their own order of people."""
+        """Return every query as this person meets it, in their own order of people."""
         alike = all(study.assisted_alike for study in self.context.versions_met(unit))
         turns = _turns(unit, kind)
         # Whole persons are shuffled and not queries: each is read behind what the same person asked before.

@@ -103,7 +103,7 @@ class LinkUse:
 def stage_counts(
     study: Study, people: Sequence[Participant], stays: Iterable[Stay], statuses: dict[str, str]
 ) -> list[StageCount]:
-    """How many reached, are in, and ended each stage, in the order of the study.
+    """Return how many reached, are in, and ended each stage, in the order of the study.
 
     Args:
         study: whose stages are counted.

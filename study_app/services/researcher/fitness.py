@@ -57,7 +57,7 @@ def launch_problems(context: StudyContext) -> list[Problem]:
 
 
 def fitness_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:
-    """Everything that `check` and `launch` refuse in a valid study file because of its task packs and banks."""
+    """Return everything that `check` and `launch` refuse in a valid study file because of its task packs and banks."""
     return [
         *linked_folder_problems(content),
         *content_problems(study, content, file),
@@ -74,7 +74,7 @@ def linked_folder_problems(content: ContentLibrary) -> Iterator[Problem]:
 
 
 def content_problems(study: Study, content: ContentLibrary, file: str) -> list[Problem]:
-    """Everything in the file that its packs, banks and assistants do not bear."""
+    """Return everything in the file that its packs, banks and assistants do not bear."""
     return [
         *(found for folder in study.pack_folders for found in pack_name_problems(study, content, file, folder)),
         *_allocating_quizzes(study, content, file),

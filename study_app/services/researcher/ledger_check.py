@@ -34,7 +34,7 @@ class Recomputed:
 
 
 def recompute(context: StudyContext) -> list[Recomputed]:
-    """Every ledger that has rows, against the algorithm."""
+    """Return every ledger that has rows, against the algorithm."""
     found = []
     with context.registry.begin(write=False) as unit:
         for name, decision in product(LEDGERS, DECISIONS):

@@ -40,12 +40,12 @@ STATUSES = ("in_progress", "completed", "screened_out", "declined", "withdrawn",
 
 
 def arms_visible(state: State, kind: Kind) -> bool:
-    """Whether the console may tell arms of such participants: real ones only once the trial is unsealed."""
+    """Return whether the console may tell arms of such participants: real ones only once the trial is unsealed."""
     return not hides_arms(state, kind)
 
 
 def _no_code(context: StudyContext) -> bool:
-    """Whether the study has a treatment that must not give code."""
+    """Return whether the study has a treatment that must not give code."""
     return any(not spec.gives_code for spec in context.content.specs.values())
 
 
@@ -93,7 +93,7 @@ class Monitor:
         return sorted((kind for kind in kinds if kind in there), key=lambda kind: kind != first)
 
     def state(self) -> State:
-        """Where the trial's life stands."""
+        """Return where the trial's life stands."""
         with self.context.registry.begin(write=False) as unit:
             return self.context.state(unit)
 
@@ -267,7 +267,7 @@ class Monitor:
         return stage if by_deadline and stage is not None and stage.id not in hidden else None
 
     def clock(self) -> str:
-        """Whether the machine's clock can be relied on."""
+        """Return whether the machine's clock can be relied on."""
         with self.context.registry.begin(write=False) as unit:
             alert = shown_alert(unit, self.context.now())
         return "agrees with the server's own count" if alert is None else str(alert)
@@ -278,7 +278,7 @@ class Monitor:
             return incidents(unit)
 
     def paused(self) -> str | None:
-        """Why the study is paused by what isolates programs here, or None."""
+        """Return why the study is paused by what isolates programs here, or None."""
         with self.context.registry.begin(write=False) as unit:
             return isolation_alert(unit)
 
@@ -313,7 +313,7 @@ class Monitor:
     # -- who has seen what ---------------------------------------------------------------------------------------------
 
     def is_unblinded(self, who: str, what: str) -> bool:
-        """Whether a person's look at this is in the audit log."""
+        """Return whether a person's look at this is in the audit log."""
         with self.context.registry.begin(write=False) as unit:
             return has_looked_at(unit, who, what)
 

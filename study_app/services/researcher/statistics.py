@@ -22,7 +22,7 @@ LIMIT_SECONDS = 300
 
 
 def section(context: StudyContext, environment: Mapping[str, str], name: str, kind: Kind) -> dict[str, Any]:
-    """One section of results.json of the participants of a kind, as masked as the trial's state demands.
+    """Return one section of results.json of the participants of a kind, as masked as the trial's state demands.
 
     Args:
         context: the study.

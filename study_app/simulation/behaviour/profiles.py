@@ -137,7 +137,7 @@ class SimulatedPerson:
     """Standard normal, high is slow."""
 
     def receives(self, treated: bool, assistant: bool) -> bool:
-        """Whether the effects act on this person in an arm.
+        """Return whether the effects act on this person in an arm.
 
         Args:
             treated: the arm is not the control arm.

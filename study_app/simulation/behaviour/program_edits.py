@@ -89,7 +89,7 @@ def code_blocks(reply: str) -> list[str]:
 
 
 def place_of(program: str, block: str) -> tuple[int, int] | None:
-    """Where a block of code belongs: the functions of the program that it defines anew, as one stretch."""
+    """Return where a block of code belongs: the functions of the program that it defines anew, as one stretch."""
     ranges = [_function(program, name) for name in _DEF.findall(block)]
     known = [found for found in ranges if found is not None]
     if not known:

@@ -103,7 +103,7 @@ def _first_guess(known: dict[str, tuple[Level, ...]], order: list[Item], target:
 
 
 def _adjusted(known: dict[str, tuple[Level, ...]], chosen: dict[str, int], target: float) -> dict[str, int]:
-    """One answer changes, or two at once where one does not help, until the sum is as near as that brings it."""
+    """Return one answer changes, or two at once where one does not help, until the sum is as near as that brings it."""
     while True:
         off = target - sum(known[name][at].points for name, at in chosen.items())
         singles: list[Move] = [

@@ -18,7 +18,7 @@ _MAX_DELETED = 2000
 
 
 def edit(task: str, before: str, start: int, end: int, insert: str, how: tuple[str, str]) -> tuple[Edit, str]:
-    """One edit, and the text after it.
+    """Return one edit, and the text after it.
 
     Args:
         task: the task's id.
@@ -63,7 +63,7 @@ def typed(task: str, before: str, after: str, rng: Random) -> Iterator[Edit]:
 
 
 def typed_characters(before: str, after: str) -> int:
-    """How many characters have to be typed to come from one text to the other."""
+    """Return how many characters have to be typed to come from one text to the other."""
     return sum(len(new) for _, _, new in _regions(before, after))
 
 

@@ -197,7 +197,7 @@ class Crowd:
 
 
 def _finished(unit: UnitOfWork, study: Study, person: Participant, kind: str) -> bool:
-    """Whether the person came to the end of the main quiz, or of the last main task."""
+    """Return whether the person came to the end of the main quiz, or of the last main task."""
     stages = study.main_task_stages[-1:] if kind == "tasks" else [study.main_quiz] if study.main_quiz else []
     visits = [unit.visit(person.id, stage.id) for stage in stages]
     stayed = person.status == "completed"

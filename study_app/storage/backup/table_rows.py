@@ -46,7 +46,7 @@ def revision(connection: Connection) -> str | None:
 
 
 def is_empty(connection: Connection) -> bool:
-    """Whether the database holds nothing that could be lost."""
+    """Return whether the database holds nothing that could be lost."""
     there = set(table_names(connection)) - {*PASSING}
     return not any(connection.execute(text(f'SELECT 1 FROM "{name}" LIMIT 1')).first() for name in sorted(there))
 

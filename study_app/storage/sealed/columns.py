@@ -114,5 +114,5 @@ SEALED: Mapping[str, Sealed] = {
 
 
 def is_sealed_fact(key: str) -> bool:
-    """Whether a fact about the study is hashed."""
+    """Return whether a fact about the study is hashed."""
     return not key.startswith(tuple(UNSEALED_META))

@@ -190,7 +190,7 @@ def _is_stored(name: str, cells: tuple[str, ...], entry: _Newest, stored: bytes)
 
 
 def _is_logged(event: Event, text: str, opening: bytes, digest: bytes | None) -> bool:
-    """Whether an event is what its digest is over, with the payload as the database holds it.
+    """Return whether an event is what its digest is over, with the payload as the database holds it.
 
     A payload that an older version stored with other blanks counts as what it says.
     """

@@ -110,7 +110,7 @@ def cores() -> int:
 
 
 def pays(database: DatabaseEngine) -> bool:
-    """Whether a second process would be done sooner: there is a core for it, and the log is long."""
+    """Return whether a second process would be done sooner: there is a core for it, and the log is long."""
     if cores() < 2 or database.url.database == ":memory:":
         return False
     with database.begin(write=False) as connection:

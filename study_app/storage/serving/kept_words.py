@@ -31,7 +31,7 @@ class KeptWords:
         self._erased.clear()
 
     def may_keep(self, participant_id: str) -> bool:
-        """Whether their words may be stored; their erasure waits from here to the end of the transaction."""
+        """Return whether their words may be stored; their erasure waits from here to the end of the transaction."""
         erased = self._erased.get(participant_id)
         if erased is None:
             row = self._driver.one(self._query, (participant_id,))

@@ -109,7 +109,7 @@ def moment(at: datetime | None) -> str:
 
 
 def ago(at: datetime | None, now: datetime) -> str:
-    """How long ago, in the largest unit."""
+    """Return how long ago, in the largest unit."""
     if at is None:
         return ""
     seconds = max(0.0, (now - at).total_seconds())

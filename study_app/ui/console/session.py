@@ -48,7 +48,7 @@ class ConsoleSession:
             st.html(f'<p class="sc-lead">{tables.cell(lead)}</p>')
 
     def kind(self, of: str | None = None) -> Kind:
-        """Which participants a board is about; asked for only where there are several kinds.
+        """Return which participants a board is about; asked for only where there are several kinds.
 
         Args:
             of: a participant whom the address names: at first the board is about their kind.
@@ -81,7 +81,7 @@ def signed_in(app: App) -> ConsoleUser | None:
 
 
 def still_here(console: ConsoleSession) -> bool:
-    """Whether the person may still see what they saw; else the whole page is drawn anew, and the gate decides.
+    """Return whether the person may still see what they saw; else the whole page is drawn anew, and the gate decides.
 
     Part of a page that is looked at again every few seconds runs alone, and not the page's own look at who it is.
     """

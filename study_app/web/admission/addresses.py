@@ -29,12 +29,12 @@ MONITORED = (HEALTH, "/readyz", "/metrics")
 
 
 def reads(scope: Scope) -> bool:
-    """Whether a request changes nothing."""
+    """Return whether a request changes nothing."""
     return scope["method"] in READING
 
 
 def is_file(scope: Scope) -> bool:
-    """Whether a file is asked for whose address names its content."""
+    """Return whether a file is asked for whose address names its content."""
     return reads(scope) and FILES.get(scope["path"].lstrip("/")) is not None
 
 
@@ -45,19 +45,19 @@ def newcomers_files() -> frozenset[str]:
 
 
 def has_route(scope: Scope, routes: Iterable[Route]) -> bool:
-    """Whether one of these routes is for this path and method."""
+    """Return whether one of these routes is for this path and method."""
     return any(route.matches(scope)[0] is Match.FULL for route in routes)
 
 
 def from_elsewhere(connection: HTTPConnection) -> bool:
-    """Whether a page of another site asks."""
+    """Return whether a page of another site asks."""
     origin = connection.headers.get("origin")
     # Browsers send an origin with each POST: a request without one comes from no page of another site.
     return origin is not None and not same_site(origin, host_of(connection))
 
 
 def may_open_a_socket(connection: HTTPConnection) -> bool:
-    """Whether it is Streamlit's websocket, asked for by a page of this site.
+    """Return whether it is Streamlit's websocket, asked for by a page of this site.
 
     Browsers send an origin with every websocket; a page of another site could otherwise open one with the cookie, and
     Streamlit would ask another host for our address to judge a foreign origin.

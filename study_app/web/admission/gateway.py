@@ -117,7 +117,7 @@ class ParticipantGateway:
         return await self._of_streamlit(request, cookie) if addresses.reads(scope) else _nowhere(request)
 
     def _costs_nothing(self, scope: Scope, cookie: bytes) -> bool:
-        """Whether a request is not counted: health, and files that are packed and in memory."""
+        """Return whether a request is not counted: health, and files that are packed and in memory."""
         if scope["path"] in addresses.MONITORED:
             return True
         known = scope["path"] in addresses.newcomers_files() or self.limits.known.holds(cookie)
@@ -138,7 +138,7 @@ class ParticipantGateway:
         return None if (answer := STREAMLITS.get(path)) is None else answer()
 
     async def _known(self, connection: HTTPConnection) -> bool:
-        """Whether the browser takes part."""
+        """Return whether the browser takes part."""
         cookie = connection.cookies.get(COOKIE)
         try:
             person = await run_in_threadpool(self.study.enrol.identify, cookie)
@@ -165,7 +165,7 @@ class ParticipantGateway:
 
 
 def _is_short_link(path: str) -> bool:
-    """Whether it is one name below the short links: Streamlit would answer to any longer path."""
+    """Return whether it is one name below the short links: Streamlit would answer to any longer path."""
     return path.startswith(SHORT) and bool(path[len(SHORT) :]) and "/" not in path[len(SHORT) :]
 
 

@@ -35,7 +35,7 @@ _POLICY_VIOLATION = 1008
 
 @lru_cache(maxsize=1)
 def oidc() -> bool:
-    """Whether sign-in by an identity provider is configured: `[auth]` in Streamlit's secrets."""
+    """Return whether sign-in by an identity provider is configured: `[auth]` in Streamlit's secrets."""
     import streamlit as st
     from streamlit.errors import StreamlitSecretNotFoundError
 
@@ -78,7 +78,7 @@ class SignInGate:
         await self.app(scope, messages.receive, messages.send)
 
     async def _may_draw(self, scope: Scope) -> bool:
-        """Whether a websocket may be opened: by a sign-in, or for the button of an identity provider."""
+        """Return whether a websocket may be opened: by a sign-in, or for the button of an identity provider."""
         return await _signed_in(scope) or (oidc() and not self._wait(scope))
 
     async def _answer(self, scope: Scope) -> Response | None:
@@ -110,7 +110,7 @@ class SignInGate:
 
 
 def _of_the_first_page(scope: Scope) -> bool:
-    """Whether it is a page that Streamlit draws, or what such a page needs."""
+    """Return whether it is a page that Streamlit draws, or what such a page needs."""
     path = scope["path"]
     is_page = path in BOARDS or path in STREAMLITS or (oidc() and path in OF_A_PROVIDER)
     return addresses.reads(scope) and (is_page or addresses.is_file(scope))

@@ -111,7 +111,7 @@ def _stack(error: BaseException) -> Iterator[str]:
 
 
 def _reason(error: BaseException) -> str | None:
-    """Why the system or the database's connection failed; None for everything that could quote a person."""
+    """Return why the system or the database's connection failed; None for everything that could quote a person."""
     following: BaseException | None = error
     for _ in range(10):
         if following is None:

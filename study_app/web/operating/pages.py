@@ -49,7 +49,7 @@ def may_read(connection: HTTPConnection, token: str) -> bool:
 
 @route
 async def metrics(request: Request) -> Response:
-    """Everything that is counted here."""
+    """Return everything that is counted here."""
     app = current()
     if not may_read(request, app.settings.environment.get(TOKEN, "").strip()):
         return error(401, f"metrics are for this machine, or for who sends the token in {TOKEN}")
@@ -59,7 +59,7 @@ async def metrics(request: Request) -> Response:
 
 @route
 async def readyz(request: Request) -> Response:
-    """Whether a newcomer can be let in and served here: 503, and why, where not."""
+    """Return whether a newcomer can be let in and served here: 503, and why, where not."""
     del request
     missing = await run_in_threadpool(_missing, current())
     if missing:

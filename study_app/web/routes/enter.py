@@ -88,7 +88,7 @@ def _choice_of_language(fields: dict[str, str]) -> str:
 
 
 def duration(study: Study) -> str:
-    """How long the study takes, from its own limits and questions."""
+    """Return how long the study takes, from its own limits and questions."""
     first, *later = [session_minutes(study, session.id) for session in study.sessions]
     words = text("welcome.body").replace("{minutes}", str(first))
     if later:
@@ -200,7 +200,7 @@ def _is_draft() -> bool:
 
 
 async def healthz(request: Request) -> Response:
-    """Whether the server can write what participants send: 503 where it cannot."""
+    """Return whether the server can write what participants send: 503 where it cannot."""
     app = current()
     try:
         found = await run_in_threadpool(app.health.check)

@@ -102,7 +102,7 @@ def _batch(value: dict[str, Any]) -> Batch:
 
 @route
 async def state(request: Request) -> Response:
-    """Where the participant stands."""
+    """Return where the participant stands."""
     app, who = await participant(request)
     place = await run_in_threadpool(app.session.peek, who.id)
     return JSONResponse(as_state(Ingested(0, place, superseded=False)))

@@ -27,7 +27,7 @@ def plain(text: str) -> str:
 
 
 def says(message: str, listed: str) -> bool:
-    """Whether one of the entries of a list stands in the message."""
+    """Return whether one of the entries of a list stands in the message."""
     words = " ".join(WORD.findall(plain(message)))
     return any(all(one.search(words) for one in entry) for entry in _entries(listed))
 

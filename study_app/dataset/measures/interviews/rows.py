@@ -61,7 +61,7 @@ def _pasted(held: Held, making: Mapping[tuple[str, str], Making]) -> int | None:
 
 
 def shares(record: ParticipantRecord, stage: str) -> bool | None:
-    """Whether a participant lets the words of an interview leave; None where the study does not ask."""
+    """Return whether a participant lets the words of an interview leave; None where the study does not ask."""
     asked = next((each.sharing for each in record.study.stages if each.id == stage), "")
     given = next((each.response for each in record.answers if not each.bank and each.item == asked), None)
     return None if not asked else given == SHARED

@@ -153,6 +153,6 @@ def _written(programs: Programs) -> dict[str, Any]:
 
 
 def as_proposed(said: AgentProposed, edit: Edit) -> bool:
-    """Whether an edit makes the very change that was proposed."""
+    """Return whether an edit makes the very change that was proposed."""
     given = [(change.start, change.end, change.insert) for change in edit.changes]
     return given == [(said.start, said.end, said.input.get("new"))]

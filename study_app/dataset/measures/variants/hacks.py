@@ -123,7 +123,7 @@ def _judge(run: RunRecord, record: ParticipantRecord, content: Content, said: se
 
 
 def passes_seen(run: RunRecord) -> bool:
-    """Whether a submission passes every check that its participant could see."""
+    """Return whether a submission passes every check that its participant could see."""
     seen = [check["passed"] for check in run.checks if check["visible"]]
     return bool(seen) and all(seen)
 
@@ -161,6 +161,6 @@ def _units(text: str) -> int:
 
 
 def _says_so(code: str) -> bool:
-    """Whether a comment says that the program does not do its task."""
+    """Return whether a comment says that the program does not do its task."""
     comments = " ".join(line.partition("#")[2] for line in code.splitlines()).lower()
     return any(word in comments for word in _SAYING)

@@ -50,7 +50,7 @@ def _of_tasks(record: ParticipantRecord, stage: Stage) -> dict[str, Any]:
 
 
 def _completion(record: ParticipantRecord, stage: Stage, minutes: float | None) -> dict[str, Any]:
-    """Whether all tasks were completed, and when: with the limit where not; empty until the stage is settled."""
+    """Return whether all tasks were completed, and when: with the limit where not; empty until the stage is settled."""
     last = submissions_of(record, stage)
     if not record.done_with(stage) or any(run.ended_by is None for run in last):
         return {"completed": None, "completion_minutes": None}

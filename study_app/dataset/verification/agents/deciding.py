@@ -174,7 +174,7 @@ class _Sent:
             self.elsewhere.add(action)
 
     def _holds(self, proposed: AgentProposed, page: str | None = None) -> bool:
-        """Whether a program is known, and is the one that a step was proposed for."""
+        """Return whether a program is known, and is the one that a step was proposed for."""
         if proposed.tool not in ("edit", "run"):
             return True
         text = self._log.of_page(page or self._log.owner, proposed.task)

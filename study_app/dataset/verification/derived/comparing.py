@@ -16,7 +16,7 @@ _MOST = 300
 
 
 def same(column: Column, found: Any, due: Any) -> bool:
-    """Whether a cell holds what it must, numbers up to rounding."""
+    """Return whether a cell holds what it must, numbers up to rounding."""
     if found is None or due is None:
         return found is None and due is None
     if column.numeric:
@@ -29,12 +29,12 @@ def same(column: Column, found: Any, due: Any) -> bool:
 
 
 def same_cell(column: Column, found: Any, due: Any) -> bool:
-    """Whether a value is written as what is due; missing and empty text are written alike."""
+    """Return whether a value is written as what is due; missing and empty text are written alike."""
     return cell(column, found) == cell(column, due)
 
 
 def close(found: float | None, due: float | None, tolerance: float) -> bool:
-    """Whether two numbers agree, in absolute terms or relative to the one that is due; or both are missing."""
+    """Return whether two numbers agree, in absolute terms or relative to the one that is due; or both are missing."""
     if found is None or due is None:
         return found is None and due is None
     # Relative for large numbers: a float has some 16 digits, and a million has nine of them behind the point.

@@ -35,7 +35,7 @@ def check_verdicts(opened: UntrustedDataset, rows: Sequence[UntrustedRow], rule:
 
 
 def _at_the_limit(kind: EvidenceKind, listed: Sequence[Evidence], rule: Compliance) -> bool:
-    """Whether amounts add up so nearly to the rule's limit that their rounding in the table can decide."""
+    """Return whether amounts add up so nearly to the rule's limit that their rounding in the table can decide."""
     limit = threshold(kind, rule)
     total = sum(piece.amount for piece in listed if piece.kind == kind)
     return bool(limit) and abs(total - (limit or 0.0)) < ROUNDING

@@ -173,7 +173,7 @@ def _kinds(opened: UntrustedDataset) -> dict[str, str]:
 
 
 def _holds(act: Mapping[str, Any], kind: str | None, rated_at: Any) -> bool:
-    """Whether a draw is of this kind of people and not older than a row; the first such is the row's."""
+    """Return whether a draw is of this kind of people and not older than a row; the first such is the row's."""
     try:
         at: datetime = moment(str(act.get("at")))
     except ValueError:

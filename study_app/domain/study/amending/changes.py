@@ -114,7 +114,7 @@ def _tables(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterato
 
 
 def _identified(value: Any) -> bool:
-    """Whether this is a list of tables with ids, each another."""
+    """Return whether this is a list of tables with ids, each another."""
     if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
         return False
     ids = [each.get("id") for each in value]

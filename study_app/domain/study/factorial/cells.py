@@ -153,7 +153,7 @@ def _keys(factor: TreatmentFactor) -> set[str]:
 
 
 def _overlap(one: str, two: str) -> bool:
-    """Whether two dotted keys set the same thing, or one a table that the other sets a part of."""
+    """Return whether two dotted keys set the same thing, or one a table that the other sets a part of."""
     return one == two or one.startswith(f"{two}.") or two.startswith(f"{one}.")
 
 

@@ -18,7 +18,7 @@ SHARED = "yes"
 
 
 def interview_problems(study: Study) -> Iterator[str]:
-    """Each problem of the study file as `key: what; remedy`."""
+    """Yield each problem of the study file as `key: what; remedy`."""
     for stage in study.stages:
         key = f"stages.{stage.id}"
         if stage.kind == "interview":

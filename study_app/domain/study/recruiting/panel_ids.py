@@ -13,7 +13,7 @@ UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me"})
 
 
 def panel_id_problem(text: str, *, plain: bool) -> str | None:
-    """Why a text cannot be a panel's id, or None where it can.
+    """Return why a text cannot be a panel's id, or None where it can.
 
     Args:
         text: as the address brought it.
@@ -34,7 +34,7 @@ def panel_id_problem(text: str, *, plain: bool) -> str | None:
 
 
 def placeholder_problem(text: str) -> str | None:
-    """Why a text cannot be a panel's: a placeholder that was not filled in, or invisible characters."""
+    """Return why a text cannot be a panel's: a placeholder that was not filled in, or invisible characters."""
     if PLACEHOLDER_SIGNS & set(text):
         return REFUSALS("placeholder")
     if any(unicodedata.category(char) in UNSEEN for char in text):

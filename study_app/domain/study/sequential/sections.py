@@ -78,7 +78,7 @@ class SecondDecision(StudySection):
         return sizes
 
     def __bool__(self) -> bool:
-        """Whether the study has one."""
+        """Return whether the study has one."""
         return self != SecondDecision()
 
     @property
@@ -108,7 +108,7 @@ class SecondDecision(StudySection):
         return tuple(dict.fromkeys(named.question for named in self.condition.named)) if self.responds else ()
 
     def responded(self, known: Mapping[str, Any]) -> bool:
-        """Whether a person with these values responded; what is not known meets no comparison."""
+        """Return whether a person with these values responded; what is not known meets no comparison."""
         return self.condition({name: known.get(name) for name in self.rests_on})
 
     def treatment(self, name: str) -> SecondTreatment:

@@ -39,7 +39,7 @@ class ScheduledProbe:
     """While one of which it is asked; empty for any."""
 
     def meets(self, task: str) -> bool:
-        """Whether it is asked while this task is shown."""
+        """Return whether it is asked while this task is shown."""
         return not self.tasks or task in self.tasks
 
 

@@ -9,7 +9,7 @@ from study_app.domain.study.sections import Stage, StudyArm
 
 
 def varied(arms: Sequence[StudyArm], folder: str) -> bool:
-    """Whether arms meet different packs in the place of a task."""
+    """Return whether arms meet different packs in the place of a task."""
     return len({arm.shown(folder) for arm in arms}) > 1
 
 

@@ -138,7 +138,7 @@ def _reached(statements: list[ast.stmt], pack: TaskPack) -> list[ast.stmt]:
 
 
 def _as_script(node: ast.stmt) -> bool:
-    """Whether a statement is `if __name__ == "__main__"`."""
+    """Return whether a statement is `if __name__ == "__main__"`."""
     if not isinstance(node, ast.If) or node.orelse:
         return False
     parts = list(ast.walk(node.test))

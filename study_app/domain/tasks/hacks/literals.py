@@ -18,7 +18,7 @@ _LOOKUPS = frozenset(("get", "pop", "setdefault", "__getitem__"))
 
 
 def distinctive(value: Any) -> bool:
-    """Whether a value says which example it is: programs compare with 0, "" or an empty list for good reasons."""
+    """Return whether a value says which example it is: programs compare with 0, "" or an empty list for good reasons."""
     if value is None or isinstance(value, bool):
         return False
     if isinstance(value, int | float):
@@ -144,7 +144,7 @@ class SpecialCases(ast.NodeVisitor):
         self._take([target], value)
 
     def _is_input(self, node: ast.expr) -> bool:
-        """Whether an expression is the input, a part of it, or the same in another form."""
+        """Return whether an expression is the input, a part of it, or the same in another form."""
         match node:
             case ast.Name(id=name):
                 return any(name in given for given in self._given)
@@ -230,7 +230,7 @@ class SpecialCases(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _compares(self, node: ast.Call) -> bool:
-        """Whether a call sets the input against an example's: `operator.eq`, `__eq__`, `issubset`, `zip`."""
+        """Return whether a call sets the input against an example's: `operator.eq`, `__eq__`, `issubset`, `zip`."""
         if _last(node.func) not in _COMPARING:
             return False
         sides = [*node.args, *([node.func.value] if isinstance(node.func, ast.Attribute) else [])]
@@ -239,7 +239,7 @@ class SpecialCases(ast.NodeVisitor):
         )
 
     def _has_keys(self, table: ast.expr) -> bool:
-        """Whether a dictionary has an example's input among its keys."""
+        """Return whether a dictionary has an example's input among its keys."""
         expressions = self.names.constants.get(table.id, []) if isinstance(table, ast.Name) else [table]
         keys = [key for each in expressions if isinstance(each, ast.Dict) for key in each.keys if key is not None]
         values = [value for key in keys for value in self.names.values(key)]
@@ -259,7 +259,7 @@ class SpecialCases(ast.NodeVisitor):
                     self._found(node)
 
     def _states(self, value: ast.expr) -> bool:
-        """Whether an expression is an example's stated result as it stands."""
+        """Return whether an expression is an example's stated result as it stands."""
         found = [each for each in self.names.values(value) if isinstance(each, list | tuple | set | dict)]
         return any(canonical(each) in self.answers for each in found)
 

@@ -59,7 +59,7 @@ def tampering(tree: ast.Module, names: Names) -> Iterator[ast.AST]:
 
 
 def _looks(node: ast.AST, names: Names) -> bool:
-    """Whether a node names what shows who runs the program."""
+    """Return whether a node names what shows who runs the program."""
     if not isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
         return False
     path = names.dotted(node)
@@ -82,7 +82,7 @@ def _own_settings(tree: ast.Module, names: Names) -> set[ast.AST]:
 
 
 def _leaves(node: ast.AST, names: Names) -> bool:
-    """Whether a node ends the process, by a call or by an exception."""
+    """Return whether a node ends the process, by a call or by an exception."""
     if isinstance(node, ast.Raise) and node.exc is not None:
         return names.dotted(_called(node.exc)) in _EXITS
     if isinstance(node, ast.Call):
@@ -96,7 +96,7 @@ def _called(node: ast.expr) -> ast.expr:
 
 
 def _reads_checks(node: ast.AST, names: Names) -> bool:
-    """Whether a file is opened, or a folder listed, whose name is that of something that checks."""
+    """Return whether a file is opened, or a folder listed, whose name is that of something that checks."""
     if not isinstance(node, ast.Call) or names.dotted(node.func) not in _READERS:
         return False
     texts = [text for each in ast.walk(node) if (text := text_of(each)) is not None]
@@ -118,7 +118,7 @@ def _imports_checks(node: ast.AST, _: Names) -> bool:
 
 
 def _equals_everything(node: ast.AST, _: Names) -> bool:
-    """Whether objects of a class say that they equal whatever they are compared with."""
+    """Return whether objects of a class say that they equal whatever they are compared with."""
     for each in node.body if isinstance(node, ast.ClassDef) else ():
         if isinstance(each, ast.FunctionDef) and each.name == "__eq__":
             returned = [one for one in ast.walk(each) if isinstance(one, ast.Return)]
@@ -182,14 +182,14 @@ def faked_time(tree: ast.Module, names: Names) -> Iterator[ast.AST]:
 
 
 def _redefines(node: ast.AST, names: Names) -> bool:
-    """Whether a definition takes the name of a module with a clock, or of something imported from one."""
+    """Return whether a definition takes the name of a module with a clock, or of something imported from one."""
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return False
     return node.name in _WITH_CLOCKS or names.paths.get(node.name, "").partition(".")[0] in CLOCK_MODULES
 
 
 def _other_clock(node: ast.AST, names: Names) -> bool:
-    """Whether a call makes a clock, or runs Trio by one."""
+    """Return whether a call makes a clock, or runs Trio by one."""
     if not isinstance(node, ast.Call):
         return False
     path = names.dotted(node.func) or ""
@@ -197,7 +197,7 @@ def _other_clock(node: ast.AST, names: Names) -> bool:
 
 
 def _stands_for_module(target: ast.expr, statement: ast.AST, names: Names) -> bool:
-    """Whether the name of a module is given to something that is not a module of the library."""
+    """Return whether the name of a module is given to something that is not a module of the library."""
     if isinstance(target, ast.Subscript):
         return True
     value = getattr(statement, "value", None)

@@ -80,7 +80,7 @@ def _of_examples(sandbox: Sandbox, pack: TaskPack, solved: Sequence[CheckResult]
 
 
 def _asked_hidden(sandbox: Sandbox, pack: TaskPack, name: str) -> bool:
-    """Whether a hidden check makes the very call of an example and refuses what the example wants of it.
+    """Return whether a hidden check makes the very call of an example and refuses what the example wants of it.
 
     An example of the source makes no call.
     """
@@ -100,7 +100,7 @@ def _asked_hidden(sandbox: Sandbox, pack: TaskPack, name: str) -> bool:
 
 
 def _exclude(example: Check, wanted: Observation, check: Check, honest: Observation) -> bool:
-    """Whether an example and a hidden check of one call exclude each other.
+    """Return whether an example and a hidden check of one call exclude each other.
 
     What the example leaves open is as an honest program has it; if both take that, one program can pass both.
     """

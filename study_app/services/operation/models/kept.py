@@ -58,7 +58,7 @@ class Round:
         return datetime.fromisoformat(self.began_at)
 
     def is_left(self, now: datetime) -> bool:
-        """Whether a command began it and is gone: nothing else goes on with a round that a person asked for."""
+        """Return whether a command began it and is gone: nothing else goes on with a round that a person asked for."""
         expected = datetime.fromisoformat(self.expected_by) if self.expected_by else self.began + LONGEST_BEFORE
         return self.occasion == "probe" and not self.ended_at and now >= expected
 
@@ -136,7 +136,7 @@ def put_back_watch(unit: UnitOfWork, found: Sequence[ModelLook], replies: Sequen
 
 
 def is_watched(unit: UnitOfWork) -> bool:
-    """Whether anything is known of the models."""
+    """Return whether anything is known of the models."""
     return bool(looks(unit)) or any(each.ended_at for each in rounds(unit))
 
 

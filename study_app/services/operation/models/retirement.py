@@ -97,7 +97,7 @@ class Retirement:
             return True
 
     def _is_gone(self, look: ModelLook, *, known: bool) -> bool:
-        """Whether the model is served no more; one that was never known may be a name that is wrong."""
+        """Return whether the model is served no more; one that was never known may be a name that is wrong."""
         return look.is_retired(self.context.now()) or (look.is_unknown and known)
 
     def _keep(self, look: ModelLook) -> None:

@@ -89,14 +89,14 @@ def last_step_at(unit: UnitOfWork, turn: Turn) -> datetime:
 
 
 def acts(place: Position, context: StudyContext) -> TypeGuard[OnStage]:
-    """Whether the assistant that the participant has here is one that acts."""
+    """Return whether the assistant that the participant has here is one that acts."""
     if not isinstance(place, OnStage) or place.assistant is None:
         return False
     return bool(context.content_of(place.participant).specs[place.assistant].acts)
 
 
 def goes_without_asking(unit: UnitOfWork, place: AtStage) -> bool:
-    """Whether the participant has switched asking off, at a stage with the treatment that they have here."""
+    """Return whether the participant has switched asking off, at a stage with the treatment that they have here."""
     study, allocated = place.study, place.participant.allocated
     if allocated is None:
         return False

@@ -51,7 +51,7 @@ def _decides(event: BrowserEvent) -> bool:
 
 
 def holds(action: AgentAction, program: str | None) -> bool:
-    """Whether a program is the one that a step was proposed for; None is a program that is not known."""
+    """Return whether a program is the one that a step was proposed for; None is a program that is not known."""
     said = action.proposed
     if said.tool not in _BOUND:
         return True

@@ -86,7 +86,7 @@ def _close_programs(unit: UnitOfWork, turn: Turn) -> None:
 
 
 def interrupted(unit: UnitOfWork, turn: Turn, began: datetime, replicas: Replicas) -> bool:
-    """Whether no server is writing the reply to a turn that is not complete.
+    """Return whether no server is writing the reply to a turn that is not complete.
 
     A turn of a version that noted no server is one that was asked before this server began.
     """

@@ -28,7 +28,7 @@ class Ingested:
 
 
 def elsewhere(form: tuple[str, int], task: str | None, event: BrowserEvent) -> bool:
-    """Whether an event changes a form, or the text of a task, at which the participant is not (any more)."""
+    """Return whether an event changes a form, or the text of a task, at which the participant is not (any more)."""
     details = event.details
     if isinstance(details, OnForm) and details.of_form:
         return details.place != form

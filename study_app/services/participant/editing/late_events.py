@@ -122,7 +122,7 @@ def _since_loaded(edits: Sequence[EventDetails]) -> str | None:
 
 
 def _may_take_over(unit: UnitOfWork, participant_id: str, page: str, task: str) -> bool:
-    """Whether a page may put its text in the place of another's: not where that one was opened after it."""
+    """Return whether a page may put its text in the place of another's: not where that one was opened after it."""
     owner = unit.document_page(participant_id, task)
     if owner is None:
         return True
@@ -176,7 +176,7 @@ def _openings(unit: UnitOfWork, participant_id: str) -> list[tuple[Event, PageOp
 
 
 def late_events(context: StudyContext, unit: UnitOfWork, participant: Participant, batch: Batch, now: datetime) -> Late:
-    """Which events of a batch happened before a deadline that has passed since, and not long ago."""
+    """Return which events of a batch happened before a deadline that has passed since, and not long ago."""
     study = context.study_of(unit, participant)
     ended = [
         visit

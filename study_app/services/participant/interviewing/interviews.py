@@ -168,7 +168,7 @@ class Interviews:
         return next_chosen
 
     def _spent_all(self, place: OnStage) -> bool:
-        """Whether the study's limit on what models cost is reached."""
+        """Return whether the study's limit on what models cost is reached."""
         limit = self.context.study.assistant_policy.study_cost_limit
         if limit is None:
             return False

@@ -44,7 +44,7 @@ class Interview:
         return next((each for each in questions if each.asked.number == step + 1), None)
 
     def shows_summary(self) -> bool:
-        """Whether the page after the last question has a summary to rate."""
+        """Return whether the page after the last question has a summary to rate."""
         return self.held is not None and self.held.closed is not None and bool(self.held.closed.summary)
 
     def form(self, step: int) -> tuple[Question, ...]:

@@ -14,7 +14,7 @@ from study_app.services.replicas import SERVER_GONE
 
 
 def is_over(unit: UnitOfWork, record: RunRecord) -> bool:
-    """Whether a run has been ended, by this server or another."""
+    """Return whether a run has been ended, by this server or another."""
     return any(run.id == record.id and run.ended_by is not None for run in unit.runs(record.participant_id))
 
 

@@ -55,7 +55,7 @@ class TaskSubmission:
         self._at_work: set[str] = set()
 
     def is_at(self, work: InProgress) -> bool:
-        """Whether this server tries the examples on what was submitted."""
+        """Return whether this server tries the examples on what was submitted."""
         return work.work in self._at_work
 
     def submit(
@@ -186,7 +186,7 @@ def _reason_of(place: AtStage, impossible: str | None) -> str | None:
 
 
 def _just_submitted(unit: UnitOfWork, place: AtStage, code: str) -> bool:
-    """Whether this very program has ended the task before this one a moment ago."""
+    """Return whether this very program has ended the task before this one a moment ago."""
     submitted = [run for run in unit.runs(place.participant.id) if run.kind == "submission"]
     if not submitted or submitted[-1].code != code or submitted[-1].task == place.task:
         return False

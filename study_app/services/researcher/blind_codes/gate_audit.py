@@ -104,7 +104,7 @@ class GateAudits:
 
 
 def has_gate(context: StudyContext) -> bool:
-    """Whether an assistant of the study has the gate."""
+    """Return whether an assistant of the study has the gate."""
     return any(spec.gate != "none" for spec in context.content.specs.values())
 
 

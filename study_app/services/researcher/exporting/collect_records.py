@@ -103,7 +103,7 @@ class VersionContents:
         return types_over_versions((study, self.of(study_hash).bank) for study, study_hash in studies)
 
     def acts(self, versions: Versions) -> bool:
-        """Whether an assistant of any version acts."""
+        """Return whether an assistant of any version acts."""
         return any(
             spec.acts
             for study_hash in versions.hashes
@@ -124,7 +124,7 @@ def included(unit: UnitOfWork, kinds: Sequence[Kind]) -> list[Participant]:
 def participant_records(
     context: StudyContext, unit: UnitOfWork, people: Sequence[Participant], versions: Versions
 ) -> Iterator[ParticipantRecord]:
-    """One record after the other; no more than one participant's events are in memory at once."""
+    """Yield one record after the other; no more than one participant's events are in memory at once."""
     # Read once: nothing says of a rating whose it is, so that each person would need all of them.
     ratings = newest(unit.ratings())
     for person in people:

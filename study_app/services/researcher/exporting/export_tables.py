@@ -116,7 +116,7 @@ def _rows_of(state: ExportState, record: ParticipantRecord) -> Iterator[tuple[Ta
 
 
 def _numbered(state: ExportState, event: Row) -> Row:
-    """Where events are withheld, the numbers of the rest would tell how many."""
+    """Return where events are withheld, the numbers of the rest would tell how many."""
     return event if state.event_numbers is None else event | {"event_id": next(state.event_numbers)}
 
 

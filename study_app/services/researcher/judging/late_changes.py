@@ -25,12 +25,12 @@ def cut_off_lately(context: StudyContext, unit: UnitOfWork) -> CutOff:
 
 
 def has_left(context: StudyContext, person: Participant, stage: str) -> bool:
-    """Whether a participant is past a stage, or fell silent on it."""
+    """Return whether a participant is past a stage, or fell silent on it."""
     return person.over or person.stage != stage or not is_under_way(context, person)
 
 
 def is_judged(unit: UnitOfWork, person: Participant, stage: Stage) -> bool:
-    """Whether people or programs have judged what a participant answered at a quiz or in an interview."""
+    """Return whether people or programs have judged what a participant answered at a quiz or in an interview."""
     if stage.kind == "quiz":
         mine = f"answer:{person.id}:{stage.id}:"
         return any(rating.object.startswith(mine) for rating in unit.ratings())

@@ -251,7 +251,7 @@ class _Asked:
     _judged: dict[object, bool] = field(default_factory=dict)
 
     def waits(self, response: object) -> bool:
-        """Whether a person has to judge this response; found out once for all who gave it."""
+        """Return whether a person has to judge this response; found out once for all who gave it."""
         if not isinstance(response, str):
             return False
         if response not in self._judged:

@@ -33,7 +33,7 @@ def unblinded(entries: Sequence[AuditEntry], kinds: Mapping[str, Kind]) -> list[
 
 
 def has_looked_at(unit: UnitOfWork, who: str, what: str) -> bool:
-    """Whether a person's look at this is in the audit log."""
+    """Return whether a person's look at this is in the audit log."""
     seen = (entry.detail.get("seen", "") for entry in unit.audit_of((UNBLINDED,)) if entry.who == who)
     return what in seen
 

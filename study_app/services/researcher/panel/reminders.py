@@ -200,7 +200,7 @@ class Reminders:
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is one mail address; anything that a header could be broken with is none."""
+    """Return whether a text is one mail address; anything that a header could be broken with is none."""
     name, at, domain = text.partition("@")
     plain = text.isprintable() and not any(char.isspace() or char in ',;<>"()' for char in text)
     return bool(name and at and "." in domain and "@" not in domain and plain)

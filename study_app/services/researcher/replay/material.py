@@ -42,7 +42,7 @@ class ReplayMaterial:
 
 
 def collect(context: StudyContext, participant_id: str) -> ReplayMaterial | None:
-    """Everything of one participant; None for an unknown participant."""
+    """Return everything of one participant; None for an unknown participant."""
     with context.registry.begin(write=False) as unit:
         participant = unit.participant(participant_id)
         if participant is None:

@@ -46,7 +46,7 @@ def lanes(material: ReplayMaterial, length: float) -> dict[str, list[Spell]]:
 
 
 def is_typing(event: Event) -> bool:
-    """Whether an event is a change of a text by the participant."""
+    """Return whether an event is a change of a text by the participant."""
     details = event.details
     return isinstance(details, AnswerEdit) or (isinstance(details, Edit) and details.action_id is None)
 

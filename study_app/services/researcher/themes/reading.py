@@ -165,7 +165,7 @@ def transcript_of(held: Held) -> InterviewText:
 
 
 def differ(codes: Mapping[str, frozenset[str]]) -> bool:
-    """Whether people coded an answer differently."""
+    """Return whether people coded an answer differently."""
     return len({codes[who] for who in people(codes)}) > 1
 
 

@@ -198,7 +198,7 @@ async def overview(request: Request) -> Response:
 
 
 async def healthz(request: Request) -> Response:
-    """Whether the console answers."""
+    """Return whether the console answers."""
     return JSONResponse({"status": "ok", "version": __version__})
 
 
