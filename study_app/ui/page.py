@@ -195,11 +195,18 @@ class Page(Generic[Where]):
         """Where one is, what has just ended, and the title."""
         stage = self.place.stage
         heading = title if title is not None else (stage.title if stage else "")
+        self.name_tab(heading)
         lines = [("preview", self.text("preview.stamp"))] if self.place.participant.kind == "preview" else []
         lines += [("message", self.app.session.message(self.participant_id))]
         lines += [("progress", self.progress()), ("expired", self.notice()), ("clock", self._next_clock())]
         above = "".join(f'<p class="{kind}">{escape(text)}</p>' for kind, text in lines if text)
         st.html(f'<div class="page-head">{above}{f"<h1>{escape(heading)}</h1>" if heading else ""}</div>')
+
+    def name_tab(self, heading: str) -> None:
+        """Put the screen's title before the study's in the browser's tab, where one looks for a page."""
+        study = self.place.study.title
+        if heading and heading != study:
+            st.set_page_config(page_title=f"{heading} – {study}")
 
     def actions(
         self,

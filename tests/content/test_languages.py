@@ -6,6 +6,7 @@ import json
 import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from zoneinfo import ZoneInfo
 
 import anthropic
 import pytest
@@ -253,3 +254,17 @@ def test_queries_in_a_language_that_the_rules_do_not_read_stay_uncoded_and_check
 def test_the_range_of_a_number_is_said_as_it_can_be_typed():
     figures = catalogue("de").figures
     assert [figures.typed(value) for value in (2.5, 1000, 3.0, 120_000)] == ["2,5", "1000", "3", "120000"]
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "expected"),
+    [
+        ("en", "Europe/Berlin", "1 July 2026, 22:30 UTC (2 July 2026, 00:30, Europe/Berlin)"),
+        ("de", "America/New_York", "1. Juli 2026, 22:30 Uhr UTC (1. Juli 2026, 18:30 Uhr, America/New_York)"),
+        ("es", "Asia/Kolkata", "1 de julio de 2026 a las 22:30 UTC (2 de julio de 2026 a las 04:00, Asia/Kolkata)"),
+        ("fr", "Etc/UTC", "1 juillet 2026 à 22:30 UTC"),
+    ],
+)
+def test_a_moment_is_written_in_utc_and_as_the_clocks_of_a_time_zone_show_it(language, zone, expected):
+    at = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
+    assert catalogue(language).figures.local_moment(at, ZoneInfo(zone)) == expected

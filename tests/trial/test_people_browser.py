@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from pathlib import Path
@@ -84,16 +85,22 @@ def signed_in(server, chromium, name: str = "full", width: int = 1440):
     return page
 
 
-def test_the_page_between_sessions_has_code_window_and_contact(pages, page):
+def test_the_page_between_sessions_has_code_window_and_contact(pages, chromium):
+    page = chromium.new_context(timezone_id="America/New_York").new_page()
     page.goto(f"{pages.url}/enter?PROLIFIC_PID=waiting&SESSION_ID=one&STUDY_ID=firststudy")
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text("PARTONE")).to_be_visible()
     expect(page.get_by_text("You can begin it until")).to_be_visible()
     expect(page.get_by_text("ada@example.org").first).to_be_visible()
+    assert (
+        len(re.findall(r"\d\d:\d\d UTC \(\d+ \w+ 20\d\d, \d\d:\d\d, America/New_York\)", page.inner_text("main"))) == 2
+    )
+    expect(page).to_have_title("Thank you for now – Waves")
     # Only previews open the next part before its day.
     expect(page.get_by_role("button", name="Open the next part now")).to_have_count(0)
     if shutil.which("npm") is not None:
         assert findings(page) == []
+    page.context.close()
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 FIGURES = "figures"
 """The table: `decimal`, `thousands`, `months` (twelve names, separated by spaces) and `moment`, a pattern."""
@@ -38,9 +39,20 @@ class Figures:
 
     def moment(self, at: datetime) -> str:
         """Return a moment in UTC: day, month by its name, year, hour and minute."""
+        return self._written(self._table["moment"], at)
+
+    def local_moment(self, at: datetime, zone: ZoneInfo) -> str:
+        """Return a moment in UTC and, where a zone's clocks differ, as these show it, with the zone's name."""
+        local = at.astimezone(zone)
+        if not local.utcoffset():
+            return self.moment(at)
+        pattern = self._table["moment"].replace("UTC", "").strip()
+        return f"{self.moment(at)} ({self._written(pattern, local)}, {zone.key})"
+
+    def _written(self, pattern: str, at: datetime) -> str:
         month = self._table["months"].split()[at.month - 1]
         values = {"day": str(at.day), "month": month, "year": str(at.year), "time": f"{at:%H:%M}"}
-        written = self._table["moment"]
+        written = pattern
         for name, value in values.items():
             written = written.replace("{" + name + "}", value)
         return written

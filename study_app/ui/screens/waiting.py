@@ -1,10 +1,15 @@
 """Between two sessions.
 
-Shows: when the next part opens and closes, whom to write to, the completion code of the part before; in a preview a
-button that opens the next part. Records: that it was opened.
+Shows: when the next part opens and closes, in UTC and by the computer's clock, whom to write to, the completion code of
+the part before; in a preview a button that opens the next part. Records: that it was opened.
 """
 
 from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
 
 from study_app.services.position import Waiting
 from study_app.ui.components.views import Button, Copy
@@ -13,7 +18,12 @@ from study_app.ui.page import Page
 
 def draw(page: Page[Waiting]) -> None:
     """Draw the screen."""
-    place, moment = page.place, page.texts.figures.moment
+    place, zone = page.place, _zone()
+
+    def moment(at: datetime) -> str:
+        figures = page.texts.figures
+        return figures.moment(at) if zone is None else figures.local_moment(at, zone)
+
     page.head(page.text("waiting.title"))
     page.write(page.text("waiting.body", date=moment(place.opens_at)))
     if place.closes_at is not None:
@@ -23,6 +33,14 @@ def draw(page: Page[Waiting]) -> None:
     if place.participant.kind == "preview":
         buttons = [{"act": "continue", "label": page.text("waiting.open_now"), "first": False}]
     page.actions(*buttons, copies=_code(page), forget="sent")
+
+
+def _zone() -> ZoneInfo | None:
+    """Return the time zone of the browser's computer; None where it names none that is known here."""
+    try:
+        return ZoneInfo(st.context.timezone or "")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def _code(page: Page[Waiting]) -> list[Copy]:

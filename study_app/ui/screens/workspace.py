@@ -25,6 +25,7 @@ from study_app.ui.page import WORKSPACE_STYLE, Page
 def draw(page: Page[OnStage]) -> None:
     """Draw the screen."""
     st.html(WORKSPACE_STYLE)
+    page.name_tab(page.place.stage.title)
     workspace(_data(page), key=page.mount("workspace"))
     page.leave_dialog()
 

@@ -54,8 +54,14 @@ def test_a_long_output_stays_at_its_first_line_while_and_after_the_examples_are_
     expect(status).to_contain_text("1 of 2 examples pass")
     assert top_of_output(page) == 0
     assert in_sight(page, "line 0")
-    expect(page.get_by_role("tab", name="Examples 1/2")).to_be_visible()
-    expect(page.get_by_role("tab", name="Output")).to_have_attribute("aria-selected", "true")
+    examples, output = page.get_by_role("tab", name="Examples 1/2"), page.get_by_role("tab", name="Output")
+    expect(examples).to_be_visible()
+    expect(output).to_have_attribute("aria-selected", "true")
+    output.focus()
+    for key, chosen in (("End", examples), ("Home", output), ("ArrowLeft", examples), ("ArrowRight", output)):
+        page.keyboard.press(key)
+        expect(chosen).to_have_attribute("aria-selected", "true")
+        expect(page.locator(f"#{chosen.get_attribute('aria-controls')}")).to_be_visible()
 
 
 @pytest.mark.slow

@@ -23,13 +23,19 @@ export class Tabs {
     private readonly shown: (id: string) => void = () => undefined,
   ) {
     this.tabs = panels.map(({ title }) => h("button", { type: "button", role: "tab", class: "sa-tab" }, title));
-    this.bodies = panels.map((panel) => h("div", { class: "sa-panel", role: "tabpanel", "aria-label": panel.label }, panel.body));
+    this.bodies = panels.map((panel) =>
+      h("div", { class: "sa-panel", id: `sa-panel-${panel.id}`, role: "tabpanel", "aria-label": panel.label }, panel.body),
+    );
+    this.tabs.forEach((tab, at) => tab.setAttribute("aria-controls", this.bodies[at]!.id));
     this.list = h("div", { class: "sa-tabs", role: "tablist" }, ...this.tabs);
     this.tabs.forEach((tab, at) => {
       tab.addEventListener("click", () => this.byHand(at));
       tab.addEventListener("keydown", (event) => {
-        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-        if (step) this.byHand((at + step + this.tabs.length) % this.tabs.length);
+        const last = this.tabs.length - 1;
+        const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last }[event.key];
+        if (to === undefined) return;
+        event.preventDefault();
+        this.byHand(to);
       });
     });
     this.show(0);
