@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import re
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -97,7 +99,7 @@ class Account:
         if role is not None and role not in get_args(Role):
             raise UserError(f"'{role}' is not a role; use one of {', '.join(get_args(Role))}")
         digest = self._hasher.hash(password)
-        with self._lock:
+        with self._changing():
             accounts = self._read()
             before = dict(accounts)
             kept: Role = accounts[name][0] if name in accounts else "full"
@@ -114,7 +116,7 @@ class Account:
         Raises:
             UserError: there is none, or no account would be left that may do everything.
         """
-        with self._lock:
+        with self._changing():
             accounts = self._read()
             if name not in accounts:
                 raise UserError(f"there is no account '{name}'")
@@ -179,7 +181,7 @@ class Account:
         """
         token = secrets.token_urlsafe(32)
         row = {"name": person.name, "until": (now + SIGNED_IN).isoformat()}
-        with self._lock:
+        with self._changing():
             sessions = {key: row for key, row in self._read_sessions().items() if row["until"] > now.isoformat()}
             sessions[_digest(token)] = row | ({"role": person.role} if vouched else {})
             self._write_sessions(sessions)
@@ -223,7 +225,7 @@ class Account:
 
     def sign_out(self, token: str | None) -> None:
         """Make a token worthless; an unknown one changes nothing."""
-        with self._lock:
+        with self._changing():
             sessions = self._read_sessions()
             if token and sessions.pop(_digest(token), None) is not None:
                 self._write_sessions(sessions)
@@ -233,6 +235,20 @@ class Account:
         self._write_sessions({key: row for key, row in sessions.items() if row["name"] != name})
 
     # -- files ---------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Read and write the files as one act, also against another process, such as a command beside the console."""
+        path = self.path.with_name("console.lock")
+        with self._lock, ExitStack() as held:
+            try:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                file = held.enter_context(os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "w"))
+                # Ends with the process: who was killed holds up nobody.
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError as error:
+                raise UserError(f"{path}: cannot be written ({error.strerror}); make its folder writable") from None
+            yield
 
     def _read(self) -> dict[str, tuple[Role, str]]:
         """By name; one line an account: name, role, hash."""

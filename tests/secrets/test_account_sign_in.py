@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -174,3 +176,15 @@ def test_a_ticket_is_good_once_and_for_a_minute(account, clock):
     ticket = account.ticket(person, clock.at)
     assert account.redeem(ticket, clock.at + TICKET) is None
     assert account.redeem(ticket, clock.at) is None
+
+
+def test_accounts_that_several_processes_make_at_once_are_all_there(tmp_path):
+    make = (
+        "import sys; from pathlib import Path; from study_app.secrets.console_accounts import Account; "
+        "[Account(Path(sys.argv[1])).set('correct horse battery', f'{sys.argv[2]}{n}', 'monitor') for n in range(4)]"
+    )
+    Account(tmp_path).set("correct horse battery")
+    others = [subprocess.Popen([sys.executable, "-c", make, str(tmp_path), name]) for name in "abc"]
+    assert [other.wait(120) for other in others] == [0, 0, 0]
+    expected = {"admin", *(f"{name}{number}" for name in "abc" for number in range(4))}
+    assert {person.name for person in Account(tmp_path).people()} == expected

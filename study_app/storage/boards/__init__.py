@@ -94,7 +94,7 @@ _LATEST_RUNS = (
 )
 _LATEST_TURNS = (
     "SELECT turns.error FROM turns JOIN participants ON participants.id = turns.participant_id "
-    "WHERE participants.kind <> 'simulated' AND turns.complete ORDER BY turns.number DESC LIMIT ?"
+    "WHERE participants.kind = 'real' AND turns.complete ORDER BY turns.number DESC LIMIT ?"
 )
 _LATE_GRADING = "SELECT COUNT(*) FROM runs WHERE kind = 'submission' AND ended_by IS NULL AND started_at < ?"
 

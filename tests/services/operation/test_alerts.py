@@ -170,6 +170,16 @@ def test_failed_replies_in_a_row_are_an_outage_until_one_succeeds(trial, servers
     assert kinds(http) == [("provider", "firing"), ("provider", "resolved")]
 
 
+def test_failed_replies_to_previews_are_no_outage(trial, servers):
+    (app, clock), (_, http) = trial, servers
+    preview = Walker(app, clock, EntryRequest(test=app.links.create_test().secret))
+    for _ in range(3):
+        add_turn(app, clock, preview.id, "overloaded")
+    later(app, clock, seconds=30)
+    later(app, clock, seconds=30)
+    assert kinds(http) == []
+
+
 def test_the_budget_s_share_is_reported_without_an_amount(trial, servers):
     (app, clock), (_, http) = trial, servers
     (link,) = app.links.create(labels=["x"])
