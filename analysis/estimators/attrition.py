@@ -253,7 +253,11 @@ def worst_case(
     seen = values[~np.isnan(values)]
     if not len(seen):
         raise NotEstimable("no outcome is observed")
-    given = list(bounds) if bounds is not None else [outcome_min, outcome_max]
+    given = [outcome_min, outcome_max] if bounds is None else list(bounds)
+    if bounds is not None and (outcome_min is not None or outcome_max is not None):
+        raise AnalysisError.of("bounds", "are given beside outcome_min or outcome_max", "give one of the two")
+    if len(given) != 2:
+        raise AnalysisError.of("bounds", f"{bounds!r} are not two ends", "give (lowest, highest)")
     lowest = float(seen.min() if given[0] is None else given[0])
     highest = float(seen.max() if given[1] is None else given[1])
     # Bounds inside the data would claim less than is known, and the interval would no longer hold every possible

@@ -67,6 +67,9 @@ def bayes_factor(
         6.243695
     """
     trial = pair.trial
+    columns = [name for name in (pair_id, trial.cluster, *trial.strata) if name is not None]
+    if len(columns) > 1:
+        raise AnalysisError.of("pair_id", f"pairs are named by {', '.join(columns)}", "name one column that pairs rows")
     if (trial.cluster or trial.strata) and not paired:
         key = "cluster" if trial.cluster else "stratum"
         what = "is not used: an unpaired Bayes factor takes people as independent"
@@ -75,7 +78,7 @@ def bayes_factor(
     scale = _scale(prior_scale)
     treated, control = pair.varied_arms()
     if paired or pair_id:
-        gaps = paired_differences(pair, pair_id or trial.cluster or next(iter(trial.strata), None))
+        gaps = paired_differences(pair, next(iter(columns), None))
         t, df, size = gaps.mean() / (gaps.std(ddof=1) / np.sqrt(len(gaps))), len(gaps) - 1, float(len(gaps))
     else:
         # Two samples have n1 n2 / (n1 + n2) as effective size, pairs their number (Rouder et al. 2009): what the

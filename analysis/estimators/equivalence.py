@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 from scipy import stats
@@ -114,7 +115,10 @@ def _parts(pair: ArmContrast, equal_var: bool, paired: bool, pair_id: str | None
 def _margin(margin: float | Sequence[float] | None) -> tuple[float, float]:
     if margin is None:
         raise AnalysisError.of("margin", "is not given", "name the largest difference that does not matter")
-    low, high = (-abs(float(margin)), abs(float(margin))) if isinstance(margin, int | float) else map(float, margin)
+    ends = [-margin, margin] if isinstance(margin, Real | int | float) else [float(end) for end in margin]
+    if len(ends) != 2:
+        raise AnalysisError.of("margin", f"{margin!r} is not two ends", "give one number or (low, high)")
+    low, high = map(float, ends)
     if not low < high:
         raise AnalysisError.of("margin", f"({low:g}, {high:g}) is empty", "give a positive margin or (low, high)")
     return low, high

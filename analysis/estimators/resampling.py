@@ -85,7 +85,7 @@ def permutation(
     Formula: as `rerandomization` with the scheme "complete". Without covariates the statistic is the plain
     difference of means, the classical test (two-sided p is the share of |difference| at least as large, not twice
     the smaller tail); with covariates the studentised Lin-adjusted difference. `statistic="lin"`, "mean" or "rmst"
-    and `studentised` choose otherwise. `cluster`: whole clusters are exchanged.
+    and `studentised` choose otherwise; `vcov` asks for the studentised. `cluster`: whole clusters are exchanged.
     Missing data: refused.
     Reference: Fisher (1935), The Design of Experiments; Gerber & Green (2012), Field Experiments, table 3.1.
 
@@ -97,7 +97,7 @@ def permutation(
         8
     """
     chosen = statistic or ("lin" if trial.covariates else "mean")
-    own_variance = chosen != "mean" if studentised is None else studentised
+    own_variance = chosen != "mean" or vcov is not None if studentised is None else studentised
     return _test(trial, scheme, chosen, replicates, vcov, own_variance, alternative, arms, interval)
 
 
@@ -119,12 +119,20 @@ def _test(
         raise NotEstimable(f"{trial.outcome!r} has the same value in every row")
     for pair in pairs:
         pair.varied_arms(least=1)
+    if arms is not None and scheme is None:
+        raise AnalysisError.of("arms", "are not used without a scheme", "leave them out, or give the scheme")
     drawn = replicate(trial, scheme, replicates, arms)
     trial.notes += few_clusters(trial) if trial.cluster else []
     # Without censoring before the horizon the restricted mean is a mean of min(T, horizon), and the test is exact.
     early = ~trial.events & (trial.y < (trial.horizon or np.inf))
     if statistic == "rmst" and early.any():
+        if vcov or not studentised:
+            what = "is not used: times are censored before the horizon, and Greenwood's variance is that of the test"
+            raise AnalysisError.of("vcov" if vcov else "studentised", what, "leave it out")
         return unwrap([_censored_row(trial, pair, drawn, alternative, interval) for pair in pairs])
+    if vcov and not studentised:
+        what = "is not used by the test of the difference itself"
+        raise AnalysisError.of("vcov", what, "leave it out, or add studentised=True")
     kind = variance_of(trial, statistic, vcov, studentised)
     model = _model(trial, outcome, statistic, kind)
     return unwrap([_test_row(trial, pair, model, drawn, alternative, interval) for pair in pairs])

@@ -10,6 +10,7 @@ from typing import Any, Protocol, get_type_hints
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.argument_kinds import option_problems, shared_problems
 from analysis.estimators.core.jackknife import over_clusters
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import Estimate, Estimates
@@ -125,7 +126,7 @@ def _register(
     uses = uses | {"cluster"} if jackknife else uses
     own = list(inspect.signature(core).parameters.values())[1:]
     known = {parameter.name for parameter in own}
-    name = core.__name__
+    name, hints = core.__name__, get_type_hints(core)
 
     def called(
         data: pd.DataFrame,
@@ -144,6 +145,12 @@ def _register(
         **options: Any,
     ) -> Result:
         _refuse_unknown(name, options, known)
+        columns = {"outcome": outcome, "arm": arm, "cluster": cluster, "event": event, "frequency": frequency}
+        several = {"covariates": covariates, "stratum": stratum}
+        wrong = [*shared_problems(columns, several, level, horizon, seed),
+                 *option_problems(name, options, hints, clustered=cluster is not None)]  # fmt: skip
+        if wrong:
+            raise AnalysisError(wrong)
         given = {
             "arm": arm, "control": control, "covariates": names(covariates), "stratum": names(stratum),
             "cluster": cluster, "event": event, "horizon": horizon,
@@ -168,7 +175,7 @@ def _register(
 
     called.uses = frozenset(uses)  # type: ignore[attr-defined]
     called.of_people = frozenset(OF_PEOPLE if jackknife else ()) & known  # type: ignore[attr-defined]
-    _dress(called, core, own)
+    _dress(called, core, own, hints)
     REGISTRY[name] = called  # type: ignore[assignment]
     return REGISTRY[name]
 
@@ -189,7 +196,9 @@ def _left_out(
         return _null_rows(trial, _reason(error))
 
 
-def _dress(called: Callable[..., Result], core: Callable[..., Result], own: list[inspect.Parameter]) -> None:
+def _dress(
+    called: Callable[..., Result], core: Callable[..., Result], own: list[inspect.Parameter], hints: dict[str, Any]
+) -> None:
     """Give the public function the name, text, module and full signature of its method."""
     # By hand and not by functools.wraps, whose signature would be the core's; readers, the plan's checks and the page
     # of methods read the public one.
@@ -197,7 +206,6 @@ def _dress(called: Callable[..., Result], core: Callable[..., Result], own: list
     called.__doc__ = core.__doc__
     called.__module__ = core.__module__
     shared = inspect.signature(called)
-    hints = get_type_hints(core)
     common = [p for p in shared.parameters.values() if p.kind is not p.VAR_KEYWORD]
     extra = [p.replace(kind=p.KEYWORD_ONLY, annotation=hints.get(p.name, p.annotation)) for p in own]
     called.__signature__ = shared.replace(parameters=[*common, *extra])  # type: ignore[attr-defined]

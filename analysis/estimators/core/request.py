@@ -68,8 +68,8 @@ class AnalysisRequest:
     @property
     def named_columns(self) -> list[str]:
         """Every column that the call names."""
-        single = [self.outcome, self.arm, self.cluster, self.event]
-        return [name for name in single if name is not None] + [*self.covariates, *self.strata]
+        single = [self.arm, self.cluster, self.event]
+        return [self.outcome, *(name for name in single if name is not None), *self.covariates, *self.strata]
 
     @property
     def alpha(self) -> float:

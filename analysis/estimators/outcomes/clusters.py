@@ -11,10 +11,10 @@ from scipy import optimize
 from analysis.estimators.core.registry import Result, method_over_all_arms, unwrap
 from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import EffectSize
-from analysis.estimators.core.validation import Floats, Ints, NotEstimable
+from analysis.estimators.core.validation import Floats, Ints, NotEstimable, dummies
 from analysis.estimators.numerics.cluster_covariance import clusters_per_arm, few_clusters
 from analysis.estimators.numerics.designs import additive
-from analysis.estimators.numerics.linear import fit, t_interval
+from analysis.estimators.numerics.linear import fit, independent_columns, t_interval
 from analysis.estimators.outcomes.means import linear_rows
 
 EDGE = -13.4
@@ -149,6 +149,8 @@ def mixed_model(trial: AnalysisRequest) -> Result:
     clusters = len(np.unique(codes))
     if plain.df < 1 or clusters in (1, len(codes)):
         raise NotEstimable("clusters cannot be distinguished from people, or too few rows")
+    if _all_told_apart(design.columns, codes, clusters):
+        raise NotEstimable("the arms (and covariates) tell every cluster apart, so clusters leave no error to judge by")
     # Of the residuals of least squares: the fixed part shifts beta alone, and small numbers keep the digits of the
     # cross products.
     model = RandomInterceptReml(design.columns, plain.residuals, codes)
@@ -185,3 +187,11 @@ def mixed_model(trial: AnalysisRequest) -> Result:
         rows.append(trial.estimate(**found, **labels, effect_size=EffectSize("icc", icc), detail=detail,
                                    note=f"{name}; {note}".lstrip("; ")))  # fmt: skip
     return unwrap(rows)
+
+
+def _all_told_apart(columns: Floats, codes: Ints, clusters: int) -> bool:
+    """Return whether the columns span the clusters' indicators, as where each arm is one school."""
+    if clusters > columns.shape[1]:
+        return False
+    both = np.column_stack([columns, np.ones(len(codes)), dummies(codes, clusters)])
+    return len(independent_columns(both)) == len(independent_columns(columns))

@@ -148,7 +148,10 @@ def mixed_logit(
     person = person or trial.cluster
     if person is None:
         raise AnalysisError.of("person", "is not given", "name the column that says who answered")
-    require_columns(trial.data, [person, *([item] if item else [])])
+    require_columns(trial.data, [person, *([] if item is None else [item])])
+    if by_item and (item is None or trial.arm is None):
+        key = "arm" if trial.arm is None else "item"
+        raise AnalysisError.of("by_item", f"needs {key}, which is not given", f"name the column of the {key}")
     y = trial.binary()
     if np.ptp(y) == 0:
         raise NotEstimable(f"{trial.outcome!r} has the same value in every row")

@@ -1,11 +1,8 @@
-"""What each option of a method can be: words, numbers within bounds, columns; a plan's options are held against it."""
+"""Options of a plan's rows: which of them the plan may give at all, and whether their values are fit."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-
+from analysis.estimators.core.option_domains import DOMAINS, SCALES
 from analysis.estimators.methods import METHODS
 
 MADE_HERE = frozenset(
@@ -16,86 +13,6 @@ MADE_HERE = frozenset(
 """Arguments that the pipeline gives to a method, so that no plan may."""
 OF_COLUMNS = ("x", "moderator", "pair_id", "exposure", "instruments")
 """Options that name a column of the participants table."""
-
-
-@dataclass(frozen=True)
-class Words:
-    """An option that takes one of a few words, whose case does not matter."""
-
-    words: tuple[str, ...]
-    in_clusters: tuple[str, ...] | None = None
-    """Those that it takes where people were allocated in clusters; None: the same."""
-    also: tuple[str, ...] = ()
-    """Other names of the same, which other packages use."""
-
-    def problem(self, value: object, clustered: bool) -> tuple[str, str] | None:
-        """Return what is wrong with a text, and what to write in its place."""
-        words = self.in_clusters if clustered and self.in_clusters is not None else self.words
-        if not isinstance(value, str) or value.lower() in map(str.lower, (*words, *self.also)):
-            return None
-        elsewhere = clustered and value.lower() in map(str.lower, self.words)
-        what = f"{value!r} takes no account of clusters" if elsewhere else f"{value!r} is not known"
-        return what, f"use {' or '.join(filter(None, (', '.join(words[:-1]), words[-1])))}"
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """An option that takes a finite number within bounds."""
-
-    above: float | None = None
-    least: float | None = None
-    most: float | None = None
-
-    def problem(self, value: object, clustered: bool) -> tuple[str, str] | None:
-        """Return what is wrong with a number, and what to write in its place."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return None
-        bounds = {"above": self.above, "at least": self.least, "at most": self.most}
-        listed = " and ".join(f"{how} {bound:g}" for how, bound in bounds.items() if bound is not None)
-        inside = (
-            math.isfinite(value)
-            and (self.above is None or value > self.above)
-            and (self.least is None or value >= self.least)
-            and (self.most is None or value <= self.most)
-        )
-        return None if inside else (f"{value:g} is not {listed or 'finite'}", f"give a number {listed}".rstrip())
-
-
-_LINEAR = ("classical", "HC0", "HC1", "HC2", "HC3")
-_LINEAR_ALSO = ("nonrobust", "const", "ols", "iid")
-_CLUSTERED = ("CR2", "CR1", "CR0")
-_BY_LEAST_SQUARES = Words(_LINEAR, _CLUSTERED, _LINEAR_ALSO)
-_BY_LIKELIHOOD = Words(("HC0", "HC1", "quasi", "classical"), also=("nonrobust", "model", "robust"))
-_BY_INSTRUMENT = Words(("robust", "HC0", "HC1", "classical"), also=("unadjusted", "nonrobust"))
-_BY_DRAWS = Words(("classical", "HC0", "HC2", "HC3"), also=_LINEAR_ALSO)
-_SIDES = Words(("two-sided", "greater", "less"))
-_STATISTICS = Words(("lin", "ancova", "mean", "rmst"))
-_DRAWN = {"vcov": _BY_DRAWS, "alternative": _SIDES, "statistic": _STATISTICS}
-_MARGIN = Numbers(above=0)
-_IMPUTATIONS = Numbers(least=2, most=10_000)
-DOMAINS: Mapping[str, Mapping[str, Words | Numbers]] = {
-    **{key: {"vcov": _BY_LEAST_SQUARES} for key in ("ols", "ancova", "lin", "factorial")},
-    **{key: {"vcov": _BY_LIKELIHOOD} for key in ("poisson", "fractional_logit")},
-    **{key: {"vcov": _BY_INSTRUMENT} for key in ("tsls", "wald_iv")},
-    **dict.fromkeys(("rerandomization", "permutation", "factorial_rerandomization"), _DRAWN),
-    **{key: {"alternative": _SIDES} for key in ("fisher", "brunner_munzel")},
-    **{key: {"rho": Numbers(least=0)} for key in ("logrank", "stratified_logrank")},
-    "interaction": {"vcov": Words(_LINEAR, ("CR2",), _LINEAR_ALSO)},
-    "cluster_robust": {"vcov": Words(_CLUSTERED, also=("stata", "CR1S"))},
-    "crossover": {"vcov": Words(("classical", "CR2"))},
-    "beta_regression": {"vcov": Words(("expected", "observed"))},
-    "mann_whitney": {"alternative": _SIDES, "method": Words(("auto", "exact", "asymptotic"))},
-    "cox": {"ties": Words(("efron", "breslow", "exact")), "transform": Words(("rank", "km", "identity", "log"))},
-    "lee_bounds": {"trim": Words(("floor", "fractional"))},
-    "noninferiority": {"margin": _MARGIN, "better": Words(("higher", "lower"))},
-    "tost": {"margin": _MARGIN},
-    "bayes_factor": {"prior_scale": Numbers(above=0)},
-    "multiple_imputation": {"imputations": _IMPUTATIONS, "delta": Numbers()},
-    "tipping_point": {"imputations": _IMPUTATIONS, "reach": Numbers(above=0), "steps": Numbers(least=3, most=1_001)},
-    "worst_case": {"outcome_min": Numbers(), "outcome_max": Numbers()},
-}
-"""Method -> option -> what it can be. Yes or no, and columns, are judged elsewhere."""
-_SCALES = Words(("medium", "wide", "ultrawide"))
 
 
 def value_problem(method: str, option: str, value: object, *, clustered: bool) -> tuple[str, str] | None:
@@ -110,6 +27,6 @@ def value_problem(method: str, option: str, value: object, *, clustered: bool) -
     if clustered and option in METHODS[method].of_people:
         return f"{method} over clusters does not use it", "remove it"
     if option == "prior_scale" and isinstance(value, str):
-        return _SCALES.problem(value, clustered)
+        return SCALES.problem(value, clustered)
     domain = DOMAINS.get(method, {}).get(option)
     return domain.problem(value, clustered) if domain is not None else None
