@@ -8,7 +8,19 @@ import pytest
 from support.clock import HandClock
 from support.trials.agent_study import AgentPage, agent_walker
 
+from study_app.domain.events.log import BrowserEvent
+from study_app.domain.events.server import AgentProposed
+from study_app.services.participant.agent.actions import actions_of
 from study_app.services.participant.agent.answering import StepAnswer
+from study_app.services.participant.agent.decisions import decide
+
+
+@pytest.fixture(scope="module")
+def at_task(tmp_path_factory):
+    """Return an app and a participant of the agent's arm, at a task, who has not asked."""
+    app, walker = agent_walker(tmp_path_factory.mktemp("pages"), HandClock())
+    yield app, walker
+    app.close()
 
 
 def saved(walker) -> str:
@@ -131,6 +143,31 @@ def test_of_two_tabs_only_the_one_that_owns_the_attempt_decides(tmp_path):
     assert "reject" not in {decision for _, decision in page.decisions}
     assert "approve" in {decision for _, decision in page.decisions}
     app.close()
+
+
+@pytest.mark.parametrize(
+    ("tab", "decided"),
+    [("of the owner", "answered"), ("opened before", None), ("where no page owns the attempt", "answered")],
+)
+def test_a_step_is_decided_by_the_page_that_owns_the_attempt_or_by_any_where_none_does(at_task, tab, decided):
+    app, walker = at_task
+    before = walker.page
+    walker.open(walker.task)
+    with app.context.registry.begin() as unit:
+        said = AgentProposed(action_id=tab, turn_id="t", task=walker.task, step=1, tool="ask", input={"question": "?"},
+                             base_sha256="", waits=True)  # fmt: skip
+        unit.record(walker.id, "tasks", app.context.now(), said)
+        if tab == "where no page owns the attempt":
+            unit.touch(walker.id, page=None)
+        place = app.session.flow.place(unit, unit.known_participant(walker.id))
+        event = BrowserEvent.model_validate({
+            "seq": 1, "kind": "agent_answered", "client_time_ms": 0, "mono_ms": 0,
+            "payload": {"action_id": tab, "decision": "answered", "words": "yes"},
+        })  # fmt: skip
+        page = before if tab == "opened before" else walker.page
+        assert decide(unit, place, page, [event]) == (decided is not None)
+        [step] = actions_of(unit, walker.id, "t")[-1:]
+    assert (step.id, step.decided and step.decided.decision) == (tab, decided)
 
 
 def test_of_two_tabs_that_decide_at_once_one_wins_and_the_change_is_made_once_or_not_at_all(tmp_path):
