@@ -18,10 +18,12 @@ from support.trials.quiz_study import rewrite_table
 from study_app.dataset.measures.interviews.history import AskedQuestion, Held
 from study_app.dataset.verification import verify
 from study_app.dataset.verification.derived.interviews import breaches
+from study_app.domain.errors import Malformed, NotAllowed, present
 from study_app.domain.events import Batch
 from study_app.domain.events.server import InterviewAnswered, InterviewAsked, InterviewClosed
 from study_app.domain.interviews.plan import read_plan
 from study_app.services.operation.alert_rules import Machine, conditions
+from study_app.services.participant.enrolment import EntryRequest
 from study_app.services.position import Ended
 
 PROBE = "Can you tell me about one concrete moment?"
@@ -102,6 +104,26 @@ def test_skipping_and_stopping_leave_no_words_and_ask_nothing_more(tmp_path):
     (row,) = table(person.export(), "interviews")
     assert (row["ended_by"], row["turns"], row["skipped"], row["summary"]) == ("stopped", "2", "1", "")
     assert [row[f"quality_{name}"] for name in ("start", "hard", "more")] == ["refused", "refused", "not_reached"]
+
+
+def test_only_a_question_of_an_interview_is_skipped_and_only_an_interview_stopped(tmp_path):
+    person = Interviewee(tmp_path)
+    person.say(LONG).say(LONG).say("No.")
+    early = person.app.enrol.enter(EntryRequest()).participant.id
+    person.app.session.consent(early, agreed=True)
+    summary = present(person.view, "the page after the last question")[0].participant.step
+    for who, stage, step, message in (
+        (early, "about", 0, "this part of the study is not an interview"),
+        (person.id, "talk", summary, "there is no question on this page"),
+    ):
+        before = person.app.session.where(who)
+        for outcome in ("skipped", "stopped"):
+            with pytest.raises(NotAllowed, match=message):
+                person.app.interviews.leave_question(who, stage, step, "", outcome)
+        assert person.app.session.where(who) == before
+    with pytest.raises(Malformed, match="use skipped or stopped"):
+        person.app.interviews.leave_question(person.id, "talk", summary, "", "answered")
+    assert len(person.events(InterviewClosed)) == 1
 
 
 @pytest.mark.slow
