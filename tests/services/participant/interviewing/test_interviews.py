@@ -112,14 +112,14 @@ def test_only_a_question_of_an_interview_is_skipped_and_only_an_interview_stoppe
     early = person.app.enrol.enter(EntryRequest()).participant.id
     person.app.session.consent(early, agreed=True)
     summary = present(person.view, "the page after the last question")[0].participant.step
-    for who, stage, step, message in (
+    for who, stage, at, message in (
         (early, "about", 0, "this part of the study is not an interview"),
         (person.id, "talk", summary, "there is no question on this page"),
     ):
         before = person.app.session.where(who)
         for outcome in ("skipped", "stopped"):
             with pytest.raises(NotAllowed, match=message):
-                person.app.interviews.leave_question(who, stage, step, "", outcome)
+                person.app.interviews.leave_question(who, stage, at, "", outcome)
         assert person.app.session.where(who) == before
     with pytest.raises(Malformed, match="use skipped or stopped"):
         person.app.interviews.leave_question(person.id, "talk", summary, "", "answered")
