@@ -9,7 +9,7 @@ from typing import Any
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow, kind_of
 from study_app.dataset.redaction import ALLOCATION_COLUMNS
 from study_app.domain.allocation import preview_seed, simulated_seed
-from study_app.domain.ledger import LEDGERS, Anchor, Version, genesis, parse_rows, verify_ledger, version_of
+from study_app.domain.ledger import DECISIONS, LEDGERS, Anchor, Version, genesis, parse_rows, verify_ledger, version_of
 from study_app.domain.ledger.commitment import keeps_commitment
 from study_app.domain.ledger.replay import Gap, after_gaps
 
@@ -31,6 +31,20 @@ def check_ledgers(opened: UntrustedDataset) -> None:
             _check_open(opened, name, rows, seed)
         if not opened.hides(name) and (later or (again and name in opened.kinds)):
             _check_open(opened, name, later, seed, 2)
+        for decision in DECISIONS:
+            _check_beginning(opened, name, decision)
+
+
+def _check_beginning(opened: UntrustedDataset, name: str, decision: int) -> None:
+    """The manifest states the genesis hash that follows from its commitment: outsiders compare the first row with it."""
+    if _stated(opened, name, decision).get("genesis", "") not in ("", _beginning(opened, name, decision)):
+        what = f"{_called(name, decision)}: the genesis hash does not follow from the commitment"
+        opened.report.add("broken_chain", "manifest.json", None, what)
+
+
+def _beginning(opened: UntrustedDataset, name: str, decision: int = 1) -> str:
+    """Return the genesis hash: of the published promise, so that no ledger drawn with another seed takes its place."""
+    return genesis(name, str(opened.manifest.get("commitment") or "") if name == "real" else "", decision)
 
 
 def decision_of(row: UntrustedRow) -> int:
@@ -82,9 +96,7 @@ def _check_open(
         *verify_ledger(
             parsed,
             _versions(opened, name, seed, decision),
-            genesis_hash=genesis(
-                name, str(opened.manifest.get("commitment") or "") if name == "real" else "", decision
-            ),
+            genesis_hash=_beginning(opened, name, decision),
             anchors=_anchors(opened, name, decision),
             erasures=withdrawn,
             gaps=_gaps(opened, name, decision),
@@ -178,9 +190,7 @@ def _check_masked(opened: UntrustedDataset, name: str, rows: Sequence[UntrustedR
         if row["allocation_index"] != place:
             report.add("missing_row", file, row.number, f"index {row['allocation_index']} stands where {place} is due")
         _check_mask(opened, file, row)
-    # Begun from the published promise, so that a ledger drawn with another seed cannot take the place of this one.
-    start = genesis(name, str(opened.manifest.get("commitment") or ""))
-    if rows and rows[0]["previous_hash"] != start:
+    if rows and rows[0]["previous_hash"] != _beginning(opened, name):
         report.add("broken_chain", file, rows[0].number, "is not chained to the published commitment")
     for before, after in pairwise(rows):
         if after["previous_hash"] != before["row_hash"]:

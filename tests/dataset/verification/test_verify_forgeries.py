@@ -130,6 +130,12 @@ def another_seed_for_everything(forger: Forger) -> None:
     forger.write("participants", [row | {"arm": arms.get(row["participant_id"], "")} for row in people])
 
 
+def genesis_restated(forger: Forger) -> None:
+    manifest = forger.manifest
+    manifest["ledgers"]["real"]["genesis"] = genesis("real", "")
+    forger.save(manifest)
+
+
 def registration_replaced(forger: Forger) -> None:
     path = forger.path / "materials" / "prereg.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"seed_commitment": "00" * 32}))
@@ -204,6 +210,7 @@ EDITS: list[tuple[Callable[[Forger], None], str]] = [
     (tail_of_the_ledger, "allocation_unlogged"),
     (people_change_places, "history_rewritten"),
     (another_seed_for_everything, "registration_differs"),
+    (genesis_restated, "broken_chain"),
     (registration_replaced, "registration_differs"),
     (plan_registered_anew, "registration_differs"),
     (brief_changed, "material_altered"),
