@@ -36,7 +36,7 @@ def check_ledgers(opened: UntrustedDataset) -> None:
 
 
 def _check_beginning(opened: UntrustedDataset, name: str, decision: int) -> None:
-    """Hold the genesis hash that the manifest states, which others compare the first row with, against the commitment."""
+    """Hold the genesis hash that the manifest states against the commitment; readers compare the first row with it."""
     if _stated(opened, name, decision).get("genesis", "") not in ("", _beginning(opened, name, decision)):
         what = f"{_called(name, decision)}: the genesis hash does not follow from the commitment"
         opened.report.add("broken_chain", "manifest.json", None, what)
