@@ -10,6 +10,7 @@ from support.trials.console_trial import Trial
 from study_app.services.attending.participant_page import ParticipantViews
 from study_app.services.grading import queue
 from study_app.services.operation import health
+from study_app.services.operation.alert_watch import EVERY
 from study_app.services.operation.package_watch import changed_packages
 from study_app.services.researcher.blind_codes.gate_audit import GateAudits
 from study_app.services.researcher.blind_codes.hacks import HackCodes
@@ -117,3 +118,11 @@ def test_between_two_looks_at_the_database_whether_newcomers_are_let_in_waits_fo
     assert app.health.missing() == ()
     with app.context.registry.begin():
         assert thread.submit(app.health.missing).result(timeout=SECONDS) == ()
+
+
+def test_a_look_for_alerts_that_finds_nothing_new_waits_for_no_one(beside):
+    app, _, thread = beside
+    app.alert_watch.tick()
+    app.context.clock.advance(seconds=EVERY.total_seconds())
+    with app.context.registry.begin():
+        thread.submit(app.alert_watch.tick).result(timeout=SECONDS)

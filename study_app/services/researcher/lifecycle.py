@@ -117,8 +117,8 @@ class Lifecycle:
             unit.sign_heads(head_key)
         return Launched(self.context.study_hash, promise, document, text, self.context.seal.recovery_copy())
 
-    def amend(self, reason: str, who: str = "cli") -> str:
-        """Take the study file as it is now for everybody who comes from now on; returns the new hash.
+    def amend(self, reason: str, who: str = "cli") -> None:
+        """Take the study file as it is now for everybody who comes from now on.
 
         Raises:
             ProblemsFound: a launch would refuse the study as it is now, or something differs that is fixed for ever.
@@ -143,7 +143,6 @@ class Lifecycle:
             unit.set_meta_value(PACKAGES, dict(self.context.package_versions()))
             detail = {"from": current.study_hash, "to": self.context.study_hash}
             self._audit(unit, who, "amend", reason, detail)
-        return self.context.study_hash
 
     def _amendment_problems(self, unit: UnitOfWork, current: ProtocolVersion) -> list[Problem]:
         """Return what keeps the study file as it is now from being the next version."""
