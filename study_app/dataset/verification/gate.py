@@ -7,7 +7,7 @@ from typing import Any
 
 from study_app.dataset.measures.turns.gate import GATE_COLUMNS, verdict_columns
 from study_app.dataset.reading.dataset import UntrustedDataset, UntrustedRow
-from study_app.dataset.verification.server_log import Log, said
+from study_app.dataset.verification.server_log import Log, kinds_hidden, said
 from study_app.domain.assistants.gate import EXPLAINED, NOT_EXPLAINED, OPEN
 from study_app.domain.events.server import GateJudged
 
@@ -16,7 +16,7 @@ def check_gate(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
     """Verdicts as in the log, open only after an explanation on the same task, and replies without code till then."""
     file = opened.relative("turns")
     explained: set[tuple[str, str]] = set()
-    gated = 0
+    told, gated = _told(opened) & log.keys(), 0
     # As texts: a forged cell may be empty, and no moment can be compared with that.
     for row in sorted(opened.rows("turns"), key=lambda row: str(row["asked_at"])):
         values = {name: row.values.get(name) for name in GATE_COLUMNS}
@@ -28,6 +28,8 @@ def check_gate(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
         for name, due in logged.items():
             if values[name] != due:
                 opened.report.add("gate_differs", file, row.number, f"{name} is {values[name]}, the log says {due}")
+        if not logged and str(row["participant_id"]) in told:
+            opened.report.add("gate_differs", file, row.number, f"the verdict is {values['gate']}, the log has none")
         place = (str(row["participant_id"]), str(row["task"]))
         if values["gate"] == OPEN and place not in explained:
             opened.report.add("gate_differs", file, row.number, "open, and no earlier message explained the idea")
@@ -38,6 +40,14 @@ def check_gate(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
             opened.report.add("code_before_explanation", file, row.number, what)
     if gated:
         opened.report.note(f"{gated} verdicts of the explain-first gate")
+
+
+def _told(opened: UntrustedDataset) -> set[str]:
+    """Return the participants of whom the log has all verdicts: nothing is withheld, and no payload erased."""
+    if not opened.own or opened.public:
+        return set()
+    people = {str(person["participant_id"]) for person in opened.rows("participants") if not person["data_withdrawn"]}
+    return people - kinds_hidden(opened)
 
 
 def _logged(row: UntrustedRow, log: Mapping[str, Log]) -> dict[str, Any]:

@@ -43,6 +43,10 @@ _OPENING = re.compile(
 )
 
 
+def _cleaned(text: str) -> str:
+    return text.translate(_APOSTROPHES).strip().lower()
+
+
 @dataclass(frozen=True)
 class SessionMessage:
     """One query and what came before it in the same session."""
@@ -54,12 +58,13 @@ class SessionMessage:
     @cached_property
     def clean(self) -> str:
         """Straight quotes, lower case."""
-        return self.text.translate(_APOSTROPHES).strip().lower()
+        return _cleaned(self.text)
 
     @cached_property
     def _lines(self) -> tuple[list[str], list[str]]:
         """(own, pasted) lines: code, tracebacks, lists and whatever follows a line that ends in a colon."""
-        text = _FENCED.sub("\n", self.clean)
+        # Before the text is cleaned, which takes the marks of fences away.
+        text = _cleaned(_FENCED.sub("\n", self.text))
         traceback = _TRACEBACK.search(text)
         tail = text[traceback.start() :].splitlines() if traceback else []
         own: list[str] = []
@@ -75,7 +80,7 @@ class SessionMessage:
             else:
                 own.append(line)
             opened = opened or line.rstrip().endswith(":")
-        return own, pasted
+        return own, [*pasted, *_FENCED.findall(self.text)]
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:

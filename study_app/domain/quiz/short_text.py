@@ -23,8 +23,8 @@ _NUMBER = r"[-+]?(?:\d+(?:[.,]\d+)?|\.\d+)"
 def normalise(text: str, *, case_sensitive: bool = False) -> str:
     """Return the answer with differences removed that carry no meaning.
 
-    Unicode NFKC; typographic quotes made plain; white space collapsed; one pair of quotes or backticks and a final
-    full stop taken off; letter case folded unless `case_sensitive`.
+    Unicode NFKC; typographic quotes made plain; white space collapsed; the quotes or backticks around it and a
+    final full stop taken off; letter case folded unless `case_sensitive`.
     """
     plain = " ".join(unicodedata.normalize("NFKC", text).translate(_QUOTES).split())
     if re.search(r"[^.]\.$", plain):

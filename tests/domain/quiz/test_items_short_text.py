@@ -61,6 +61,24 @@ def test_a_huge_answer_matches_nothing():
     assert not Accept(regex="a+", example="a").matches("a" * (MAX_ANSWER_CHARS + 1))
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("``7``", "7"),
+        ("'''a b'''", "a b"),
+        ("``", ""),
+        ("```", "`"),
+        ("``x`", "`x"),
+        ("`x'", "`x'"),
+        ("`` x ``", "x"),
+        ("`" * 8 + "x" + "`" * 8, "x"),
+        ("`" * 9 + "x" + "`" * 9, "`x`"),
+    ],
+)
+def test_the_same_marks_at_both_ends_are_taken_off_up_to_eight_of_them(text, left):
+    assert normalise(text) == left
+
+
 def test_outputs_agree_whatever_their_trailing_white_space():
     assert same_output("1\n2\n", "1  \r\n2")
     assert not same_output("1\n2", "2\n1")
