@@ -1,4 +1,4 @@
-"""How many people, how much power: t tests, analysis of variance, proportions, correlation, survival, clusters."""
+"""How many people, how much power: t tests, survival, clusters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import optimize, stats
 
+from analysis.design.power_arguments import SHARE, effect_of, number, one_of, refuse_beside, side_of, sizes
+from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.validation import AnalysisError
 
 
@@ -19,7 +21,7 @@ def t_test_power(
     *,
     difference: float | None = None,
     sd: float | Sequence[float] | None = None,
-    ratio: float = 1.0,
+    ratio: float | None = None,
     n1: float | None = None,
     effect_size: float | None = None,
 ) -> float:
@@ -33,7 +35,7 @@ def t_test_power(
         alternative: two-sided, greater (d > 0 is looked for) or less.
         difference: In outcome units with `sd`, in place of `d`.
         sd: One standard deviation, or (treated, control): then Welch's test, with Satterthwaite's degrees of freedom.
-        ratio: Controls per treated, where `n2` is not given.
+        ratio: Controls per treated, in place of `n2`.
         n1: Another name of `n`.
         effect_size: Another name of `d`.
 
@@ -45,41 +47,19 @@ def t_test_power(
     >>> round(t_test_power(d=0.738, n=26), 12)
     0.742002148063
     """
-    d = effect_size if d is None else d
-    first, second = _sizes(n if n1 is None else n1, n2, ratio)
-    if sd is not None and np.ndim(sd) == 1:
-        if difference is None:
-            raise AnalysisError.of("difference", "is not given", "two standard deviations need it in outcome units")
-        one, two = (float(value) ** 2 / size for value, size in zip(np.asarray(sd), (first, second), strict=True))
+    first, second = sizes(one_of(n=n, n1=n1), n2, ratio)
+    effect, both = effect_of(one_of(d=d, effect_size=effect_size), difference, sd)
+    if both is not None:
+        one, two = (float(value) ** 2 / size for value, size in zip(both, (first, second), strict=True))
         # Satterthwaite's, of the true variances: approximate for power, as Welch's test is.
         df = (one + two) ** 2 / (one**2 / (first - 1) + two**2 / (second - 1))
-        return _noncentral_power(difference / float(np.sqrt(one + two)), df, alpha, alternative)
-    if difference is not None and sd is not None:
-        d = difference / float(np.asarray(sd))
-    if d is None:
-        raise AnalysisError.of("d", "is not given", "give d, or difference and sd")
+        return _noncentral_power(effect / float(np.sqrt(one + two)), df, alpha, alternative)
     root = float(np.sqrt(first * second / (first + second)))
-    return _noncentral_power(d * root, first + second - 2, alpha, alternative)
-
-
-def _sizes(n: float | Sequence[float] | None, n2: float | None, ratio: float) -> tuple[float, float]:
-    if n is None:
-        raise AnalysisError.of("n", "is not given", "give the people per arm")
-    if np.ndim(n) == 1:
-        first, second = (float(value) for value in np.asarray(n))
-        return first, second
-    first = float(np.asarray(n))
-    second = float(n2) if n2 is not None else first * ratio
-    if first <= 1 or second <= 1:
-        raise AnalysisError.of("n", f"({first:g}, {second:g}) is too few", "give at least 2 per arm")
-    return first, second
+    return _noncentral_power(effect * root, first + second - 2, alpha, alternative)
 
 
 def _noncentral_power(shift: float, df: float, alpha: float, alternative: str) -> float:
-    sides = {"two-sided": 2, "two.sided": 2, "two_sided": 2, "greater": 1, "larger": 1, "less": -1, "smaller": -1}
-    if alternative not in sides or not 0 < alpha < 1:
-        raise AnalysisError.of("alternative", f"{alternative!r}, alpha {alpha!r}", "use two-sided, greater or less")
-    side = sides[alternative]
+    side, alpha = side_of(alternative), number("alpha", alpha, SHARE)
     if side != 2:
         return _above(float(stats.t.isf(alpha, df)), df, shift * side)
     edge = float(stats.t.isf(alpha / 2, df))
@@ -99,11 +79,11 @@ def sample_size(
     alpha: float = 0.05,
     alternative: str = "two-sided",
     *,
-    ratio: float = 1.0,
+    ratio: float | None = None,
     difference: float | None = None,
     sd: float | Sequence[float] | None = None,
     hazard_ratio: float | None = None,
-    allocation: float = 0.5,
+    allocation: float | None = None,
     cluster_size: float | None = None,
     icc: float | None = None,
     effect_size: float | None = None,
@@ -115,12 +95,12 @@ def sample_size(
         power: Chance of rejecting that is wanted.
         alpha: Level of the test.
         alternative: two-sided, greater or less.
-        ratio: Controls per treated.
+        ratio: Controls per treated; 1 where it is not given.
         difference: In outcome units with `sd`, in place of `d`.
         sd: One standard deviation, or (treated, control) for Welch's test.
         hazard_ratio: Then the number of events by Schoenfeld's formula.
-        allocation: Share treated, for the events.
-        cluster_size: Then inflated by the design effect with `icc`.
+        allocation: Share treated, for the events; one half where it is not given.
+        cluster_size: Then inflated by the design effect with `icc`, which it needs.
         icc: Intraclass correlation.
         effect_size: Another name of `d`.
 
@@ -129,19 +109,31 @@ def sample_size(
     >>> round(sample_size(d=0.5, power=0.8), 6), round(sample_size(hazard_ratio=0.5, power=0.8), 6)
     (63.76561, 65.345659)
     """
-    if not 0 < power < 1:
-        raise AnalysisError.of("power", f"{power!r} is not between 0 and 1", "ask for 0.8 or 0.9")
     if hazard_ratio is not None:
-        return schoenfeld_events(hazard_ratio, power, alpha, allocation=allocation, alternative=alternative)
-    d = effect_size if d is None else d
-    if not (d or difference):
-        raise AnalysisError.of("d", f"{d!r} needs infinitely many people", "give an effect other than 0")
+        refuse_beside("hazard_ratio", d=d, effect_size=effect_size, difference=difference, sd=sd, ratio=ratio,
+                      cluster_size=cluster_size, icc=icc)  # fmt: skip
+        share = 0.5 if allocation is None else allocation
+        return schoenfeld_events(hazard_ratio, power, alpha, allocation=share, alternative=alternative)
+    refuse_beside("d, of which ratio says the shares", allocation=allocation)
+    _require_power(power, alpha)
+    d = one_of(d=d, effect_size=effect_size)
+    if not effect_of(d, difference, sd)[0]:
+        raise AnalysisError.of("d", "of 0 needs infinitely many people", "give an effect other than 0")
+    controls = 1.0 if ratio is None else number("ratio", ratio, Numbers(above=0))
+    inflation = 1.0
+    if cluster_size is not None or icc is not None:
+        inflation = design_effect(number("cluster_size", cluster_size), number("icc", icc))
 
     def gap(n: float) -> float:
-        return t_test_power(d, n, n * ratio, alpha, alternative, difference=difference, sd=sd) - power
+        return t_test_power(d, n, n * controls, alpha, alternative, difference=difference, sd=sd) - power
 
-    inflation = design_effect(cluster_size, icc) if cluster_size is not None and icc is not None else 1.0
-    return _root(gap, 1.5 if ratio >= 1 else 1.5 / ratio, 10.0) * inflation
+    return _root(gap, 1.5 if controls >= 1 else 1.5 / controls, 10.0) * inflation
+
+
+def _require_power(power: float, alpha: float) -> None:
+    """Refuse a power that no test has: at most its level is reached without any effect."""
+    if number("power", power, SHARE) <= number("alpha", alpha, SHARE):
+        raise AnalysisError.of("power", f"{power!r} is not above alpha", "ask for 0.8 or 0.9")
 
 
 def _root(gap: Callable[[float], float], low: float, high: float) -> float:
@@ -167,12 +159,18 @@ def minimal_detectable_effect(
     >>> round(minimal_detectable_effect(26, 0.8), 10)
     0.7923467073
     """
-    if alternative in ("less", "smaller"):
+    _require_power(power, alpha)
+    if side_of(alternative) == -1:
         return -minimal_detectable_effect(n, power, alpha, n2, "greater")
-    found = optimize.brentq(
-        lambda d: t_test_power(d, n, n2, alpha, alternative) - power, 1e-9, 20.0, xtol=1e-13, rtol=1e-13
-    )
-    return float(found)
+    arms = sizes(n, n2, None)
+
+    def gap(d: float) -> float:
+        return t_test_power(d, arms, alpha=alpha, alternative=alternative) - power
+
+    high = 1.0
+    while gap(high) < 0:
+        high *= 2
+    return float(optimize.brentq(gap, 1e-9, high, xtol=1e-13, rtol=1e-13))
 
 
 mde = minimal_detectable_effect
@@ -191,9 +189,12 @@ def schoenfeld_events(
     >>> round(schoenfeld_events(0.67, 0.9), 6)
     262.059449
     """
-    if not hazard_ratio > 0 or hazard_ratio == 1:
-        raise AnalysisError.of("hazard_ratio", f"{hazard_ratio!r} needs infinitely many events", "give another")
-    tail = alpha / 2 if alternative.startswith("two") else alpha
+    hazard_ratio = number("hazard_ratio", hazard_ratio, Numbers(above=0))
+    if hazard_ratio == 1:
+        raise AnalysisError.of("hazard_ratio", "of 1 needs infinitely many events", "give another")
+    _require_power(power, alpha)
+    allocation = number("allocation", allocation, SHARE)
+    tail = alpha / 2 if side_of(alternative) == 2 else alpha
     edge = float(stats.norm.isf(tail) + stats.norm.ppf(power))
     return edge**2 / (allocation * (1 - allocation) * float(np.log(hazard_ratio)) ** 2)
 
@@ -204,127 +205,5 @@ def design_effect(cluster_size: float, icc: float, cv: float = 0.0) -> float:
     >>> design_effect(10, 0.05)
     1.45
     """
-    return 1 + ((cv**2 + 1) * cluster_size - 1) * icc
-
-
-_SIDES = {"two-sided": "two-sided", "two.sided": "two-sided", "greater": "larger", "larger": "larger",
-          "less": "smaller", "smaller": "smaller"}  # fmt: skip
-
-
-def _side(alternative: str, alpha: float) -> str:
-    """Statsmodels' word for a one- or two-sided test."""
-    if alternative not in _SIDES or not 0 < alpha < 1:
-        raise AnalysisError.of("alternative", f"{alternative!r}, alpha {alpha!r}", "use two-sided, greater or less")
-    return _SIDES[alternative]
-
-
-def _given(**values: float | None) -> list[float]:
-    """Return the values, each of which has to be a number."""
-    found = []
-    for name, value in values.items():
-        if value is None or not np.isfinite(value):
-            raise AnalysisError.of(name, "is not given", f"give a number for {name}")
-        found.append(value)
-    return found
-
-
-def paired_t_power(
-    d: float | None = None, n: float | None = None, alpha: float = 0.05, alternative: str = "two-sided"
-) -> float:
-    """Power of the paired t test.
-
-    Args:
-        d: Mean difference over the standard deviation of the differences (d_z).
-        n: Pairs.
-        alpha: Level of the test.
-        alternative: two-sided, greater or less.
-
-    Reference: Cohen (1988), ch. 2; by statsmodels, as pwr.t.test(type = "paired").
-
-    >>> round(paired_t_power(d=0.5, n=26), 6)
-    0.68818
-    """
-    from statsmodels.stats.power import TTestPower  # takes a second to import
-
-    _given(d=d, n=n)
-    return float(TTestPower().power(d, n, alpha, alternative=_side(alternative, alpha)))
-
-
-def anova_power(f: float | None = None, k: int | None = None, n: float | None = None, alpha: float = 0.05) -> float:
-    """Power of the one-way analysis of variance.
-
-    Args:
-        f: Cohen's f, the standard deviation of the arm means over that within arms.
-        k: Arms.
-        n: People per arm.
-        alpha: Level of the test.
-
-    Reference: Cohen (1988), ch. 8; by statsmodels, as pwr.anova.test.
-
-    >>> round(anova_power(f=0.25, k=3, n=52), 6)
-    0.796733
-    """
-    from statsmodels.stats.power import FTestAnovaPower  # takes a second to import
-
-    f, groups, n = _given(f=f, k=k, n=n)
-    return float(FTestAnovaPower().power(f, groups * n, alpha, k_groups=groups))
-
-
-def proportion_power(
-    p1: float | None = None,
-    p2: float | None = None,
-    n: float | None = None,
-    n2: float | None = None,
-    alpha: float = 0.05,
-    alternative: str = "two-sided",
-    *,
-    h: float | None = None,
-) -> float:
-    """Power of the comparison of two proportions, on the arcsine scale.
-
-    Args:
-        p1: Proportion of the treated.
-        p2: Proportion of the control.
-        n: People in the treated arm (and in the control, without `n2`).
-        n2: People in the control arm.
-        alpha: Level of the test.
-        alternative: two-sided, greater (p1 > p2 is looked for) or less.
-        h: Cohen's h, in place of both proportions.
-
-    Reference: Cohen (1988), ch. 6; by statsmodels, as pwr.2p.test and pwr.2p2n.test.
-
-    >>> round(proportion_power(p1=0.85, p2=0.6, n=50), 6)
-    0.818651
-    """
-    from statsmodels.stats.power import NormalIndPower  # takes a second to import
-    from statsmodels.stats.proportion import proportion_effectsize
-
-    (n,) = _given(n=n)
-    if h is None:
-        _given(p1=p1, p2=p2)
-        h = float(proportion_effectsize(p1, p2))
-    ratio = (n if n2 is None else n2) / n
-    return float(NormalIndPower().power(h, n, alpha, ratio=ratio, alternative=_side(alternative, alpha)))
-
-
-def correlation_power(
-    r: float | None = None, n: float | None = None, alpha: float = 0.05, alternative: str = "two-sided"
-) -> float:
-    """Power of the test of a correlation against none.
-
-    Args:
-        r: Correlation.
-        n: People.
-        alpha: Level of the test.
-        alternative: two-sided, greater or less.
-
-    Reference: Cohen (1988), ch. 3; by pingouin, as pwr.r.test.
-
-    >>> round(correlation_power(r=0.3, n=52), 6)
-    0.588897
-    """
-    import pingouin  # takes a second to import
-
-    _given(r=r, n=n)
-    side = {"larger": "greater", "smaller": "less"}.get(_side(alternative, alpha), "two-sided")
-    return float(pingouin.power_corr(r=r, n=n, alpha=alpha, alternative=side))
+    size, spread = number("cluster_size", cluster_size, Numbers(least=1)), number("cv", cv, Numbers(least=0))
+    return 1 + ((spread**2 + 1) * size - 1) * number("icc", icc, Numbers(least=0, most=1))

@@ -34,18 +34,20 @@ class Numbers:
     above: float | None = None
     least: float | None = None
     most: float | None = None
+    below: float | None = None
 
     def problem(self, value: object, clustered: bool) -> tuple[str, str] | None:
         """Return what is wrong with a number, and what to write in its place."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
-        bounds = {"above": self.above, "at least": self.least, "at most": self.most}
+        bounds = {"above": self.above, "at least": self.least, "at most": self.most, "below": self.below}
         listed = " and ".join(f"{how} {bound:g}" for how, bound in bounds.items() if bound is not None)
         inside = (
             math.isfinite(value)
             and (self.above is None or value > self.above)
             and (self.least is None or value >= self.least)
             and (self.most is None or value <= self.most)
+            and (self.below is None or value < self.below)
         )
         return None if inside else (f"{value:g} is not {listed or 'finite'}", f"give a number {listed}".rstrip())
 

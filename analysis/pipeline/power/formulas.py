@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from analysis.design.power import design_effect, paired_t_power, proportion_power, t_test_power
+from analysis.design.power import design_effect, t_test_power
+from analysis.design.power_of_tests import paired_t_power, proportion_power
 from analysis.design.sequential import sequential_power
 from analysis.pipeline.power.assumptions import Assumptions
 from study_app.domain.study.analysis_plan import Outcome, Plan

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.design.power import paired_t_power
+from analysis.design.power_of_tests import paired_t_power
 from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.trial_power import simulated_plan, trial_power
 from study_app.content.study_file import read_study

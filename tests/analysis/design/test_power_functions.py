@@ -1,0 +1,93 @@
+"""The power functions: figures of R, and no argument that is impossible, or that changes nothing, is taken."""
+
+import inspect
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+from analysis import power
+from analysis.estimators.core.request import AnalysisError
+
+USUAL = {
+    "t_test_power": {"d": 0.5, "n": 20},
+    "sample_size": {"d": 0.5},
+    "minimal_detectable_effect": {"n": 20},
+    "schoenfeld_events": {"hazard_ratio": 0.5},
+    "design_effect": {"cluster_size": 10, "icc": 0.05},
+    "paired_t_power": {"d": 0.5, "n": 20},
+    "anova_power": {"f": 0.25, "k": 3, "n": 20},
+    "proportion_power": {"p1": 0.3, "p2": 0.5, "n": 40},
+    "correlation_power": {"r": 0.3, "n": 40},
+}
+NO_NUMBER = (float("nan"), float("inf"), "x", True, [1, 2, 3], {}, -1e9)
+ARGUMENTS = [(name, argument) for name in USUAL for argument in inspect.signature(getattr(power, name)).parameters]
+
+
+def near(value):
+    return pytest.approx(value, rel=1e-9)
+
+
+def test_figures_are_those_of_r():
+    # power.t.test(strict = TRUE), power.anova.test, and the formulas of pwr.2p2n.test and pwr.r.test, in R 4.2.2.
+    assert power.t_test_power(difference=0.6, sd=1.3, n=17) == near(0.256916114139575)
+    assert power.t_test_power(0.6 / 1.3, 17, alternative="greater") == near(0.371559579881005)
+    assert power.t_test_power(0.5, 19, 33) == near(0.398674536636802)
+    assert power.paired_t_power(0.6 / 1.3, 17) == near(0.432082559530902)
+    assert power.paired_t_power(0.6 / 1.3, 17, 0.01, "greater") == near(0.280288186222731)
+    assert power.sample_size(0.37, 0.9, alternative="greater") == near(125.793202815155)
+    assert power.minimal_detectable_effect(23, 0.85) == near(0.903497483024872)
+    assert power.anova_power(math.sqrt(1.7 * 3 / 4 / 3), 4, 7) == near(0.76586292272968)
+    assert power.proportion_power(0.3, 0.55, 40, 70) == near(0.732903935283171)
+    assert power.proportion_power(0.55, 0.3, 40, 70, 0.025, "greater") == near(0.732901143029589)
+    assert power.correlation_power(0.42, 31) == near(0.670677663427748)
+    assert power.correlation_power(-0.5, 30, 0.05, "greater") == near(2.78566094376e-06)
+
+
+@pytest.mark.parametrize(("name", "argument"), ARGUMENTS)
+def test_no_argument_is_something_that_it_cannot_be(name, argument):
+    function = getattr(power, name)
+    for value in NO_NUMBER:
+        if argument in ("d", "h", "difference", "effect_size") and value == -1e9:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(AnalysisError, match="; "):
+                function(**{**USUAL[name], argument: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("t_test_power", {"d": 0.5, "n": 20, "difference": 3}, "difference: is not used beside d"),
+        ("t_test_power", {"d": 0.5, "n": 20, "sd": 3}, "sd: is not used beside d"),
+        ("t_test_power", {"d": 0.5, "n": 20, "effect_size": 1}, "effect_size: is not used beside d"),
+        ("t_test_power", {"d": 0.5, "n": 20, "n1": 30}, "n1: is not used beside n"),
+        ("t_test_power", {"d": 0.5, "n": 20, "n2": 30, "ratio": 2}, "ratio: is not used beside n2"),
+        ("t_test_power", {"d": 0.5, "n": (20, 30), "n2": 30}, "n2: is not used beside n of both arms"),
+        ("t_test_power", {"difference": 3, "n": 20}, "sd: is not given"),
+        ("t_test_power", {"difference": 3, "n": 20, "sd": (1, 0)}, "sd: 0 is not above 0"),
+        ("t_test_power", {"d": 0.5, "n": (20, 1)}, "n: 1 is not above 1"),
+        ("sample_size", {"d": 0.5, "power": 0.04}, "power: 0.04 is not above alpha"),
+        ("sample_size", {"d": 0.5, "hazard_ratio": 2}, "d: is not used beside hazard_ratio"),
+        ("sample_size", {"hazard_ratio": 2, "cluster_size": 9, "icc": 0.1}, "cluster_size: is not used beside"),
+        ("sample_size", {"d": 0.5, "allocation": 0.3}, "allocation: is not used beside"),
+        ("sample_size", {"d": 0.5, "icc": 0.1}, "cluster_size: is not given"),
+        ("schoenfeld_events", {"hazard_ratio": 0.5, "alternative": "other"}, "alternative: 'other' is not known"),
+        ("anova_power", {"f": 0.25, "k": 2.5, "n": 9}, "k: 2.5 is not a whole number"),
+        ("proportion_power", {"p1": 1.2, "p2": 0.5, "n": 40}, "p1: 1.2 is not at least 0 and at most 1"),
+        ("proportion_power", {"p1": 0.2, "p2": 0.5, "n": 40, "h": 1}, "p1: is not used beside h"),
+        ("correlation_power", {"r": 1, "n": 40}, "r: 1 is not above -1 and below 1"),
+    ],
+)
+def test_what_is_impossible_or_would_change_nothing_is_refused(name, given, said):
+    with pytest.raises(AnalysisError, match=said):
+        getattr(power, name)(**given)
+
+
+def test_large_effects_and_numpys_numbers_have_a_power():
+    assert power.t_test_power(np.float64(20), np.array([5000, 4000])) == 1
+    assert power.paired_t_power(-5, 1000, alternative="greater") == 0
+    assert power.minimal_detectable_effect(1.5, 0.99) == near(37.9090716759)
+    assert power.sample_size(hazard_ratio=2, allocation=0.3, alternative="less") == near(61.27706117151354)
