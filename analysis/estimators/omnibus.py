@@ -17,6 +17,8 @@ from analysis.estimators.core.validation import (
     NotEstimable,
     covariate_columns,
     dummies,
+    in_deviations,
+    mean_and_spread,
     require_columns,
 )
 from analysis.estimators.numerics.cluster_covariance import ClusterRobust, few_clusters
@@ -125,7 +127,7 @@ def _moderated(trial: AnalysisRequest, moderator: str) -> list[Floats]:
     """Intercept and covariates, arms, moderator, products."""
     require_columns(trial.data, [moderator])
     arms = dummies(trial.codes, len(trial.unordered_labels))
-    other = covariate_columns(trial.data, [moderator])[0]
+    other = in_deviations(covariate_columns(trial.data, [moderator])[0])
     base = np.column_stack([np.ones(len(trial.y)), trial.x[0], trial.stratum_columns[0]])
     return [base, arms, other, (arms[:, :, None] * other[:, None, :]).reshape(len(arms), -1)]
 
@@ -158,7 +160,8 @@ def interaction(trial: AnalysisRequest, moderator: str = "", vcov: str | None = 
     codes = None if trial.cluster is None else trial.cluster_codes
     trial.notes += [] if codes is None else few_clusters(trial)
     test = InteractionTest.of(np.column_stack(main), product, trial.varied_y, vcov or "HC3", codes)
-    names = covariate_columns(trial.data, [moderator])[1]
+    columns, names = covariate_columns(trial.data, [moderator])
+    units = np.tile(1 / mean_and_spread(columns)[1], len(trial.pairs()))
     detail = {"joint_f": test.f, "joint_df1": test.df1, "joint_df2": test.df2, "joint_p": test.p_value}
     errors = dict(zip(test.terms, np.sqrt(np.diag(test.covariance)), strict=True))
     rows = []
@@ -167,7 +170,8 @@ def interaction(trial: AnalysisRequest, moderator: str = "", vcov: str | None = 
             rows.append(pair.estimate(id=name, note=f"not estimable: no rows tell {name} apart"))
             continue
         estimate = float(test.fitted.coefficients[test.columns[test.terms.index(term)]])
-        found = t_interval(estimate, float(errors[term]), test.df_of(term), trial.level)
+        unit = float(units[term])
+        found = t_interval(unit * estimate, unit * float(errors[term]), test.df_of(term), trial.level)
         rows.append(pair.estimate(**found, id=name, note=f"difference of the effect for {name}", detail=detail))
     return unwrap(rows)
 

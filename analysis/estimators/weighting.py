@@ -13,7 +13,7 @@ import numpy as np
 from analysis.estimators.core.registry import Result, method_per_contrast
 from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.validation import Bools, Floats, NotEstimable
-from analysis.estimators.numerics.designs import in_likelihood
+from analysis.estimators.numerics.designs import additive
 from analysis.estimators.numerics.generalised import fit_glm
 from analysis.estimators.numerics.linear import t_interval
 
@@ -106,7 +106,7 @@ class _Weighted:
         # An arm without loss has no finite coefficient; its people were certain to be observed.
         alone = len(np.unique(trial.codes[lossy])) == 1
         part = replace(trial, data=trial.data[lossy].reset_index(drop=True), arm=None if alone else trial.arm, notes=[])
-        columns = in_likelihood(part)
+        columns = additive(part)
         fitted = fit_glm(columns, seen[lossy].astype(np.float64), Binomial(), "classical")
         p[lossy] = fitted.mu
         design = np.zeros((len(y), columns.columns.shape[1]))

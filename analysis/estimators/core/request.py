@@ -172,12 +172,12 @@ class AnalysisRequest:
 
     @cached_property
     def x(self) -> tuple[Floats, list[str]]:
-        """Covariate columns and their names; beside arms or a dose in standard deviations about the mean.
+        """Covariate columns in standard deviations about the mean, and their names.
 
-        No effect of either depends on a covariate's unit or zero, but what a computer makes of it does.
+        No effect of an arm or a dose depends on a covariate's unit or zero, but what a computer makes of it does.
         """
         columns, labels = self.given_x
-        return (columns if self.arm is None else in_deviations(columns)), labels
+        return in_deviations(columns), labels
 
     @cached_property
     def stratum_codes(self) -> Ints:

@@ -1,13 +1,25 @@
-"""The columns of a linear predictor for a trial: arms (or a dose), covariates, strata."""
+"""The columns of a linear predictor for a trial: arms (or a dose), covariates, strata.
+
+A dose and covariates are in standard deviations about their mean, for what a computer makes of them depends on their
+unit and zero; `DesignMatrix.back` leads to the units given.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.estimators.core.request import AnalysisRequest
-from analysis.estimators.core.validation import Floats, NotEstimable, dummies, mean_and_spread, numbers, own_units
+from analysis.estimators.core.validation import (
+    Floats,
+    NotEstimable,
+    dummies,
+    in_deviations,
+    mean_and_spread,
+    numbers,
+    own_units,
+)
 from analysis.estimators.numerics.linear import independent_columns
 
 
@@ -18,8 +30,8 @@ class DesignMatrix:
     columns: Floats
     names: list[str]
     treated: list[int]
-    back: Floats | None = None
-    """Makes coefficients of these columns those of the columns as given; None where they are these."""
+    back: Floats
+    """Makes coefficients of these columns those of a dose and of covariates as given; beside arms their own alone."""
 
     def rows_of(self, trial: AnalysisRequest) -> list[tuple[int, tuple[str, str] | None, str]]:
         """(column, contrast, name) of every coefficient to report."""
@@ -36,8 +48,12 @@ def arm_columns(trial: AnalysisRequest) -> tuple[Floats, list[str]]:
     if trial.arm is None:
         return np.empty((len(trial.data), 0)), []
     if trial.is_dose:
-        return numbers(trial.data, trial.arm)[:, None], [trial.arm]
+        return in_deviations(_dose(trial)), [trial.arm]
     return dummies(trial.codes, len(trial.labels)), [f"{trial.arm}[{label}]" for label in trial.labels[1:]]
+
+
+def _dose(trial: AnalysisRequest) -> Floats:
+    return numbers(trial.data, str(trial.arm))[:, None]
 
 
 def additive(trial: AnalysisRequest, *, intercept: bool = True, covariates: bool = True) -> DesignMatrix:
@@ -48,17 +64,8 @@ def additive(trial: AnalysisRequest, *, intercept: bool = True, covariates: bool
     strata, stratum_names = trial.stratum_columns if covariates else (np.empty((len(trial.data), 0)), [])
     labels = ["(Intercept)"][: ones.shape[1]] + arm_names + x_names + stratum_names
     first = ones.shape[1]
-    return reduced(trial, np.column_stack([ones, arms, x, strata]), labels, range(first, first + len(arm_names)))
-
-
-def in_likelihood(trial: AnalysisRequest) -> DesignMatrix:
-    """`additive` for a likelihood to climb: without arms, too, in deviations, and with the way back to report."""
-    design = additive(trial)
-    if trial.arm is not None:
-        return design
-    mean, spread = mean_and_spread(design.columns)
-    columns = np.asarray((design.columns - mean) / spread, dtype=np.float64)
-    return replace(design, columns=columns, back=own_units(mean, spread))
+    treated = range(first, first + len(arm_names))
+    return reduced(trial, np.column_stack([ones, arms, x, strata]), labels, treated, at_zero=True)
 
 
 def interacted(trial: AnalysisRequest) -> DesignMatrix:
@@ -66,7 +73,7 @@ def interacted(trial: AnalysisRequest) -> DesignMatrix:
     arms, arm_names = arm_columns(trial)
     x, x_names = trial.x
     # About the mean of all arms: the arm's own coefficient is then the average effect over everybody (Lin 2013), and
-    # not the effect for a person whose covariates are 0.
+    # not the effect for a person whose covariates are 0. The mean of indicators is not taken away yet.
     centred = x - x.mean(axis=0)
     strata, stratum_names = trial.stratum_columns
     products = (arms[:, :, None] * centred[:, None, :]).reshape(len(x), -1)
@@ -76,8 +83,18 @@ def interacted(trial: AnalysisRequest) -> DesignMatrix:
     return reduced(trial, columns, labels, range(1, 1 + len(arm_names)))
 
 
-def reduced(trial: AnalysisRequest, columns: Floats, labels: list[str], treated: range) -> DesignMatrix:
-    """Drop columns that others span, saying so; an arm's own column must stay."""
+def reduced(
+    trial: AnalysisRequest, columns: Floats, labels: list[str], treated: range, at_zero: bool = False
+) -> DesignMatrix:
+    """Drop columns that others span, saying so; an arm's own column must stay.
+
+    Args:
+        trial: whose dose and covariates the columns hold, in deviations.
+        columns: (n, p), those of the covariates right after those of the arms.
+        labels: of the columns.
+        treated: the arms' columns.
+        at_zero: whether the first coefficient is reported where all covariates are 0, and not at their means.
+    """
     # Arms last: where columns coincide, a covariate must not be kept in place of the effect that is asked for.
     order = [0, *[i for i in range(columns.shape[1]) if i not in treated and i > 0], *treated]
     order = [i for i in order if i < columns.shape[1]]
@@ -88,4 +105,18 @@ def reduced(trial: AnalysisRequest, columns: Floats, labels: list[str], treated:
         raise NotEstimable("the arms cannot be distinguished from the covariates or strata")
     if lost:
         trial.notes.append(f"dropped as redundant: {', '.join(labels[i] for i in lost)}")
-    return DesignMatrix(columns[:, kept], [labels[i] for i in kept], [kept.index(i) for i in treated])
+    back = _back(trial, columns.shape[1], treated, at_zero)[np.ix_(kept, kept)]
+    return DesignMatrix(columns[:, kept], [labels[i] for i in kept], [kept.index(i) for i in treated], back)
+
+
+def _back(trial: AnalysisRequest, count: int, treated: range, at_zero: bool) -> Floats:
+    """Return what makes coefficients of a dose and of covariates in deviations those of both as given."""
+    mean, spread = np.zeros(count), np.ones(count)
+    x_mean, x_spread = mean_and_spread(trial.given_x[0])
+    x_at = slice(treated.stop, min(treated.stop + len(x_mean), count))
+    spread[x_at] = x_spread[: x_at.stop - x_at.start]
+    if at_zero:
+        mean[x_at] = x_mean[: x_at.stop - x_at.start]
+    if trial.is_dose:
+        spread[treated.start] = mean_and_spread(_dose(trial))[1][0]
+    return own_units(mean, spread)

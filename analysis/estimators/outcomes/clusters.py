@@ -104,10 +104,10 @@ class RandomInterceptReml:
             return float(grid[index])
         return float(optimize.brentq(lambda point: self.solve(point).slope, low, high, xtol=1e-14, rtol=1e-14))
 
-    def satterthwaite(self, log_ratio: float, sigma2: float, index: int) -> float:
-        """Degrees of freedom of one coefficient, as lmerTest: 2 v^2 / (g' A g).
+    def satterthwaite(self, log_ratio: float, sigma2: float, along: Floats) -> float:
+        """Degrees of freedom of a contrast of coefficients, as lmerTest: 2 v^2 / (g' A g).
 
-        v is the coefficient's variance as a function of (log ratio, log residual variance), g its gradient and A twice
+        v is the contrast's variance as a function of (log ratio, log residual variance), g its gradient and A twice
         the inverse Hessian of minus twice the restricted log-likelihood (Kuznetsova et al. 2017).
         """
         n, step = len(self.y) - self.x.shape[1], 1e-4
@@ -123,8 +123,8 @@ class RandomInterceptReml:
         at = self.solve(log_ratio)
         across = -at.left_slope / sigma2
         hessian = np.asarray([[(slope(log_ratio + step) - slope(log_ratio - step)) / (2 * step), across], [across, n]])
-        variance = sigma2 * at.inverse[index, index]
-        gradient = np.asarray([-sigma2 * (at.inverse @ at.change @ at.inverse)[index, index], variance])
+        variance = sigma2 * along @ at.inverse @ along
+        gradient = np.asarray([-sigma2 * along @ at.inverse @ at.change @ at.inverse @ along, variance])
         spread = float(gradient @ np.linalg.solve(hessian / 2, gradient))
         return float(2 * variance**2 / spread)
 
@@ -178,9 +178,10 @@ def mixed_model(trial: AnalysisRequest) -> Result:
     for index, contrast, name in design.rows_of(trial):
         # Without variance between clusters the model is that of least squares; the Hessian that Satterthwaite's value
         # needs is flat there.
-        df = float(plain.df) if is_edge or is_top else model.satterthwaite(log_ratio, sigma2, index)
-        error = float(np.sqrt(sigma2 * found_at.inverse[index, index]))
-        found = {"estimate": float(beta[index])} if is_top else t_interval(float(beta[index]), error, df, trial.level)
+        along = design.back[index]
+        value, error = float(along @ beta), float(np.sqrt(sigma2 * along @ found_at.inverse @ along))
+        df = float(plain.df) if is_edge or is_top else model.satterthwaite(log_ratio, sigma2, along)
+        found = {"estimate": value} if is_top else t_interval(value, error, df, trial.level)
         labels: dict[str, Any] = {"id": name}
         if contrast is not None:
             labels = {"contrast": contrast, "n": ArmContrast(trial, trial.labels.index(contrast[0])).counts}

@@ -8,7 +8,7 @@ from analysis.estimators.core.registry import Result, method_over_all_arms
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, numbers
 from analysis.estimators.core.validation import require_columns as _require
-from analysis.estimators.numerics.designs import in_likelihood
+from analysis.estimators.numerics.designs import additive
 from analysis.estimators.numerics.generalised import covariance_of, fit_glm
 from analysis.estimators.outcomes.scores import exponentiated, link_rows
 
@@ -47,7 +47,7 @@ def poisson(trial: AnalysisRequest, vcov: str = "classical", exposure: str | Non
     """
     from statsmodels.genmod.families import Poisson  # takes a second to import
 
-    (y, offset), design = _counts(trial, exposure), in_likelihood(trial)
+    (y, offset), design = _counts(trial, exposure), additive(trial)
     fitted = fit_glm(design, y, Poisson(), vcov, offset)
     dispersion = float(fitted.pearson_chi2) / max(len(y) - design.columns.shape[1], 1)
     note = f"log scale, {vcov} standard error; dispersion {dispersion:.6g}, log-likelihood {fitted.llf:.12g}"
@@ -80,7 +80,7 @@ def negative_binomial(trial: AnalysisRequest, exposure: str | None = None) -> Re
     from statsmodels.discrete.discrete_model import NegativeBinomial  # takes a second to import
     from statsmodels.genmod import families
 
-    (y, offset), design = _counts(trial, exposure), in_likelihood(trial)
+    (y, offset), design = _counts(trial, exposure), additive(trial)
     first = fit_glm(design, y, families.Poisson(), "classical", offset)
     excess = float(((y - first.mu) ** 2 - y).sum())
     if excess <= 0:

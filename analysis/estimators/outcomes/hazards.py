@@ -144,6 +144,8 @@ class CoxFit:
     loglik: float
 
     transform: str
+    units: Floats
+    """Makes each coefficient that of its column as given."""
 
     @cached_property
     def pieces(self) -> Pieces:
@@ -198,7 +200,7 @@ def cox(trial: AnalysisRequest, ties: str = "efron", transform: str = "rank") ->
     columns = design.columns[:, baseline:][order]
     model = PartialLikelihood(columns, trial.y[order], trial.events[order], trial.stratum_codes[order], ties)
     best = maximise(model, np.zeros(columns.shape[1]), "the partial likelihood")
-    fitted = CoxFit(model, best.at, best.value, transform)
+    fitted = CoxFit(model, best.at, best.value, transform, np.diag(design.back)[baseline:])
     return unwrap([_hazard_row(trial, fitted, index - baseline, contrast, name)
                    for index, contrast, name in design.rows_of(trial) if index >= baseline])  # fmt: skip
 
@@ -219,7 +221,8 @@ def _beyond_baseline(trial: AnalysisRequest) -> tuple[DesignMatrix, int]:
 def _hazard_row(
     trial: AnalysisRequest, fitted: CoxFit, index: int, contrast: tuple[str, str] | None, name: str
 ) -> Estimate:
-    found = z_interval(float(fitted.beta[index]), float(np.sqrt(fitted.covariance[index, index])), trial.level)
+    beta, error = fitted.beta[index], np.sqrt(fitted.covariance[index, index])
+    found = z_interval(float(fitted.units[index] * beta), float(fitted.units[index] * error), trial.level)
     ratio = [float(np.exp(float(found[key] or 0.0))) for key in ("estimate", "ci_low", "ci_high")]
     chi2: float | None
     df: int | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -128,8 +129,9 @@ def mixed_logit(
 
     Formula: logit P = arm + item + covariates + sigma u, u standard normal, marginal maximum likelihood over `nodes`
     Gauss-Hermite points; one row of data per answer, `item=` and `person=` name its columns (`person` may also be
-    given as `cluster`). Effect size: difference in the population-averaged chance of a right answer. Without `arm`:
-    one row per item (its easiness) and the person sigma. `by_item`: rows for arm x item, for the item heat map.
+    given as `cluster`). Effect size: difference in the population-averaged chance of a right answer, for a dose its
+    derivative per unit. Without `arm`: one row per item (its easiness) and the person sigma. `by_item`: rows for
+    arm x item, for the item heat map.
     Missing data: refused; an unanswered item is a row with 0 points or no row, by the plan.
     Reference: De Boeck & Wilson (2004), Explanatory Item Response Models; as glmer with many quadrature points.
 
@@ -169,7 +171,11 @@ def mixed_logit(
         note += "; persons vary no more than chance, so their variance is zero"
 
     def effect(index: int, _: dict[str, float | None]) -> EffectSize | None:
-        return _averaged(design.columns, design.treated, index, best, trial.level)
+        if trial.is_dose:
+            per_unit = _slope(design.columns, index, float(design.back[index, index]))
+            return _with_limits("average_marginal_effect", per_unit, best, trial.level)
+        gap = _gap(design.columns, design.treated, index)
+        return _with_limits("average_probability_difference", gap, best, trial.level)
 
     rows = link_rows(trial, design, best.at[:-1], best.covariance, note, effect)
     if trial.arm is not None:
@@ -199,8 +205,12 @@ def _columns(trial: AnalysisRequest, item: str | None, by_item: bool) -> tuple[F
     return columns, labels, range(first, first + len(arm_names))
 
 
-def _averaged(x: Floats, treated: list[int], index: int, best: Maximum, level: float) -> EffectSize:
-    """Difference of chances averaged over rows and over the person distribution; delta-method interval."""
+Averaged = Callable[[Floats], float]
+"""A figure on the scale of chances, averaged over rows and over the person distribution, of the parameters."""
+
+
+def _gap(x: Floats, treated: list[int], index: int) -> Averaged:
+    """Return the difference of chances between an arm and the control."""
     off = x.copy()
     off[:, treated] = 0.0
     off, counts = np.unique(off, axis=0, return_counts=True)
@@ -215,12 +225,30 @@ def _averaged(x: Floats, treated: list[int], index: int, best: Maximum, level: f
         # The weights of `hermegauss` add up to the root of 2 pi and not to 1.
         return float(counts @ (gaps @ weights) / counts.sum() / weights.sum())
 
-    value = difference(best.at)
+    return difference
+
+
+def _slope(x: Floats, index: int, unit: float) -> Averaged:
+    """Return the derivative of the chance by a dose, per unit as given."""
+    rows, counts = np.unique(x, axis=0, return_counts=True)
+
+    def derivative(parameters: Floats) -> float:
+        points, weights = np.polynomial.hermite_e.hermegauss(41)
+        chances = special.expit((rows @ parameters[:-1])[:, None] + np.exp(parameters[-1]) * points[None, :])
+        slopes = chances * (1 - chances) * parameters[index] * unit
+        return float(counts @ (slopes @ weights) / counts.sum() / weights.sum())
+
+    return derivative
+
+
+def _with_limits(name: str, figure: Averaged, best: Maximum, level: float) -> EffectSize:
+    """Return a figure at the maximum with the delta method's interval."""
+    value = figure(best.at)
     gradient = np.empty(len(best.at))
     for j in range(len(best.at)):
         # Central differences: their error is of the order of the step squared, far below that of the estimate.
         step = np.zeros(len(best.at))
         step[j] = 1e-5
-        gradient[j] = (difference(best.at + step) - difference(best.at - step)) / 2e-5
+        gradient[j] = (figure(best.at + step) - figure(best.at - step)) / 2e-5
     reach = float(stats.norm.ppf(0.5 + level / 2) * np.sqrt(gradient @ best.covariance @ gradient))
-    return EffectSize("average_probability_difference", value, value - reach, value + reach)
+    return EffectSize(name, value, value - reach, value + reach)

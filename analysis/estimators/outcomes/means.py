@@ -199,36 +199,38 @@ def linear_rows(trial: AnalysisRequest, design: DesignMatrix, vcov: str | None) 
     # Certified polynomials are fitted without error; a contrast of arms without error has nothing to be tested by, and
     # is refused.
     if trial.arm is None and fitted.is_exact:
-        return unwrap([_exact_row(trial, fitted, index, name) for index, _, name in design.rows_of(trial)])
+        exact = map(float, design.back @ fitted.coefficients)
+        return unwrap([_exact_row(trial, fitted, value, name) for value, name in zip(exact, design.names, strict=True)])
     fitted = fitted.with_residuals()
     if trial.cluster is not None:
         robust = ClusterRobust.of(trial, fitted, vcov)
-        covariance, kind, of = robust.covariance, robust.kind, robust.df_of
+        covariance, kind, of = robust.covariance, robust.kind, robust.df_along
         extra: dict[str, Any] = robust.detail(trial)
         trial.notes += robust.warnings(trial)
     else:
         kind = vcov_name(vcov)
         covariance, extra = fitted.covariance(kind), {}
 
-        def of(index: int) -> float:
+        def of(weights: Floats) -> float:
             return float(fitted.df)
 
-    errors = np.sqrt(np.diag(covariance))
+    beta = design.back @ fitted.coefficients
+    errors = np.sqrt(np.diag(design.back @ covariance @ design.back.T))
     return unwrap([
         _coefficient_row(
             trial, fitted,
-            t_interval(float(fitted.coefficients[index]), float(errors[index]), of(index), trial.level),
+            t_interval(float(beta[index]), float(errors[index]), of(design.back[index]), trial.level),
             kind, contrast, name, extra,
         )
         for index, contrast, name in design.rows_of(trial)
     ])  # fmt: skip
 
 
-def _exact_row(trial: AnalysisRequest, fitted: Fit, index: int, name: str) -> Estimate:
+def _exact_row(trial: AnalysisRequest, fitted: Fit, coefficient: float, name: str) -> Estimate:
     """Return a coefficient of a curve through every point (NIST's Wampler1): known without error, so untestable."""
     note = f"{name}; the model fits every row exactly, so there is no residual variance to test by"
     return trial.estimate(
-        id=name, estimate=float(fitted.coefficients[index]), std_error=0.0, df=float(fitted.df), note=note,
+        id=name, estimate=coefficient, std_error=0.0, df=float(fitted.df), note=note,
         effect_size=EffectSize("r_squared", 1.0),
     )  # fmt: skip
 

@@ -14,10 +14,10 @@ from analysis.estimators.core.registry import Result, method_over_all_arms, unwr
 from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import AnalysisError, Floats, Ints, NotEstimable, complete, label_of, numbers
-from analysis.estimators.numerics.designs import DesignMatrix, in_likelihood
-from analysis.estimators.numerics.generalised import BOUNDLESS, covariance_of, fit_glm, settled
+from analysis.estimators.numerics.designs import DesignMatrix, additive
+from analysis.estimators.numerics.generalised import covariance_of, fit_glm, settled
 from analysis.estimators.numerics.linear import t_interval, z_interval
-from analysis.estimators.numerics.separation import SUSPECT, separated_in_order
+from analysis.estimators.numerics.ordered import fit_ordered
 
 Inverse = Callable[[Floats], Floats]
 
@@ -37,8 +37,7 @@ def link_rows(
     `effect(column, row)` on the response; with `df` by Student's t.
     """
     rows: list[Estimate] = []
-    if design.back is not None:
-        beta, covariance = _by_columns(design.back, beta, covariance)
+    beta, covariance = _by_columns(design.back, beta, covariance)
     for index, contrast, name in design.rows_of(trial):
         error = float(np.sqrt(covariance[index, index]))
         found = z_interval(float(beta[index]), error, trial.level)
@@ -81,7 +80,8 @@ def marginal_effect(
             slope = weight * (1 - weight)
             gradient = (slope * (1 - 2 * weight)) @ design.columns / len(slope) * beta[index]
             gradient[index] += slope.mean()
-            value = float(slope.mean() * beta[index])
+            gradient *= design.back[index, index]
+            value = float(slope.mean() * beta[index] * design.back[index, index])
         else:
             on, off = design.columns.copy(), design.columns.copy()
             on[:, design.treated] = 0.0
@@ -122,7 +122,7 @@ def fractional_logit(trial: AnalysisRequest, vcov: str = "HC0") -> Result:
     """
     from statsmodels.genmod.families import Binomial  # takes a second to import
 
-    y, design = _shares(trial), in_likelihood(trial)
+    y, design = _shares(trial), additive(trial)
     fitted = fit_glm(design, y, Binomial(), vcov)
     beta, covariance = np.asarray(fitted.params), covariance_of(design, y, fitted, vcov)
     effect = marginal_effect(trial, design, beta, covariance)
@@ -153,7 +153,7 @@ def beta_regression(trial: AnalysisRequest, vcov: str = "expected") -> Result:
 
     if vcov not in ("expected", "observed"):
         raise AnalysisError.of("vcov", f"{vcov!r} is not known", "use expected or observed")
-    y, design = _squeezed(trial, _shares(trial)), in_likelihood(trial)
+    y, design = _squeezed(trial, _shares(trial)), additive(trial)
     model = BetaModel(y, design.columns)
     fitted = model.fit(method="newton", maxiter=200, tol=1e-12, disp=0)
     information = -model.hessian(fitted.params, observed=vcov == "observed")
@@ -198,66 +198,29 @@ def ordinal_logit(trial: AnalysisRequest, categories: Sequence[object] | None = 
         (2.642018, 1.372972, 14.041513)
     """
     codes, labels = _ordered(trial, categories)
-    full = in_likelihood(trial)
+    full = additive(trial)
     # The cuts take the intercept's part; with both, nothing would identify either.
-    back = full.back if full.back is None else full.back[1:, 1:]
-    design = DesignMatrix(full.columns[:, 1:], full.names[1:], [index - 1 for index in full.treated], back)
-    model, fitted = _fit_ordered(codes, design)
-    note = f"logit scale, {len(labels)} categories, log-likelihood {fitted.llf:.12g}"
-    covariance = np.asarray(np.linalg.inv(-model.hessian(fitted.params)), dtype=np.float64)
-    detail = {"categories": labels, "log_likelihood": float(fitted.llf)}
-    beta = np.asarray(fitted.params)
-    rows = link_rows(trial, design, beta, covariance, note, exponentiated("odds_ratio"), detail)
+    treated = [index - 1 for index in full.treated]
+    design = DesignMatrix(full.columns[:, 1:], full.names[1:], treated, full.back[1:, 1:])
+    fitted = fit_ordered(design.columns, codes)
+    note = f"logit scale, {len(labels)} categories, log-likelihood {fitted.loglik:.12g}"
+    detail = {"categories": labels, "log_likelihood": fitted.loglik}
+    effect = exponentiated("odds_ratio")
+    rows = link_rows(trial, design, fitted.parameters, fitted.covariance, note, effect, detail)
     if trial.arm is not None:
         return rows
     first = design.columns.shape[1]
-    # The first cut takes over what the columns are moved by; the others are kept as steps from the one before.
-    moved = np.eye(len(beta))
-    moved[first, :first] = 0.0 if full.back is None else -full.back[0, 1:]
-    beta, covariance = _by_columns(moved, beta, covariance)
-    values, errors = _cuts(beta[first:], covariance[first:, first:])
+    # The cuts take over what the columns are moved by.
+    moved = np.eye(len(fitted.parameters))
+    moved[first:, :first] = -full.back[0, 1:]
+    values, covariance = _by_columns(moved, fitted.parameters, fitted.covariance)
+    errors = np.sqrt(np.diag(covariance))
     cuts = [f"{low}|{high}" for low, high in pairwise(labels)]
     extra = [
         trial.estimate(estimate=float(value), std_error=float(error), id=name, note="cut")
-        for value, error, name in zip(values, errors, cuts, strict=True)
+        for value, error, name in zip(values[first:], errors[first:], cuts, strict=True)
     ]
     return [*(rows if isinstance(rows, list) else [rows]), *extra]
-
-
-def _fit_ordered(codes: Ints, design: DesignMatrix) -> tuple[Any, Any]:
-    """Refuses a likelihood without a maximum."""
-    from statsmodels.miscmodels.ordinal_model import OrderedModel  # takes a second to import
-
-    model = OrderedModel(codes, design.columns, distr="logit")
-    fitted = model.fit(method="bfgs", gtol=1e-9, maxiter=1000, disp=0)
-    fitted = model.fit(start_params=fitted.params, method="newton", maxiter=20, tol=1e-12, disp=0)
-    information = -model.hessian(fitted.params)
-    # Where it separates, the search ends at a slope that it takes for flat, on its way to infinity.
-    if _all_but_certain(codes, fitted) and separated_in_order(design.columns, codes):
-        raise NotEstimable(f"the likelihood {BOUNDLESS}")
-    settled(fitted.params, information, "the likelihood")
-    if not np.abs(model.score(fitted.params)).max() < 1e-4:
-        raise NotEstimable(f"the likelihood {BOUNDLESS}")
-    return model, fitted
-
-
-def _all_but_certain(codes: Ints, fitted: Any) -> bool:
-    """Return whether some row is all but certain to be above the cut below it, or below the cut above it."""
-    chances = np.asarray(fitted.model.predict(fitted.params), dtype=np.float64)
-    cumulative = np.cumsum(chances, axis=1)
-    rows = np.arange(len(codes))
-    up, down = codes < chances.shape[1] - 1, codes > 0
-    beyond = np.concatenate([1 - cumulative[rows[up], codes[up]], cumulative[rows[down], codes[down] - 1]])
-    return not np.isfinite(beyond).all() or bool(beyond.min(initial=1.0) < SUSPECT)
-
-
-def _cuts(raw: Floats, covariance: Floats) -> tuple[Floats, Floats]:
-    """Cuts and their standard errors from statsmodels' first cut and logs of the gaps."""
-    steps = np.append(raw[0], np.exp(raw[1:]))
-    # statsmodels keeps cuts in order by estimating logs of their gaps: cut j is the first plus all gaps before it, and
-    # so is its derivative.
-    back = np.tril(np.ones((len(raw), len(raw)))) * np.append(1.0, np.exp(raw[1:]))
-    return np.cumsum(steps), np.sqrt(np.diag(back @ covariance @ back.T))
 
 
 MOST_LEVELS = 50

@@ -15,7 +15,8 @@ import analysis
 from analysis.estimators.numerics.separation import separated_at_edges
 
 FIGURES = ("estimate", "std_error", "p_value", "ci_low", "ci_high")
-UNITS = {"a thousand": (1e3, 0.0), "a million": (1e6, 0.0), "a millionth": (1e-6, 0.0), "far from 0": (1.0, 1e6)}
+UNITS = {"a thousand": (1e3, 0.0), "a million": (1e6, 0.0), "a millionth": (1e-6, 0.0), "far from 0": (1.0, 1e6),
+         "milliseconds since 1970": (1e8, 1.7e12)}  # fmt: skip
 QUICK = ("fractional_logit", "negative_binomial", "cluster_robust", "multiple_imputation")
 ADJUSTED = [
     pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
@@ -32,7 +33,7 @@ def figures(method, data, **call):
     ]
 
 
-def alike(one, other, rel=1e-5):
+def alike(one, other, rel=1e-8):
     assert len(one) == len(other)
     for mine, theirs in zip(one, other, strict=True):
         assert mine == (theirs if isinstance(theirs, str) else pytest.approx(theirs, rel=rel, abs=1e-8))
@@ -50,7 +51,50 @@ def test_a_method_gives_the_same_figures_whatever_the_unit_and_the_zero_of_a_cov
         if zero and method == "tipping_point":
             assert isinstance(found[0], type(usual[0]))
         else:
-            alike(found, usual, 0.1 if zero and method == "multiple_imputation" else 1e-5)
+            alike(found, usual, 0.1 if zero and method == "multiple_imputation" else 1e-8)
+
+
+QUICK_SLOPES = ("cluster_robust", "mixed_model", "cox")
+SLOPES = [
+    pytest.param(name, marks=() if name in QUICK_SLOPES else pytest.mark.slow)
+    for name in ("ols ancova lin cluster_robust mixed_model cox fractional_logit beta_regression ordinal_logit poisson "
+                 "negative_binomial mixed_logit").split()
+]  # fmt: skip
+
+
+def slope(method, data, **call):
+    """What a row says of a dose or a covariate, by no unit."""
+    found = run(method, data, **call)
+    row = next(row for row in (found if isinstance(found, list) else [found]) if row.id in ("x", "per unit of x"))
+    return {"t": row.estimate / row.std_error, "p_value": row.p_value, "df": row.df or 0, "estimate": row.estimate}
+
+
+@pytest.mark.parametrize("method", SLOPES)
+@pytest.mark.parametrize("clustered", [True, False])
+@pytest.mark.parametrize("named", ["a dose", "a covariate without arms"])
+def test_what_is_said_of_a_dose_or_of_a_covariate_without_arms_is_the_same_by_any_unit_and_zero(
+    method, clustered, named
+):
+    call = {key: value for key, value in without_control(method).items() if key not in ("arm", "control", "cluster")}
+    call |= {"arm": "x", "covariates": "warmup"} if named == "a dose" else {"covariates": "x"}
+    always, never = ("cluster_robust", "mixed_model"), ("mixed_logit",)
+    call |= {"cluster": "class"} if method in always or (clustered and method not in never) else {}
+    data = people()
+    x = np.random.default_rng(2).permutation(len(data)) // 7
+    usual = slope(method, data.assign(x=x), **call)
+    for factor, zero in UNITS.values():
+        found = slope(method, data.assign(x=x * factor + zero), **call)
+        assert found == pytest.approx(usual | {"estimate": usual["estimate"] / factor}, rel=1e-8)
+
+
+@pytest.mark.parametrize("cluster", [None, "class"])
+def test_a_moderator_in_milliseconds_differs_from_none_in_the_unit_of_its_coefficient_alone(cluster):
+    data = people()
+    call = {"outcome": "score", "arm": "arm", "control": "control", "moderator": "x", "cluster": cluster}
+    usual = run("interaction", data.assign(x=data["warmup"]), **call)
+    found = run("interaction", data.assign(x=data["warmup"] * 1e8 + 1.7e12), **call)
+    assert found.estimate * 1e8 == pytest.approx(usual.estimate, rel=1e-8)
+    assert found.p_value == pytest.approx(usual.p_value, rel=1e-8)
 
 
 def trial(kind, n=40, seed=0):
@@ -170,11 +214,11 @@ def test_without_arms_a_slope_is_by_the_unit_given_and_cuts_and_intercept_are_wh
     for mean, spread in ((3.0, 2.0), (1.7e12, 1e9)):
         for row in run(method, data.assign(x=mean + spread * x), outcome=outcome, covariates="x"):
             if row.id == "x":
-                assert row.estimate * spread == pytest.approx(slope.estimate, rel=1e-5)
-                assert row.std_error * spread == pytest.approx(slope.std_error, rel=1e-5)
+                assert row.estimate * spread == pytest.approx(slope.estimate, rel=1e-8)
+                assert row.std_error * spread == pytest.approx(slope.std_error, rel=1e-8)
                 continue
             moved = slope.estimate * mean / spread * (1 if "|" in row.id else -1)
-            assert row.estimate == pytest.approx(usual[row.id].estimate + moved, rel=1e-5)
+            assert row.estimate == pytest.approx(usual[row.id].estimate + moved, rel=1e-8)
 
 
 @pytest.mark.parametrize(("usual", "other"), [(0.0, 3.0), (1.0, 0.0), (2.0, 5.0)])
