@@ -27,7 +27,6 @@ SMALL = DatasetLimits(project_bytes=200_000, project_files=20, elements=500, tok
 BOOK = Codebook(id="exit", codes=(Code(id="hurry", title="Hurry", definition="Says that time was short."),))
 TRANSCRIPTS = (InterviewText("i1", "en", (Passage("time", "How was it?", "A rush"),)),)
 SOURCE = b'<TextSource name="i1" plainTextPath="internal://a.txt"/>'
-USERS = b"".join(b'<User guid="%d" name="n%d"/>' % (number, number) for number in range(6))
 
 
 @pytest.fixture
@@ -37,6 +36,10 @@ def small(monkeypatch):
 
 def read(content: bytes, complete: bool = True):
     return read_project(content, BOOK, TRANSCRIPTS, "p.qdpx", complete=complete).codes
+
+
+def users(count: int) -> bytes:
+    return b"".join(b'<User guid="%d" name="n%d"/>' % (number, number) for number in range(count))
 
 
 def many_files(count: int) -> bytes:
@@ -55,7 +58,7 @@ def many_files(count: int) -> bytes:
             "holds more than 500 elements and attributes",
         ),
         (lambda: project_of(b'<P a="' + b"x" * 190_000), "bytes in one tag, and the limit is 20,000"),
-        (lambda: project_of(b"<P>" + USERS + SOURCE + b"</P>"), "holds 6 coders, and the limit is 5"),
+        (lambda: project_of(b"<P>" + users(6) + SOURCE + b"</P>"), "holds 6 coders, and the limit is 5"),
         (
             lambda: project_of(b"<P>" + SOURCE * 40 + b"</P>", **{"sources/a.txt": b"x" * 50_000}),
             r"bytes unpacked, and the limit is 200,000",
@@ -70,6 +73,51 @@ def test_what_a_project_stands_for_is_counted_before_it_is_built(small, content,
     with pytest.raises(BeyondLimits, match=said) as error:
         read(content())
     assert str(error.value).startswith("p.qdpx: ")
+
+
+def beyond_limits(content: bytes) -> bool:
+    """Whether a project holds too much; within the limits it may still be none of these interviews."""
+    try:
+        read(content)
+    except ProblemsFound as error:
+        return isinstance(error, BeyondLimits)
+    return False
+
+
+def archive_of(size: int) -> bytes:
+    """A file of so many bytes that begins as an archive does."""
+    content = project_of(b"<Project/>")
+    return content + bytes(size - len(content))
+
+
+def padded(size: int) -> bytes:
+    """XML of so many bytes: lines of comments, each within what one tag may hold."""
+    line = b"<!--" + b"x" * 992 + b"-->\n"
+    xml = b"<P>" + line * (size // 1000 - 1)
+    return xml + b" " * (size - len(xml) - 4) + b"</P>"
+
+
+@pytest.mark.parametrize(
+    ("make", "most"),
+    [
+        (archive_of, 200_000),
+        (lambda size: project_of(padded(size)), 200_000),
+        (lambda size: project_of(padded(size - 5), **{"sources/a.txt": b"12345"}), 200_000),
+        (lambda count: many_files(count - 1), 20),
+        (lambda count: project_of(b"<P>" + b"<a/>" * (count - 1) + b"</P>"), 500),
+        (lambda count: project_of(b"<P>" + b"<a b=''/>" * (count // 2 - 1) + b"<a/>" * (1 + count % 2) + b"</P>"), 500),
+        (lambda count: project_of(b"<P>" + users(count) + SOURCE + b"</P>"), 5),
+        (
+            lambda count: project_of(
+                b"<P>" + SOURCE * count + b"</P>", **{"sources/a.txt": b"How was it?\nA rush\n\n"}
+            ),
+            20,
+        ),
+    ],
+    ids=["bytes", "unpacked", "unpacked with texts", "files", "elements", "attributes", "coders", "texts"],
+)  # fmt: skip
+def test_a_project_may_hold_as_much_as_a_limit_says_and_no_more(small, make, most):
+    assert (beyond_limits(make(most)), beyond_limits(make(most + 1))) == (False, True)
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

@@ -147,3 +147,8 @@ def test_only_an_event_that_came_late_says_so_in_its_key():
     )  # fmt: skip
     late = Event("p1", "page", 4, "edit", "work", AT, None, 12.5, arrived_late=True)
     assert event_key(late)[-3:] == ("", "12.5", "late")
+    row = {"participant_id": "p1", "page": "page", "seq": 4, "kind": "edit", "stage": "work", "server_time": AT}
+    asked = row | {"client_time": datetime(1970, 1, 1, tzinfo=UTC), "mono_ms": None}
+    # A dataset from before there was the column has the same keys.
+    assert event_key(asked) == event_key(asked | {"arrived_late": False}) == event_key(event)
+    assert event_key(row | {"client_time": None, "mono_ms": 12.5, "arrived_late": True}) == event_key(late)
