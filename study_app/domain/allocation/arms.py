@@ -54,5 +54,5 @@ class AllocationOption(NamedTuple):
 
 def reduced(options: tuple[AllocationOption, ...]) -> tuple[AllocationOption, ...]:
     """Return the same ratios in the smallest whole numbers: 4 and 2 become 2 and 1."""
-    divisor = gcd(*(option.weight for option in options)) if options else 1
+    divisor = gcd(*(option.weight for option in options))
     return tuple(AllocationOption(option.id, option.weight // divisor) for option in options)

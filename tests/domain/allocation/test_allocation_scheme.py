@@ -17,6 +17,14 @@ def said(**table):
     return {".".join(str(part) for part in error["loc"]): error["msg"] for error in caught.value.errors()}
 
 
+@pytest.mark.parametrize("given", ["years", 5, {"variable": "years"}])
+def test_strata_that_are_no_list_are_refused_as_they_were_written(given):
+    with pytest.raises(ValidationError) as caught:
+        Scheme(method="stratified_blocks", strata=given)
+    (error,) = (error for error in caught.value.errors() if error["loc"][0] == "strata")
+    assert error["input"] == given
+
+
 def test_a_parameter_that_the_method_does_not_use_is_named_with_those_that_do():
     found = said(method="simple", block_sizes=[4], bound=2)
     assert "remove it, or choose permuted_blocks or stratified_blocks" in found["block_sizes"]

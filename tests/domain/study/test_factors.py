@@ -49,7 +49,12 @@ def test_the_cells_are_arms_named_by_their_levels_with_what_each_level_sets():
 
 @pytest.mark.parametrize(
     ("written", "name"),
-    [(True, "control"), ("alone", "alone"), ({"id": "alone", "instructions": "Work alone."}, "alone")],
+    [
+        (True, "control"),
+        ("alone", "alone"),
+        ({"id": "alone", "instructions": "Work alone."}, "alone"),
+        ({"id": "alone", "control": True}, "alone"),
+    ],
 )
 def test_a_nested_control_is_an_arm_outside_the_cells(written, name):
     study = Study.model_validate(raw(APPROVAL, NOTE, plus_control=written))
@@ -98,6 +103,10 @@ def said(study: dict[str, Any]) -> str:
         (raw(APPROVAL, NOTE, factors=["approval"]), "factors.note: it makes no arms"),
         (raw(APPROVAL, APPROVAL), "'approval' is declared twice"),
         (raw(APPROVAL, plus_control="free"), "two arms would be named 'free'"),
+        (raw(APPROVAL, plus_control={"control": False}), "arms_from.plus_control.control: this arm is the control"),
+        (raw(APPROVAL, arm={"control": True}), "arms_from.arm.control: it follows"),
+        (raw(APPROVAL, factors=["approval", "approval"]), "arms_from.factors: 'approval' is named twice"),
+        (raw(factors=[], plus_control=True), "arms_from: it names no factors"),
         (raw({"id": "a", "levels": {"x": {"control": True}, "y": {}}}), "factors.a.levels.x.control: it follows"),
         (raw({"id": "a", "levels": {"x": {"asistant": "acts"}, "y": {}}}), "arms.x.asistant: this key is not known"),
         (raw({"id": "a", "levels": {"x": {}}}), "factors.a.levels"),

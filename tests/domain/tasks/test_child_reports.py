@@ -174,7 +174,9 @@ def test_a_number_of_thousands_of_digits_comes_through_and_is_shown_shortened():
     [{"$float": 10**400}, {"$float": []}, {"$exception": []}, {"$exception": [1, 2]}, {"$dict": [[1]]}, {"$set": 3}],
 )
 def test_what_no_child_of_ours_encodes_is_equal_to_nothing(encoded):
-    assert isinstance(decode(encoded), Opaque)
+    found = decode(encoded)
+    assert isinstance(found, Opaque)
+    assert (found == found, found != found) == (False, True)
     assert not same_value(decode(encoded), decode(encoded))
 
 

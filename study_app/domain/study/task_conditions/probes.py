@@ -13,8 +13,8 @@ from study_app.domain.study.sections import Identifier, Stage, StudySection
 
 PROBE_SECONDS = 60.0
 """For so long at most a probe is shown, and the clock stands still."""
-LOW, MIDDLE, HIGH = 1, 5, 9
-"""Of valence and arousal: the ends and the middle of the grid."""
+LOW, HIGH = 1, 9
+"""The ends of the grid of valence and arousal."""
 CALM, DESPERATE = 0, 100
 """The ends of the slider."""
 
