@@ -78,8 +78,6 @@ class StageCondition:
     # -- the grammar ---------------------------------------------------------------------------------------------------
 
     def _condition(self, depth: int) -> Test:
-        if depth > DEEPEST:
-            raise ValueError("it is nested too deeply")
         parts = [self._conjunction(depth)]
         while self._take("name", "or"):
             parts.append(self._conjunction(depth))

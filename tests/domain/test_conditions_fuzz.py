@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study_app.domain.conditions import StageCondition
+from study_app.domain.conditions import DEEPEST, StageCondition
 
 TOKENS = [*"and or not in answered ( ) [ ] , == != < >= a b 2 -1.5 'x' \"y\" é =".split(), "9" * 400, "\n"]
 NAMES = st.sampled_from(["a", "b", "answered", "c"])
@@ -42,3 +43,16 @@ def test_what_the_grammar_makes_is_read_and_answers_for_any_answers(parts, joint
 def test_depth_and_length_have_an_end():
     assert read("(" * 10_000) is None
     assert read("a == 1 and " * 500 + "a == 1") is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "most"), [("(", ")", 20), ("not ", "", 20), ("(not ", ")", 10), ("not (", ")", 10)]
+)
+def test_parentheses_and_negations_may_lie_within_each_other_up_to_a_depth_of_twenty(before, after, most):
+    assert DEEPEST == 20
+    # An even number of negations is none.
+    assert StageCondition(before * most + "years > 2" + after * most)({"years": 3})
+    with pytest.raises(ValueError, match="nested too deeply"):
+        StageCondition(before * (most + 1) + "years > 2" + after * (most + 1))
+    # What stands side by side is not deeper.
+    assert StageCondition(" and ".join(f"{before}{before}a > 2{after}{after}" for _ in range(20)))({"a": 3})

@@ -57,3 +57,6 @@ def test_a_reopened_interview_keeps_its_ending_until_an_answer_or_another_ending
 def test_a_reopened_interview_goes_on_although_its_ending_is_kept():
     [held] = interviews_of(REOPENED)
     assert (held.closed, held.questions[-1].reopened) == (None, True)
+    [before] = interviews_of(REOPENED[:-1])
+    assert (before.closed is None, before.questions[-1].reopened) == (False, False)
+    assert not interviews_of(REOPENED[:1])[0].questions[-1].reopened
