@@ -244,7 +244,7 @@ class Account:
             try:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 file = held.enter_context(os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "w"))
-                # Ends with the process: who was killed holds up nobody.
+                # Ends with the process: a killed process delays no one.
                 fcntl.flock(file, fcntl.LOCK_EX)
             except OSError as error:
                 raise UserError(f"{path}: cannot be written ({error.strerror}); make its folder writable") from None

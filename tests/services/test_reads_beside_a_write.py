@@ -1,4 +1,4 @@
-"""Whatever only reads goes on while somebody else writes: a look at a board keeps no participant waiting."""
+"""Whatever only reads goes on beside a write: a look at a board keeps no participant waiting."""
 
 from __future__ import annotations
 

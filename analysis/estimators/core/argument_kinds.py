@@ -105,7 +105,7 @@ def _is_scalar(value: Any, wanted: Any) -> bool:
 
 
 def described(wanted: Any) -> str:
-    """Return an annotated kind in words.
+    """Return the English name of an annotated type.
 
     >>> described(float | str | None), described(list[float])
     ('a number or text', 'a list of numbers')

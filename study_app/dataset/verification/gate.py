@@ -16,7 +16,7 @@ def check_gate(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
     """Verdicts as in the log, open only after an explanation on the same task, and replies without code till then."""
     file = opened.relative("turns")
     explained: set[tuple[str, str]] = set()
-    told, gated = _told(opened) & log.keys(), 0
+    known, gated = _told(opened) & log.keys(), 0
     # As texts: a forged cell may be empty, and no moment can be compared with that.
     for row in sorted(opened.rows("turns"), key=lambda row: str(row["asked_at"])):
         values = {name: row.values.get(name) for name in GATE_COLUMNS}
@@ -28,7 +28,7 @@ def check_gate(opened: UntrustedDataset, log: Mapping[str, Log]) -> None:
         for name, due in logged.items():
             if values[name] != due:
                 opened.report.add("gate_differs", file, row.number, f"{name} is {values[name]}, the log says {due}")
-        if not logged and str(row["participant_id"]) in told:
+        if not logged and str(row["participant_id"]) in known:
             opened.report.add("gate_differs", file, row.number, f"the verdict is {values['gate']}, the log has none")
         place = (str(row["participant_id"]), str(row["task"]))
         if values["gate"] == OPEN and place not in explained:

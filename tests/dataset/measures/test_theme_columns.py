@@ -1,4 +1,4 @@
-"""Themes of a participant's interviews, by whoever coded them."""
+"""Themes of a participant's interviews, from any coder."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ FIRST = [reply(1, "full+warm"), reply(1, "full+curt")]
     [
         ([], {1}),
         ([reply(2, "full+warm"), reply(2, "full+curt")], {2}),
-        # One voice alone can be told by nothing.
+        # A lone voice differs from none.
         ([reply(2, "full+warm")], {1}),
         ([reply(2, "full+warm"), reply(2, "hints+warm")], {1}),
         ([reply(2, "full+warm"), reply(2, "full")], {1}),
