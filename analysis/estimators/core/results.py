@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 import pandas as pd
 
@@ -65,7 +65,24 @@ class Estimate:
 
 
 class Estimates(list[Estimate]):
-    """Rows of one call, with a table and a forest plot of them."""
+    """Rows of one call, with a table and a forest plot of them; so are its slices and sums."""
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Estimate: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Estimates: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> Estimate | Estimates:
+        found = super().__getitem__(index)
+        return Estimates(found) if isinstance(found, list) else found
+
+    def __add__(self, others: Any) -> Any:
+        return Estimates(super().__add__(others))
+
+    def copy(self) -> Estimates:
+        """Return the same rows in a list of their own."""
+        return Estimates(self)
 
     def to_frame(self) -> pd.DataFrame:
         """One row an estimate: its fields, the contrast as `treated` and `control`, the figures of `detail` by name.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date, timedelta
 from numbers import Number
 from typing import Any
 
@@ -73,6 +74,9 @@ def complete(data: pd.DataFrame, column: str) -> pd.Series:
     """Return the column, refused where a cell is missing."""
     series: pd.Series = data[column]
     missing = int(series.isna().to_numpy().sum())
+    if series.dtype == object or isinstance(series.dtype, pd.StringDtype):
+        # A text without a character is no label: of an arm or a stratum it would make one of its own.
+        missing += sum(isinstance(cell, str) and not cell.strip() for cell in series.tolist())
     if missing:
         raise AnalysisError.of(
             f"column {column!r}",
@@ -84,7 +88,8 @@ def complete(data: pd.DataFrame, column: str) -> pd.Series:
 
 
 def as_numbers(series: pd.Series) -> Floats:
-    """Cells as floats, NaN kept; text that is not a number and infinities are refused."""
+    """Cells as floats, NaN kept; text that is not a number, dates and infinities are refused."""
+    _refuse_dates(series)
     try:
         values = np.asarray(pd.to_numeric(series), dtype=np.float64)
     except (ValueError, TypeError) as error:
@@ -147,11 +152,44 @@ def covariate_columns(data: pd.DataFrame, covariates: Sequence[str]) -> tuple[Fl
             labels.append(name)
             continue
         series = complete(data, name)
+        _refuse_dates(series)
+        _refuse_numbers_as_text(series)
         levels = levels_of(series)
         codes = np.asarray([levels.index(label_of(value)) for value in series], dtype=np.int64)
         blocks.append(dummies(codes, len(levels)))
         labels += [f"{name}[{level}]" for level in levels[1:]]
     return np.column_stack(blocks), labels
+
+
+def _refuse_dates(series: pd.Series) -> None:
+    """Refuse dates, durations and complex numbers, which pandas would take for counts of nanoseconds or cut in half."""
+    cells = series.dropna()
+    if series.dtype == object and len(cells):
+        is_other = isinstance(cells.iloc[0], date | timedelta | complex)
+    else:
+        is_other = series.dtype.kind in "mMc" or isinstance(series.dtype, pd.PeriodDtype | pd.DatetimeTZDtype)
+    if is_other:
+        what, remedy = "holds dates, durations or complex numbers", "recode it as numbers, e.g. days since a date"
+        raise AnalysisError.of(f"column {series.name!r}", what, remedy)
+
+
+MANY_LEVELS = 20
+"""Distinct numbers beyond which a text is not the name of a category."""
+
+
+def _refuse_numbers_as_text(series: pd.Series) -> None:
+    """Refuse a covariate whose numbers are text, as one word like NA makes them: each would become an indicator."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return
+    levels = pd.Series(series.unique())
+    values = pd.to_numeric(levels, errors="coerce")
+    known = values[values.notna()]
+    if len(known) * 2 <= len(levels) or (len(known) <= MANY_LEVELS and (known % 1 == 0).all()):
+        return
+    others = [repr(level) for level in levels[values.isna()]][:3]
+    what = "holds numbers as text" + (f", and {', '.join(others)}" if others else "")
+    remedy = "recode it as numbers with empty cells for the missing, or as a pandas Categorical"
+    raise AnalysisError.of(f"column {series.name!r}", what, remedy)
 
 
 def mean_and_spread(columns: Floats) -> tuple[Floats, Floats]:
@@ -184,7 +222,7 @@ def levels_of(series: pd.Series) -> list[str]:
     """Labels of a column: in the order of its categories, else sorted by value."""
     if isinstance(series.dtype, pd.CategoricalDtype):
         return [label_of(level) for level in series.cat.categories]
-    values = list(pd.unique(series.dropna()))
+    values = list(series.dropna().unique())
     try:
         return [label_of(value) for value in sorted(values)]
     except TypeError:

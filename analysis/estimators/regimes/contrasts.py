@@ -115,7 +115,7 @@ def second_treatments(
 def _among(people: RegimePeople, *, by_arm: bool) -> Iterator[Estimate]:
     trial, given = people.trial, people.treatments
     arm = (trial.codes[:, None] == np.arange(len(trial.labels))).astype(np.float64)
-    had = trial.data[people.second].astype(object).to_numpy()[:, None] == np.asarray(given[1:], dtype=object)
+    had = people.had[:, None] == np.asarray(given[1:], dtype=object)
     groups = list(trial.labels) if by_arm else [""]
     shown = [arm[:, [code]] * had for code in range(len(trial.labels))] if by_arm else [had]
     design = np.column_stack([arm, *shown, _centred(trial)]).astype(np.float64)
@@ -125,7 +125,7 @@ def _among(people: RegimePeople, *, by_arm: bool) -> Iterator[Estimate]:
         for place, treatment in enumerate(given[1:]):
             along = np.zeros(design.shape[1])
             along[arm.shape[1] + number * (len(given) - 1) + place] = 1.0
-            counts = {name: int((inside & (trial.data[people.second] == name)).sum()) for name in (treatment, given[0])}
+            counts = {name: int((inside & (people.had == name)).sum()) for name in (treatment, given[0])}
             name = f"{group}{MARK}{treatment}_vs_{given[0]}" if group else f"{treatment}_vs_{given[0]}"
             yield trial.estimate(
                 **model.along(along, trial.level), id=name, contrast=(treatment, given[0]), n=counts,

@@ -6,9 +6,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.estimators.core.request import AnalysisRequest
-from analysis.estimators.core.validation import AnalysisError, Bools, Floats, NotEstimable, as_numbers, levels_of
+from analysis.estimators.core.validation import (
+    AnalysisError,
+    Bools,
+    Floats,
+    NotEstimable,
+    as_numbers,
+    label_of,
+    levels_of,
+)
 
 MARK = "/"
 """Between an arm and a second treatment in the name of a regime, as in `hints/more`."""
@@ -60,6 +69,12 @@ class RegimePeople:
         return np.asarray(self.trial.data[self.second].notna())
 
     @cached_property
+    def had(self) -> NDArray[np.object_]:
+        """Labels of the second treatments, None of who has none."""
+        cells = zip(self.trial.data[self.second], self.treated, strict=True)
+        return np.asarray([label_of(cell) if given else None for cell, given in cells], dtype=object)
+
+    @cached_property
     def treatments(self) -> list[str]:
         """The second treatments, in the order of their categories or sorted."""
         return levels_of(self.trial.data.loc[self.treated, self.second]) if self.treated.any() else []
@@ -81,9 +96,8 @@ class RegimePeople:
 
         Who responded, or left before it was decided, is consistent with every regime of the arm.
         """
-        had = self.trial.data[self.second].astype(object).to_numpy()
         columns = [
-            (self.trial.codes == code) & (~self.treated | (had == treatment))
+            (self.trial.codes == code) & (~self.treated | (self.had == treatment))
             for code, _ in enumerate(self.trial.labels)
             for treatment in self.treatments
         ]
