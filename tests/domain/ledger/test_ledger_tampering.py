@@ -106,6 +106,10 @@ KINDS = {
     "baseline value changed": (edit(12, profile={"experience": "7+", "warmup_minutes": 1}), "payload_altered"),
     "salt changed": (edit(12, salt="00" * 16), "payload_altered"),
     "half erased": (edit(12, salt=""), "payload_altered"),
+    "erased but for the person": (edit(12, salt="", profile=None), "payload_altered"),
+    "erased but for the baseline": (edit(12, salt="", participant_id=""), "payload_altered"),
+    "erased but for an empty baseline": (edit(12, salt="", participant_id="", profile={}), "payload_altered"),
+    "named no one": (edit(12, participant_id=""), "payload_altered"),
     "erased without an entry in the audit log": (
         edit(12, salt="", participant_id="", profile=None),
         "erased_without_record",
