@@ -5,17 +5,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study_app.domain.assistants.budget import (
+    ESTIMATED_INPUT,
+    ESTIMATED_OUTPUT,
     SMALLEST_REPLY,
     Allowance,
     Usage,
     allowance,
     cost_usd,
+    cut_reply,
     estimated_tokens,
     total,
     turn_usage,
     within_study_cost,
 )
-from study_app.domain.assistants.treatments import AssistantLimits, AssistantSpec, Parameters, Price, StudyLimits
+from study_app.domain.assistants.treatments import (
+    AssistantLimits,
+    AssistantSpec,
+    Parameters,
+    Price,
+    ReplyEnd,
+    ReplySoFar,
+    StudyLimits,
+)
 
 PRICE = Price(input_usd=2, output_usd=10)
 
@@ -85,6 +96,40 @@ def test_a_turn_costs_what_the_price_says():
     assert cost_usd(None, 5, 5) == 0
     assert total([turn, turn]).cost_usd == 6.0
     assert (estimated_tokens(""), estimated_tokens("abcd")) == (0, 2)
+
+
+ASKED = ReplyEnd("claude", "1", parameters={"max_tokens": 9})
+
+
+def end(read: int | None, made: int | None) -> ReplyEnd:
+    return ReplyEnd("claude", "1", read, made, "broken_off", {"max_tokens": 9})
+
+
+@pytest.mark.parametrize(
+    ("so_far", "said", "by_us", "tokens", "estimated"),
+    [
+        # What the provider said counts, and of that what its failure says before what it said as it began.
+        (ReplySoFar(ASKED, 8, end(5, 7), 8), None, True, (5, 7), set()),
+        (ReplySoFar(ASKED, 8, end(5, 7), 8), end(6, 8), False, (6, 8), set()),
+        # It said only what it had read: what came is counted by its characters.
+        (ReplySoFar(ASKED, 8, end(5, None), 8), None, False, (5, 3), {ESTIMATED_OUTPUT}),
+        (ReplySoFar(ASKED, 8, end(0, None), 0), None, False, (0, 0), {ESTIMATED_OUTPUT}),
+        # Nothing is known to have been read.
+        (ReplySoFar(ASKED, 8, end(None, None), 8), None, True, (None, None), set()),
+        (ReplySoFar(ASKED, 8), None, True, (3, 0), {ESTIMATED_INPUT, ESTIMATED_OUTPUT}),
+    ],
+)
+def test_a_cut_reply_has_used_what_was_said_of_it_and_else_what_its_characters_say(
+    so_far, said, by_us, tokens, estimated
+):
+    found = cut_reply(so_far, said, by_us=by_us)
+    assert (found.input_tokens, found.output_tokens) == tokens
+    assert set(found.parameters) == {"max_tokens"} | estimated
+
+
+def test_a_reply_that_failed_before_it_began_has_used_nothing_unless_we_cut_it():
+    assert cut_reply(ReplySoFar(ASKED, 8)) is None
+    assert cut_reply(ReplySoFar(), by_us=True) is None
 
 
 limit = st.none() | st.integers(1, 5000)
