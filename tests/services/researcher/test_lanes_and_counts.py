@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from study_app.domain.events import SERVER_PAGE, Event
-from study_app.domain.records import AuditEntry
+from study_app.domain.records import AuditEntry, Participant, RunRecord, Turn
 from study_app.domain.study.study import Study
 from study_app.ports import Stay
 from study_app.services.researcher.console_views import stage_counts
 from study_app.services.researcher.monitoring import UNBLINDED, unblinded
-from study_app.services.researcher.replay.material import ordered
-from study_app.services.researcher.replay.swimlanes import is_typing, typing_spells
+from study_app.services.researcher.replay.material import ReplayMaterial, ordered
+from study_app.services.researcher.replay.swimlanes import is_typing, lanes, typing_spells
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 STUDY = Study.model_validate(
@@ -52,6 +53,29 @@ def test_what_an_agent_changes_is_not_typing():
     assert is_typing(event("p", 1, task="sort", changes=[]))
     assert not is_typing(event("p", 1, task="sort", changes=[], action_id="a1"))
     assert not is_typing(event("p", 1, "focus"))
+
+
+def test_each_lane_holds_when_something_began_and_ended_to_a_hundredth_of_a_second():
+    def after(seconds: float) -> datetime:
+        return START + timedelta(seconds=seconds)
+
+    ran = RunRecord("r1", "p1", "sort", "work", "run", "", after(10.1236), wall_seconds=2.5)
+    asked = Turn("t1", "p1", "sort", "notes", "full", "notes", "1", "?", "!", "", after(40.0049), total_seconds=9.0,
+                 composing_seconds=14.0, complete=True)  # fmt: skip
+    brief = replace(asked, id="t2", asked_at=after(60.0), total_seconds=None, composing_seconds=None)
+    at = [1.0051, 1.3]
+    material = ReplayMaterial(
+        Participant("p1", "real", "h", "in_progress", "work", 0, START, START), STUDY, [],
+        [ran, replace(ran, id="r2", started_at=after(20), wall_seconds=None), replace(ran, id="r3", kind="agent")],
+        [asked, brief], [event("p", seq, task="sort", changes=[]) for seq in (1, 2)], at, START,
+    )  # fmt: skip
+    assert lanes(material, 90.0) == {
+        "typing": [(1.01, 1.7)],
+        "running": [(10.12, 12.62), (20.0, 20.4)],
+        "asking": [(26.0, 40.0), (59.6, 60.0)],
+        "waiting": [(40.0, 49.0)],
+        "away": [],
+    }
 
 
 def test_events_of_a_page_keep_their_order_and_come_before_what_the_server_made_of_them():
