@@ -51,6 +51,8 @@ def test_half_of_the_interviews_is_sealed_for_the_codebook_and_never_coded(trial
     half = {each.interview_id for each in books.sealed_half("ann", KIND)}
     assert len(half) == 2
     assert {each.interview_id for each in books.sealed_half("ann", KIND)} == half
+    nothing = dict.fromkeys(("to_code", "by_rules", "by_claude", "gold", "gold_coded", "disagreements"), 0)
+    assert GoldSample(trial.app.context).status(KIND).to_json() == {"interviews": 5, "codebook": ""} | nothing
     frozen(trial, INDUCED)
     late = trial.hold(TWO)
     assert {each.interview_id for each in books.sealed_half("ann", KIND)} == half
