@@ -53,6 +53,7 @@ target_n = {target}
 [[stages]]
 id = "consent"
 kind = "consent"
+{earlier}
 [[stages]]
 id = "before"
 kind = "survey"
@@ -74,7 +75,7 @@ class Study:
     """A launched study with links, on one database."""
 
     def __init__(self, folder: Path, url: str, *, target: int = 4, entry: str = "links", **more: str) -> None:
-        given = {"replacement": "", "counts": ""} | more
+        given = {"replacement": "", "counts": "", "earlier": ""} | more
         (folder / "study.toml").write_text(STUDY.format(target=target, entry=entry, **given))
         self.clock = HandClock()
         self.app: App = start(
@@ -277,6 +278,29 @@ def test_who_comes_back_to_a_free_place_before_allocation_holds_it_again(study):
     assert trial.consent(late).place == "refused"
     trial.clock.advance(hours=23)
     assert trial.allocate(slow).place == "used"
+
+
+EARLIER = """[[stages]]
+id = "earlier"
+kind = "survey"
+[[stages.questions]]
+id = "name"
+kind = "text"
+prompt = "Name?"
+required = false
+"""
+
+
+@pytest.mark.parametrize(("hours", "place"), [(23.9, "refused"), (24, "held")])
+@POSTGRES_IS_SLOW
+def test_whoever_goes_on_to_the_next_stage_before_allocation_holds_their_place_from_then_on(study, hours, place):
+    trial = study(target=1, earlier=EARLIER)
+    slow, other = trial.come(), trial.come()
+    trial.consent(slow)
+    trial.clock.advance(hours=23)
+    assert trial.app.answers.submit_survey(slow, "earlier", {}).participant.stage == "before"
+    trial.clock.advance(hours=hours)
+    assert trial.consent(other).place == place
 
 
 @POSTGRES_IS_SLOW
