@@ -69,6 +69,17 @@ def test_a_text_whose_edits_did_not_fit_stays_what_the_table_has(trial, at_work)
         assert text_of(unit, at_work, "warmup") == unit.document(at_work, "warmup")
 
 
+def test_what_a_page_says_after_another_took_the_text_over_is_not_the_text(trial, at_work):
+    trial.app.session.take_over(at_work, "page-two")
+    trial.send(at_work, "page-two", 1, "load", {"task": "warmup", "text": "x = 1\n", "source": "saved"})
+    change = {"from": 0, "to": 1, "insert": "y"}
+    trial.send(at_work, "page-two", 2, "edit", {"task": "warmup", "kind": "typed", "changes": [change], "length": 6})
+    trial.send(at_work, "page-one", 8, "load", {"task": "warmup", "text": "z = 1\n", "source": "saved"})
+    with trial.app.context.registry.begin(write=False) as unit:
+        assert text_of(unit, at_work, "warmup") == unit.document(at_work, "warmup")
+        assert unit.document(at_work, "warmup").text == "y = 1\n"
+
+
 @pytest.fixture
 def form(tmp_path):
     made = FormTrial(tmp_path)
