@@ -17,11 +17,13 @@ def step(action: str, question: str = "", topic: str = "", reason: str = "") -> 
 class LoopbackInterviewer:
     """Use as a context manager; `answers` are used up, the last one for ever.
 
-    An answer is an object (sent as JSON), a text (sent as it is) or a number (an HTTP status).
+    An answer is an object (sent as JSON), a text (sent as it is) or a number (an HTTP status). Each says that another
+    of `models` served it, the last one for ever.
     """
 
-    def __init__(self, *answers: Any) -> None:
+    def __init__(self, *answers: Any, models: tuple[str, ...] = (MODEL,)) -> None:
         self.bodies: list[Any] = []
+        self._models = list(models)
         self._answers = list(answers)
         outer = self
 
@@ -46,7 +48,8 @@ class LoopbackInterviewer:
         if isinstance(answer, int):
             return answer, json.dumps({"type": "error", "error": {"type": "api_error", "message": "no"}}).encode()
         text = answer if isinstance(answer, str) else json.dumps(answer)
-        message = {"id": "msg_1", "type": "message", "role": "assistant", "model": MODEL, "stop_reason": "end_turn"}
+        model = self._models.pop(0) if len(self._models) > 1 else self._models[0]
+        message = {"id": "msg_1", "type": "message", "role": "assistant", "model": model, "stop_reason": "end_turn"}
         message |= {"content": [{"type": "text", "text": text}], "stop_sequence": None}
         return 200, json.dumps(message | {"usage": {"input_tokens": 30, "output_tokens": 9}}).encode()
 

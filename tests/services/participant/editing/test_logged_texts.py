@@ -78,6 +78,8 @@ def test_what_a_page_says_after_another_took_the_text_over_is_not_the_text(trial
     with trial.app.context.registry.begin(write=False) as unit:
         assert text_of(unit, at_work, "warmup") == unit.document(at_work, "warmup")
         assert unit.document(at_work, "warmup").text == "y = 1\n"
+    forged(trial.app, FORGE, who=at_work)
+    assert trial.app.session.document(at_work, "warmup").text == "y = 1\n"
 
 
 @pytest.fixture
