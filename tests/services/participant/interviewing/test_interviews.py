@@ -274,14 +274,14 @@ RULES = [name for name in BAD if name != "budget"]
 
 @pytest.mark.parametrize("rule", [RULES[0], *(pytest.param(each, marks=pytest.mark.slow) for each in RULES[1:])])
 def test_a_step_that_breaks_a_rule_is_asked_once_more_and_then_the_core_question_stands(tmp_path, rule):
-    with LoopbackInterviewer(BAD[rule]) as interviewer:
+    with LoopbackInterviewer(BAD[rule], models=("first", "second")) as interviewer:
         person = with_model(tmp_path, interviewer)
         assert person.say(LONG).asked == "Which moment was the hardest for you?"
         assert len(interviewer.bodies) == 2
         if rule != "unreadable":
             assert rule in interviewer.bodies[1]["system"]
     asked = person.events(InterviewAsked)[-1]
-    assert (asked.action, asked.by) == ("fallback", "fallback")
+    assert (asked.action, asked.by, asked.model) == ("fallback", "fallback", "second")
     assert asked.rule_broken == (rule, rule)
     assert [str(each) for each in verify(person.export()).findings] == []
 
