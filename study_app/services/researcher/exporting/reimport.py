@@ -242,7 +242,7 @@ def _last_seen(dataset: UntrustedDataset) -> dict[str, datetime]:
 
 def _openings(dataset: UntrustedDataset) -> dict[str, datetime]:
     """Return when the session opens that each person waits for last."""
-    rows = dataset.rows("sessions") if "sessions" in dataset.files else ()
+    rows = dataset.rows("sessions")
     return {str(row["participant_id"]): row["opens_at"] for row in rows if row["opens_at"] is not None}
 
 

@@ -12,11 +12,13 @@ from support.trials import design_studies
 from support.trials.console_trial import ROOT, NoSandbox, Trial
 from support.trials.export_world import Walker, open_app, settle, table, trial
 from support.trials.quiz_study import simulated
+from support.trials.waves import Waves
 
 from study_app.bootstrap import start
 from study_app.dataset.verification import verify
 from study_app.domain.errors import ProblemsFound
 from study_app.services.participant.enrolment import EntryRequest
+from study_app.services.position import Waiting
 from study_app.services.researcher.exporting.export import export
 from study_app.services.researcher.exporting.reimport import reimport
 from study_app.settings import Settings
@@ -77,6 +79,23 @@ def test_answers_come_back_as_values_of_their_type(tmp_path):
     assert given(app.context) == given(base.context)
     base.close()
     app.close()
+
+
+def test_whoever_waits_for_a_session_still_waits_for_the_same_moment(tmp_path):
+    for name in ("base", "again"):
+        (tmp_path / name).mkdir()
+    base, again = (Waves(tmp_path / name, launched=False) for name in ("base", "again"))
+    waiting, there = base.first_part("p1"), base.enter("p2")
+    base.app.session.where(there)
+    export(base.app.context, tmp_path / "dataset", include_preview=True)
+    again.clock.at = base.clock.at
+    reimport(again.app.context, tmp_path / "dataset", put_back, who="test")
+    found, expected = (app.session.peek(waiting) for app in (again.app, base.app))
+    assert isinstance(expected, Waiting)
+    assert (type(found), found.stage.id, found.opens_at) == (Waiting, expected.stage.id, expected.opens_at)
+    assert again.app.session.peek(there).participant.opens_at is None
+    for each in (base, again):
+        each.app.close()
 
 
 def test_it_comes_back_from_postgres_and_from_parquet_too(tmp_path, postgres_url):
