@@ -38,7 +38,8 @@ def _confidence(stage: Stage, record: ParticipantRecord, bank: Bank, given: Mapp
     """Return how well stated confidence fits the points, over the scored items that have both."""
     if not stage.confidence:
         return {}
-    scored = (i for i in bank.items_of(stage.form or None) if i.type != "attention_check" and i.points)
+    # Attention checks have no points.
+    scored = (item for item in bank.items_of(stage.form or None) if item.points)
     answers = ((item, answer) for item in scored if (answer := given.get(item.id)) is not None)
     rated = [
         (answer.confidence, answer.points / item.points)
