@@ -70,14 +70,12 @@ def _check_target(out: Path, option: str) -> None:
 def _foreign(out: Path) -> str | None:
     """Return a file that no earlier export has written; None where there is none."""
     present = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
-    if not present:
-        return None
     try:
         manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
         listed = {entry["path"] for key in ("files", "other_files") for entry in manifest.get(key, [])}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         listed = set()
-    return next(iter(sorted(present - listed - ({"manifest.json"} if listed else set()))), None)
+    return min(present - listed - ({"manifest.json"} if listed else set()), default=None)
 
 
 def _take_place(fresh: Path, out: Path) -> None:
