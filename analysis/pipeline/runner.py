@@ -186,7 +186,11 @@ class AnalysisRunner:
             raise LookupError(self.unmade[analysis.id])
         outcome = self.plan.outcome(analysis.outcome)
         data, _, _, _ = self._data(analysis, outcome)
+        if analysis.method in METHODS_OF_FACTORS:
+            data = self._with_levels(data)
         called, arguments, _ = self._call(analysis, outcome, data)
+        if analysis.method in METHODS_OF_FACTORS:
+            self._take_factors(analysis, data, arguments)
         return called.__name__, data, arguments
 
     # -- what a method is given ----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from analysis.estimators.core.effect_sizes import hedges_g, pooled_sd
 from analysis.estimators.core.registry import Result, method_over_all_arms, unwrap
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import EffectSize, Estimate
-from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
+from analysis.estimators.core.validation import AnalysisError, Floats, Ints, NotEstimable
 from analysis.estimators.factorial.cells import KINDS, Cells, Effect
 from analysis.estimators.numerics.assignments import ReplicateAssignments, complete
 from analysis.estimators.numerics.cluster_covariance import ClusterRobust
@@ -162,6 +163,15 @@ def factorial_rerandomization(
     """
     if alternative not in ("two-sided", "greater", "less"):
         raise AnalysisError.of("alternative", f"{alternative!r} is not known", "use two-sided, greater or less")
+    tests = factor_tests(trial, factors, replicates, within, vcov, own_slopes)
+    return unwrap([test.row(effect, alternative, interval) for test in tests for effect in test.effects()])
+
+
+def factor_tests(
+    trial: AnalysisRequest, factors: Sequence[str] | None, replicates: int, within: str | None, vcov: str | None,
+    own_slopes: bool,
+) -> list[FactorTest]:  # fmt: skip
+    """Return the test of each factor; for the arguments see `factorial_rerandomization`."""
     if replicates < 1:
         raise AnalysisError.of("replicates", f"{replicates} is not a positive count", "ask for 9999, say")
     cells = Cells.of(trial, factors, "control")
@@ -170,21 +180,13 @@ def factorial_rerandomization(
     inside = replace(trial, data=trial.data[cells.inside].reset_index(drop=True), notes=[])
     whole = Cells.of(inside, list(cells.factors), "control")
     _ = inside.varied_y
-    tests = [
-        _FactorTest(whole, factor, within, vcov_of_draws(vcov or "HC3"), own_slopes, replicates)
+    return [
+        FactorTest(whole, factor, within, vcov_of_draws(vcov or "HC3"), own_slopes, replicates)
         for factor in whole.factors
     ]
-    mains = whole.effects("main")
-    rows = [
-        test.row(effect, alternative, interval)
-        for test in tests
-        for effect in mains
-        if effect.factors == (test.factor,)
-    ]
-    return unwrap(rows)
 
 
-class _FactorTest:
+class FactorTest:
     """One factor drawn again while the others are held."""
 
     def __init__(
@@ -194,11 +196,31 @@ class _FactorTest:
         place = list(cells.factors).index(factor)
         others = [(*cell[:place], *cell[place + 1 :]) for cell in cells.combinations]
         known = list(dict.fromkeys(others))
-        held = np.asarray([known.index(other) for other in others])[cells.codes]
         self.levels = cells.factors[factor]
-        self.codes = np.asarray([self.levels.index(cell[place]) for cell in cells.combinations])[cells.codes]
+        of_cells = np.asarray([known.index(other) for other in others])
+        self._cells = of_cells, np.asarray([self.levels.index(cell[place]) for cell in cells.combinations])
+        held = of_cells[cells.codes]
+        self.codes = self._cells[1][cells.codes]
         self.model = _regression(cells.trial, held, len(known), own_slopes, vcov)
         self.drawn = self._drawn(held, within, replicates)
+
+    def effects(self) -> list[Effect]:
+        """Return the factor's main effects."""
+        return [effect for effect in self.cells.effects("main") if effect.factors == (self.factor,)]
+
+    def drawn_cells(self) -> Ints:
+        """Return the cell of each row in each assignment (assignments, rows)."""
+        held, levels = self._cells
+        place = np.empty((held.max() + 1, len(self.levels)), dtype=np.int64)
+        place[held, levels] = np.arange(len(held))
+        return np.asarray(place[held[self.cells.codes], self.drawn.codes], dtype=np.int64)
+
+    def on_first(self, count: int) -> FactorTest:
+        """Return the test on the first assignments alone."""
+        found = copy(self)
+        codes = self.drawn.codes[:count]
+        found.drawn = replace(self.drawn, codes=codes, exact=self.drawn.exact and len(codes) == len(self.drawn.codes))
+        return found
 
     def _drawn(self, held: Any, within: str | None, replicates: int) -> ReplicateAssignments:
         drawn = np.asarray(self.levels, dtype=object)[self.codes]

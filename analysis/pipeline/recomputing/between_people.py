@@ -16,12 +16,15 @@ from analysis.estimators.methods import METHODS
 from analysis.estimators.numerics.assignments import replicate
 from analysis.estimators.numerics.linear import vcov_name
 from analysis.estimators.resampling import variance_of
+from analysis.pipeline.factorial.levels import Levels
 from analysis.pipeline.planning.unmade import unmade_rows
 from analysis.pipeline.prepare import Prepared
+from analysis.pipeline.recomputing import of_factors
 from analysis.pipeline.recomputing.files import Columns
 from analysis.pipeline.recomputing.material import (
     REGRESSIONS,
     RESTRICTED,
+    SIDED,
     TIMED,
     WITH_EXCLUDED,
     ReplayedAnalysis,
@@ -48,7 +51,15 @@ class BetweenPeople:
         ledger, note = ledger_of(prepared.dataset, prepared.view)
         unmade = unmade_rows(prepared.dataset.study.study, prepared.plan, prepared.analyses)
         runner = AnalysisRunner(
-            prepared.frame, prepared.fitted, prepared.view, ledger, note, seed, False, unmade=unmade
+            prepared.frame,
+            prepared.fitted,
+            prepared.view,
+            ledger,
+            note,
+            seed,
+            False,
+            Levels.of(prepared.dataset, prepared.view),
+            unmade,
         )
         return cls(prepared.frame.population("itt").reset_index(drop=True), prepared.view.arm_ids, runner, seed)
 
@@ -56,15 +67,18 @@ class BetweenPeople:
         """Return the columns that the data begin with."""
         return Columns(self.data["arm"])
 
-    def replayed(self, analysis: Analysis) -> ReplayedAnalysis:
-        """Return an analysis as it was run.
+    def replayed(self, analysis: Analysis) -> list[ReplayedAnalysis]:
+        """Return an analysis as it was run, of factors each by itself.
 
         Raises:
             LookupError: why the scripts cannot compute it.
         """
         if analysis.population == "with_excluded":
             raise LookupError(WITH_EXCLUDED)
-        _, data, given = self.runner.prepared_call(analysis)
+        method, data, given = self.runner.prepared_call(analysis)
+        if method == "factorial_rerandomization":
+            trial = of_factors.request_of(data, given, method, self.seed)
+            return of_factors.tested(trial, given, self.data, _named(given, "cells", analysis.population))
         control = analysis.contrast[1] if analysis.contrast else self.runner.view.control
         trial = _request(data, given, control, self.seed)
         drawn = replicate(trial, given.get("scheme"), int(given["replicates"]), given.get("arms"))
@@ -83,13 +97,13 @@ class BetweenPeople:
             else:
                 # Everyone is seen to the horizon: the restricted mean is the mean of times cut there.
                 statistic, column, values = "mean", f"{column}_to_{horizon:g}", values.clip(upper=horizon)
-        return ReplayedAnalysis(
+        return [ReplayedAnalysis(
             labels=trial.labels, codes=drawn.codes, exact=drawn.exact, kept=kept,
-            column=f"{column}.{analysis.population}" if analysis.population != "itt" else column, values=values,
+            column=_named({"outcome": column}, analysis.population), values=values,
             statistic=statistic, vcov=vcov, again=partial(_again, data, given, control, self.seed, trial.labels),
             covariates=trial.covariates if regressed else (), strata=trial.strata if regressed else (),
             alternative=str(given.get("alternative", "two-sided")), **timed,
-        )  # fmt: skip
+        )]  # fmt: skip
 
     def usual(self, analysis: Analysis) -> UsualAnalysis:
         """Return an analysis by a usual function as it was run.
@@ -100,10 +114,15 @@ class BetweenPeople:
         method, data, given = self.runner.prepared_call(analysis)
         if analysis.population not in ("itt", "per_protocol"):
             raise LookupError(f"it is of '{analysis.population}', and the scripts compare people as allocated")
-        if given.get("cluster"):
-            raise LookupError(f"its people come in clusters, and the scripts have no such errors for {method}")
+        if method == "factorial":
+            trial = of_factors.request_of(data, given, method, self.seed)
+            return of_factors.compared(trial, given, self.data, _named(given, "cells", analysis.population))
+        clustered = given.get("cluster")
         regression = method in REGRESSIONS
-        known = {"outcome", "event", "covariates", "stratum"} | ({"vcov"} if regression else set())
+        if clustered and not regression:
+            raise LookupError(f"its people come in clusters, and the scripts have no such errors for {method}")
+        known = {"outcome", "event", "covariates", "stratum"} | ({"vcov", "cluster"} if regression else set())
+        known |= {"alternative"} if method in SIDED else set()
         if more := sorted(set(given) - known):
             raise LookupError(f"the scripts compute {method} without {', '.join(more)}")
         adjusted = (*given.get("covariates", ()), *given.get("stratum", ()))
@@ -115,11 +134,18 @@ class BetweenPeople:
             raise LookupError(f"the scripts compute {method} of two arms")
         column, event = str(given["outcome"]), str(given.get("event") or "")
         kept = self.data["participant_id"].isin(set(data["participant_id"]))
-        vcov = vcov_name(given.get("vcov") or ("HC3" if method == "lin" else None)) if regression else ""
+        named = given.get("vcov")
+        vcov = vcov_name(named or ("HC3" if method == "lin" else None)) if regression and not clustered else ""
         return UsualAnalysis(
-            method, f"{column}.{analysis.population}" if analysis.population != "itt" else column,
-            self.data[column].where(kept), event, trial.labels, trial.covariates, trial.strata, vcov,
+            method, _named(given, analysis.population), self.data[column].where(kept), event, trial.labels,
+            trial.covariates, trial.strata, str(named or "CR2") if clustered else vcov, method == "lin",
+            self.data[clustered] if clustered else None, str(given.get("alternative", "two-sided")),
         )  # fmt: skip
+
+
+def _named(given: Mapping[str, Any], *of: str) -> str:
+    """Return a column's name: the outcome, and of whom it is."""
+    return ".".join([str(given["outcome"]), *(one for one in of if one != "itt")])
 
 
 def _request(data: pd.DataFrame, given: Mapping[str, Any], control: str, seed: int) -> AnalysisRequest:

@@ -21,6 +21,7 @@ from analysis.pipeline.recomputing.material import (
     Rows,
     UsualAnalysis,
     UsualRow,
+    weights_of,
 )
 from analysis.pipeline.recomputing.within_people import WithinPeople
 from study_app.domain.errors import StudyError
@@ -36,6 +37,8 @@ OF_FILE = "p_of_these_assignments"
 """What the p of a row is called where the file holds fewer assignments than the row rests on."""
 SAME = 1e-9
 """Largest relative difference from the figure of results.json that still is the same figure."""
+SINGLE = "single_look_p_value"
+"""Of the detail of a row after looks."""
 QUANTITIES = ("estimate", "statistic", "p_value")
 
 
@@ -56,10 +59,11 @@ def recomputed(prepared: Prepared, estimates: Rows, seed: int) -> ReplicationMat
     maker = _Maker(prepared, source.data, source.arms, source.columns())
     for analysis, rows in made:
         try:
-            if analysis.method in USUAL and isinstance(source, BetweenPeople):
+            if analysis.method in (*USUAL, "factorial") and isinstance(source, BetweenPeople):
                 maker.take_usual(analysis, rows, source.usual(analysis))
             else:
-                maker.take(analysis, rows, _replayed(source, analysis))
+                for run in _replayed(source, analysis):
+                    maker.take(analysis, [row for row in rows if not run.weights or _pair(row) in run.weights], run)
         except (LookupError, StudyError) as error:
             reason = "; ".join(str(error.args[0] if isinstance(error, LookupError) else error).splitlines())
             maker.left_out |= dict.fromkeys((str(row["id"]) for row in rows), in_words(reason))
@@ -80,8 +84,13 @@ def _primary(prepared: Prepared, estimates: Rows) -> list[tuple[Analysis, list[M
     return list(found.values())
 
 
-def _replayed(source: BetweenPeople | WithinPeople, analysis: Analysis) -> ReplayedAnalysis:
-    if analysis.method != "rerandomization":
+def _pair(row: Mapping[str, Any]) -> tuple[str, str]:
+    treated, control = row["contrast"]
+    return str(treated), str(control)
+
+
+def _replayed(source: BetweenPeople | WithinPeople, analysis: Analysis) -> list[ReplayedAnalysis]:
+    if analysis.method not in ("rerandomization", "factorial_rerandomization"):
         known = "re-randomisation tests" + ("" if isinstance(source, WithinPeople) else f", {', '.join(USUAL)}")
         raise LookupError(f"the plan decides by {analysis.method}, and the scripts compute {known}")
     if len(source.arms) > len(SYMBOLS):
@@ -110,15 +119,21 @@ class _Maker:
         column = self.columns.add(run.column, run.values)
         event = self._column(run.event) if run.event else ""
         covariates, strata = tuple(map(self._column, run.covariates)), tuple(map(self._column, run.strata))
+        cluster = ""
+        if run.cluster is not None:
+            # Numbers in place of their names, which may say where people are.
+            cluster = self.columns.add("cluster", pd.Series(pd.factorize(run.cluster)[0] + 1, run.cluster.index))
         for row in rows:
             treated, control = row["contrast"] or (run.arms[1], run.arms[0])
+            weights = weights_of(run.arms, treated, control)
+            if run.weights:
+                treated, control, weights = "", "", run.weights[str(row["id"]).removeprefix(f"{analysis.id}.")]
             self.decided.append(UsualRow(
                 str(row["id"]), run.method, column, event, treated, control, run.arms, covariates, strata, run.vcov,
-                title,
+                weights, run.interacts, cluster, run.alternative, title,
             ))  # fmt: skip
-            self.expected += [
-                _entry(row, name, value) for name, value in self._figures(row).items() if value is not None
-            ]
+            self.expected += [_entry(row, name, value) for name, value in _figures(row).items() if value is not None]
+        self._note_looks(rows)
 
     def take(self, analysis: Analysis, rows: Rows, run: ReplayedAnalysis) -> None:
         """Add an analysis with its rows.
@@ -143,11 +158,20 @@ class _Maker:
             outcome=outcome.id, title=outcome.title, column=self.columns.add(run.column, run.values),
             statistic=run.statistic, vcov=run.vcov, covariates=tuple(map(self._column, run.covariates)),
             strata=tuple(map(self._column, run.strata)), arms=run.labels,
-            rows=tuple((str(row["id"]), str(row["contrast"][0])) for row in rows), file=self.files.add(everywhere),
+            rows=tuple(
+                (str(row["id"]), row["contrast"][0], run.weights.get(_pair(row), weights_of(run.labels, *_pair(row))))
+                for row in rows
+            ),
+            file=self.files.add(everywhere),
             exact=run.exact and not cut, alternative=run.alternative,
             event=self._column(run.event) if run.event else "", horizon=run.horizon,
         ))  # fmt: skip
         self.expected += entries
+        self._note_looks(rows)
+
+    def _note_looks(self, rows: Rows) -> None:
+        what = "detail's figures of a single look, for results.json has those after looks"
+        self.notes += [f"{row['id']}: {what}" for row in rows if SINGLE in row["detail"]]
 
     def _column(self, name: str) -> str:
         return self.columns.add(name, self.data[name])
@@ -155,7 +179,7 @@ class _Maker:
     def _entries(self, row: Mapping[str, Any], again: Any, cut: bool) -> list[dict[str, Any]]:
         """Return the figures of a row with what its analysis gives on the assignments of the file."""
         found = []
-        for name, value in self._figures(row).items():
+        for name, value in _figures(row).items():
             if value is None:
                 raise LookupError("nothing varies within the arms, so that there is no standard error")
             own = getattr(again, quantity := name.removeprefix("single_look_"), None)
@@ -166,14 +190,6 @@ class _Maker:
                 raise LookupError(f"on these assignments its {quantity} is {own}, and in results.json {value}")
             found.append(_entry(row, name, value))
         return found
-
-    def _figures(self, row: Mapping[str, Any]) -> dict[str, float | None]:
-        """Return the figures of a row of results.json: after looks those of its single look, which detail has."""
-        if "single_look_p_value" not in row["detail"]:
-            return {name: row[name] for name in QUANTITIES}
-        self.notes.append(f"{row['id']}: detail's figures of a single look, for results.json has those after looks")
-        looked = {name: row["detail"][name] for name in ("single_look_estimate", "single_look_p_value")}
-        return {"statistic": row["statistic"]} | looked
 
     def beside(self, estimates: Rows) -> tuple[UsualRow, ...]:
         """Add rows of usual functions; their analyses have no options and take everybody."""
@@ -203,6 +219,14 @@ class _Maker:
         self.expected += [_entry(row, name, row[name]) for name in QUANTITIES if row[name] is not None]
         column = self._column(analysis.outcome)
         return [UsualRow(row["id"], analysis.method, column, self._column(event) if timed else "", treated, control)]
+
+
+def _figures(row: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the figures of a row of results.json: after looks those of its single look, which detail has."""
+    if SINGLE not in row["detail"]:
+        return {name: row[name] for name in QUANTITIES}
+    looked = {name: row["detail"][name] for name in ("single_look_estimate", SINGLE)}
+    return {"statistic": row["statistic"]} | looked
 
 
 def _entry(row: Mapping[str, Any], quantity: str, value: float) -> dict[str, Any]:

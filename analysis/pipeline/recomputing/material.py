@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 
 from analysis.estimators.core.results import Estimate
 
-REGRESSIONS, TIMED = ("ols", "ancova", "lin"), ("logrank", "cox")
+REGRESSIONS, TIMED = ("ols", "ancova", "lin", "cluster_robust"), ("logrank", "cox")
 """Methods that the scripts have as least squares with t, and those of times."""
-USUAL = (*REGRESSIONS, "welch_t", "student_t", "newcombe", *TIMED)
+SIDED = ("mann_whitney", "fisher")
+"""Those that may be of one side."""
+USUAL = (*REGRESSIONS, "welch_t", "student_t", "newcombe", "mann_whitney", "fisher", *TIMED)
 """Deciding methods beside re-randomisation that the scripts compute."""
 WITH_EXCLUDED = "it counts people who were excluded, and the data of the scripts are of the others"
 """Why a row of everyone allocated has no model."""
+Weights = tuple[float, ...]
+"""What a row takes of the mean of each arm of its model but the first, whose weight is minus their sum."""
 Rows = Sequence[Mapping[str, Any]]
 RESTRICTED, WITHIN = "restricted", "within"
 """Statistics beside lin, ancova and mean: restricted means by Kaplan-Meier, and treatments within people."""
@@ -46,6 +50,8 @@ class ReplayedAnalysis:
     alternative: str = "two-sided"
     event: str = ""
     horizon: float | None = None
+    weights: Mapping[tuple[str, str], Weights] = field(default_factory=dict)
+    """Of a factor's effects, by their contrast; other contrasts are of an arm with the control."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +70,8 @@ class RecomputedModel:
     strata: tuple[str, ...]
     arms: tuple[str, ...]
     """Those of its people, its control first."""
-    rows: tuple[tuple[str, str], ...]
-    """Id of each row, and the arm that it compares with the control."""
+    rows: tuple[tuple[str, str, Weights], ...]
+    """Id of each row, the arm that it compares with the control, and the same as weights; of factors a level."""
     file: str
     """Of its assignments."""
     exact: bool
@@ -92,6 +98,11 @@ class UsualRow:
     covariates: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
     vcov: str = ""
+    weights: Weights = ()
+    interacts: bool = False
+    cluster: str = ""
+    """Column of the clusters, where standard errors are over them."""
+    alternative: str = "two-sided"
     title: str = ""
     """Of the outcome, where the plan decides by this row; empty for an additional row."""
 
@@ -109,6 +120,17 @@ class UsualAnalysis:
     covariates: tuple[str, ...]
     strata: tuple[str, ...]
     vcov: str
+    interacts: bool = False
+    """Whether each arm has its own slopes."""
+    cluster: pd.Series | None = None
+    alternative: str = "two-sided"
+    weights: Mapping[str, Weights] = field(default_factory=dict)
+    """Of effects of factors, by the end of a row's id."""
+
+
+def weights_of(arms: Sequence[str], treated: str, control: str) -> Weights:
+    """Return a contrast of two arms as weights of the means of all but the first."""
+    return tuple(float(arm == treated) - float(arm == control) for arm in arms[1:])
 
 
 @dataclass(frozen=True)

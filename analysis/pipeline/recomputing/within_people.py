@@ -41,7 +41,7 @@ class WithinPeople:
         found.add("period", self.data["period"].astype(int))
         return found
 
-    def replayed(self, analysis: Analysis) -> ReplayedAnalysis:
+    def replayed(self, analysis: Analysis) -> list[ReplayedAnalysis]:
         """Return an analysis as it was run.
 
         Raises:
@@ -52,8 +52,8 @@ class WithinPeople:
         outcome = self.runner.plan.outcome(analysis.outcome)
         replay = self.runner.replay(analysis)
         values = pd.to_numeric(self.data[period_column(outcome.name)], errors="coerce")
-        return ReplayedAnalysis(
+        return [ReplayedAnalysis(
             labels=replay.trial.labels, codes=replay.drawn, exact=False, kept=values.notna().to_numpy(),
             column=outcome.id, values=values, statistic=WITHIN, vcov="classical",
             again=partial(self.runner.rows_of, replay, interval=False),
-        )  # fmt: skip
+        )]  # fmt: skip

@@ -11,10 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analysis.pipeline.recomputing import RecomputedModel, ReplicationMaterial
 from analysis.pipeline.recomputing.files import SYMBOLS, lines_of
-from analysis.pipeline.recomputing.material import REGRESSIONS, RESTRICTED, WITHIN, UsualRow
+from analysis.pipeline.recomputing.material import RESTRICTED, WITHIN, UsualRow
 
 TOLERANCE = 1e-6
 """Largest difference from the expected value, relative to it or absolute, that the scripts let pass."""
+
+LEAST_WEIGHT = 1e-12
+"""Weight of a mean in a contrast below which it is the rounding of none."""
 
 
 def supplement(found: ReplicationMaterial, title: str) -> dict[str, str]:
@@ -23,7 +26,7 @@ def supplement(found: ReplicationMaterial, title: str) -> dict[str, str]:
         loader=PackageLoader("analysis.report.supplement", "templates"), trim_blocks=True, lstrip_blocks=True,
         undefined=StrictUndefined, autoescape=False,
     )  # fmt: skip
-    environment.filters |= {"formula": formula, "words": words, "text": quoted, "line": one_line}
+    environment.filters |= {"formula": formula, "words": words, "combined": combined, "text": quoted, "line": one_line}
     context: dict[str, Any] = {
         "title": title, "models": found.models, "beside": found.beside, "arms": found.arms, "tolerance": TOLERANCE,
         "people": len(found.data), "files": {name: len(drawn) for name, drawn in found.assignments.items()},
@@ -61,16 +64,31 @@ def _regression(column: str, interacts: bool, covariates: Sequence[str], strata:
 
 _WORDS = {
     "welch_t": "Welch's t test of", "student_t": "Student's t test of", "newcombe": "pooled score test of",
+    "mann_whitney": "Mann-Whitney test of", "fisher": "Fisher's exact test of",
     "logrank": "log-rank test of", "cox": "Cox model (Efron) of",
 }  # fmt: skip
 
 
 def words(row: UsualRow) -> str:
     """Return what a row of a usual function is: a formula, or a test and its column."""
-    if row.method not in REGRESSIONS:
-        return f"{_WORDS[row.method]} `{row.column}`"
-    text = _regression(row.column, row.method == "lin", row.covariates, row.strata)
-    return f"`{text}`, {row.vcov}, t with n - p degrees of freedom"
+    if not row.vcov:
+        side = "" if row.alternative == "two-sided" else f" ({row.alternative})"
+        return f"{_WORDS[row.method]} `{row.column}`{side}"
+    text = _regression(row.column, row.interacts, row.covariates, row.strata)
+    df = "n - p" if not row.cluster else "Satterthwaite's" if row.vcov == "CR2" else "G - 1"
+    over = f" over `{row.cluster}`" if row.cluster else ""
+    return f"`{text}`, {row.vcov}{over}, t with {df} degrees of freedom"
+
+
+def combined(weights: Sequence[float], arms: Sequence[str]) -> str:
+    """Return a contrast of arms' means in words: `0.5 a - 0.5 b`; of two arms `a against b`."""
+    every = [(arms[0], -sum(weights)), *zip(arms[1:], weights, strict=True)]
+    signed = [(arm, weight) for arm, weight in every if abs(weight) > LEAST_WEIGHT]
+    if sorted(weight for _, weight in signed) == [-1.0, 1.0]:
+        treated, control = sorted(signed, key=lambda one: -one[1])
+        return f"{treated[0]} against {control[0]}"
+    said = " ".join(f"{'-' if weight < 0 else '+'} {abs(weight):.6g} {arm}" for arm, weight in signed)
+    return said.removeprefix("+ ")
 
 
 def quoted(value: str) -> str:

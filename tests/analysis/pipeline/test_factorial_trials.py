@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from collections import Counter
 
 import numpy as np
@@ -154,12 +157,27 @@ def said(study: Study, folder) -> str:
     return "\n".join(str(problem) for problem in study_plan_problems(study, library.bank, "study.toml"))
 
 
-def test_the_page_of_the_supplement_says_that_no_script_computes_effects_of_factors(tmp_path):
-    data, plan = trial(crossed(tmp_path))
-    prepared = prepare(data, plan, include_simulated=True)
-    found = recomputed(prepared, primary_rows(prepared), plan.seed)
+@pytest.mark.parametrize(
+    ("name", "leverage"),
+    [("factors_and_control", 1.0), *(pytest.param("factors", at, marks=pytest.mark.slow) for at in (1.0, 0.4))],
+)
+def test_the_scripts_of_the_supplement_reach_the_effects_of_factors(tmp_path, name, leverage):
+    data, plan = trial(crossed(tmp_path, name), n=64)
+    data.participants["pretest_points"] = np.random.default_rng(1).random(64)
+    data.participants.loc[3, "quiz_points"] = np.nan
+    rule = {"covariates": (Covariate(column="pretest_points"),), "fallback": Fallback(max_leverage=leverage),
+            "replicates": 99}  # fmt: skip
+    prepared = prepare(data, plan.model_copy(update=rule), include_simulated=True)
+    rows = {row["id"]: row for row in primary_rows(prepared)}
+    found = recomputed(prepared, list(rows.values()), prepared.plan.seed)
     assert found is not None
-    assert {text.partition(",")[0] for text in found.left_out.values()} == {
-        "the plan decides by factorial_rerandomization", "the plan decides by factorial"
-    }  # fmt: skip
-    assert list(supplement(found, "crossed factors")) == ["README.md"]
+    assert not found.left_out
+    for file, text in supplement(found, "crossed factors").items():
+        (tmp_path / file).write_text(text)
+    held = pd.read_csv(tmp_path / "expected.csv")
+    assert set(held["id"]) == {name for name, row in rows.items() if row["role"] == "primary"}
+    assert all(rows[line.id][line.quantity] == pytest.approx(line.value) for line in held.itertuples())
+    scripts = [[sys.executable, "-I", tmp_path / "recompute.py"]]
+    for script in [*scripts, *([["Rscript", tmp_path / "recompute.R"]] if shutil.which("Rscript") else [])]:
+        done = subprocess.run(script, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr

@@ -121,8 +121,22 @@ DESIGNS = {
         ("minutes.rerandomization",), rooms=12, left_early=5, drop=("stratum",),
     ),
     "other methods": Given(
-        {"analyses": [row(), row("mann_whitney")]}, (USUAL,),
-        {"score.mann_whitney": "the plan decides by mann_whitney, and the scripts compute"},
+        {"analyses": [row(), row("brunner_munzel")]}, (USUAL,),
+        {"score.brunner_munzel": "the plan decides by brunner_munzel, and the scripts compute"},
+    ),
+    "ranks": Given(
+        {"analyses": [row("mann_whitney"), row("mann_whitney", label="less", options={"alternative": "less"})]},
+        ("score.mann_whitney", "score.mann_whitney.less"), missing=3,
+    ),
+    "ranks with ties": Given(
+        {"outcomes": [{"id": "age", "kind": "continuous"}], "analyses": [row("mann_whitney", "age")]},
+        ("age.mann_whitney.new", "age.mann_whitney.hint"), arms=THREE, n=150,
+    ),
+    "regressions of clusters": Given(
+        {"cluster": "room", "covariates": [{"column": "age"}], "analyses": [
+            row("lin", adjusted=True), row("ancova", adjusted=True), row("cluster_robust", options={"vcov": "CR1"}),
+            row("ols")]},
+        ("score.lin", "score.ancova", "score.cluster_robust", "score.ols"), n=60, rooms=12, missing=5, drop=(),
     ),
     "regressions": Given(
         {"covariates": [{"column": "age"}], "analyses": [
@@ -149,14 +163,15 @@ DESIGNS = {
         {"outcomes": [{**TIME, "censored": "right"}, {"id": "compliant", "kind": "binary"}],
          "primary": ["minutes", "compliant"], "analyses": [
             row("logrank", "minutes"), row("cox", "minutes"), row("newcombe", "compliant"),
-            row("fisher", "compliant")]},
-        ("minutes.logrank", "minutes.cox", "compliant.newcombe"),
-        {"compliant.fisher": "the plan decides by fisher"}, left_early=5,
+            row("fisher", "compliant"),
+            row("fisher", "compliant", label="more", options={"alternative": "greater"})]},
+        ("minutes.logrank", "minutes.cox", "compliant.newcombe", "compliant.fisher", "compliant.fisher.more"),
+        left_early=5,
     ),
     "what usual functions cannot": Given(
-        {"cluster": "room", "covariates": [{"column": "age"}], "analyses": [
-            row("lin")]},
-        (), {"score.lin": "its people come in clusters, and the scripts have no such errors for lin"},
+        {"cluster": "room", "analyses": [row("mann_whitney"), row("mixed_model")]},
+        (), {"score.mann_whitney": "its people come in clusters, and the scripts have no such errors for mann_whitney",
+             "score.mixed_model": "the plan decides by mixed_model"},
         rooms=12, drop=("stratum",),
     ),
     "options of usual rows": Given(
@@ -166,7 +181,7 @@ DESIGNS = {
         ("minutes.rerandomization",),
     ),
 }  # fmt: skip
-QUICK = ("clusters in strata", "contrast", "restricted", "regressions")
+QUICK = ("clusters in strata", "contrast", "restricted", "regressions", "regressions of clusters", "shares and times")
 NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in DESIGNS]
 
 
@@ -236,7 +251,7 @@ def test_the_scripts_reach_the_rows_of_a_sequence_of_treatments(tmp_path, capsys
     estimates = analyse_prepared(prepared)["estimates"]
     found = recomputed(prepared, estimates, prepared.plan.seed)
     assert found is not None
-    assert {name for model in found.models for name, _ in model.rows} == {
+    assert {name for model in found.models for name, *_ in model.rows} == {
         row["id"] for row in estimates if row["role"] == "primary"
     }
     assert len(found.models) == 2
