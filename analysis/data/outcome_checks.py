@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from analysis.data.plain_cells import words_among_numbers
 from analysis.data.plain_table import label
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
@@ -31,6 +32,8 @@ def cell_problems(plan: Plan, table: pd.DataFrame, file: str, *, plain: bool) ->
     """
     checks = [check for outcome in plan.outcomes for check in _checks(outcome, table)]
     checks += [check for entry in plan.covariates if plain for check in _levels(entry, table)]
+    groups = {entry.column for entry in plan.covariates if not entry.scores} | {e.column for e in plan.subgroups}
+    checks += [check for column in sorted(groups) if plain for check in _words(column, table)]
     return list(dict.fromkeys(_problem(plan, table, file, check) for check in checks if check[1].any()))
 
 
@@ -55,6 +58,11 @@ def _levels(covariate: Covariate, table: pd.DataFrame) -> Iterator[_Check]:
     wrong = cells.notna() & ~scored(cells).isin(covariate.scores)
     remedy = f"correct it, leave it empty, or give it a place among them: {', '.join(covariate.scores)}"
     yield covariate.column, wrong, "is not among the plan's scores", remedy
+
+
+def _words(column: str, table: pd.DataFrame) -> Iterator[_Check]:
+    if column in table:
+        yield column, words_among_numbers(table[column]), "is not a number", _REMEDY
 
 
 def _checks(outcome: Outcome, table: pd.DataFrame) -> Iterator[_Check]:

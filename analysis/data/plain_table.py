@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,10 @@ import pandas as pd
 from analysis.data.cells import read_cells
 from analysis.data.dataset import Dataset, DeclaredArm, StudyMeta, Tables, by_content, check_participants
 from analysis.data.own_names import own_name_problems
+from analysis.data.plain_cells import with_points, without_marks
 from study_app.dataset.border import limits
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 
-MISSING = ("NA", "NaN", "nan", "N/A", ".")
-"""What other programs write where a value is missing."""
 _TEXT = ("arm", "participant_id", "stratum")
 
 
@@ -34,8 +34,6 @@ def load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
     """
     raw, warnings = _delimited(path)
     _check_mapping(raw, columns, path.name)
-    raw, marks = _without_marks(raw, path.name)
-    warnings += marks
     table = pd.DataFrame({str(name): by_content(raw[name]) for name in raw.columns}, index=raw.index)
     table = table.drop(columns=list({*columns.values()} - {*columns})).assign(
         **{ours: table[theirs] for ours, theirs in columns.items()}
@@ -53,11 +51,29 @@ def load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
     with path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     names = dict.fromkeys(table["arm"].dropna())
+    _check_blanks(names, columns.get("arm", "arm"), path.name)
     if not names:
         raise UserError(f"{path}: no row names an arm; give a table with one row for each person and their arm")
     study = StudyMeta(id=path.stem, title=path.stem, arms=tuple(DeclaredArm(name) for name in sorted(names)))
     tables = Tables({}, {"participants": table})
     return Dataset(path, tables, study, digest, warnings=tuple(warnings), plain=True)
+
+
+def _check_blanks(names: Iterable[str], column: str, file: str) -> None:
+    """Refuse arms that blanks alone tell apart: they look the same wherever they are shown.
+
+    Raises:
+        ProblemsFound: all of them.
+    """
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(" ".join(name.split()), []).append(name)
+    problems = [
+        Problem(file, f"column {column}", f"{', '.join(map(repr, several))} differ in blanks alone", "write them alike")
+        for several in found.values() if len(several) > 1
+    ]  # fmt: skip
+    if problems:
+        raise ProblemsFound(problems)
 
 
 def _check_mapping(raw: pd.DataFrame, columns: Mapping[str, str], file: str) -> None:
@@ -78,35 +94,35 @@ def _check_mapping(raw: pd.DataFrame, columns: Mapping[str, str], file: str) -> 
 
 
 def _delimited(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Return the cells, and a sentence where semicolons, tabs or bars separate the columns instead of commas."""
+    """Return the cells, and a sentence where semicolons, tabs or bars separate the columns instead of commas.
+
+    Marks of missing values are taken as missing; another sentence says where.
+    """
     mark = "," if path.suffix == ".parquet" else _mark(path)
-    found = read_cells(path, mark)
+    found, marks = without_marks(read_cells(path, mark), path.name)
     if mark == ",":
-        return found, []
+        return found, marks
     name = {";": "semicolons", "\t": "tabs", "|": "bars"}[mark]
-    commas = [column for column in found if _decimal_commas(found[[column]])]
-    for column in commas:
-        found[column] = found[column].str.replace(",", ".")
-    name += f", with commas for decimal points in {', '.join(map(str, commas))}" if commas else ""
-    return found, [f"{path.name}: read as separated by {name}"]
+    found, commas = with_points(found)
+    name += f", with commas for decimal points in {', '.join(commas)}" if commas else ""
+    return found, [f"{path.name}: read as separated by {name}", *marks]
 
 
 def _mark(path: Path) -> str:
-    """Return what separates the names in the first line most often; a comma where nothing does."""
+    """Return what separates the names in the first line most often; a comma where nothing does.
+
+    Raises:
+        UserError: the first line is one that Excel reads as the separator's name.
+    """
     try:
         with path.open(encoding="utf-8-sig") as lines:
             first = lines.readline(limits.LIMITS.row)
     except (OSError, UnicodeDecodeError):
         return ","  # reading the cells says what is wrong
-    return max(",;\t|", key=first.count)
-
-
-def _decimal_commas(cells: pd.DataFrame) -> bool:
-    """Return whether a column holds numbers such as 3,5 and nothing else."""
-    return any(
-        column.dropna().str.fullmatch(r"-?\d+(,\d+)?").all() and column.str.contains(",", na=False).any()
-        for _, column in cells.items()
-    )
+    if re.fullmatch(r'"?sep=.?"?\s*', first):
+        raise UserError(f"{path}: row 1 names the separator, as Excel has it; delete that line")
+    # What stands in quotes is part of a name.
+    return max(",;\t|", key=re.sub(r'"[^"]*"', "", first).count)
 
 
 def _remedy(raw: pd.DataFrame) -> str:
@@ -120,28 +136,6 @@ def _defaults(rows: int) -> dict[str, Any]:
         "is_simulated": 0.0,
         "is_preview": 0.0,
     }
-
-
-def _without_marks(raw: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]]:
-    """Return the cells with marks of missing values taken as missing, and a sentence that says where."""
-    counts = {}
-    cleaned = raw.copy()
-    for name in raw.columns:
-        marked = raw[name].isin(MISSING)
-        # A lone point is a mark among numbers only.
-        if not marked.any() or (raw[name].eq(".").any() and not _numbers(raw[name][~marked])):
-            continue
-        cleaned[name] = raw[name].where(~marked, None)
-        counts[str(name)] = int(marked.sum())
-    if not counts:
-        return cleaned, []
-    listed = ", ".join(f"{name} ({count})" for name, count in counts.items())
-    return cleaned, [f"{file}: cells that say NA, NaN, N/A or a point are taken as missing: {listed}"]
-
-
-def _numbers(cells: pd.Series) -> bool:
-    known = cells.dropna()
-    return bool(pd.to_numeric(known, errors="coerce").notna().all())
 
 
 def label(value: Any) -> str:
