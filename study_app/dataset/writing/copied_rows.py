@@ -45,7 +45,8 @@ class LongCells:
         return f"[{path}]"
 
     def _fits(self, text: str) -> bool:
-        if 3 * len(text) <= self.most:
+        # No character has more than four bytes.
+        if 4 * len(text) <= self.most:
             return True
         raw = text.encode("utf-16-le" if self.wide else "utf-8")
         return len(raw) // (2 if self.wide else 1) <= self.most
