@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 from study_app.dataset.schema import Column, TableSchema, compact_json
@@ -147,18 +148,23 @@ def _middle(group: Sequence[str], counts: Counter[str]) -> str:
 
 
 def smallest_cells(
-    rows: Sequence[Mapping[str, Any]], names: Sequence[str], combinations: Callable[[Sequence[str], int], Any]
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], together: Sequence[int] = (1, 2, 3)
 ) -> list[tuple[int, int, int, tuple[str, ...]]]:
     """Return how small groups get that share their values, by how many columns are known together.
 
+    Args:
+        rows: one for each person.
+        names: of the columns.
+        together: how many of them may be known, beside all.
+
     Returns:
-        For each size 1, 2, 3 and all: (size, least group, people who are alone in theirs, the columns of the least);
+        For each size: (size, least group, people who are alone in theirs, the columns of the least);
         missing counts as a value. Of a combination in which a person is alone, these are counted once each.
     """
     # As JSON once, and not in each of some thousand combinations.
     known = {name: [compact_json(row.get(name)) for row in rows] for name in names}
     found = []
-    for size in dict.fromkeys(min(size, len(names)) for size in (1, 2, 3, len(names)) if names):
+    for size in dict.fromkeys(min(size, len(names)) for size in (*together, len(names)) if names):
         least, alone, which = len(rows), set(), tuple(names[:size])
         for chosen in combinations(names, size):
             cells = list(zip(*(known[name] for name in chosen), strict=True))

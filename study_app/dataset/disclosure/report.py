@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Any
 
 from study_app.dataset.disclosure.coarsening import Recoding, smallest_cells
@@ -96,7 +95,8 @@ def _coarsened(recodings: Mapping[str, Recoding], columns: Sequence[Column]) -> 
 def _groups(rows: Sequence[Mapping[str, Any]], names: Sequence[str], k: int) -> str:
     if not names or not rows:
         return ""
-    known = smallest_cells(rows, names, combinations if len(names) <= MOST_COLUMNS else _none_of_three)
+    few = len(names) <= MOST_COLUMNS
+    known = smallest_cells(rows, names, (1, 2, 3) if few else (1, 2))
     lines = [
         f"{len(rows)} people with data. To know several of these answers of a person narrows them down further "
         f"than to {k}; a missing answer counts as a value:",
@@ -107,8 +107,6 @@ def _groups(rows: Sequence[Mapping[str, Any]], names: Sequence[str], k: int) -> 
     for size, least, alone, which in known:
         shown = ", ".join(f"`{name}`" for name in which) if size < len(names) else "all of them"
         lines.append(f"| {size} | {least} | {alone} | {shown} |")
+    if not few:
+        lines += ["", f"With more than {MOST_COLUMNS} columns, three known together are not counted."]
     return "\n".join(lines)
-
-
-def _none_of_three(names: Sequence[str], size: int) -> Any:
-    return () if size == 3 and len(names) > size else combinations(names, size)
