@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from analysis.data.plain_cells import words_among_numbers
+from analysis.data.plain_cells import FEW, words_among_numbers
 from analysis.data.plain_table import label
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
@@ -30,11 +30,36 @@ def cell_problems(plan: Plan, table: pd.DataFrame, file: str, *, plain: bool) ->
         plain: whether it was collected elsewhere. In an export a level may lack a score because an amendment took it
             out of the question, or because it is coarsened: the table of the analysis names these.
     """
+    if plain and (taken := _taken(plan, table, file)):
+        return taken
     checks = [check for outcome in plan.outcomes for check in _checks(outcome, table)]
     checks += [check for entry in plan.covariates if plain for check in _levels(entry, table)]
     groups = {entry.column for entry in plan.covariates if not entry.scores} | {e.column for e in plan.subgroups}
     checks += [check for column in sorted(groups) if plain for check in _words(column, table)]
     return list(dict.fromkeys(_problem(plan, table, file, check) for check in checks if check[1].any()))
+
+
+_READ = {"arm": "who was in which arm", "participant_id": "who is who", "stratum": "the strata of the allocation"}
+"""Column that is text whatever it holds -> what the analysis reads in it."""
+
+
+def _taken(plan: Plan, table: pd.DataFrame, file: str) -> list[Problem]:
+    """Return columns that the analysis reads as something else than the outcome, event or covariate of the plan."""
+    uses = [(o.name, "an outcome") for o in plan.outcomes] + [(o.event, "an event") for o in plan.outcomes]
+    given = [(entry.column, "a covariate") for entry in plan.covariates]
+    given += [(entry.column, "a subgroup") for entry in plan.subgroups]
+    # The strata of the allocation may well be a covariate, too, unless they are numbers.
+    uses += [(name, use) for name, use in given if name != "stratum" or _many_numbers(table.get(name))]
+    return [
+        Problem(file, f"column {plan.columns.get(name, name)}", f"is {_READ[name]}, and the plan has {use} in it",
+                "give the column another name")
+        for name, use in dict.fromkeys(uses) if name in _READ and name in table
+    ]  # fmt: skip
+
+
+def _many_numbers(cells: pd.Series | None) -> bool:
+    values = pd.Series(dtype=float) if cells is None else pd.to_numeric(cells, errors="coerce").dropna()
+    return bool(values.nunique() > FEW or (values % 1 != 0).any())
 
 
 def _problem(plan: Plan, table: pd.DataFrame, file: str, check: _Check) -> Problem:

@@ -13,7 +13,7 @@ _AMONG_NUMBERS = (".", "-", "--", "?", "na", "None", "none", "missing", "Missing
 _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d+)?([eE][+-]?\d+)?")
 """A number with a comma for the decimal point, thousands perhaps set off by points."""
 _LIKE_A_NUMBER = re.compile(r"[+-]?\s*\d[\d.,' ]*([eE][+-]?\d+)?\s*%?")
-_FEW = 10
+FEW = 10
 """Whole numbers up to which a column with a word may be of categories that are spelled with numbers."""
 
 
@@ -70,6 +70,6 @@ def words_among_numbers(cells: pd.Series) -> pd.Series:
     levels = cells.dropna().astype(str)
     distinct = levels.unique()
     alike = [level for level in distinct if _LIKE_A_NUMBER.fullmatch(level.strip())]
-    if 2 * len(alike) <= len(distinct) or (len(alike) <= _FEW and all(level.strip().isdigit() for level in alike)):
+    if 2 * len(alike) <= len(distinct) or (len(alike) <= FEW and all(level.strip().isdigit() for level in alike)):
         return nothing
     return cells.notna() & pd.to_numeric(cells, errors="coerce").isna()

@@ -196,9 +196,11 @@ def cox(trial: AnalysisRequest, ties: str = "efron", transform: str = "rank") ->
     if not trial.events.any():
         raise NotEstimable("no events: everyone is censored")
     design, baseline = _beyond_baseline(trial)
-    order = np.lexsort((trial.varied_y, trial.stratum_codes))
+    # At one time who had the event and who had not still tells the arms apart.
+    times = trial.varied_y if trial.events.all() else trial.y
+    order = np.lexsort((times, trial.stratum_codes))
     columns = design.columns[:, baseline:][order]
-    model = PartialLikelihood(columns, trial.y[order], trial.events[order], trial.stratum_codes[order], ties)
+    model = PartialLikelihood(columns, times[order], trial.events[order], trial.stratum_codes[order], ties)
     best = maximise(model, np.zeros(columns.shape[1]), "the partial likelihood")
     fitted = CoxFit(model, best.at, best.value, transform, np.diag(design.back)[baseline:])
     return unwrap([_hazard_row(trial, fitted, index - baseline, contrast, name)

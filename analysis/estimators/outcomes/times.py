@@ -67,7 +67,10 @@ def _logrank(trial: AnalysisRequest, strata: Ints, rho: float) -> Result:
     if not events.any():
         raise NotEstimable("no events: everyone is censored")
     early = {"weight_type": "fh", "fh_p": rho} if rho else {}
-    chi2, _ = survdiff(times, events.astype(int), trial.codes, strata=strata, **early)
+    try:
+        chi2, _ = survdiff(times, events.astype(int), trial.codes, strata=strata, **early)
+    except np.linalg.LinAlgError:
+        raise NotEstimable("the events do not tell the arms apart: everyone at risk has theirs at one time") from None
     if not np.isfinite(chi2):
         raise NotEstimable("no events, or none while two arms were at risk")
     observed = np.bincount(trial.codes[events], minlength=count)

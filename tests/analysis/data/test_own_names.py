@@ -87,3 +87,17 @@ def test_an_empty_stratum_is_one_alone_and_the_others_still_count(tmp_path):
     (row,) = [row for row in found["estimates"] if row["id"] == "y.rerandomization"]
     assert "permuted within strata" in row["note"]
     assert "complete randomisation" not in row["note"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "use"),
+    [
+        ({"outcomes": [{"id": "stratum"}], "primary": ["stratum"]}, "an outcome"),
+        ({"outcomes": [{"id": "y", "kind": "time", "cap": 9, "event": "stratum"}]}, "an event"),
+        ({"covariates": [{"column": "stratum"}]}, "a covariate"),
+        ({"subgroups": [{"column": "stratum"}]}, "a subgroup"),
+    ],
+)
+def test_numbers_in_a_column_called_stratum_are_not_taken_for_strata(tmp_path, plan, use):
+    said = refusal(tmp_path, "stratum", lambda n: n // 2 % 2 if use == "an event" else n, **plan)
+    assert f"column stratum: is the strata of the allocation, and the plan has {use} in it; give the column" in said

@@ -186,3 +186,19 @@ def test_arms_with_unequal_weights_are_drawn_by_their_weights():
     call = {"outcome": "y", **ARMS, "scheme": {"method": "permuted_blocks", "block_sizes": [3]}}
     row = run("rerandomization", data, **call, arms=arms, statistic="mean")
     assert row.note.startswith("whole reference set of permuted_blocks: all 81 assignments")
+
+
+HAZARDS_AT_ONE_TIME = {"efron": (0.787885567229, 0.735172319032), "exact": (1.46812164978, 1.30006141768)}
+
+
+def test_equal_times_still_tell_hazards_apart_by_who_had_the_event():
+    # coxph in R 4.2.2 with ties = "efron" and "exact"; survdiff has no statistic where all events come at one time.
+    seen = [1, 1, 0, 0, 1, 0, 1, 0, 1, 1, 1, 1]
+    table = pd.DataFrame({"t": 7, "e": seen, "a": [0] * 6 + [1] * 6})
+    call = {"outcome": "t", "event": "e", "arm": "a", "control": 0}
+    for ties, figures in HAZARDS_AT_ONE_TIME.items():
+        row = run("cox", table, ties=ties, **call)
+        assert (row.estimate, row.std_error) == pytest.approx(figures, rel=1e-6)
+    row = run("logrank", table.assign(e=1), **call)
+    assert row.p_value is None
+    assert "everyone at risk has theirs at one time" in row.note
