@@ -324,3 +324,11 @@ def test_a_dataset_waits_for_what_another_server_grades(trial, handed_in, monkey
     assert (left == 0, kept.ended_by) == ((True, "exit") if over else (False, None))
     done(0)
     app.grading.grade_pending()
+
+
+def test_a_claim_that_this_server_could_not_let_go_keeps_no_submission_waiting(trial, handed_in):
+    app, _ = trial
+    with app.context.registry.begin() as unit:
+        unit.begin_work(app.context.replicas.mine(handed_in.participant_id, "grading", handed_in.id))
+    app.grading.grade_pending({handed_in.participant_id})
+    assert submissions(app, handed_in.participant_id)[handed_in.task].ended_by == "exit"
