@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.trials.console_trial import ELIGIBLE, Trial, answers
 
 from study_app.services.participant.enrolment import EntryRequest
@@ -58,4 +59,34 @@ def test_a_button_changes_something_on_its_own_page_alone(tmp_path):
             if place != station:
                 press(trial.app.session, who)
                 assert record_of(trial, who) == before, f"{button} at {station}"
+    trial.close()
+
+
+AFTERWARDS = {
+    "go on to the next stage": lambda flow, unit, place: flow.advance(unit, place),
+    "go on to the next task": lambda flow, unit, place: flow.next_step(unit, place),
+    "enrol": lambda flow, unit, place: flow.enrol_consenting(unit, place),
+    "turn away": lambda flow, unit, place: flow.turn_away(unit, place),
+    "hand in a form": lambda flow, unit, place: flow.hand_in(unit, place, {}),
+    "leave": lambda flow, unit, place: flow.leave(unit, place, "abandoned", "system"),
+}
+
+
+@pytest.mark.parametrize("act", AFTERWARDS)
+def test_of_two_requests_that_go_on_from_one_place_the_later_one_changes_nothing_and_says_so(left, act):
+    trial, who, place = left
+    before = record_of(trial, who)
+    with trial.app.context.registry.begin() as unit:
+        assert AFTERWARDS[act](trial.app.session.flow, unit, place) is False
+    assert record_of(trial, who) == before
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory):
+    """Return somebody who has left meanwhile, and the place at which another request has just read them."""
+    trial = Trial(tmp_path_factory.mktemp("left"), entry="open")
+    who = trial.app.enrol.enter(EntryRequest()).participant.id
+    place = trial.app.session.where(who)
+    trial.app.session.withdraw(who, False)
+    yield trial, who, place
     trial.close()
