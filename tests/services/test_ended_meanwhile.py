@@ -80,6 +80,21 @@ def test_a_reply_whose_end_is_being_stored_is_not_taken_over(trial, monkeypatch)
     assert kinds == ["turn_ended"]
 
 
+def test_a_question_waits_for_the_end_of_the_reply_before_it_that_is_being_stored(trial, monkeypatch):
+    turn = asked(trial)
+    whole = replace(turn, reply="A nursery runs tasks.", complete=True, total_seconds=9.0)
+
+    def asks_again():
+        trial.app.help.questions.begin(turn.participant_id, ParticipantQuestion("And then?", None, None, None))
+
+    with in_between(monkeypatch, SqlUnitOfWork, "update_turn", asks_again) as begun:
+        trial.app.help._finish(LiveReply(whole))
+    assert came_of(begun) is None
+    with trial.app.context.registry.begin(write=False) as unit:
+        kept = [(each.message, each.reply, each.error) for each in unit.turns(turn.participant_id)]
+    assert kept == [(turn.message, "A nursery runs tasks.", None), ("And then?", "", None)]
+
+
 @pytest.mark.slow
 def test_a_reply_that_was_taken_over_is_not_opened_again_by_a_late_saving(trial):
     turn = asked(trial)
