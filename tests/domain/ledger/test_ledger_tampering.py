@@ -145,6 +145,13 @@ def test_every_kind_of_tampering_is_found_and_named(kind, scheme):
     assert name in {breach.name for breach in found}
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_an_honest_ledger_has_no_breach_however_short_it_is(number):
+    of = version()
+    rows = make(number, of)
+    assert verify_ledger(rows, [of], genesis_hash=origin(of), anchors=[head(rows)] if rows else [], erasures=()) == []
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_an_honest_ledger_has_no_breach(scheme):
     of = version(SCHEMES[scheme])
