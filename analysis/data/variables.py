@@ -53,10 +53,11 @@ def several_labels(dataset: Dataset) -> dict[str, dict[Any, str]]:
     }
 
 
-def variable_labels(dataset: Dataset) -> dict[str, str]:
+def variable_labels(dataset: Dataset, plan: Plan) -> dict[str, str]:
     """Column -> short text for tables: its caption before any bracket, or the id with spaces.
 
-    An option of a question with several has the key `question.option`.
+    An option of a question with several has the key `question.option`. Of a table from elsewhere the plan's labels of
+    covariates and subgroups are all that is known.
     """
     found = {str(name): _sentence(str(name).replace("_", " ")) for name in dataset.participants.columns}
     for stage in _stages(dataset):
@@ -66,6 +67,8 @@ def variable_labels(dataset: Dataset) -> dict[str, str]:
                 found[str(entry["id"])] = caption
     for name, options in several_labels(dataset).items():
         found |= {f"{name}.{value}": f"{found.get(name, name)}: {label}" for value, label in options.items()}
+    if dataset.plain:
+        found |= {entry.column: entry.label for entry in (*plan.subgroups, *plan.covariates) if entry.label}
     return found
 
 

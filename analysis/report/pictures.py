@@ -36,7 +36,7 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
     """Draw what the data allow; a figure without data is left out."""
     plan, view = prepared.fitted, prepared.view
     data = prepared.frame.population("itt")
-    names = variable_labels(prepared.dataset)
+    names = variable_labels(prepared.dataset, prepared.fitted)
     found: dict[str, Picture] = {}
     if result["baseline"] and len(view.arms) > 1:
         found["balance"] = Picture(figures.balance(result["baseline"], names), "Standardised differences at baseline")

@@ -81,13 +81,14 @@ def _columns(prepared: Prepared) -> dict[str, str]:
     """Column or outcome -> what readers see."""
     titles = {name: outcome.title for outcome in prepared.fitted.outcomes for name in (outcome.id, outcome.name)}
     own = {entry.column: entry.label for entry in prepared.fitted.covariates if entry.label}
-    return variable_labels(prepared.dataset) | own | titles
+    return variable_labels(prepared.dataset, prepared.fitted) | own | titles
 
 
 def labels_of(prepared: Prepared) -> dict[str, str]:
     """Return what readers see for arms and for levels (`column=level`)."""
     arms = {arm.id: arm.label or arm.id for arm in (*prepared.dataset.study.arms, *prepared.view.arms)}
-    arms |= {name: ", then ".join(arms.get(arm, arm) for arm in order_of(name)) for name in prepared.view.arm_ids}
+    if not prepared.dataset.plain:  # elsewhere a > in a name of an arm says nothing of an order
+        arms |= {name: ", then ".join(arms.get(arm, arm) for arm in order_of(name)) for name in prepared.view.arm_ids}
     levels = {
         f"{column}={int(value) if isinstance(value, float) else value}": text
         for column, options in value_labels(prepared.dataset).items()
@@ -127,7 +128,7 @@ def _context(
         "crossover": prepared.sequence,
         "most_levels": MAX_LEVELS,
         "not_shown": _not_shown(prepared, result),
-        "variables": variable_labels(prepared.dataset),
+        "variables": variable_labels(prepared.dataset, prepared.fitted),
         "allocation": {} if result["masked"] else study.raw.get("allocation", {}),
         "checklists": checklists(prepared, result),
         "estimands": estimands(prepared, result),
@@ -228,7 +229,7 @@ def _place(prepared: Prepared, row: Mapping[str, Any]) -> int:
 def _not_shown(prepared: Prepared, result: Mapping[str, Any]) -> list[str]:
     """Return the baseline variables that the table leaves out for the number of their levels."""
     shown_ones = {name for row in result["baseline"] for name in (row["variable"], row["variable"].partition(".")[0])}
-    names = variable_labels(prepared.dataset)
+    names = variable_labels(prepared.dataset, prepared.fitted)
     found = cut(prepared.frame.data, baseline_variables(prepared.dataset, prepared.fitted), shown_ones)
     return [names.get(name, name) for name in found]
 

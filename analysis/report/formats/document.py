@@ -77,7 +77,7 @@ def manuscript(
     made = (
         _flow(result["flow"], arms, labels, titles),
         _sessions(result["flow"], arms, labels),
-        _baseline(result["baseline"], arms, labels, variable_labels(prepared.dataset)),
+        _baseline(result["baseline"], arms, labels, variable_labels(prepared.dataset, prepared.fitted)),
         _outcomes(result["outcomes"], arms, labels, titles, level),
         _rows("Primary analyses", primary, titles, labels, level, adjusted=plan.multiplicity.method),
         DocumentTable("Interim looks", HEADER, look_rows(result.get("interim", {}), titles, labels)),

@@ -52,3 +52,26 @@ def test_a_ratio_or_a_change_of_an_effect_never_stands_in_the_place_of_an_absolu
     result, _, _ = made(tmp_path, *(row_of(name) for name in (*RELATIVE, "interaction")), *beside)
     found = {entry["outcome"]: effect["absolute"] for entry in result["outcomes"] for effect in entry["effects"]}
     assert {name: row["method"] for name, row in found.items() if row} == usual
+
+
+def test_a_table_from_elsewhere_shows_its_own_names_of_arms_and_the_plans_of_columns(tmp_path):
+    data = table(effect=0.5)
+    keys = {"covariates": [{"column": "age", "label": "Warm-up_% & <y>"}]}
+    keys["subgroups"] = [{"column": "stratum", "label": "Site #1"}]
+    names = {arm: f"{arm} -> <b>{arm}</b>" for arm in data["arm"].unique()}
+    data.assign(arm=data["arm"].map(names)).to_csv(tmp_path / "data.csv", index=False)
+    chosen = plan(row_of("welch_t"), **keys)
+    prepared = prepare(
+        load(tmp_path / "data.csv", {}), Plan.model_validate(chosen | {"control": names[chosen["control"]]})
+    )
+    result = analyse_prepared(prepared)
+    tables = {each.caption: each for each in manuscript(prepared, result, labels_of(prepared), (), {}).tables}
+    assert set(tables["Flow of participants"].header[1:]) == set(names.values())
+    assert {row[0].partition(",")[0] for row in tables["Baseline characteristics"].rows} >= {
+        "Warm-up_% & <y>",
+        "Site #1",
+    }
+    page = render(prepared, result)
+    assert "Warm-up_% &amp; &lt;y&gt;" in page.html
+    assert ", then " not in page.html
+    assert "Site #1" in page.figures["score_subgroups"]
