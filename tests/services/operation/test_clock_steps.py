@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.trials.console_trial import Trial
+from support.trials.console_trial import NoSandbox, Trial
 
+from study_app.bootstrap import start
 from study_app.clock import CONFIRMED_AFTER, TOLERANCE, SystemClock
 from study_app.services.operation.clock_watch import ClockWatch, clock_alert
 from study_app.services.researcher.monitoring import Monitor
@@ -102,6 +103,40 @@ def test_a_step_ahead_that_stands_moves_the_deadlines_and_is_then_followed(trial
     trial.hands.pass_(left)
     look(trial)
     assert trial.at(who) != "warmup"
+
+
+@pytest.mark.parametrize(
+    ("more", "later", "times"),
+    [
+        (0, 0, 1),
+        # Each measures it by its own count, and looks when it comes to it.
+        (4.9, 0, 1),
+        (-4.9, 100, 1),
+        (0, 119 + 7200, 1),
+        # Another step.
+        (5.1, 0, 2),
+        (0, 121 + 7200, 2),
+    ],
+)
+def test_a_step_that_two_servers_on_one_machine_see_moves_the_deadlines_once(trial, more, later, times):
+    who, hands = on_warmup(trial), Hands()
+    before = deadline(trial, who)
+    hands.pass_(trial.hands.mono_at - hands.mono_at)
+    other = start(trial.settings, clock=hands.clock, sandbox=NoSandbox())
+    watch = ClockWatch(other.context)
+    watch.begin()
+    trial.hands.step(7200)
+    hands.step(7200 + more)
+    for _ in range(2):
+        look(trial)
+        watch.check()
+        for each in (trial.hands, hands):
+            each.pass_(CONFIRMED_AFTER / 2)
+    look(trial)
+    hands.pass_(later)
+    watch.check()
+    other.close()
+    assert (deadline(trial, who) - before).total_seconds() == pytest.approx(times * 7200 + (times - 1) * more, abs=1)
 
 
 def test_a_clock_that_was_set_back_never_takes_time_back(trial):
