@@ -140,11 +140,10 @@ class CallRuns:
         for job, attempt, history in first:
             if not job.twice:
                 known = blocking.get(job.case.function) if job.check.timed else None
-                decided = known is not None and not _decided(history)
                 settled[id(job)] = (
-                    CallOutcome(known, attempt, len(history) - 1)
-                    if known is not None and decided
-                    else self._settle(job, attempt, history)
+                    self._settle(job, attempt, history)
+                    if known is None or _decided(history)
+                    else CallOutcome(known, attempt, len(history) - 1)
                 )
         return [settled[id(job)] for job in jobs]
 
@@ -221,9 +220,8 @@ def _confirmed(history: list[Judgement]) -> bool:
 
 
 def _outcome(history: list[Judgement]) -> Judgement:
-    # Right once in real time is right: a machine can make a program late, and never early.
-    if history[-1].passed:
+    # Right once in real time is right: a machine can make a program late, and never early. What confirms that it is
+    # wrong is the last attempt, too, for none is made after it.
+    if _decided(history):
         return history[-1]
-    if _confirmed(history):
-        return next(one for one in reversed(history) if one.wrong is not None and one.open is None)
     return next((one for one in reversed(history) if one.open is not None), history[-1])
