@@ -11,6 +11,7 @@ from support.trials.export_world import ids, real_study
 
 from study_app.bootstrap import start
 from study_app.domain.errors import ProblemsFound
+from study_app.services.operation.models.retirement import ASK_AGAIN
 from study_app.settings import Settings
 
 POLICY = "[assistant_policy]\n"
@@ -72,4 +73,31 @@ def test_a_model_that_the_provider_refuses_closes_it_too_and_else_it_goes_on(tmp
     clock.advance(days=1)
     app.model_watch.look("cli")
     assert state(app) == "closed"
+    app.close()
+
+
+@pytest.mark.parametrize(
+    ("now", "gone"),
+    [
+        pytest.param({}, True, id="unknown"),
+        pytest.param({MODEL: described(lifecycle="retired")}, True, id="retired", marks=pytest.mark.slow),
+        pytest.param({MODEL: described()}, False, id="active", marks=pytest.mark.slow),
+        # It goes on until its day.
+        ({MODEL: described(lifecycle="deprecated", retires_at="2026-01-20T00:00:00Z")}, False),
+    ],
+)
+def test_a_model_that_refused_a_question_is_replaced_if_it_is_retired_or_unknown_by_now(tmp_path, serving, now, gone):
+    clock = HandClock()
+    app = opened(tmp_path, clock, serving, 'on_retirement = "stop"\n')
+    spec = app.context.content.specs["full"]
+    serving.models = {}
+    assert not app.model_watch.is_replaced("full", spec, "0" * 64), "a draft may name what is wrong"
+    serving.models = {MODEL: described()}
+    app.lifecycle.launch()
+    assert not app.model_watch.is_replaced("full", spec, "0" * 64)
+    serving.models = now
+    clock.advance(seconds=ASK_AGAIN.total_seconds() - 1)
+    assert not app.model_watch.is_replaced("full", spec, "0" * 64), "the provider is asked once a minute"
+    clock.advance(seconds=1)
+    assert app.model_watch.is_replaced("full", spec, "0" * 64) == gone
     app.close()
