@@ -33,11 +33,11 @@ def turn(reply: str, name: str = "t1") -> Turn:
     return Turn(name, "p1", "sort", "notes", "full", "notes", "1", f"message of {name}", reply, "", START)
 
 
-def history(*events, turns=(turn(""),), spec=ACTING):
-    """Return the history of these turns with these events in the log."""
+def history(*events, turns=None, spec=ACTING):
+    """Return the history of these turns, or of one without a word, with these events in the log."""
     log = [Event("p1", SERVER_PAGE, n, e.kind, "tasks", START, payload=e.payload()) for n, e in enumerate(events, 1)]
     unit = SimpleNamespace(events_of=lambda who, kinds: [each for each in log if each.kind in kinds])
-    return history_of(unit, spec, turns)
+    return history_of(unit, spec, [turn("")] if turns is None else turns)
 
 
 def taken(*lines: str) -> str:
