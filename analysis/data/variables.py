@@ -68,7 +68,8 @@ def variable_labels(dataset: Dataset, plan: Plan) -> dict[str, str]:
     for name, options in several_labels(dataset).items():
         found |= {f"{name}.{value}": f"{found.get(name, name)}: {label}" for value, label in options.items()}
     if dataset.plain:
-        found |= {entry.column: entry.label for entry in (*plan.subgroups, *plan.covariates) if entry.label}
+        found |= {entry.column: entry.label for entry in plan.subgroups if entry.label}
+        found |= {entry.column: entry.label for entry in plan.covariates if entry.label}
     return found
 
 
