@@ -138,8 +138,8 @@ def beta_regression(trial: AnalysisRequest, vcov: str = "expected") -> Result:
 
     Formula: maximum likelihood, logit(mean) = a + arm + covariates + strata; standard errors from the expected
     information (as betareg) or `vcov="observed"`. Shares of exactly 0 or 1 are squeezed to (y (n-1) + 1/2) / n, with
-    a note. Effect size: average marginal effect on the share. Without `arm`, the precision is the last row.
-    Missing data: refused.
+    a note; refused where there are no others. Effect size: average marginal effect on the share. Without `arm`, the
+    precision is the last row. Missing data: refused.
     Reference: Ferrari & Cribari-Neto (2004), J. Appl. Stat. 31:799-815; Smithson & Verkuilen (2006) for squeezing.
 
     Example:
@@ -178,6 +178,8 @@ def _squeezed(trial: AnalysisRequest, y: Floats) -> Floats:
     edge = int(((y == 0) | (y == 1)).sum())
     if not edge:
         return y
+    if edge == len(y):
+        raise AnalysisError.of(f"column {trial.outcome!r}", "every share is 0 or 1", "use fractional_logit")
     trial.notes.append(f"{edge} shares of exactly 0 or 1, so all were squeezed to (y (n-1) + 1/2) / n")
     return np.asarray((y * (len(y) - 1) + 0.5) / len(y), dtype=np.float64)
 

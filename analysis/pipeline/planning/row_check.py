@@ -150,6 +150,8 @@ def _of_outcome(row: Analysis, outcome: Outcome) -> _Found:
     takes, kinds = TAKES.get(method, ("", (kind,)))
     if kind not in kinds:
         yield "method", f"{method} takes {takes}, and {name}", f'use welch_t, or give the outcome kind = "{kinds[0]}"'
+    if method == "beta_regression" and kind == "binary":
+        yield "method", f"{method} takes shares between 0 and 1, and each of these is 0 or 1", "use fractional_logit"
     if kind != "time" and row.options.get("statistic") == "rmst":
         yield "options.statistic", f"a restricted mean is of times, and {name}", 'use statistic = "mean" or "lin"'
     yield from _of_direction(row, outcome)

@@ -33,6 +33,12 @@ def test_a_model_that_fits_every_row_leaves_no_error_to_judge_by(method):
     assert "fits every row exactly" in row.note
 
 
+def test_shares_that_are_all_0_or_1_are_refused_by_a_beta_regression():
+    table = people()
+    with pytest.raises(AnalysisError, match="every share is 0 or 1; use fractional_logit"):
+        run("beta_regression", table.assign(share=(table.x > 0) * 1.0), outcome="share", **ARMS)
+
+
 def test_shares_that_the_arms_determine_have_no_robust_error():
     row = run("fractional_logit", people(), outcome="share", **ARMS)
     assert row.estimate is None

@@ -230,6 +230,14 @@ def test_a_row_that_the_study_cannot_answer_is_refused_by_its_key(row, changes, 
     assert what in found
 
 
+def test_a_yes_or_no_outcome_has_a_fractional_regression_and_no_beta_regression():
+    plan = own(kind="binary", column="task_completed")
+    rows = [{"outcome": "mine", "method": method} for method in ("fractional_logit", "beta_regression")]
+    (found,) = problems(plan | {"analyses": rows})
+    assert "analysis.analyses.mine.beta_regression.method: " in found
+    assert "each of these is 0 or 1; use fractional_logit" in found
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

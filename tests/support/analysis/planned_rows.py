@@ -57,17 +57,26 @@ def rows_of(study: Study, methods: tuple[str, ...] = tuple(METHODS), every: bool
     arms = [arm.id for arm in study.arms]
     for place, method in enumerate(methods):
         needed = NEEDS.get(method, ("", ""))[0]
-        options = {needed: OPTIONS[needed]} if needed in OPTIONS else {}
+        given = {needed: OPTIONS[needed]} if needed in OPTIONS else {}
         first = named[(place + len(study.allocation.method)) % len(named)]
         for outcome in named if every else dict.fromkeys(("quiz_points", first)):
+            options = given | _of_outcome(outcome, method, needed)
             for adjusted in (False, True):
                 yield _row(outcome, method, "adjusted" if adjusted else "plain", options, adjusted=adjusted)
         for population in POPULATIONS:
-            yield _row("quiz_points", method, "of", options, population=population)
+            yield _row("quiz_points", method, "of", given, population=population)
         if needed:
             yield _row("quiz_points", method, "bare", {})
         if len(arms) > 2:
-            yield _row("quiz_points", method, "direct", options, contrast=(arms[2], arms[1]))
+            yield _row("quiz_points", method, "direct", given, contrast=(arms[2], arms[1]))
+
+
+def _of_outcome(outcome: str, method: str, needed: str) -> dict[str, Any]:
+    """What a margin is of an outcome: one that it can reach, and the better side where less is usually that."""
+    options: dict[str, Any] = {"margin": 0.1} if needed == "margin" and outcome == "posttest_score" else {}
+    if method == "noninferiority" and outcome in ("pages", "completion_minutes"):
+        options["better"] = "lower"
+    return options
 
 
 def _row(outcome: str, method: str, label: str, options: dict[str, Any], **more: Any) -> Analysis:
