@@ -6,10 +6,12 @@ import csv
 import io
 import json
 import os
+from dataclasses import replace
 
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from streamlit.testing.v1 import AppTest
+from support.trials.console_trial import Trial
 from support.trials.export_world import table
 from support.trials.simulations import run
 from support.trials.variant_study import variant_study
@@ -238,3 +240,16 @@ def test_judgements_of_people_whom_an_export_leaves_out_are_not_missed_in_it(tri
     export(app.context, tmp_path / "out")
     assert table(tmp_path / "out", "ratings") == []
     assert verify(tmp_path / "out").findings == []
+
+
+def test_programs_of_a_study_without_variants_are_not_coded(tmp_path):
+    trial = Trial(tmp_path, launched=True)
+    who = trial.enter()
+    trial.to_tasks(who)
+    trial.finish(who)
+    with trial.app.context.registry.begin() as unit:
+        for run in unit.runs(who):
+            failed = ({"name": "a", "visible": True, "passed": False},)
+            unit.update_run(replace(run, checks=failed, ended_by="exit"))
+    assert HackCodes(trial.app.context).waiting("ann", "real") == []
+    trial.close()

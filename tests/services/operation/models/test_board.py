@@ -13,7 +13,7 @@ BEGAN = "2026-03-02T09:05:00+00:00"
 
 
 def compared(number: int, served: str, exact: float, near: float) -> Compared:
-    same = {name: 1.0 for name in ("words", "code", "leaks", "refusals")}
+    same = dict.fromkeys(("words", "code", "leaks", "refusals"), 1.0)
     return Compared("full", 1, number, 8, same, same, exact, near, ("m-1",), (served,), 0)
 
 
