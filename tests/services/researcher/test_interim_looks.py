@@ -148,6 +148,7 @@ def test_a_look_that_is_crossed_is_sealed_until_the_end_and_decides_it(tmp_path)
     assert trial.app.interim.planned("simulated") == [before.__class__(1, 20, 0)]
     (row,) = found["rows"]
     assert (found["look"], found["n"], found["target"], found["decision"]) == (1, 20, 40, "efficacy")
+    assert found["information"] == 0.5
     assert found["boundary"] == pytest.approx(2.79651, abs=1e-5)
     assert row["crossed"]
     assert row["ci_low"] < row["estimate"] < row["ci_high"]
