@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
+from analysis.estimators.core.argument_kinds import fits, number, numbers_of
+from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.validation import AnalysisError, Floats
 
 _KINDS = {
@@ -28,6 +30,9 @@ _KINDS = {
     "kim_demets": "spend_power", "power": "spend_power", "askd": "spend_power", "hsd": "spend_hsd",
     "hwang_shih_decani": "spend_hsd", "ashsd": "spend_hsd",
 }  # fmt: skip
+
+
+_EXPONENTS = {"spend_power": Numbers(above=0), "spend_hsd": Numbers(least=-40, most=40)}
 
 
 @dataclass(frozen=True)
@@ -109,11 +114,12 @@ def boundaries(
     [2.962588, 1.968596]
     """
     fractions = _fractions(info)
-    name = _KINDS.get(kind.lower().replace("'", "_").replace("-", "_").replace(" ", "_").replace("__", "_"))
+    name = _KINDS.get(str(kind).lower().replace("'", "_").replace("-", "_").replace(" ", "_").replace("__", "_"))
     if name is None:
         raise AnalysisError.of("kind", f"{kind!r} is not known", f"use one of {', '.join(sorted(set(_KINDS)))}")
-    if not 0 < alpha < 0.5:
-        raise AnalysisError.of("alpha", f"{alpha!r} is not between 0 and 0.5", "use 0.05, say")
+    alpha = number("alpha", alpha, Numbers(above=0, below=0.5))
+    delta = number("delta", delta, Numbers(least=-1, most=1) if name == "wang_tsiatis" else None)
+    gamma = number("gamma", gamma, _EXPONENTS.get(name))
     spending = name.startswith("spend")
     sides = sides or (1 if spending else 2)
     if sides not in (1, 2):
@@ -128,8 +134,10 @@ def boundaries(
 
 
 def _fractions(info: int | Sequence[float]) -> Floats:
-    values = np.arange(1, info + 1) if isinstance(info, int | np.integer) else np.asarray(info, dtype=np.float64)
-    if not len(values) or values[0] <= 0 or (np.diff(values) <= 0).any():
+    if np.ndim(info) == 0:
+        info = list(range(1, int(number("info", info, Numbers(least=1, most=1000))) + 1)) if fits(info, int) else []
+    values = numbers_of("info", info)
+    if not len(values) or not values[0] > 0 or not (np.diff(values) > 0).all() or not np.isfinite(values).all():
         raise AnalysisError.of("info", f"{info!r} is not positive and rising", "give the information at each look")
     # Fractions up to less than 1 are those of a trial under way, and must not be stretched to the whole.
     scale = 1.0 if values[-1] <= 1 else values[-1]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.estimators.core.argument_kinds import numbers_of, share
 from analysis.estimators.core.validation import AnalysisError, Floats, installed
 
 _ALIASES = {
@@ -39,13 +40,11 @@ def adjust(p: ArrayLike, method: str = "holm") -> Floats:
     >>> adjust([0.01, 0.02, 0.03], "holm").tolist()
     [0.03, 0.04, 0.04]
     """
-    raw = np.asarray([np.nan if value is None else value for value in np.atleast_1d(p)], dtype=np.float64)
-    name = _ALIASES.get(str(method).lower().replace(" ", "-"))
+    raw = _p_values(p)
+    name = _ALIASES.get(method.lower().replace(" ", "-")) if isinstance(method, str) else None
     if name is None:
         raise AnalysisError.of("method", f"{method!r} is not known", f"use one of {', '.join(sorted(set(_ALIASES)))}")
     known = ~np.isnan(raw)
-    if ((raw[known] < 0) | (raw[known] > 1)).any():
-        raise AnalysisError.of("p", "holds values outside 0 to 1", "give p-values")
     found = raw.copy()
     if name == "holm":
         found[known] = _holm(raw[known])
@@ -55,6 +54,14 @@ def adjust(p: ArrayLike, method: str = "holm") -> Floats:
 
         found[known] = np.minimum(multipletests(raw[known], method=name)[1], 1.0)
     return found
+
+
+def _p_values(p: Any) -> Floats:
+    """Return p-values, NaN where one is missing."""
+    raw = numbers_of("p", p)
+    if ((raw < 0) | (raw > 1)).any():
+        raise AnalysisError.of("p", "holds values outside 0 to 1", "give p-values")
+    return raw
 
 
 def _holm(p: Floats) -> Floats:
@@ -121,11 +128,9 @@ def graphical(
     >>> graphical([0.01, 0.02, 0.03], [1 / 3] * 3, [[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]).adjusted.round(12)
     array([0.03, 0.04, 0.04])
     """
-    raw = np.asarray([np.nan if value is None else value for value in np.atleast_1d(p)], dtype=np.float64)
+    raw, alpha = _p_values(p), share("alpha", alpha)
     known = ~np.isnan(raw)
-    if ((raw[known] < 0) | (raw[known] > 1)).any():
-        raise AnalysisError.of("p", "holds values outside 0 to 1", "give p-values")
-    w, g = np.array(weights, dtype=np.float64), np.array(transitions, dtype=np.float64)
+    w, g = numbers_of("weights", weights), numbers_of("transitions", transitions, 2)
     _check_graph(raw, w, g)
     left = list(range(len(raw)))
     adjusted = np.ones(len(raw))
@@ -153,9 +158,9 @@ def _check_graph(p: Floats, w: Floats, g: Floats) -> None:
     m = len(p)
     if w.shape != (m,) or g.shape != (m, m):
         raise AnalysisError.of("weights", f"shapes {w.shape} and {g.shape}", f"give ({m},) and ({m}, {m})")
-    if (w < 0).any() or w.sum() > 1 + 1e-9:
+    if not (w >= 0).all() or w.sum() > 1 + 1e-9:
         raise AnalysisError.of("weights", f"{w.tolist()}", "give non-negative weights of at most 1 in sum")
-    if (g < 0).any() or (g.sum(axis=1) > 1 + 1e-9).any() or np.diag(g).any():
+    if not (g >= 0).all() or (g.sum(axis=1) > 1 + 1e-9).any() or np.diag(g).any():
         raise AnalysisError.of(
             "transitions", "do not form such a graph", "rows non-negative, at most 1 in sum, zero diagonal"
         )

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import optimize, stats
 
-from analysis.design.power_arguments import SHARE, effect_of, number, one_of, refuse_beside, side_of, sizes
+from analysis.design.power_arguments import effect_of, one_of, refuse_beside, side_of, sizes
+from analysis.estimators.core.argument_kinds import SHARE, number
 from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.validation import AnalysisError
 

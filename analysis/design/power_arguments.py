@@ -7,29 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from analysis.estimators.core.argument_kinds import fits
+from analysis.estimators.core.argument_kinds import number
 from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.validation import AnalysisError, Floats
 
-SHARE = Numbers(above=0, below=1)
-"""Levels and powers."""
 PEOPLE = Numbers(above=1)
 """Sizes from which a variance can be estimated."""
 _SIDES = {
     "two-sided": 2, "two.sided": 2, "two_sided": 2, "greater": 1, "larger": 1, "less": -1, "smaller": -1,
 }  # fmt: skip
-
-
-def number(name: str, value: Any, within: Numbers | None = None) -> float:
-    """Return an argument that has to be a finite number, refused by its name where it is none or out of bounds."""
-    if value is None:
-        raise AnalysisError.of(name, "is not given", f"give a number for {name}")
-    if not fits(value, float):
-        raise AnalysisError.of(name, f"{value!r} is not a number", f"give a number for {name}")
-    problem = (within or Numbers()).problem(float(value), clustered=False)
-    if problem:
-        raise AnalysisError.of(name, *problem)
-    return float(value)
 
 
 def side_of(alternative: Any) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.design.power_arguments import PEOPLE, SHARE, number, refuse_beside, side_of
+from analysis.design.power_arguments import PEOPLE, refuse_beside, side_of
+from analysis.estimators.core.argument_kinds import SHARE, number
 from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.validation import AnalysisError
 

@@ -14,7 +14,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from analysis.estimators.core.argument_kinds import number, numbers_of, share
 from analysis.estimators.core.coefficient import Coefficient
+from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.validation import AnalysisError, complete
 from analysis.estimators.numerics.intraclass import icc
 
@@ -30,7 +32,11 @@ KAPPA_WEIGHTS = {
 
 def _frame(ratings: Ratings, least: int = 2) -> pd.DataFrame:
     rows: Any = ratings
-    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame([list(row) for row in rows])
+    try:
+        frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame([list(row) for row in rows])
+    except TypeError:
+        what = f"a {type(ratings).__name__} is not a table of ratings"
+        raise AnalysisError.of("ratings", what, "give units x raters") from None
     if frame.shape[1] < least or not len(frame):
         raise AnalysisError.of("ratings", f"shape {frame.shape}", f"give units x raters, at least {least} raters")
     return frame
@@ -81,7 +87,9 @@ def _sorted(values: set[Any]) -> list[Any]:
 
 def kappa_of_table(table: ArrayLike, weights: str | None = None, level: float = 0.95) -> Coefficient:
     """Cohen's kappa of a square table of counts; see `cohen_kappa`."""
-    counts = np.asarray(table, dtype=np.float64)
+    counts, level = numbers_of("table", table, 2), share("level", level)
+    if counts.shape[0] != counts.shape[1] or not (counts >= 0).all():
+        raise AnalysisError.of("table", f"shape {counts.shape}", "give a square table of counts")
     n, size = counts.sum(), len(counts)
     if size < 2:
         return Coefficient(np.nan, n=int(n), note="not estimable: only one category occurs")
@@ -123,7 +131,7 @@ def fleiss_kappa(ratings: Ratings, level: float = 0.95) -> Coefficient:
         >>> round(found, 6), round(found.z, 6)
         (0.333333, 1.154701)
     """
-    frame = _complete(_frame(ratings))
+    frame, level = _complete(_frame(ratings)), share("level", level)
     n, m = frame.shape
     levels = _sorted(set(frame.to_numpy().ravel().tolist()))
     counts = np.asarray([[Counter(row)[value] for value in levels] for row in frame.to_numpy().tolist()], dtype=float)
@@ -194,7 +202,10 @@ def krippendorff_alpha(
         >>> round(krippendorff_alpha([[1, 1], [2, 2], [3, 2], [None, 1]], "ordinal"), 6)
         0.777778
     """
-    level = level_of_measurement or level
+    if level_of_measurement is not None and level != "nominal":
+        raise AnalysisError.of("level", "is given beside level_of_measurement", "give one of the two")
+    level, ci_level = level_of_measurement or level, share("ci_level", ci_level)
+    number("replicates", replicates, Numbers(least=0))
     frame = _frame(ratings)
     units = [[value for value in row if not _missing(value)] for row in frame.to_numpy(dtype=object).tolist()]
     units = [unit for unit in units if len(unit) > 1]

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
+from analysis.estimators.core.argument_kinds import share
 from analysis.estimators.core.coefficient import Coefficient
 from analysis.estimators.core.validation import AnalysisError, Floats
 from analysis.estimators.outcomes.rasch import RaschFit, Table, binary_of, rasch_cml, rasch_mml, responses_of
@@ -43,7 +44,7 @@ def alpha(items: Table, level: float = 0.95) -> Coefficient:
     """
     import pingouin  # takes a second to import
 
-    answered = responses_of(items)
+    answered, level = responses_of(items), share("level", level)
     frame, constant = varying(answered)
     n, k = frame.shape
     details: dict[str, Any] = {"items": k, "constant": constant}

@@ -9,10 +9,14 @@ from numbers import Integral, Real
 from typing import Any, Literal, Union, get_args, get_origin
 
 import numpy as np
+import pandas as pd
 
-from analysis.estimators.core.option_domains import DOMAINS, SCALES
+from analysis.estimators.core.option_domains import DOMAINS, SCALES, Numbers
+from analysis.estimators.core.validation import AnalysisError, Floats
 from study_app.domain.errors import Problem
 
+SHARE = Numbers(above=0, below=1)
+"""Levels and powers."""
 _SCALARS = {bool: "True or False", int: "a whole number", float: "a number", str: "text", type(None): "None"}
 
 
@@ -88,6 +92,45 @@ def fits(value: Any, wanted: Any) -> bool:
         return False
     return all(inner is object or (fits(entry, inner) and (inner is not float or math.isfinite(entry)))
                for entry in value)  # fmt: skip
+
+
+def number(name: str, value: Any, within: Numbers | None = None) -> float:
+    """Return an argument that has to be a finite number, refused by its name where it is none or out of bounds."""
+    if value is None:
+        raise AnalysisError.of(name, "is not given", f"give a number for {name}")
+    if not fits(value, float):
+        raise AnalysisError.of(name, f"{value!r} is not a number", f"give a number for {name}")
+    problem = (within or Numbers()).problem(float(value), clustered=False)
+    if problem:
+        raise AnalysisError.of(name, *problem)
+    return float(value)
+
+
+def share(name: str, value: Any) -> float:
+    """Return an argument between 0 and 1, as levels, powers and coverages are."""
+    return number(name, value, SHARE)
+
+
+def numbers_of(name: str, values: Any, dimensions: int = 1) -> Floats:
+    """Return numbers as an array of so many dimensions, None and NA as NaN; refused where they are none."""
+    try:
+        cells = np.atleast_1d(np.asarray(values, dtype=object))
+        found = np.where(pd.isna(cells), np.nan, cells).astype(np.float64)
+    except (TypeError, ValueError):
+        raise AnalysisError.of(name, "are not all numbers", f"give {name} as numbers") from None
+    if found.ndim != dimensions:
+        raise AnalysisError.of(name, f"shape {found.shape}", f"give {dimensions} dimension(s)")
+    return found
+
+
+def table_of(name: str, values: Any) -> pd.DataFrame:
+    """Return a table of rows and columns, refused where the values are none."""
+    if isinstance(values, pd.DataFrame):
+        return values
+    try:
+        return pd.DataFrame(np.asarray(values))
+    except (TypeError, ValueError):
+        raise AnalysisError.of(name, f"a {type(values).__name__} is not a table", "give rows and columns") from None
 
 
 def _unfit(value: Any, wanted: Any) -> tuple[str, str]:

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special, stats
 
+from analysis.estimators.core.argument_kinds import fits, number, share
+from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import AnalysisError, NotEstimable
 from study_app.domain.errors import present
@@ -114,14 +116,28 @@ class SummaryEffect(Estimate):
 
 
 def _two_counts(n: Any, n_treated: int | None, n_control: int | None) -> tuple[int, int]:
-    if n_treated is not None and n_control is not None:
-        return int(n_treated), int(n_control)
+    if n_treated is not None or n_control is not None:
+        if n is not None:
+            raise AnalysisError.of("n", "is given beside n_treated or n_control", "give the sizes once")
+        n = (n_treated, n_control)
     if isinstance(n, dict):
         n = list(n.values())
-    counts = [n, n] if np.ndim(n) == 0 and n is not None else list(n or ())
-    if len(counts) != 2 or min(counts) < 2:
+    counts = [n, n] if np.ndim(n) == 0 else list(n)
+    if len(counts) != 2 or not all(fits(count, float) and count >= 2 and count % 1 == 0 for count in counts):
         raise AnalysisError.of("n", f"{n!r} is not a size of two arms", "give n=(treated, control), or one per-arm n")
     return int(counts[0]), int(counts[1])
+
+
+def _checked_sd(sd: Any, d: float | None) -> Any:
+    if sd is None:
+        return None
+    if d is not None:
+        raise AnalysisError.of("sd", "is given beside d", "give one of the two: d is the difference over sd")
+    if np.ndim(sd) == 0:
+        return number("sd", sd, Numbers(above=0))
+    if len(sd) != 2:
+        raise AnalysisError.of("sd", f"{sd!r} is not one of each arm", "give (treated, control), or one number")
+    return [number("sd", value, Numbers(above=0)) for value in sd]
 
 
 def from_summary(
@@ -153,7 +169,10 @@ def from_summary(
     (2.6609, 50, 0.01045)
     """
     first, second = _two_counts(n, n_treated, n_control)
-    df = first + second - 2
+    df, level = first + second - 2, share("level", level)
+    given = {"mean_difference": mean_difference, "d": d}
+    mean_difference, d = (value if value is None else number(name, value) for name, value in given.items())
+    sd = _checked_sd(sd, d)
     if sd is not None and np.ndim(sd) == 1:
         one, two = (float(value) for value in np.asarray(sd))
         sd = float(np.sqrt(((first - 1) * one**2 + (second - 1) * two**2) / df))

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from analysis.estimators.core.argument_kinds import share, table_of
 from analysis.estimators.core.coefficient import Coefficient
 from analysis.estimators.core.validation import AnalysisError, Floats, as_numbers, complete
 
@@ -31,7 +32,7 @@ def icc(ratings: pd.DataFrame | ArrayLike, kind: str | None = None, level: float
         >>> table["ICC"].round(2).tolist()
         [0.17, 0.29, 0.71, 0.44, 0.62, 0.91]
     """
-    frame = ratings if isinstance(ratings, pd.DataFrame) else pd.DataFrame(np.asarray(ratings))
+    frame, level = table_of("ratings", ratings), share("level", level)
     if frame.shape[1] < 2:
         raise AnalysisError.of("ratings", f"shape {frame.shape}", "give units x raters, at least 2 raters")
     x = np.column_stack([as_numbers(complete(frame, name)) for name in frame.columns])

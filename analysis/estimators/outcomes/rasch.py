@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
+from analysis.estimators.core.argument_kinds import table_of
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, as_numbers, complete
 from analysis.estimators.numerics.newton import Maximum, maximise
 from analysis.estimators.outcomes.items import fit_random_intercept
@@ -22,7 +23,7 @@ Table = pd.DataFrame | ArrayLike
 
 def responses_of(items: Table, least_items: int = 2) -> pd.DataFrame:
     """Return the responses as a complete numeric frame with text column names."""
-    frame = items.copy() if isinstance(items, pd.DataFrame) else pd.DataFrame(np.asarray(items))
+    frame = table_of("items", items).copy()
     frame.columns = [str(name) for name in frame.columns]
     if frame.shape[1] < least_items or not len(frame):
         raise AnalysisError.of("items", f"shape {frame.shape}", f"give people x items, at least {least_items} items")
