@@ -18,6 +18,7 @@ from study_app.domain.study.analysis_plan import Plan
 
 HIDDEN = "not adjusted for the planned looks, whose results stay sealed until the trial is unsealed"
 AT_END = "p, estimate and interval by the stage-wise ordering, after {looks} look(s); those of a single look in detail"
+OF_ONE = "of a single look, as `single_look_estimate` and `single_look_p_value` of the primary row"
 NO_MORE = "ended at look {look} with its boundary not crossed: p is the sequential p; the interval is the repeated one"
 
 
@@ -70,12 +71,20 @@ def looks_of(prepared: Prepared) -> Looks | None:
 def after_looks(looks: Looks, rows: Sequence[Estimate]) -> list[Estimate]:
     """Primary rows as a group-sequential trial reports them; others, and rows without p or estimate, as they are."""
     if looks.hidden:
-        return [replace(row, note=_joined(row.note, HIDDEN)) if row.role == "primary" else row for row in rows]
+        return [replace(row, note=_joined(row.note, HIDDEN)) if _repeats(row) else row for row in rows]
     if not looks.entries:
         return list(rows)
+    rows = [
+        replace(row, note=_joined(row.note, OF_ONE)) if _repeats(row) and row.role != "primary" else row for row in rows
+    ]
     # A row that the looks did not have (a later amendment) gets z = 0 at each of them.
     before = histories(looks.entries)
     return [_final(looks, row, before.get(row.id, [0.0] * len(looks.entries))) if _usable(row) else row for row in rows]
+
+
+def _repeats(row: Estimate) -> bool:
+    """Return whether a row is primary, or a primary one once more with the people excluded."""
+    return row.role == "primary" or row.population == "with_excluded"
 
 
 def _usable(row: Estimate) -> bool:

@@ -81,7 +81,7 @@ def words(row: UsualRow) -> str:
 
 
 def combined(weights: Sequence[float], arms: Sequence[str]) -> str:
-    """Return a contrast of arms' means in words: `0.5 a - 0.5 b`; of two arms `a against b`."""
+    """Return a contrast of arms' means as text: `0.5 a - 0.5 b`; of two arms `a against b`."""
     every = [(arms[0], -sum(weights)), *zip(arms[1:], weights, strict=True)]
     signed = [(arm, weight) for arm, weight in every if abs(weight) > LEAST_WEIGHT]
     if sorted(weight for _, weight in signed) == [-1.0, 1.0]:
