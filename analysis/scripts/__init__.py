@@ -55,7 +55,7 @@ def _formulas(prepared: Prepared, result: Result) -> dict[str, str]:
     """Row -> formula of its model, of the primary rows that the supplement has; none while arms are hidden."""
     found = None if prepared.view.hidden else recomputed(prepared, result["estimates"], result["provenance"]["seed"])
     models = found.models if found else ()
-    return {name: f"{formula(model)}, {model.vcov}" for model in models for name, _ in model.rows}
+    return {name: f"{formula(model)}, {model.vcov}" for model in models for name, *_ in model.rows}
 
 
 def _with_model(row: Any, formulas: Mapping[str, str]) -> Any:
