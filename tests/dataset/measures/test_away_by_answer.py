@@ -32,7 +32,7 @@ AGAIN = [(22.0, "hidden"), (29.0, "visible")]
 
 
 def away(*logged: Logged, stage: str = "form", stated: str = "form") -> dict[tuple[str, str], float]:
-    """Seconds away by answer; a word that is no kind of event is the name of a field that is changed."""
+    """Seconds away by answer; any word but a kind of event is the name of a field that is changed."""
     events, moments = [], []
     for number, (second, word) in enumerate([(0.0, "focus"), *sorted(logged), (30.0, "heartbeat")]):
         known = word in ("focus", "hidden", "visible", "heartbeat")
