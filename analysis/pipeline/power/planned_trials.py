@@ -17,6 +17,7 @@ from scipy import special
 from analysis.data.dataset import Dataset, DeclaredArm, StudyMeta, Tables
 from analysis.pipeline.power.assumptions import COUNT_STEP, MEAN_COUNT, SPREADS, TIME_SPREAD, Assumptions
 from analysis.pipeline.power.second_decisions import decide_again
+from study_app.dataset.schema.plan_fit import period_columns
 from study_app.domain.allocation.options import options, order_of
 from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
 from study_app.domain.study.clusters import COLUMN
@@ -161,6 +162,7 @@ class PlannedTrial:
     def _periods(self, table: pd.DataFrame, effect: float, rng: np.random.Generator) -> pd.DataFrame:
         """Return one row for each period of each person: its treatment and outcomes, alike but for the treatment."""
         n, given, control = len(table), self.given, self.study.control.id
+        measured = period_columns(self.study) or frozenset()
         left = (table["status"] == "abandoned").to_numpy()
         parts = [order_of(name) for name in table["arm"]]
         # Orders that the study lists may give a treatment twice, or leave one out.
@@ -180,7 +182,9 @@ class PlannedTrial:
                 behind = persons[outcome.id] + own * np.sqrt(1 - given.periods) + shift
                 column = period_column(outcome.name)
                 if column is not None:
-                    rows[column] = self._observed(outcome, behind, left, rng)[outcome.name]
+                    seen = self._observed(outcome, behind, left, rng)[outcome.name]
+                    # As in a dataset, a column of what this study's periods do not ask for is there, and empty.
+                    rows[column] = seen if column in measured else np.nan
             found.append(rows[period < lengths])
         return pd.concat(found, ignore_index=True)
 

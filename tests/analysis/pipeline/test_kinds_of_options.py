@@ -28,7 +28,7 @@ from analysis.pipeline.planning.plan_check import BY_ITEM, NEEDS
 from analysis.pipeline.planning.row_check import TAKES, of_times
 from analysis.pipeline.regimes.rows import METHODS_OF_REGIMES
 
-BY_KIND = {"binary": "passed", "count": "pages", "ordinal": "ranked"}
+BY_KIND = {"binary": "all_done", "count": "pages", "ordinal": "ranked"}
 OF_DESIGNS = (*METHODS_OF_REGIMES, METHOD)
 """Methods whose columns the pipeline names, in the designs that have them."""
 WITHIN = ("crossover",)

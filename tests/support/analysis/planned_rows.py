@@ -29,7 +29,7 @@ from study_app.domain.study.study import Study
 OUTCOMES = (
     {"id": "quiz_points", "kind": "bounded", "upper_column": "quiz_max"},
     {"id": "posttest_score", "kind": "continuous"},
-    {"id": "passed", "column": "task_completed", "kind": "binary"},
+    {"id": "all_done", "column": "task_completed", "kind": "binary"},
     {"id": "ranked", "column": "attention_passed", "kind": "ordinal"},
     {"id": "pages", "column": "retention_points", "kind": "count"},
 )
