@@ -99,6 +99,20 @@ def test_a_paste_that_the_page_did_not_know_is_recognised_by_its_content():
     assert Editor().paste("greet each user once", "outside").counts(brief="Please greet each user once.")["brief"] == 20
 
 
+def test_a_further_part_of_one_large_paste_has_the_origin_of_the_part_before():
+    # The page sends no more than the beginning of the clipboard: the second part cannot be known by its words.
+    editor = Editor().ask().paste("y = 2 + 2\n", "reply")
+    editor.edit("paste", (len(editor.text), len(editor.text), "rest = 1\n"), continued=True)
+    assert editor.counts() == {"starter": len(STARTER), "assistant": 19}
+    # A part that follows nothing, and a paste that is none, go by their words.
+    alone = Editor().ask()
+    alone.edit("paste", (len(alone.text), len(alone.text), "rest = 1\n"), continued=True)
+    assert alone.counts() == {"starter": len(STARTER), "outside": 9}
+    other = Editor().ask().paste("y = 2 + 2\n", "reply")
+    other.edit("paste", (len(other.text), len(other.text), "rest = 1\n"))
+    assert other.counts() == {"starter": len(STARTER), "assistant": 10, "outside": 9}
+
+
 def test_moving_text_within_the_editor_keeps_its_origin():
     editor = Editor().paste("z = 3  # from elsewhere\n", "outside")
     end = len(editor.text)
