@@ -49,8 +49,8 @@ def rerandomization(
     interactions, HC2), "mean" (difference of means, Welch) or "rmst" (difference of mean min(T, horizon); Kaplan-Meier
     where someone is censored before the horizon, then with the asymptotic interval of method `rmst`). The interval
     holds every constant effect tau that the same test of y - tau treated does not reject. With fewer than five
-    people in an arm the variance is pooled (so is it with `studentised=False`, which under fixed arm counts is the
-    test of the difference itself). `scheme`: None or {"method": "complete"} for fixed arm counts within strata,
+    people in an arm the variance is pooled. With `studentised=False` it is, too, and of the statistic "mean" the
+    difference itself is compared. `scheme`: None or {"method": "complete"} for fixed arm counts within strata,
     {"method": "simple"}, any design that `study_app.rerandomisation` replays, an array (replicates, rows) or a callable
     (replicates, rng) of arms (`arms` orders the indices). `alternative`: two-sided, greater, less.
     `cluster`: whole clusters are allocated again; the scheme, and arrays, may then be of clusters or of people; the
@@ -135,7 +135,8 @@ def _test(
         raise AnalysisError.of("vcov", what, "leave it out, or add studentised=True")
     kind = variance_of(trial, statistic, vcov, studentised)
     model = _model(trial, outcome, statistic, kind)
-    return unwrap([_test_row(trial, pair, model, drawn, alternative, interval) for pair in pairs])
+    plain = statistic == "mean" and not studentised
+    return unwrap([_test_row(trial, pair, model, drawn, alternative, interval, plain=plain) for pair in pairs])
 
 
 def _check_options(statistic: str, alternative: str, replicates: int, trial: AnalysisRequest) -> None:
@@ -185,6 +186,8 @@ def _test_row(
     drawn: ReplicateAssignments,
     alternative: str,
     interval: bool,
+    *,
+    plain: bool,
 ) -> Estimate:
     shift = (trial.codes == pair.index).astype(np.float64) if interval else None
     arms = len(trial.labels)
@@ -195,8 +198,12 @@ def _test_row(
     own = bool(observed.yy[0] > ROUNDING * spread)
     # With no variance within arms only the difference itself can be compared, over any constant.
     if not own:
-        observed, others = observed.unstudentised(spread), others.unstudentised(spread)
-    test = Test(observed, others, drawn.exact, alternative, drawn.weights)
+        observed = observed.unstudentised(spread)
+    # Of clusters of several sizes, or several arms, the pooled variance changes from one assignment to the next.
+    compared = (
+        (observed, others) if own and not plain else (observed.unstudentised(spread), others.unstudentised(spread))
+    )
+    test = Test(*compared, drawn.exact, alternative, drawn.weights)
     low, high = test.interval(trial.level) if interval else (np.nan, np.nan)
     note = _note(test, drawn, model.vcov, alternative, interval and not np.isfinite([low, high]).all(), 1 - trial.level)
     error, df = None, None

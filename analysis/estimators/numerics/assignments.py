@@ -169,7 +169,11 @@ def _delegated(
     if isinstance(scheme, dict):
         scheme = {key: value for key, value in scheme.items() if key != "arms"}
     given = list(arms or getattr(scheme, "arms", None) or trial.labels)
+    given = [_as_arm(arm) for arm in given]
     names = [label_of(getattr(arm, "id", arm)) for arm in given]
+    if lacking := [label for label in trial.labels if label not in names]:
+        what = f"has arms {names}, not {lacking[0]!r} of the table"
+        raise AnalysisError.of("scheme", what, "give the arms that the trial allocated, control and all")
     weighted = [arm if isinstance(arm, Arm) else name for arm, name in zip(given, names, strict=True)]
     # A sequential scheme depends on the order of arrival; rows of the table may be sorted by anything.
     order = np.arange(len(trial.data))
@@ -193,6 +197,16 @@ def _delegated(
     aligned = np.empty_like(drawn)
     aligned[:, order] = drawn
     return _given(trial, aligned, names, how)
+
+
+def _as_arm(arm: Any) -> Any:
+    """Return an arm as a study file writes it, a table of id and weight, as types."""
+    if not isinstance(arm, dict):
+        return arm
+    try:
+        return Arm.model_validate(arm)
+    except ValidationError as error:
+        raise AnalysisError.of("scheme", f"has an arm {arm!r} ({_said(error)})", "give id and weight") from None
 
 
 def _enumeration(
