@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study_app.domain.editing.edits import apply, replay
+from study_app.domain.editing.edits import apply, apply_all, replay
 from study_app.domain.events import details_of
 from study_app.domain.events.browser import Edit, Focus, Load
 from study_app.domain.events.changes import Change, ReplayMismatch, utf16_length
@@ -28,6 +28,22 @@ def edits(draw):
     cuts = cuts[: len(cuts) // 2 * 2]
     changes = [Change(start, end, draw(TEXT)) for start, end in zip(cuts[::2], cuts[1::2], strict=True)]
     return text, changes
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("abc", 3), ("a😀", 3), ("", 0)], ids=["letters", "a pair of units", "nothing"]
+)
+def test_many_events_may_make_a_text_of_so_many_units_and_no_more(text, size):
+    load, more = Load(task="t", text=text), Edit(task="t", how="typed", changes=(Change(0, 0, "x"),), length=size + 1)
+    assert apply_all(None, [load], size) == text
+    assert apply_all(text, [more], size + 1) == f"x{text}"
+    with pytest.raises(ReplayMismatch, match=f"longer than {size} units"):
+        apply_all(None, [load, more], size)
+    if size:
+        with pytest.raises(ReplayMismatch, match=f"longer than {size - 1} units"):
+            apply_all(None, [load], size - 1)
+    with pytest.raises(ReplayMismatch, match="before the text was loaded"):
+        apply_all(None, [more, load], size + 1)
 
 
 @given(edits())
