@@ -164,6 +164,13 @@ def test_try_never_calls_a_reference_that_crashed_a_pass(sandbox, tmp_path):
     assert all("reference solution raises ValueError" in check["message"] for check in report["checks"])
 
 
+def test_a_check_names_an_exception_of_the_reference(sandbox, tmp_path):
+    folder = write_pack(tmp_path, "numpy")
+    (folder / "solution.py").write_text("def answer(n):\n    raise ValueError(n)\n")
+    found = [str(each) for each in check_pack(sandbox, folder, load_pack)]
+    assert sum("raises ValueError" in each for each in found) == len(load_pack(folder).checks)
+
+
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("crash", ["ModuleNotFoundError", "ImportError", "SystemError"])
 def test_nothing_is_graded_by_a_reference_whose_library_does_not_work(sandbox, tmp_path, crash):
