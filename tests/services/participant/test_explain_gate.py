@@ -158,6 +158,8 @@ def _first_row(text: str, column: str, value: str) -> str:
 def test_people_audit_verdicts_without_seeing_them_first(trial):
     app, *_ = trial
     audits = GateAudits(app.context)
+    with pytest.raises(NotAllowed, match="has not judged this message"):
+        audits.audit("ann", "a turn that is not there", explained=True)
     assert has_gate(app.context)
     waiting = audits.waiting("hana", "preview")
     assert {each.message for each in waiting} == {ASKS, IDEA}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.trials.console_trial import ELIGIBLE, Trial, answers
 
+from study_app.domain.errors import Superseded
 from study_app.services.participant.enrolment import EntryRequest
 
 BUTTONS = {
@@ -89,4 +90,18 @@ def left(tmp_path_factory):
     place = trial.app.session.where(who)
     trial.app.session.withdraw(who, False)
     yield trial, who, place
+    trial.close()
+
+
+def test_a_page_that_another_has_replaced_is_refused_and_one_that_has_yet_to_open_is_not(tmp_path):
+    trial = Trial(tmp_path, entry="open")
+    who = trial.app.enrol.enter(EntryRequest()).participant.id
+    for page in ("first", "second"):
+        trial.app.session.take_over(who, page)
+    place, flow = trial.app.session.where(who), trial.app.session.flow
+    with trial.app.context.registry.begin(write=False) as unit:
+        with pytest.raises(Superseded):
+            flow.check_page(unit, place, "first")
+        for page in ("second", "third", None):
+            flow.check_page(unit, place, page)
     trial.close()
