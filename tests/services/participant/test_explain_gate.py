@@ -20,6 +20,7 @@ from study_app.assistant.claude import ClaudeAssistant
 from study_app.clock import SystemClock
 from study_app.dataset.verification import verify
 from study_app.domain.assistants.treatments import AssistantRequest, AssistantSpec
+from study_app.domain.errors import NotAllowed
 from study_app.services.participant.chatting.turns import record_outage
 from study_app.services.participant.gate import judged
 from study_app.services.researcher.blind_codes.gate_audit import GateAudits, has_gate
