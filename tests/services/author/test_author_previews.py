@@ -135,7 +135,7 @@ def test_previews_follow_the_file_with_text_limit_and_stage(app, study):
     before = app.session.where(whose(app, token).id)
     changed(app, study, 'title = "About you"\nminutes = 5', 'title = "Of you"\nminutes = 9')
     after = app.session.where(whose(app, token).id)
-    assert after.stage.title == "Of you"
+    assert (after.stage.title, after.participant.step) == ("Of you", 0)
     assert (after.deadline_at - before.deadline_at).total_seconds() == 240
     changed(app, study, 'id = "background"', 'id = "renamed"')
     assert app.session.where(whose(app, token).id).participant.stage == "consent"
