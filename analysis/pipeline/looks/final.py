@@ -74,9 +74,8 @@ def after_looks(looks: Looks, rows: Sequence[Estimate]) -> list[Estimate]:
         return [replace(row, note=_joined(row.note, HIDDEN)) if _repeats(row) else row for row in rows]
     if not looks.entries:
         return list(rows)
-    rows = [
-        replace(row, note=_joined(row.note, OF_ONE)) if _repeats(row) and row.role != "primary" else row for row in rows
-    ]
+    again = [row.id for row in rows if _repeats(row) and row.role != "primary"]
+    rows = [replace(row, note=_joined(row.note, OF_ONE)) if row.id in again else row for row in rows]
     # A row that the looks did not have (a later amendment) gets z = 0 at each of them.
     before = histories(looks.entries)
     return [_final(looks, row, before.get(row.id, [0.0] * len(looks.entries))) if _usable(row) else row for row in rows]

@@ -102,6 +102,18 @@ def test_a_row_that_crossed_at_the_first_look_is_reported_from_there():
     assert deviations(looks) == []
 
 
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_primary_row_once_more_with_the_excluded_says_that_it_is_of_a_single_look(hidden):
+    looks, _ = ended((1.0, 2.5))
+    more = replace(row("y0", 2.2), id="y0.rerandomization.with_excluded", role="sensitivity",
+                   population="with_excluded")  # fmt: skip
+    other = replace(row("y0", 2.2), id="y0.welch_t", role="sensitivity")
+    _, found, plain = after_looks(replace(looks, hidden=hidden), [row("y0", 2.5), more, other])
+    assert (found.p_value, found.estimate) == (more.p_value, more.estimate)
+    assert ("planned looks" if hidden else "of a single look") in found.note
+    assert plain == other
+
+
 def test_a_trial_that_ends_at_a_look_without_crossing_does_not_reject():
     _, found = ended((2.5, 2.5), n=50)
     assert 2 * stats.norm.sf(2.5) < 0.05 < found.p_value
