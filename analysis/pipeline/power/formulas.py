@@ -12,7 +12,8 @@ from analysis.design.power import design_effect, t_test_power
 from analysis.design.power_of_tests import paired_t_power, proportion_power
 from analysis.design.sequential import sequential_power
 from analysis.pipeline.power.assumptions import Assumptions
-from study_app.domain.study.analysis_plan import Outcome, Plan
+from analysis.pipeline.power.with_margin import power_with_margin
+from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class FormulaPower:
 
 def formulas(
     plan: Plan, outcome: Outcome, contrast: tuple[str, str], sizes: tuple[float, float], effect: float,
-    given: Assumptions, family: int, *, clustered: bool = False,
+    given: Assumptions, family: int, *, clustered: bool = False, analysis: Analysis | None = None,
 ) -> list[FormulaPower]:  # fmt: skip
     """Formulas that fit an outcome, at the plan's level and at the level of Holm's first step.
 
@@ -53,6 +54,7 @@ def formulas(
         given: everything else that is assumed.
         family: primary tests together.
         clustered: whether clusters were allocated.
+        analysis: the row, where it has a margin.
     """
     alpha = round(1 - plan.level, 12)
     levels = [alpha] if family < 2 or plan.multiplicity.method == "none" else [alpha, alpha / family]
@@ -66,7 +68,11 @@ def formulas(
     return [
         after_looks(plan, FormulaPower(name, outcome.id, contrast, family, level, people, found), sum(sizes))
         for level in levels
-        for name, found in _of_kind(outcome, effect, (first, second), level, given)
+        for name, found in (
+            _of_kind(outcome, effect, (first, second), level, given)
+            if analysis is None
+            else power_with_margin(analysis, outcome, effect, (first, second), level, given)
+        )
     ]
 
 

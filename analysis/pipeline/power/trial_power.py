@@ -21,6 +21,7 @@ from analysis.pipeline.power.formulas import FormulaPower, formulas, within_peop
 from analysis.pipeline.power.planned_trials import PlannedTrial
 from analysis.pipeline.power.second_decisions import formulas_of_second, true_difference
 from analysis.pipeline.power.staged_trials import first_people, look_sizes, stopped_trial
+from analysis.pipeline.power.with_margin import row_with_margin
 from analysis.pipeline.power.workers import cluster_client, on_cluster, processes
 from analysis.pipeline.prepare import prepare
 from analysis.pipeline.regimes.rows import METHODS_OF_REGIMES
@@ -334,8 +335,9 @@ def _beside(planned: PlannedTrial, n: int, effect: float, row: Row, family: int)
     clustered = bool(study.allocation.cluster)
     compared = (contrast[0], contrast[1])
     return formulas(
-        planned.plan, planned.plan.outcome(outcome), compared, sizes, effect, planned.given, family, clustered=clustered
-    )
+        planned.plan, planned.plan.outcome(outcome), compared, sizes, effect, planned.given, family,
+        clustered=clustered, analysis=row_with_margin(planned.plan.analyses, row[0]),
+    )  # fmt: skip
 
 
 def _of_levels(planned: PlannedTrial, n: int, effect: float, row: Row, family: int) -> list[FormulaPower]:

@@ -54,6 +54,23 @@ def test_the_simulated_rows_are_those_of_the_analysis(study):
     assert all(row["ci_low"] is None for row in quick)
 
 
+@pytest.mark.parametrize(
+    ("method", "options", "effect"),
+    [("noninferiority", {"margin": 0.6}, 0.1),
+     pytest.param("noninferiority", {"margin": 0.6, "better": "lower"}, -0.1, marks=pytest.mark.slow),
+     ("tost", {"margin": 0.8}, 0.1)],
+)  # fmt: skip
+def test_a_row_with_a_margin_has_the_formula_of_its_one_sided_tests(study, method, options, effect):
+    row = {"outcome": "score", "method": method, "role": "primary", "options": options}
+    entry, _ = power(study, sims=30, effect=effect, n=60, outcomes=[SCORE], primary=["score"], analyses=[row])
+    (found,) = entry["rows"]
+    (formula,) = found["formulas"]
+    assert "one-sided t test" in formula["formula"]
+    assert found["simulated"] == pytest.approx(formula["power"], abs=4 * found["mc_error"])
+    if method == "noninferiority":
+        assert formula["power"] == pytest.approx(t_test_power(0.7, 30, alpha=0.05, alternative="greater"), abs=1e-9)
+
+
 def test_every_formula_states_level_outcome_contrast_and_family(study):
     entry, found = power(study, sims=10)
     assert found["multiplicity"] == "holm"

@@ -1,0 +1,50 @@
+"""Formulas of rows that are to show no difference that matters: non-inferiority and equivalence."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.design.power import t_test_power
+from analysis.pipeline.power.assumptions import SPREADS, TIME_SPREAD, Assumptions
+from study_app.domain.study.analysis_plan import Analysis, Outcome
+
+METHODS = ("noninferiority", "tost")
+
+
+def row_with_margin(analyses: tuple[Analysis, ...], name: str) -> Analysis | None:
+    """Return the primary analysis with a margin that gave a row; None where another did."""
+    found = (one for one in analyses if one.role == "primary" and one.method in METHODS)
+    return next((one for one in found if name == one.id or name.startswith(f"{one.id}.")), None)
+
+
+def spread_of(outcome: Outcome) -> float:
+    """Return the standard deviation of the control arm's outcome as it is simulated, in the outcome's unit."""
+    if outcome.kind == "bounded":
+        return (outcome.upper or 100.0) / SPREADS
+    return TIME_SPREAD * (outcome.cap or 1.0) if outcome.kind == "time" else 1.0
+
+
+def power_with_margin(
+    analysis: Analysis, outcome: Outcome, effect: float, sizes: tuple[float, float], alpha: float, given: Assumptions
+) -> list[tuple[str, float]]:
+    """Return the formula of a row with a margin, which is in the outcome's unit, by name.
+
+    Args:
+        analysis: the row.
+        outcome: what it compares.
+        effect: treated minus control in standard deviations.
+        sizes: people of each arm.
+        alpha: level of each one-sided test.
+        given: everything else that is assumed.
+    """
+    if outcome.kind not in ("bounded", "continuous", "time"):
+        return []
+    sd = spread_of(outcome)
+    margin = abs(float(str(analysis.options["margin"])))
+    left = np.sqrt(1 - given.r2)
+    above = t_test_power((effect + margin / sd) / left, *sizes, alpha, "greater")
+    below = t_test_power((effect - margin / sd) / left, *sizes, alpha, "less")
+    about = f"margin {margin:g} where a standard deviation is {sd:.4g}"
+    if analysis.method == "tost":
+        return [(f"two one-sided t tests, {about}, at least", max(above + below - 1, 0.0))]
+    return [(f"one-sided t test, {about}", below if analysis.options.get("better") == "lower" else above)]
