@@ -10,11 +10,22 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from analysis.estimators.core.registry import Result, method_over_all_arms, unwrap
 from analysis.estimators.core.request import AnalysisRequest
-from analysis.estimators.core.validation import AnalysisError, Floats, Ints, NotEstimable, dummies, groups
+from analysis.estimators.core.validation import (
+    AnalysisError,
+    Floats,
+    Ints,
+    NotEstimable,
+    complete,
+    dummies,
+    groups,
+    label_of,
+    levels_of,
+)
 from analysis.estimators.numerics.cluster_covariance import ClusterRobust
 from analysis.estimators.numerics.linear import Fit, fit, independent_columns, t_interval
 
@@ -87,7 +98,7 @@ class Periods:
         for key, name in (("person", person), ("period", period)):
             if name not in trial.data.columns:
                 raise AnalysisError.of(key, f"{name!r} is not a column", f"name the column of the {key}")
-        people, when = groups(trial.data, [person])[0], groups(trial.data, [period])[0]
+        people, when = groups(trial.data, [person])[0], _in_order(trial.data, period)
         if len(np.unique(people * (when.max() + 1) + when)) < len(people):
             raise AnalysisError.of(f"column {period!r}", "a person has a period twice", "keep one row for each period")
         blocks = [dummies(when, int(when.max()) + 1), dummies(trial.codes, len(trial.labels))]
@@ -169,6 +180,13 @@ class Periods:
         left, right = float(fitted.residuals @ fitted.residuals), float(more.residuals @ more.residuals)
         f = (left - right) / extra / (right / (self.df - extra))
         return float(stats.f.sf(f, extra, self.df - extra))
+
+
+def _in_order(data: pd.DataFrame, period: str) -> Ints:
+    """Each row's period as 0, 1, ... by value, or by the order of its categories: as text, 10 comes before 2."""
+    cells = complete(data, period)
+    place = {label: index for index, label in enumerate(levels_of(cells))}
+    return np.unique([place[label_of(cell)] for cell in cells], return_inverse=True)[1].astype(np.int64)
 
 
 def centred(columns: Floats, people: Ints) -> Floats:

@@ -88,3 +88,15 @@ def test_an_ordinal_model_of_many_levels_is_refused_in_its_note():
     data = sequences(["ab", "ba"], people=60)
     assert "120 levels, of which a model of cuts takes 50" in run("ordinal_logit", data, outcome="y", arm="treatment",
                                                                   control="a").note  # fmt: skip
+
+
+def test_the_tenth_period_comes_after_the_second():
+    rng = np.random.default_rng(2)
+    rows = [(p, k, "ab"[int(rng.integers(2))], rng.normal()) for p in range(9) for k in range(1, 13)]
+    table = pd.DataFrame(rows, columns=["person", "period", "arm", "y"])
+    call = {"outcome": "y", "arm": "arm", "control": "a", "person": "person", "period": "period"}
+    found = [run("crossover", table.assign(period=table["period"] + shift), **call) for shift in (0, 100)]
+    named = table.assign(
+        period=pd.Categorical(table["period"].map("period {}".format), map("period {}".format, range(13)))
+    )
+    assert found[0] == found[1] == run("crossover", named, **call)
