@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,3 +42,16 @@ def test_an_open_visit_is_shown_as_ended_in_the_time_given_back_and_only_there(n
     ended = (limit, "deadline") if hidden and now >= 600 else (None, None)
     assert (shown.ended_at, shown.ended_by) == ended
     assert shown.deadline_at == (limit if hidden else visit.deadline_at)
+
+
+@pytest.mark.parametrize(
+    ("second", "shown", "levelled"),
+    [(599, 599, False), (600, 600, False), (601, 600, True), (660, 600, True), (661, 601, False), (900, 840, False)],
+)
+def test_a_moment_is_levelled_where_it_lies_in_the_time_given_back_and_is_shown_at_the_limit(second, shown, levelled):
+    visit = Visit("p", "work", START, deadline_at=START + timedelta(seconds=660))
+    at, times = START + timedelta(seconds=second), with_outage(60, hidden=True)
+    assert times.moment(at, visit) == START + timedelta(seconds=shown)
+    assert times.is_levelled(at, visit) == levelled
+    open_times = with_outage(60, hidden=False)
+    assert (open_times.moment(at, visit), open_times.is_levelled(at, visit)) == (at, False)
