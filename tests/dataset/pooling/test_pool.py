@@ -150,6 +150,7 @@ def test_an_altered_row_of_the_pool_is_found(pooled, tmp_path):
 
 
 def test_a_pool_is_described_for_archives_and_other_tools(sites, pooled):
+    assert manifest_of(pooled)["pool"]["plans_differ"] is False
     package = json.loads((pooled / "datapackage.json").read_text())
     keys = {each["name"]: each["schema"].get("primaryKey") for each in package["resources"]}
     for resource in package["resources"]:
