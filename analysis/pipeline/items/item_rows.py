@@ -17,6 +17,7 @@ from analysis.pipeline.planning.registration import ITEM_ROW
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Plan
 
+OF_CLUSTERS = "people came in clusters, so logistic regression of answers in place of the model with a random person"
 LEAST_PEOPLE = 10
 """Fewer people than this bear no random effect worth estimating."""
 
@@ -83,7 +84,8 @@ def _over_clusters(
         )  # fmt: skip
     except StudyError as error:
         return [replace(empty, note=f"not estimable: {error}")]
-    return _named(found, replace(empty, method="fractional_logit"), view, counts)
+    rows = _named(found, replace(empty, method="fractional_logit"), view, counts)
+    return [replace(row, note="; ".join(part for part in (OF_CLUSTERS, row.note) if part)) for row in rows]
 
 
 def _named(found: Any, empty: Estimate, view: View, counts: dict[str, int]) -> list[Estimate]:

@@ -14,8 +14,10 @@ from support.analysis.oracle_tables import run
 
 from analysis.cli import analyze
 from analysis.data.load import load
+from analysis.data.quizzes import QuizItems
 from analysis.estimators.core.request import AnalysisError
 from analysis.pipeline.analyse import analyse
+from analysis.pipeline.items.item_rows import item_rows
 from analysis.pipeline.prepare import prepare
 from study_app.domain.study.analysis_plan import Plan, read_plan
 
@@ -80,6 +82,19 @@ def test_every_row_of_a_cluster_trial_takes_account_of_it_or_says_why_not(tmp_pa
 
 
 @pytest.mark.slow
+def test_the_row_of_items_says_which_model_takes_the_place_of_the_one_with_a_random_person(tmp_path):
+    trial(8).to_csv(tmp_path / "trial.csv", index=False)
+    plan = read_plan(PLAN, file="plan.toml", key="")
+    prepared = prepare(load(tmp_path / "trial.csv", plan.columns), plan)
+    people = prepared.frame.population("itt")["participant_id"]
+    answers = pd.MultiIndex.from_product([people, ["one", "two", "three"]], names=["participant_id", "item"])
+    answers = answers.to_frame(index=False).assign(points=np.random.default_rng(3).integers(0, 2, 3 * len(people)))
+    quiz = QuizItems("quiz", "main", "Quiz", answers, None)
+    (row,) = item_rows(prepared.frame, prepared.fitted, prepared.view, [quiz])
+    assert (row.id, row.method) == ("quiz_items.mixed_logit", "fractional_logit")
+    assert row.note.startswith("people came in clusters, so logistic regression of answers in place of the model with")
+
+
 def test_errors_over_clusters_are_wider_than_those_that_take_people_as_independent(tmp_path):
     table = trial(icc=0.5)
     clustered = {row["id"]: row for row in written(tmp_path, table)["estimates"]}
