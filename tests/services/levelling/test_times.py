@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, event
@@ -13,9 +14,12 @@ from support.trials.console_trial import Trial
 from study_app.domain.errors import NotAllowed
 from study_app.domain.events.server import SessionScheduled
 from study_app.domain.records import Visit
+from study_app.domain.shown_times import AS_THEY_WERE
+from study_app.domain.study.study import Study
 from study_app.services.attending.live import LiveBoard
 from study_app.services.attending.participant_page import ParticipantPage, ParticipantViews
 from study_app.services.attending.paying import payments
+from study_app.services.levelling.times import shown_times
 from study_app.services.participant.chatting.turns import record_outage
 from study_app.services.researcher.monitoring import Monitor
 from study_app.services.researcher.panel.due import due_people, levelled_due
@@ -265,3 +269,14 @@ def test_who_is_paused_before_the_limit_is_shown_where_they_are_however_long_the
     trial.clock.at = start + LIMIT + timedelta(hours=1)
     assert tasks_visit(page(trial, who)).ended_at is None
     assert page(trial, who).summary.stage == (trial.app.study.stage("tasks").title or "tasks")
+
+
+def test_where_no_stage_has_a_limit_times_are_shown_as_they_were_and_no_log_is_read():
+    study = Study.model_validate(
+        {
+            "schema": "study/1", "id": "timeless", "title": "Timeless", "allocation": {"method": "simple"},
+            "arms": [{"id": "plain", "control": True}, {"id": "other", "instructions": "Go on."}],
+            "stages": [{"id": "consent", "kind": "consent"}, {"id": "debrief", "kind": "debrief"}],
+        }
+    )  # fmt: skip
+    assert shown_times(SimpleNamespace(), study, "p1", arms=False) is AS_THEY_WERE
