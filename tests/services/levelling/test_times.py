@@ -276,7 +276,11 @@ def test_where_no_stage_has_a_limit_times_are_shown_as_they_were_and_no_log_is_r
         {
             "schema": "study/1", "id": "timeless", "title": "Timeless", "allocation": {"method": "simple"},
             "arms": [{"id": "plain", "control": True}, {"id": "other", "instructions": "Go on."}],
-            "stages": [{"id": "consent", "kind": "consent"}, {"id": "debrief", "kind": "debrief"}],
+            "stages": [
+                {"id": "consent", "kind": "consent", "title": "Agreement"},
+                {"id": "instructions", "kind": "instructions"},
+                {"id": "debrief", "kind": "debrief"},
+            ],
         }
     )  # fmt: skip
     assert shown_times(SimpleNamespace(), study, "p1", arms=False) is AS_THEY_WERE
