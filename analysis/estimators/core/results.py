@@ -81,7 +81,7 @@ class Estimates(list[Estimate]):
         return Estimates(super().__add__(others))
 
     def copy(self) -> Estimates:
-        """Return the same rows in a list of their own."""
+        """Return the same rows as another list."""
         return Estimates(self)
 
     def to_frame(self) -> pd.DataFrame:

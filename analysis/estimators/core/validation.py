@@ -75,7 +75,7 @@ def complete(data: pd.DataFrame, column: str) -> pd.Series:
     series: pd.Series = data[column]
     missing = int(series.isna().to_numpy().sum())
     if series.dtype == object or isinstance(series.dtype, pd.StringDtype):
-        # A text without a character is no label: of an arm or a stratum it would make one of its own.
+        # An empty text cannot be a label: it would become another arm or stratum.
         missing += sum(isinstance(cell, str) and not cell.strip() for cell in series.tolist())
     if missing:
         raise AnalysisError.of(

@@ -18,7 +18,7 @@ RULES = {
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """Return a function that gives a trial with a rule and somebody who has finished it."""
+    """Return a function that gives a trial with a rule and a participant who has finished it."""
     made: list[Trial] = []
 
     def make(*rules: str) -> tuple[Trial, str]:

@@ -32,4 +32,4 @@ def trial(tmp_path_factory):
 )
 def test_a_message_is_refused_if_nothing_is_in_it_or_too_much(trial, message, error):
     with pytest.raises(error, match="is not known" if error is NotAllowed else None):
-        asyncio.run(trial.app.help.ask("nobody", message))
+        asyncio.run(trial.app.help.ask("unknown", message))

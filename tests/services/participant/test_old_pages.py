@@ -84,7 +84,7 @@ def test_of_two_requests_that_go_on_from_one_place_the_later_one_changes_nothing
 
 @pytest.fixture(scope="module")
 def left(tmp_path_factory):
-    """Return somebody who has left meanwhile, and the place at which another request has just read them."""
+    """Return a participant who has left meanwhile, and the place at which another request has just read them."""
     trial = Trial(tmp_path_factory.mktemp("left"), entry="open")
     who = trial.app.enrol.enter(EntryRequest()).participant.id
     place = trial.app.session.where(who)
