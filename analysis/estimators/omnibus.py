@@ -155,7 +155,7 @@ def interaction(trial: AnalysisRequest, moderator: str = "", vcov: str | None = 
     """
     require_columns(trial.data, [moderator])
     *main, product = _moderated(trial, moderator)
-    if trial.cluster is not None and vcov not in (None, "CR2"):
+    if trial.cluster is not None and (vcov or "CR2").upper() != "CR2":
         raise AnalysisError.of("vcov", f"{vcov!r} takes no account of clusters", "use CR2, or leave it out")
     codes = None if trial.cluster is None else trial.cluster_codes
     trial.notes += [] if codes is None else few_clusters(trial)

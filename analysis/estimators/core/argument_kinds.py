@@ -34,7 +34,8 @@ def option_problems(
     found = []
     for name, value in options.items():
         wanted = hints.get(name, Any)
-        if not fits(value, wanted):
+        names_column = fits("", wanted) and name not in DOMAINS.get(method, {})
+        if not fits(value, wanted) and not (names_column and fits(value, int)):
             found.append(Problem("data", name, *_unfit(value, wanted)))
             continue
         domain = SCALES if name == "prior_scale" and isinstance(value, str) else DOMAINS.get(method, {}).get(name)
@@ -68,6 +69,22 @@ def shared_problems(
             yield Problem("data", key, f"{_shown(value)} is not a number", "give a number")
     if seed is not None and not (fits(seed, int) and seed >= 0):
         yield Problem("data", "seed", f"{_shown(seed)} is not a whole number from 0 on", "give one, e.g. 1")
+
+
+def kept(value: Any, wanted: Any = Iterable[str]) -> Any:
+    """Return a list of names as a tuple, which can be read more than once and compared; anything else as it is.
+
+    >>> kept(name for name in "ab"), kept(pd.Index(["a"])), kept("ab"), kept(np.ones(1), list[float])
+    (('a', 'b'), ('a',), 'ab', array([1.]))
+    """
+    is_list = isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+    return tuple(value) if is_list and (isinstance(value, Iterator) or _is_names(wanted)) else value
+
+
+def _is_names(wanted: Any) -> bool:
+    if get_origin(wanted) in (Union, types.UnionType):
+        return any(map(_is_names, get_args(wanted)))
+    return str in get_args(wanted)
 
 
 def fits(value: Any, wanted: Any) -> bool:

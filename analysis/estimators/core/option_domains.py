@@ -9,22 +9,30 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Words:
-    """An option that takes one of a few words, whose case does not matter."""
+    """An option that takes one of a few words."""
 
     words: tuple[str, ...]
     in_clusters: tuple[str, ...] | None = None
     """Those that it takes where people were allocated in clusters; None: the same."""
     also: tuple[str, ...] = ()
     """Other names of the same, which other packages use."""
+    also_in_clusters: tuple[str, ...] = ()
+    """Likewise of those in clusters."""
+    any_case: bool = False
+    """Whether capitals do not matter."""
 
     def problem(self, value: object, clustered: bool) -> tuple[str, str] | None:
         """Return what is wrong with a text, and what to write in its place."""
         words = self.in_clusters if clustered and self.in_clusters is not None else self.words
-        if not isinstance(value, str) or value.lower() in map(str.lower, (*words, *self.also)):
+        also = self.also_in_clusters if clustered and self.in_clusters is not None else self.also
+        if not isinstance(value, str) or self._is_among(value, (*words, *also)):
             return None
-        elsewhere = clustered and value.lower() in map(str.lower, self.words)
+        elsewhere = clustered and self._is_among(value, (*self.words, *self.also))
         what = f"{value!r} takes no account of clusters" if elsewhere else f"{value!r} is not known"
         return what, f"use {' or '.join(filter(None, (', '.join(words[:-1]), words[-1])))}"
+
+    def _is_among(self, value: str, words: tuple[str, ...]) -> bool:
+        return value in words or (self.any_case and value.lower() in map(str.lower, words))
 
 
 @dataclass(frozen=True)
@@ -55,10 +63,11 @@ class Numbers:
 _LINEAR = ("classical", "HC0", "HC1", "HC2", "HC3")
 _LINEAR_ALSO = ("nonrobust", "const", "ols", "iid")
 _CLUSTERED = ("CR2", "CR1", "CR0")
-_BY_LEAST_SQUARES = Words(_LINEAR, _CLUSTERED, _LINEAR_ALSO)
-_BY_LIKELIHOOD = Words(("HC0", "HC1", "quasi", "classical"), also=("nonrobust", "model", "robust"))
-_BY_INSTRUMENT = Words(("robust", "HC0", "HC1", "classical"), also=("unadjusted", "nonrobust"))
-_BY_DRAWS = Words(("classical", "HC0", "HC2", "HC3"), also=_LINEAR_ALSO)
+_CLUSTERED_ALSO = ("stata", "CR1S")
+_BY_LEAST_SQUARES = Words(_LINEAR, _CLUSTERED, _LINEAR_ALSO, _CLUSTERED_ALSO, any_case=True)
+_BY_LIKELIHOOD = Words(("HC0", "HC1", "quasi", "classical"), also=("nonrobust", "model", "robust"), any_case=True)
+_BY_INSTRUMENT = Words(("robust", "HC0", "HC1", "classical"), also=("unadjusted", "nonrobust"), any_case=True)
+_BY_DRAWS = Words(("classical", "HC0", "HC2", "HC3"), also=_LINEAR_ALSO, any_case=True)
 _SIDES = Words(("two-sided", "greater", "less"))
 _STATISTICS = Words(("lin", "ancova", "mean", "rmst"))
 _DRAWN = {"vcov": _BY_DRAWS, "alternative": _SIDES, "statistic": _STATISTICS}
@@ -71,8 +80,8 @@ DOMAINS: Mapping[str, Mapping[str, Words | Numbers]] = {
     **dict.fromkeys(("rerandomization", "permutation", "factorial_rerandomization"), _DRAWN),
     **{key: {"alternative": _SIDES} for key in ("fisher", "brunner_munzel")},
     **{key: {"rho": Numbers(least=0)} for key in ("logrank", "stratified_logrank")},
-    "interaction": {"vcov": Words(_LINEAR, ("CR2",), _LINEAR_ALSO)},
-    "cluster_robust": {"vcov": Words(_CLUSTERED, also=("stata", "CR1S"))},
+    "interaction": {"vcov": Words(_LINEAR, ("CR2",), _LINEAR_ALSO, any_case=True)},
+    "cluster_robust": {"vcov": Words(_CLUSTERED, also=_CLUSTERED_ALSO, any_case=True)},
     "crossover": {"vcov": Words(("classical", "CR2"))},
     "beta_regression": {"vcov": Words(("expected", "observed"))},
     "mann_whitney": {"alternative": _SIDES, "method": Words(("auto", "exact", "asymptotic"))},

@@ -10,7 +10,7 @@ from typing import Any, Protocol, get_type_hints
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.core.argument_kinds import option_problems, shared_problems
+from analysis.estimators.core.argument_kinds import kept, option_problems, shared_problems
 from analysis.estimators.core.jackknife import over_clusters
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import Estimate, Estimates
@@ -145,6 +145,8 @@ def _register(
         **options: Any,
     ) -> Result:
         _refuse_unknown(name, options, known)
+        covariates, stratum = kept(covariates), kept(stratum)
+        options = {key: kept(value, hints[key]) for key, value in options.items()}
         columns = {"outcome": outcome, "arm": arm, "cluster": cluster, "event": event, "frequency": frequency}
         several = {"covariates": covariates, "stratum": stratum}
         wrong = [*shared_problems(columns, several, level, horizon, seed),

@@ -3,6 +3,7 @@
 import inspect
 
 import numpy as np
+import pandas as pd
 import pytest
 from support.analysis.oracle_tables import run
 from test_estimators_rules import call, people
@@ -11,6 +12,7 @@ import analysis
 from analysis.estimators.core.argument_kinds import described, fits
 from analysis.estimators.core.registry import SHARED
 from analysis.estimators.core.request import AnalysisError
+from analysis.pipeline.planning.option_domains import value_problem
 
 OF_NO_KIND = (object(), {"a": 1}, float("nan"), True, "nonsense", 2.5, [None])
 """Values of many kinds: an option may be of one of them."""
@@ -69,6 +71,57 @@ def test_numpys_numbers_are_numbers():
     assert whole == call("tost", data, margin=np.int64(2))[0] == call("tost", data, margin=np.array([-2.0, 2.0]))[0]
     assert whole == parts
     assert call("lin", data, level=np.float64(0.9), seed=np.int64(3))[0].ci_level == 0.9
+
+
+@pytest.mark.parametrize("made", [tuple, iter, np.array, pd.Index, pd.Series], ids=lambda made: made.__name__)
+def test_names_come_in_whatever_can_be_read_one_by_one(made):
+    data = people()
+    assert call("lin", data, covariates=made(["warmup", "years"])) == call("lin", data, covariates=["warmup", "years"])
+    given = {"outcome": "score", "arm": "arm", "control": "control", "received": "event"}
+    several, listed = (
+        run("tsls", data, **given, covariates=(), instruments=names) for names in (made(["warmup"]), ["warmup"])
+    )
+    assert several == listed
+    factors = [
+        analysis.METHODS["factorial"](data, outcome="score", factors=names)
+        for names in (made(["arm", "site"]), ["arm", "site"])
+    ]
+    assert factors[0] == factors[1]
+
+
+def test_columns_may_be_numbered():
+    data = people()[["score", "arm", "warmup"]]
+    numbered = data.set_axis([0, 1, 2], axis=1)
+    for method, given in (("pearson", {"x": 2}), ("interaction", {"arm": 1, "control": "control", "moderator": 2})):
+        named = {key: data.columns[value] if isinstance(value, int) else value for key, value in given.items()}
+        found, usual = run(method, numbered, outcome=0, **given), run(method, data, outcome="score", **named)
+        assert (found.estimate, found.p_value) == (usual.estimate, usual.p_value)
+
+
+@pytest.mark.parametrize("method", ["ols", "ancova", "lin", "factorial"])
+def test_statas_names_of_cr1_are_known_wherever_clusters_are(method):
+    given = {"cluster": "person"} | ({"factors": ["arm", "site"], "arm": None} if method == "factorial" else {})
+    given |= {"control": None, "covariates": ()} if method == "factorial" else {}
+    usual, *others = (call(method, people(), vcov=vcov, **given) for vcov in ("CR1", "stata", "CR1S", "cr1"))
+    assert all(other == usual for other in others)
+
+
+@pytest.mark.parametrize(
+    ("method", "given"),
+    [
+        ("mann_whitney", {"alternative": "LESS"}), ("cox", {"transform": "KM"}), ("cox", {"ties": "Efron"}),
+        ("lee_bounds", {"trim": "Floor"}), ("bayes_factor", {"prior_scale": "Wide"}), ("lin", {"vcov": "hc2"}),
+        ("interaction", {"vcov": "cr2", "cluster": "person"}), ("poisson", {"vcov": "Classical"}),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else value,
+)  # fmt: skip
+def test_a_plan_takes_words_in_other_capitals_only_where_the_method_does(method, given):
+    (option, word), clustered = next(iter(given.items())), "cluster" in given
+    if value_problem(method, option, word, clustered=clustered) is None:
+        assert all(row.estimate is not None for row in call(method, people(), **given))
+    else:
+        with pytest.raises(AnalysisError, match=f"data: {option}: '{word}' is not known; use"):
+            call(method, people(), **given)
 
 
 IGNORED = [
