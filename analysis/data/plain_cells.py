@@ -8,8 +8,8 @@ import pandas as pd
 
 MISSING = ("NA", "NaN", "nan", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null")
 """What other programs write where a value is missing."""
-_AMONG_NUMBERS = (".", "-", "--", "?", "na", "None", "none", "missing", "Missing")
-"""Marks among numbers only: elsewhere they may be labels."""
+_AMONG_NUMBERS = (".", "-", "--", "?", "na", "None", "missing", "Missing")
+"""Marks among numbers only: elsewhere they may be labels. The word none is not among them: it may mean 0."""
 _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d+)?([eE][+-]?\d+)?")
 """A number with a comma for the decimal point, thousands perhaps set off by points."""
 _LIKE_A_NUMBER = re.compile(r"[+-]?\s*\d[\d.,' ]*([eE][+-]?\d+)?\s*%?")

@@ -175,6 +175,8 @@ def _refuse_dates(series: pd.Series) -> None:
 
 MANY_LEVELS = 20
 """Distinct numbers beyond which a text is not the name of a category."""
+ROWS_OF_A_LEVEL = 5
+"""Rows to a level, on average, from which a number with decimals, e.g. a dose, may be the name of a category."""
 
 
 def _refuse_numbers_as_text(series: pd.Series) -> None:
@@ -184,7 +186,8 @@ def _refuse_numbers_as_text(series: pd.Series) -> None:
     levels = pd.Series(series.unique())
     values = pd.to_numeric(levels, errors="coerce")
     known = values[values.notna()]
-    if len(known) * 2 <= len(levels) or (len(known) <= MANY_LEVELS and (known % 1 == 0).all()):
+    alike = (known % 1 == 0).all() or len(series) >= ROWS_OF_A_LEVEL * len(levels)
+    if len(known) * 2 <= len(levels) or (len(known) <= MANY_LEVELS and alike):
         return
     others = [repr(level) for level in levels[values.isna()]][:3]
     what = "holds numbers as text" + (f", and {', '.join(others)}" if others else "")

@@ -53,7 +53,7 @@ def test_any_mark_among_numbers_is_missing_and_named(tmp_path, word, with_empty_
     assert ancova(found) == with_empty_cells
 
 
-@pytest.mark.parametrize("word", ["old", "3,5", "about 40", "40 years"])
+@pytest.mark.parametrize("word", ["old", "none", "3,5", "about 40", "40 years"])
 @pytest.mark.parametrize("use", ["covariates", "subgroups"])
 def test_another_word_among_numbers_is_refused_by_row(tmp_path, word, use):
     data = people().astype({"age": object})

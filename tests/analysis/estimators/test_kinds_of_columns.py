@@ -94,6 +94,16 @@ def test_categories_may_be_spelled_with_numbers():
     assert spelled.df == len(data) - 8
 
 
+def test_doses_may_be_categories():
+    data = people()
+    doses = pd.Series([0.5, 1.0, 2.0] * 16)
+    spelled = call("ols", data.assign(years=doses.astype(str)))[0]
+    assert spelled == call("ols", data.assign(years=doses.astype("category")))[0]
+    few = data.assign(years=doses.astype(str)).iloc[::4]
+    with pytest.raises(AnalysisError, match="'years': holds numbers as text"):
+        call("ols", few)
+
+
 @pytest.mark.parametrize("column", ["arm", "warmup", "site", "class"])
 @pytest.mark.parametrize("blank", ["", "  "])
 def test_a_blank_text_is_an_empty_cell(column, blank):
