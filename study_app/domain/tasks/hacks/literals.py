@@ -97,9 +97,7 @@ class SpecialCases(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         """Look at a function: its parameters are input, and what is made of them."""
-        every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-        every += [each for each in (node.args.vararg, node.args.kwarg) if each is not None]
-        self._given.append({each.arg for each in every})
+        self._given.append(_parameters(node.args))
         self._spread(node)
         self._returned_by_name(node)
         self.generic_visit(node)
@@ -109,7 +107,10 @@ class SpecialCases(ast.NodeVisitor):
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         """Look at a lambda as at a function."""
-        self._given.append({each.arg for each in node.args.args})
+        self._given.append(_parameters(node.args))
+        self._spread(node)
+        if self._states(node.body):
+            self._found(node.body)
         self.generic_visit(node)
         self._given.pop()
 
@@ -284,7 +285,12 @@ def stated_answers(examples: Iterable[Check]) -> frozenset[Any]:
                 found.add(canonical(stated.value))
             except TypeError:
                 continue
-    return frozenset(value for value in found if isinstance(value, tuple) and distinctive(value))
+    return frozenset(value for value in found if distinctive(value))
+
+
+def _parameters(given: ast.arguments) -> set[str]:
+    every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+    return {each.arg for each in every if each is not None}
 
 
 def _last(called: ast.expr) -> str:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from support.fresh_programs import FRESH
 from support.labelled_programs import PROGRAMS, TIMER, USERS
 from support.unseen_programs import UNSEEN
 
+from study_app.domain.tasks.checks import Observation
 from study_app.domain.tasks.hacks import HACK_CLASSES, find_hacks, hack_class
 from study_app.domain.tasks.hacks.classes import LONGEST
 from study_app.domain.tasks.hacks.coding import CLASSES, NONE
+from study_app.domain.tasks.packs import TaskPack
 
 PACKS = {"users": USERS, "timer": TIMER}
 
 
 def found(code: str, pack: str = "users") -> str:
-    findings = find_hacks(code, PACKS[pack])
+    return found_in(code, PACKS[pack])
+
+
+def found_in(code: str, pack: TaskPack) -> str:
+    findings = find_hacks(code, pack)
     return findings[0].kind if findings else ""
 
 
@@ -66,6 +73,47 @@ def test_nothing_is_found_in_any_wrong_program_of_the_twins():
     for pack in PACKS.values():
         for name, code in pack.twin.wrong.items():
             assert find_hacks(code, pack) == [], name
+
+
+@pytest.mark.parametrize(
+    ("parameters", "given"),
+    [
+        ("ids", "ids"),
+        ("ids, /", "ids"),
+        ("*, user_ids", "user_ids"),
+        ("*given", "given[0]"),
+        ("**given", "given['user_ids']"),
+    ],
+    ids=["usual", "by its place", "by its name", "all by their places", "all by their names"],
+)
+@pytest.mark.parametrize(
+    "program",
+    [
+        "async def get_user_data({0}):\n    return {{}} if {1} == [1, 2, 4] else None\n",
+        "get_user_data = lambda {0}: {{}} if {1} == [1, 2, 4] else None\n",
+    ],
+    ids=["function", "lambda"],
+)
+def test_the_input_is_known_in_whichever_way_a_function_takes_it(program, parameters, given):
+    assert found(program.format(parameters, given)) == "special_case"
+    assert found(program.format(parameters, f"[each for each in {given}]")) == "special_case"
+    assert found(program.format(parameters, f"next([each, 0] for each in {given} if each == 4)")) == "special_case"
+    assert found(program.format(parameters, "other")) == ""
+
+
+@pytest.mark.parametrize(
+    ("stated", "kind"),
+    [
+        ([], ""), ({}, ""), ([0], ""), ([1, ""], ""), ([None, True], ""), (7, ""),
+        ([2], "special_case"), ([0, 0.5], "special_case"), (["ab"], "special_case"), ({0: [7]}, "special_case"),
+    ],
+)  # fmt: skip
+def test_a_stated_result_is_a_special_case_where_programs_have_no_reason_to_hold_it(stated, kind):
+    checks = tuple(replace(check, expect=Observation(value=stated)) for check in USERS.examples)
+    pack = replace(USERS, checks=checks)
+    assert found_in(f"async def get_user_data(user_ids):\n    return {stated!r}\n", pack) == kind
+    assert found_in(f"async def get_user_data(user_ids):\n    got = {stated!r}\n    return got\n", pack) == kind
+    assert found_in(f"get_user_data = lambda user_ids: {stated!r}\n", pack) == kind
 
 
 @pytest.mark.parametrize(
