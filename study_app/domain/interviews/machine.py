@@ -183,8 +183,8 @@ def _allowed(standing: Standing, topic_id: str) -> frozenset[StepAction]:
             found.add("probe")
         if standing.count("clarify", topic_id) < CLARIFIES:
             found.add("clarify")
-        if standing.count("redirect") < MOST_REDIRECTS:
-            found.add("redirect")
+        # The last one that there may be has ended the interview already.
+        found.add("redirect")
     if not any(each.must for each in standing.left):
         found.add("end")
     return frozenset(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -156,6 +157,54 @@ def test_the_model_ends_only_once_what_must_be_asked_was_and_closing_questions_s
     more = tuple(Exchange(topic, "core", "?", "answered", "Well.") for topic in ("two", "three"))
     standing = Standing(plan_of(), "en", (first, *more))
     assert judge(standing, due(standing), ModelStep("end")).move.topic == "last"
+
+
+def without_musts(plan):
+    return plan.model_copy(update={"topics": tuple(each.model_copy(update={"must": False}) for each in plan.topics)})
+
+
+def answered(topic, action):
+    return Exchange(topic, action, "?", "answered", "Well.")
+
+
+@pytest.mark.parametrize(
+    ("turns", "asked", "may"),
+    [
+        # Two topics and a closing question are to come.
+        (4, ["core"], {"next"}),
+        (5, ["core"], {"next", "probe", "clarify", "redirect"}),
+        (5, ["core", "probe"], {"next"}),
+        (12, ["core", "probe"], {"next", "probe", "clarify", "redirect"}),
+        (12, ["core", "probe", "probe"], {"next", "clarify", "redirect"}),
+        (12, ["core", "clarify"], {"next", "probe", "redirect"}),
+        (12, ["core", "redirect", "redirect"], {"next", "probe", "clarify", "redirect"}),
+    ],
+)
+def test_a_model_may_ask_so_often_as_each_kind_allows_and_leaves_room_for_what_the_plan_still_asks(turns, asked, may):
+    first = tuple(answered("one", action) for action in asked)
+    assert due(Standing(plan_of(turns=turns), "en", first)).allowed == may
+    assert due(Standing(without_musts(plan_of(turns=turns)), "en", first)).allowed == may | {"end"}
+
+
+def test_what_was_asked_on_another_topic_takes_nothing_of_this_ones_number():
+    before = tuple(answered("one", action) for action in ("core", "probe", "probe", "clarify"))
+    choice = due(Standing(plan_of(), "en", (*before, answered("two", "core"))))
+    assert choice.allowed == {"next", "probe", "clarify", "redirect"}
+
+
+def test_the_third_redirection_is_the_last_question():
+    asked = (answered("one", "core"), *[answered("one", "redirect")] * MOST_REDIRECTS)
+    assert due(Standing(plan_of(), "en", asked)) == Close("redirects")
+    assert isinstance(due(Standing(plan_of(), "en", asked[:-1])), Choice)
+
+
+def test_no_model_is_asked_where_there_is_nothing_to_choose():
+    asked = (answered("one", "core"), answered("two", "core"))
+    plan = plan_of(turns=4)
+    assert due(Standing(plan, "en", asked)).topic == "three"
+    assert due(Standing(without_musts(plan), "en", asked)).allowed == {"next", "end"}
+    # With two topics left there is a choice: which of them comes first.
+    assert due(Standing(plan, "en", asked[:1])).topics == ("two", "three")
 
 
 def test_only_an_open_interview_lets_the_model_order_the_topics():
