@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from study_app.dataset.integrity.stored_rows import program_error
-from study_app.dataset.measures.baseline import all_passed, warmup
+from study_app.dataset.measures.baseline import all_passed, last_submissions, warmup
 from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.domain.content.content_paths import name_of
 from study_app.domain.records import RunRecord
@@ -63,9 +63,8 @@ def _visible_only(record: ParticipantRecord) -> dict[str, Any]:
 
 
 def submissions_of(record: ParticipantRecord, stage: Stage) -> list[RunRecord]:
-    """Return the last submission of each task of a stage; of one that was reopened a task may have two."""
-    last = {run.task: run for run in record.runs if run.kind == "submission" and run.stage == stage.id}
-    return list(last.values())
+    """Return the last submission of each task of a stage."""
+    return last_submissions(record.runs, stage)
 
 
 def _task_minutes(record: ParticipantRecord, submitted: dict[str, list[RunRecord]]) -> float | None:

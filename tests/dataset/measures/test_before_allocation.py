@@ -46,10 +46,13 @@ def test_items_of_a_quiz_are_not_answers_to_a_survey():
     assert survey_values(OneSurvey(), answers) == {"a": 1, "b": None, "c": None, "right": 1}  # type: ignore[arg-type]
 
 
+TASKS = {1: "first", 2: "second"}
+
+
 def submitted(number: int, minutes: float, *, passed: tuple[bool, ...] = (True, True), **given: Any) -> RunRecord:
     checks = [{"name": str(name), "visible": True, "passed": each} for name, each in enumerate(passed)]
     usual: dict[str, Any] = {"stage": "warmup", "kind": "submission", "checks": checks}
-    return RunRecord(str(number), "p1", "first", code="", started_at=after(minutes), **usual | given)
+    return RunRecord(str(number), "p1", TASKS[number], code="", started_at=after(minutes), **usual | given)
 
 
 VISIT = Visit("p1", "warmup", START)
@@ -83,6 +86,18 @@ def test_the_warm_up_lasts_from_its_opening_to_the_last_submission_without_the_t
 def test_the_warm_up_is_passed_with_every_check_of_every_task(runs, passed):
     assert warmup(WARMUP, VISIT, runs)["warmup_passed"] == passed
     assert all_passed(runs[0])
+
+
+def test_of_a_warm_up_that_was_reopened_the_last_submission_of_each_task_counts():
+    cut_off = [submitted(1, 2), submitted(2, 10, passed=(True, False))]
+    assert warmup(WARMUP, VISIT, [*cut_off, submitted(2, 14)], stood=300.0) == {
+        "warmup_minutes": 9.0, "warmup_passed": 1,
+    }  # fmt: skip
+    assert warmup(WARMUP, VISIT, [*cut_off, submitted(2, 14, passed=(False, True))])["warmup_passed"] == 0
+    # One task handed in twice is not two tasks, and a verdict on the first that is missing matters no more.
+    assert warmup(WARMUP, VISIT, [submitted(1, 2), submitted(1, 14)])["warmup_passed"] == 0
+    ungraded = submitted(2, 10, grading="failed")
+    assert warmup(WARMUP, VISIT, [submitted(1, 2), ungraded, submitted(2, 14)])["warmup_passed"] == 1
 
 
 def extended(minutes: float, stage: str = "work") -> Event:
