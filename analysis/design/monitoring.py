@@ -134,11 +134,14 @@ def boundaries(
 
 
 def _fractions(info: int | Sequence[float]) -> Floats:
+    remedy = "give the number of looks, or the information at each"
     if np.ndim(info) == 0:
-        info = list(range(1, int(number("info", info, Numbers(least=1, most=1000))) + 1)) if fits(info, int) else []
+        if not fits(info, int):
+            raise AnalysisError.of("info", f"{info!r} is not a whole number of looks", remedy)
+        info = list(range(1, int(number("info", info, Numbers(least=1, most=1000))) + 1))
     values = numbers_of("info", info)
     if not len(values) or not values[0] > 0 or not (np.diff(values) > 0).all() or not np.isfinite(values).all():
-        raise AnalysisError.of("info", f"{info!r} is not positive and rising", "give the information at each look")
+        raise AnalysisError.of("info", f"{info!r} is not positive and rising", remedy)
     # Fractions up to less than 1 are those of a trial under way, and must not be stretched to the whole.
     scale = 1.0 if values[-1] <= 1 else values[-1]
     return np.asarray(values / scale, dtype=np.float64)

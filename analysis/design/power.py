@@ -115,7 +115,8 @@ def sample_size(
                       cluster_size=cluster_size, icc=icc)  # fmt: skip
         share = 0.5 if allocation is None else allocation
         return schoenfeld_events(hazard_ratio, power, alpha, allocation=share, alternative=alternative)
-    refuse_beside("d, of which ratio says the shares", allocation=allocation)
+    if allocation is not None:
+        raise AnalysisError.of("allocation", "is not used without hazard_ratio", "give ratio, controls per treated")
     _require_power(power, alpha)
     d = one_of(d=d, effect_size=effect_size)
     if not effect_of(d, difference, sd)[0]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from analysis.estimators.core.argument_kinds import number
 from analysis.estimators.core.option_domains import Numbers
@@ -49,11 +50,12 @@ def sizes(n: Any, n2: Any, ratio: Any) -> tuple[float, float]:
         n2: of the control.
         ratio: controls per treated, in place of `n2`.
     """
-    if isinstance(n, Sequence | np.ndarray) and not isinstance(n, str):
+    if isinstance(n, Sequence | np.ndarray | pd.Series) and not isinstance(n, str):
         refuse_beside("n of both arms", n2=n2, ratio=ratio)
-        if len(n) != 2:
+        arms = list(n)
+        if len(arms) != 2:
             raise AnalysisError.of("n", f"{n!r} is not a size of two arms", "give n=(treated, control), or one number")
-        return number("n", n[0], PEOPLE), number("n", n[1], PEOPLE)
+        return number("n", arms[0], PEOPLE), number("n", arms[1], PEOPLE)
     if n2 is not None:
         refuse_beside("n2", ratio=ratio)
     first = number("n", n, PEOPLE)

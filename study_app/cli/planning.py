@@ -141,7 +141,7 @@ def _counting(what: str, *, hidden: bool) -> Iterator[Callable[[int, int], None]
 def _say(table: Mapping[str, Any], figure: Path | None) -> None:
     """Print the table for a person: each row with its formulas, and what all of it rests on."""
     tests = "test" if table["family"] == 1 else "tests"
-    say(f"Rule: {table['multiplicity']} over {table['family']} primary {tests} at {table['alpha']:g}, two-sided")
+    say(f"Rule: {table['multiplicity']} over {table['family']} primary {tests} at {table['alpha']:g}")
     say("Assumed: " + ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in table["assumptions"].items()))
     for entry in table["power"]:
         say()
@@ -173,7 +173,7 @@ def _say_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         true = f", true d = {row['difference']:g}" if "difference" in row else ""
         contrast = " - ".join(row["contrast"]) + _within(row)
-        say(f"  {row['outcome']} ({contrast}){true}: {_power(row['simulated'], row['mc_error'])}")
+        say(f"  {row['outcome']} ({contrast}), {row['sides']}{true}: {_power(row['simulated'], row['mc_error'])}")
         for formula in row["formulas"]:
             people = " + ".join(f"{count:g}" for count in formula["n"].values())
             say(f"    {formula['power']:.3f}  {formula['formula']}, {people} people, alpha {formula['alpha']:g}")

@@ -9,6 +9,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from analysis.pipeline.power.trial_power import monte_carlo_error
+from analysis.pipeline.power.with_margin import sides_of
 from study_app.domain.study.rehearsal.section import NULL, RehearsalLevel, Scenario
 from study_app.domain.study.study import Study
 from study_app.rehearsal.trials import TrialResult
@@ -30,14 +31,14 @@ def figures(
     """Return the figures of a rehearsal as JSON types.
 
     `alpha`, `multiplicity`, `family`: the plan's rule. `scenarios`: for each its assumptions; `any` and `all`, the
-    share of trials that reject a primary row, or all of them, after the plan's rule; for each row `role`, `rejected`
-    (of the scenario without effects: the type I error), `rejected_unadjusted`, `coverage`, `mean_estimate`,
-    `mean_true`, `bias`, `not_estimable`; `people` by status and arm, `minutes` a person, `person_hours` and `usd` a
-    trial; with planned looks `looks`: the share of trials that stopped at each, and the people allocated until then.
+    share of trials that reject a primary row, or all of them, after the plan's rule; for each row `role`, `sides` of
+    its test, `rejected` (of the scenario without effects: the type I error), `rejected_unadjusted`, `coverage`,
+    `mean_estimate`, `mean_true`, `bias`, `not_estimable`; `people` by status and arm, `minutes` a person,
+    `person_hours` and `usd` a trial; with planned looks `looks`: the share of trials that stopped at each, and the
+    people allocated until then.
     """
-    alpha = round(1 - study.analysis.level, 12)
     entries = [
-        _scenario(scenario, [result for result in results if result.scenario == scenario.id], alpha, participants)
+        _scenario(scenario, [result for result in results if result.scenario == scenario.id], study, participants)
         for scenario in scenarios
     ]
     return {
@@ -46,7 +47,7 @@ def figures(
         "participants": participants,
         "trials": trials,
         "seed": seed,
-        "alpha": alpha,
+        "alpha": _alpha(study),
         "family": max((sum(map(_primary, entry["rows"])) for entry in entries), default=0),
         "multiplicity": study.analysis.multiplicity.method,
         "expected": study.rehearsal.model_dump(mode="json", exclude={"scenarios", "participants"}),
@@ -54,7 +55,12 @@ def figures(
     }
 
 
-def _scenario(scenario: Scenario, trials: Sequence[TrialResult], alpha: float, participants: int) -> dict[str, Any]:
+def _alpha(study: Study) -> float:
+    return round(1 - study.analysis.level, 12)
+
+
+def _scenario(scenario: Scenario, trials: Sequence[TrialResult], study: Study, participants: int) -> dict[str, Any]:
+    alpha = _alpha(study)
     decided = [[_rejects(row, alpha) for row in trial.rows if _primary(row)] for trial in trials]
     costs = [trial.usd for trial in trials if trial.usd is not None]
     statuses, arms = Counter[str](), Counter[str]()
@@ -67,7 +73,7 @@ def _scenario(scenario: Scenario, trials: Sequence[TrialResult], alpha: float, p
         "null": scenario.id == NULL,
         "any": share([any(row) for row in decided]),
         "all": share([bool(row) and all(row) for row in decided]),
-        "rows": _rows(trials, alpha),
+        "rows": _rows(trials, study),
         "people": {
             "statuses": {name: count / len(trials) for name, count in sorted(statuses.items())},
             "arms": {name: count / len(trials) for name, count in arms.items()},
@@ -91,12 +97,15 @@ def _looks(trials: Sequence[TrialResult]) -> dict[str, Any]:
     return {"looks": {"stopped": stopped, "expected_n": mean([float(sum(trial.arms.values())) for trial in taken])}}
 
 
-def _rows(trials: Sequence[TrialResult], alpha: float) -> list[dict[str, Any]]:
+def _rows(trials: Sequence[TrialResult], study: Study) -> list[dict[str, Any]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for trial in trials:
         for row in trial.rows:
             found.setdefault(row["id"], []).append(row)
-    return [_rates_of_row(rows, alpha) for rows in found.values()]
+    return [
+        _rates_of_row(rows, _alpha(study)) | {"sides": sides_of(study.analysis.analyses, name)}
+        for name, rows in found.items()
+    ]
 
 
 def _rates_of_row(rows: Sequence[dict[str, Any]], alpha: float) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def rehearsal_lines(table: Mapping[str, Any]) -> list[str]:
         table: as `figures` returns it.
     """
     tests = "test" if table["family"] == 1 else "tests"
-    rule = f"{table['multiplicity']} over {table['family']} primary {tests} at {table['alpha']:g}, two-sided"
+    rule = f"{table['multiplicity']} over {table['family']} primary {tests} at {table['alpha']:g}"
     found = [
         f"{table['trials']} trials of each scenario, {table['participants']} people each, level {table['level']}",
         f"Rule: {rule}",
@@ -32,7 +32,7 @@ def _scenario(entry: Mapping[str, Any]) -> Iterator[str]:
         role = "" if row["role"] == "primary" else f"{row['role']}, unadjusted: "
         contrast = " - ".join(row["contrast"]) + _within(row)
         yield (
-            f"  {role}{row['outcome']} ({contrast}): {word} {_figure(row['rejected'])}, "
+            f"  {role}{row['outcome']} ({contrast}), {row['sides']}: {word} {_figure(row['rejected'])}, "
             f"estimate {_figure(row['mean_estimate'])}"
         )
         if row["mean_true"]["value"] is not None:

@@ -35,7 +35,8 @@ def test_a_rehearsal_prints_what_it_assumed_and_its_json_says_the_same(tmp_path)
     code, text = command(*options)
     assert code == 0, text
     assert "2 trials of each scenario, 16 people each, level outcomes" in text
-    assert "Rule: holm over 2 primary tests at 0.05, two-sided" in text
+    assert "Rule: holm over 2 primary tests at 0.05\n" in text
+    assert "), two-sided: type I error" in text
     assert "Scenario given: effect score -4" in text
     assert "type I error" in text
     code, text = command(*options, "--json")

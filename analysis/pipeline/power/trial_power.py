@@ -21,7 +21,7 @@ from analysis.pipeline.power.formulas import FormulaPower, formulas, within_peop
 from analysis.pipeline.power.planned_trials import PlannedTrial
 from analysis.pipeline.power.second_decisions import formulas_of_second, true_difference
 from analysis.pipeline.power.staged_trials import first_people, look_sizes, stopped_trial
-from analysis.pipeline.power.with_margin import row_with_margin
+from analysis.pipeline.power.with_margin import row_with_margin, sides_of
 from analysis.pipeline.power.workers import cluster_client, on_cluster, processes
 from analysis.pipeline.prepare import prepare
 from analysis.pipeline.regimes.rows import METHODS_OF_REGIMES
@@ -302,6 +302,7 @@ def _of_row(planned: PlannedTrial, n: int, effect: float, row: Row, counts: Coun
         "id": name,
         "outcome": outcome,
         "contrast": list(contrast),
+        "sides": sides_of(planned.plan.analyses, name),
         "simulated": power,
         "mc_error": monte_carlo_error(power, sims),
         "not_estimable": counts.not_made[name],

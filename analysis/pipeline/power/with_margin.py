@@ -13,8 +13,25 @@ METHODS = ("noninferiority", "tost")
 
 def row_with_margin(analyses: tuple[Analysis, ...], name: str) -> Analysis | None:
     """Return the primary analysis with a margin that gave a row; None where another did."""
-    found = (one for one in analyses if one.role == "primary" and one.method in METHODS)
-    return next((one for one in found if name == one.id or name.startswith(f"{one.id}.")), None)
+    found = _of_row(tuple(one for one in analyses if one.role == "primary"), name)
+    return found if found is not None and found.method in METHODS else None
+
+
+def sides_of(analyses: tuple[Analysis, ...], name: str) -> str:
+    """Return whether the test of a row is two-sided, one-sided, or two one-sided ones."""
+    found = _of_row(analyses, name)
+    if found is None:
+        return "two-sided"
+    if found.method == "tost":
+        return "two one-sided tests"
+    is_one = found.method == "noninferiority" or found.options.get("alternative") in ("greater", "less")
+    return "one-sided" if is_one else "two-sided"
+
+
+def _of_row(analyses: tuple[Analysis, ...], name: str) -> Analysis | None:
+    """Return the analysis that gave a row: the longest id with which the row's begins, for labels lengthen ids."""
+    found = [one for one in analyses if name == one.id or name.startswith(f"{one.id}.")]
+    return max(found, key=lambda one: len(one.id), default=None)
 
 
 def spread_of(outcome: Outcome) -> float:

@@ -5,10 +5,12 @@ import math
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis import power
 from analysis.estimators.core.request import AnalysisError
+from analysis.monitoring import boundaries
 
 USUAL = {
     "t_test_power": {"d": 0.5, "n": 20},
@@ -72,7 +74,7 @@ def test_no_argument_is_something_that_it_cannot_be(name, argument):
         ("sample_size", {"d": 0.5, "power": 0.04}, "power: 0.04 is not above alpha"),
         ("sample_size", {"d": 0.5, "hazard_ratio": 2}, "d: is not used beside hazard_ratio"),
         ("sample_size", {"hazard_ratio": 2, "cluster_size": 9, "icc": 0.1}, "cluster_size: is not used beside"),
-        ("sample_size", {"d": 0.5, "allocation": 0.3}, "allocation: is not used beside"),
+        ("sample_size", {"d": 0.5, "allocation": 0.3}, "allocation: is not used without hazard_ratio; give ratio"),
         ("sample_size", {"d": 0.5, "icc": 0.1}, "cluster_size: is not given"),
         ("schoenfeld_events", {"hazard_ratio": 0.5, "alternative": "other"}, "alternative: 'other' is not known"),
         ("anova_power", {"f": 0.25, "k": 2.5, "n": 9}, "k: 2.5 is not a whole number"),
@@ -84,6 +86,16 @@ def test_no_argument_is_something_that_it_cannot_be(name, argument):
 def test_what_is_impossible_or_would_change_nothing_is_refused(name, given, said):
     with pytest.raises(AnalysisError, match=said):
         getattr(power, name)(**given)
+
+
+@pytest.mark.parametrize("made", [tuple, np.array, lambda sizes: pd.Series(sizes, index=["ai", "control"])])
+def test_sizes_of_two_arms_come_as_any_sequence(made):
+    assert power.t_test_power(d=0.5, n=made([50, 40])) == power.t_test_power(d=0.5, n=50, n2=40)
+
+
+def test_looks_that_are_no_whole_number_are_refused_as_given():
+    with pytest.raises(AnalysisError, match=r"info: 3\.0 is not a whole number of looks; give the number of looks"):
+        boundaries(3.0, 0.05, "obf")
 
 
 def test_large_effects_and_numpys_numbers_have_a_power():

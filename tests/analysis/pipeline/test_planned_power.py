@@ -15,11 +15,12 @@ from analysis.pipeline.analyse import analyse_prepared, primary_rows
 from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.planned_trials import PlannedTrial
 from analysis.pipeline.power.trial_power import simulated_plan, trial_power
+from analysis.pipeline.power.with_margin import row_with_margin, sides_of
 from analysis.pipeline.prepare import prepare
 from study_app.content.study_file import read_study
 from study_app.domain.allocation import Scheme
 from study_app.domain.errors import ProblemsFound
-from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.analysis_plan import Analysis, Plan
 
 ROOT = Path(__file__).parents[3]
 SCORE = {"id": "score", "kind": "continuous", "unit": "points"}
@@ -65,10 +66,25 @@ def test_a_row_with_a_margin_has_the_formula_of_its_one_sided_tests(study, metho
     entry, _ = power(study, sims=30, effect=effect, n=60, outcomes=[SCORE], primary=["score"], analyses=[row])
     (found,) = entry["rows"]
     (formula,) = found["formulas"]
+    assert found["sides"] == ("two one-sided tests" if method == "tost" else "one-sided")
     assert "one-sided t test" in formula["formula"]
     assert found["simulated"] == pytest.approx(formula["power"], abs=4 * found["mc_error"])
     if method == "noninferiority":
         assert formula["power"] == pytest.approx(t_test_power(0.7, 30, alpha=0.05, alternative="greater"), abs=1e-9)
+
+
+def test_a_row_is_of_the_analysis_whose_label_it_has():
+    given = {"outcome": "score", "method": "tost", "role": "primary"}
+    wide, strict = (
+        Analysis(**given, options={"margin": margin}, label=label) for margin, label in ((0.8, None), (0.2, "strict"))
+    )
+    sided = Analysis(outcome="score", method="permutation", options={"alternative": "less"})
+    for plan in ((wide, strict, sided), (sided, strict, wide)):
+        assert row_with_margin(plan, "score.tost.strict.ai") == row_with_margin(plan, "score.tost.strict") == strict
+        assert row_with_margin(plan, "score.tost.ai") == wide
+        assert row_with_margin(plan, "score.permutation") is None
+        assert sides_of(plan, "score.permutation.ai") == "one-sided"
+        assert sides_of(plan, "score.rerandomization") == "two-sided"
 
 
 def test_every_formula_states_level_outcome_contrast_and_family(study):
