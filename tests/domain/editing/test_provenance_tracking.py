@@ -113,6 +113,21 @@ def test_a_further_part_of_one_large_paste_has_the_origin_of_the_part_before():
     assert other.counts() == {"starter": len(STARTER), "assistant": 10, "outside": 9}
 
 
+@pytest.mark.parametrize(
+    ("matched", "source"), [({}, "assistant"), ({"matched": "exact"}, "assistant"), ({"matched": "content"}, "typed")]
+)
+def test_words_that_were_copied_in_the_editor_too_are_those_of_a_reply_only_if_the_page_saw_them_copied(
+    matched, source
+):
+    editor = Editor().ask().type("y = 2 + 2\n")
+    editor.log("copy", text="y = 2 + 2\n", **{"from": "editor"})
+    counts = editor.paste("y = 2 + 2\n", "reply", turn_id="turn1", **matched).counts()
+    assert counts[source] == (20 if source == "typed" else 10)
+    # Without such a copy there is nothing else to go by.
+    alone = Editor().ask().paste("y = 2 + 2\n", "reply", turn_id="turn1", **matched)
+    assert alone.counts()["assistant"] == 10
+
+
 def test_moving_text_within_the_editor_keeps_its_origin():
     editor = Editor().paste("z = 3  # from elsewhere\n", "outside")
     end = len(editor.text)
