@@ -131,7 +131,8 @@ def _test(
             raise AnalysisError.of("vcov" if vcov else "studentised", what, "leave it out")
         return unwrap([_censored_row(trial, pair, drawn, alternative, interval) for pair in pairs])
     if vcov and not studentised:
-        what = "is not used by the test of the difference itself"
+        used = "the difference itself is compared" if statistic == "mean" else "the variance is pooled"
+        what = f"is not used: with studentised=False {used}"
         raise AnalysisError.of("vcov", what, "leave it out, or add studentised=True")
     kind = variance_of(trial, statistic, vcov, studentised)
     model = _model(trial, outcome, statistic, kind)
@@ -205,7 +206,8 @@ def _test_row(
     )
     test = Test(*compared, drawn.exact, alternative, drawn.weights)
     low, high = test.interval(trial.level) if interval else (np.nan, np.nan)
-    note = _note(test, drawn, model.vcov, alternative, interval and not np.isfinite([low, high]).all(), 1 - trial.level)
+    by = "of the difference itself" if plain else f"{model.vcov} variance"
+    note = _note(test, drawn, by, alternative, interval and not np.isfinite([low, high]).all(), 1 - trial.level)
     error, df = None, None
     if own and trial.cluster is None:
         error = float(np.sqrt(observed.yy[0]))
@@ -247,9 +249,9 @@ def _detail(trial: AnalysisRequest, test: Test, drawn: ReplicateAssignments) -> 
     return {**found, **about_clusters(trial)}
 
 
-def _note(test: Test, drawn: ReplicateAssignments, vcov: str, alternative: str, open_ended: bool, alpha: float) -> str:
+def _note(test: Test, drawn: ReplicateAssignments, by: str, alternative: str, open_ended: bool, alpha: float) -> str:
     count = len(drawn.codes)
-    parts = [f"{drawn.how}: {'all ' if drawn.exact else ''}{count} assignments, {vcov} variance"]
+    parts = [f"{drawn.how}: {'all ' if drawn.exact else ''}{count} assignments, {by}"]
     if alternative != "two-sided":
         parts.append(f"one-sided ({alternative})")
     if test.undefined:
@@ -295,7 +297,7 @@ def _censored_row(
         p_value=test.p_value(),
         **limits,
         detail=_detail(trial, test, drawn),
-        note=_note(test, drawn, "Greenwood", alternative, False, 1 - pair.level) + named,
+        note=_note(test, drawn, "Greenwood variance", alternative, False, 1 - pair.level) + named,
     )
 
 

@@ -192,7 +192,7 @@ def _together(analysis: Analysis, clustered: bool) -> list[tuple[str, str, str]]
         what = f"the statistic '{options['statistic']}' does not adjust"
         found.append(("adjusted", what, 'remove adjusted, or use statistic = "lin" or "ancova"'))
     if "vcov" in options and options.get("studentised") is False:
-        found.append(("options.vcov", "a statistic that is not studentised uses no variance", "remove it"))
+        found.append(("options.vcov", "with studentised = false the variance is not chosen", "remove it"))
     low, high = options.get("outcome_min"), options.get("outcome_max")
     if isinstance(low, int | float) and isinstance(high, int | float) and low >= high:
         found.append(("options.outcome_max", f"{high:g} is not above outcome_min", "give the two ends of the scale"))

@@ -47,9 +47,22 @@ def test_p_is_the_share_of_assignments_with_as_large_a_difference(shape):
     found = run("permutation", data, outcome="y", arm="arm", control="a", cluster="school")
     for row in listed(found):
         assert row.p_value == pytest.approx(share_as_large(data, row.contrast[0])), row.contrast
+        assert "assignments, of the difference itself" in row.note
     again = run("rerandomization", data, outcome="y", arm="arm", control="a", cluster="school", statistic="mean",
                 studentised=False)  # fmt: skip
     assert [row.p_value for row in listed(again)] == [row.p_value for row in listed(found)]
+
+
+@pytest.mark.parametrize(("end", "outwards"), [("ci_low", -1e-4), ("ci_high", 1e-4)])
+def test_the_interval_holds_what_the_same_comparison_does_not_reject(end, outwards):
+    data = table([1, 4, 2, 5, 3, 2], "ababab")
+    row = run("permutation", data, outcome="y", arm="arm", control="a", cluster="school", level=0.8)
+
+    def p(effect):
+        return share_as_large(data.assign(y=data["y"] - effect * (data["arm"] == "b")), "b")
+
+    assert p(getattr(row, end) - outwards) > 0.2 + 1e-9
+    assert p(getattr(row, end) + outwards) <= 0.2 + 1e-9
 
 
 def trial():

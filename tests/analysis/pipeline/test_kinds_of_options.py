@@ -218,4 +218,4 @@ def test_a_variance_of_a_statistic_that_uses_none_is_refused(tmp_path):
         tmp_path, "every_stage", [row_of("permutation", "plain", {"vcov": "HC2", "studentised": False})], run=False
     )
     (text,) = entry.refused
-    assert "permutation.plain.options.vcov: a statistic that is not studentised uses no variance; remove it" in text
+    assert "permutation.plain.options.vcov: with studentised = false the variance is not chosen; remove it" in text
