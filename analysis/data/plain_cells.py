@@ -12,7 +12,7 @@ _AMONG_NUMBERS = (".", "-", "--", "?", "na", "None", "missing", "Missing")
 """Marks among numbers only: elsewhere they may be labels. The word none is not among them: it may mean 0."""
 _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d+)?([eE][+-]?\d+)?")
 """A number with a comma for the decimal point, thousands perhaps set off by points."""
-_LIKE_A_NUMBER = re.compile(r"[+-]?\s*\d[\d.,' ]*([eE][+-]?\d+)?\s*%?")
+_LIKE_A_NUMBER = re.compile(r"[+-]?\s{0,3}\d[\d.,' ]*([eE][+-]?\d+)?\s*%?")
 FEW = 10
 """Whole numbers up to which a column with a word may be of categories that are spelled with numbers."""
 

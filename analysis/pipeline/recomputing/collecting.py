@@ -84,7 +84,7 @@ def _primary(prepared: Prepared, estimates: Rows) -> list[tuple[Analysis, list[M
 
 
 def _take_replayed(maker: _Maker, source: BetweenPeople | WithinPeople, analysis: Analysis, rows: Rows) -> None:
-    # In a function of its own, so that the assignments (a gigabyte for 100,000 people) are gone before the next ones
+    # Apart, so that the assignments (a gigabyte for 100,000 people) are gone before the next ones
     # are drawn.
     for run in _replayed(source, analysis):
         maker.take(analysis, [row for row in rows if not run.weights or _pair(row) in run.weights], run)
