@@ -376,7 +376,7 @@ def test_a_panel_learns_the_code_at_the_door_of_a_full_study(study):
 
 @POSTGRES_IS_SLOW
 def test_previews_need_no_place(tmp_path, database_url):
-    (tmp_path / "study.toml").write_text(STUDY.format(target=1, entry="open", replacement="", counts=""))
+    (tmp_path / "study.toml").write_text(STUDY.format(target=1, entry="open", replacement="", counts="", earlier=""))
     app = start(Settings(tmp_path / "study.toml", database_url, tmp_path / "var", environment={}), sandbox=NoSandbox())
     for _ in range(3):
         who = app.enrol.enter(EntryRequest()).participant.id
