@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from study_app.domain.content.content_library import ContentLibrary
@@ -76,7 +76,7 @@ def warmup(stage: Stage, visit: Visit | None, runs: list[RunRecord], stood: floa
         runs: of the participant.
         stood: seconds of the visit for which its clock stood still, which do not count.
     """
-    submissions = last_submissions(runs, stage)
+    submissions = last_submissions(runs, {stage.id})
     if visit is None or not submissions:
         return {"warmup_minutes": None, "warmup_passed": None}
     spent = (max(run.started_at for run in submissions) - visit.started_at).total_seconds()
@@ -87,9 +87,10 @@ def warmup(stage: Stage, visit: Visit | None, runs: list[RunRecord], stood: floa
     return {"warmup_minutes": min(minutes, stage.minutes or minutes), "warmup_passed": int(passed) if known else None}
 
 
-def last_submissions(runs: Sequence[RunRecord], stage: Stage) -> list[RunRecord]:
-    """Return the last submission of each task of a stage; of one that was reopened a task may have two."""
-    return list({run.task: run for run in runs if run.stage == stage.id and run.kind == "submission"}.values())
+def last_submissions(runs: Iterable[RunRecord], stages: Collection[str]) -> list[RunRecord]:
+    """Return a person's last submission of each task of these stages; a task may have two where one was reopened."""
+    last = {(run.stage, run.task): run for run in runs if run.kind == "submission" and run.stage in stages}
+    return list(last.values())
 
 
 def all_passed(run: RunRecord) -> bool:

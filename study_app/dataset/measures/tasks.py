@@ -64,7 +64,7 @@ def _visible_only(record: ParticipantRecord) -> dict[str, Any]:
 
 def submissions_of(record: ParticipantRecord, stage: Stage) -> list[RunRecord]:
     """Return the last submission of each task of a stage."""
-    return last_submissions(record.runs, stage)
+    return last_submissions(record.runs, {stage.id})
 
 
 def _task_minutes(record: ParticipantRecord, submitted: dict[str, list[RunRecord]]) -> float | None:

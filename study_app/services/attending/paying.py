@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from study_app.dataset.measures.baseline import all_passed
+from study_app.dataset.measures.baseline import all_passed, last_submissions
 from study_app.domain.events import Event, saying
 from study_app.domain.events.server import SessionCompleted
 from study_app.domain.records import Answer, Kind, Participant, RunRecord, Visit
@@ -224,8 +224,7 @@ class _Earned:
             points = [answer.points for answer in given]
             return None if None in points else sum(point or 0.0 for point in points)
         stages = {stage.id for stage in study.main_task_stages if stage.session == session.id}
-        last = {(run.stage, run.task): run for run in self.runs.get(who, [])
-                if run.kind == "submission" and run.stage in stages}  # fmt: skip
-        if any(run.ended_by is None and run.grading is None for run in last.values()):
+        last = last_submissions(self.runs.get(who, []), stages)
+        if any(run.ended_by is None and run.grading is None for run in last):
             return None
-        return sum(all_passed(run) for run in last.values())
+        return sum(all_passed(run) for run in last)

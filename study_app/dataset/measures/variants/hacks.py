@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from study_app.dataset.measures.baseline import all_passed
+from study_app.dataset.measures.baseline import all_passed, last_submissions
 from study_app.dataset.measures.provenance import Programs
 from study_app.dataset.measures.record import Content, ParticipantRecord
 from study_app.domain.content.content_paths import name_of
@@ -105,12 +104,6 @@ def _met(record: ParticipantRecord, content: Content) -> str | None:
             elif shown != folder:
                 found.append(name_of(folder))
     return ";".join(found) or "none"
-
-
-def last_submissions(runs: Iterable[RunRecord], stages: Collection[str]) -> list[RunRecord]:
-    """Return a person's last submission of each task of these stages."""
-    last = {(run.stage, run.task): run for run in runs if run.kind == "submission" and run.stage in stages}
-    return list(last.values())
 
 
 def _judge(run: RunRecord, record: ParticipantRecord, content: Content, said: set[str]) -> _Judged:

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from study_app.dataset.measures.baseline import all_passed
-from study_app.dataset.measures.variants.hacks import last_submissions, passes_seen
+from study_app.dataset.measures.baseline import all_passed, last_submissions
+from study_app.dataset.measures.variants.hacks import passes_seen
 from study_app.domain.errors import NotAllowed
 from study_app.domain.events import saying
 from study_app.domain.events.server import ReportedImpossible
