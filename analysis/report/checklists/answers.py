@@ -296,7 +296,8 @@ def _sampl(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
     methods = sorted({row["method"].replace("_", " ") for row in result["estimates"]})
     left = [row for row in result["estimates"] if "left out" in row["note"]]
     software = ", ".join(f"{name} {version}" for name, version in given["packages"].items())
-    two = f"Two-sided, alpha {1 - plan.level:.3g}"
+    sided = dict.fromkeys(METHODS[row["method"]] for row in result["estimates"] if row["method"] in MARGINS)
+    two = f"Two-sided, alpha {1 - plan.level:.3g}" + (f"; one-sided: {', '.join(sided)}" if sided else "")
     return (
         ChecklistItem("1", "Purpose of each analysis", "Role and status of each row", "analyses"),
         _summaries(prepared, result),

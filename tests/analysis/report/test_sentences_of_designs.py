@@ -62,6 +62,9 @@ def test_checklists_of_a_crossover_name_its_treatments_and_not_its_orders(crosso
     items = {item.number: item.where for item in checklists(prepared, result)["CONSORT 2025"]}
     assert "in the order allocated" in items["21b"]
     # No outcome is summed up by arm, so that the checklist itself gives the summaries of each treatment.
+    margin = {**result["estimates"][0], "method": "tost", "role": "secondary"}
+    beside = checklists(prepared, {**result, "estimates": [*result["estimates"], margin]})["SAMPL guidelines"]
+    assert {item.number: item.where for item in beside}["7"] == "Two-sided, alpha 0.05; one-sided: Equivalence test"
     (summaries,) = [item for item in checklists(prepared, result)["SAMPL guidelines"] if item.number == "2"]
     assert [arm.title for arm in study.arms if arm.title not in summaries.where] == []
     assert summaries.where.count(" periods") == sum(row["method"] == "mean" for row in result["estimates"]) > 0
