@@ -88,7 +88,9 @@ class BetweenPeople:
         statistic = str(given.get("statistic", "lin"))
         regressed = statistic in ("lin", "ancova")
         column, values = str(given["outcome"]), self.data[given["outcome"]].where(kept)
-        vcov = variance_of(trial, statistic, given.get("vcov"), bool(given.get("studentised", True)))
+        studentised = bool(given.get("studentised", True))
+        itself = statistic == "mean" and not studentised
+        vcov = variance_of(trial, statistic, given.get("vcov"), studentised)
         timed: dict[str, Any] = {}
         if statistic == "rmst":
             horizon = present(trial.horizon, "the horizon")
@@ -102,7 +104,7 @@ class BetweenPeople:
             column=_named({"outcome": column}, analysis.population), values=values,
             statistic=statistic, vcov=vcov, again=partial(_again, data, given, control, self.seed, trial.labels),
             covariates=trial.covariates if regressed else (), strata=trial.strata if regressed else (),
-            alternative=str(given.get("alternative", "two-sided")), **timed,
+            alternative=str(given.get("alternative", "two-sided")), itself=itself, **timed,
         )]  # fmt: skip
 
     def usual(self, analysis: Analysis) -> UsualAnalysis:

@@ -169,7 +169,7 @@ class _Maker:
                 for row in rows
             ),
             file=self.files.add(everywhere),
-            exact=run.exact and not cut, alternative=run.alternative,
+            exact=run.exact and not cut, alternative=run.alternative, itself=run.itself,
             event=self._column(run.event) if run.event else "", horizon=run.horizon,
         ))  # fmt: skip
         self.expected += entries

@@ -48,6 +48,8 @@ class ReplayedAnalysis:
     covariates: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
     alternative: str = "two-sided"
+    itself: bool = False
+    """Whether the difference itself is compared, and not one over its standard error."""
     event: str = ""
     horizon: float | None = None
     weights: Mapping[tuple[str, str], Weights] = field(default_factory=dict)
@@ -77,6 +79,8 @@ class RecomputedModel:
     exact: bool
     """Whether the file holds every possible assignment, the observed one among them."""
     alternative: str
+    itself: bool = False
+    """Whether the difference itself is compared."""
     event: str = ""
     """Of restricted means: the column that says 1 where the end was seen."""
     horizon: float | None = None

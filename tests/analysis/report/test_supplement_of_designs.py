@@ -90,6 +90,11 @@ DESIGNS = {
     "one-sided": Given({"analyses": [row(options={"alternative": "greater"})]}, (USUAL,)),
     "less": Given({"analyses": [row(options={"alternative": "less"})]}, (USUAL,)),
     "not studentised": Given({"analyses": [row(options={"studentised": False})]}, (USUAL,)),
+    "the difference itself": Given(
+        {"analyses": [row(options={"studentised": False, "statistic": "mean"})]}, (USUAL,)),
+    "the difference itself of three arms": Given(
+        {"analyses": [row(options={"studentised": False, "statistic": "mean"})]},
+        (f"{USUAL}.new", f"{USUAL}.hint"), arms=THREE, n=45),
     "HC0": Given(
         {"analyses": [row(options={"vcov": "HC0"}, adjusted=True)], "covariates": [{"column": "age"}]}, (USUAL,)
     ),
