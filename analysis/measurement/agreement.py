@@ -205,7 +205,9 @@ def krippendorff_alpha(
     if level_of_measurement is not None and level != "nominal":
         raise AnalysisError.of("level", "is given beside level_of_measurement", "give one of the two")
     level, ci_level = level_of_measurement or level, share("ci_level", ci_level)
-    number("replicates", replicates, Numbers(least=0))
+    if number("replicates", replicates, Numbers(least=0)) % 1:
+        raise AnalysisError.of("replicates", f"{replicates!r} is not a whole number", "give one, e.g. 1000")
+    replicates = int(replicates)
     frame = _frame(ratings)
     units = [[value for value in row if not _missing(value)] for row in frame.to_numpy(dtype=object).tolist()]
     units = [unit for unit in units if len(unit) > 1]

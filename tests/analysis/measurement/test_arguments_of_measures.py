@@ -41,6 +41,7 @@ REFUSED = [
     (agreement.cohen_kappa, (RATED,), {"level": 1}, "level: 1 is not above 0 and below 1"),
     (agreement.kappa_of_table, ([[1, 2]],), {}, r"table: shape \(1, 2\)"),
     (agreement.krippendorff_alpha, (RATED,), {"replicates": -1}, "replicates: -1 is not at least 0"),
+    (agreement.krippendorff_alpha, (RATED,), {"replicates": 1.5}, "replicates: 1.5 is not a whole number"),
     (agreement.krippendorff_alpha, (RATED,), {"level": "ordinal", "level_of_measurement": "ratio"}, "level: is given"),
     (agreement.icc, ("abc",), {}, "ratings: "),
     (agreement.icc, (ANSWERS,), {"level": 2}, "level: 2 is not above 0 and below 1"),
