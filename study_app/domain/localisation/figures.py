@@ -41,10 +41,9 @@ class Figures:
         """Return a moment in UTC: day, month by its name, year, hour and minute."""
         return self._written(self._table["moment"], at)
 
-    def local_moment(self, at: datetime, zone: ZoneInfo) -> str:
-        """Return a moment in UTC and, where a zone's clocks differ, as these show it, with the zone's name."""
-        local = at.astimezone(zone)
-        if not local.utcoffset():
+    def local_moment(self, at: datetime, zone: ZoneInfo | None) -> str:
+        """Return a moment in UTC and, where a zone is known whose clocks differ, as these show it, with its name."""
+        if zone is None or not (local := at.astimezone(zone)).utcoffset():
             return self.moment(at)
         pattern = self._table["moment"].replace("UTC", "").strip()
         return f"{self.moment(at)} ({self._written(pattern, local)}, {zone.key})"
@@ -52,7 +51,6 @@ class Figures:
     def _written(self, pattern: str, at: datetime) -> str:
         month = self._table["months"].split()[at.month - 1]
         values = {"day": str(at.day), "month": month, "year": str(at.year), "time": f"{at:%H:%M}"}
-        written = pattern
         for name, value in values.items():
-            written = written.replace("{" + name + "}", value)
-        return written
+            pattern = pattern.replace("{" + name + "}", value)
+        return pattern

@@ -6,7 +6,7 @@ the part before; in a preview a button that opens the next part. Records: that i
 
 from __future__ import annotations
 
-from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -18,12 +18,7 @@ from study_app.ui.page import Page
 
 def draw(page: Page[Waiting]) -> None:
     """Draw the screen."""
-    place, zone = page.place, _zone()
-
-    def moment(at: datetime) -> str:
-        figures = page.texts.figures
-        return figures.moment(at) if zone is None else figures.local_moment(at, zone)
-
+    place, moment = page.place, partial(page.texts.figures.local_moment, zone=_zone())
     page.head(page.text("waiting.title"))
     page.write(page.text("waiting.body", date=moment(place.opens_at)))
     if place.closes_at is not None:
