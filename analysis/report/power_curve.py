@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from analysis.pipeline.power.assumptions import as_text
 from analysis.pipeline.regimes.rows import arm_of_row
 from analysis.plotting import FORMATS, MUTED, RULE, arm_colour, canvas, saved, text_at
 from study_app.domain.errors import UserError
@@ -81,7 +82,7 @@ def _short(formula: str) -> str:
 
 
 def _assumed(found: Mapping[str, Any]) -> str:
-    given = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in found["assumptions"].items())
+    given = as_text(found["assumptions"])
     beside = "; rows of the second decision without adjustment" if "secondary" in found["power"][0] else ""
     return (
         f"Simulated: the plan's primary rows under {found['multiplicity']} over {found['family']} tests at "

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from study_app.cli.checks.assumed import refuse_unused, spreads
 from study_app.cli.checks.judging import require_plannable
 from study_app.cli.common import STUDY, AsJson, StudyFile, app, command, err, say, say_json
 from study_app.content.study_file import read_study
-from study_app.domain.errors import UserError
 from study_app.domain.study.rehearsal.section import RehearsalLevel, Scenario
 from study_app.domain.study.study import Study
 
@@ -32,6 +32,15 @@ Effects = Annotated[
         "--effect",
         help="Each other arm minus control in standard deviations, before any cap or bound; may be repeated.",
         envvar="STUDY_EFFECT",
+    ),
+]
+Spreads = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sd",
+        metavar="OUTCOME=SD",
+        help="Standard deviation of a primary outcome in its unit, such as score=12; may be repeated.",
+        envvar="STUDY_SD",
     ),
 ]
 Sims = Annotated[
@@ -67,6 +76,7 @@ def power(
     periods: _assumed("periods", "Correlation between two periods of a person.") = None,  # type: ignore[valid-type]
     responders: _assumed("responders", "Share that responds, before a second decision.") = None,  # type: ignore[valid-type]
     second_effect: _assumed("second-effect", "Each other second treatment minus the first.") = None,  # type: ignore[valid-type]
+    sd: Spreads = None,
     seed: Seed = 1,
     workers: Workers = "2",
     figure: FigureFile = None,
@@ -84,7 +94,8 @@ def power(
     given = {"r2": r2, "dropout": dropout, "incomplete": incomplete, "share": share}
     given |= {"correlation": correlation, "icc": icc, "cluster_size": cluster_size, "periods": periods}
     given |= {"responders": responders, "second_effect": second_effect}
-    _refuse_unused(trial, given)
+    refuse_unused(trial, given)
+    given |= {"sd": spreads(sd or ())}
     assumed = Assumptions(**{name: value for name, value in given.items() if value is not None})
     with _counting("simulated trials", hidden=as_json) as progress:
         table = trial_power(
@@ -96,30 +107,6 @@ def power(
         say_json(table)
         return
     _say(table, figure)
-
-
-def _refuse_unused(trial: Study, given: Mapping[str, Any]) -> None:
-    """Refuse assumptions that nothing of the study uses: the power would seem to rest on them.
-
-    Raises:
-        UserError: the first of them that was given.
-    """
-    method, kinds = trial.allocation.method, {trial.analysis.outcome(name).kind for name in trial.analysis.primary}
-    of_clusters = (method == "cluster", "people are not allocated in clusters")
-    of_second = (bool(trial.second_decision), "the study has no [second_decision]")
-    needs = {
-        "incomplete": ("time" in kinds, "no primary outcome is a time"),
-        "share": ("binary" in kinds, "no primary outcome is a yes or no"),
-        "correlation": (len(trial.analysis.primary) > 1, "there is one primary outcome"),
-        "icc": of_clusters,
-        "cluster_size": of_clusters,
-        "periods": (method == "sequence", "the study compares no treatments within people"),
-        "responders": of_second,
-        "second_effect": of_second,
-    }
-    for name, (used, why) in needs.items():
-        if given.get(name) is not None and not used:
-            raise UserError(f"--{name.replace('_', '-')}: {why}; leave it out")
 
 
 def _draw(table: Mapping[str, Any], figure: Path, trial: Study) -> None:
@@ -140,9 +127,11 @@ def _counting(what: str, *, hidden: bool) -> Iterator[Callable[[int, int], None]
 
 def _say(table: Mapping[str, Any], figure: Path | None) -> None:
     """Print the table for a person: each row with its formulas, and what all of it rests on."""
+    from analysis.pipeline.power.assumptions import as_text
+
     tests = "test" if table["family"] == 1 else "tests"
     say(f"Rule: {table['multiplicity']} over {table['family']} primary {tests} at {table['alpha']:g}")
-    say("Assumed: " + ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in table["assumptions"].items()))
+    say(f"Assumed: {as_text(table['assumptions'])}")
     for entry in table["power"]:
         say()
         say(f"n = {entry['n']}, effect d = {entry['effect']:g}, {entry['sims']} simulated trials")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from study_app.domain.errors import Problem, ProblemsFound
@@ -45,6 +46,8 @@ class Assumptions:
     second_effect: float = 0.5
     """Each other second treatment minus the first one listed, among people who do not respond, in standard
     deviations before any cap or bound."""
+    sd: Mapping[str, float] = field(default_factory=dict)
+    """Primary outcome -> standard deviation of the control arm in the outcome's unit, before any cap or bound."""
 
     def check(self) -> Assumptions:
         """Return these assumptions.
@@ -79,3 +82,10 @@ class Assumptions:
     def to_json(self, *, second: bool = False) -> dict[str, Any]:
         """By name; those of a second decision only where `second`."""
         return {name: value for name, value in asdict(self).items() if second or name not in OF_SECOND_DECISION}
+
+
+def as_text(assumed: Mapping[str, Any]) -> str:
+    """Return what `Assumptions.to_json` gave as text for readers, the standard deviation of each outcome by itself."""
+    numbers = {name: value for name, value in assumed.items() if name != "sd"}
+    numbers |= {f"sd of {outcome}": value for outcome, value in assumed["sd"].items()}
+    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in numbers.items())

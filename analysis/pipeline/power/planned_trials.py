@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from analysis.data.dataset import Dataset, DeclaredArm, StudyMeta, Tables
-from analysis.pipeline.power.assumptions import COUNT_STEP, MEAN_COUNT, SPREADS, TIME_SPREAD, Assumptions
+from analysis.pipeline.power.assumptions import COUNT_STEP, MEAN_COUNT, Assumptions
 from analysis.pipeline.power.second_decisions import decide_again
+from analysis.pipeline.power.spreads import cap_of, spread_of, top_of
 from study_app.dataset.schema.plan_fit import period_columns
 from study_app.domain.allocation.options import options, order_of
 from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
@@ -205,17 +206,16 @@ class PlannedTrial:
             # Cut at the quintiles of the control arm, where each level is equally common.
             value = np.digitize(behind, special.ndtri(np.arange(1, RANKS) / RANKS)) + 1.0
         elif kind == "bounded":
-            top = outcome.upper or 100.0
-            value = np.clip(top * (0.5 + behind / SPREADS), 0, top)
+            top = top_of(outcome)
+            value = np.clip(top / 2 + spread_of(outcome, self.given) * behind, 0, top)
             tops = {outcome.upper_column: np.where(left, np.nan, top)} if outcome.upper_column else {}
             return {name: np.where(left, np.nan, value), **tops}
         else:
-            value = behind
+            value = spread_of(outcome, self.given) * behind
         return {name: np.where(left, np.nan, value)}
 
     def _time(self, outcome: Outcome, behind: Floats, left: NDArray[np.bool_]) -> dict[str, Floats]:
-        cap = outcome.cap or 1.0
-        spread = TIME_SPREAD * cap
+        cap, spread = cap_of(outcome), spread_of(outcome, self.given)
         # The cap lies at that quantile of the control arm, so just the assumed share of it does not finish.
         minutes = cap + spread * (behind - special.ndtri(1 - self.given.incomplete))
         seen = (minutes < cap) & ~left

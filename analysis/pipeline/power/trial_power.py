@@ -20,6 +20,7 @@ from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.formulas import FormulaPower, formulas, within_people
 from analysis.pipeline.power.planned_trials import PlannedTrial
 from analysis.pipeline.power.second_decisions import formulas_of_second, true_difference
+from analysis.pipeline.power.spreads import spread_problems, spreads_of
 from analysis.pipeline.power.staged_trials import first_people, look_sizes, stopped_trial
 from analysis.pipeline.power.with_margin import row_with_margin, sides_of
 from analysis.pipeline.power.workers import cluster_client, on_cluster, processes
@@ -123,6 +124,8 @@ def trial_power(
     if assumed.r2 and (not plan.covariates or not adjusts or study.allocation.method == "sequence"):
         what = "no covariate of the plan enters the comparison, so none explains that much"
         raise ProblemsFound([Problem("--r2", "", what, "leave it out, or name covariates that the study measures")])
+    if wrong := spread_problems(plan, assumed):
+        raise ProblemsFound(wrong)
     planned = PlannedTrial(study, plan, assumed)
     cells = [(n, effect) for n in chosen_sizes for effect in chosen_effects]
     found = _simulated(planned, cells, sims, workers, seed, progress)
@@ -134,7 +137,7 @@ def trial_power(
         "family": len(rows[0]["rows"]),
         "multiplicity": study.analysis.multiplicity.method,
         "replicates": planned.plan.replicates,
-        "assumptions": planned.given.to_json(second=bool(study.second_decision)),
+        "assumptions": replace(assumed, sd=spreads_of(plan, assumed)).to_json(second=bool(study.second_decision)),
     }
 
 

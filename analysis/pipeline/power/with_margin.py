@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.design.power import t_test_power
-from analysis.pipeline.power.assumptions import SPREADS, TIME_SPREAD, Assumptions
+from analysis.pipeline.power.assumptions import Assumptions
+from analysis.pipeline.power.spreads import spread_of
 from study_app.domain.study.analysis_plan import Analysis, Outcome
 
 METHODS = ("noninferiority", "tost")
@@ -34,13 +35,6 @@ def _of_row(analyses: tuple[Analysis, ...], name: str) -> Analysis | None:
     return max(found, key=lambda one: len(one.id), default=None)
 
 
-def spread_of(outcome: Outcome) -> float:
-    """Return the standard deviation of the control arm's outcome as it is simulated, in the outcome's unit."""
-    if outcome.kind == "bounded":
-        return (outcome.upper or 100.0) / SPREADS
-    return TIME_SPREAD * (outcome.cap or 1.0) if outcome.kind == "time" else 1.0
-
-
 def power_with_margin(
     analysis: Analysis, outcome: Outcome, effect: float, sizes: tuple[float, float], alpha: float, given: Assumptions
 ) -> list[tuple[str, float]]:
@@ -56,7 +50,7 @@ def power_with_margin(
     """
     if outcome.kind not in ("bounded", "continuous", "time"):
         return []
-    sd = spread_of(outcome)
+    sd = spread_of(outcome, given)
     margin = abs(float(str(analysis.options["margin"])))
     left = np.sqrt(1 - given.r2)
     above = t_test_power((effect + margin / sd) / left, *sizes, alpha, "greater")
