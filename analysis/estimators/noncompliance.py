@@ -198,7 +198,7 @@ def _fields(trial: AnalysisRequest, model: Instrumented, vcov: str) -> dict[str,
     estimate, error = float(fitted.params.iloc[-1]), float(fitted.std_errors.iloc[-1])
     f, accepted = model.first_stage_f(), model.anderson_rubin(trial.level)
     first = f"F = {f:.6g}" if np.isfinite(f) else "F infinite, for allocation settles what was received"
-    note = f"{vcov} standard error; first-stage {first}; Anderson-Rubin {trial.level:.0%} set: {accepted}"
+    note = f"{vcov} standard error; first-stage {first}; Anderson-Rubin {100 * trial.level:g}% set: {accepted}"
     effect = EffectSize("first_stage", float(fit(np.column_stack([model.w, model.z]), model.d).coefficients[-1]))
     detail: dict[str, Any] = {"vcov": vcov, "first_stage_f": f, "anderson_rubin": accepted, **_specification(fitted)}
     # Student's t belongs to the variance that divides by n - 2; the robust one is justified by large samples alone.

@@ -14,13 +14,16 @@ from analysis.pipeline.prepare import Prepared
 from analysis.report import figures
 from analysis.report import interaction_figures as use
 from analysis.report.affect_figure import affect_courses
+from analysis.report.scales import other_level
 from analysis.report.tipping import tipping
-from analysis.report.wording import p_phrase, stepped_down
+from analysis.report.wording import method_name, p_phrase, stepped_down
+from study_app.domain.study.analysis_plan import Outcome
 
 Row = Mapping[str, Any]
 DIFFERENCES = (
     "rerandomization", "permutation", "lin", "ancova", "ols", "welch_t", "student_t", "rmst", "wald_iv", "tsls", "tost",
-    "lee_bounds", "worst_case", "mixed_model", "cluster_robust", "inverse_probability",
+    "noninferiority", "dunnett", "tukey_hsd", "lee_bounds", "worst_case", "mixed_model", "cluster_robust",
+    "inverse_probability", "multiple_imputation",
 )  # fmt: skip
 """Methods whose rows are in the outcome's unit, and so fit into one forest."""
 
@@ -55,7 +58,7 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
                 values, outcome, view.arm_ids, labels, plan.level, of_tasks=not prepared.dataset.plain
             )
             found[f"{name}_survival"] = Picture(picture, f"{outcome.title}: share without the event")
-        found |= _forest(f"{name}_sensitivity", rows, outcome.unit, labels, f"{outcome.title}: sensitivity")
+        found |= _forest(f"{name}_sensitivity", rows, outcome, labels, plan.level)
         if tipped := tipping(name, rows, outcome, labels):
             found[f"{name}_tipping"] = Picture(tipped, f"{outcome.title}: tipping point of the missing outcomes")
         found |= _subgroups(name, rows, outcome.unit, {**labels, **names}, outcome.title)
@@ -94,15 +97,18 @@ def _use(prepared: Prepared, section: Mapping[str, Any]) -> dict[str, Picture]:
     return found
 
 
-def _forest(name: str, rows: Sequence[Row], unit: str, labels: Mapping[str, str], title: str) -> dict[str, Picture]:
-    kept = [row for row in rows if row["method"] in DIFFERENCES and row["unit"] == unit and _drawable(row)]
+def _forest(
+    name: str, rows: Sequence[Row], outcome: Outcome, labels: Mapping[str, str], level: float
+) -> dict[str, Picture]:
+    """One analysis below the other; an interval of another level than the plan's says so beside the row's name."""
+    kept = [row for row in rows if row["method"] in DIFFERENCES and row["unit"] == outcome.unit and _drawable(row)]
     kept = [row for row in kept if ".subgroup." not in row["id"] and ".interaction." not in row["id"]]
     if len(kept) < 2:
         return {}
     first = [row["role"] == "primary" or row["method"] == "rerandomization" for row in kept]
     several = len({tuple(row["contrast"] or ()) for row in kept if row["population"] != "as_treated"}) > 1
-    names = [row_name(row, labels, several) for row in kept]
-    return {name: Picture(figures.forest(kept, names, unit, primary=first), title)}
+    names = [row_name(row, labels, several) + other_level(row, level) for row in kept]
+    return {name: Picture(figures.forest(kept, names, outcome.unit, primary=first), f"{outcome.title}: sensitivity")}
 
 
 def _subgroups(
@@ -151,13 +157,13 @@ def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:
         "lee_bounds": "Lee bounds",
         "worst_case": "Worst case",
         "tost": "Equivalence test",
-        "noninferiority": "Non-inferiority test",
         "mixed_model": "Random-intercept model",
         "cluster_robust": "Cluster-robust means",
         "inverse_probability": "Weighted for loss",
     }
-    text = "Lin's fallback (see note)" if stepped_down(row) else names.get(str(row["method"]), str(row["method"]))
-    text += ", within cells" if row["method"] == "lee_bounds" and str(row["id"]).endswith(".covariates") else ""
+    method = str(row["method"])
+    text = "Lin's fallback (see note)" if stepped_down(row) else names.get(method, method_name(method, None))
+    text += ", within cells" if method == "lee_bounds" and str(row["id"]).endswith(".covariates") else ""
     text += {
         "with_excluded": ", with the excluded",
         "per_protocol": ", per protocol",

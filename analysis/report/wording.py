@@ -273,9 +273,9 @@ def verdict(row: Row, labels: Mapping[str, str], alpha: float) -> str:
     if p > alpha:
         shows = plausible and (row["ci_low"] is not None or row["ci_high"] is not None)
         rest = f"; the interval says which {plausible} remain plausible" if shows else ""
-        return f"By the plan's rule at {alpha:.0%}, the data do not exclude {null}{rest}."
+        return f"By the plan's rule at {100 * alpha:.3g}%, the data do not exclude {null}{rest}."
     direction = _direction(row, labels)
-    return f"By the plan's rule at {alpha:.0%}, {null} is rejected{direction}."
+    return f"By the plan's rule at {100 * alpha:.3g}%, {null} is rejected{direction}."
 
 
 def _null(row: Row) -> tuple[str, str]:

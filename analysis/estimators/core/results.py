@@ -114,7 +114,7 @@ class Estimates(list[Estimate]):
         ax.set_yticks(range(len(shown)), [_label(row) for row in shown])
         ax.invert_yaxis()
         ax.axvline(1 if any("ratio" in row.unit and "log" not in row.unit for row in shown) else 0, color="0.6", lw=0.8)
-        ax.set_xlabel(f"estimate and {shown[0].ci_level:.0%} interval" if shown else "no estimate")
+        ax.set_xlabel(f"estimate and {100 * shown[0].ci_level:g}% interval" if shown else "no estimate")
         return ax
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.analysis.method_rows import ROWS, plan, row_of, table
 
 from analysis.data.load import load
@@ -9,6 +10,7 @@ from analysis.pipeline.analyse import analyse_prepared
 from analysis.pipeline.prepare import prepare
 from analysis.report.formats.document import manuscript
 from analysis.report.render import labels_of, render
+from analysis.report.wording import verdict
 from study_app.domain.study.analysis_plan import Plan
 
 
@@ -21,17 +23,35 @@ def made(folder, *planned, **keys):
     return result, {each.caption: each for each in found.tables}, prepared
 
 
-def test_an_interval_of_another_level_says_so_and_the_p_of_a_margin_is_not_that_of_the_effect(tmp_path):
-    beside = {"outcome": "score", "method": "welch_t", "role": "sensitivity"}
-    result, tables, prepared = made(tmp_path, row_of("noninferiority"), beside)
+@pytest.fixture(scope="module")
+def at_97_5(tmp_path_factory):
+    """The same and the rendered page, of a plan with a level between whole percents."""
+    beside = [row_of(name, role="sensitivity") for name in ("welch_t", "wald_iv")]
+    found = made(tmp_path_factory.mktemp("level"), row_of("noninferiority"), *beside, level=0.975)
+    return *found, render(found[2], found[0])
+
+
+def test_an_interval_of_another_level_says_so_and_the_p_of_a_margin_is_not_that_of_the_effect(at_97_5):
+    _, tables, _, page = at_97_5
     (row,) = tables["Primary analyses"].rows
-    assert ", 90%)" in row[4]
+    assert ", 95%)" in row[4]
     (usual,) = [each for each in tables["Sensitivity analyses"].rows if each[1] == "Unadjusted means (Welch)"]
     assert "%" not in usual[4]
     (score,) = [each for each in tables["Every outcome by arm"].rows if each[0].startswith("score")]
-    assert ", 90%)" in score[3]
+    assert ", 95%)" in score[3]
     assert score[5] == "–"
-    assert ", 90%)" in render(prepared, result).html
+    assert ", 95%)" in page.html
+
+
+def test_a_level_between_whole_percents_is_said_with_its_decimal_and_a_figure_names_each_level_it_draws(at_97_5):
+    result, _, prepared, page = at_97_5
+    assert "Estimates with 97.5% intervals where a row names no other level" in page.html
+    assert "Anderson-Rubin 97.5% set" in page.html
+    (row,) = [each for each in result["estimates"] if each["method"] == "welch_t"]
+    assert verdict(row, labels_of(prepared), 0.025).startswith("By the plan's rule at 2.5%, ")
+    forest = page.figures["score_sensitivity"]
+    assert "Non-inferiority test (decides), 95%" in forest
+    assert "Unadjusted, Welch<" in forest
 
 
 def test_a_planned_equivalence_test_of_a_primary_outcome_and_its_subgroups_are_in_a_table(tmp_path):
