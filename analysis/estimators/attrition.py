@@ -224,7 +224,12 @@ def _imbens_manski(lower: float, upper: float, low_error: float, high_error: flo
     # Wide bounds leave the effect near one end only, so that a one-sided quantile is enough; where they meet, the
     # two-sided one is needed. The root goes from one to the other without a step.
     width = (upper - lower) / max(low_error, high_error)
-    cut = optimize.brentq(lambda c: stats.norm.cdf(c + width) - stats.norm.cdf(-c) - level, 0, 10)
+
+    def over(cut: float) -> float:
+        return float(stats.norm.cdf(cut + width) - stats.norm.cdf(-cut) - level)
+
+    # Under a level of one half, wide bounds themselves hold the effect more often than that.
+    cut = optimize.brentq(over, 0 if over(0) <= 0 else -width / 2, 10)
     return EffectSize("imbens_manski_interval", None, float(lower - cut * low_error), float(upper + cut * high_error))
 
 

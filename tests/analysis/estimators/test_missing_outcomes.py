@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from support.analysis.oracle_tables import run
 
 from analysis.estimators.core.request import AnalysisError
@@ -99,6 +100,16 @@ def test_lee_bounds_are_tighter_within_levels_of_a_covariate_that_predicts():
     assert tight.detail["cells"] == 2
     low, high = wide.detail["imbens_manski"]
     assert f"Imbens-Manski interval [{low:.6g}, {high:.6g}]" in wide.note
+
+
+@pytest.mark.parametrize("level", [0.02, 0.3, 0.5, 0.6, 0.95])
+def test_the_interval_of_lee_bounds_solves_imbens_and_manskis_equation_at_any_level(level):
+    """Imbens & Manski (2004), (7): Phi(c + width / the larger error) - Phi(-c) is the level."""
+    row = run("lee_bounds", mar(), **CALL, level=level)
+    (low, high), errors = row.detail["imbens_manski"], row.detail["std_errors"]
+    cuts = np.array([(row.ci_low - low) / errors[0], (high - row.ci_high) / errors[1]])
+    width = (row.ci_high - row.ci_low) / max(errors)
+    assert norm.cdf(cuts + width) - norm.cdf(-cuts) == pytest.approx([level, level], abs=1e-9)
 
 
 def test_cells_without_an_arm_are_named():
