@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import optimize, stats
 
+from analysis.estimators.core.effect_sizes import variance
 from analysis.estimators.core.jackknife import about_clusters, leave_one_out_errors
 from analysis.estimators.core.registry import Result, method_per_contrast
 from analysis.estimators.core.request import AnalysisRequest, ArmContrast
@@ -204,11 +205,11 @@ def _bound_errors(one: Floats, zero: Floats, q: Fraction, first: bool, log_sprea
     trimmed, whole_arm = (one, zero) if first else (zero, one)
     count = int(q * len(trimmed))
     parts = [trimmed[: len(trimmed) - count], trimmed[count:]]
-    other = whole_arm.var(ddof=1) / len(whole_arm) if len(whole_arm) > 1 else np.nan
+    other = variance(whole_arm) / len(whole_arm) if len(whole_arm) > 1 else np.nan
     share = float(q)
     errors = []
     for part, edge in zip(parts, (parts[0][-1], parts[1][0]), strict=True):
-        own = part.var(ddof=1) / len(part) if len(part) > 1 else np.nan
+        own = variance(part) / len(part) if len(part) > 1 else np.nan
         # What is trimmed depends on a cut that is a quantile of the same data; the further the mean from the cut, the
         # more an error of the cut moves it.
         own += (part.mean() - edge) ** 2 * (share / len(part) + (log_spread if share else 0.0))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from analysis.estimators.core.effect_sizes import alike
 from analysis.estimators.core.registry import Result, method_per_contrast
 from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.validation import Bools, Floats, NotEstimable
@@ -46,7 +47,7 @@ def inverse_probability(pair: ArmContrast) -> Result:
     sides = {label: weighted.in_arm(trial.codes == index) for index, label in enumerate(trial.labels)}
     treated, control = sides[pair.contrast[0]], sides[pair.contrast[1]]
     shares = [side.variance for side in (treated, control)]
-    if not min(shares) > 0:
+    if any(alike(weighted.y[weighted.seen & (trial.codes == trial.labels.index(arm))]) for arm in pair.contrast):
         raise NotEstimable("an arm's observed outcomes do not vary")
     # The arms share the regression, so that their errors are not independent: the variance is that of the difference.
     variance = float(((treated.influence - control.influence) ** 2).sum())

@@ -17,6 +17,7 @@ from scipy import special, stats
 
 from analysis.estimators.core.argument_kinds import share
 from analysis.estimators.core.coefficient import Coefficient
+from analysis.estimators.core.effect_sizes import alike
 from analysis.estimators.core.validation import AnalysisError, Floats
 from analysis.estimators.outcomes.rasch import RaschFit, Table, binary_of, rasch_cml, rasch_mml, responses_of
 
@@ -48,7 +49,7 @@ def alpha(items: Table, level: float = 0.95) -> Coefficient:
     frame, constant = varying(answered)
     n, k = frame.shape
     details: dict[str, Any] = {"items": k, "constant": constant}
-    if n < 2 or k < 2 or not frame.sum(axis=1).var() > 0:
+    if n < 2 or k < 2 or alike(frame.sum(axis=1).to_numpy(dtype=np.float64)):
         why = f"; without variation: {', '.join(constant)}" if constant else ""
         return Coefficient(
             np.nan, n=n, ci_level=level, details=details, note=f"not estimable: the totals do not vary{why}"

@@ -16,7 +16,7 @@ from scipy import optimize, special, stats
 from analysis.estimators.core.argument_kinds import fits, number, share
 from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.results import EffectSize, Estimate
-from analysis.estimators.core.validation import AnalysisError, NotEstimable
+from analysis.estimators.core.validation import ROUNDED, AnalysisError, Floats, NotEstimable
 from study_app.domain.errors import present
 
 
@@ -56,11 +56,29 @@ def noncentrality_interval(statistic: float, df: float, level: float = 0.95) -> 
     return limit(1 - tail), limit(tail)
 
 
+def variance(values: ArrayLike) -> float:
+    """Sample variance; 0 where two values or more differ by rounding alone.
+
+    The mean of equal values may miss them by a bit, so that their deviations would be as large as the difference of
+    two such means.
+
+    >>> variance([0.1] * 10), variance([1, 3])
+    (0.0, 2.0)
+    """
+    found = np.asarray(values, dtype=np.float64)
+    return 0.0 if len(found) > 1 and alike(found) else float(found.var(ddof=1))
+
+
+def alike(values: Floats, size: float = 0.0) -> bool:
+    """Whether values differ by no more than the rounding of their own size, or of a larger one that they come from."""
+    return len(values) > 0 and bool(np.ptp(values) <= ROUNDED * max(size, float(np.abs(values).max())))
+
+
 def pooled_sd(treated: ArrayLike, control: ArrayLike) -> float:
     """Square root of the pooled variance of two samples."""
-    a, b = np.asarray(treated, dtype=np.float64), np.asarray(control, dtype=np.float64)
-    squares = ((a - a.mean()) ** 2).sum() + ((b - b.mean()) ** 2).sum()
-    return float(np.sqrt(squares / (len(a) + len(b) - 2)))
+    arms = [np.asarray(arm, dtype=np.float64) for arm in (treated, control)]
+    squares = sum(0.0 if alike(arm) else float(((arm - arm.mean()) ** 2).sum()) for arm in arms)
+    return float(np.sqrt(squares / (sum(map(len, arms)) - 2)))
 
 
 def hedges_g(difference: float, sd: float, n_treated: int, n_control: int, level: float = 0.95) -> EffectSize | None:
@@ -216,12 +234,12 @@ def from_summary(
 def standardized_difference(treated: ArrayLike, control: ArrayLike) -> float:
     """Balance of a numeric variable: difference of means over the root of the mean variance (Austin 2009)."""
     a, b = np.asarray(treated, dtype=np.float64), np.asarray(control, dtype=np.float64)
-    return float((a.mean() - b.mean()) / np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2))
+    return float((a.mean() - b.mean()) / np.sqrt((variance(a) + variance(b)) / 2))
 
 
 def variance_ratio(treated: ArrayLike, control: ArrayLike) -> float:
     """Variance of the treated over that of the control."""
-    return float(np.var(np.asarray(treated), ddof=1) / np.var(np.asarray(control), ddof=1))
+    return float(np.float64(variance(treated)) / variance(control))
 
 
 def categorical_difference(treated_counts: Sequence[float], control_counts: Sequence[float]) -> float:

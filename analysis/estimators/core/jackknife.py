@@ -15,7 +15,7 @@ from scipy import stats
 
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import EffectSize, Estimate
-from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, label_of
+from analysis.estimators.core.validation import ROUNDED, AnalysisError, Floats, NotEstimable, label_of
 from analysis.estimators.numerics.cluster_covariance import anova_icc, clusters_per_arm, few_clusters
 
 Figures = Callable[[AnalysisRequest], Sequence[float]]
@@ -141,7 +141,7 @@ class _Scale:
         """Return the row with what the clusters say of its error."""
         if row.estimate is None:
             return row
-        if not (errors[0] > 0 and np.isfinite(errors[0])):
+        if not (errors[0] > ROUNDED * abs(at[0]) and np.isfinite(errors[0])):
             text = "; ".join(part for part in (_why_no_error(at[0], float(errors[0])), noted) if part)
             return replace(row, std_error=None, df=None, statistic=None, p_value=None, ci_low=None, ci_high=None,
                            note=text)  # fmt: skip
@@ -162,7 +162,7 @@ class _Scale:
         )  # fmt: skip
 
     def _effect(self, effect: EffectSize | None, at: float, error: float, reach: float) -> EffectSize | None:
-        if effect is None or self.of_effect is None or not error > 0:
+        if effect is None or self.of_effect is None or not error > ROUNDED * abs(at):
             return None if effect is None else EffectSize(effect.name, effect.value)
         ends = sorted(self.of_effect.back(at + side * reach * error) for side in (-1, 1))
         return EffectSize(effect.name, effect.value, ends[0], ends[1])

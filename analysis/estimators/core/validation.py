@@ -173,6 +173,8 @@ def _refuse_dates(series: pd.Series) -> None:
         raise AnalysisError.of(f"column {series.name!r}", what, remedy)
 
 
+ROUNDED = 1e-12
+"""Share of the size of numbers below which a difference between them is rounding."""
 MANY_LEVELS = 20
 """Distinct numbers beyond which a text is not the name of a category."""
 ROWS_OF_A_LEVEL = 5
@@ -199,7 +201,7 @@ def mean_and_spread(columns: Floats) -> tuple[Floats, Floats]:
     """Mean and standard deviation of each column; 0 and 1 for indicators, and for what does not vary."""
     mean, spread = columns.mean(axis=0), columns.std(axis=0)
     # Rounding gives a constant of 0.1 a spread of 1e-17, whose multiples would be made a covariate of noise.
-    taken = (spread > 1e-12 * np.abs(mean)) & ~np.isin(columns, (0.0, 1.0)).all(axis=0)
+    taken = (spread > ROUNDED * np.abs(mean)) & ~np.isin(columns, (0.0, 1.0)).all(axis=0)
     return np.where(taken, mean, 0.0), np.where(taken, spread, 1.0)
 
 

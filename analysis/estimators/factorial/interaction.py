@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import optimize
 
+from analysis.estimators.core.effect_sizes import variance
 from analysis.estimators.core.registry import Result, method_over_all_arms
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
@@ -57,7 +58,7 @@ def _estimate(means: Sequence[float]) -> float:
 
 
 def _of_means(parts: Sequence[Floats], means: Sequence[float], level: float) -> dict[str, float]:
-    pieces = np.array([part.var(ddof=1) / len(part) for part in parts])
+    pieces = np.array([variance(part) / len(part) for part in parts])
     total = float(pieces.sum())
     if not total > 0:
         raise NotEstimable("no arm varies")

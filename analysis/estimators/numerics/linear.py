@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, stats
 
-from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, installed
+from analysis.estimators.core.validation import ROUNDED, AnalysisError, Floats, NotEstimable, installed
 
 # Between rounding (about 1e-16 times the condition number) and what data tell apart; R's lm takes 1e-7 after one pass.
 ALIAS_TOLERANCE = 1e-9
@@ -86,8 +86,7 @@ class Fit:
     @property
     def is_exact(self) -> bool:
         """Whether nothing but rounding is left over, with degrees of freedom to spare."""
-        # In squares: residuals of 1e-12 of the outcome's size are rounding.
-        return self.df > 0 and self.sigma2 <= 1e-24 * float((self.y**2).mean())
+        return self.df > 0 and self.sigma2 <= ROUNDED**2 * float((self.y**2).mean())
 
     def with_residuals(self) -> Fit:
         """Return the fit itself, refused where it leaves nothing to judge an error by."""
@@ -141,7 +140,7 @@ def fit(design: Floats, y: Floats) -> Fit:
 
 def t_interval(estimate: float, std_error: float, df: float, level: float) -> dict[str, float]:
     """Statistic, p-value and interval of an estimate whose pivot is Student's t."""
-    if not std_error > 0:
+    if not std_error > ROUNDED * abs(estimate):
         raise NotEstimable("the standard error is zero")
     half = float(stats.t.ppf(0.5 + level / 2, df)) * std_error
     statistic = estimate / std_error
@@ -158,7 +157,7 @@ def t_interval(estimate: float, std_error: float, df: float, level: float) -> di
 
 def z_interval(estimate: float, std_error: float, level: float) -> dict[str, float | None]:
     """Statistic, p-value and interval of an estimate whose pivot is standard normal."""
-    if not (std_error > 0 and np.isfinite(std_error)):
+    if not (std_error > ROUNDED * abs(estimate) and np.isfinite(std_error)):
         raise NotEstimable("the standard error is zero or does not exist")
     half = float(stats.norm.ppf(0.5 + level / 2)) * std_error
     return {

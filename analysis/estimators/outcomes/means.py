@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analysis.estimators.core.effect_sizes import hedges_g, noncentrality_interval, pooled_sd
+from analysis.estimators.core.effect_sizes import alike, hedges_g, noncentrality_interval, pooled_sd
 from analysis.estimators.core.registry import Result, method_over_all_arms, method_per_contrast, unwrap
 from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import EffectSize, Estimate
@@ -120,7 +120,7 @@ def paired_differences(pair: ArmContrast, pair_id: str | None) -> Floats:
     if len(treated) != len(control):
         raise AnalysisError.of("paired", "the arms differ in size", "name the pairing column in `pair_id`")
     gaps = treated - control
-    if np.ptp(gaps) == 0:
+    if alike(gaps, float(np.abs([treated, control]).max())):
         raise NotEstimable("every pair has the same difference")
     return np.asarray(gaps, dtype=np.float64)
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.effect_sizes import variance
+
 MAX_LEVELS = 12
 
 
@@ -21,16 +23,16 @@ def smd_numeric(treated: Iterable[float], control: Iterable[float]) -> float | N
     t, c = _values(treated), _values(control)
     if len(t) < 2 or len(c) < 2:
         return None
-    pooled = np.sqrt((t.var(ddof=1) + c.var(ddof=1)) / 2)
+    pooled = np.sqrt((variance(t) + variance(c)) / 2)
     return float((t.mean() - c.mean()) / pooled) if pooled > 0 else None
 
 
 def variance_ratio(treated: Iterable[float], control: Iterable[float]) -> float | None:
     """Ratio of the groups' variances, treated over control; None where the control does not vary."""
     t, c = _values(treated), _values(control)
-    if len(t) < 2 or len(c) < 2 or c.var(ddof=1) == 0:
+    if len(t) < 2 or len(c) < 2 or variance(c) == 0:
         return None
-    return float(t.var(ddof=1) / c.var(ddof=1))
+    return variance(t) / variance(c)
 
 
 def smd_categorical(treated: Sequence[float], control: Sequence[float]) -> float | None:
