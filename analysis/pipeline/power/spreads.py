@@ -54,7 +54,7 @@ def spread_problems(plan: Plan, given: Assumptions) -> list[Problem]:
 def _problems(plan: Plan, name: str, given: Assumptions) -> Iterator[tuple[str, str]]:
     sd = given.sd[name]
     if name not in plan.primary:
-        yield "is no primary outcome, and only those are simulated", f"name one of: {', '.join(plan.primary)}"
+        yield "is not a primary outcome, and only those are simulated", f"name one of: {', '.join(plan.primary)}"
         return
     outcome = plan.outcome(name)
     if why := _why_without(outcome):

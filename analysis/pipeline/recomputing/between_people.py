@@ -14,22 +14,13 @@ from numpy.typing import NDArray
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.methods import METHODS
 from analysis.estimators.numerics.assignments import replicate
-from analysis.estimators.numerics.linear import vcov_name
 from analysis.estimators.resampling import variance_of
 from analysis.pipeline.factorial.levels import Levels
 from analysis.pipeline.planning.unmade import unmade_rows
 from analysis.pipeline.prepare import Prepared
 from analysis.pipeline.recomputing import of_factors
 from analysis.pipeline.recomputing.files import Columns
-from analysis.pipeline.recomputing.material import (
-    REGRESSIONS,
-    RESTRICTED,
-    SIDED,
-    TIMED,
-    WITH_EXCLUDED,
-    ReplayedAnalysis,
-    UsualAnalysis,
-)
+from analysis.pipeline.recomputing.material import RESTRICTED, WITH_EXCLUDED, ReplayedAnalysis
 from analysis.pipeline.runner import AnalysisRunner
 from analysis.pipeline.trial_ledger import ledger_of
 from study_app.domain.errors import present
@@ -78,9 +69,9 @@ class BetweenPeople:
         method, data, given = self.runner.prepared_call(analysis)
         if method == "factorial_rerandomization":
             trial = of_factors.request_of(data, given, method, self.seed)
-            return of_factors.tested(trial, given, self.data, _named(given, "cells", analysis.population))
+            return of_factors.tested(trial, given, self.data, named(given, "cells", analysis.population))
         control = analysis.contrast[1] if analysis.contrast else self.runner.view.control
-        trial = _request(data, given, control, self.seed)
+        trial = request_for(data, given, control, self.seed)
         drawn = replicate(trial, given.get("scheme"), int(given["replicates"]), given.get("arms"))
         if drawn.weights is not None:
             raise LookupError("the possible assignments are not equally likely, and the scripts count each once")
@@ -101,56 +92,19 @@ class BetweenPeople:
                 statistic, column, values = "mean", f"{column}_to_{horizon:g}", values.clip(upper=horizon)
         return [ReplayedAnalysis(
             labels=trial.labels, codes=drawn.codes, exact=drawn.exact, kept=kept,
-            column=_named({"outcome": column}, analysis.population), values=values,
+            column=named({"outcome": column}, analysis.population), values=values,
             statistic=statistic, vcov=vcov, again=partial(_again, data, given, control, self.seed, trial.labels),
             covariates=trial.covariates if regressed else (), strata=trial.strata if regressed else (),
             alternative=str(given.get("alternative", "two-sided")), itself=itself, **timed,
         )]  # fmt: skip
 
-    def usual(self, analysis: Analysis) -> UsualAnalysis:
-        """Return an analysis by a usual function as it was run.
 
-        Raises:
-            LookupError: why the scripts cannot compute it.
-        """
-        method, data, given = self.runner.prepared_call(analysis)
-        if analysis.population not in ("itt", "per_protocol"):
-            raise LookupError(f"it is of '{analysis.population}', and the scripts compare people as allocated")
-        if method == "factorial":
-            trial = of_factors.request_of(data, given, method, self.seed)
-            return of_factors.compared(trial, given, self.data, _named(given, "cells", analysis.population))
-        clustered = given.get("cluster")
-        regression = method in REGRESSIONS
-        if clustered and not regression:
-            raise LookupError(f"its people come in clusters, and the scripts have no such errors for {method}")
-        known = {"outcome", "event", "covariates", "stratum"} | ({"vcov", "cluster"} if regression else set())
-        known |= {"alternative"} if method in SIDED else set()
-        if more := sorted(set(given) - known):
-            raise LookupError(f"the scripts compute {method} without {', '.join(more)}")
-        adjusted = (*given.get("covariates", ()), *given.get("stratum", ()))
-        if not regression and adjusted:
-            raise LookupError(f"the scripts compute {method} without covariates and strata")
-        control = analysis.contrast[1] if analysis.contrast else self.runner.view.control
-        trial = _request(data, given, control, self.seed)
-        if method in TIMED and len(trial.labels) > 2:
-            raise LookupError(f"the scripts compute {method} of two arms")
-        column, event = str(given["outcome"]), str(given.get("event") or "")
-        kept = self.data["participant_id"].isin(set(data["participant_id"]))
-        named = given.get("vcov")
-        vcov = vcov_name(named or ("HC3" if method == "lin" else None)) if regression and not clustered else ""
-        return UsualAnalysis(
-            method, _named(given, analysis.population), self.data[column].where(kept), event, trial.labels,
-            trial.covariates, trial.strata, str(named or "CR2") if clustered else vcov, method == "lin",
-            self.data[clustered] if clustered else None, str(given.get("alternative", "two-sided")),
-        )  # fmt: skip
-
-
-def _named(given: Mapping[str, Any], *of: str) -> str:
+def named(given: Mapping[str, Any], *of: str) -> str:
     """Return a column's name: the outcome, and of whom it is."""
     return ".".join([str(given["outcome"]), *(one for one in of if one != "itt")])
 
 
-def _request(data: pd.DataFrame, given: Mapping[str, Any], control: str, seed: int) -> AnalysisRequest:
+def request_for(data: pd.DataFrame, given: Mapping[str, Any], control: str, seed: int) -> AnalysisRequest:
     """Return the request that the method makes of the same call, so that it draws the same assignments."""
     return AnalysisRequest(
         data.reset_index(drop=True), "rerandomization", str(given["outcome"]), "arm", control,

@@ -23,6 +23,7 @@ from analysis.pipeline.recomputing.material import (
     UsualRow,
     weights_of,
 )
+from analysis.pipeline.recomputing.usual_rows import usual_runs
 from analysis.pipeline.recomputing.within_people import WithinPeople
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Analysis
@@ -60,7 +61,7 @@ def recomputed(prepared: Prepared, estimates: Rows, seed: int) -> ReplicationMat
     for analysis, rows in made:
         try:
             if analysis.method in (*USUAL, "factorial") and isinstance(source, BetweenPeople):
-                maker.take_usual(analysis, rows, source.usual(analysis))
+                _take_usual(maker, source, analysis, rows)
             else:
                 _take_replayed(maker, source, analysis, rows)
         except (LookupError, StudyError) as error:
@@ -81,6 +82,12 @@ def _primary(prepared: Prepared, estimates: Rows) -> list[tuple[Analysis, list[M
         if row["p_value"] is not None:
             found.setdefault(analysis.id, (analysis, []))[1].append(row)
     return list(found.values())
+
+
+def _take_usual(maker: _Maker, source: BetweenPeople, analysis: Analysis, rows: Rows) -> None:
+    for run in usual_runs(source, analysis):
+        ends = {str(row["id"]): str(row["id"]).removeprefix(f"{analysis.id}.") for row in rows}
+        maker.take_usual(analysis, [row for row in rows if not run.weights or ends[str(row["id"])] in run.weights], run)
 
 
 def _take_replayed(maker: _Maker, source: BetweenPeople | WithinPeople, analysis: Analysis, rows: Rows) -> None:
@@ -136,7 +143,7 @@ class _Maker:
                 treated, control, weights = "", "", run.weights[str(row["id"]).removeprefix(f"{analysis.id}.")]
             self.decided.append(UsualRow(
                 str(row["id"]), run.method, column, event, treated, control, run.arms, covariates, strata, run.vcov,
-                weights, run.interacts, cluster, run.alternative, title,
+                weights, run.interacts, cluster, run.alternative, run.margin, run.pooled, title,
             ))  # fmt: skip
             self.expected += [_entry(row, name, value) for name, value in _figures(row).items() if value is not None]
         self._note_looks(rows)

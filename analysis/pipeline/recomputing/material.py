@@ -14,12 +14,20 @@ from analysis.estimators.core.results import Estimate
 
 REGRESSIONS, TIMED = ("ols", "ancova", "lin", "cluster_robust"), ("logrank", "cox")
 """Methods that the scripts have as least squares with t, and those of times."""
-SIDED = ("mann_whitney", "fisher")
+MARGINS, MIXED = ("noninferiority", "tost"), "mixed_model"
+"""Those that hold a difference against a margin, and the one with a random intercept for each cluster."""
+SIDED = ("mann_whitney", "brunner_munzel", "fisher")
 """Those that may be of one side."""
-USUAL = (*REGRESSIONS, "welch_t", "student_t", "newcombe", "mann_whitney", "fisher", *TIMED)
+BY_LEAVING_OUT, LEFT_OUT = ("mann_whitney", "brunner_munzel", "newcombe"), "CR3"
+"""Those whose errors over clusters come from leaving out one at a time, and the name of these errors."""
+OVER_CLUSTERS = (*REGRESSIONS, *MARGINS, MIXED, *BY_LEAVING_OUT)
+"""Those that the scripts compute of people in clusters."""
+USUAL = (*OVER_CLUSTERS, "welch_t", "student_t", "fisher", *TIMED)
 """Deciding methods beside re-randomisation that the scripts compute."""
 WITH_EXCLUDED = "it counts people who were excluded, and the data of the scripts are of the others"
 """Why a row of everyone allocated has no model."""
+Margin = tuple[tuple[float, int], ...]
+"""Ends of a margin, each with the side of it on which the difference is to lie: 1 above, -1 below."""
 Weights = tuple[float, ...]
 """What a row takes of the mean of each arm of its model but the first, whose weight is minus their sum."""
 Rows = Sequence[Mapping[str, Any]]
@@ -107,6 +115,9 @@ class UsualRow:
     cluster: str = ""
     """Column of the clusters, where standard errors are over them."""
     alternative: str = "two-sided"
+    margin: Margin = ()
+    pooled: bool = False
+    """Whether a t test against a margin takes one variance for both arms."""
     title: str = ""
     """Of the outcome, where the plan decides by this row; empty for an additional row."""
 
@@ -130,6 +141,8 @@ class UsualAnalysis:
     alternative: str = "two-sided"
     weights: Mapping[str, Weights] = field(default_factory=dict)
     """Of effects of factors, by the end of a row's id."""
+    margin: Margin = ()
+    pooled: bool = False
 
 
 def weights_of(arms: Sequence[str], treated: str, control: str) -> Weights:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import Estimate
-from analysis.estimators.factorial.cells import Cells
+from analysis.estimators.factorial.cells import KINDS, Cells, Effect
 from analysis.estimators.factorial.effects import FactorTest, factor_tests
 from analysis.estimators.numerics.linear import vcov_name
 from analysis.pipeline.factorial.levels import PREFIX
@@ -64,24 +64,50 @@ def _again(test: FactorTest, alternative: str, codes: NDArray[np.int8]) -> list[
     return [first.row(effect, alternative, interval=False) for effect in test.effects()]
 
 
-def compared(trial: AnalysisRequest, given: Mapping[str, Any], everyone: pd.DataFrame, column: str) -> UsualAnalysis:
-    """Return the effects of one regression over the cells; for the arguments see `tested`.
+def compared(
+    trial: AnalysisRequest, given: Mapping[str, Any], everyone: pd.DataFrame, column: str
+) -> list[UsualAnalysis]:
+    """Return the effects of the regression over the cells, and of that with the nested control, where they are asked.
 
-    Raises:
-        LookupError: rows with the nested control, which are of another model.
+    For the arguments see `tested`.
     """
     kind = str(given.get("effects", "main"))
-    if kind not in ("main", "interaction", "simple"):
-        raise LookupError("the scripts compute effects of the cells, without those of the nested control")
+    wanted = KINDS if kind == "all" else (kind,)
     cells = Cells.of(trial, given["factors"], str(given.get("nested", "control")))
     inside = Cells.of(replace(trial, data=trial.data[cells.inside].reset_index(drop=True)), list(cells.factors), "")
-    kept = everyone["participant_id"].isin(set(inside.trial.data["participant_id"]))
+    arms = _arms(inside)
+    inner = [effect for one in wanted if one != "control" for effect in inside.effects(one)]
+    outer = cells.effects("control") if "control" in wanted and cells.has_control else []
+    found = [_regression(inner, arms, given, everyone, column, inside.trial)] if inner else []
+    if outer:
+        found.append(_regression(outer, (*arms, _outside(cells)), given, everyone, f"{column}.control", trial))
+    return found
+
+
+def _regression(
+    effects: Sequence[Effect], arms: tuple[str, ...], given: Mapping[str, Any], everyone: pd.DataFrame, column: str,
+    trial: AnalysisRequest,
+) -> UsualAnalysis:  # fmt: skip
+    """Return contrasts of the means of cells, all of one regression over the people of `trial`."""
+    kept = everyone["participant_id"].isin(set(trial.data["participant_id"]))
     return UsualAnalysis(
-        "factorial", column, everyone[trial.outcome].where(kept), "", _arms(inside), trial.covariates, trial.strata,
+        "factorial", column, everyone[trial.outcome].where(kept), "", arms, trial.covariates, trial.strata,
         str(given.get("vcov") or "CR2") if trial.cluster else vcov_name(given.get("vcov") or "HC3"), _own(given),
         None if trial.cluster is None else everyone[trial.cluster],
-        weights={effect.name.replace(PREFIX, ""): _weights(effect.weights) for effect in inside.effects(kind)},
+        weights={effect.name.replace(PREFIX, ""): _weights(effect.weights) for effect in effects},
     )  # fmt: skip
+
+
+def _outside(cells: Cells) -> str:
+    """Return the arm of the nested control.
+
+    Raises:
+        LookupError: people outside of the cells have several.
+    """
+    arms = sorted({str(arm) for arm in cells.trial.data.loc[~cells.inside, "arm"]})
+    if len(arms) != 1:
+        raise LookupError("the nested control is not one arm")
+    return arms[0]
 
 
 def _own(given: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analysis.pipeline.recomputing import RecomputedModel, ReplicationMaterial
 from analysis.pipeline.recomputing.files import SYMBOLS, lines_of
-from analysis.pipeline.recomputing.material import RESTRICTED, WITHIN, UsualRow
+from analysis.pipeline.recomputing.material import LEFT_OUT, RESTRICTED, WITHIN, UsualRow
 
 TOLERANCE = 1e-6
 """Largest difference from the expected value, relative to it or absolute, that the scripts let pass."""
@@ -31,7 +31,8 @@ def supplement(found: ReplicationMaterial, title: str) -> dict[str, str]:
         "title": title, "models": found.models, "beside": found.beside, "arms": found.arms, "tolerance": TOLERANCE,
         "people": len(found.data), "files": {name: len(drawn) for name, drawn in found.assignments.items()},
         "signs": SYMBOLS, "left_out": found.left_out, "notes": found.notes,
-        "within": found.within_people, "restricted": any(model.statistic == RESTRICTED for model in found.models),
+        **_needed(found), "within": found.within_people,
+        "restricted": any(model.statistic == RESTRICTED for model in found.models),
     }  # fmt: skip
     written = ("recompute.R", "recompute.py", "README.md") if found.models or found.beside else ("README.md",)
     scripts = {name: environment.get_template(f"{name}.j2").render(context) for name in written}
@@ -43,6 +44,15 @@ def supplement(found: ReplicationMaterial, title: str) -> dict[str, str]:
         "expected.csv": _csv(found.expected),
         **scripts,
     }
+
+
+def _needed(found: ReplicationMaterial) -> dict[str, Any]:
+    """Return what decides which functions the scripts hold."""
+    methods = {row.method for row in found.beside}
+    return {
+        "methods": methods, "margins": any(row.margin for row in found.beside), "ranks": "brunner_munzel" in methods,
+        "left_out_once": any(row.vcov == LEFT_OUT for row in found.beside),
+    }  # fmt: skip
 
 
 def formula(model: RecomputedModel) -> str:
@@ -64,13 +74,25 @@ def _regression(column: str, interacts: bool, covariates: Sequence[str], strata:
 
 _WORDS = {
     "welch_t": "Welch's t test of", "student_t": "Student's t test of", "newcombe": "pooled score test of",
-    "mann_whitney": "Mann-Whitney test of", "fisher": "Fisher's exact test of",
-    "logrank": "log-rank test of", "cox": "Cox model (Efron) of",
+    "mann_whitney": "Mann-Whitney test of", "brunner_munzel": "Brunner and Munzel's test of",
+    "fisher": "Fisher's exact test of", "logrank": "log-rank test of", "cox": "Cox model (Efron) of",
 }  # fmt: skip
 
 
 def words(row: UsualRow) -> str:
     """Return what a row of a usual function is: a formula, or a test and its column."""
+    if row.method == "mixed_model":
+        text = _regression(row.column, False, row.covariates, row.strata)
+        return f"`{text} + (1 | {row.cluster})`, REML, t with Satterthwaite's degrees of freedom"
+    if row.vcov == LEFT_OUT:
+        what = "risk difference" if row.method == "newcombe" else "share of pairs that the treated win"
+        return f"{what} in `{row.column}`, {LEFT_OUT} over `{row.cluster}`, t with clusters - arms degrees of freedom"
+    return _of_model(row) + "".join(f", {'above' if side > 0 else 'below'} {end:g}" for end, side in row.margin)
+
+
+def _of_model(row: UsualRow) -> str:
+    if row.margin and not row.vcov:
+        return f"{_WORDS['student_t' if row.pooled else 'welch_t']} `{row.column}`"
     if not row.vcov:
         side = "" if row.alternative == "two-sided" else f" ({row.alternative})"
         return f"{_WORDS[row.method]} `{row.column}`{side}"

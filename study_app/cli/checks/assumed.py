@@ -13,7 +13,7 @@ def spreads(entries: Sequence[str]) -> dict[str, float]:
     """Return outcome -> standard deviation, from texts such as `score=12`.
 
     Raises:
-        UserError: the first that is no such text, or an outcome that comes twice.
+        UserError: the first that is not such a text, or an outcome that comes twice.
     """
     found: dict[str, float] = {}
     for entry in entries:
@@ -22,7 +22,7 @@ def spreads(entries: Sequence[str]) -> dict[str, float]:
             value = float(number)
         except ValueError:
             raise UserError(
-                f"--sd: '{entry}' is no outcome with its standard deviation; write OUTCOME=NUMBER, such as score=12"
+                f"--sd: '{entry}' is not an outcome with its standard deviation; write OUTCOME=NUMBER, such as score=12"
             ) from None
         if outcome in found:
             raise UserError(f"--sd: {outcome}: is given twice; give it once")

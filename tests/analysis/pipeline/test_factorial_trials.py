@@ -167,8 +167,13 @@ def test_the_scripts_of_the_supplement_reach_the_effects_of_factors(tmp_path, na
     data.participants.loc[3, "quiz_points"] = np.nan
     rule = {"covariates": (Covariate(column="pretest_points"),), "fallback": Fallback(max_leverage=leverage),
             "replicates": 99}  # fmt: skip
+    if name == "factors_and_control":
+        nested = Analysis(outcome="quiz_points", method="factorial", role="primary", label="whole", adjusted=True,
+                          options={"effects": "all"})  # fmt: skip
+        rule["analyses"] = (*plan.analyses, nested)
     prepared = prepare(data, plan.model_copy(update=rule), include_simulated=True)
     rows = {row["id"]: row for row in primary_rows(prepared)}
+    assert ("quiz_points.factorial.whole.tone.calm_vs_plain" in rows) == (name == "factors_and_control")
     found = recomputed(prepared, list(rows.values()), prepared.plan.seed)
     assert found is not None
     assert not found.left_out

@@ -85,7 +85,11 @@ def test_a_wide_score_meets_the_ends_of_its_scale_and_a_wide_time_its_floor():
         ("errors", 2.0, "--sd: errors: is a count, whose spread follows from its mean; leave it out"),
         ("liked", 1.0, "--sd: liked: has levels and no unit; leave it out"),
         ("task_minutes", 5.0, "--sd: task_minutes: is a time to an event, censored where it ends.*leave it out"),
-        ("sore", 2.0, "--sd: sore: is no primary outcome, and only those are simulated; name one of: score, points, "),
+        (
+            "sore",
+            2.0,
+            "--sd: sore: is not a primary outcome, and only those are simulated; name one of: score, points, ",
+        ),
         ("points", 0.0, "--sd: points: 0 is not a standard deviation; give a number above 0"),
         ("points", float("nan"), "--sd: points: nan is not a standard deviation; give a number above 0"),
         ("points", float("inf"), "--sd: points: inf is not a standard deviation; give a number above 0"),
@@ -113,7 +117,7 @@ def test_what_is_assumed_names_the_standard_deviation_of_every_outcome_that_has_
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--sd", "quiz_points"], "error: --sd: 'quiz_points' is no outcome with its standard deviation; "
+        (["--sd", "quiz_points"], "error: --sd: 'quiz_points' is not an outcome with its standard deviation; "
          "write OUTCOME=NUMBER, such as score=12"),
         (["--sd", "quiz_points=3", "--sd", "quiz_points=4"], "error: --sd: quiz_points: is given twice; give it once"),
         (["--sd", "quiz_points=80"], "error: --sd: quiz_points: no outcome from 0 to 100, which is taken where the "

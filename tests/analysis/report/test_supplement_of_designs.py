@@ -69,6 +69,8 @@ class Given:
     rooms: int = 0
     missing: int = 0
     drop: tuple[str, ...] = ("stratum", "room")
+    spread: float = 0.0
+    """Standard deviation between rooms."""
     left_early: int = 0
     """People who are lost before the cap, so that their times are right-censored."""
 
@@ -126,8 +128,8 @@ DESIGNS = {
         ("minutes.rerandomization",), rooms=12, left_early=5, drop=("stratum",),
     ),
     "other methods": Given(
-        {"analyses": [row(), row("brunner_munzel")]}, (USUAL,),
-        {"score.brunner_munzel": "the plan decides by brunner_munzel, and the scripts compute"},
+        {"analyses": [row(), row("kruskal")]}, (USUAL,),
+        {"score.kruskal": "the plan decides by kruskal, and the scripts compute"},
     ),
     "ranks": Given(
         {"analyses": [row("mann_whitney"), row("mann_whitney", label="less", options={"alternative": "less"})]},
@@ -174,10 +176,54 @@ DESIGNS = {
         left_early=5,
     ),
     "what usual functions cannot": Given(
-        {"cluster": "room", "analyses": [row("mann_whitney"), row("mixed_model")]},
-        (), {"score.mann_whitney": "its people come in clusters, and the scripts have no such errors for mann_whitney",
-             "score.mixed_model": "the plan decides by mixed_model"},
+        {"cluster": "room", "analyses": [row("welch_t"), row("tost", options={"margin": 2.0})]},
+        ("score.tost",),
+        {"score.welch_t": "its people come in clusters, and the scripts have no such errors for welch_t"},
         rooms=12, drop=("stratum",),
+    ),
+    "ranks of unequal spread": Given(
+        {"analyses": [row("brunner_munzel"),
+                      row("brunner_munzel", label="more", options={"alternative": "greater"}),
+                      row("brunner_munzel", label="less", options={"alternative": "less"})]},
+        ("score.brunner_munzel", "score.brunner_munzel.more", "score.brunner_munzel.less"), missing=3,
+    ),
+    "margins": Given(
+        {"covariates": [{"column": "age"}], "analyses": [
+            row("noninferiority", options={"margin": 1.5}),
+            row("noninferiority", label="lower", options={"margin": 4.0, "better": "lower", "equal_var": True}),
+            row("noninferiority", label="adjusted", options={"margin": 1.5}, adjusted=True),
+            row("tost", options={"margin": 5.0}),
+            row("tost", label="adjusted", options={"margin": 5.0}, adjusted=True, population="per_protocol")]},
+        ("score.noninferiority", "score.noninferiority.lower", "score.noninferiority.adjusted", "score.tost",
+         "score.tost.adjusted.per_protocol"), n=48, missing=4,
+    ),
+    "margins of three arms": Given(
+        {"covariates": [{"column": "age"}], "analyses": [
+            row("noninferiority", options={"margin": 2.5}, adjusted=True),
+            row("tost", options={"margin": 4.0}, contrast=["new", "hint"], adjusted=True)]},
+        ("score.noninferiority.new", "score.noninferiority.hint", "score.tost.new_vs_hint"), arms=THREE, n=60,
+        drop=("room",),
+    ),
+    "models of clusters": Given(
+        {"cluster": "room", "covariates": [{"column": "age"}], "analyses": [
+            row("mixed_model", adjusted=True), row("mixed_model", label="plain"),
+            row("noninferiority", options={"margin": 1.0}, adjusted=True), row("mann_whitney"),
+            row("brunner_munzel")]},
+        ("score.mixed_model", "score.mixed_model.plain", "score.noninferiority", "score.mann_whitney",
+         "score.brunner_munzel"), n=60, rooms=12, missing=5, drop=(), spread=2.0,
+    ),
+    "models of clusters that do not vary": Given(
+        {"cluster": "room", "covariates": [{"column": "born"}], "outcomes": [{"id": "minutes", "kind": "continuous"}],
+         "analyses": [row("mixed_model", "minutes", adjusted=True)]},
+        ("minutes.mixed_model",), n=60, rooms=12, drop=("stratum",),
+    ),
+    "models of clusters of three arms": Given(
+        {"cluster": "room", "covariates": [{"column": "born"}],
+         "outcomes": [SCORE, {"id": "compliant", "kind": "binary"}], "primary": ["score", "compliant"], "analyses": [
+            row("mixed_model", adjusted=True), row("mann_whitney"), row("newcombe", "compliant")]},
+        ("score.mixed_model.new", "score.mixed_model.hint", "score.mann_whitney.new", "score.mann_whitney.hint",
+         "compliant.newcombe.new", "compliant.newcombe.hint"),
+        arms=THREE, n=90, rooms=15, missing=3, drop=("stratum",), spread=2.0,
     ),
     "options of usual rows": Given(
         {"outcomes": [{**TIME, "censored": "at_cap"}], "analyses": [
@@ -186,13 +232,19 @@ DESIGNS = {
         ("minutes.rerandomization",),
     ),
 }  # fmt: skip
-QUICK = ("clusters in strata", "contrast", "restricted", "regressions", "regressions of clusters", "shares and times")
+QUICK = ("clusters in strata", "contrast", "restricted", "regressions", "regressions of clusters", "shares and times",
+         "margins", "models of clusters")  # fmt: skip
 NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in DESIGNS]
 
 
 def analysed(folder: Path, given: Given) -> Path:
     """Write table and plan, and run the analysis as the command does."""
     data = table(given.n, given.arms, given.rooms, given.missing).drop(columns=list(given.drop))
+    if given.spread:
+        seen = data["score"] != ""
+        room = table(given.n, given.arms, given.rooms, given.missing)["room"].str[1:].astype(int)
+        shift = np.random.default_rng(8).normal(0, given.spread, given.rooms)[room]
+        data.loc[seen, "score"] = (data.loc[seen, "score"].astype(float) + shift[seen]).round(3)
     gone = data.index[3::3][: given.left_early]
     data.loc[gone, "done"] = 0
     data.loc[gone, "minutes"] = 8.0 + np.arange(len(gone))
@@ -229,6 +281,8 @@ def test_the_scripts_reach_the_rows_of_the_results_or_the_page_says_why_not(tmp_
     for left_out, reason in given.why_not.items():
         assert f"- `{left_out}`: " in page
         assert reason in page
+    if name.endswith("do not vary"):
+        assert all("no variation between clusters" in rows[each]["note"] for each in given.here)
     primary = {each for each, found in rows.items() if found["role"] == "primary"}
     assert primary == (set(given.here) | set(given.why_not)) & primary, "every primary row is here or is explained"
     if not given.here:
