@@ -38,6 +38,8 @@ class TakenLook:
     """People whose outcomes were known."""
     information: float
     """Fraction of the planned information by which the error was spent; 1 at the end."""
+    passed_over: bool = False
+    """Whether the trial went on though it was below a bound for futility: later boundaries cannot count on that one."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,10 @@ def _spent(rule: Stopping, looks: Sequence[TakenLook], alpha: float) -> list[flo
 
 @lru_cache(maxsize=4096)
 def _critical(rule: Stopping, looks: tuple[TakenLook, ...], alpha: float) -> tuple[float, ...]:
-    inner = [rule.futility[look.number - 1] if look.number <= len(rule.futility) else 0.0 for look in looks]
+    inner = [
+        rule.futility[look.number - 1] if look.number <= len(rule.futility) and not look.passed_over else 0.0
+        for look in looks
+    ]
     found = spent_critical(
         np.array([float(look.n) for look in looks]), _spent(rule, looks, alpha), 2, inner if rule.binding else ()
     )

@@ -9,6 +9,7 @@ from analysis.report.checklists.consort import ChecklistItem
 from analysis.report.scales import decimal, shown
 from analysis.report.wording import p_text
 from study_app.domain.study.analysis_plan import Stopping
+from study_app.domain.study.plan_sections import NO_LOOKS
 
 HEADER = (
     "Look", "People", "Boundary |z|", "Primary row", "z", "Estimate (repeated interval)", "Sequential p", "Decision",
@@ -35,13 +36,19 @@ def look_rows(
     return tuple(found)
 
 
+def stopping_sentence(rule: Stopping, plain: bool) -> str:
+    """Return what a checklist says of looks; nothing where a table collected elsewhere has a plan without a word."""
+    return "" if plain and rule.sentence == NO_LOOKS else rule.sentence
+
+
 def adaptive_items(rule: Stopping, interim: Mapping[str, Any]) -> tuple[ChecklistItem, ...]:
     """CONSORT extension for adaptive designs, answered from the plan and the looks."""
     looks = [f"look {look['look']} at {look['n']}: {look['decision']}" for look in interim.get("looks", ())]
     missed = [f"look {place} not taken" for place in interim.get("not_taken", ())]
+    decisions = "; ".join([*looks, *missed]) or interim.get("note", "")
     return (
         ChecklistItem("3b", "Type of the adaptive design", "Group-sequential; Design", "design"),
         ChecklistItem("7b", "Interim looks and rules for stopping", rule.sentence, "interim"),
         ChecklistItem("12b", "Methods for estimates after looks", "Stage-wise ordering, median-unbiased", "interim"),
-        ChecklistItem("14c", "Decisions taken at the looks", "; ".join([*looks, *missed]) or "Sealed", "interim"),
+        ChecklistItem("14c", "Decisions taken at the looks", decisions, "interim"),
     )

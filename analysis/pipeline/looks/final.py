@@ -18,6 +18,7 @@ from study_app.domain.study.analysis_plan import Plan
 
 HIDDEN = "not adjusted for the planned looks, whose results stay sealed until the trial is unsealed"
 AT_END = "p, estimate and interval by the stage-wise ordering, after {looks} look(s); those of a single look in detail"
+UNTOLD = "a table does not tell whether the planned looks were taken: the primary rows are those of a single look"
 OF_ONE = "of a single look, as `single_look_estimate` and `single_look_p_value` of the primary row"
 NO_MORE = "ended at look {look} with its boundary not crossed: p is the sequential p; the interval is the repeated one"
 
@@ -35,13 +36,16 @@ class Looks:
     complete: bool
     """Whether the planned number of people was allocated."""
     hidden: bool
+    told: bool = True
+    """Whether the data tell of looks: a table collected elsewhere does not."""
 
     @property
     def taken(self) -> tuple[TakenLook, ...]:
         """The looks, the final one last where there are more people than at the look before."""
-        before = taken_looks(self.entries)
         # A trial that ended at a look has no further analysis: a final look at the same people would spend error twice.
-        if before and self.n <= before[-1].n:
+        went_on = not self.entries or self.n > int(self.entries[-1]["n"])
+        before = taken_looks(self.entries, went_on)
+        if not went_on:
             return tuple(before)
         # A trial that ended early has not reached full information, and may not spend the error that the plan keeps for
         # the end.
@@ -65,7 +69,8 @@ def looks_of(prepared: Prepared) -> Looks | None:
     known = int((allocated & ~people["status"].isin(NOT_ANALYSED)).sum()) if "status" in people else len(people)
     target = study.recruitment.target_n if study is not None else None
     complete = target is None or int(allocated.sum()) >= target
-    return Looks(plan, tuple(opened(prepared.dataset, view.kinds)), known, target, complete, view.hidden)
+    return Looks(plan, tuple(opened(prepared.dataset, view.kinds)), known, target, complete, view.hidden,
+                 not prepared.dataset.plain)  # fmt: skip
 
 
 def after_looks(looks: Looks, rows: Sequence[Estimate]) -> list[Estimate]:
@@ -142,6 +147,8 @@ def deviations(looks: Looks) -> list[str]:
     """Return what was not done as planned."""
     if looks.hidden:
         return []
+    if not looks.told:
+        return [f"{UNTOLD[0].upper()}{UNTOLD[1:]}."]
     target = looks.target or looks.n
     found = []
     for place in looks.missed:
@@ -151,6 +158,12 @@ def deviations(looks: Looks) -> list[str]:
         due = looks.plan.stopping.due_at(int(entry["look"]), int(entry["target"]))
         if entry["n"] > due:
             found.append(f"Look {entry['look']} was planned at {due} people and taken at {entry['n']}.")
+    if looks.plan.stopping.binding:
+        found += [
+            f"Look {look.number} was below its binding bound for futility, and more people came after it; later "
+            "boundaries do not count on that bound."
+            for look in looks.taken if look.passed_over
+        ]  # fmt: skip
     if not looks.complete and looks.entries:
         found.append(f"The trial ended with {looks.n} of {target} planned people after a look; the error that the plan "
                      "keeps for later was not spent.")  # fmt: skip
@@ -168,8 +181,8 @@ def section(looks: Looks | None, rows: Sequence[Mapping[str, Any]]) -> dict[str,
         return {}
     rule = looks.plan.stopping
     about: dict[str, Any] = {"rule": rule.sentence, "planned": list(rule.looks), "target": looks.target}
-    if looks.hidden:
-        return {**about, "looks": [], "note": HIDDEN}
+    if looks.hidden or not looks.told:
+        return {**about, "looks": [], "note": HIDDEN if looks.hidden else UNTOLD}
     listed = [
         {**{name: entry[name] for name in ("look", "n", "information", "at", "decision")},
          **{name: value for name, value in entry["result"].items() if name != "decision"}}

@@ -35,5 +35,5 @@ def take_look(dataset: Path, *, look: int, n: int, target: int) -> dict[str, Any
     # The ratio of an `rmst` is a secondary row of a primary analysis, and no look is at it.
     rows = [row for row in made if row["role"] == "primary"]
     taken = opened(prepared.dataset, prepared.view.kinds)
-    looks = [*taken_looks(taken), TakenLook(look, n, n / target)]
+    looks = [*taken_looks(taken, went_on=True), TakenLook(look, n, n / target)]
     return dict(finite(looked_at(prepared.fitted, looks, histories(taken), rows)))

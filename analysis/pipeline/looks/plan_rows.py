@@ -38,6 +38,11 @@ def look_problems(plan: Plan, arms: int, file: str) -> list[Problem]:
                 "the boundaries of planned looks need", 'choose another primary method, or kind = "none"')
         for row in primary if row.method in UNSIGNED or row.options.get("alternative", "two-sided") != "two-sided"
     ]  # fmt: skip
+    tests = sum(tests_of(row, arms) for row in primary)
+    if plan.stopping.binding and tests > 1:
+        # The trial ends only where all of them are below: no boundary of one of them may count on that.
+        what = f"bounds of {tests} primary comparisons bind no single one"
+        found.append(Problem(file, "analysis.stopping.binding", what, "write false"))
     return found or _too_coarse(plan, primary, arms, file)
 
 

@@ -16,9 +16,19 @@ def opened(dataset: Dataset, kinds: Sequence[str]) -> list[Mapping[str, Any]]:
     return [entry["opened"] for entry in entries if entry.get("kind") in kinds and "opened" in entry]
 
 
-def taken_looks(entries: Sequence[Mapping[str, Any]]) -> list[TakenLook]:
-    """Return recorded looks as a sequential test takes them."""
-    return [TakenLook(int(entry["look"]), int(entry["n"]), float(entry["information"])) for entry in entries]
+def taken_looks(entries: Sequence[Mapping[str, Any]], went_on: bool) -> list[TakenLook]:
+    """Return recorded looks as a sequential test takes them.
+
+    Args:
+        entries: the looks, in order.
+        went_on: whether people came after the last of them.
+    """
+    last = len(entries) - (not went_on)
+    return [
+        TakenLook(int(entry["look"]), int(entry["n"]), float(entry["information"]),
+                  place < last and entry["result"]["decision"] == "futility")
+        for place, entry in enumerate(entries)
+    ]  # fmt: skip
 
 
 def histories(entries: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:

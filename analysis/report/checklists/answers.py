@@ -8,7 +8,7 @@ from typing import Any
 from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
 from analysis.pipeline.prepare import Prepared
 from analysis.report.checklists.consort import AUTHORS, ChecklistItem, filled
-from analysis.report.interim_table import adaptive_items
+from analysis.report.interim_table import adaptive_items, stopping_sentence
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.scales import decimal, shown, with_interval
 from analysis.report.sentences.estimands import estimands
@@ -54,7 +54,7 @@ def _answered(items: tuple[ChecklistItem, ...], prepared: Prepared, result: Resu
         "26": "Every outcome by arm with absolute and relative effects and intervals; Every outcome"
         if result["outcomes"]
         else "Differences within people with their intervals; Primary result",
-        "16b": prepared.fitted.stopping.text if not prepared.dataset.plain else "",
+        "16b": stopping_sentence(prepared.fitted.stopping, prepared.dataset.plain),
         "21b": f"Everyone allocated{apart}, {of_group}: {_analysed(result)}; population and n of each row",
         "21c": _missing(result, apart),
         "24a": _received(prepared, result),

@@ -254,4 +254,6 @@ class Stopping(PlanSection):
             found.append("stopping.binding: bounds of several primary outcomes bind no single one; write false")
         if self.gamma <= 0 and self.kind == "spending" and self.spending == "kim_demets":
             found.append("stopping.gamma: kim_demets needs an exponent above 0")
+        if abs(self.gamma) > 40 and self.kind == "spending":
+            found.append("stopping.gamma: give a number from -40 to 40; beyond that one look has all the error")
         return found

@@ -10,7 +10,7 @@ from scipy import stats
 
 from analysis.design.sequential import TakenLook
 from analysis.estimators.core.results import Estimate
-from analysis.pipeline.looks.final import Looks, after_looks, deviations
+from analysis.pipeline.looks.final import Looks, after_looks, deviations, section
 from analysis.pipeline.looks.rows import error_of, looked_at, z_of
 from study_app.domain.study.analysis_plan import Plan
 
@@ -140,6 +140,34 @@ def test_a_look_that_was_left_out_is_told_and_leaves_its_error_to_the_end():
     (found,) = after_looks(looks, [row("y0", 1.97)])
     assert found.p_value == pytest.approx(2 * stats.norm.sf(1.97))
     assert "Planned look 1, at 50 of 100 people, was not taken" in deviations(looks)[0]
+
+
+def test_of_a_table_without_a_word_on_looks_none_is_said_to_be_left_out():
+    looks = Looks(plan(), (), 100, None, complete=True, hidden=False, told=False)
+    (said,) = deviations(looks)
+    assert said.startswith("A table does not tell whether the planned looks were taken")
+    assert (section(looks, [])["looks"], section(looks, []).get("not_taken")) == ([], None)
+
+
+def passing(bound: float, **rule) -> tuple[Looks, Estimate]:
+    """A trial that went on although its first look was below the bound, and crossed at the end only by that bound."""
+    made = plan(futility=[bound], **rule)
+    result = looked_at(made, [FIRST], {}, [row("y0", 0.3).to_json()])
+    entry = {"look": 1, "n": 50, "target": 100, "information": 0.5, "result": result}
+    looks = Looks(made, (entry,), 100, 100, complete=True, hidden=False)
+    (last,) = after_looks(looks, [row("y0", 1.9)])
+    return looks, last
+
+
+def test_a_trial_that_goes_on_below_a_binding_bound_keeps_its_error():
+    looks, found = passing(1.0, binding=True)
+    _, free = passing(1.0)
+    assert found.detail["boundary"] == pytest.approx(free.detail["boundary"]) == pytest.approx(1.977431, abs=1e-5)
+    assert not found.detail["crossed"]
+    (said,) = deviations(looks)
+    assert "Look 1 was below its binding bound for futility, and more people came after it" in said
+    respected = replace(looks, entries=())
+    assert not any(look.passed_over for look in respected.taken)
 
 
 def test_sequential_p_values_never_rise_from_look_to_look():

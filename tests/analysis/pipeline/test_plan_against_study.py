@@ -305,12 +305,22 @@ def test_planned_looks_are_taken_everywhere(kind, gate):
         ({"kind": "pocock", "looks": [0.5, 1.0], "futility": [0.5], "binding": True}, "bind no single one"),
         ({"looks": [0.5, 1.0]}, "there are no looks; choose a kind"),
         ({"kind": "spending", "looks": [0.5, 1.0], "spending": "kim_demets", "gamma": 0.0}, "exponent above 0"),
+        ({"kind": "spending", "looks": [0.5, 1.0], "spending": "hwang_shih_decani", "gamma": -41}, "from -40 to 40"),
     ],
 )
 def test_looks_that_make_no_sense_are_refused_with_what_to_do(stopping, said):
     with pytest.raises(ProblemsFound) as found:
         study({"stopping": stopping})
     assert said in str(found.value)
+
+
+def test_a_binding_bound_of_several_comparisons_is_refused_though_they_are_of_one_outcome():
+    arms = [*SHIPPED["arms"], SHIPPED["arms"][1] | {"id": "more"}]
+    rule = {"kind": "pocock", "looks": [0.5, 1.0], "futility": [0.5], "binding": True}
+    given = {"primary": ["quiz_points"], "stopping": rule}
+    assert problems(given) == []
+    (found,) = problems(given, arms=arms, allocation={"method": "permuted_blocks", "block_sizes": [3, 6]})
+    assert "analysis.stopping.binding: bounds of 2 primary comparisons bind no single one" in found
 
 
 def test_a_boundary_that_the_replicates_cannot_reach_is_refused():

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from analysis.report.interim_table import look_rows
+from analysis.report.interim_table import look_rows, stopping_sentence
+from study_app.domain.study.plan_sections import Stopping
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,10 @@ def test_an_estimate_of_a_look_stands_on_the_scale_of_the_results(unit, numbers,
     look = {"look": 1, "n": 60, "boundary": 2.8, "decision": "go on", "rows": [row]}
     (found,) = look_rows({"looks": [look]}, {}, {})
     assert found[5] == shown
+
+
+def test_a_checklist_says_of_looks_what_the_plan_does_with_them():
+    planned = Stopping(kind="pocock", looks=(0.5, 1.0))
+    assert "Pocock boundaries" in stopping_sentence(planned, plain=True) == stopping_sentence(planned, plain=False)
+    assert stopping_sentence(Stopping(), plain=False).startswith("No interim analysis")
+    assert stopping_sentence(Stopping(), plain=True) == ""

@@ -174,6 +174,7 @@ def test_a_look_that_is_crossed_is_sealed_until_the_end_and_decides_it(tmp_path)
     assert [look["decision"] for look in result["interim"]["looks"]] == ["efficacy"]
     page = (tmp_path / "end_out" / "report.html").read_text()
     assert '<section id="interim">' in page
+    assert "No interim analysis" not in page
     assert f'data-result="interim.looks.0.n">{found["n"]}<' in page
     trial.app.close()
 
