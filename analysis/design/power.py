@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import stats
 
 from analysis.design.power_arguments import effect_of, one_of, refuse_beside, side_of, sizes
+from analysis.design.power_numerics import FEWEST, effect_at, noncentral_t_power, require_power, size_at
 from analysis.estimators.core.argument_kinds import SHARE, number
 from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.validation import AnalysisError
@@ -54,24 +55,9 @@ def t_test_power(
         one, two = (float(value) ** 2 / size for value, size in zip(both, (first, second), strict=True))
         # Satterthwaite's, of the true variances: approximate for power, as Welch's test is.
         df = (one + two) ** 2 / (one**2 / (first - 1) + two**2 / (second - 1))
-        return _noncentral_power(effect / float(np.sqrt(one + two)), df, alpha, alternative)
+        return noncentral_t_power(effect / float(np.sqrt(one + two)), df, alpha, alternative)
     root = float(np.sqrt(first * second / (first + second)))
-    return _noncentral_power(effect * root, first + second - 2, alpha, alternative)
-
-
-def _noncentral_power(shift: float, df: float, alpha: float, alternative: str) -> float:
-    side, alpha = side_of(alternative), number("alpha", alpha, SHARE)
-    if side != 2:
-        return _above(float(stats.t.isf(alpha, df)), df, shift * side)
-    edge = float(stats.t.isf(alpha / 2, df))
-    # Both sides count, also the wrong one: R's power.t.test leaves it out unless it is strict, pwr.t.test does not.
-    return _above(edge, df, shift) + _above(edge, df, -shift)
-
-
-def _above(edge: float, df: float, shift: float) -> float:
-    """P(noncentral t > edge); where the library's series gives out, far in a tail, the normal limit."""
-    value = float(stats.nct.sf(edge, df, shift))
-    return value if np.isfinite(value) else float(stats.norm.cdf((shift - edge) / np.sqrt(1 + edge**2 / (2 * df))))
+    return noncentral_t_power(effect * root, first + second - 2, alpha, alternative)
 
 
 def sample_size(
@@ -117,7 +103,7 @@ def sample_size(
         return schoenfeld_events(hazard_ratio, power, alpha, allocation=share, alternative=alternative)
     if allocation is not None:
         raise AnalysisError.of("allocation", "is not used without hazard_ratio", "give ratio, controls per treated")
-    _require_power(power, alpha)
+    require_power(power, alpha)
     d = one_of(d=d, effect_size=effect_size)
     if not effect_of(d, difference, sd)[0]:
         raise AnalysisError.of("d", "of 0 needs infinitely many people", "give an effect other than 0")
@@ -126,27 +112,10 @@ def sample_size(
     if cluster_size is not None or icc is not None:
         inflation = design_effect(number("cluster_size", cluster_size), number("icc", icc))
 
-    def gap(n: float) -> float:
-        return t_test_power(d, n, n * controls, alpha, alternative, difference=difference, sd=sd) - power
+    def power_of(n: float) -> float:
+        return t_test_power(d, n, n * controls, alpha, alternative, difference=difference, sd=sd)
 
-    return _root(gap, 1.5 if controls >= 1 else 1.5 / controls, 10.0) * inflation
-
-
-def _require_power(power: float, alpha: float) -> None:
-    """Refuse a power that no test has: at most its level is reached without any effect."""
-    if number("power", power, SHARE) <= number("alpha", alpha, SHARE):
-        raise AnalysisError.of("power", f"{power!r} is not above alpha", "ask for 0.8 or 0.9")
-
-
-def _root(gap: Callable[[float], float], low: float, high: float) -> float:
-    # Power rises with n, so doubling finds an upper end; 1e9 people say that the effect has the wrong sign.
-    while high <= low or gap(high) < 0:
-        high *= 2
-        if high > 1e9:
-            raise AnalysisError.of("d", "is too small, or of the wrong sign for a one-sided test", "fix the effect")
-    if gap(low) > 0:
-        return low
-    return float(optimize.brentq(gap, low, high, xtol=1e-11, rtol=1e-13))
+    return size_at(power, power_of, "d", FEWEST / min(controls, 1.0)) * inflation
 
 
 def minimal_detectable_effect(
@@ -161,18 +130,11 @@ def minimal_detectable_effect(
     >>> round(minimal_detectable_effect(26, 0.8), 10)
     0.7923467073
     """
-    _require_power(power, alpha)
+    require_power(power, alpha)
     if side_of(alternative) == -1:
         return -minimal_detectable_effect(n, power, alpha, n2, "greater")
     arms = sizes(n, n2, None)
-
-    def gap(d: float) -> float:
-        return t_test_power(d, arms, alpha=alpha, alternative=alternative) - power
-
-    high = 1.0
-    while gap(high) < 0:
-        high *= 2
-    return float(optimize.brentq(gap, 1e-9, high, xtol=1e-13, rtol=1e-13))
+    return effect_at(power, lambda d: t_test_power(d, arms, alpha=alpha, alternative=alternative))
 
 
 mde = minimal_detectable_effect
@@ -194,7 +156,7 @@ def schoenfeld_events(
     hazard_ratio = number("hazard_ratio", hazard_ratio, Numbers(above=0))
     if hazard_ratio == 1:
         raise AnalysisError.of("hazard_ratio", "of 1 needs infinitely many events", "give another")
-    _require_power(power, alpha)
+    require_power(power, alpha)
     allocation = number("allocation", allocation, SHARE)
     tail = alpha / 2 if side_of(alternative) == 2 else alpha
     edge = float(stats.norm.isf(tail) + stats.norm.ppf(power))
