@@ -18,7 +18,7 @@ from study_app.domain.study.analysis_plan import Plan
 
 HIDDEN = "not adjusted for the planned looks, whose results stay sealed until the trial is unsealed"
 AT_END = "p, estimate and interval by the stage-wise ordering, after {looks} look(s); those of a single look in detail"
-UNTOLD = "a table does not tell whether the planned looks were taken: the primary rows are those of a single look"
+UNRECORDED = "a table does not tell whether the planned looks were taken: the primary rows are those of a single look"
 OF_ONE = "of a single look, as `single_look_estimate` and `single_look_p_value` of the primary row"
 NO_MORE = "ended at look {look} with its boundary not crossed: p is the sequential p; the interval is the repeated one"
 
@@ -36,7 +36,7 @@ class Looks:
     complete: bool
     """Whether the planned number of people was allocated."""
     hidden: bool
-    told: bool = True
+    recorded: bool = True
     """Whether the data tell of looks: a table collected elsewhere does not."""
 
     @property
@@ -147,8 +147,8 @@ def deviations(looks: Looks) -> list[str]:
     """Return what was not done as planned."""
     if looks.hidden:
         return []
-    if not looks.told:
-        return [f"{UNTOLD[0].upper()}{UNTOLD[1:]}."]
+    if not looks.recorded:
+        return [f"{UNRECORDED[0].upper()}{UNRECORDED[1:]}."]
     target = looks.target or looks.n
     found = []
     for place in looks.missed:
@@ -181,8 +181,8 @@ def section(looks: Looks | None, rows: Sequence[Mapping[str, Any]]) -> dict[str,
         return {}
     rule = looks.plan.stopping
     about: dict[str, Any] = {"rule": rule.sentence, "planned": list(rule.looks), "target": looks.target}
-    if looks.hidden or not looks.told:
-        return {**about, "looks": [], "note": HIDDEN if looks.hidden else UNTOLD}
+    if looks.hidden or not looks.recorded:
+        return {**about, "looks": [], "note": HIDDEN if looks.hidden else UNRECORDED}
     listed = [
         {**{name: entry[name] for name in ("look", "n", "information", "at", "decision")},
          **{name: value for name, value in entry["result"].items() if name != "decision"}}

@@ -143,7 +143,7 @@ def test_a_look_that_was_left_out_is_told_and_leaves_its_error_to_the_end():
 
 
 def test_of_a_table_without_a_word_on_looks_none_is_said_to_be_left_out():
-    looks = Looks(plan(), (), 100, None, complete=True, hidden=False, told=False)
+    looks = Looks(plan(), (), 100, None, complete=True, hidden=False, recorded=False)
     (said,) = deviations(looks)
     assert said.startswith("A table does not tell whether the planned looks were taken")
     assert (section(looks, [])["looks"], section(looks, []).get("not_taken")) == ([], None)
