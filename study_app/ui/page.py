@@ -109,6 +109,14 @@ class Page(Generic[Where]):
         author = self.app.author
         return name if author is None or not author.files.generation else f"{name}:{author.files.generation}"
 
+    @property
+    def screen(self) -> str:
+        """What changes whenever the participant comes to another screen."""
+        place = self.place
+        # Tasks of one stage share a screen: the editor's component must not be taken down between them.
+        step = "" if place.stage is not None and place.stage.kind == "tasks" else place.participant.step
+        return f"{place.participant.stage}:{step}:{place.screen}"
+
     def key(self, name: str) -> str:
         """Return a widget's key; different on each stage and step, so that no value leaks from one to another."""
         # Streamlit keeps a widget's value by its key alone, whatever page it stands on.
@@ -200,7 +208,8 @@ class Page(Generic[Where]):
         lines += [("message", self.app.session.message(self.participant_id))]
         lines += [("progress", self.progress()), ("expired", self.notice()), ("clock", self._next_clock())]
         above = "".join(f'<p class="{kind}">{escape(text)}</p>' for kind, text in lines if text)
-        st.html(f'<div class="page-head">{above}{f"<h1>{escape(heading)}</h1>" if heading else ""}</div>')
+        h1 = f'<h1 data-screen="{escape(self.screen)}">{escape(heading)}</h1>' if heading else ""
+        st.html(f'<div class="page-head">{above}{h1}</div>')
 
     def name_tab(self, heading: str) -> None:
         """Put the screen's title before the study's in the browser's tab, where one looks for a page."""

@@ -61,14 +61,11 @@ def _stage_floor(page: Page[Position]) -> DeltaGenerator:
     Streamlit leaves what a screen drew before on the page until the next has drawn to its end; for a moment both would
     have a `Continue`. The last screen's place is emptied first, so a click can only ever meet the screen one sees.
     """
-    place = page.place
-    # Tasks of one stage share a screen: the editor's component must not be taken down between them.
-    step = "" if place.stage is not None and place.stage.kind == "tasks" else place.participant.step
-    screen = f"{place.participant.stage}:{step}:{place.screen}"
-    if st.session_state.get("screen") != screen:
-        st.session_state["screen"] = screen
+    if st.session_state.get("screen") != page.screen:
+        st.session_state["followed"] = "screen" in st.session_state
+        st.session_state["screen"] = page.screen
         st.session_state["floor"] = 1 - st.session_state.get("floor", 1)
-    top(screen, page.text("connection.lost"), page.text("page.skip"))
+    top(page.screen, page.text("connection.lost"), page.text("page.skip"), followed=st.session_state["followed"])
     if st.session_state["floor"] == 0:
         floor = st.container()
         st.empty()

@@ -89,15 +89,17 @@ def countdown(data: CountdownData, key: str, *, on_expired: Callable[[], None] =
     return _renderer("countdown")(key=key, data=data, on_expired_change=on_expired)
 
 
-def top(screen: str, connection_lost: str, skip: str) -> None:
+def top(screen: str, connection_lost: str, skip: str, *, followed: bool = False) -> None:
     """Scroll to the top whenever the screen is another one than before; call it in every run.
 
     Args:
-        screen: changes with the screen.
+        screen: changes with the screen; its title carries it as `data-screen`.
+        followed: whether this tab has shown another screen since it was loaded; the focus then goes to the title.
         skip: what Streamlit's link past its own bar says.
         connection_lost: shown while the server cannot be reached, on pages without their own log.
     """
-    _renderer("top")(key="top", data={"screen": screen, "connection_lost": connection_lost, "skip": skip})
+    data = {"screen": screen, "followed": followed, "connection_lost": connection_lost, "skip": skip}
+    _renderer("top")(key="top", data=data)
 
 
 def actions(data: ActionsData, key: str) -> None:

@@ -6,15 +6,12 @@ import type { ComponentArgs, TopData } from "./types";
 
 /** Streamlit's link past its bar, which it says in English. */
 const SKIP = "[data-testid='stSkipToContent']";
-const TITLE = ".page-head h1, .sa-room h1";
 const LOOK_MS = 100;
 /** How long a screen may take to be drawn. */
 const DRAWN_MS = 5000;
 let shown: string | undefined;
 let connection: Connection | undefined;
 let looking: number | undefined;
-let lastTitle: HTMLElement | null = null;
-let nextTitle: HTMLElement | null = null;
 
 export default function top({ data, parentElement }: ComponentArgs<TopData>): void {
   connection ??= new Connection();
@@ -22,33 +19,24 @@ export default function top({ data, parentElement }: ComponentArgs<TopData>): vo
   const link = document.querySelector<HTMLElement>(SKIP);
   if (link && link.textContent !== data.skip) link.textContent = data.skip;
   if (data.screen === shown) return;
-  const first = shown === undefined;
   shown = data.screen;
   for (let box = parentElement.parentElement; box; box = box.parentElement) box.scrollTop = 0;
   clearInterval(looking);
-  nextTitle = null;
-  const [look, until] = [first ? noteTitle : moveFocus, performance.now() + DRAWN_MS];
-  looking = window.setInterval(() => (look() || performance.now() > until) && clearInterval(looking), LOOK_MS);
-}
-
-/** Of the first screen; what a browser has just loaded it reads by itself. */
-function noteTitle(): boolean {
-  lastTitle = document.querySelector<HTMLElement>(TITLE);
-  return lastTitle !== null;
+  // What a browser has just loaded it reads by itself.
+  if (!data.followed) return;
+  const title = `.page-head h1[data-screen="${CSS.escape(data.screen)}"], .sa-room h1`;
+  const until = performance.now() + DRAWN_MS;
+  looking = window.setInterval(() => (moveFocus(title) || performance.now() > until) && clearInterval(looking), LOOK_MS);
 }
 
 /**
  * The button that was pressed goes, and with it the place of the keyboard and of screen readers: once it is gone and the
  * new title is there, that is the place. Not where something on the new screen has the focus already.
  */
-function moveFocus(): boolean {
-  if (!nextTitle) {
-    const title = [...document.querySelectorAll<HTMLElement>(TITLE)].find((each) => each !== lastTitle);
-    if (!title || lastTitle?.isConnected) return false;
-    nextTitle = lastTitle = title;
-  }
-  if (document.activeElement && document.activeElement !== document.body) return false;
-  nextTitle.tabIndex = -1;
-  nextTitle.focus({ preventScroll: true });
+function moveFocus(selector: string): boolean {
+  const title = document.querySelector<HTMLElement>(selector);
+  if (!title || (document.activeElement && document.activeElement !== document.body)) return false;
+  title.tabIndex = -1;
+  title.focus({ preventScroll: true });
   return true;
 }

@@ -215,8 +215,10 @@ export interface FormAdvance {
 }
 
 export interface TopData {
-  /** Changes with the screen. */
+  /** Changes with the screen; its title carries it as `data-screen`. */
   screen: string;
+  /** Whether this tab has shown another screen since it was loaded. */
+  followed: boolean;
   /** The sentence for a page without its own log. */
   connection_lost: string;
   /** What Streamlit's own link past its bar says. */
