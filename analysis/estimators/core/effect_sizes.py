@@ -70,7 +70,7 @@ def variance(values: ArrayLike) -> float:
 
 
 def alike(values: Floats, size: float = 0.0) -> bool:
-    """Whether values differ by no more than the rounding of their own size, or of a larger one that they come from."""
+    """Whether values differ by no more than the rounding of their size, or of a larger one that they come from."""
     return len(values) > 0 and bool(np.ptp(values) <= ROUNDED * max(size, float(np.abs(values).max())))
 
 

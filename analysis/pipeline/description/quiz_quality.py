@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.data.quizzes import QuizItems, main_of
 from analysis.data.view import View
+from analysis.estimators.core.effect_sizes import alike
 from analysis.estimators.core.plain_values import safe
 from analysis.measurement import item_fit, psychometrics
 from analysis.pipeline.analysis_table import AnalysisTable
@@ -136,6 +137,6 @@ def _item_rest(matrix: pd.DataFrame, item: str) -> float | None:
     matrix = matrix[matrix[item].notna()]
     # Of those who met the item, over the other items that all of them met.
     rest = matrix.drop(columns=[item]).dropna(axis=1).sum(axis=1)
-    if matrix[item].nunique() < 2 or rest.nunique() < 2:
+    if matrix[item].nunique() < 2 or alike(rest.to_numpy(dtype=float)):
         return None
     return float(np.corrcoef(matrix[item], rest)[0, 1])

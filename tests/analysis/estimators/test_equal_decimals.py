@@ -8,6 +8,7 @@ from support.analysis.oracle_tables import run
 from analysis.estimators.core.effect_sizes import hedges_g, pooled_sd, standardized_difference, variance
 from analysis.measurement.psychometrics import alpha
 from analysis.pipeline.description.baseline import smd_numeric, variance_ratio
+from analysis.pipeline.description.quiz_quality import _item_rest
 
 CALL = {"outcome": "y", "arm": "arm", "control": "c"}
 
@@ -65,3 +66,7 @@ def test_answers_whose_totals_are_equal_but_for_rounding_have_no_alpha():
     found = alpha([[0.1, 0.2, 0.3], [0.3, 0.2, 0.1], [0.2, 0.3, 0.1], [0.3, 0.1, 0.2]])
     assert np.isnan(found)
     assert found.note == "not estimable: the totals do not vary"
+    beside = pd.DataFrame(
+        {"easy": [0, 1, 0, 1], "a": [0.1, 0.3, 0.2, 0.1], "b": [0.2, 0.2, 0.3, 0.3], "c": [0.3, 0.1, 0.1, 0.2]}
+    )
+    assert _item_rest(beside, "easy") is None

@@ -112,6 +112,19 @@ def test_the_interval_of_lee_bounds_solves_imbens_and_manskis_equation_at_any_le
     assert norm.cdf(cuts + width) - norm.cdf(-cuts) == pytest.approx([level, level], abs=1e-9)
 
 
+@pytest.mark.parametrize("control", ["c", "t"])
+def test_each_bound_has_its_error_and_mirrored_outcomes_swap_them(control):
+    """Of outcomes skewed to the right the bound that keeps the long tail is the less certain one."""
+    skewed = mar().assign(y=lambda table: np.exp(table["y"] / 2))
+    call = {**CALL, "control": control}
+    row, mirrored = run("lee_bounds", skewed, **call), run("lee_bounds", skewed.assign(y=-skewed["y"]), **call)
+    assert (mirrored.ci_low, mirrored.ci_high) == pytest.approx((-row.ci_high, -row.ci_low))
+    errors = row.detail["std_errors"]
+    assert mirrored.detail["std_errors"] == pytest.approx(errors[::-1])
+    of_tail, other = errors if control == "c" else errors[::-1]
+    assert of_tail > 1.1 * other
+
+
 def test_cells_without_an_arm_are_named():
     data = mar(40).assign(site=lambda table: np.where(table["arm"] == "t", "north", "south"))
     with pytest.raises(AnalysisError, match="use coarser covariates"):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import special
 
 from analysis.estimators.core.request import AnalysisError
-from analysis.psychometrics import dif, item_fit, rasch_cml
+from analysis.pipeline.description.quiz_quality import _dependence
+from analysis.psychometrics import dif, item_fit, q3, rasch_cml
 
 
 def answers(people=600, items=8, seed=3, slope=1.0, harder=0.0):
@@ -55,3 +59,18 @@ def test_an_item_that_is_harder_for_one_group_alone_is_found():
 def test_groups_that_cannot_be_compared_are_refused(group, reference):
     with pytest.raises(AnalysisError):
         dif(answers(), group, reference)
+
+
+def test_the_five_most_dependent_pairs_of_two_items_are_named_and_all_of_them_counted():
+    """Christensen et al. (2017): a pair depends whose Q3 is more than 0.2 above the mean of all pairs."""
+    solved = pd.DataFrame(answers(items=6), columns=list("abcdef")).astype(float)
+    solved["b"] = np.where(np.arange(len(solved)) % 4, solved["a"], solved["b"])
+    solved["d"] = np.where(np.arange(len(solved)) % 4, solved["c"], solved["d"])
+    found, table = _dependence(solved.assign(everybody=1.0)), q3(solved)
+    values = {pair: table.loc[pair] for pair in combinations("abcdef", 2)}
+    mean = np.mean(list(values.values()))
+    most = sorted(values, key=values.get, reverse=True)[:5]
+    assert [(row["first"], row["second"]) for row in found["largest"]] == most
+    assert [row["above_mean"] for row in found["largest"]] == pytest.approx([values[pair] - mean for pair in most])
+    assert set(most[:2]) == {("a", "b"), ("c", "d")}
+    assert found["dependent"] == sum(value > mean + 0.2 for value in values.values()) >= 2
