@@ -37,7 +37,7 @@ def multiple_imputation(pair: ArmContrast, imputations: int = IMPUTATIONS, delta
     Barnard and Rubin's degrees of freedom. `delta` is added to each imputed outcome of the treated (not at random).
     Rests on: outcomes missing at random given arm, covariates and strata. No seed means seed 0.
     Missing data: a missing outcome is imputed; nothing missing gives the plain analysis. Covariates are refused.
-    Detail: imputed, fraction_missing_information, relative_increase, imputations.
+    Detail: imputed, fraction_missing_information, relative_increase.
     Reference: Rubin (1987); Barnard & Rubin (1999), Biometrika 86:948-955; Sullivan et al. (2018) on imputing by arm.
 
     Example:

@@ -18,7 +18,7 @@ from analysis.estimators.core.argument_kinds import number, numbers_of, share
 from analysis.estimators.core.coefficient import Coefficient
 from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.validation import AnalysisError, complete
-from analysis.estimators.numerics.intraclass import icc
+from analysis.estimators.numerics.intraclass import RATED_BY_ALL, icc
 
 __all__ = ["cohen_kappa", "fleiss_kappa", "icc", "kappa_of_table", "krippendorff_alpha", "light_kappa", "masi_distance"]
 
@@ -44,7 +44,7 @@ def _frame(ratings: Ratings, least: int = 2) -> pd.DataFrame:
 
 def _complete(frame: pd.DataFrame) -> pd.DataFrame:
     for name in frame.columns:
-        complete(frame, name)
+        complete(frame, name, RATED_BY_ALL)
     return frame
 
 
@@ -106,14 +106,16 @@ def kappa_of_table(table: ArrayLike, weights: str | None = None, level: float = 
     reach = float(stats.norm.ppf(0.5 + level / 2)) * error
     # A variance of 0 is not certainty: the table leaves the formula nothing to vary, as where a rater has one category.
     known = error > 1e-8
+    # Nor has a test a statistic where chance alone fixes the agreement.
+    tested = bool(np.isfinite(found.z_value))
     return Coefficient(
         kappa,
         std_error=error if known else None,
         ci_low=max(kappa - reach, -1.0) if known else None,
         ci_high=min(kappa + reach, 1.0) if known else None,
         ci_level=level,
-        statistic=float(found.z_value),
-        p_value=float(found.pvalue_two_sided),
+        statistic=float(found.z_value) if tested else None,
+        p_value=float(found.pvalue_two_sided) if tested else None,
         n=int(n),
         note=f"{weights or 'unweighted'}" + ("" if known else "; no interval: its variance is 0 in this table"),
     )
@@ -222,7 +224,8 @@ def krippendorff_alpha(
     metric: Distance | None = masi_distance if distance == "masi" else (distance if callable(distance) else None)
     values = _sorted({value for unit in units for value in unit})
     if len(values) < 2:
-        return Coefficient(np.nan, n=len(units), note="not estimable: the ratings do not vary")
+        why = "the ratings do not vary" if units else "no unit has two ratings"
+        return Coefficient(np.nan, n=len(units), note=f"not estimable: {why}")
     if metric is None and level not in ("nominal", "ordinal", "interval", "ratio"):
         raise AnalysisError.of("level", f"{level!r} is not known", "use nominal, ordinal, interval, ratio or masi")
     counts = np.asarray([[unit.count(value) for value in values] for unit in units], dtype=np.int64)

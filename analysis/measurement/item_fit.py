@@ -61,8 +61,9 @@ def dif(items: Table, group: ArrayLike, reference: Any = None) -> pd.DataFrame:
 
     Formula: the common odds ratio of a right answer, reference group against the other, over strata of the total score
     (the item itself in it); chi-square with continuity correction. delta = -2.35 ln(odds ratio), ETS classes A
-    (negligible: below 1, or not significant), C (1.5 or more, and significantly above 1), else B. p_adjusted by Holm
-    over the items. Columns: item, odds_ratio, ci_low, ci_high, chi2, p, p_adjusted, delta, ets_class.
+    (negligible: below 1, or not significant), C (1.5 or more, and significantly above 1; infinite and significant),
+    else B. p_adjusted by Holm over the items. Columns: item, odds_ratio, ci_low, ci_high, chi2, p, p_adjusted, delta,
+    ets_class.
     Between arms after treatment a difference says that the treatment acts on items unequally.
     Missing data: refused. `group` needs two values; `reference` names the reference group, else the first.
     Reference: Holland & Thayer (1988); Zieky (1993) for the classes; as difR::difMH.
@@ -79,7 +80,7 @@ def dif(items: Table, group: ArrayLike, reference: Any = None) -> pd.DataFrame:
     from statsmodels.stats.multitest import multipletests
 
     frame = binary_of(items)
-    labels = pd.Series(np.asarray(group, dtype=object)).astype(str).to_numpy()
+    labels = _complete_labels(group)
     names = sorted(set(labels))
     if len(names) != 2 or len(labels) != len(frame):
         what = f"{len(labels)} values, {len(names)} different"
@@ -104,6 +105,14 @@ def dif(items: Table, group: ArrayLike, reference: Any = None) -> pd.DataFrame:
     return found.drop(columns="delta_error")
 
 
+def _complete_labels(group: ArrayLike) -> Any:
+    """Return each person's group as text, refused where one is missing: it would count as another group."""
+    cells = pd.Series(np.asarray(group, dtype=object))
+    if missing := int(cells.isna().sum()):
+        raise AnalysisError.of("group", f"{missing} of {len(cells)} are missing", "leave those people out")
+    return cells.astype(str).to_numpy()
+
+
 def _cells(right: Any, first: Any) -> Floats:
     """Return [[reference right, reference wrong], [other right, other wrong]]."""
     return np.asarray([[(right & first).sum(), (~right & first).sum()],
@@ -112,21 +121,24 @@ def _cells(right: Any, first: Any) -> Floats:
 
 def _tested(table: Any) -> dict[str, float]:
     test = table.test_null_odds(correction=True)
-    low, high = table.oddsratio_pooled_confint()
-    return {
-        "odds_ratio": float(table.oddsratio_pooled), "ci_low": float(low), "ci_high": float(high),
-        "chi2": float(test.statistic), "p": float(test.pvalue), "delta": -2.35 * float(table.logodds_pooled),
-        "delta_error": 2.35 * float(table.logodds_pooled_se),
-    }  # fmt: skip
+    # An odds ratio of 0 or infinity has no error, and no interval.
+    with np.errstate(all="ignore"):
+        low, high = table.oddsratio_pooled_confint()
+        return {
+            "odds_ratio": float(table.oddsratio_pooled), "ci_low": float(low), "ci_high": float(high),
+            "chi2": float(test.statistic), "p": float(test.pvalue), "delta": -2.35 * float(table.logodds_pooled),
+            "delta_error": 2.35 * float(table.logodds_pooled_se),
+        }  # fmt: skip
 
 
 def _ets(row: Any) -> str:
     """Return A, B or C; empty where there is no test."""
-    if not np.isfinite(row["delta"]):
+    if np.isnan(row["delta"]):
         return ""
     size = abs(float(row["delta"]))
     if size < _SLIGHT or row["p"] >= 0.05:
         return "A"
-    # Zieky (1993): large only where it is also significantly above 1, one-sided at 5%.
-    beyond = (size - _SLIGHT) / float(row["delta_error"]) > float(stats.norm.isf(0.05))
+    # Zieky (1993): large only where it is also significantly above 1, one-sided at 5%. An infinite one has no error,
+    # and its p alone says that it is beyond chance.
+    beyond = np.isinf(size) or (size - _SLIGHT) / float(row["delta_error"]) > float(stats.norm.isf(0.05))
     return "C" if size >= _LARGE and beyond else "B"

@@ -70,7 +70,14 @@ def require_columns(data: pd.DataFrame, wanted: Iterable[str]) -> None:
         raise AnalysisError([Problem("data", f"column {name!r}", what, remedy) for name in twice])
 
 
-def complete(data: pd.DataFrame, column: str) -> pd.Series:
+OF_METHODS = (
+    "drop or impute those rows first, or use a method that takes missing values (lee_bounds, worst_case, "
+    "inverse_probability)"
+)
+"""What to do about missing cells in a table of people."""
+
+
+def complete(data: pd.DataFrame, column: str, remedy: str = OF_METHODS) -> pd.Series:
     """Return the column, refused where a cell is missing."""
     series: pd.Series = data[column]
     missing = int(series.isna().to_numpy().sum())
@@ -78,12 +85,7 @@ def complete(data: pd.DataFrame, column: str) -> pd.Series:
         # An empty text cannot be a label: it would become another arm or stratum.
         missing += sum(isinstance(cell, str) and not cell.strip() for cell in series.tolist())
     if missing:
-        raise AnalysisError.of(
-            f"column {column!r}",
-            f"{missing} of {len(series)} cells are empty",
-            "drop or impute those rows first, or use a method that takes missing values (lee_bounds, worst_case, "
-            "inverse_probability)",
-        )
+        raise AnalysisError.of(f"column {column!r}", f"{missing} of {len(series)} cells are empty", remedy)
     return series
 
 

@@ -16,13 +16,16 @@ from analysis.estimators.core.validation import AnalysisError, Floats, as_number
 
 _FEWEST = 5
 """Ratings of which pingouin computes an analysis of variance."""
+RATED_BY_ALL = "leave out units that a rater did not rate, or use krippendorff_alpha"
+"""What to do about missing ratings."""
 
 
 def icc(ratings: pd.DataFrame | ArrayLike, kind: str | None = None, level: float = 0.95) -> Any:
     """Intraclass correlations of Shrout and Fleiss: all six as a table, or the one named.
 
     Formula: mean squares of the units x raters analysis of variance; exact F intervals, for ICC2 the approximate one
-    with Satterthwaite's degrees of freedom (absolute agreement). Columns: type, ICC, F, df1, df2, p, lower, upper.
+    with Satterthwaite's degrees of freedom (absolute agreement). Columns: type, ICC, F, df1, df2, p, lower, upper;
+    a limit that does not exist is missing.
     `kind`: ICC1, ICC2, ICC3, ICC1k, ICC2k or ICC3k gives that one as a Coefficient.
     Missing data: refused.
     Reference: Shrout & Fleiss (1979), Psychol. Bull. 86:420-428; McGraw & Wong (1996), Psychol. Methods 1:30-46.
@@ -35,7 +38,7 @@ def icc(ratings: pd.DataFrame | ArrayLike, kind: str | None = None, level: float
     frame, level = table_of("ratings", ratings), share("level", level)
     if frame.shape[1] < 2:
         raise AnalysisError.of("ratings", f"shape {frame.shape}", "give units x raters, at least 2 raters")
-    x = np.column_stack([as_numbers(complete(frame, name)) for name in frame.columns])
+    x = np.column_stack([as_numbers(complete(frame, name, RATED_BY_ALL)) for name in frame.columns])
     table = _icc_table(x, level)
     if kind is None:
         return table
@@ -43,8 +46,9 @@ def icc(ratings: pd.DataFrame | ArrayLike, kind: str | None = None, level: float
     if name not in table.index:
         raise AnalysisError.of("kind", f"{kind!r} is not known", f"use one of {', '.join(table.index)}")
     row: Any = table.loc[name]
+    low, high = (None if np.isnan(row[end]) else float(row[end]) for end in ("lower", "upper"))
     return Coefficient(
-        float(row["ICC"]), ci_low=float(row["lower"]), ci_high=float(row["upper"]), ci_level=level,
+        float(row["ICC"]), ci_low=low, ci_high=high, ci_level=level,
         statistic=float(row["F"]), df=(float(row["df1"]), float(row["df2"])), p_value=float(row["p"]),
         n=len(x), note=name,
     )  # fmt: skip
@@ -68,34 +72,54 @@ def _icc_table(x: Floats, level: float) -> pd.DataFrame:
         table: pd.DataFrame = found.drop(columns="CI95").rename(columns={"Type": "type", "pval": "p"})
         table["type"] = ["ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k"]
         table = table.set_index("type", drop=False).rename_axis(None)
-        limits = _icc_limits(table, x, level)
+        limits = _icc_limits(x, level)
     table["lower"], table["upper"] = ([limits[name][end] for name in table.index] for end in (0, 1))
     return table
 
 
-def _icc_limits(table: pd.DataFrame, x: Floats, level: float) -> dict[str, tuple[float, float]]:
+def _icc_limits(x: Floats, level: float) -> dict[str, tuple[float, float]]:
     """Limits at any level, unrounded: pingouin has those of 95% to two decimals."""
     (n, k), tail = x.shape, (1 - level) / 2
+    units, raters = x.mean(axis=1, keepdims=True) - x.mean(), x.mean(axis=0) - x.mean()
+    between = k * float((units**2).sum()) / (n - 1)
+    of_raters = n * float((raters**2).sum()) / (k - 1)
+    error = _unless_rounding(float(((x - x.mean() - units - raters) ** 2).sum()), x) / ((n - 1) * (k - 1))
+    within = _unless_rounding(float(((x - x.mean() - units) ** 2).sum()), x) / (n * (k - 1))
     found: dict[str, tuple[float, float]] = {}
-    for name in ("ICC1", "ICC3"):
-        f, df2 = float(table["F"][name]), float(table["df2"][name])
+    for name, rest, df in (("ICC1", within, n * (k - 1)), ("ICC3", error, (n - 1) * (k - 1))):
         # Shrout & Fleiss (1979): the F ratio over its own quantiles bounds the ratio of true variances, of which each
         # ICC is a function.
-        low, high = f / stats.f.isf(tail, n - 1, df2), f * stats.f.isf(tail, df2, n - 1)
-        found[name] = ((low - 1) / (low + k - 1), (high - 1) / (high + k - 1))
-        found[f"{name}k"] = (1 - 1 / low, 1 - 1 / high)
-    icc2, f = float(table["ICC"]["ICC2"]), float(table["F"]["ICC2"])
-    raters = x.mean(axis=0) - x.mean()
-    errors = x - x.mean(axis=1, keepdims=True) - raters
-    j = float(n * (n - 1) * (raters**2).sum() / (errors**2).sum())  # mean square of the raters over the error's
-    top = (k - 1) * (n - 1) * (k * icc2 * j + n * (1 + (k - 1) * icc2) - k * icc2) ** 2
-    bottom = (n - 1) * k**2 * icc2**2 * j**2 + (n * (1 + (k - 1) * icc2) - k * icc2) ** 2
-    # Two variances are estimated, raters' and error's, so their sum has Satterthwaite's degrees of freedom and the
-    # interval of ICC2 is approximate.
-    v = top / bottom
-    upper_f, lower_f = stats.f.isf(tail, n - 1, v), stats.f.isf(tail, v, n - 1)
-    low = n * (f - upper_f) / (upper_f * (k * j + (k * n - k - n)) + n * f)
-    high = n * (lower_f * f - 1) / (k * j + (k * n - k - n) + n * lower_f * f)
+        low, high = between / stats.f.isf(tail, n - 1, df), between * stats.f.isf(tail, df, n - 1)
+        found[name] = _ratio(low - rest, low + (k - 1) * rest), _ratio(high - rest, high + (k - 1) * rest)
+        found[f"{name}k"] = _ratio(low - rest, low), _ratio(high - rest, high)
+    common = k * of_raters + (k * n - k - n) * error
+    df = _satterthwaite(between, of_raters, error, n, k)
+    upper_f, lower_f = stats.f.isf(tail, n - 1, df), stats.f.isf(tail, df, n - 1)
+    low = _ratio(n * (between - upper_f * error), upper_f * common + n * between)
+    high = _ratio(n * (lower_f * between - error), common + n * lower_f * between)
     found["ICC2"] = (low, high)
-    found["ICC2k"] = (low * k / (1 + low * (k - 1)), high * k / (1 + high * (k - 1)))
+    found["ICC2k"] = _of_the_mean(low, k), _of_the_mean(high, k)
     return found
+
+
+def _unless_rounding(squares: float, x: Floats) -> float:
+    """Return a sum of squares, 0 where it is what rounding leaves of equal ratings."""
+    return squares if squares > 1e-24 * x.size * float((x**2).max()) else 0.0
+
+
+def _ratio(top: float, bottom: float) -> float:
+    return top / bottom if bottom else float("nan")
+
+
+def _satterthwaite(between: float, of_raters: float, error: float, n: int, k: int) -> float:
+    """Degrees of freedom of the sum of two estimated variances, raters' and error's, that ICC2 rests on."""
+    if not error:  # the raters' variance alone
+        return float(k - 1)
+    icc2 = (between - error) / (between + (k - 1) * error + k * (of_raters - error) / n)
+    j, one = k * icc2 * of_raters / error, n * (1 + (k - 1) * icc2) - k * icc2
+    return float((k - 1) * (n - 1) * (j + one) ** 2 / ((n - 1) * j**2 + one**2))
+
+
+def _of_the_mean(icc2: float, k: int) -> float:
+    """Return the correlation of means of k raters; it falls without end as that of single ones nears -1/(k - 1)."""
+    return icc2 * k / (1 + icc2 * (k - 1)) if 1 + icc2 * (k - 1) > 0 else float("nan")

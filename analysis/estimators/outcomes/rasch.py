@@ -27,7 +27,8 @@ def responses_of(items: Table, least_items: int = 2) -> pd.DataFrame:
     frame.columns = [str(name) for name in frame.columns]
     if frame.shape[1] < least_items or not len(frame):
         raise AnalysisError.of("items", f"shape {frame.shape}", f"give people x items, at least {least_items} items")
-    columns = {name: as_numbers(complete(frame, name)) for name in frame.columns}
+    remedy = "score an unanswered item 0, or leave out the person"
+    columns = {name: as_numbers(complete(frame, name, remedy)) for name in frame.columns}
     return pd.DataFrame(columns)
 
 

@@ -56,6 +56,24 @@ def test_what_does_not_fit_or_changes_nothing_is_one_sentence(function, given, n
             function(*given, **named)
 
 
+@pytest.mark.parametrize("function", [agreement.icc, agreement.cohen_kappa, agreement.fleiss_kappa])
+def test_missing_ratings_are_refused_with_the_measure_that_takes_them(function):
+    with pytest.raises(AnalysisError, match=r"1 of 3 cells are empty; leave out .* or use krippendorff_alpha"):
+        function([[1, 2], [1, None], [2, 2]])
+
+
+@pytest.mark.parametrize("function", [psychometrics.alpha, psychometrics.omega, psychometrics.rasch_cml])
+def test_missing_answers_are_refused_with_what_to_do_about_items(function):
+    with pytest.raises(AnalysisError, match="1 of 3 cells are empty; score an unanswered item 0"):
+        function([[1, 0, 1], [0, None, 1], [1, 1, 0]])
+
+
+def test_units_of_one_rating_are_the_reason_for_no_agreement():
+    found = agreement.krippendorff_alpha([[1, None], [2, None]])
+    assert np.isnan(found)
+    assert found.note == "not estimable: no unit has two ratings"
+
+
 def test_columns_of_pandas_are_numbers():
     p = pd.Series([0.01, 0.04, None, 0.03], index=list("dcba"), dtype="Float64")
     assert np.nan_to_num(multiplicity.adjust(p)).tolist() == pytest.approx([0.03, 0.06, 0, 0.06])

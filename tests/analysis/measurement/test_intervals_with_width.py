@@ -43,6 +43,7 @@ def test_a_kappa_whose_variance_is_0_has_no_interval():
     assert float(found) == 0
     assert (found.ci_low, found.ci_high) == (None, None)
     assert "no interval" in found.note
+    assert (found.statistic, found.p_value) == (None, None)
 
 
 @pytest.mark.parametrize("seed", range(6))

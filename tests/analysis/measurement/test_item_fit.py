@@ -55,6 +55,23 @@ def test_an_item_that_is_harder_for_one_group_alone_is_found():
     assert dif(answers(), group)["ets_class"].tolist().count("C") == 0
 
 
+def test_an_item_that_one_group_alone_gets_right_is_a_large_difference():
+    """R: mantelhaen.test has an odds ratio of infinity, no interval, chi-square 29.94244, p = 4.450646e-08."""
+    rng = np.random.default_rng(1)
+    others = (rng.random((40, 4)) < [0.3, 0.5, 0.6, 0.8]).astype(int)
+    group = np.repeat(["a", "b"], 20)
+    row = dif(np.column_stack([others, group == "a"]).astype(int), group).iloc[4]
+    assert (row["odds_ratio"], row["delta"], row["ets_class"]) == (np.inf, -np.inf, "C")
+    assert (row["chi2"], row["p"]) == pytest.approx((29.94244, 4.450646e-08), rel=1e-6)
+    assert np.isnan([row["ci_low"], row["ci_high"]]).all()
+
+
+@pytest.mark.parametrize("gap", [None, np.nan])
+def test_people_without_a_group_are_refused_and_are_no_group_of_their_own(gap):
+    with pytest.raises(AnalysisError, match="group: 300 of 600 are missing; leave those people out"):
+        dif(answers(), np.array(["a", gap] * 300, dtype=object))
+
+
 @pytest.mark.parametrize(("group", "reference"), [(["a"] * 600, None), (["a", "b"] * 300, "c"), (["a", "b"], None)])
 def test_groups_that_cannot_be_compared_are_refused(group, reference):
     with pytest.raises(AnalysisError):

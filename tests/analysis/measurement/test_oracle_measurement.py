@@ -77,6 +77,30 @@ def test_intraclass_correlations_agree_with_psych():
     assert (one, one.ci_low) == near((want["ICC"][1], want["lower"][1]))
 
 
+def test_intraclass_correlations_of_raters_a_constant_apart_agree_with_psych():
+    """R 4.2.2: psych::ICC(rbind(c(1, 2), c(2, 3), c(3, 4), c(5, 6)), lmer = FALSE), whose error is 0 up to rounding."""
+    found = agreement.icc([[1, 2], [2, 3], [3, 4], [5, 6]])
+    lower = [0.077957990, 0.006705009, 1, 0.144640126, 0.013320703, 1]
+    upper = [0.9887119, 0.9902680, 1, 0.9943239, 0.9951102, 1]
+    assert found["lower"].tolist() == near(lower, rel=1e-6)
+    assert found["upper"].tolist() == near(upper, rel=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1, 0.1, 1e9])
+def test_raters_who_agree_perfectly_have_the_limits_of_psych(unit):
+    """R: psych::ICC of rows (1, 1), (2, 2), (3, 3), 1 for all; the sums of squares are rounding in other units."""
+    found = agreement.icc(np.array([[1, 1], [2, 2], [3, 3]]) * unit + unit / 7)
+    assert found[["ICC", "lower", "upper"]].to_numpy() == near(np.ones((6, 3)))
+
+
+def test_the_mean_of_raters_has_no_limit_where_that_of_one_is_below_what_it_can_be():
+    """R's psych::ICC has 4.02 as the lower limit of ICC2k and -2.67 as the upper one."""
+    found = agreement.icc([[1, 3], [3, 1], [2, 2.5], [2.5, 2]])
+    assert np.isnan(found["lower"]["ICC2k"])
+    assert found["upper"]["ICC2k"] == near(-2.674785, rel=1e-6)
+    assert agreement.icc([[1, 3], [3, 1], [2, 2.5], [2.5, 2]], "ICC2k").ci_low is None
+
+
 def test_kappas_agree_with_irr():
     """R: irr::kappam.fleiss, kappa2(raters 2, 3), kappam.light."""
     want, data = expected("kappa_diagnoses"), table("kappa_diagnoses")
