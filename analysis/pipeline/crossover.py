@@ -133,6 +133,14 @@ class CrossoverRunner:
             raise LookupError(f"the periods hold one treatment only, {long['treatment'].iloc[0]}")
         return long.reset_index(drop=True)
 
+    def values(self, outcome: Outcome) -> pd.DataFrame:
+        """Return the periods that the rows of an outcome rest on: `arm`, the treatment, and the value under its id.
+
+        Raises:
+            LookupError: why there are none.
+        """
+        return self._long(outcome).rename(columns={"treatment": "arm", "value": outcome.id})
+
     def table(self, population: str = "itt") -> pd.DataFrame:
         """Return the periods of everyone in the population, with the order that each was allocated to."""
         people = self._analysed(population).rename(columns={"arm": "order"})

@@ -121,7 +121,7 @@ def prepare(
         include_preview=include_preview,
     )
     shown = only_closed(dataset, shown)
-    fitted = _with_censoring(fitted, "right" if dataset.plain else "at_cap")
+    fitted = _in_full(fitted, "right" if dataset.plain else "at_cap")
     table, levels = build(shown, fitted, cluster), Levels.of(dataset, shown)
     table = replace(table, data=in_the_study_s_order(table.data, study))
     return Prepared(dataset, plan, fitted, tuple(left_out), shown, table, levels, sequence)
@@ -132,10 +132,12 @@ def clusters_of(dataset: Dataset, plan: Plan) -> str:
     return plan.cluster or (COLUMN if allocates(dataset.study.raw, "cluster") else "")
 
 
-def _with_censoring(plan: Plan, usual: str) -> Plan:
-    """Return the plan with what an unfinished time means, where it does not say."""
-    outcomes = tuple(
-        outcome if outcome.censored or outcome.kind != "time" else outcome.model_copy(update={"censored": usual})
-        for outcome in plan.outcomes
-    )
-    return plan.model_copy(update={"outcomes": outcomes})
+def _in_full(plan: Plan, censored: str) -> Plan:
+    """Return the plan with what an unfinished time means and the unit of a yes-or-no outcome, where it does not say."""
+    usual = {"time": ("censored", censored), "binary": ("unit", "proportion")}
+    outcomes = []
+    for outcome in plan.outcomes:
+        key, value = usual.get(outcome.kind, ("", ""))
+        open_ = bool(key) and not getattr(outcome, key)
+        outcomes.append(outcome.model_copy(update={key: value}) if open_ else outcome)
+    return plan.model_copy(update={"outcomes": tuple(outcomes)})

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 LINE = 19
 PAD = 13
+LONGEST = 28
+"""Characters of a line that leave room for its number in the narrowest box."""
 
 
 class BoxText(NamedTuple):
@@ -60,7 +62,12 @@ class Diagram(NamedTuple):
 
 
 def diagram(
-    flow: Mapping[str, Any], labels: Mapping[str, str], *, hidden: bool = True, titles: Mapping[str, str] | None = None
+    flow: Mapping[str, Any],
+    labels: Mapping[str, str],
+    *,
+    hidden: bool = True,
+    titles: Mapping[str, str] | None = None,
+    plain: bool = False,
 ) -> Diagram:
     """Lay the flow out: enrolment in the middle, exclusions to the right, one column an arm below.
 
@@ -69,15 +76,19 @@ def diagram(
         labels: arm -> what readers see.
         hidden: a use of the assistant that is null is withheld; otherwise it was never recorded and has no line.
         titles: outcome -> what readers see, for the people analysed for each.
+        plain: a table collected elsewhere, which does not hold who was assessed or left.
     """
+    titles = titles or {}
     arms = list(flow["arms"])
     column = 250.0 if len(arms) < 4 else 200.0
     gap = 26.0
     width = max(620.0, len(arms) * column + (len(arms) - 1) * gap + 4)
     centre = width / 2
     assessed = _box(
-        centre - 130, 2, 260, (BoxText("Assessed for eligibility", str(flow["assessed"]), "flow.assessed", True),)
-    )
+        centre - 130, 2, 260,
+        (BoxText("Rows of the table" if plain else "Assessed for eligibility", str(flow["assessed"]), "flow.assessed",
+                 True),),
+    )  # fmt: skip
     turned = _reasons(flow["excluded"], "flow.excluded", "Not allocated")
     excluded = _box(min(centre + 34, width - 262), assessed.bottom + 22, 260, turned)
     allocated_y = max(excluded.bottom, assessed.bottom) + 22
@@ -97,13 +108,14 @@ def diagram(
     rail = allocated.bottom + 20
     tops = [(*_arm_lines(flow["arms"][arm], arm, labels[arm], hidden), *_units(flow, arm, "allocated")) for arm in arms]
     title = "Not in the primary analysis" if column > 220 else "Not analysed"
-    losses = [_loss_lines(flow["arms"][arm], arm, title) for arm in arms]
+    unknown = plain and not any(arm["discontinued"] for arm in flow["arms"].values())
+    losses = [_loss_lines(flow, arm, title, titles)[unknown:] for arm in arms]
     heights = [max(len(lines) for lines in group) * LINE + 2 * PAD - 4 for group in (tops, losses)]
     for index, arm in enumerate(arms):
         x = start + index * (column + gap)
         first = Box(x, top, column, heights[0], tops[index], f"arm{index % 8}")
         second = Box(x, first.bottom + 26, column, heights[1], losses[index])
-        third = _box(x, second.bottom + 26, column, _analysed_lines(flow, arm, titles or {}))
+        third = _box(x, second.bottom + 26, column, _analysed_lines(flow, arm, titles))
         boxes += [first, second, third]
         arrows += [
             Arrow(centre, rail, first.middle, rail, False),
@@ -157,19 +169,43 @@ def _arm_lines(arm: Mapping[str, Any], name: str, label: str, hidden: bool) -> t
     return (*lines, BoxText("Used any AI", received, f"flow.arms.{name}.received"))
 
 
-def _loss_lines(arm: Mapping[str, Any], name: str, title: str) -> tuple[BoxText, ...]:
+def _loss_lines(flow: Mapping[str, Any], name: str, title: str, titles: Mapping[str, str]) -> tuple[BoxText, ...]:
+    """Who left, and who is in no analysis and why: of each primary outcome where there are several."""
+    arm, each = flow["arms"][name], flow.get("outcomes", {})
     gone = BoxText("Left during the study", str(arm["discontinued"]), f"flow.arms.{name}.discontinued")
-    return (gone, *_reasons(arm["excluded"], f"flow.arms.{name}.excluded", title))
+    if len(each) < 2:
+        return (gone, *_reasons(arm["excluded"], f"flow.arms.{name}.excluded", title, titles))
+    lines = [BoxText("Not analysed", "", "", True)]
+    for outcome, arms in each.items():
+        path = f"flow.outcomes.{outcome}.{name}.excluded"
+        head, *reasons = _reasons(arms[name]["excluded"], path, _short(titles.get(outcome, outcome)), titles)
+        lines += [head._replace(strong=False), *reasons]
+    return (gone, *lines)
 
 
-def _reasons(excluded: Mapping[str, int], path: str, title: str) -> tuple[BoxText, ...]:
+def _reasons(
+    excluded: Mapping[str, int], path: str, title: str, titles: Mapping[str, str] | None = None
+) -> tuple[BoxText, ...]:
     head = BoxText(title, str(sum(excluded.values())), path, True)
     return (
         head,
-        *(BoxText(f"· {_short(reason)}", str(count), f"{path}.{reason}") for reason, count in excluded.items()),
+        *(
+            BoxText(f"· {_short(reason_in_words(reason, titles or {}))}", str(count), f"{path}.{reason}")
+            for reason, count in excluded.items()
+        ),
     )
+
+
+def reason_in_words(reason: str, titles: Mapping[str, str]) -> str:
+    """Return why a person is in no analysis of an outcome, with what they lack under its title.
+
+    >>> reason_in_words("no quiz_points", {"quiz_points": "Quiz score"}), reason_in_words("data withdrawn", {})
+    ('missing: Quiz score', 'data withdrawn')
+    """
+    lacks = reason.removeprefix("no ")
+    return f"missing: {titles[lacks]}" if lacks != reason and lacks in titles else reason.replace("_", " ")
 
 
 def _short(reason: str) -> str:
     text = reason.replace("_", " ")
-    return text if len(text) <= 26 else text[:25] + "…"
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -5,25 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.data.variables import variable_labels
 from analysis.interaction.selection import main_tables
 from analysis.interaction.timeline import timeline
+from analysis.pipeline.crossover import CrossoverRunner
 from analysis.pipeline.prepare import Prepared
 from analysis.report import figures
 from analysis.report import interaction_figures as use
 from analysis.report.affect_figure import affect_courses
+from analysis.report.drawings.estimation import estimation
+from analysis.report.drawings.forest import forest
 from analysis.report.scales import other_level
+from analysis.report.sentences.subgroups import level_name, subgroup_of
 from analysis.report.tipping import tipping
 from analysis.report.wording import method_name, p_phrase, stepped_down
+from study_app.domain.errors import present
 from study_app.domain.study.analysis_plan import Outcome
 
 Row = Mapping[str, Any]
 DIFFERENCES = (
     "rerandomization", "permutation", "lin", "ancova", "ols", "welch_t", "student_t", "rmst", "wald_iv", "tsls", "tost",
-    "noninferiority", "dunnett", "tukey_hsd", "lee_bounds", "worst_case", "mixed_model", "cluster_robust",
-    "inverse_probability", "multiple_imputation",
+    "noninferiority", "crossover", "newcombe", "dunnett", "tukey_hsd", "lee_bounds", "worst_case", "mixed_model",
+    "cluster_robust", "inverse_probability", "multiple_imputation",
 )  # fmt: skip
 """Methods whose rows are in the outcome's unit, and so fit into one forest."""
 
@@ -46,14 +52,14 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
     for name in plan.primary:
         outcome = plan.outcome(name)
         rows = [row for row in result["estimates"] if row["outcome"] == name]
-        values = data[data[name].notna()]
+        values = _compared(prepared, outcome, data)
         if values.empty:
             continue
         first = [row for row in rows if row["role"] == "primary" and row["unit"] == outcome.unit]
         first = first or [row for row in rows if row["id"].startswith(f"{name}.rerandomization")]
-        picture = figures.estimation(values, outcome, view.arm_ids, labels, first)
+        picture = estimation(values, outcome, prepared.compared, labels, first, plan.level)
         found[f"{name}_estimation"] = Picture(picture, f"{outcome.title}: values by arm and difference")
-        if outcome.kind == "time":
+        if outcome.kind == "time" and not prepared.sequence:
             picture = figures.survival(
                 values, outcome, view.arm_ids, labels, plan.level, of_tasks=not prepared.dataset.plain
             )
@@ -72,6 +78,17 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
         picture = affect_courses(made["scales"], view.arm_ids, labels)
         found[f"affect_{stage}"] = Picture(picture, f"How people felt over time: {made['title'] or stage}")
     return found | _use(prepared, result["styles"])
+
+
+def _compared(prepared: Prepared, outcome: Outcome, data: pd.DataFrame) -> pd.DataFrame:
+    """Return what a primary row compares: people by arm, or of a sequence their periods by treatment."""
+    if not prepared.sequence:
+        return data[data[outcome.id].notna()]
+    runner = CrossoverRunner(prepared.view, prepared.fitted, prepared.compared[0], None, "", 0)
+    try:
+        return runner.values(outcome)
+    except LookupError:
+        return pd.DataFrame()
 
 
 def _split(row: Mapping[str, Any]) -> bool:
@@ -106,9 +123,10 @@ def _forest(
     if len(kept) < 2:
         return {}
     first = [row["role"] == "primary" or row["method"] == "rerandomization" for row in kept]
-    several = len({tuple(row["contrast"] or ()) for row in kept if row["population"] != "as_treated"}) > 1
-    names = [row_name(row, labels, several) + other_level(row, level) for row in kept]
-    return {name: Picture(figures.forest(kept, names, outcome.unit, primary=first), f"{outcome.title}: sensitivity")}
+    contrasts = {tuple(row["contrast"] or ()) for row in kept if row["population"] != "as_treated"}
+    pairs = len({contrast[-1] for contrast in contrasts if contrast}) > 1
+    names = [row_name(row, labels, len(contrasts) > 1, both=pairs) + other_level(row, level) for row in kept]
+    return {name: Picture(forest(kept, names, outcome.unit, primary=first), f"{outcome.title}: sensitivity")}
 
 
 def _subgroups(
@@ -118,34 +136,31 @@ def _subgroups(
     kept = [row for row in rows if ".subgroup." in row["id"] and _drawable(row)]
     if not kept:
         return {}
+    of = {str(row["id"]): present(subgroup_of(row, labels), "a subgroup") for row in kept}
     tests = {row["id"].split(".interaction.")[1]: row for row in rows if ".interaction." in row["id"]}
     drawn = [row for row in rows if row["method"] == "welch_t" and row["id"] == f"{outcome}.welch_t" and _drawable(row)]
     names = ["Everyone (unadjusted)"] * len(drawn)
-    for column in dict.fromkeys(_column(row) for row in kept):
+    for column in dict.fromkeys(each.column for each in of.values()):
         p = tests.get(column, {}).get("p_value")
         heading = "no test of the interaction" if p is None else f"interaction {p_phrase(p)}"
         drawn.append({"estimate": None, "ci_low": None, "ci_high": None, "heading": heading})
-        levels = [row for row in kept if _column(row) == column]
+        levels = [row for row in kept if of[row["id"]].column == column]
         drawn += levels
-        names += [labels.get(column, column), *(_level_name(row, labels) for row in levels)]
+        names += [labels.get(column, column), *(level_name(of[row["id"]], labels) for row in levels)]
     first = ["heading" in row for row in drawn]
-    picture: Figure = figures.forest(drawn, names, unit, primary=first, counted=True)
+    picture: Figure = forest(drawn, names, unit, primary=first, counted=True)
     return {f"{outcome}_subgroups": Picture(picture, f"{title}: subgroups")}
 
 
-def _column(row: Row) -> str:
-    return str(row["id"].split(".subgroup.")[1].partition(".")[0])
+def row_name(row: Row, labels: Mapping[str, str], several: bool, *, both: bool = False) -> str:
+    """Return a row of a forest as a sentence.
 
-
-def _level_name(row: Row, labels: Mapping[str, str]) -> str:
-    column, _, level = row["id"].split(".subgroup.")[1].partition(".")
-    level, _, arm = level.partition(".") if f"{column}={level}" not in labels else (level, "", "")
-    text = labels.get(f"{column}={level}", level)
-    return f"{text} · {labels.get(arm, arm)}" if arm else text
-
-
-def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:
-    """Return a row of a forest as a sentence."""
+    Args:
+        row: of results.json.
+        labels: arm -> what readers see.
+        several: whether the figure has several contrasts, so that each row names its own.
+        both: whether they are not all with the same arm, so that each row names what it compares with.
+    """
     names = {
         "rerandomization": "Re-randomisation",
         "lin": "Lin-adjusted, HC3",
@@ -156,6 +171,8 @@ def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:
         "tsls": "Compliers (two-stage)",
         "lee_bounds": "Lee bounds",
         "worst_case": "Worst case",
+        "crossover": "t test within people",
+        "newcombe": "Risk difference (Newcombe)",
         "tost": "Equivalence test",
         "mixed_model": "Random-intercept model",
         "cluster_robust": "Cluster-robust means",
@@ -163,7 +180,7 @@ def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:
     }
     method = str(row["method"])
     text = "Lin's fallback (see note)" if stepped_down(row) else names.get(method, method_name(method, None))
-    text += ", within cells" if method == "lee_bounds" and str(row["id"]).endswith(".covariates") else ""
+    text += ", within cells" if method == "lee_bounds" and "covariates" in str(row["id"]).split(".") else ""
     text += {
         "with_excluded": ", with the excluded",
         "per_protocol": ", per protocol",
@@ -171,7 +188,10 @@ def row_name(row: Row, labels: Mapping[str, str], several: bool) -> str:
     }.get(str(row["population"]), "")
     text += ", censored at last activity" if "last_activity" in row["id"] else ""
     text += " (decides)" if row["role"] == "primary" else ""
-    return f"{text} · {labels.get(row['contrast'][0], row['contrast'][0])}" if several and row["contrast"] else text
+    if not several or not row["contrast"]:
+        return text
+    arms = [labels.get(arm, arm) for arm in row["contrast"]]
+    return f"{text} · {' minus '.join(arms if both else arms[:1])}"
 
 
 def _drawable(row: Row) -> bool:

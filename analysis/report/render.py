@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -22,8 +23,10 @@ from analysis.report.flow_diagram import diagram
 from analysis.report.outcome_lines import outcome_lines
 from analysis.report.pictures import Picture, pictures
 from analysis.report.sample_size import sample_size_sentence
-from analysis.report.scales import bounds_note, shown
+from analysis.report.scales import bounds_note, other_level, shown
+from analysis.report.sentences import captions, design
 from analysis.report.sentences.estimands import estimands
+from analysis.report.sentences.means import mean_cells, means_sentence, what_cells_hold
 from analysis.report.sentences.set_aside import without
 from study_app.domain.allocation.options import order_of
 from study_app.domain.assistants.persona_checks.probing import MEASURES as PROBE_MEASURES
@@ -63,6 +66,7 @@ def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
         "analysis_name": partial(wording.analysis_name, labels=labels),
         "shown": shown,
         "bounds_note": bounds_note,
+        "other_level": other_level,
         "population": wording.population,
         "counts": wording.counts,
     }
@@ -81,7 +85,21 @@ def _columns(prepared: Prepared) -> dict[str, str]:
     """Column or outcome -> what readers see."""
     titles = {name: outcome.title for outcome in prepared.fitted.outcomes for name in (outcome.id, outcome.name)}
     own = {entry.column: entry.label for entry in prepared.fitted.covariates if entry.label}
-    return variable_labels(prepared.dataset, prepared.fitted) | own | titles
+    known = variable_labels(prepared.dataset, prepared.fitted) | own
+    return _indicators(prepared, known) | known | titles
+
+
+def _indicators(prepared: Prepared, names: Mapping[str, str]) -> dict[str, str]:
+    """Column of one level of a covariate of categories -> the covariate and its level, as notes of models name it."""
+    people = prepared.dataset.participants
+    found = {}
+    for entry in prepared.fitted.covariates:
+        if entry.column in people and not pd.api.types.is_numeric_dtype(people[entry.column]):
+            levels = people[entry.column].dropna().astype(str).unique()
+            found |= {
+                f"{entry.column}_{level}": f"{names.get(entry.column, entry.column)} ({level})" for level in levels
+            }
+    return found
 
 
 def labels_of(prepared: Prepared) -> dict[str, str]:
@@ -109,7 +127,7 @@ def _context(
 ) -> dict[str, Any]:
     plan, study = prepared.fitted, prepared.dataset.study
     rows = {row["id"]: row for row in result["estimates"]}
-    titles = {outcome.id: outcome.title for outcome in plan.outcomes} | _item_titles(result)
+    titles = {outcome.id: outcome.title for outcome in plan.outcomes} | item_titles(result)
     return {
         "result": result,
         "plan": plan,
@@ -123,7 +141,13 @@ def _context(
         "primary": _primary(prepared, result, labels),
         "in_subgroups": [name for name in rows if ".subgroup." in name or ".interaction." in name],
         "figures": {name: Markup(themed(text, name)) for name, text in drawn.items()},  # noqa: S704 (our own SVG)
-        "flow": diagram(result["flow"], labels, hidden=result["masked"] or result["dry_run"], titles=titles),
+        "flow": diagram(
+            result["flow"],
+            labels,
+            hidden=result["masked"] or result["dry_run"],
+            titles=titles,
+            plain=prepared.dataset.plain,
+        ),
         "baseline": _baseline(result),
         "crossover": prepared.sequence,
         "most_levels": MAX_LEVELS,
@@ -137,6 +161,13 @@ def _context(
         "quizzes": _quizzes(result),
         "titles": titles,
         "sample_size": sample_size_sentence(prepared, result),
+        "comparisons": design.comparisons(prepared, result, labels),
+        "adjustment": design.adjustment(prepared, result),
+        "tests": design.tests(prepared, result),
+        "adjusted_by": design.covariates(prepared, variable_labels(prepared.dataset, prepared.fitted)),
+        "level": f"{100 * plan.level:g}",
+        "lost": captions.lost(result["estimates"]),
+        "summaries": what_cells_hold([plan.outcome(name) for name in plan.primary]),
         "outcomes": outcome_lines(result["outcomes"], labels, titles, plan.level),
         "columns": _columns(prepared),
         "treatment_measures": MEASURES,
@@ -155,7 +186,8 @@ def _quizzes(result: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     return [*([(main.get("stage", ""), main)] if "stage" in main or not rest else []), *rest.items()]
 
 
-def _item_titles(result: Mapping[str, Any]) -> dict[str, str]:
+def item_titles(result: Mapping[str, Any]) -> dict[str, str]:
+    """Return what readers see for the outcomes that are the items of a quiz."""
     quizzes = result["psychometrics"]["quizzes"]
     others = {f"{stage}_items": f"{quiz['title']}, item by item" for stage, quiz in quizzes.items()}
     return others | {"quiz_items": "Quiz, item by item"}
@@ -197,13 +229,17 @@ def _primary(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
             contrast = row["contrast"]
             # The means are those of everybody, in the arm allocated.
             known = contrast and set(contrast) <= set(means) and row["population"] == "itt"
-            lines = [wording.means_sentence(outcome, tuple(contrast), means, labels)] if known else []
+            lines = [means_sentence(outcome, tuple(contrast), means, labels)] if known else []
             by = adjusted_for(prepared, analysis, row)
             lines.append(wording.difference_sentence(row, labels, plan.multiplicity.method, family, adjusted_for=by))
             decision = "" if result["dry_run"] else wording.verdict(row, labels, 1 - plan.level)
             sentences.append({"lines": lines, "verdict": decision, "row": row})
         estimand = next((entry for entry in estimands(prepared, result) if entry.outcome == name), None)
-        found.append({"outcome": outcome, "sentences": sentences, "means": means, "estimand": estimand})
+        found.append({
+            "outcome": outcome, "sentences": sentences, "means": mean_cells(outcome, means), "estimand": estimand,
+            "among": captions.among(outcome),
+            "beside": captions.beside(outcome, plan.level, within=prepared.sequence),
+        })  # fmt: skip
     return found
 
 
@@ -216,7 +252,8 @@ def adjusted_for(prepared: Prepared, analysis: Analysis, row: Mapping[str, Any])
         return ""
     uses = METHODS[analysis.method].uses
     if prepared.frame.covariates and "covariates" in uses:
-        return "part of the plan's covariates and strata" if fallen else "the plan's covariates"
+        strata = " and strata" if prepared.frame.strata else ""
+        return f"part of the plan's covariates{strata}" if fallen else "the plan's covariates"
     return "the strata of the allocation" if prepared.frame.strata and "stratum" in uses else ""
 
 

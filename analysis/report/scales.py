@@ -67,6 +67,28 @@ def shown(row: Row) -> Shown:
     return Shown(row["estimate"], row["ci_low"], row["ci_high"], unit, digits, ratio)
 
 
+def axis_title(text: str, unit: str, *, change: bool = False) -> str:
+    """Return what stands below an axis: its text, with the unit in brackets where there is one.
+
+    Args:
+        text: what the axis shows.
+        unit: of an outcome.
+        change: whether it shows differences, which of shares are percentage points.
+    """
+    seen = unit if unit not in SHARES else PERCENT if change else "%"
+    return f"{text} ({seen})" if seen else text
+
+
+def in_unit(unit: str, *values: float) -> str:
+    """Return given numbers, such as a margin's ends, with the unit that readers see.
+
+    >>> in_unit("proportion", -0.05, 0.1)
+    '−5 to 10 percentage points'
+    """
+    factor, seen = (100, PERCENT) if unit in SHARES else (1, unit)
+    return f"{' to '.join(f'{factor * value:.6g}'.replace('-', '−') for value in values)} {seen}".rstrip()
+
+
 BOUNDS = ("lee_bounds", "worst_case")
 """Methods whose interval holds bounds and no sampling error."""
 
@@ -118,14 +140,14 @@ def decimals(low: float | None, high: float | None, usual: int = 2) -> int:
     width = 0.0 if low is None or high is None else (high - low) / 4
     if not width > 0 or not math.isfinite(width):
         return usual
-    return min(max(1 - math.floor(math.log10(width)), 0), 4)
+    return min(max(1 - math.floor(math.log10(width)), 0), 8)
 
 
 def decimals_of_spread(sd: float | None, usual: int = 2) -> int:
     """Decimals of a mean beside its standard deviation: one more than two significant digits of the deviation."""
     if sd is None or not sd > 0:
         return usual
-    count: int = min(max(1 - math.floor(math.log10(sd)) + (sd < 10 ** math.floor(math.log10(sd)) * 2), 0), 4)
+    count: int = min(max(1 - math.floor(math.log10(sd)) + (sd < 10 ** math.floor(math.log10(sd)) * 2), 0), 8)
     return count
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from analysis.plotting import INK, MUTED, ZERO, arm_colour, bare, canvas, text_at
-from analysis.report.scales import decimal
+from analysis.report.scales import axis_title, decimal
 from study_app.domain.study.analysis_plan import Outcome
 
 Row = Mapping[str, Any]
@@ -35,8 +35,8 @@ def tipping(name: str, rows: Sequence[Row], outcome: Outcome, labels: Mapping[st
             _draw(each, row, arm_colour(place + 1))
             treated, control = (labels.get(arm, arm) for arm in row["contrast"])
             each.set_title(f"{treated} minus {control}", loc="left", fontsize=9, color=INK)
-            each.set_xlabel(f"Added to each imputed outcome of {treated} ({outcome.unit})")
-        axes[0].set_ylabel(f"Difference ({outcome.unit})")
+            each.set_xlabel(axis_title(f"Added to each imputed outcome of {treated}", outcome.unit))
+        axes[0].set_ylabel(axis_title("Difference", outcome.unit))
         return figure
 
 

@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from analysis.estimators.core.no_effect import CHANCES, no_effect
 from analysis.pipeline.column_words import in_words
 from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
-from analysis.report.scales import shown
-from study_app.domain.study.analysis_plan import Outcome
+from analysis.report.scales import PERCENT, in_unit, shown
 
 Row = Mapping[str, Any]
 _ADJECTIVES = {"holm": "Holm", "hommel": "Hommel", "bonferroni": "Bonferroni", "graphical": "graphical procedure"}
@@ -132,12 +131,16 @@ def note(text: str, arms: Mapping[str, str], columns: Mapping[str, str]) -> str:
         text: of a row, a warning or a deviation.
         arms: arm -> label. An arm's id may be a word of the language, so it counts where notes name arms: after `of`,
             `in`, `arm`, between quotes, and before a count.
-        columns: column or outcome -> label; only ids with an underscore, which no word has.
+        columns: column or outcome -> label; only ids with an underscore, which no word has, and what is missing.
     """
     known = {name: label for name, label in columns.items() if "_" in name}
     known |= {f"_x_{name}": label for name, label in columns.items()}
+    known |= {
+        f"{start}_{name}": label for name, label in columns.items() for start in ("_stratum", "stratum", "_factor")
+    }
     known |= {f"_missing_{name}": f"missing {label}" for name, label in columns.items()}
     known |= {f"_last_activity_minutes_{name}": f"{label} at the last activity" for name, label in columns.items()}
+    text = _replaced(text, columns, r"(?<=\d left out: )({})(?= missing(?:[,;]|$))")
     text = in_words(_replaced(text, known, r"(?<![\w.])({})(?![\w.]\w|\w)"))
     text = _replaced(text, arms, r"(?:(?<=\bof )|(?<=\bin )|(?<=\barm )|(?<='))({})(?![\w.]\w|\w)")
     text = _replaced(text, arms, r"(?<![\w.'])({})(?=: \d)")
@@ -161,28 +164,6 @@ def tagged(row_id: str, text: str, kind: str = "n") -> Markup:
     return Markup('<span class="{}" data-result="{}">{}</span>').format(kind, row_id, text)
 
 
-def means_sentence(
-    outcome: Outcome, contrast: tuple[str, str], means: Mapping[str, Row], labels: Mapping[str, str]
-) -> Markup:
-    """Raw means of both arms with standard deviation, n and the denominator."""
-    parts = [_mean_phrase(outcome, arm, means[arm], labels[arm]) for arm in contrast]
-    return Markup("{}; {}.").format(*parts)
-
-
-def _mean_phrase(outcome: Outcome, arm: str, row: Row, label: str) -> Markup:
-    if row["estimate"] is None:
-        return Markup("{}: no values").format(label)
-    sd = row["effect_size"]["value"] if row["effect_size"] else None
-    out_of = f" {row['note']}" if row["note"].startswith("of ") else f" {outcome.unit}"
-    return Markup("{}: mean {}{} (SD {}, n = {})").format(
-        label,
-        tagged(row["id"], number(row["estimate"])),
-        tagged(row["id"], out_of) if row["note"].startswith("of ") else escape(out_of),
-        tagged(row["id"], number(sd)),
-        tagged(row["id"], str(row["n"][arm])),
-    )
-
-
 def difference_sentence(
     row: Row, labels: Mapping[str, str], multiplicity: str, family: int, *, adjusted_for: str = ""
 ) -> Markup:
@@ -201,17 +182,16 @@ def difference_sentence(
         return _no_difference(row)
     treated, control = row["contrast"]
     seen = shown(row)
-    raw = not seen.ratio and seen.unit == row["unit"]
-    value, interval = (number(row["estimate"]), f"{number(row['ci_low'])} to {number(row['ci_high'])}")
-    sentence = Markup("{}{} {} {}{}: {} {} ({}; {} {}").format(
+    raw = not seen.ratio and seen.unit in (row["unit"], PERCENT)
+    sentence = Markup("{}{} {} {}{}: {}{} ({}; {} {}").format(
         "Interaction, " if _of_interaction(row) else "",
         labels.get(treated, treated),
         "minus" if raw else "against",
         labels.get(control, control),
         f", adjusted for {adjusted_for}" if adjusted_for else "",
-        tagged(row["id"], value if raw else seen.value),
-        seen.unit,
-        _limits(row, interval if raw else seen.interval),
+        tagged(row["id"], seen.value),
+        f" {seen.unit}".rstrip(),
+        _limits(row, seen.interval),
         TESTS.get(str(row["method"]), METHODS.get(str(row["method"]), str(row["method"]))),
         tagged(row["id"], p_phrase(row["p_value"])),
     )
@@ -241,12 +221,12 @@ def _limits(row: Row, interval: str) -> Markup:
 def _interaction(row: Row) -> Markup:
     """Return by how much the effect of one factor differs between the levels of another."""
     factors = " and ".join(str(name).replace("_", " ") for name in row["detail"]["factors"])
-    interval = f"{number(row['ci_low'])} to {number(row['ci_high'])}"
-    sentence = Markup("Interaction of {}: {} {} ({}; {}").format(
+    seen = shown(row)
+    sentence = Markup("Interaction of {}: {}{} ({}; {}").format(
         factors,
-        tagged(row["id"], number(row["estimate"])),
-        row["unit"],
-        _limits(row, interval),
+        tagged(row["id"], seen.value),
+        f" {seen.unit}".rstrip(),
+        _limits(row, seen.interval),
         tagged(row["id"], p_phrase(row["p_value"])),
     )
     if row["p_adjusted"] is not None:
@@ -273,9 +253,14 @@ def verdict(row: Row, labels: Mapping[str, str], alpha: float) -> str:
     if p > alpha:
         shows = plausible and (row["ci_low"] is not None or row["ci_high"] is not None)
         rest = f"; the interval says which {plausible} remain plausible" if shows else ""
-        return f"By the plan's rule at {100 * alpha:.3g}%, the data do not exclude {null}{rest}."
+        return f"By the plan's rule at {_percent(alpha)}, the data do not exclude {null}{rest}."
     direction = _direction(row, labels)
-    return f"By the plan's rule at {100 * alpha:.3g}%, {null} is rejected{direction}."
+    return f"By the plan's rule at {_percent(alpha)}, {null} is rejected{direction}."
+
+
+def _percent(alpha: float) -> str:
+    """Return a level of error in percent, with the decimals that it has."""
+    return f"{100 * alpha:.3g}%"
 
 
 def _null(row: Row) -> tuple[str, str]:
@@ -312,15 +297,16 @@ def _margin_verdict(row: Row, labels: Mapping[str, str], alpha: float, p: float)
     """Return the decision of a test against a margin: the level is that of each of its one-sided tests."""
     detail = row["detail"]
     treated, control = (labels.get(arm, arm) for arm in row["contrast"])
+    rule = f"By the plan's rule at {_percent(alpha)}"
     if row["method"] == "tost":
-        margin = f"{number(detail['margin_low'])} to {number(detail['margin_high'])}"
-        found = f"the difference between {treated} and {control} lies within {margin} {row['unit']}"
+        margin = in_unit(row["unit"], detail["margin_low"], detail["margin_high"])
+        found = f"the difference between {treated} and {control} lies within {margin}"
         claim = "equivalence is shown" if p <= alpha else "equivalence is not shown: the data do not exclude that"
-        return f"By the plan's rule at {alpha:.3g}, {claim}" + (f": {found}." if p <= alpha else " it lies outside.")
-    margin = f"{number(detail['margin'])} {row['unit']}"
+        return f"{rule}, {claim}" + (f": {found}." if p <= alpha else " it lies outside.")
+    margin = in_unit(row["unit"], detail["margin"])
     if p <= alpha:
-        return f"By the plan's rule at {alpha:.3g}, {treated} is not worse than {control} by {margin} or more."
+        return f"{rule}, {treated} is not worse than {control} by {margin} or more."
     return (
-        f"By the plan's rule at {alpha:.3g}, non-inferiority is not shown: the data do not exclude that {treated} is "
+        f"{rule}, non-inferiority is not shown: the data do not exclude that {treated} is "
         f"worse than {control} by {margin} or more."
     )

@@ -62,15 +62,23 @@ def _summary(
         "arms": {arm: _of_arm(part, outcome, plan.level, censored=censored) for arm, part in parts.items()},
         "effects": [
             {
-                "contrast": [arm, view.control],
-                "absolute": _found(rows, (arm, view.control), ("primary",), ABSOLUTE[outcome.kind]),
-                "relative": _risk_ratio(parts[arm], parts[view.control], outcome, plan.level, bool(frame.cluster))
+                "contrast": [arm, against],
+                "absolute": _found(rows, (arm, against), ("primary",), ABSOLUTE[outcome.kind]),
+                "relative": _risk_ratio(parts[arm], parts[against], outcome, plan.level, bool(frame.cluster))
                 if outcome.kind == "binary"
-                else _found(rows, (arm, view.control), (), RELATIVE.get(outcome.kind, ())),
+                else _found(rows, (arm, against), (), RELATIVE.get(outcome.kind, ())),
             }
-            for arm in view.arm_ids[1:]
+            for arm, against in _contrasts(rows, view)
         ],
     }
+
+
+def _contrasts(rows: Rows, view: View) -> list[tuple[str, str]]:
+    """Return every arm with the control, then the other pairs of arms that a primary row compares."""
+    usual = [(arm, view.control) for arm in view.arm_ids[1:]]
+    planned = [tuple(row["contrast"]) for row in rows if row["role"] == "primary" and row["contrast"]]
+    direct = [(arm, other) for arm, other in dict.fromkeys(planned) if {arm, other} <= set(view.arm_ids)]
+    return usual + [pair for pair in direct if pair not in usual]
 
 
 def _of_arm(part: pd.DataFrame, outcome: Outcome, level: float, *, censored: bool) -> dict[str, Any]:

@@ -73,7 +73,10 @@ def filled(result: Mapping[str, Any]) -> tuple[ChecklistItem, ...]:
     rows = ", ".join(f"{count} {status}" for status, count in registered["rows"].items())
     if registered["frozen_at"]:
         plan = f"Plan frozen at launch, {registered['frozen_at'][:10]}; its hash under Provenance"
-        amended = f"{len(registered['amendments'])} amendment(s), each with its reason; deviations"
+        amended = (
+            f"{len(registered['amendments']) or 'No'} amendment{'s' * (len(registered['amendments']) != 1)}"
+            f"{', each with its reason' * bool(registered['amendments'])}; deviations"
+        )
     else:
         plan, amended = f"{registered['note'].capitalize()}; study file in materials/", "No plan was frozen; deviations"
     found = {
@@ -83,6 +86,6 @@ def filled(result: Mapping[str, Any]) -> tuple[ChecklistItem, ...]:
     }
     if "blinding" in result:
         counts = result["blinding"]["counts"]
-        who = f"{counts['unblindings']} arm(s) shown and {counts['looks']} first look(s); Blinding; the rest by authors"
+        who = f"Arms shown: {counts['unblindings']}; first looks: {counts['looks']}; Blinding; the rest: by the authors"
         found["20a"] = ChecklistItem("20a", "Who was blinded", who, "blinding")
     return tuple(found.get(item.number, item) for item in ITEMS)

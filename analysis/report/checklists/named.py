@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from analysis.pipeline.prepare import Prepared
-from analysis.report.checklists.answers import checklists, prepared_label
+from analysis.report.checklists.answers import checklists
 from analysis.report.checklists.consort import AUTHORS
+from analysis.report.checklists.extensions import prepared_label
 from analysis.report.checklists.sources import CAVEATS, NAMED
 from analysis.report.checklists.treatment_facts import Result, TreatmentFacts, treatment_label
 from analysis.report.scales import decimal, shown, with_interval

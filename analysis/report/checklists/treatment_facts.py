@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.data.dataset import DeclaredArm
 from analysis.pipeline.prepare import Prepared
-from analysis.report.checklists.answers import prepared_label
+from analysis.report.checklists.extensions import prepared_label
 
 Result = Mapping[str, Any]
 

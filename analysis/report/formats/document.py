@@ -9,9 +9,12 @@ from typing import Any
 from analysis.data.variables import variable_labels
 from analysis.pipeline.prepare import Prepared
 from analysis.report.checklists.answers import checklists
+from analysis.report.flow_diagram import reason_in_words
 from analysis.report.interim_table import HEADER, look_rows
 from analysis.report.outcome_lines import outcome_lines
+from analysis.report.render import item_titles
 from analysis.report.scales import decimal, decimals_of_spread, shown, with_interval
+from analysis.report.sentences.subgroups import subgroup_name
 from analysis.report.wording import analysis_name, counts, p_text, population
 
 Row = Mapping[str, Any]
@@ -67,7 +70,8 @@ def manuscript(
         figures: file name without ending -> title.
     """
     plan = prepared.fitted
-    titles = {outcome.id: outcome.title for outcome in plan.outcomes}
+    titles = {outcome.id: outcome.title for outcome in plan.outcomes} | item_titles(result)
+    columns = variable_labels(prepared.dataset, plan)
     arms = [arm.id for arm in prepared.view.arms]
     estimates = result["estimates"]
     primary = [row for row in estimates if row["role"] == "primary"]
@@ -75,15 +79,15 @@ def manuscript(
     sensitivity = [row for row in estimates if row["role"] in ("sensitivity", "exploratory")]
     level = plan.level
     made = (
-        _flow(result["flow"], arms, labels, titles),
+        _flow(result["flow"], arms, labels, titles, plain=prepared.dataset.plain),
         _sessions(result["flow"], arms, labels),
         _baseline(result["baseline"], arms, labels, variable_labels(prepared.dataset, prepared.fitted)),
         _outcomes(result["outcomes"], arms, labels, titles, level),
-        _rows("Primary analyses", primary, titles, labels, level, adjusted=plan.multiplicity.method),
+        _rows("Primary analyses", primary, titles, labels, level, adjusted=_rule(plan.multiplicity.method)),
         DocumentTable("Interim looks", HEADER, look_rows(result.get("interim", {}), titles, labels)),
         _blinding(result.get("blinding", {})),
         _rows("Sensitivity analyses", sensitivity, titles, labels, level),
-        _rows("Secondary analyses", secondary, titles, labels, level),
+        _rows("Secondary analyses", secondary, titles, labels, level, columns=columns),
         *(_checklist(name, items) for name, items in checklists(prepared, result).items()),
     )
     given = result["provenance"]
@@ -128,23 +132,25 @@ def _units(flow: Row, arms: Sequence[str]) -> list[tuple[str, ...]]:
     return rows
 
 
-def _flow(flow: Row, arms: Sequence[str], labels: Mapping[str, str], titles: Mapping[str, str]) -> DocumentTable:
+def _flow(
+    flow: Row, arms: Sequence[str], labels: Mapping[str, str], titles: Mapping[str, str], *, plain: bool
+) -> DocumentTable:
     counted = [flow["arms"][arm] for arm in arms]
     rows = [("Allocated", *(str(arm["allocated"]) for arm in counted))]
     if all(arm["received"] is not None for arm in counted):
         rows.append(("Used any AI", *(str(arm["received"]) for arm in counted)))
     rows += _units(flow, arms)
-    rows.append(("Left during the study", *(str(arm["discontinued"]) for arm in counted)))
+    if not plain or any(arm["discontinued"] for arm in counted):
+        rows.append(("Left during the study", *(str(arm["discontinued"]) for arm in counted)))
     for name, each in flow["outcomes"].items():
         rows.append((f"Analysed: {titles.get(name, name)}", *(str(each[arm]["analysed"]) for arm in arms)))
         reasons = dict.fromkeys(reason for arm in arms for reason in each[arm]["excluded"])
         for reason in reasons:
             cells = (str(each[arm]["excluded"].get(reason, 0)) for arm in arms)
-            rows.append((f"Not analysed, {reason.replace('_', ' ')}", *cells))
+            rows.append((f"Not analysed, {reason_in_words(reason, titles)}", *cells))
     turned = ", ".join(f"{why.replace('_', ' ')} {count}" for why, count in flow["excluded"].items())
-    note = f"{flow['assessed']} assessed, {flow['allocated']} allocated." + (
-        f" Not allocated: {turned}." if turned else ""
-    )
+    first = f"{flow['assessed']} rows" if plain else f"{flow['assessed']} assessed"
+    note = f"{first}, {flow['allocated']} allocated." + (f" Not allocated: {turned}." if turned else "")
     return DocumentTable("Flow of participants", ("", *(labels[arm] for arm in arms)), tuple(rows), note)
 
 
@@ -193,9 +199,10 @@ def _outcomes(
     found = []
     for line in outcome_lines(outcomes, labels, titles, level):
         cells = line.cells
-        for place, effect in enumerate(line.effects):
+        known = [effect for effect in line.effects if (effect.absolute, effect.relative) != ("–", "–")]
+        for place, effect in enumerate(known or line.effects[:1]):
             name = f"{line.title}: {line.what}" if not place else ""
-            versus = f" [{effect.contrast}]" if len(line.effects) > 1 else ""
+            versus = f" [{effect.contrast}]" if len(line.effects) > 1 and known else ""
             shown_cells = cells if not place else tuple("" for _ in cells)
             found.append((name, *shown_cells, effect.absolute + versus, effect.relative, effect.p))
     header = ("Outcome", *(labels[arm] for arm in arms), f"Absolute effect ({100 * level:g}% interval)",
@@ -209,19 +216,31 @@ def _outcomes(
 
 def _rows(
     caption: str, rows: Sequence[Row], titles: Mapping[str, str], labels: Mapping[str, str], level: float,
-    adjusted: str = "",
+    adjusted: str = "", columns: Mapping[str, str] | None = None,
 ) -> DocumentTable:  # fmt: skip
     header = ["Outcome", "Analysis", "Population", "n", f"Estimate ({100 * level:g}% interval)", "p"]
-    header += [f"p, {adjusted}"] if adjusted else []
+    header += [adjusted] if adjusted else []
     found = []
     for row in rows:
         seen = shown(row)
         title = titles.get(row["outcome"], row["outcome"].replace("_", " "))
-        text = f"{with_interval(row, seen, level)} {seen.unit}".strip()
-        cells = [title, analysis_name(row, labels), population(row["population"]), counts(row), text]
+        held = any(row[key] is not None for key in ("estimate", "ci_low", "ci_high"))
+        text = f"{with_interval(row, seen, level)} {seen.unit}".strip() if held else "–"
+        cells = [
+            title,
+            subgroup_name(row, labels, columns or {}) or analysis_name(row, labels),
+            population(row["population"]),
+            counts(row),
+            text,
+        ]
         cells.append(p_text(row["p_value"]))
         found.append(tuple([*cells, p_text(row["p_adjusted"])] if adjusted else cells))
     return DocumentTable(caption, tuple(header), tuple(found))
+
+
+def _rule(multiplicity: str) -> str:
+    """Return the head of the adjusted p's column."""
+    return "p, adjusted" if multiplicity in ("none", "graphical") else f"p, {multiplicity.capitalize()}"
 
 
 def _checklist(name: str, items: Sequence[Any]) -> DocumentTable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from unicodedata import lookup
 
 from analysis.report.formats.document import DocumentTable, Manuscript
 
@@ -14,12 +15,29 @@ PREAMBLE = r"""\documentclass[10pt]{article}
 \usepackage{booktabs,longtable,array,graphicx,textcomp}
 \begin{document}
 """
+_GREEK = (
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "mu", "nu", "xi", "pi",
+    "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+)  # fmt: skip
+_CAPITALS = ("GAMMA", "DELTA", "THETA", "XI", "PI", "SIGMA", "PHI", "PSI", "OMEGA")
 _ESCAPES = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\ensuremath{<}", ">": r"\ensuremath{>}",
     "−": r"\ensuremath{-}", "–": "--", "∞": r"\ensuremath{\infty}", "·": r"\textperiodcentered{}",
     "²": r"\textsuperscript{2}", "≥": r"\ensuremath{\geq}", "≤": r"\ensuremath{\leq}",
+    # A bracket or star behind a row's end would be its argument, and pairs of these are other signs in T1.
+    "[": "{[}", "]": "{]}", "*": "{*}", "`": r"\textasciigrave{}", '"': r"\textquotedbl{}",
+    ",,": ",{},", "--": "-{}-", "!`": "!{}`", "?`": "?{}`",
+    "\u03bb": r"\ensuremath{\lambda}",
+    **{lookup(f"GREEK SMALL LETTER {name.upper()}"): rf"\ensuremath{{\{name}}}" for name in _GREEK},
+    **{lookup(f"GREEK CAPITAL LETTER {name}"): rf"\ensuremath{{\{name.capitalize()}}}" for name in _CAPITALS},
+    "→": r"\ensuremath{\rightarrow}", "≠": r"\ensuremath{\neq}", "≈": r"\ensuremath{\approx}",
 }  # fmt: skip
+_LATIN = 0x180
+"""Code from which on the T1 fonts of pdfLaTeX lack letters."""
+_SIGNS = frozenset("…“”\u2018\u2019\u201a„—†‡•€™‰")
+"""Signs from there on that they have."""
+_LONGEST_FIRST = "(" + "|".join(map(re.escape, sorted(_ESCAPES, key=len, reverse=True))) + ")"
 
 
 def as_latex(found: Manuscript, figures: Mapping[str, bytes]) -> bytes:
@@ -62,5 +80,14 @@ def _indented(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX prints as it stands."""
-    return re.sub("|".join(map(re.escape, _ESCAPES)), lambda found: _ESCAPES[found.group()], text)
+    """Text that pdfLaTeX prints as it stands; a character that its fonts lack as a number: it would stop there."""
+    return "".join(_printed(part) for part in re.split(_LONGEST_FIRST, text) if part)
+
+
+def _printed(part: str) -> str:
+    if part in _ESCAPES:
+        return _ESCAPES[part]
+    known = (
+        letter if ord(letter) < _LATIN or letter in _SIGNS else f"{{[}}U+{ord(letter):04X}{{]}}" for letter in part
+    )
+    return "".join(known)

@@ -15,6 +15,7 @@ from support.analysis.synthetic_trial import write
 from analysis.cli import analyze
 from analysis.report.checklists.consort import ITEMS
 from analysis.report.flow_diagram import diagram
+from analysis.report.scales import shown
 from analysis.report.wording import analysis_name, counts, note, number, p_phrase, tidy, verdict
 
 FAST = {"replicates": 199}
@@ -111,7 +112,7 @@ def test_unblindings_and_what_followed_them_are_in_the_report(made):
     assert [act["by"] for act in result["blinding"]["exclusions"]] == ["person 1"]
     assert "blinding" in page.ids
     assert "ill &amp; unwell" in html
-    assert "1 arm(s) shown" in html
+    assert "Arms shown: 1; first looks: 1" in html
 
 
 @pytest.mark.slow
@@ -196,7 +197,7 @@ def test_each_arm_has_its_restricted_mean_and_lees_bounds_their_interval_within_
 @pytest.mark.parametrize(
     ("method", "detail", "p", "words"),
     [
-        ("noninferiority", {"margin": 2.0, "better": "higher"}, 0.01, "AI is not worse than none by 2.00 points"),
+        ("noninferiority", {"margin": 2.0, "better": "higher"}, 0.01, "AI is not worse than none by 2 points"),
         ("noninferiority", {"margin": 2.0, "better": "higher"}, 0.2, "non-inferiority is not shown"),
         ("tost", {"margin_low": -2.0, "margin_high": 2.0}, 0.01, "equivalence is shown: the difference between AI"),
         ("tost", {"margin_low": -2.0, "margin_high": 2.0}, 0.2, "equivalence is not shown"),
@@ -232,12 +233,12 @@ def test_the_primary_sentence_holds_difference_interval_and_both_p_values(made):
     row = next(entry for entry in result["estimates"] if entry["id"] == "quiz_points.rerandomization")
     text = re.sub(r"<[^>]+>", "", html)
     sentence = (
-        f"{number(row['estimate'])} points (95% interval {number(row['ci_low'])} to {number(row['ci_high'])}; "
+        f"{shown(row).value} points (95% interval {shown(row).interval}; "
         f"re-randomisation {p_phrase(row['p_value'])}; adjusted over 2 primary tests by Holm: "
         f"{p_phrase(row['p_adjusted'])})."
     )
     assert sentence in text
-    assert re.search(r"mean −?\d+\.\d\d of 27 points \(SD \d+\.\d\d, n = \d+\)", text)
+    assert re.search(r"mean −?\d+\.\d+ of 27 points \(SD \d+\.\d+, n = \d+\)", text)
 
 
 def test_an_adjusted_difference_is_called_so_and_a_raw_one_is_not(made):
@@ -246,7 +247,7 @@ def test_an_adjusted_difference_is_called_so_and_a_raw_one_is_not(made):
     rows = {row["id"]: row for row in result["estimates"]}
     for name, words in (("quiz_points", ", adjusted for the plan's covariates: "), ("completion_minutes", ": ")):
         row = rows[f"{name}.rerandomization"]
-        assert f"AI minus NO_AI{words}{number(row['estimate'])} {row['unit']} (95%" in text
+        assert f"AI minus NO_AI{words}{shown(row).value} {row['unit']} (95%" in text
 
 
 def test_shares_of_people_have_intervals_between_zero_and_one(made):

@@ -22,6 +22,7 @@ from analysis.report.checklists.answers import checklists
 from analysis.report.checklists.named import _Facts, answered
 from analysis.report.flow_diagram import diagram
 from analysis.report.outcome_lines import _named
+from analysis.report.pictures import _compared
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.sentences.estimands import estimands
 from analysis.report.wording import analysis_name, difference_sentence, verdict
@@ -68,6 +69,19 @@ def test_checklists_of_a_crossover_name_its_treatments_and_not_its_orders(crosso
     (summaries,) = [item for item in checklists(prepared, result)["SAMPL guidelines"] if item.number == "2"]
     assert [arm.title for arm in study.arms if arm.title not in summaries.where] == []
     assert summaries.where.count(" periods") == sum(row["method"] == "mean" for row in result["estimates"]) > 0
+
+
+def test_a_crossover_is_drawn_by_treatment_and_no_order_is_named_by_its_id(crossover):
+    study, prepared, result = crossover
+    outcome = prepared.fitted.outcome(prepared.fitted.primary[0])
+    drawn = _compared(prepared, outcome, prepared.frame.population("itt"))
+    assert set(drawn["arm"]) == set(prepared.compared) == {arm.id for arm in study.arms}
+    means = drawn.groupby("arm")[outcome.id].mean()
+    rows = {row["id"]: row["estimate"] for row in result["estimates"]}
+    assert means.to_dict() == pytest.approx({arm: rows[f"{outcome.id}.mean.{arm}"] for arm in means.index})
+    named = checklists(prepared, result)
+    assert [item for items in named.values() for item in items if ">" in item.where] == []
+    assert "CONSORT extension: multi-arm trials" not in named
 
 
 def test_within_people_no_t_test_of_two_groups_is_named(crossover):

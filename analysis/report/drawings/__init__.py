@@ -1,0 +1,1 @@
+"""Figures of effects: the values beside the differences, and forests of estimates."""
