@@ -92,7 +92,7 @@ def _columns(prepared: Prepared) -> dict[str, str]:
 def _indicators(prepared: Prepared, names: Mapping[str, str]) -> dict[str, str]:
     """Column of one level of a covariate of categories -> the covariate and its level, as notes of models name it."""
     people = prepared.dataset.participants
-    found = {}
+    found: dict[str, str] = {}
     for entry in prepared.fitted.covariates:
         if entry.column in people and not pd.api.types.is_numeric_dtype(people[entry.column]):
             levels = people[entry.column].dropna().astype(str).unique()

@@ -115,10 +115,10 @@ def _differences(
             text = " minus ".join(labels.get(arm, arm) for arm in row["contrast"])
             axes.text(0.5, place - 0.42, text, transform=axes.get_yaxis_transform(), ha="center", fontsize=8, color=INK,
                       bbox={"fc": PAPER, "ec": "none", "pad": 1})  # fmt: skip
-        if row["estimate"] is None:
+        seen = shown(row)
+        if seen.estimate is None:
             text_at(axes, 0, place, "not estimable", ha="center", color=MUTED)
             continue
-        seen = shown(row)
         interval(axes, seen, place, colour, size=7)
         text_at(axes, seen.estimate, place - 0.2, signed(seen.estimate, seen.decimals), ha="center", weight="bold")
     axes.set_ylim(max(len(arms), 0 if beside else len(drawn)) - 0.4, -0.75)
