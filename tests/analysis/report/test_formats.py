@@ -94,7 +94,8 @@ def test_ratios_are_shown_as_ratios_and_shares_in_percent():
 def test_decimals_follow_the_error():
     assert decimals(-1.759, -0.1695) == 2
     assert decimals(-250, 400) == 0
-    assert decimals(0.0101, 0.0139) == 4
+    assert decimals(0.0101, 0.0139) == 5
+    assert decimals(1e-6, 3e-6) == 8
     assert [decimals_of_spread(sd) for sd in (12.0, 3.2, 0.41, None)] == [1, 1, 2, 2]
     assert decimal(-0.0001, 2) == "0.00"
     assert arm_cell("binary", {"n": 26, "count": 20, "percent": 76.9}, 1) == "20/26 (77%)"
