@@ -17,6 +17,7 @@ from analysis.estimators.core.validation import AnalysisError, Floats, Ints, Not
 from analysis.estimators.numerics.designs import DesignMatrix, additive
 from analysis.estimators.numerics.generalised import covariance_of, fit_glm, settled
 from analysis.estimators.numerics.linear import t_interval, z_interval
+from analysis.estimators.numerics.newton import maximise
 from analysis.estimators.numerics.ordered import fit_ordered
 
 Inverse = Callable[[Floats], Floats]
@@ -155,23 +156,42 @@ def beta_regression(trial: AnalysisRequest, vcov: str = "expected") -> Result:
         raise AnalysisError.of("vcov", f"{vcov!r} is not known", "use expected or observed")
     y, design = _squeezed(trial, _shares(trial)), additive(trial)
     model = BetaModel(y, design.columns)
-    fitted = model.fit(method="newton", maxiter=200, tol=1e-12, disp=0)
-    information = -model.hessian(fitted.params, observed=vcov == "observed")
-    slope = np.abs(model.score(fitted.params)).max() if np.isfinite(fitted.params).all() else np.inf
-    # Warnings of the library are silenced: the score says whether Newton's method arrived.
-    if not slope < 1e-6 * len(y):
-        raise np.linalg.LinAlgError
-    settled(fitted.params[:-1], information, "the likelihood")
-    beta, phi = np.asarray(fitted.params[:-1]), float(np.exp(fitted.params[-1]))
+    found = _highest(model, y, design.columns)
+    information = -model.hessian(found, observed=vcov == "observed")
+    settled(found[:-1], information, "the likelihood")
+    beta, phi, loglik = found[:-1], float(np.exp(found[-1])), float(model.loglike(found))
     covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
-    note = f"logit scale, {vcov} information; precision {phi:.12g}, log-likelihood {fitted.llf:.12g}"
-    detail = {"precision": phi, "log_likelihood": float(fitted.llf), "vcov": vcov}
+    note = f"logit scale, {vcov} information; precision {phi:.12g}, log-likelihood {loglik:.12g}"
+    detail = {"precision": phi, "log_likelihood": loglik, "vcov": vcov}
     effect = marginal_effect(trial, design, beta, covariance[:-1, :-1])
     rows = link_rows(trial, design, beta, covariance, note, effect, detail)
     if trial.arm is not None:
         return rows
-    found = z_interval(phi, phi * float(np.sqrt(covariance[-1, -1])), trial.level)
-    return [*(rows if isinstance(rows, list) else [rows]), trial.estimate(**found, id="(phi)", note="precision")]
+    ends = z_interval(phi, phi * float(np.sqrt(covariance[-1, -1])), trial.level)
+    return [*(rows if isinstance(rows, list) else [rows]), trial.estimate(**ends, id="(phi)", note="precision")]
+
+
+def _highest(model: Any, y: Floats, x: Floats) -> Floats:
+    """Return coefficients and log precision at the maximum of the beta likelihood."""
+    try:
+        fitted = np.asarray(model.fit(method="newton", maxiter=200, tol=1e-12, disp=0).params)
+    except np.linalg.LinAlgError:
+        fitted = np.full(x.shape[1] + 1, np.nan)
+    # Warnings of the library are silenced: the score says whether Newton's method arrived.
+    if np.isfinite(fitted).all() and np.abs(model.score(fitted)).max() < 1e-6 * len(y):
+        return fitted
+    # The library begins at a precision that may be far too low, from where Newton's steps lead nowhere.
+    return maximise(
+        lambda at: (model.loglike(at), model.score(at), model.hessian(at)), _by_moments(y, x), "the likelihood"
+    ).at
+
+
+def _by_moments(y: Floats, x: Floats) -> Floats:
+    """Coefficients by least squares on the logits, and the log precision that their residuals' variance asks for."""
+    beta = np.linalg.lstsq(x, special.logit(y), rcond=None)[0]
+    mean = special.expit(x @ beta)
+    precision = float((mean * (1 - mean)).mean() / ((y - mean) ** 2).mean()) - 1
+    return np.append(beta, np.log(max(precision, 0.1)))
 
 
 def _squeezed(trial: AnalysisRequest, y: Floats) -> Floats:

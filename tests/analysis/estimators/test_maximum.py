@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import optimize, special, stats
 
 from analysis.estimators.core.validation import AnalysisError, NotEstimable
 from analysis.estimators.numerics.newton import maximise
 from analysis.estimators.outcomes.hazards import cox
+from analysis.estimators.outcomes.scores import beta_regression
 from analysis.measurement.item_fit import item_fit
 
 
@@ -51,3 +53,22 @@ def test_a_covariates_unit_decides_neither_that_there_is_a_maximum_nor_that_ther
     assert found[2] * unit == pytest.approx(1.0, abs=0.5)
     with pytest.raises(NotEstimable):
         maximise(logit(np.where(arm == 1, 1.0, usual)), np.zeros(3), "the likelihood")
+
+
+def test_shares_that_are_widely_spread_have_a_beta_regression():
+    for seed, (precision, n) in enumerate([(0.5, 20), (1.5, 20), (3.0, 52), (3.0, 52), (50.0, 52)] * 4):
+        rng = np.random.default_rng(seed)
+        x, arm = rng.normal(size=n), rng.permutation(n) % 2
+        mean = special.expit(0.5 + 0.6 * x + 0.3 * arm)
+        share = np.clip(rng.beta(precision * mean, precision * (1 - mean)), 1e-9, 1 - 1e-9)
+        trial = pd.DataFrame({"arm": np.where(arm, "t", "c"), "x": x, "share": share})
+        row = beta_regression(trial, outcome="share", arm="arm", control="c", covariates=("x",))
+        columns = np.column_stack([np.ones(n), arm, x - x.mean()])
+
+        def below(at, columns=columns, share=share):
+            middle, whole = special.expit(columns @ at[:-1]), np.exp(at[-1])
+            return -stats.beta.logpdf(share, middle * whole, (1 - middle) * whole).sum()
+
+        best = optimize.minimize(below, np.zeros(4), method="BFGS", options={"gtol": 1e-7})
+        assert row.estimate == pytest.approx(best.x[1], abs=1e-4)
+        assert row.detail["log_likelihood"] == pytest.approx(-best.fun, abs=1e-7)
