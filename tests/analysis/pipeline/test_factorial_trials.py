@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from support.trials.design_studies import made
 
+from analysis.data.dataset import Tables
+from analysis.data.view import view
 from analysis.pipeline.analyse import analyse, primary_rows
-from analysis.pipeline.factorial.levels import _sizes
+from analysis.pipeline.factorial.levels import Levels, _sizes
 from analysis.pipeline.planning.plan_check import study_plan_problems
 from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.planned_trials import PlannedTrial
@@ -120,6 +124,32 @@ def test_blocks_are_read_from_the_probabilities_of_the_ledger(weights):
         assert size in (total, 2 * total)
         assert Counter(names[start : start + size]) == {arm.id: arm.weight * size // total for arm in arms}
         start += size
+
+
+def test_people_are_drawn_again_within_blocks_only_where_each_block_has_just_its_places(tmp_path):
+    """A slot that came back after somebody left puts one more person into its block than there are places."""
+    study = crossed(tmp_path, "factors")
+    allocator = Allocator(study.allocation.model_copy(update={"block_sizes": (4, 8)}), study.arms)
+    drawn = [allocator.allocate({}, draw) for draw in np.random.default_rng(1).random((40, 4))]
+    data, _ = trial(study, n=40)
+    ledger = data.tables["allocations"].assign(
+        arm=[each.arm for each in drawn], probabilities=[json.dumps(list(each.probabilities)) for each in drawn],
+        study_hash="one", returned="[]",
+    )  # fmt: skip
+    data.participants["arm"] = ledger["arm"]
+
+    def held(**changes):
+        tables = Tables({}, {"participants": data.participants, "allocations": ledger.assign(**changes)})
+        changed = replace(data, tables=tables)
+        return Levels.of(changed, view(changed, seed=1, include_simulated=True))
+
+    levels = held()
+    blocks = data.participants.assign(block=data.participants["participant_id"].map(levels.blocks)).groupby("block")
+    *whole, _ = (Counter(people) for _, people in blocks["arm"])
+    assert levels.how == "blocks as the ledger shows them"
+    assert all(set(counts.values()) in ({1}, {2}) and len(counts) == 4 for counts in whole)
+    for changes in ({"returned": ["[]"] * 39 + ["[3]"]}, {"study_hash": ["one"] * 20 + ["two"] * 20}):
+        assert (held(**changes).blocks, held(**changes).how) == ({}, "strata")
 
 
 @pytest.mark.parametrize(

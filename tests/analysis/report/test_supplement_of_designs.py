@@ -175,6 +175,12 @@ DESIGNS = {
         ("minutes.logrank", "minutes.cox", "compliant.newcombe", "compliant.fisher", "compliant.fisher.more"),
         left_early=5,
     ),
+    "times of three arms": Given(
+        {"outcomes": [{**TIME, "censored": "right"}], "analyses": [row("logrank", "minutes"), row("cox", "minutes")]},
+        (),
+        {"minutes.logrank": "the scripts compute logrank of two arms", "minutes.cox.new": "compute cox of two arms",
+         "minutes.cox.hint": "compute cox of two arms"}, arms=THREE, n=45, left_early=5,
+    ),
     "what usual functions cannot": Given(
         {"cluster": "room", "analyses": [row("welch_t"), row("tost", options={"margin": 2.0})]},
         ("score.tost",),
@@ -233,7 +239,7 @@ DESIGNS = {
     ),
 }  # fmt: skip
 QUICK = ("clusters in strata", "contrast", "restricted", "regressions", "regressions of clusters", "shares and times",
-         "margins", "models of clusters")  # fmt: skip
+         "margins", "models of clusters", "times of three arms")  # fmt: skip
 NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in DESIGNS]
 
 
