@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,21 +29,36 @@ Result = Mapping[str, Any]
 def show(about: str, choose: Callable[[Result], Any]) -> None:
     """Analyse the dataset named on the command line and print what `choose` takes from the result, as JSON.
 
-    Rows of estimates get `model`: the regression's formula where the row is a primary one, else what the method does.
+    Rows of estimates get `model`, what the method does, and `formula`: the regression's with the columns by name where
+    the row is a primary one that the supplement recomputes, else the method's.
     """
-    parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("dataset", type=Path)
-    parser.add_argument("--plan", type=Path)
-    parser.add_argument("--include-simulated", action="store_true")
-    given = parser.parse_args()
-    try:
+    given = arguments(about)
+    with refusals():
         prepared = _prepared(given)
         result = analyse_prepared(prepared)
+    formulas = _formulas(prepared, result)
+    rows = [_with_model(row, formulas) for row in choose(result)]
+    sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+
+
+def arguments(about: str, *more: str) -> argparse.Namespace:
+    """Read the command line: a dataset, further paths by name, a plan, and whether simulated people take part."""
+    parser = argparse.ArgumentParser(description=about)
+    for name in ("dataset", *more):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--plan", type=Path)
+    parser.add_argument("--include-simulated", action="store_true")
+    return parser.parse_args()
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Print what the analysis refuses as a sentence, as the command line does, and end with status 2."""
+    try:
+        yield
     except StudyError as error:
         sys.stderr.write("".join(f"error: {line}\n" for line in str(error).splitlines()))
         sys.exit(2)
-    rows = [_with_model(row, _formulas(prepared, result)) for row in choose(result)]
-    sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
 
 
 def _prepared(given: argparse.Namespace) -> Prepared:
@@ -61,5 +77,7 @@ def _formulas(prepared: Prepared, result: Result) -> dict[str, str]:
 def _with_model(row: Any, formulas: Mapping[str, str]) -> Any:
     if not isinstance(row, Mapping) or row.get("method") not in METHODS:
         return row
-    about = (METHODS[row["method"]].__doc__ or "").strip().splitlines()[0]
-    return {"id": row["id"], "model": formulas.get(row["id"], about), **row}
+    text = METHODS[row["method"]].__doc__ or ""
+    about = text.strip().splitlines()[0]
+    of_method = " ".join(text.partition("Formula: ")[2].partition("\n\n")[0].split()).partition(". ")[0]
+    return {"id": row["id"], "model": about, "formula": formulas.get(row["id"], of_method), **row}
