@@ -150,8 +150,8 @@ def _alphas(counts: Floats) -> Floats:
     yes, no = both + mixed, neither + mixed
     with np.errstate(invalid="ignore", divide="ignore"):
         # Krippendorff (2011), two values: alpha = 1 - (n - 1) o01 / (n0 n1), where n counts the ratings that can be
-        # paired.
-        found: Floats = np.where(yes * no > 0, 1 - (yes + no - 1) * mixed / (yes * no), np.nan)
+        # paired. Without variation it is 0 / 0.
+        found: Floats = 1 - (yes + no - 1) * mixed / (yes * no)
     return found
 
 

@@ -147,7 +147,7 @@ class _Scale:
                            note=text)  # fmt: skip
         reach = float(stats.t.ppf(0.5 + row.ci_level / 2, df))
         # A share of pairs won is 1/2, and not 0, where the arms are alike.
-        t = (at[0] - (0.5 if row.unit == "probability" or _is_share(row) else 0.0)) / float(errors[0])
+        t = (at[0] - (0.5 if _is_share(row) else 0.0)) / float(errors[0])
         tested = row.method not in ("kaplan_meier", "rmst_by_arm")
         ends = sorted(self.back(at[0] + side * reach * float(errors[0])) for side in (-1, 1))
         if _is_share(row):

@@ -25,7 +25,10 @@ from analysis.estimators.numerics.linear import independent_columns
 
 @dataclass(frozen=True)
 class DesignMatrix:
-    """A full-rank design; `treated` are the columns of the arm contrasts, empty where no arm is named."""
+    """A full-rank design; `treated` are the columns of the arm contrasts, empty where no arm is named.
+
+    An arm may have several, one after the other.
+    """
 
     columns: Floats
     names: list[str]
@@ -37,10 +40,14 @@ class DesignMatrix:
         """(column, contrast, name) of every coefficient to report."""
         if trial.arm is None:
             return [(index, None, name) for index, name in enumerate(self.names)]
-        if trial.is_dose:
-            return [(index, None, f"per unit of {trial.arm}") for index in self.treated]
-        contrasts = [pair.contrast for pair in trial.pairs()]
-        return [(index, contrast, "") for index, contrast in zip(self.treated, contrasts, strict=True)]
+        contrasts = [None] if trial.is_dose else [pair.contrast for pair in trial.pairs()]
+        # Several columns of an arm are of its effect at one level each of something else, which the name says.
+        each = len(self.treated) // max(len(contrasts), 1)
+        usual = f"per unit of {trial.arm}" if trial.is_dose else ""
+        return [
+            (index, contrasts[place // each], usual if each == 1 else self.names[index])
+            for place, index in enumerate(self.treated)
+        ]
 
 
 def arm_columns(trial: AnalysisRequest) -> tuple[Floats, list[str]]:
@@ -118,5 +125,5 @@ def _back(trial: AnalysisRequest, count: int, treated: range, at_zero: bool) -> 
     if at_zero:
         mean[x_at] = x_mean[: x_at.stop - x_at.start]
     if trial.is_dose:
-        spread[treated.start] = mean_and_spread(_dose(trial))[1][0]
+        spread[treated.start : treated.stop] = mean_and_spread(_dose(trial))[1][0]
     return own_units(mean, spread)

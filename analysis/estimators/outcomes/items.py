@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,16 +12,17 @@ from scipy import sparse, special, stats
 
 from analysis.estimators.core.registry import Result, method_over_all_arms
 from analysis.estimators.core.request import AnalysisRequest
-from analysis.estimators.core.results import EffectSize
+from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import (
     AnalysisError,
+    Bools,
     Floats,
     Ints,
     NotEstimable,
     groups,
     require_columns,
 )
-from analysis.estimators.numerics.designs import arm_columns, reduced
+from analysis.estimators.numerics.designs import DesignMatrix, arm_columns, reduced
 from analysis.estimators.numerics.newton import Maximum, maximise
 from analysis.estimators.outcomes.scores import link_rows
 
@@ -130,8 +131,8 @@ def mixed_logit(
     Formula: logit P = arm + item + covariates + sigma u, u standard normal, marginal maximum likelihood over `nodes`
     Gauss-Hermite points; one row of data per answer, `item=` and `person=` name its columns (`person` may also be
     given as `cluster`). Effect size: difference in the population-averaged chance of a right answer, for a dose its
-    derivative per unit. Without `arm`: one row per item (its easiness) and the person sigma. `by_item`: rows for
-    arm x item, for the item heat map.
+    derivative per unit. Without `arm`: one row per item (its easiness) and the person sigma. `by_item`: a row
+    for each arm at each item, the effect size over its answers.
     Missing data: refused; an unanswered item is a row with 0 points or no row, by the plan.
     Reference: De Boeck & Wilson (2004), Explanatory Item Response Models; as glmer with many quadrature points.
 
@@ -171,13 +172,18 @@ def mixed_logit(
         note += "; persons vary no more than chance, so their variance is zero"
 
     def effect(index: int, _: dict[str, float | None]) -> EffectSize | None:
+        # Of an arm at one item, over the answers to it.
+        x = design.columns[design.columns[:, _item_of(design, index)] == 1] if by_item else design.columns
         if trial.is_dose:
-            per_unit = _slope(design.columns, index, float(design.back[index, index]))
+            per_unit = _slope(x, index, float(design.back[index, index]))
             return _with_limits("average_marginal_effect", per_unit, best, trial.level)
-        gap = _gap(design.columns, design.treated, index)
-        return _with_limits("average_probability_difference", gap, best, trial.level)
+        return _with_limits("average_probability_difference", _gap(x, design.treated, index), best, trial.level)
 
     rows = link_rows(trial, design, best.at[:-1], best.covariance, note, effect)
+    if by_item and isinstance(rows, list):
+        return [
+            _of_item(trial, row, design.columns[:, place % design.treated[0]] == 1) for place, row in enumerate(rows)
+        ]
     if trial.arm is not None:
         return rows
     error = float(np.sqrt(best.covariance[-1, -1])) * sigma
@@ -197,12 +203,25 @@ def _columns(trial: AnalysisRequest, item: str | None, by_item: bool) -> tuple[F
     x, x_names = trial.x
     strata, stratum_names = trial.stratum_columns
     first = items.shape[1]
+    if by_item:
+        arms = (arms[:, :, None] * items[:, None, :]).reshape(len(arms), -1)
+        arm_names = [f"{arm}:{name}" for arm in arm_names for name in item_names]
     columns = np.column_stack([items, arms, x - x.mean(axis=0), strata])
     labels = [*item_names, *arm_names, *x_names, *stratum_names]
-    if by_item and len(item_names) > 1:
-        columns = np.column_stack([columns, (arms[:, :, None] * items[:, None, 1:]).reshape(len(arms), -1)])
-        labels += [f"{arm}:{name}" for arm in arm_names for name in item_names[1:]]
     return columns, labels, range(first, first + len(arm_names))
+
+
+def _of_item(trial: AnalysisRequest, row: Estimate, answered: Bools) -> Estimate:
+    """Return an arm's row at one item with the answers to it as its n."""
+    if trial.is_dose:
+        return row
+    counts = {arm: int((answered & (trial.codes == trial.labels.index(arm))).sum()) for arm in row.n}
+    return replace(row, n=counts)
+
+
+def _item_of(design: DesignMatrix, index: int) -> int:
+    """Return the column of the item at which a column is an arm's effect; items come first, each arm in their order."""
+    return design.treated.index(index) % design.treated[0]
 
 
 Averaged = Callable[[Floats], float]

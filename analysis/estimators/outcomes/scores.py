@@ -45,8 +45,9 @@ def link_rows(
         if df is not None:
             found |= t_interval(float(beta[index]), error, df, trial.level)
         shown = effect(index, found) if trial.arm is not None else None
-        fields: dict[str, Any] = {"id": name} if contrast is None else {"contrast": contrast}
+        fields: dict[str, Any] = {"id": name} if contrast is None or name else {}
         if contrast is not None:
+            fields["contrast"] = contrast
             fields["n"] = ArmContrast(trial, trial.labels.index(contrast[0])).counts
         text = f"{name}; {note}" if name else note
         rows.append(trial.estimate(**found, **fields, effect_size=shown, note=text, detail=detail or {}))

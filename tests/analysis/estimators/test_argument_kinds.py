@@ -132,6 +132,7 @@ IGNORED = [
     ("worst_case", {"bounds": (0, 10, 30)}, "are not two ends"),
     ("tost", {"margin": (1, 2, 3)}, "is not two ends"),
     ("mixed_logit", {"nodes": 0}, "0 is not at least 2"),
+    ("mixed_logit", {"cluster": "class"}, "cluster: is given beside person"),
     ("rerandomization", {"arms": ["ai", "control"]}, "not used without a scheme"),
     ("rerandomization", {"studentised": False, "vcov": "HC2"}, "vcov: is not used: .* the variance is pooled"),
     ("permutation", {"studentised": False, "vcov": "HC2", "covariates": ()}, "the difference itself is compared"),

@@ -125,6 +125,16 @@ def test_each_bound_has_its_error_and_mirrored_outcomes_swap_them(control):
     assert of_tail > 1.1 * other
 
 
+def test_two_observed_outcomes_of_the_untrimmed_arm_are_enough_for_the_errors_of_the_bounds():
+    """Lee (2009), prop. 3: the variance of that arm's mean is a part of both; of one outcome there is none."""
+    data = pd.DataFrame({"arm": ["t"] * 10 + ["c"] * 4, "y": [*map(float, range(10)), 2.5, 6.5, np.nan, np.nan]})
+    errors = run("lee_bounds", data, **CALL).detail["std_errors"]
+    trimmed = run("lee_bounds", data.replace({"y": {6.5: 2.5}}), **CALL).detail["std_errors"]
+    assert np.square(errors) - np.square(trimmed) == pytest.approx([np.var([2.5, 6.5], ddof=1) / 2] * 2)
+    one = run("lee_bounds", data.replace({"y": {6.5: np.nan}}), **CALL)
+    assert (one.detail["std_errors"], one.effect_size) == (None, None)
+
+
 def test_cells_without_an_arm_are_named():
     data = mar(40).assign(site=lambda table: np.where(table["arm"] == "t", "north", "south"))
     with pytest.raises(AnalysisError, match="use coarser covariates"):

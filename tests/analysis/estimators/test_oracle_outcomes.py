@@ -307,18 +307,40 @@ APART = (
 """52 people who differ much: arm, and which of seven items each solved."""
 
 
-def test_a_mixed_logit_of_people_who_differ_much_finds_its_maximum():
-    """R: lme4::glmer(y ~ 0 + item + arm + (1 | person), binomial, nAGQ = 25): 0.3517 (1.087), sd 3.560, logLik -160.82.
-
-    Its quadrature moves with each person and ours does not, so that they agree to a few percent of the error.
-    """
+def apart() -> pd.DataFrame:
+    """Their answers, one a row."""
     rows = [
         (person, item, int(right), word[0])
         for person, word in enumerate(APART.split())
         for item, right in enumerate(word[1:])
     ]
-    data = pd.DataFrame(rows, columns=["person", "item", "right", "arm"]).astype({"person": str, "item": str})
-    row = run("mixed_logit", data, outcome="right", arm="arm", control="a", item="item", person="person")
+    return pd.DataFrame(rows, columns=["person", "item", "right", "arm"]).astype({"person": str, "item": str})
+
+
+def test_a_mixed_logit_by_item_has_a_row_for_each_arm_at_each_item():
+    """R: lme4::glmer(right ~ 0 + item + item:b + (1 | person), nAGQ = 25); chances averaged over its normal persons."""
+    call = {"outcome": "right", "arm": "arm", "control": "a", "item": "item", "person": "person", "by_item": True}
+    rows = run("mixed_logit", apart(), **call)
+    assert [row.id for row in rows] == [f"arm[b]:item[{item}]" for item in range(7)]
+    want = [0.371581, 0.130508, 1.290279, -1.026118, 1.966011, -1.27292, 1.068314]
+    assert [row.estimate for row in rows] == pytest.approx(want, abs=0.05)
+    errors = [1.4635, 1.44123, 1.44718, 1.45768, 1.49553, 1.48354, 1.55452]
+    assert [row.std_error for row in rows] == pytest.approx(errors, rel=0.02)
+    assert [rows[item].effect_size.value for item in (0, 4)] == pytest.approx([0.0306, 0.1818], abs=0.005)
+    assert {(row.contrast, tuple(row.n.values())) for row in rows} == {(("b", "a"), (26, 26))}
+    dose = run(
+        "mixed_logit", apart().assign(arm=lambda table: 2.0 * (table["arm"] == "b")), **{**call, "control": None}
+    )
+    assert [2 * row.estimate for row in dose] == pytest.approx([row.estimate for row in rows], rel=1e-6)
+
+
+def test_a_mixed_logit_of_people_who_differ_much_finds_its_maximum():
+    """R: lme4::glmer(y ~ 0 + item + arm + (1 | person), binomial, nAGQ = 25): 0.3517 (1.087), sd 3.560, logLik -160.82.
+
+    Its quadrature moves with each person and ours does not, so that they agree to a few percent of the error.
+    """
+    call = {"outcome": "right", "arm": "arm", "control": "a", "item": "item", "person": "person"}
+    row = run("mixed_logit", apart(), **call)
     assert row.estimate == pytest.approx(0.3517, abs=0.02)
     assert row.std_error == pytest.approx(1.087, rel=0.02)
     assert noted(row.note, "person standard deviation") == pytest.approx(3.560, rel=0.01)
