@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
-from analysis.estimators.core.argument_kinds import fits, number, numbers_of
+from analysis.estimators.core.argument_kinds import fits, number, numbers_of, sample_of, unused, whole
 from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.validation import AnalysisError, Floats
 
@@ -33,6 +33,8 @@ _KINDS = {
 
 
 _EXPONENTS = {"spend_power": Numbers(above=0), "spend_hsd": Numbers(least=-40, most=40)}
+_SHAPED = {"wang_tsiatis": Numbers(least=-1, most=1)}
+_SIDES = Numbers(least=1, most=2)
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ def boundaries(
     kind: str = "obf",
     *,
     sides: int | None = None,
-    delta: float = 0.25,
-    gamma: float = 1.0,
+    delta: float | None = None,
+    gamma: float | None = None,
 ) -> Boundaries:
     """Critical values of the z statistic at each look.
 
@@ -99,8 +101,10 @@ def boundaries(
             `sides=1`. "lan_demets_obf", "lan_demets_pocock", "kim_demets" and "hsd" (with `gamma`): error spending,
             one-sided unless `sides=2` (then alpha / 2 is spent on each side).
         sides: 1 or 2, where the default is not meant.
-        delta: Shape of Wang and Tsiatis: c_k proportional to t^(delta - 1/2).
-        gamma: Exponent of Kim and DeMets, or parameter of Hwang, Shih and DeCani.
+        delta: Shape of Wang and Tsiatis, c_k proportional to t^(delta - 1/2); 0.25 where it is not given. Other kinds
+            refuse it.
+        gamma: Exponent of Kim and DeMets, or parameter of Hwang, Shih and DeCani; 1 where it is not given. Other kinds
+            refuse it.
 
     Returns:
         The critical values as a sequence, with the error spent.
@@ -118,16 +122,18 @@ def boundaries(
     if name is None:
         raise AnalysisError.of("kind", f"{kind!r} is not known", f"use one of {', '.join(sorted(set(_KINDS)))}")
     alpha = number("alpha", alpha, Numbers(above=0, below=0.5))
-    delta = number("delta", delta, Numbers(least=-1, most=1) if name == "wang_tsiatis" else None)
-    gamma = number("gamma", gamma, _EXPONENTS.get(name))
     spending = name.startswith("spend")
-    sides = sides or (1 if spending else 2)
-    if sides not in (1, 2):
-        raise AnalysisError.of("sides", f"{sides!r} is not 1 or 2", "choose one")
+    sides = (1 if spending else 2) if sides is None else whole("sides", sides, _SIDES)
+    if name not in _SHAPED:
+        unused("delta", delta, f"kind {kind!r}")
+    if name not in _EXPONENTS:
+        unused("gamma", gamma, f"kind {kind!r}")
     if spending:
-        critical = _spent_boundaries(fractions, alpha, sides, _spending(name, alpha / sides, gamma))
+        exponent = number("gamma", 1.0 if gamma is None else gamma, _EXPONENTS.get(name))
+        critical = _spent_boundaries(fractions, alpha, sides, _spending(name, alpha / sides, exponent))
     else:
-        critical = _shaped_boundaries(fractions, alpha, sides, _shape(name, fractions, delta))
+        shape = number("delta", 0.25 if delta is None else delta, _SHAPED.get(name))
+        critical = _shaped_boundaries(fractions, alpha, sides, _shape(name, fractions, shape))
     # From the boundaries found and not from the target: what is reported is what these critical values spend.
     spent = np.cumsum(crossing_probabilities(fractions, critical, sides))
     return Boundaries(tuple(map(float, critical)), tuple(fractions), alpha, sides, kind, tuple(map(float, spent)))
@@ -262,13 +268,16 @@ def crossing_probabilities(info: Floats, critical: Floats, sides: int, drift: fl
     Returns:
         One probability a look; their sum is the type I error (drift 0) or the power.
     """
-    t = np.asarray(info, dtype=np.float64)
-    path = Continuation(sides, drift)
+    t, edges = sample_of("info", info), sample_of("critical", critical)
+    if not (t > 0).all() or (np.diff(t) <= 0).any() or len(t) != len(edges):
+        what = f"{list(map(float, t))} beside {len(edges)} critical values"
+        raise AnalysisError.of("info", what, "give the information at each look, rising, and as many critical values")
+    path = Continuation(whole("sides", sides, _SIDES), number("drift", drift))
     found = np.empty(len(t))
     for look, now in enumerate(t):
-        found[look] = sum(path.tails(float(now), float(critical[look])))
+        found[look] = sum(path.tails(float(now), float(edges[look])))
         if look + 1 < len(t):
-            path.go_on(float(now), float(critical[look]))
+            path.go_on(float(now), float(edges[look]))
     return found
 
 

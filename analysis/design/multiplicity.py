@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.estimators.core.argument_kinds import numbers_of, share
+from analysis.estimators.core.argument_kinds import fits, numbers_of, share
 from analysis.estimators.core.validation import AnalysisError, Floats, installed
 
 _ALIASES = {
@@ -59,7 +59,7 @@ def adjust(p: ArrayLike, method: str = "holm") -> Floats:
 def _p_values(p: Any) -> Floats:
     """Return p-values, NaN where one is missing."""
     raw = numbers_of("p", p)
-    if ((raw < 0) | (raw > 1)).any():
+    if fits(p, bool) or ((raw < 0) | (raw > 1)).any():
         raise AnalysisError.of("p", "holds values outside 0 to 1", "give p-values")
     return raw
 

@@ -6,7 +6,7 @@ A table of ratings has one row a unit and one column a rater.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from analysis.estimators.core.argument_kinds import number, numbers_of, share
+from analysis.estimators.core.argument_kinds import fits, numbers_of, share, whole, word
 from analysis.estimators.core.coefficient import Coefficient
 from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.validation import AnalysisError, complete
@@ -24,6 +24,8 @@ __all__ = ["cohen_kappa", "fleiss_kappa", "icc", "kappa_of_table", "krippendorff
 
 Ratings = pd.DataFrame | ArrayLike | Sequence[Sequence[Any]]
 Distance = Callable[[Any, Any], float]
+LEVELS = ("nominal", "ordinal", "interval", "ratio", "masi")
+"""Of measurement, and distances by name."""
 KAPPA_WEIGHTS = {
     None: None, "unweighted": None, "linear": "linear", "equal": "linear", "quadratic": "quadratic",
     "squared": "quadratic",
@@ -64,10 +66,7 @@ def cohen_kappa(
         >>> round(found, 6), round(found.z, 6)
         (0.615385, 1.490712)
     """
-    first: Any = a
-    if b is not None and len(first) != len(b):
-        raise AnalysisError.of("ratings", f"{len(first)} and {len(b)}", "give both raters' codes of the same units")
-    pair = _frame(a if b is None else pd.DataFrame({"a": list(first), "b": list(b)}))
+    pair = _frame(a if b is None else _columns(a, b))
     pair = _complete(pair)
     if pair.shape[1] != 2:
         raise AnalysisError.of("ratings", f"{pair.shape[1]} columns", "give the two raters to compare")
@@ -76,6 +75,16 @@ def cohen_kappa(
     table = np.zeros((len(levels), len(levels)))
     np.add.at(table, tuple(pair.iloc[:, j].map(place).to_numpy() for j in (0, 1)), 1.0)
     return kappa_of_table(table, weights, level)
+
+
+def _columns(a: Any, b: Any) -> pd.DataFrame:
+    """Return the codes of two raters as columns."""
+    for name, codes in (("a", a), ("b", b)):
+        if isinstance(codes, str | bytes | Mapping) or not isinstance(codes, Sized) or not isinstance(codes, Iterable):
+            raise AnalysisError.of(name, f"a {type(codes).__name__} is not a list of codes", "give one code a unit")
+    if len(a) != len(b):
+        raise AnalysisError.of("ratings", f"{len(a)} and {len(b)}", "give both raters' codes of the same units")
+    return pd.DataFrame({"a": list(a), "b": list(b)})
 
 
 def _sorted(values: set[Any]) -> list[Any]:
@@ -93,7 +102,7 @@ def kappa_of_table(table: ArrayLike, weights: str | None = None, level: float = 
     n, size = counts.sum(), len(counts)
     if size < 2:
         return Coefficient(np.nan, n=int(n), note="not estimable: only one category occurs")
-    if weights not in KAPPA_WEIGHTS:
+    if not isinstance(weights, str | None) or weights not in KAPPA_WEIGHTS:
         raise AnalysisError.of("weights", f"{weights!r} is not known", "use linear or quadratic, or leave them out")
     # Expected agreement is 1 there, and kappa 0/0.
     if (counts.sum(axis=0) * counts.sum(axis=1) > 0).sum() == 1 and np.trace(counts) == n:
@@ -167,13 +176,20 @@ def light_kappa(ratings: Ratings) -> Coefficient:
     return Coefficient(float(np.mean(kappas)), n=len(frame), note=f"mean of {len(pairs)} pairs")
 
 
+def _set_of(name: str, value: Any) -> frozenset[Any]:
+    """Return a rating that is a set; a text is none, for it would be the set of its letters."""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise AnalysisError.of(name, f"{value!r} is not a set", "give sets of codes, e.g. {'debugging'}")
+    return frozenset(value)
+
+
 def masi_distance(a: Any, b: Any) -> float:
     """Distance of two sets: 1 - Jaccard x monotonicity (Passonneau 2006).
 
     >>> masi_distance({"x"}, {"x", "y"}), masi_distance({"x"}, {"y"}), masi_distance(set(), set())
     (0.6666666666666667, 1.0, 0.0)
     """
-    one, two = frozenset(a), frozenset(b)
+    one, two = _set_of("a", a), _set_of("b", b)
     if one == two:
         return 0.0
     shared = one & two
@@ -206,10 +222,14 @@ def krippendorff_alpha(
     """
     if level_of_measurement is not None and level != "nominal":
         raise AnalysisError.of("level", "is given beside level_of_measurement", "give one of the two")
-    level, ci_level = level_of_measurement or level, share("ci_level", ci_level)
-    if number("replicates", replicates, Numbers(least=0)) % 1:
-        raise AnalysisError.of("replicates", f"{replicates!r} is not a whole number", "give one, e.g. 1000")
-    replicates = int(replicates)
+    level = level if level_of_measurement is None else level_of_measurement
+    if distance is not None and level != "nominal":
+        raise AnalysisError.of("distance", f"is given beside level {level!r}", "give one of the two")
+    level, ci_level = word("level", level, LEVELS), share("ci_level", ci_level)
+    distance = distance if callable(distance) or distance is None else word("distance", distance, LEVELS)
+    replicates = whole("replicates", replicates, Numbers(least=0))
+    if seed is not None and not (fits(seed, int) and seed >= 0):
+        raise AnalysisError.of("seed", f"{seed!r} is not a whole number from 0 on", "give one, e.g. 1")
     frame = _frame(ratings)
     units = [[value for value in row if not _missing(value)] for row in frame.to_numpy(dtype=object).tolist()]
     units = [unit for unit in units if len(unit) > 1]
@@ -220,14 +240,12 @@ def krippendorff_alpha(
     if level in ("ordinal", "interval", "ratio") and distance is None:
         units = [_numbers(unit, level) for unit in units]
     elif distance == "masi":
-        units = [[frozenset(value) for value in unit] for unit in units]
+        units = [[_set_of("ratings", value) for value in unit] for unit in units]
     metric: Distance | None = masi_distance if distance == "masi" else (distance if callable(distance) else None)
     values = _sorted({value for unit in units for value in unit})
     if len(values) < 2:
         why = "the ratings do not vary" if units else "no unit has two ratings"
         return Coefficient(np.nan, n=len(units), note=f"not estimable: {why}")
-    if metric is None and level not in ("nominal", "ordinal", "interval", "ratio"):
-        raise AnalysisError.of("level", f"{level!r} is not known", "use nominal, ordinal, interval, ratio or masi")
     counts = np.asarray([[unit.count(value) for value in values] for unit in units], dtype=np.int64)
     value = _alpha_of(counts, values, metric or level)
     low, high = _bootstrapped(counts, values, metric or level, replicates, ci_level, seed)

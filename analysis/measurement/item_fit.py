@@ -107,7 +107,10 @@ def dif(items: Table, group: ArrayLike, reference: Any = None) -> pd.DataFrame:
 
 def _complete_labels(group: ArrayLike) -> Any:
     """Return each person's group as text, refused where one is missing: it would count as another group."""
-    cells = pd.Series(np.asarray(group, dtype=object))
+    values = np.atleast_1d(np.asarray(group, dtype=object))
+    if values.ndim != 1:
+        raise AnalysisError.of("group", f"shape {values.shape}", "give one value for each person")
+    cells = pd.Series(values)
     if missing := int(cells.isna().sum()):
         raise AnalysisError.of("group", f"{missing} of {len(cells)} are missing", "leave those people out")
     return cells.astype(str).to_numpy()

@@ -7,7 +7,7 @@ A table of responses has one row a person and one column an item; arrays and dat
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
-from analysis.estimators.core.argument_kinds import share
+from analysis.estimators.core.argument_kinds import fits, numbers_of, sample_of, share
 from analysis.estimators.core.coefficient import Coefficient
 from analysis.estimators.core.effect_sizes import alike
 from analysis.estimators.core.validation import AnalysisError, Floats
@@ -125,6 +125,11 @@ def omega(items: Table, method: str = "ml") -> Coefficient:
 
 def one_factor(correlation: Floats) -> Floats:
     """Return loadings of one factor by maximum likelihood, by statsmodels; their sum is positive."""
+    correlation = numbers_of("correlation", correlation, 2)
+    is_square = correlation.shape[0] == correlation.shape[1] and np.isfinite(correlation).all()
+    if not is_square or not np.allclose(correlation, correlation.T) or not np.allclose(np.diag(correlation), 1):
+        what, remedy = "is not a matrix of correlations", "give items x items, 1 on its diagonal"
+        raise AnalysisError.of("correlation", what, remedy)
     from statsmodels.multivariate.factor import Factor  # takes a second to import
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -178,7 +183,10 @@ def item_statistics(items: Table, maximum: Sequence[float] | float | None = None
 
 def _maxima(values: Floats, maximum: Sequence[float] | float | None) -> Floats:
     if maximum is not None:
-        return np.broadcast_to(np.asarray(maximum, dtype=np.float64), values.shape[1:])
+        tops = numbers_of("maximum", maximum)
+        if fits(maximum, bool) or len(tops) not in (1, values.shape[1]) or (tops <= 0).any() or np.isinf(tops).any():
+            raise AnalysisError.of("maximum", f"{maximum!r}", "give one number above 0, or one for each item")
+        return np.broadcast_to(tops, values.shape[1:])
     return np.full(values.shape[1], 1.0 if np.isin(values, (0.0, 1.0)).all() else np.nan)
 
 
@@ -205,14 +213,22 @@ def q3(items: Table, theta: ArrayLike | None = None, difficulty: ArrayLike | Non
     frame = binary_of(items)
     x = frame.to_numpy()
     k = x.shape[1]
-    b = rasch_cml(frame).difficulty.to_numpy() if difficulty is None else np.asarray(difficulty, dtype=np.float64)
+    b = rasch_cml(frame).difficulty.to_numpy() if difficulty is None else _one_each("difficulty", difficulty, k, "item")
     # Moved inwards a little, for scores of 0 and k have no finite ability.
-    ability = special.logit((x.sum(axis=1) + 0.3) / (k + 0.6)) if theta is None else np.asarray(theta, dtype=np.float64)
+    given = None if theta is None else _one_each("theta", theta, len(x), "person")
+    ability = special.logit((x.sum(axis=1) + 0.3) / (k + 0.6)) if given is None else given
     residuals = x - special.expit(ability[:, None] - b[None, :])
     with np.errstate(all="ignore"):
         table = pd.DataFrame(np.corrcoef(residuals, rowvar=False), index=frame.columns, columns=frame.columns)
     table.attrs["mean"] = float(table.to_numpy()[np.triu_indices(k, 1)].mean())
     return table
+
+
+def _one_each(name: str, values: ArrayLike, count: int, of: str) -> Floats:
+    found = sample_of(name, values)
+    if len(found) != count:
+        raise AnalysisError.of(name, f"has {len(found)} values", f"give one for each {of}, {count} in all")
+    return found
 
 
 def distractors(responses: Sequence[Any], key: Any, scores: ArrayLike) -> pd.DataFrame:
@@ -221,7 +237,13 @@ def distractors(responses: Sequence[Any], key: Any, scores: ArrayLike) -> pd.Dat
     >>> distractors(["a", "b", "a", "c"], "a", [3, 1, 2, 0])["chosen"].tolist()
     [2, 1, 1]
     """
-    table = pd.DataFrame({"option": list(responses), "score": np.asarray(scores, dtype=np.float64)})
+    if isinstance(responses, str | bytes) or not isinstance(responses, Iterable):
+        what = f"a {type(responses).__name__} is not a list of options"
+        raise AnalysisError.of("responses", what, "give the option of each person")
+    options = list(responses)
+    if not pd.api.types.is_scalar(key) or pd.isna(key):
+        raise AnalysisError.of("key", f"{key!r} is not an option", "name the option that is right")
+    table = pd.DataFrame({"option": options, "score": _one_each("scores", scores, len(options), "person")})
     grouped = table.groupby("option", sort=True)["score"].agg(["size", "mean"])
     return pd.DataFrame({
         "option": grouped.index,

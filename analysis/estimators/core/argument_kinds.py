@@ -123,6 +123,27 @@ def number(name: str, value: Any, within: Numbers | None = None) -> float:
     return float(value)
 
 
+def whole(name: str, value: Any, within: Numbers) -> int:
+    """Return an argument that has to be a whole number within bounds, such as a count."""
+    if number(name, value, within) % 1:
+        raise AnalysisError.of(name, f"{value!r} is not a whole number", f"give a whole number for {name}")
+    return int(value)
+
+
+def word(name: str, value: Any, words: Iterable[str]) -> str:
+    """Return an argument that has to be one of a few words."""
+    known = list(words)
+    if not isinstance(value, str) or value not in known:
+        raise AnalysisError.of(name, f"{value!r} is not known", f"use one of {', '.join(known)}")
+    return value
+
+
+def unused(name: str, value: Any, beside: str) -> None:
+    """Refuse an argument that is given and would change nothing."""
+    if value is not None:
+        raise AnalysisError.of(name, f"is not used by {beside}", "leave it out")
+
+
 def share(name: str, value: Any) -> float:
     """Return an argument between 0 and 1, as levels, powers and coverages are."""
     return number(name, value, SHARE)
@@ -138,6 +159,16 @@ def numbers_of(name: str, values: Any, dimensions: int = 1) -> Floats:
     if found.ndim != dimensions:
         raise AnalysisError.of(name, f"shape {found.shape}", f"give {dimensions} dimension(s)")
     return found
+
+
+def sample_of(name: str, values: Any, least: int = 1) -> Floats:
+    """Return numbers without gaps, at least so many."""
+    # An array of floats is taken as it is: the methods call with these, many times in a simulation.
+    known = isinstance(values, np.ndarray) and values.dtype == np.float64 and values.ndim == 1
+    found = np.asarray(values) if known else numbers_of(name, values)
+    if np.ndim(values) == 0 or len(found) < least or not np.isfinite(found).all():
+        raise AnalysisError.of(name, "are not all finite numbers", f"give {least} or more, without gaps")
+    return np.asarray(found, dtype=np.float64)
 
 
 def table_of(name: str, values: Any) -> pd.DataFrame:

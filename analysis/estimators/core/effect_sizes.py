@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special, stats
 
-from analysis.estimators.core.argument_kinds import fits, number, share
+from analysis.estimators.core.argument_kinds import fits, number, numbers_of, sample_of, share, whole
 from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import ROUNDED, AnalysisError, Floats, NotEstimable
@@ -26,15 +26,24 @@ def small_sample_factor(df: float) -> float:
     >>> round(small_sample_factor(58), 12)
     0.987003581028
     """
+    df = number("df", df, Numbers(above=1))
     # Logs of the gamma functions, for the functions themselves overflow from 344 degrees of freedom on.
     return float(np.exp(special.gammaln(df / 2) - special.gammaln((df - 1) / 2)) / np.sqrt(df / 2))
 
 
+def _require_numbers(**given: Any) -> None:
+    """Refuse what is no number; one that does not exist (NaN, infinite) is judged by its caller."""
+    for name, value in given.items():
+        if not fits(value, float):
+            raise AnalysisError.of(name, f"{value!r} is not a number", f"give a number for {name}")
+
+
 def noncentrality_interval(statistic: float, df: float, level: float = 0.95) -> tuple[float, float]:
     """Limits of the noncentrality of an observed t, by inverting its distribution (Steiger & Fouladi 1997)."""
+    _require_numbers(statistic=statistic, df=df)
     if not (np.isfinite(statistic) and df > 0):
         raise NotEstimable("the t statistic does not exist")
-    tail = (1 - level) / 2
+    tail = (1 - share("level", level)) / 2
 
     def limit(probability: float) -> float:
         def gap(noncentrality: float) -> float:
@@ -76,7 +85,9 @@ def alike(values: Floats, size: float = 0.0) -> bool:
 
 def pooled_sd(treated: ArrayLike, control: ArrayLike) -> float:
     """Square root of the pooled variance of two samples."""
-    arms = [np.asarray(arm, dtype=np.float64) for arm in (treated, control)]
+    arms = [sample_of(name, arm) for name, arm in (("treated", treated), ("control", control))]
+    if sum(map(len, arms)) < 3:
+        raise AnalysisError.of("treated", "and control are two values together", "give three or more")
     squares = sum(0.0 if alike(arm) else float(((arm - arm.mean()) ** 2).sum()) for arm in arms)
     return float(np.sqrt(squares / (sum(map(len, arms)) - 2)))
 
@@ -94,8 +105,13 @@ def hedges_g(difference: float, sd: float, n_treated: int, n_control: int, level
     Returns:
         None where there is no spread or there are fewer than three observations.
     """
+    level, bounds = share("level", level), Numbers(least=0)
+    n_treated, n_control = whole("n_treated", n_treated, bounds), whole("n_control", n_control, bounds)
+    _require_numbers(difference=difference, sd=sd)
+    if sd < 0:
+        raise AnalysisError.of("sd", f"{sd:g} is not at least 0", "give the pooled standard deviation")
     df = n_treated + n_control - 2
-    if df < 1 or not sd > 0:
+    if df < 1 or min(n_treated, n_control) < 1 or not (sd > 0 and np.isfinite(sd)):
         return None
     root = np.sqrt(n_treated * n_control / (n_treated + n_control))
     low, high = noncentrality_interval(difference / sd * root, df, level)
@@ -233,13 +249,23 @@ def from_summary(
 
 def standardized_difference(treated: ArrayLike, control: ArrayLike) -> float:
     """Balance of a numeric variable: difference of means over the root of the mean variance (Austin 2009)."""
-    a, b = np.asarray(treated, dtype=np.float64), np.asarray(control, dtype=np.float64)
+    a, b = sample_of("treated", treated, 2), sample_of("control", control, 2)
     return float((a.mean() - b.mean()) / np.sqrt((variance(a) + variance(b)) / 2))
 
 
 def variance_ratio(treated: ArrayLike, control: ArrayLike) -> float:
     """Variance of the treated over that of the control."""
-    return float(np.float64(variance(treated)) / variance(control))
+    a, b = sample_of("treated", treated, 2), sample_of("control", control, 2)
+    below = variance(b)
+    return variance(a) / below if below > 0 else float("inf" if variance(a) > 0 else "nan")
+
+
+def _counts(name: str, values: Any) -> Floats:
+    """Return the people of each level, of which some have people."""
+    found = numbers_of(name, values)
+    if not np.isfinite(found).all() or (found < 0).any() or not found.sum() > 0:
+        raise AnalysisError.of(name, "are not counts of people", "give the people of each level, from 0 on")
+    return found
 
 
 def categorical_difference(treated_counts: Sequence[float], control_counts: Sequence[float]) -> float:
@@ -248,8 +274,11 @@ def categorical_difference(treated_counts: Sequence[float], control_counts: Sequ
     >>> round(categorical_difference([2, 10, 14], [2, 9, 15]), 10)
     0.0819289199
     """
-    one = np.asarray(treated_counts, dtype=np.float64)
-    two = np.asarray(control_counts, dtype=np.float64)
+    given = {"treated_counts": treated_counts, "control_counts": control_counts}
+    one, two = (_counts(name, values) for name, values in given.items())
+    if len(one) != len(two):
+        what = f"has {len(one)} levels, and control_counts {len(two)}"
+        raise AnalysisError.of("treated_counts", what, "give the people of each level of both arms")
     # One level is left out, for shares add up to 1 and their full covariance is singular; which one does not matter.
     p, q = (one / one.sum())[1:], (two / two.sum())[1:]
     spread = (np.diag(p) - np.outer(p, p) + np.diag(q) - np.outer(q, q)) / 2

@@ -42,6 +42,8 @@ def icc(ratings: pd.DataFrame | ArrayLike, kind: str | None = None, level: float
     table = _icc_table(x, level)
     if kind is None:
         return table
+    if not isinstance(kind, str):
+        raise AnalysisError.of("kind", f"{kind!r} is not known", f"use one of {', '.join(table.index)}")
     name = kind.upper().replace("K", "k").replace("(", "").replace(")", "").replace(",", "")
     if name not in table.index:
         raise AnalysisError.of("kind", f"{kind!r} is not known", f"use one of {', '.join(table.index)}")

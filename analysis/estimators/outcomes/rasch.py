@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
-from analysis.estimators.core.argument_kinds import table_of
+from analysis.estimators.core.argument_kinds import table_of, whole, word
+from analysis.estimators.core.option_domains import Numbers
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable, as_numbers, complete
 from analysis.estimators.numerics.newton import Maximum, maximise
 from analysis.estimators.outcomes.items import fit_random_intercept
@@ -141,6 +142,7 @@ def rasch_cml(items: Table, split: str | None = "mean") -> RaschFit:
         >>> bool(abs(fitted.difficulty.sum()) < 1e-9)
         True
     """
+    split = None if split is None else word("split", split, ("mean",))
     frame = binary_of(items)
     flat = [name for name in frame.columns if frame[name].nunique() < 2]
     if flat:
@@ -198,7 +200,7 @@ def rasch_mml(items: Table, nodes: int = 61) -> RaschFit:
         >>> 0.5 < rasch_mml((rng.random((300, 4)) < chance).astype(int)).sigma < 1.5
         True
     """
-    frame = binary_of(items)
+    frame, nodes = binary_of(items), whole("nodes", nodes, Numbers(least=2, most=500))
     n, k = frame.shape
     x, person = np.tile(np.eye(k), (n, 1)), np.repeat(np.arange(n), k)
     try:

@@ -27,6 +27,16 @@ REFUSED = [
     (monitoring.boundaries, (LOOKS,), {"kind": None}, "kind: None is not known"),
     (monitoring.boundaries, (LOOKS,), {"kind": "kim_demets", "gamma": -1}, "gamma: -1 is not above 0"),
     (monitoring.boundaries, (LOOKS,), {"kind": "wang_tsiatis", "delta": 5}, "delta: 5 is not at least -1"),
+    *((monitoring.boundaries, (LOOKS,), {"kind": kind, "gamma": value}, "gamma: is not used by kind")
+      for kind in ("obf", "pocock", "wang_tsiatis", "haybittle_peto", "lan_demets_obf") for value in (1.0, -4)),
+    *((monitoring.boundaries, (LOOKS,), {"kind": kind, "delta": 0.25}, "delta: is not used by kind")
+      for kind in ("obf", "kim_demets", "hsd", "lan_demets_pocock")),
+    (monitoring.boundaries, (LOOKS,), {"sides": 0}, "sides: 0 is not at least 1"),
+    (psychometrics.dif, (ANSWERS, ["a", None] * 15), {}, "group: 15 of 30 are missing; leave those people out"),
+    (psychometrics.rasch_cml, (ANSWERS,), {"split": "median"}, "split: 'median' is not known; use one of mean"),
+    (agreement.krippendorff_alpha, ([["ab", "ba"]],), {"level": "masi"}, "ratings: 'ab' is not a set"),
+    (agreement.krippendorff_alpha, (RATED,), {"level": "ordinal", "distance": "masi"}, "distance: is given beside"),
+    (effects.noncentrality_interval, (2, 30), {"level": 2}, "level: 2 is not above 0"),
     (effects.from_summary, (), {"d": 0.5, "sd": 2, "n": 26}, "sd: is given beside d"),
     (effects.from_summary, (), {"d": "x", "n": 26}, "d: 'x' is not a number"),
     (effects.from_summary, (), {"d": 0.5, "n": 26, "n_treated": 30}, "n: is given beside n_treated"),
