@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.argument_kinds import kept, option_problems, shared_problems
+from analysis.estimators.core.column_roles import role_problems
 from analysis.estimators.core.jackknife import over_clusters
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import Estimate, Estimates
@@ -152,6 +153,9 @@ def _register(
         wrong = [*shared_problems(columns, several, level, horizon, seed),
                  *option_problems(name, options, hints, clustered=cluster is not None)]  # fmt: skip
         if wrong:
+            raise AnalysisError(wrong)
+        named = {"cluster": cluster, "event": event, "frequency": frequency, **several}
+        if wrong := list(role_problems(outcome, arm, named, options)):
             raise AnalysisError(wrong)
         given = {
             "arm": arm, "control": control, "covariates": names(covariates), "stratum": names(stratum),

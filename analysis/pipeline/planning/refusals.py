@@ -8,7 +8,7 @@ from analysis.data.dataset import Dataset
 from analysis.pipeline.looks.plan_rows import look_problems
 from analysis.pipeline.planning.key_check import key_problems
 from analysis.pipeline.planning.plan_check import option_problems
-from analysis.pipeline.planning.row_check import direction_problems
+from analysis.pipeline.planning.row_check import direction_problems, role_problems
 from analysis.pipeline.planning.unmade import ambiguous_columns
 from study_app.dataset.schema import participants_table
 from study_app.dataset.schema.columns import Column
@@ -40,6 +40,8 @@ def refuse(dataset: Dataset, plan: Plan) -> None:
     clustered = bool(plan.cluster) if study is None else study.allocation.method == "cluster"
     found = design_problems(used, "analyze", file) + option_problems(plan, file, clustered=clustered)
     found += direction_problems(plan, file)
+    if study is None:
+        found += role_problems(plan, file)  # those of a study are outcomes that are known late
     if study is not None:
         # Columns that are missing are looked for in the data themselves.
         columns = frozenset(dataset.participants.columns) | {column for _, column in named_columns(plan)}

@@ -194,3 +194,13 @@ def _offered_apart(row: Analysis, study: Study) -> bool:
     control = study.analysis.control or study.control.id
     pairs = [row.contrast] if row.contrast else [(arm, control) for arm in offered if arm != control]
     return any(offered.get(one, False) != offered.get(two, False) for one, two in pairs)
+
+
+def role_problems(plan: Plan, file: str) -> list[Problem]:
+    """Return keys that name the column of a primary outcome: adjusted for itself, it would have nothing to compare."""
+    own = {plan.outcome(name).name: name for name in plan.primary}
+    named = [(f"covariates.{entry.column}", entry.column) for entry in plan.covariates]
+    named += [(f"subgroups.{entry.column}", entry.column) for entry in plan.subgroups]
+    named += [("cluster", plan.cluster)] if plan.cluster else []
+    what, remedy = "is the column of the primary outcome '{}'", "name a column known before allocation, or leave it out"
+    return [Problem(file, f"analysis.{key}", what.format(own[name]), remedy) for key, name in named if name in own]

@@ -101,3 +101,13 @@ def test_an_empty_stratum_is_one_alone_and_the_others_still_count(tmp_path):
 def test_numbers_in_a_column_called_stratum_are_not_taken_for_strata(tmp_path, plan, use):
     said = refusal(tmp_path, "stratum", lambda n: n // 2 % 2 if use == "an event" else n, **plan)
     assert f"column stratum: is the strata of the allocation, and the plan has {use} in it; give the column" in said
+
+
+@pytest.mark.parametrize(
+    ("plan", "key"),
+    [({"covariates": [{"column": "y"}]}, "analysis.covariates.y"),
+     ({"subgroups": [{"column": "y"}]}, "analysis.subgroups.y"), ({"cluster": "y"}, "analysis.cluster")],
+)  # fmt: skip
+def test_a_primary_outcome_is_not_adjusted_for_itself(tmp_path, plan, key):
+    said = refusal(tmp_path, "age", lambda n: n, **plan)
+    assert f"{key}: is the column of the primary outcome 'y'; name a column known before allocation" in said
