@@ -15,7 +15,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from analysis.data.cell_types import objects_in
-from analysis.data.load import load
+from analysis.data.load import load, named_words
 from analysis.data.view import view
 from analysis.estimators.core.results import _finite as finite
 from analysis.pipeline.analyse import analyse_prepared
@@ -89,7 +89,8 @@ def analyze(
     """
     given = load_plan(plan) if plan is not None else None
     _check_out(out, dataset)
-    opened = load(dataset, given.columns if given is not None else _columns_beside(dataset))
+    columns = given.columns if given is not None else _columns_beside(dataset)
+    opened = load(dataset, columns, named_words(given))
     if given is None and objects_in([opened.manifest.get("pool")])[:1] and opened.manifest["pool"].get("plans_differ"):
         raise UserError(f"{dataset}: the plans of its sites differ, see README.md there; give --plan FILE for them all")
     chosen: Plan = given if given is not None else plan_of(opened)
@@ -175,7 +176,7 @@ def checklist(
         UserError: the dataset or the plan cannot be used.
     """
     given = load_plan(plan) if plan is not None else None
-    opened = load(dataset, given.columns if given is not None else {})
+    opened = load(dataset, given.columns if given is not None else {}, named_words(given))
     prepared = prepare(opened, given, include_simulated=include_simulated, include_preview=include_preview)
     items = answered(prepared, analyse_prepared(prepared), name)
     return items, text_of(items, name)

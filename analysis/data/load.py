@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,17 +21,22 @@ from study_app.dataset.schema.file_names import table_of
 from study_app.dataset.schema.versions import read_version
 from study_app.domain.allocation.arms import whole_weight
 from study_app.domain.errors import Problem, ProblemsFound, UserError
+from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.study import Study
 from study_app.domain.text_files import decode_text, parse_toml
 from study_app.domain.trial_state import State
 
 
-def load(path: Path | str, columns: Mapping[str, str] | None = None) -> Dataset:
+def load(
+    path: Path | str, columns: Mapping[str, str] | None = None, labels: Mapping[str, Collection[str]] | None = None
+) -> Dataset:
     """Open a dataset directory, or a plain CSV or Parquet table.
 
     Args:
         path: the directory that `study export` wrote, or a `.csv` or `.parquet` file.
         columns: for a plain table: our column name -> theirs (the plan's `columns`).
+        labels: for a plain table: our column name -> words that are labels in it, and not marks of missing values
+            (`named_words` of a plan).
 
     Raises:
         BeyondLimits: it holds more than is read of a dataset.
@@ -43,7 +48,19 @@ def load(path: Path | str, columns: Mapping[str, str] | None = None) -> Dataset:
         return _load_directory(path)
     if not path.is_file():
         raise UserError(f"{path}: no dataset is there; give the directory that `study export --out` wrote, or a table")
-    return load_plain(path, dict(columns or {}))
+    return load_plain(path, dict(columns or {}), labels or {})
+
+
+def named_words(plan: Plan | None) -> dict[str, frozenset[str]]:
+    """Return column -> the words in it that a plan names, which are labels whatever they look like.
+
+    Its arms (`control`, `contrast`) and the levels that covariates have scores for.
+    """
+    if plan is None:
+        return {}
+    found = {entry.column: frozenset(entry.scores) for entry in plan.covariates if entry.scores}
+    arms = {plan.control, *(arm for row in plan.analyses for arm in row.contrast)} - {""}
+    return found | ({"arm": frozenset(arms)} if arms else {})
 
 
 def _load_directory(path: Path) -> Dataset:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.plain_cells import FEW, words_among_numbers
-from analysis.data.plain_table import label
+from analysis.data.plain_table import OF_GROUPS, label
 from study_app.domain.errors import Problem
 from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
 
@@ -35,11 +35,15 @@ def cell_problems(plan: Plan, table: pd.DataFrame, file: str, *, plain: bool) ->
     checks = [check for outcome in plan.outcomes for check in _checks(outcome, table)]
     checks += [check for entry in plan.covariates if plain for check in _levels(entry, table)]
     groups = {entry.column for entry in plan.covariates if not entry.scores} | {e.column for e in plan.subgroups}
+    groups -= {plan.cluster, *OF_GROUPS}  # their numbers are names
     checks += [check for column in sorted(groups) if plain for check in _words(column, table)]
     return list(dict.fromkeys(_problem(plan, table, file, check) for check in checks if check[1].any()))
 
 
-_READ = {"arm": "who was in which arm", "participant_id": "who is who", "stratum": "the strata of the allocation"}
+_READ = {
+    "arm": "who was in which arm", "participant_id": "who is who", "stratum": "the strata of the allocation",
+    "site": "where people took part",
+}  # fmt: skip
 """Column that is text whatever it holds -> what the analysis reads in it."""
 
 
@@ -49,7 +53,10 @@ def _taken(plan: Plan, table: pd.DataFrame, file: str) -> list[Problem]:
     given = [(entry.column, "a covariate") for entry in plan.covariates]
     given += [(entry.column, "a subgroup") for entry in plan.subgroups]
     # The strata of the allocation may well be a covariate, too, unless they are numbers.
-    uses += [(name, use) for name, use in given if name != "stratum" or _many_numbers(table.get(name))]
+    uses += [
+        (name, use) for name, use in given
+        if name != "site" and (name != "stratum" or _many_numbers(table.get(name)))
+    ]  # fmt: skip
     return [
         Problem(file, f"column {plan.columns.get(name, name)}", f"is {_READ[name]}, and the plan has {use} in it",
                 "give the column another name")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
@@ -17,8 +18,14 @@ FEW = 10
 """Whole numbers up to which a column with a word may be of categories that are spelled with numbers."""
 
 
-def without_marks(raw: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]]:
-    """Return the cells with marks of missing values taken as missing, and a sentence that says which and where."""
+def without_marks(raw: pd.DataFrame, file: str, kept: Mapping[str, Collection[str]]) -> tuple[pd.DataFrame, list[str]]:
+    """Return the cells with marks of missing values taken as missing, and a sentence that says which and where.
+
+    Args:
+        raw: the cells.
+        file: the table as the user knows it.
+        kept: column -> words that are labels in it.
+    """
     cleaned, counts, found = raw.copy(), {}, dict[str, None]()
     for name in raw.columns:
         if pd.api.types.is_numeric_dtype(raw[name]):
@@ -28,6 +35,7 @@ def without_marks(raw: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]
         among = text.isin(_AMONG_NUMBERS)
         if among.any() and all(map(_is_number, text[~marked & ~among].dropna())):
             marked |= among
+        marked &= ~text.isin(list(kept.get(str(name), ())))
         if not marked.any():
             continue
         cleaned[name] = raw[name].where(~marked, None)
@@ -36,7 +44,10 @@ def without_marks(raw: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]
     if not counts:
         return cleaned, []
     listed = ", ".join(f"{name} ({count})" for name, count in counts.items())
-    return cleaned, [f"{file}: cells that say {', '.join(found)} are taken as missing: {listed}"]
+    sentence = f"{file}: cells that say {', '.join(found)} are taken as missing: {listed}"
+    if any(not all(map(_is_number, cleaned[name].dropna())) for name in counts):
+        sentence += "; a label among them is kept where the plan names it: an arm as control, a level in scores"
+    return cleaned, [sentence]
 
 
 def _is_number(cell: object) -> bool:

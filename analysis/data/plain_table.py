@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +13,31 @@ import pandas as pd
 from analysis.data.cells import read_cells
 from analysis.data.dataset import Dataset, DeclaredArm, StudyMeta, Tables, by_content, check_participants
 from analysis.data.own_names import own_name_problems
-from analysis.data.plain_cells import with_points, without_marks
+from analysis.data.plain_cells import MISSING, with_points, without_marks
 from study_app.dataset.border import limits
 from study_app.domain.errors import Problem, ProblemsFound, UserError
 
-_TEXT = ("arm", "participant_id", "stratum")
+_TEXT = ("arm", "participant_id", "stratum", "site")
+OF_GROUPS = ("stratum", "site")
+"""Our columns of which every word is a label where the plan maps them: a group may be called NA."""
 
 
-def load_plain(path: Path, columns: Mapping[str, str]) -> Dataset:
+def load_plain(path: Path, columns: Mapping[str, str], labels: Mapping[str, Collection[str]]) -> Dataset:
     """Open a CSV or Parquet table; no column name is reserved before the plan has named it.
 
     Args:
         path: the table.
         columns: our column name -> theirs.
+        labels: our column name -> words that are labels in it, and not marks of missing values.
 
     Raises:
         UserError: it cannot be read, or no row names an arm.
         ProblemsFound: columns that the plan names are missing, ids come twice, rows do not have the header's cells, or
             a name that the analysis reads holds something else.
     """
-    raw, warnings = _delimited(path)
+    kept = {columns.get(name, name): words for name, words in labels.items()}
+    kept |= {columns[name]: MISSING for name in OF_GROUPS if name in columns}
+    raw, warnings = _delimited(path, kept)
     _check_mapping(raw, columns, path.name)
     table = pd.DataFrame({str(name): by_content(raw[name]) for name in raw.columns}, index=raw.index)
     table = table.drop(columns=list({*columns.values()} - {*columns})).assign(
@@ -93,13 +98,13 @@ def _check_mapping(raw: pd.DataFrame, columns: Mapping[str, str], file: str) -> 
         raise ProblemsFound(problems)
 
 
-def _delimited(path: Path) -> tuple[pd.DataFrame, list[str]]:
+def _delimited(path: Path, kept: Mapping[str, Collection[str]]) -> tuple[pd.DataFrame, list[str]]:
     """Return the cells, and a sentence where semicolons, tabs or bars separate the columns instead of commas.
 
     Marks of missing values are taken as missing; another sentence says where.
     """
     mark = "," if path.suffix == ".parquet" else _mark(path)
-    found, marks = without_marks(read_cells(path, mark), path.name)
+    found, marks = without_marks(read_cells(path, mark), path.name, kept)
     if mark == ",":
         return found, marks
     name = {";": "semicolons", "\t": "tabs", "|": "bars"}[mark]

@@ -17,6 +17,7 @@ from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
 
 LAST_ACTIVITY = "_last_activity_minutes"
 CLUSTER = "_cluster"
+SITE = "site"
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,8 @@ def _covariate(data: pd.DataFrame, covariate: Covariate, deviations: list[str]) 
         ranked = scored(raw).map(order).astype(float)
         _note_unranked(raw, ranked, covariate, deviations)
         raw = ranked
-    if not pd.api.types.is_numeric_dtype(raw) and not _all_numbers(raw):
+    # Numbers of sites are names: a slope on them would mean nothing.
+    if covariate.column == SITE or not (pd.api.types.is_numeric_dtype(raw) or _all_numbers(raw)):
         return _dummies(data, covariate.column, raw)
     numbers = pd.to_numeric(raw, errors="coerce").astype(float)
     missing = numbers.isna()

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from analysis.data.load import load
+from analysis.data.load import load, named_words
 from analysis.estimators.methods import METHODS
 from analysis.pipeline.analyse import analyse_prepared
 from analysis.pipeline.planning.plan import load_plan, plan_of
@@ -63,7 +63,7 @@ def refusals() -> Iterator[None]:
 
 def _prepared(given: argparse.Namespace) -> Prepared:
     plan = load_plan(given.plan) if given.plan else None
-    dataset = load(given.dataset, plan.columns if plan else {})
+    dataset = load(given.dataset, plan.columns if plan else {}, named_words(plan))
     return prepare(dataset, plan or plan_of(dataset), include_simulated=given.include_simulated)
 
 
