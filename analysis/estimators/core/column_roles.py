@@ -17,16 +17,16 @@ AS_ARMS = ("received", "factors", "within")
 """Options whose column may be that of the arms: where everyone received what their arm says, say."""
 
 
-def role_problems(outcome: Any, arm: Any, others: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[Problem]:
+def role_problems(shared: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what is wrong with the roles of columns.
 
     Args:
-        outcome: its column.
-        arm: the column of the arms; None where the method has none.
-        others: shared arguments that name columns, one or several.
+        shared: arguments of all methods that name columns, one or several; `outcome` and `arm` among them.
         options: of the method.
     """
-    roles = {**others, **{name: options[name] for name in COLUMNS if name in options}}
+    outcome, arm = shared["outcome"], shared["arm"]
+    roles = {role: named for role, named in shared.items() if role not in ("outcome", "arm")}
+    roles |= {name: options[name] for name in COLUMNS if name in options}
     if arm is not None and arm == outcome:
         yield Problem("data", "outcome", f"{outcome!r} is the column of the arms too", "name two columns")
     for role, value in roles.items():

@@ -32,7 +32,7 @@ def small_sample_factor(df: float) -> float:
 
 
 def _require_numbers(**given: Any) -> None:
-    """Refuse what is no number; one that does not exist (NaN, infinite) is judged by its caller."""
+    """Refuse what is not a number; one that does not exist (NaN, infinite) is judged by its caller."""
     for name, value in given.items():
         if not fits(value, float):
             raise AnalysisError.of(name, f"{value!r} is not a number", f"give a number for {name}")

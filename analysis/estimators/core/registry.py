@@ -152,10 +152,8 @@ def _register(
         several = {"covariates": covariates, "stratum": stratum}
         wrong = [*shared_problems(columns, several, level, horizon, seed),
                  *option_problems(name, options, hints, clustered=cluster is not None)]  # fmt: skip
-        if wrong:
-            raise AnalysisError(wrong)
-        named = {"cluster": cluster, "event": event, "frequency": frequency, **several}
-        if wrong := list(role_problems(outcome, arm, named, options)):
+        # Roles are of names, so that they are looked at where all of these are names.
+        if wrong := wrong or list(role_problems(columns | several, options)):
             raise AnalysisError(wrong)
         given = {
             "arm": arm, "control": control, "covariates": names(covariates), "stratum": names(stratum),
