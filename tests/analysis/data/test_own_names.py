@@ -110,6 +110,4 @@ def test_numbers_in_a_column_called_stratum_are_not_taken_for_strata(tmp_path, p
 )  # fmt: skip
 def test_a_primary_outcome_is_not_adjusted_for_itself(tmp_path, plan, key):
     said = refusal(tmp_path, "age", lambda n: n, **plan)
-    assert (
-        f"plan: analysis.{key}: is the column of the primary outcome 'y'; name a column" in said
-    )
+    assert f"plan: analysis.{key}: is the column of the primary outcome 'y'; name a column" in said
