@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from analysis.design.power import design_effect, t_test_power
+from analysis.design.power import design_effect
 from analysis.design.power_of_tests import paired_t_power, proportion_power
 from analysis.design.sequential import sequential_power
 from analysis.pipeline.power.assumptions import Assumptions
+from analysis.pipeline.power.two_groups import two_group_power
 from analysis.pipeline.power.with_margin import power_with_margin
 from study_app.domain.study.analysis_plan import Analysis, Outcome, Plan
 
@@ -58,20 +59,28 @@ def formulas(
     """
     alpha = round(1 - plan.level, 12)
     levels = [alpha] if family < 2 or plan.multiplicity.method == "none" else [alpha, alpha / family]
-    inflation = design_effect(given.cluster_size, given.icc) if clustered else 1.0
     # Who leaves a trial counts with the cap where unfinished times do (composite strategy) and stays in n; a censored
     # time or a score is missing.
     keeps = 1.0 if outcome.kind == "time" and outcome.censored != "right" else 1 - given.dropout
+    # The covariates take their part from the variance within clusters, so that of the rest more lies between them. A
+    # cluster that people leave is smaller.
+    explained = given.r2 if analysis is not None or outcome.kind not in ("binary", "time") else 0.0
+    within = (max(given.cluster_size * keeps, 1.0), given.icc / (1 - explained))
+    inflation = design_effect(*within) if clustered else 1.0
+    clusters = sum(sizes) / given.cluster_size if clustered else None
+    about = "" if clusters is None else f", {clusters:.4g} clusters with a design effect of {inflation:.3g}"
     # Two people an arm is the fewest that has a variance; below, the formulas have no degrees of freedom.
     first, second = (max(size * keeps / inflation, 2.0) for size in sizes)
     people = dict(zip(contrast, (first, second), strict=True))
     return [
-        after_looks(plan, FormulaPower(name, outcome.id, contrast, family, level, people, found), sum(sizes))
+        after_looks(
+            plan, FormulaPower(f"{name}{about}", outcome.id, contrast, family, level, people, found), sum(sizes)
+        )
         for level in levels
         for name, found in (
-            _of_kind(outcome, effect, (first, second), level, given)
+            _of_kind(outcome, effect, (first, second), level, given, clusters)
             if analysis is None
-            else power_with_margin(analysis, outcome, effect, (first, second), level, given)
+            else power_with_margin(analysis, outcome, effect, (first, second), level, given, clusters)
         )
     ]
 
@@ -111,15 +120,18 @@ def within_people(
     people = dict.fromkeys(contrast, pairs)
     return [
         after_looks(
-            plan, FormulaPower(name, outcome, contrast, family, level, people, paired_t_power(d, pairs, level)), n
+            plan,
+            FormulaPower(name, outcome, contrast, family, level, people, paired_t_power(d, pairs, level)),
+            n,
         )
         for level in levels
     ]
 
 
 def _of_kind(
-    outcome: Outcome, effect: float, sizes: tuple[float, float], alpha: float, given: Assumptions
-) -> list[tuple[str, float]]:
+    outcome: Outcome, effect: float, sizes: tuple[float, float], alpha: float, given: Assumptions,
+    clusters: float | None = None,
+) -> list[tuple[str, float]]:  # fmt: skip
     if outcome.kind == "binary":
         # The same normal variable with a threshold as in the simulation, so that both answer the same question.
         one = float(special.ndtr(effect + special.ndtri(given.share)))
@@ -130,8 +142,8 @@ def _of_kind(
     adjusted = effect / np.sqrt(1 - given.r2)
     if outcome.kind != "time":
         name = "two-sample t test" if not given.r2 else f"two-sample t test, variance less R2 = {given.r2:g}"
-        return [(name, t_test_power(adjusted, sizes[0], sizes[1], alpha))]
-    return [("two-sample t test of minutes before the cap", t_test_power(effect, sizes[0], sizes[1], alpha)),
+        return [(name, two_group_power(adjusted, sizes, alpha, clusters))]
+    return [("two-sample t test of minutes before the cap", two_group_power(effect, sizes, alpha, clusters)),
             _schoenfeld(outcome, effect, sizes, alpha, given)]  # fmt: skip
 
 

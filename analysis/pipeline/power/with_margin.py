@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.design.power import t_test_power
 from analysis.pipeline.power.assumptions import Assumptions
 from analysis.pipeline.power.spreads import spread_of
+from analysis.pipeline.power.two_groups import two_group_power
 from study_app.domain.study.analysis_plan import Analysis, Outcome
 
 METHODS = ("noninferiority", "tost")
@@ -36,8 +36,9 @@ def _of_row(analyses: tuple[Analysis, ...], name: str) -> Analysis | None:
 
 
 def power_with_margin(
-    analysis: Analysis, outcome: Outcome, effect: float, sizes: tuple[float, float], alpha: float, given: Assumptions
-) -> list[tuple[str, float]]:
+    analysis: Analysis, outcome: Outcome, effect: float, sizes: tuple[float, float], alpha: float, given: Assumptions,
+    clusters: float | None = None,
+) -> list[tuple[str, float]]:  # fmt: skip
     """Return the formula of a row with a margin, which is in the outcome's unit, by name.
 
     Args:
@@ -47,14 +48,15 @@ def power_with_margin(
         sizes: people of each arm.
         alpha: level of each one-sided test.
         given: everything else that is assumed.
+        clusters: that were allocated; None where people were.
     """
     if outcome.kind not in ("bounded", "continuous", "time"):
         return []
     sd = spread_of(outcome, given)
     margin = abs(float(str(analysis.options["margin"])))
     left = np.sqrt(1 - given.r2)
-    above = t_test_power((effect + margin / sd) / left, *sizes, alpha, "greater")
-    below = t_test_power((effect - margin / sd) / left, *sizes, alpha, "less")
+    above = two_group_power((effect + margin / sd) / left, sizes, alpha, clusters, "greater")
+    below = two_group_power((effect - margin / sd) / left, sizes, alpha, clusters, "less")
     about = f"margin {margin:g} where a standard deviation is {sd:.4g}"
     if analysis.method == "tost":
         return [(f"two one-sided t tests, {about}, at least", max(above + below - 1, 0.0))]

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 from support.warm_processes import run_study
 
 from analysis.design.power import t_test_power
 from analysis.pipeline.analyse import analyse_prepared, primary_rows
 from analysis.pipeline.power.assumptions import Assumptions
+from analysis.pipeline.power.formulas import formulas
 from analysis.pipeline.power.planned_trials import PlannedTrial
 from analysis.pipeline.power.trial_power import simulated_plan, trial_power
 from analysis.pipeline.power.with_margin import row_with_margin, sides_of
@@ -209,3 +211,18 @@ def test_the_command_draws_the_curve(tmp_path, ending):
     assert [entry["n"] for entry in json.loads(done.stdout)["power"]] == sizes
     start = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}[ending]
     assert figure.read_bytes().startswith(start)
+
+
+def test_the_formula_of_clusters_counts_with_clusters_and_with_what_covariates_and_losses_leave(study):
+    plan, given = simulated_plan(study.analysis), Assumptions(r2=0.2, icc=0.1, cluster_size=6, dropout=0.2)
+    outcome = plan.outcome("quiz_points")
+    (row, *_) = formulas(plan, outcome, ("ai", "no_ai"), (30, 30), 0.8, given, 1, clustered=True)
+    # 4.8 people of each cluster stay, and of the variance that is left an eighth lies between clusters.
+    inflation = 1 + 3.8 * 0.125
+    assert row.n["ai"] == pytest.approx(24 / inflation)
+    shift = 0.8 / np.sqrt(0.8) * np.sqrt(24 / inflation / 2)
+    edge = stats.t.isf(0.025, 8)
+    assert row.power == pytest.approx(stats.nct.sf(edge, 8, shift) + stats.nct.cdf(-edge, 8, shift))
+    assert "10 clusters with a design effect of 1.48" in row.formula
+    # 400 simulated trials, a re-randomisation of clusters each, rejected in 62 %.
+    assert row.power == pytest.approx(0.6175, abs=0.05)
