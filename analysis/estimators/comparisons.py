@@ -15,7 +15,7 @@ from analysis.estimators.core.results import Estimate
 from analysis.estimators.core.validation import Floats, NotEstimable
 from analysis.estimators.numerics.designs import additive
 from analysis.estimators.numerics.linear import fit, t_interval
-from analysis.estimators.numerics.studentised_range import joint_probability, quantile
+from analysis.estimators.numerics.studentised_range import joint_tail, quantile, range_tail
 from analysis.estimators.omnibus import samples_of
 
 
@@ -61,8 +61,7 @@ class ArmMeans:
         n = {labels[one]: counts[labels[one]], labels[two]: counts[labels[two]]}
         return self.trial.estimate(
             **found, contrast=(labels[one], labels[two]), n=n,
-            # Quadrature can miss 0 and 1 by rounding.
-            p_adjusted=min(max(tail(abs(found["statistic"])), 0.0), 1.0),
+            p_adjusted=tail(abs(found["statistic"])),
             effect_size=hedges_g(difference, self.sd, n[labels[one]], n[labels[two]], self.trial.level),
             note="simultaneous interval and adjusted p over all comparisons",
         )  # fmt: skip
@@ -85,10 +84,10 @@ def dunnett(trial: AnalysisRequest) -> Result:
     """
     _ = trial.labels  # a control must be named
     means = ArmMeans.of(trial)
-    probability = joint_probability(means.covariance, means.df)
-    critical = quantile(probability, trial.level)
+    tail = joint_tail(means.covariance, means.df)
+    critical = quantile(tail, trial.level)
     pairs = [(index, 0) for index in range(1, len(trial.labels))]
-    return unwrap(means.rows(pairs, critical, lambda t: 1 - probability(t)))
+    return unwrap(means.rows(pairs, critical, tail))
 
 
 @method_over_all_arms()
@@ -108,9 +107,8 @@ def tukey_hsd(trial: AnalysisRequest) -> Result:
     """
     means = ArmMeans.of(trial)
     k = len(means.trial.labels)
-    joint = stats.studentized_range(k, means.df)
     # The studentised range is of a difference over the error of one mean; t divides by that of the difference, sqrt(2)
     # larger.
-    critical = float(joint.ppf(trial.level)) / np.sqrt(2)
+    critical = float(stats.studentized_range.ppf(trial.level, k, means.df)) / np.sqrt(2)
     pairs = [(later, earlier) for earlier in range(k) for later in range(earlier + 1, k)]
-    return unwrap(means.rows(pairs, critical, lambda t: float(joint.sf(t * np.sqrt(2)))))
+    return unwrap(means.rows(pairs, critical, lambda t: range_tail(t * np.sqrt(2), k, means.df)))

@@ -23,7 +23,7 @@ from analysis.estimators.core.validation import (
 )
 from analysis.estimators.numerics.cluster_covariance import ClusterRobust, few_clusters
 from analysis.estimators.numerics.designs import additive
-from analysis.estimators.numerics.linear import Fit, fit, independent_columns, t_interval
+from analysis.estimators.numerics.linear import Fit, f_test, fit, independent_columns, one_way_f, t_interval
 
 
 def samples_of(trial: AnalysisRequest, least: int) -> list[Floats]:
@@ -63,7 +63,7 @@ def anova(trial: AnalysisRequest, moderator: str | None = None) -> Result:
     top, bottom = len(samples) - 1, len(trial.y) - len(samples)
     if bottom < 1 or all(np.ptp(sample) == 0 for sample in samples):
         raise NotEstimable("no variation within arms to compare with")
-    f, p = (float(value) for value in stats.f_oneway(*samples))
+    f, p = one_way_f(samples)
     # The median makes Levene's test hold its level under skewness, as of times (Brown & Forsythe 1974).
     spread = stats.levene(*samples, center="median")
     note = (
@@ -91,14 +91,14 @@ def _nested_f(trial: AnalysisRequest) -> Result:
 def _f_row(
     trial: AnalysisRequest, small: Floats, large: Floats, top: int, bottom: int, what: str, scale: float = -1.0
 ) -> Result:
-    gained = float(small @ small - large @ large)
+    gained = max(float(small @ small - large @ large), 0.0)
     # Type II sums of squares are all judged by the error of the full model, the others by that of the larger of two.
     error = scale if scale > 0 else float(large @ large)
     if bottom < 1 or error <= 0:
         raise NotEstimable("no residual variation to compare with")
-    f = (gained / top) / (error / bottom)
+    f, p = f_test((gained / top) / (error / bottom), top, bottom)
     return trial.estimate(
-        id=what, statistic=f, df=float(bottom), p_value=float(stats.f.sf(f, top, bottom)),
+        id=what, statistic=f, df=float(bottom), p_value=p,
         note=f"{what}: F with {top} and {bottom} degrees of freedom", detail={"df1": top, "df2": bottom},
         effect_size=EffectSize("partial_eta_squared", gained / (gained + error)),
     )  # fmt: skip
@@ -261,7 +261,7 @@ def welch_anova(trial: AnalysisRequest) -> Result:
     found = anova_oneway(samples, use_var="unequal", welch_correction=True)
     top, bottom = (float(df) for df in found.df)
     # Welch's F weighs the arms by their variances, so that no share of variance follows from it.
-    plain = float(stats.f_oneway(*samples).statistic)
+    plain = one_way_f(samples)[0]
     return trial.estimate(
         statistic=float(found.statistic), df=bottom, p_value=float(found.pvalue),
         note=f"F with {top:g} and {bottom:.6f} degrees of freedom", detail={"df1": top, "df2": bottom},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -169,3 +170,19 @@ def z_interval(estimate: float, std_error: float, level: float) -> dict[str, flo
         "ci_low": estimate - half,
         "ci_high": estimate + half,
     }
+
+
+def f_test(f: float, top: float, bottom: float) -> tuple[float, float]:
+    """Return an F from a difference of sums of squares, with its p; what rounding leaves below 0 is 0.
+
+    >>> f_test(-1e-32, 1, 19)
+    (0.0, 1.0)
+    """
+    f = max(f, 0.0)
+    return f, float(stats.f.sf(f, top, bottom))
+
+
+def one_way_f(samples: Sequence[Floats]) -> tuple[float, float]:
+    """Return F and p of a one-way analysis of variance."""
+    total = sum(len(sample) for sample in samples)
+    return f_test(float(stats.f_oneway(*samples).statistic), len(samples) - 1, total - len(samples))

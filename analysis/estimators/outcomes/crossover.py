@@ -27,7 +27,7 @@ from analysis.estimators.core.validation import (
     levels_of,
 )
 from analysis.estimators.numerics.cluster_covariance import ClusterRobust
-from analysis.estimators.numerics.linear import Fit, fit, independent_columns, t_interval
+from analysis.estimators.numerics.linear import Fit, f_test, fit, independent_columns, one_way_f, t_interval
 
 
 @method_over_all_arms()
@@ -154,7 +154,7 @@ class Periods:
         samples = [means[both & (first == arm)] for arm in np.unique(first[both])]
         if len(samples) < 2 or min(map(len, samples)) < 2 or all(np.ptp(sample) == 0 for sample in samples):
             return None
-        return float(stats.f_oneway(*samples).pvalue)
+        return one_way_f(samples)[1]
 
     @cached_property
     def _before(self) -> Ints:
@@ -178,8 +178,7 @@ class Periods:
             return None
         more = fit(columns[:, kept], fitted.y)
         left, right = float(fitted.residuals @ fitted.residuals), float(more.residuals @ more.residuals)
-        f = (left - right) / extra / (right / (self.df - extra))
-        return float(stats.f.sf(f, extra, self.df - extra))
+        return f_test((left - right) / extra / (right / (self.df - extra)), extra, self.df - extra)[1]
 
 
 def _in_order(data: pd.DataFrame, period: str) -> Ints:

@@ -55,6 +55,17 @@ def test_a_constant_outcome_is_a_null_with_a_note(method, options):
     assert "'one' has the same value in every row" in row.note
 
 
+def test_arms_with_equal_means_have_a_p_of_1():
+    """R 4.2.2: oneway.test(y ~ g, var.equal = TRUE): F = 0, p = 1; scipy's F is -1e-32 there, and its p no number."""
+    arms = ["c"] * 6 + ["t"] * 3
+    data = pd.DataFrame({"arm": arms, "y": [10.0, 13, 6, 1, 5, 3, 15, 0, 4], "x": [1.0, 2, 3, 1, 2, 3, 1, 2, 3]})
+    for options in ({}, {"covariates": "x"}):
+        row = run("anova", data, outcome="y", arm="arm", control="c", **options)
+        assert (row.statistic, row.p_value) == pytest.approx((0, 1), abs=1e-7)
+        assert row.effect_size.value >= 0
+    assert run("welch_anova", data, outcome="y", arm="arm", control="c").effect_size.value >= 0
+
+
 def test_numbers_kept_as_plain_objects_are_numbers():
     data = people()
     want = run("lin", data, outcome="y", covariates="x", **ARMS)

@@ -97,6 +97,40 @@ def test_dunnett_adjusts_for_covariates():
         assert row.p_adjusted == pytest.approx((highest >= abs(row.statistic)).mean(), abs=0.006)
 
 
+@pytest.mark.parametrize("gap", [0.0, 0.3, 2.0, 15.0, 60.0, 400.0])
+def test_with_two_arms_an_adjusted_p_is_that_of_the_t_test_however_small(gap):
+    """R: t.test(var.equal = TRUE); ptukey(lower = FALSE) ends at 1e-14."""
+    rng = np.random.default_rng(9)
+    data = pd.DataFrame({"arm": ["t"] * 12 + ["c"] * 9, "y": rng.normal(size=21)})
+    data["y"] += gap * (data["arm"] == "t")
+    want = run("student_t", data, outcome="y", **ARMS)
+    for method in ("dunnett", "tukey_hsd"):
+        row = run(method, data, outcome="y", **ARMS)
+        assert row.p_adjusted == near(want.p_value, rel=1e-8)
+        assert (row.ci_low, row.ci_high) == near((want.ci_low, want.ci_high), rel=1e-8)
+
+
+@pytest.mark.parametrize("gap", [1.0, 6.0, 60.0, 5000.0])
+@pytest.mark.parametrize("covariates", [(), "x"])
+def test_an_adjusted_p_lies_between_the_single_one_and_the_sum_over_comparisons(gap, covariates):
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"arm": list("cabd") * 6, "x": rng.normal(size=24), "y": rng.normal(size=24)})
+    data["y"] += gap * (data["arm"] == "b")
+    calls = [("dunnett", 3, {"covariates": covariates})] + ([] if covariates else [("tukey_hsd", 6, {})])
+    for method, comparisons, options in calls:
+        for row in run(method, data, outcome="y", **ARMS, **options):
+            assert 0 < row.p_value <= row.p_adjusted * (1 + 1e-9)
+            assert row.p_adjusted <= min(comparisons * row.p_value * (1 + 1e-9), 1)
+
+
+def test_the_upper_tail_of_the_studentised_range_is_that_of_r():
+    """R 4.2.2: ptukey(8 * sqrt(2), 3, 21, lower = FALSE), ptukey(6 * sqrt(2), 4, 30, lower = FALSE), to its 1e-11."""
+    from analysis.estimators.numerics.studentised_range import range_tail
+
+    assert range_tail(8 * 2**0.5, 3, 21) == pytest.approx(2.405568e-07, abs=1e-11)
+    assert range_tail(6 * 2**0.5, 4, 30) == pytest.approx(8.028284e-06, abs=1e-11)
+
+
 def test_restricted_means_of_each_arm_are_those_of_the_difference():
     data = table("rmst_pbc")
     call = {"outcome": "time", "event": "event", "arm": "Z", "control": 0, "horizon": 10}
