@@ -85,7 +85,9 @@ DESIGNS = {
     "clusters": Given({"cluster": "room"}, (USUAL,), rooms=12, drop=("stratum",)),
     "clusters in strata": Given({"cluster": "room"}, (USUAL,), rooms=12, drop=()),
     "three arms": Given({"covariates": [{"column": "age"}]}, (f"{USUAL}.new", f"{USUAL}.hint"), arms=THREE, n=45),
-    "contrast": Given({"analyses": [row(contrast=["new", "hint"])]}, (f"{USUAL}.new_vs_hint",), arms=THREE, n=45),
+    "contrast": Given(
+        {"analyses": [row(contrast=["new", "hint"]), {"outcome": "score", "method": "welch_t"}]},
+        (f"{USUAL}.new_vs_hint", "score.welch_t.new", "score.welch_t.hint"), arms=THREE, n=45),
     "per protocol": Given(
         {"analyses": [row(population="per_protocol"), row()]}, (f"{USUAL}.per_protocol", USUAL), missing=3
     ),
