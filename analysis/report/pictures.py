@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 DIFFERENCES = (
     "rerandomization", "permutation", "lin", "ancova", "ols", "welch_t", "student_t", "rmst", "wald_iv", "tsls", "tost",
     "noninferiority", "crossover", "newcombe", "dunnett", "tukey_hsd", "lee_bounds", "worst_case", "mixed_model",
-    "cluster_robust", "inverse_probability", "multiple_imputation",
+    "cluster_robust", "inverse_probability", "multiple_imputation", "factorial", "factorial_rerandomization",
 )  # fmt: skip
 """Methods whose rows are in the outcome's unit, and so fit into one forest."""
 
@@ -55,10 +55,11 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
         values = _compared(prepared, outcome, data)
         if values.empty:
             continue
-        first = [row for row in rows if row["role"] == "primary" and row["unit"] == outcome.unit]
-        first = first or [row for row in rows if row["id"].startswith(f"{name}.rerandomization")]
-        picture = estimation(values, outcome, prepared.compared, labels, first, plan.level)
-        found[f"{name}_estimation"] = Picture(picture, f"{outcome.title}: values by arm and difference")
+        first = deciding_differences(outcome, rows)
+        if name not in prepared.frame.censored:  # the mean of times that were cut off would be no one's
+            means = {arm: row for row in rows if row["method"] == "mean" for arm in row["n"]}
+            picture = estimation(values, outcome, prepared.compared, labels, first, means)
+            found[f"{name}_estimation"] = Picture(picture, f"{outcome.title}: values by arm and difference")
         if outcome.kind == "time" and not prepared.sequence:
             picture = figures.survival(
                 values, outcome, view.arm_ids, labels, plan.level, of_tasks=not prepared.dataset.plain
@@ -78,6 +79,15 @@ def pictures(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
         picture = affect_courses(made["scales"], view.arm_ids, labels)
         found[f"affect_{stage}"] = Picture(picture, f"How people felt over time: {made['title'] or stage}")
     return found | _use(prepared, result["styles"])
+
+
+def deciding_differences(outcome: Outcome, rows: Sequence[Row]) -> list[Row]:
+    """Return the deciding rows that are differences in an outcome's unit."""
+    mine = [row for row in rows if row["outcome"] == outcome.id]
+    found = [row for row in mine if row["role"] == "primary" and row["unit"] == outcome.unit and row["contrast"]]
+    # With another seed than the plan's every row is exploratory.
+    mine = [row for row in mine if row["role"] == "exploratory"]
+    return found or [row for row in mine if row["id"].startswith(f"{outcome.id}.rerandomization")]
 
 
 def _compared(prepared: Prepared, outcome: Outcome, data: pd.DataFrame) -> pd.DataFrame:
@@ -120,6 +130,8 @@ def _forest(
     """One analysis below the other; an interval of another level than the plan's says so beside the row's name."""
     kept = [row for row in rows if row["method"] in DIFFERENCES and row["unit"] == outcome.unit and _drawable(row)]
     kept = [row for row in kept if ".subgroup." not in row["id"] and ".interaction." not in row["id"]]
+    # Of factors the main effects: simple effects and cells would be dozens of lines.
+    kept = [row for row in kept if row["method"] != "factorial" or (row["detail"] or {}).get("effect") == "main"]
     if len(kept) < 2:
         return {}
     first = [row["role"] == "primary" or row["method"] == "rerandomization" for row in kept]
@@ -180,6 +192,8 @@ def row_name(row: Row, labels: Mapping[str, str], several: bool, *, both: bool =
     }
     method = str(row["method"])
     text = "Lin's fallback (see note)" if stepped_down(row) else names.get(method, method_name(method, None))
+    if (row.get("detail") or {}).get("clusters") is not None:  # the error is over them, whatever is usual without them
+        text = text.partition(", ")[0].partition(" (G")[0]
     text += ", within cells" if method == "lee_bounds" and "covariates" in str(row["id"]).split(".") else ""
     text += {
         "with_excluded": ", with the excluded",

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.data.variables import baseline_variables, value_labels, variable_labels
+from analysis.estimators.core.no_effect import CHANCES
 from analysis.estimators.methods import METHODS
 from analysis.pipeline.description.baseline import MAX_LEVELS, cut
 from analysis.pipeline.description.treatment import MEASURES, RECORDED_WORDS, SIDES
@@ -21,7 +22,7 @@ from analysis.report import wording
 from analysis.report.checklists.answers import checklists
 from analysis.report.flow_diagram import diagram
 from analysis.report.outcome_lines import outcome_lines
-from analysis.report.pictures import Picture, pictures
+from analysis.report.pictures import Picture, deciding_differences, pictures
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.scales import bounds_note, other_level, shown
 from analysis.report.sentences import captions, design
@@ -118,7 +119,8 @@ def labels_of(prepared: Prepared) -> dict[str, str]:
         for factor in (study.factors if study is not None else ())
         for level in factor.levels
     }
-    arms = named | {"cells": "all cells"} | arms
+    titles = {factor.id: factor.title for factor in (study.factors if study is not None else ())}
+    arms = titles | named | {"cells": "all cells"} | arms
     return arms | {"received": "received AI", "not_received": "no AI received"} | levels
 
 
@@ -166,8 +168,9 @@ def _context(
         "tests": design.tests(prepared, result),
         "adjusted_by": design.covariates(prepared, variable_labels(prepared.dataset, prepared.fitted)),
         "level": f"{100 * plan.level:g}",
+        "estimated": _estimated(prepared, result),
         "lost": captions.lost(result["estimates"]),
-        "summaries": what_cells_hold([plan.outcome(name) for name in plan.primary]),
+        "summaries": what_cells_hold([plan.outcome(name) for name in plan.primary], ranked=bool(result["outcomes"])),
         "outcomes": outcome_lines(result["outcomes"], labels, titles, plan.level),
         "columns": _columns(prepared),
         "treatment_measures": MEASURES,
@@ -218,8 +221,10 @@ def _primary(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
     every = prepared.deciding(result["estimates"])
     # Rows that could not be made are not in the family over which the others' p is adjusted.
     family = sum(row["p_adjusted"] is not None for _, row in every)
+    summaries = {entry["outcome"]: entry for entry in result["outcomes"]}
     for name in plan.primary:
         outcome = plan.outcome(name)
+        summary = summaries.get(name, {})
         means = {arm: row for row in result["estimates"] for arm in row["n"] if row["id"] == f"{name}.mean.{arm}"}
         mine = sorted(
             (each for each in every if each[1]["outcome"] == name), key=lambda each: _place(prepared, each[1])
@@ -229,16 +234,20 @@ def _primary(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
             contrast = row["contrast"]
             # The means are those of everybody, in the arm allocated.
             known = contrast and set(contrast) <= set(means) and row["population"] == "itt"
-            lines = [means_sentence(outcome, tuple(contrast), means, labels)] if known else []
+            lines = [means_sentence(outcome, tuple(contrast), means, labels, summary)] if known else []
             by = adjusted_for(prepared, analysis, row)
             lines.append(wording.difference_sentence(row, labels, plan.multiplicity.method, family, adjusted_for=by))
             decision = "" if result["dry_run"] else wording.verdict(row, labels, 1 - plan.level)
             sentences.append({"lines": lines, "verdict": decision, "row": row})
         estimand = next((entry for entry in estimands(prepared, result) if entry.outcome == name), None)
         found.append({
-            "outcome": outcome, "sentences": sentences, "means": mean_cells(outcome, means), "estimand": estimand,
+            "outcome": outcome, "sentences": sentences, "estimand": estimand,
+            "means": mean_cells(outcome, means, summary),
             "among": captions.among(outcome),
-            "beside": captions.beside(outcome, plan.level, within=prepared.sequence),
+            "beside": captions.beside(
+                outcome, plan.level, within=prepared.sequence, clusters=bool(prepared.frame.cluster),
+                differences=bool(deciding_differences(outcome, result["estimates"])),
+            ),
         })  # fmt: skip
     return found
 
@@ -255,6 +264,13 @@ def adjusted_for(prepared: Prepared, analysis: Analysis, row: Mapping[str, Any])
         strata = " and strata" if prepared.frame.strata else ""
         return f"part of the plan's covariates{strata}" if fallen else "the plan's covariates"
     return "the strata of the allocation" if prepared.frame.strata and "stratum" in uses else ""
+
+
+def _estimated(prepared: Prepared, result: Mapping[str, Any]) -> str:
+    """Return the head of the estimates of primary rows, which are not always differences."""
+    rows = [row for _, row in prepared.deciding(result["estimates"])]
+    others = [row for row in rows if shown(row).ratio or row["method"] in CHANCES]
+    return "Estimate" if others else "Difference"
 
 
 def _place(prepared: Prepared, row: Mapping[str, Any]) -> int:

@@ -98,8 +98,8 @@ def bounds_note(row: Row) -> str:
     found = row["detail"].get("imbens_manski")
     if row["method"] not in BOUNDS or not found or None in found:
         return ""
-    digits = decimals(*found)
-    return f"{100 * row['ci_level']:g}% interval {decimal(found[0], digits)} to {decimal(found[1], digits)}"
+    seen = shown({**row, "ci_low": found[0], "ci_high": found[1]})
+    return f"{100 * row['ci_level']:g}% interval {seen.interval}"
 
 
 def other_level(row: Row, level: float | None) -> str:

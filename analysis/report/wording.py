@@ -40,7 +40,9 @@ METHODS = {
     "spearman": "Spearman correlation", "risk_ratio": "Risk ratio",
 }  # fmt: skip
 TESTS = {"rerandomization": "re-randomisation", "factorial_rerandomization": "re-randomisation",
-         "permutation": "permutation", "noninferiority": "one-sided test",
+         "permutation": "permutation", "noninferiority": "one-sided test", "mann_whitney": "Mann-Whitney test",
+         "brunner_munzel": "Brunner-Munzel test", "welch_t": "Welch's t test", "student_t": "Student's t test",
+         "newcombe": "score test",
          "tost": "two one-sided tests"}  # fmt: skip
 """What a sentence calls the test where it is another word than the method's."""
 MARGINS = ("tost", "noninferiority")
@@ -177,12 +179,12 @@ def difference_sentence(
         adjusted_for: what the row's model is adjusted for.
     """
     if row.get("detail", {}).get("effect") == "interaction" and row["p_value"] is not None:
-        return _interaction(row)
+        return _interaction(row, labels) + _adjusted(row, multiplicity, family) + Markup(").")
     if not row["contrast"] or row["estimate"] is None or row["p_value"] is None:
-        return _no_difference(row)
+        return _no_difference(row, _adjusted(row, multiplicity, family))
     treated, control = row["contrast"]
     seen = shown(row)
-    raw = not seen.ratio and seen.unit in (row["unit"], PERCENT)
+    raw = not seen.ratio and seen.unit in (row["unit"], PERCENT) and row["method"] not in CHANCES
     sentence = Markup("{}{} {} {}{}: {}{} ({}; {} {}").format(
         "Interaction, " if _of_interaction(row) else "",
         labels.get(treated, treated),
@@ -195,13 +197,17 @@ def difference_sentence(
         TESTS.get(str(row["method"]), METHODS.get(str(row["method"]), str(row["method"]))),
         tagged(row["id"], p_phrase(row["p_value"])),
     )
-    # A family of one has nothing to adjust for.
-    if row["p_adjusted"] is not None and (family > 1 or multiplicity == "none"):
-        name = _ADJECTIVES.get(multiplicity, multiplicity)
-        # Without a rule of the plan it is a test of several arms that adjusts.
-        over = f"{family} primary tests by {name}" if multiplicity != "none" else "its own comparisons"
-        sentence += Markup("; adjusted over {}: {}").format(over, tagged(row["id"], p_phrase(row["p_adjusted"])))
-    return sentence + Markup(").")
+    return sentence + _adjusted(row, multiplicity, family) + Markup(").")
+
+
+def _adjusted(row: Row, multiplicity: str, family: int) -> Markup:
+    """Return the adjusted p and over what it is adjusted; a family of one has nothing to adjust for."""
+    if row["p_adjusted"] is None or (family < 2 and multiplicity != "none"):
+        return Markup("")
+    name = _ADJECTIVES.get(multiplicity, multiplicity)
+    # Without a rule of the plan it is a test of several arms that adjusts.
+    over = f"{family} primary tests by {name}" if multiplicity != "none" else "its own comparisons"
+    return Markup("; adjusted over {}: {}").format(over, tagged(row["id"], p_phrase(row["p_adjusted"])))
 
 
 def _limits(row: Row, interval: str) -> Markup:
@@ -218,28 +224,30 @@ def _limits(row: Row, interval: str) -> Markup:
     return Markup("no interval: {}").format(tagged(row["id"], said[0])) if said else Markup("no interval")
 
 
-def _interaction(row: Row) -> Markup:
+def _interaction(row: Row, labels: Mapping[str, str]) -> Markup:
     """Return by how much the effect of one factor differs between the levels of another."""
-    factors = " and ".join(str(name).replace("_", " ") for name in row["detail"]["factors"])
+    factors = " and ".join(labels.get(name, str(name).replace("_", " ")) for name in row["detail"]["factors"])
     seen = shown(row)
-    sentence = Markup("Interaction of {}: {}{} ({}; {}").format(
+    return Markup("Interaction of {}: {}{} ({}; {}").format(
         factors,
         tagged(row["id"], seen.value),
         f" {seen.unit}".rstrip(),
         _limits(row, seen.interval),
         tagged(row["id"], p_phrase(row["p_value"])),
     )
-    if row["p_adjusted"] is not None:
-        sentence += Markup("; adjusted: {}").format(tagged(row["id"], p_phrase(row["p_adjusted"])))
-    return sentence + Markup(").")
 
 
-def _no_difference(row: Row) -> Markup:
+def _no_difference(row: Row, adjusted: Markup) -> Markup:
     """Of a test without an estimate its p; else why there is nothing."""
     if row["p_value"] is None:
         return Markup("The difference is {}.").format(tagged(row["id"], tidy(row["note"]) or "not estimable"))
     name = METHODS.get(str(row["method"]), str(row["method"]))
-    return Markup("{}: {}.").format(name, tagged(row["id"], p_phrase(row["p_value"])))
+    sentence = Markup("{}: {}{}").format(name, tagged(row["id"], p_phrase(row["p_value"])), adjusted)
+    if row["ci_low"] is None and row["ci_high"] is None:
+        return sentence + Markup(".")
+    # An estimate at the end of its scale, such as the odds ratio of an arm without events, has an interval of one side.
+    seen = shown(row)
+    return sentence + Markup("; {}: {}.").format(seen.unit, _limits(row, seen.interval))
 
 
 def verdict(row: Row, labels: Mapping[str, str], alpha: float) -> str:

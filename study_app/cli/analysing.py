@@ -78,12 +78,13 @@ def analyze(
 
 def _estimate_line(row: dict[str, Any]) -> str:
     contrast = " - ".join(row["contrast"]) if row["contrast"] else ""
-    if row["estimate"] is None:
-        return f"{row['outcome']} ({contrast}): {row['note']}"
-    interval = f"[{row['ci_low']:.3g}, {row['ci_high']:.3g}]" if row["ci_low"] is not None else ""
+    name = f"{row['outcome']} ({contrast})" if contrast else row["id"]
     p = f"p = {row['p_value']:.4f}" if row["p_value"] is not None else ""
-    holm = f", adjusted {row['p_adjusted']:.4f}" if row["p_adjusted"] is not None else ""
-    return f"{row['outcome']} ({contrast}): {row['estimate']:.3g} {row['unit']} {interval} {p}{holm}"
+    p += f", adjusted {row['p_adjusted']:.4f}" if row["p_adjusted"] is not None else ""
+    if row["estimate"] is None:
+        return f"{name}: {p}; {row['note']}" if p else f"{name}: {row['note']}"
+    interval = f"[{row['ci_low']:.3g}, {row['ci_high']:.3g}]" if row["ci_low"] is not None else ""
+    return " ".join(part for part in (f"{name}: {row['estimate']:.3g}", row["unit"], interval, p) if part)
 
 
 @app.command("report")

@@ -23,7 +23,7 @@ def extensions(prepared: Prepared, result: Result) -> dict[str, tuple[ChecklistI
     plan = prepared.fitted
     primary = [row for row in result["estimates"] if row["role"] == "primary"]
     found: dict[str, tuple[ChecklistItem, ...]] = {}
-    if len(prepared.compared) > 2:
+    if len(prepared.compared) > 2 and prepared.levels is None:
         found["CONSORT extension: multi-arm trials"] = _multi_arm(prepared, result)
     if prepared.levels is not None:
         found["CONSORT extension: factorial trials"] = _factorial(prepared, result)
@@ -80,16 +80,26 @@ def _factorial(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
         ChecklistItem("12b", "Adjustment for several comparisons",
                       f"{prepared.fitted.multiplicity.method.capitalize()} over {len(primary)} primary rows"),
         ChecklistItem("13a", "Numbers in each cell", cells, "flow"),
-        ChecklistItem("17a", "Main effects with intervals", _effects(deciding or kinds["main"]) or "Not estimated",
+        ChecklistItem("17a", "Main effects with intervals",
+                      _effects(prepared, deciding or kinds["main"]) or "Not estimated",
                       "primary"),
-        ChecklistItem("17b", "Interactions with intervals", _effects(kinds["interaction"]) or "Not estimated",
+        ChecklistItem("17b", "Interactions with intervals",
+                      _effects(prepared, kinds["interaction"]) or "Not estimated",
                       "primary"),
         ChecklistItem("20", "What an interaction does to the reading of main effects", AUTHORS),
     )  # fmt: skip
 
 
-def _effects(rows: list[Any]) -> str:
-    return "; ".join(f"{row['id']} {with_interval(row, shown(row))} {shown(row).unit}" for row in rows)
+def _effects(prepared: Prepared, rows: list[Any]) -> str:
+    study = prepared.dataset.study.study
+    titles = {factor.id: factor.title for factor in (study.factors if study is not None else ())}
+    return "; ".join(
+        f"{prepared.fitted.outcome(row['outcome']).title}, "
+        f"{' by '.join(titles.get(name, name) for name in row['detail']['factors'])}"
+        f"{', ' + ' minus '.join(row['contrast']) if row['contrast'] else ''}: "
+        f"{with_interval(row, shown(row))} {shown(row).unit}"
+        for row in rows
+    )
 
 
 def _clusters(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:

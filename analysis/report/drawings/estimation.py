@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy import stats
 
-from analysis.estimators.outcomes.proportions import wilson
 from analysis.plotting import INK, MUTED, PAPER, ZERO, arm_colour, bare, canvas, text_at
 from analysis.report.drawings.forest import interval, signed
 from analysis.report.scales import axis_title, shown
-from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Outcome
 
 Row = Mapping[str, Any]
@@ -29,11 +26,12 @@ def estimation(
     arms: Sequence[str],
     labels: Mapping[str, str],
     rows: Sequence[Row],
-    level: float = 0.95,
+    means: Mapping[str, Row],
 ) -> Figure:
     """Everybody's value by arm (cloud, points, mean with interval) beside the differences with theirs.
 
-    Of a yes-or-no outcome bars up to the shares, with Wilson's interval, in the place of clouds and points.
+    Of a yes-or-no outcome bars up to the shares in the place of clouds and points. Without rows, as where ranks decide,
+    there are no differences to draw.
 
     Args:
         data: analysed participants with `arm` and the outcome's id as a column.
@@ -41,34 +39,42 @@ def estimation(
         arms: control first.
         labels: arm -> text.
         rows: the outcome's primary rows, one a contrast.
-        level: of the means' intervals.
+        means: arm -> its mean and interval, of results.json.
     """
     with canvas(8.2, 0.95 * len(arms) + 1.5) as figure:
-        left, right = figure.subplots(1, 2, width_ratios=[2.5, 1.2])
+        axes = figure.subplots(1, 2 if rows else 1, width_ratios=[2.5, 1.2][: 2 if rows else 1], squeeze=False)[0]
+        left = axes[0]
         draw = _share if outcome.kind == "binary" else _cloud
         for index, arm in enumerate(arms):
-            draw(left, data.loc[data["arm"] == arm, outcome.id].to_numpy(dtype=float), index, level)
+            draw(left, data.loc[data["arm"] == arm, outcome.id].to_numpy(dtype=float), index)
+            _mean(left, means.get(arm), index, outcome)
         left.set_yticks(range(len(arms)), [_with_n(labels[arm], data, arm) for arm in arms])
         left.set_ylim(len(arms) - 0.4, -0.75)
         left.set_xlabel(axis_title(outcome.title, outcome.unit))
         bare(left, "left")
-        _differences(right, rows, arms, labels, outcome)
-        figure.subplots_adjust(wspace=0.42)
+        if rows:
+            _differences(axes[1], rows, arms, labels, outcome)
+            figure.subplots_adjust(wspace=0.42)
         return figure
 
 
-def _share(axes: Any, values: np.ndarray, row: int, level: float) -> None:
-    if not len(values):
+def _mean(axes: Any, found: Row | None, row: int, outcome: Outcome) -> None:
+    """Draw what results.json has: its interval knows of clusters, and of a share that it ends at 0 and 1."""
+    if found is None or found["estimate"] is None:
         return
-    share = 100 * float(values.mean())
-    axes.barh(row, share, height=0.44, color=arm_colour(row), alpha=0.5, lw=0)
-    with suppress(StudyError):  # the interval's package is not there
-        axes.plot([100 * end for end in wilson(int(values.sum()), len(values), level)], [row] * 2, color=INK, lw=2.2)
-    axes.plot(share, row, "o", ms=6.5, color=PAPER, mec=INK, mew=1.8)
+    factor, place = (100, row) if outcome.kind == "binary" else (1, row - 0.1)
+    if found["ci_low"] is not None and found["ci_high"] is not None and found["ci_low"] < found["ci_high"]:
+        axes.plot([factor * found["ci_low"], factor * found["ci_high"]], [place] * 2, color=INK, lw=2.2)
+    axes.plot(factor * found["estimate"], place, "o", ms=6.5, color=PAPER, mec=INK, mew=1.8)
+
+
+def _share(axes: Any, values: np.ndarray, row: int) -> None:
+    if len(values):
+        axes.barh(row, 100 * float(values.mean()), height=0.44, color=arm_colour(row), alpha=0.5, lw=0)
     axes.set_xlim(0, 100)
 
 
-def _cloud(axes: Any, values: np.ndarray, row: int, level: float) -> None:
+def _cloud(axes: Any, values: np.ndarray, row: int) -> None:
     if not len(values):
         return
     colour = arm_colour(row)
@@ -80,10 +86,6 @@ def _cloud(axes: Any, values: np.ndarray, row: int, level: float) -> None:
     offsets = _swarm(values)
     axes.scatter(values, row + 0.06 + offsets, s=13, color=colour, alpha=0.75, lw=0,
                  rasterized=len(values) > MANY)  # fmt: skip
-    if len(values) > 1 and values.std() > 0:
-        half = stats.t.ppf(0.5 + level / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-        axes.plot([values.mean() - half, values.mean() + half], [row - 0.1] * 2, color=INK, lw=2.2)
-    axes.plot(values.mean(), row - 0.1, "o", ms=6.5, color=PAPER, mec=INK, mew=1.8)
 
 
 def _swarm(values: np.ndarray) -> np.ndarray:

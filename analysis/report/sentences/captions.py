@@ -17,21 +17,26 @@ _ABOUT_LOSS = {
 }
 
 
-def beside(outcome: Outcome, level: float, *, within: bool) -> str:
+def beside(outcome: Outcome, level: float, *, within: bool, clusters: bool, differences: bool) -> str:
     """Return the caption of everybody's values beside the differences.
 
     Args:
         outcome: what is drawn.
         level: of the intervals of means.
+        clusters: whether the intervals are over clusters.
+        differences: whether a row that decides is of a difference, which is drawn.
         within: whether people are compared with themselves, so that their periods are drawn by treatment.
     """
     interval = f"{100 * level:g}% interval"
     if outcome.kind == "binary":
-        left = f"Left: share of each arm with its {interval} (Wilson)."
+        left = f"Share of each arm with its {interval} ({'over clusters' if clusters else 'Wilson'})."
     else:
         each = "one period of a person" if within else "one person"
-        left = f"Left: each point is {each}; cloud, mean and {interval} of the mean above the points."
-    return f"{left} Right: the difference that the plan decides on, with its interval."
+        over = " over clusters" if clusters else ""
+        left = f"Each point is {each}; cloud, mean and {interval} of the mean{over} above the points."
+    if not differences:
+        return left
+    return f"Left: {left[0].lower()}{left[1:]} Right: the difference that the plan decides on, with its interval."
 
 
 def among(outcome: Outcome) -> str:

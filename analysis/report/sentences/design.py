@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.pipeline.prepare import Prepared
-from analysis.report.wording import METHODS
+from analysis.report.wording import METHODS, TESTS
+from study_app.domain.study.factorial.sections import TreatmentFactor
 
 Row = Mapping[str, Any]
 _REALLOCATING = ("rerandomization", "permutation", "factorial_rerandomization")
@@ -15,10 +16,18 @@ _REALLOCATING = ("rerandomization", "permutation", "factorial_rerandomization")
 def comparisons(prepared: Prepared, result: Row, labels: Mapping[str, str]) -> str:
     """Return "each compared with No AI", or the pairs of arms that the primary rows compare."""
     control = prepared.compared[0] if prepared.compared else ""
+    study = prepared.dataset.study.study
+    if prepared.levels is not None and study is not None:
+        listed = "; ".join(f"{factor.title} ({', '.join(_levels(factor, labels))})" for factor in study.factors)
+        return f"factors: {listed}; each level compared with the first one, over the levels of the others"
     pairs = direct_pairs(prepared, result)
     if not pairs:
         return f"each compared with {labels.get(control, control)}" if control else ""
     return "; ".join(" against ".join(labels.get(arm, arm) for arm in pair) for pair in pairs)
+
+
+def _levels(factor: TreatmentFactor, labels: Mapping[str, str]) -> list[str]:
+    return [labels.get(level, level) for level in factor.level_ids]
 
 
 def direct_pairs(prepared: Prepared, result: Row) -> list[tuple[str, str]]:
@@ -44,12 +53,15 @@ def tests(prepared: Prepared, result: Row) -> str:
     """Return by what the primary rows are tested."""
     found = prepared.deciding(result["estimates"])
     methods = dict.fromkeys(analysis.method for analysis, _ in found)
-    parts = [METHODS.get(name, name.replace("_", " ")) for name in methods if name not in _REALLOCATING]
+    named = {**METHODS, **TESTS}
+    parts = [named.get(name, name.replace("_", " ")) for name in methods if name not in _REALLOCATING]
     drawn = [analysis for analysis, _ in found if analysis.method in _REALLOCATING]
     if drawn:
         plain = all(analysis.options.get("studentised", True) is False for analysis in drawn)
         how = _allocated_again(prepared, result) + ("" if plain else ", studentised")
-        parts.insert(0, f"{prepared.fitted.replicates} re-randomisations {how}; the interval inverts the test")
+        used = {row["detail"]["assignments"] for _, row in found if "assignments" in (row["detail"] or {})}
+        count = " or ".join(map(str, sorted(used))) or prepared.fitted.replicates
+        parts.insert(0, f"{count} re-randomisations {how}; the interval inverts the test")
     return "; ".join(parts) or "no primary row"
 
 

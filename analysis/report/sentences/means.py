@@ -15,16 +15,41 @@ Row = Mapping[str, Any]
 
 
 def means_sentence(
-    outcome: Outcome, contrast: tuple[str, str], means: Mapping[str, Row], labels: Mapping[str, str]
+    outcome: Outcome,
+    contrast: tuple[str, str],
+    means: Mapping[str, Row],
+    labels: Mapping[str, str],
+    summary: Row,
 ) -> Markup:
-    """Raw means of both arms with standard deviation, n and the denominator; of a yes-or-no outcome n/N and percent."""
+    """Raw means of both arms with standard deviation, n and the denominator.
+
+    Of a yes-or-no outcome n/N and percent, of an ordinal one median and quartiles.
+
+    Args:
+        outcome: of the arms.
+        contrast: arms, the treated one first.
+        means: arm -> row of its mean.
+        labels: arm -> what readers see.
+        summary: of the outcome in `outcomes` of results.json; empty where that has none.
+    """
+    if outcome.kind == "ordinal" and summary:
+        parts = [
+            Markup("{}: median {}").format(
+                labels[arm], tagged(f"outcomes.{outcome.id}", _ranked(summary, arm, ", n = "))
+            )
+            for arm in contrast
+        ]
+        return Markup("{}; {}.").format(*parts)
     digits = _decimals(means)
     parts = [_mean_phrase(outcome, arm, means[arm], labels[arm], digits) for arm in contrast]
     return Markup("{}; {}.").format(*parts)
 
 
-def mean_cells(outcome: Outcome, means: Mapping[str, Row]) -> dict[str, tuple[str, str]]:
+def mean_cells(outcome: Outcome, means: Mapping[str, Row], summary: Row) -> dict[str, tuple[str, str]]:
     """Return arm -> id of the row and text, for the table of primary outcomes; an arm without values has none."""
+    if outcome.kind == "ordinal" and summary:
+        place = f"outcomes.{outcome.id}"
+        return {arm: (place, _ranked(summary, arm, ", ")) for arm, cell in summary["arms"].items() if cell["n"]}
     digits = _decimals(means)
     return {
         arm: (row["id"], _mean_cell(outcome, arm, row, digits))
@@ -33,10 +58,20 @@ def mean_cells(outcome: Outcome, means: Mapping[str, Row]) -> dict[str, tuple[st
     }
 
 
-def what_cells_hold(outcomes: list[Outcome]) -> str:
-    """Return what such cells hold, as the head of their column."""
-    kinds = dict.fromkeys("n/N (%)" if outcome.kind == "binary" else "mean (SD), n" for outcome in outcomes)
-    return " or ".join(kinds)
+def what_cells_hold(outcomes: list[Outcome], *, ranked: bool) -> str:
+    """Return what such cells hold, as the head of their column.
+
+    Args:
+        outcomes: the primary ones.
+        ranked: whether medians are known.
+    """
+    words = {"binary": "n/N (%)"} | ({"ordinal": "median [quartiles], n"} if ranked else {})
+    return " or ".join(dict.fromkeys(words.get(outcome.kind, "mean (SD), n") for outcome in outcomes))
+
+
+def _ranked(summary: Row, arm: str, n: str) -> str:
+    cell = summary["arms"][arm]
+    return f"{cell['median']:g} [{cell['q1']:g}, {cell['q3']:g}]{n}{cell['n']}" if cell["n"] else "–"
 
 
 def _decimals(means: Mapping[str, Row]) -> int:

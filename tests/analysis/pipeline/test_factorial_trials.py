@@ -66,7 +66,7 @@ def test_main_effects_and_interactions_decide_as_one_family_and_the_rest_follows
 
 STEPS = [
     pytest.param(0.05, "unadjusted", "", marks=pytest.mark.slow),
-    (0.4, "ANCOVA", "part of the plan's covariates and strata"),
+    (0.4, "ANCOVA", "part of the plan's covariates"),
 ]
 
 

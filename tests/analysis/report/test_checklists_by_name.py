@@ -15,6 +15,7 @@ from analysis.pipeline.power.trial_power import simulated_plan
 from analysis.pipeline.prepare import prepare
 from analysis.report.checklists.named import CHECKLISTS, _Facts, answered, text_of
 from analysis.report.checklists.sources import CAVEATS, ERCT, LLM_SE, NAMED
+from analysis.report.scales import shown
 from study_app.content.study_file import read_study
 
 
@@ -51,7 +52,7 @@ def test_the_factorial_items_of_consort_have_the_trial_s_figures(trial):
     _, result = trial
     items = {item.item: item for item in answered(*trial, "consort")}
     tone = next(row for row in result["estimates"] if row["id"].endswith("factorial_rerandomization.tone"))
-    assert f"{tone['id']} " in items["factorial trials 17a"].answer
+    assert f", tone, keen minus calm: {shown(tone).value} (" in items["factorial trials 17a"].answer
     assert "tone: calm, keen" in items["factorial trials 3a"].answer
     assert items["factorial trials 1a"].open
 

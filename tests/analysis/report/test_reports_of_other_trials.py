@@ -18,9 +18,10 @@ from analysis.report.formats.document import manuscript
 from analysis.report.formats.latex import escaped
 from analysis.report.pictures import row_name
 from analysis.report.render import labels_of, render
-from analysis.report.scales import axis_title, decimals, in_unit
+from analysis.report.scales import axis_title, bounds_note, decimals, in_unit
 from analysis.report.sentences.captions import lost
 from analysis.report.sentences.subgroups import level_name, subgroup_name, subgroup_of
+from analysis.report.wording import p_phrase
 from study_app.domain.study.analysis_plan import Plan
 
 
@@ -208,3 +209,63 @@ def test_names_that_pdflatex_would_stop_at_or_misread_are_written_so_that_it_doe
     assert escaped("Größe 50 %") == r"Größe 50 \%"
     assert escaped("a--b, 中 – c") == r"a-{}-b, {[}U+4E2D{]} -- c"
     assert row_of("welch_t")["outcome"] == "score"
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory):
+    """Primary rows that are no differences: of right-censored times, ranks, and an arm without a single event."""
+    data = table(effect=0.5).drop(columns=["stratum", "received", "compliant"])
+    data["relapsed"] = [int(arm == "old" and place < 12) for place, arm in enumerate(data["arm"])]
+    outcomes = [
+        {"id": "minutes", "label": "Time to relief", "kind": "time", "unit": "min", "event": "done", "cap": 30.0},
+        {"id": "liked", "label": "Liking", "kind": "ordinal"},
+        {"id": "relapsed", "label": "Relapse", "kind": "binary"},
+    ]
+    rows = [
+        {"outcome": "minutes", "method": "logrank"},
+        {"outcome": "liked", "method": "mann_whitney"},
+        {"outcome": "relapsed", "method": "fisher"},
+    ]
+    data.loc[data.index[:5], "done"] = 0
+    data.loc[data.index[:5], "minutes"] = 10.0
+    return made(tmp_path_factory.mktemp("ranks"), data, plan(*rows, outcomes=outcomes, covariates=[]))
+
+
+def test_a_primary_test_without_an_estimate_says_its_adjusted_p_too(ranks):
+    rows = {row["id"]: row for row in ranks.result["estimates"]}
+    for name, words in (("minutes.logrank", "Log-rank test"), ("relapsed.fisher", "Fisher's exact test")):
+        p, adjusted = (p_phrase(rows[name][key]) for key in ("p_value", "p_adjusted"))
+        assert f"{words}: {p}; adjusted over 3 primary tests by Holm: {adjusted}" in ranks.text
+    assert rows["relapsed.fisher"]["estimate"] is None
+    assert "odds ratio: 95% interval 0.00 to " in ranks.text
+
+
+def test_ranks_are_said_to_be_of_medians_and_no_chance_is_a_difference(ranks):
+    assert re.search(r"new: median \d[\d.]* \[[\d.]+, [\d.]+\], n = 30; old: median", ranks.text)
+    assert "new against old: 0." in ranks.text
+    assert "Mann-Whitney test p " in ranks.text
+    assert "Log-rank test; Mann-Whitney test; Fisher's exact test" in ranks.text
+    assert "median [quartiles], n or n/N (%)" in ranks.text
+    assert "p, adjusted Effect size" in ranks.text
+
+
+def test_no_axis_of_differences_is_drawn_where_no_difference_decides(ranks):
+    assert "minutes_estimation" not in ranks.figures, "censored times have no mean"
+    assert "minutes_survival" in ranks.figures
+    for name in ("liked", "relapsed"):
+        assert "Difference from" not in ranks.figures[f"{name}_estimation"]
+    assert "Right: the difference that the plan decides on" not in ranks.text
+
+
+def test_over_clusters_no_line_of_a_forest_names_an_error_that_is_not_used():
+    row = {"id": "y.lin", "method": "lin", "role": "sensitivity", "population": "itt", "contrast": ["b", "a"]}
+    row |= {"note": "", "detail": {"clusters": 12}}
+    assert row_name(row, {}, several=False) == "Lin-adjusted"
+    assert row_name(row | {"method": "welch_t", "id": "y.welch_t"}, {}, several=False) == "Unadjusted"
+    assert row_name(row | {"detail": {}}, {}, several=False) == "Lin-adjusted, HC3"
+
+
+def test_bounds_of_shares_and_what_covers_them_are_on_one_scale():
+    row = {"method": "lee_bounds", "unit": "proportion", "estimate": None, "ci_low": 0.01, "ci_high": 0.02}
+    row |= {"contrast": ["b", "a"], "ci_level": 0.95, "detail": {"imbens_manski": [-0.19, 0.21]}}
+    assert bounds_note(row) == "95% interval −19.0 to 21.0"

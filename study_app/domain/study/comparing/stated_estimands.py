@@ -68,6 +68,8 @@ def _treatments(entry: Estimand, arms: Sequence[StudyArm], study: Study | None, 
     """Return what is compared: the usual words where only the control has no assistant."""
     if study is None or not arms:
         return "What the arm gives against what the control gives."
+    if study.factors and not crossed and not study.second_decision:
+        return _of_factors(study)
     control, *others = arms
     second = bool(study.second_decision)
     if not crossed and not second and not control.assistant and all(arm.assistant for arm in others):
@@ -76,6 +78,17 @@ def _treatments(entry: Estimand, arms: Sequence[StudyArm], study: Study | None, 
     where = _in_periods(study) if crossed else ""
     then = ", each followed by what the second randomisation gives to who does not respond" if second else ""
     return f"{compared}{where}{then}."
+
+
+def _of_factors(study: Study) -> str:
+    """Return the main effects: each level with its factor's first one."""
+    parts = []
+    for factor in study.factors:
+        names = [str(level.arm.get("label") or level.id.replace("_", " ")) for level in factor.levels]
+        others = [other.title for other in study.factors if other is not factor]
+        over = f", over the levels of {' and '.join(others)} with equal weights" if others else ""
+        parts += [f"{name} against {names[0]}{over}" for name in names[1:]]
+    return f"{'; '.join(parts)}."
 
 
 def _in_periods(study: Study) -> str:
