@@ -12,6 +12,7 @@ from scipy import stats
 
 from analysis.estimators.core.argument_kinds import share, table_of
 from analysis.estimators.core.coefficient import Coefficient
+from analysis.estimators.core.effect_sizes import alike
 from analysis.estimators.core.validation import AnalysisError, Floats, as_numbers, complete
 
 _FEWEST = 5
@@ -64,6 +65,8 @@ def _icc_table(x: Floats, level: float) -> pd.DataFrame:
         raise AnalysisError.of("ratings", f"{n} unit(s)", "give at least two units")
     if x.size < _FEWEST:
         raise AnalysisError.of("ratings", f"{x.size} ratings", f"give at least {_FEWEST}")
+    # Equal decimals, too, have variances of 0, and not of rounding.
+    x = np.zeros_like(x) if alike(x.ravel()) else x
     long = pd.DataFrame({
         "unit": np.repeat(np.arange(n), k), "rater": np.tile(np.arange(k), n), "rating": x.ravel()
     })  # fmt: skip

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from support.analysis.oracle_tables import run
 
+from analysis.agreement import icc
 from analysis.estimators.core.effect_sizes import hedges_g, pooled_sd, standardized_difference, variance
 from analysis.measurement.psychometrics import alpha
 from analysis.pipeline.description.baseline import smd_numeric, variance_ratio
@@ -60,6 +61,13 @@ def test_an_outcome_that_does_not_vary_within_arms_or_pairs_leaves_no_error_to_t
 def test_where_nothing_varies_within_arms_there_is_neither_hedges_g_nor_an_interval_of_lee_bounds():
     assert run("permutation", people(), **CALL, replicates=99).effect_size is None
     assert run("lee_bounds", lost(people()), **CALL).effect_size is None
+
+
+def test_ratings_that_are_all_one_decimal_have_the_intraclass_correlations_of_one_whole_number():
+    for kind in ("ICC1", "ICC2", "ICC3"):
+        found = [icc([[rating] * 3] * 4, kind) for rating in (0.1, 2.0)]
+        assert np.isnan(found[0]) == np.isnan(found[1])
+        assert np.nan_to_num(found[0]) == np.nan_to_num(found[1])
 
 
 def test_answers_whose_totals_are_equal_but_for_rounding_have_no_alpha():

@@ -70,6 +70,16 @@ def test_criteria_are_compared_each_by_itself():
     assert found["disagreements"] == 2
 
 
+def test_as_many_points_by_other_criteria_are_the_same_points():
+    """0.1 + 0.2 is not 0.3 in floating point, and 0.1 + 0.2 + 0.3 not 0.3 + 0.2 + 0.1."""
+    eva = [{"a": 0.1, "b": 0.2, "c": 0.3}, {"a": 0.1, "b": 0.2, "c": 0.0}, {"a": 1.0, "b": 0.0, "c": 0.0}]
+    finn = [{"a": 0.3, "b": 0.2, "c": 0.1}, {"a": 0.3, "b": 0.0, "c": 0.0}, {"a": 0.0, "b": 0.5, "c": 0.5}]
+    found = graders_section(table(*rated({"eva": eva, "finn": finn})), PEOPLE)
+    assert [sum(one.values()) == sum(two.values()) for one, two in zip(eva, finn, strict=True)] == [False, False, True]
+    assert (found["percent_agreement"], found["kappa"]["value"]) == (100, 1)
+    assert found["disagreements"] == 3
+
+
 def test_of_a_rater_who_corrects_a_rating_the_newest_counts_and_the_correction_is_counted():
     rows = rated({"eva": EVA, "finn": EVA})
     wrong = (rows[0][0], "eva", {"points": 2.0})
