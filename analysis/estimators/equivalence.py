@@ -11,6 +11,7 @@ from scipy import stats
 from analysis.estimators.core.registry import Result, method_per_contrast
 from analysis.estimators.core.request import ArmContrast
 from analysis.estimators.core.validation import AnalysisError, NotEstimable
+from analysis.estimators.numerics.cluster_covariance import ALONE
 from analysis.estimators.numerics.designs import additive
 from analysis.estimators.outcomes.means import linear_rows, paired_parts, raw_effect, t_parts
 
@@ -109,7 +110,9 @@ def _parts(pair: ArmContrast, equal_var: bool, paired: bool, pair_id: str | None
     # All arms are fitted together, so a contrast of a trial with several arms shares slopes and strata with the others.
     found = linear_rows(trial, additive(trial), None if trial.cluster else "HC3")
     row = found[pair.index - 1] if isinstance(found, list) else found
-    return float(row.estimate or 0.0), float(row.std_error or np.nan), float(row.df or np.nan)
+    if row.std_error is None:
+        raise NotEstimable(ALONE)
+    return float(row.estimate or 0.0), float(row.std_error), float(row.df or np.nan)
 
 
 def _margin(margin: float | Sequence[float] | None) -> tuple[float, float]:

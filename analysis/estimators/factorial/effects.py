@@ -16,7 +16,7 @@ from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import AnalysisError, Floats, Ints, NotEstimable
 from analysis.estimators.factorial.cells import KINDS, Cells, Effect
 from analysis.estimators.numerics.assignments import ReplicateAssignments, complete
-from analysis.estimators.numerics.cluster_covariance import ClusterRobust
+from analysis.estimators.numerics.cluster_covariance import ALONE, ClusterRobust
 from analysis.estimators.numerics.designs import DesignMatrix, additive, interacted
 from analysis.estimators.numerics.linear import Fit, fit, independent_columns, t_interval, vcov_name
 from analysis.estimators.numerics.replicated_regression import Regression, Test, vcov_of_draws
@@ -99,13 +99,17 @@ class _Model:
             along[column] = weights.get(label, 0.0)
         estimate = float(along @ self.fitted.coefficients)
         error = float(np.sqrt(along @ self.covariance @ along))
-        df = self.robust.df_along(along) if self.robust else float(self.fitted.df)
+        alone = self.robust is not None and self.robust.is_alone(along)
         groups = sides(cells, effect)
-        numbers = t_interval(estimate, error, df, self.trial.level)
+        numbers = {"estimate": estimate}
+        if not alone:
+            df = self.robust.df_along(along) if self.robust else float(self.fitted.df)
+            numbers = t_interval(estimate, error, df, self.trial.level)
         return self.trial.estimate(
             **numbers, id=effect.name, contrast=effect.contrast, n={name: len(y) for name, y in groups.items()},
             effect_size=_standardised(estimate, effect, groups, self.trial.level),
-            note=f"{self.kind} standard error", detail=_detail(effect, estimate) | {"vcov": self.kind},
+            note=ALONE if alone else f"{self.kind} standard error",
+            detail=_detail(effect, estimate) | {"vcov": self.kind},
         )  # fmt: skip
 
 

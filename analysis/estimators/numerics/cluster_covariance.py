@@ -17,6 +17,11 @@ from analysis.estimators.numerics.linear import Fit
 
 FEW = 8
 """Clusters an arm below which intervals and p-values are doubtful."""
+ALONE = (
+    "one cluster by itself determines a part of it, so that nothing says how much such clusters vary: no standard "
+    "error and no p; re-randomisation, or a mixed model of clusters that vary alike in both arms, may have one"
+)
+"""Why a contrast has no standard error."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,24 @@ class ClusterRobust:
             found.append(np.asarray((vectors * root) @ vectors.T, dtype=np.float64))
         return found
 
+    def is_alone(self, weights: Floats) -> bool:
+        """Return whether one cluster by itself determines a part of this contrast, as where an arm has one cluster.
+
+        The model then fits that part exactly whatever the cluster is like, and no sandwich holds how much such clusters
+        vary: with one treated cluster of eight CR2 rejects four null trials in ten.
+        """
+        # Such a part is a direction in which the cluster's share of the cross products is all of them: eigenvalue 1.
+        x = self.fitted.design
+        scale = np.linalg.norm(x, axis=0)
+        root = np.linalg.cholesky(self.fitted.gram_inverse * np.outer(scale, scale))
+        toward = root.T @ (weights / scale)
+        for rows in self.members:
+            part = (x[rows] / scale) @ root
+            values, vectors = np.linalg.eigh(part.T @ part)
+            if np.linalg.norm(vectors[:, values > 1 - 1e-8].T @ toward) > 1e-6 * np.linalg.norm(toward):
+                return True
+        return False
+
     def df_of(self, index: int) -> float:
         """Return the degrees of freedom of one coefficient; see `df_along`."""
         return self.df_along(np.eye(self.fitted.design.shape[1])[index])
@@ -82,7 +105,12 @@ class ClusterRobust:
         """Degrees of freedom of a contrast of coefficients.
 
         Satterthwaite's for CR2 under equal independent errors, else G - 1.
+
+        Raises:
+            NotEstimable: one cluster determines a part of it.
         """
+        if self.is_alone(weights):
+            raise NotEstimable(ALONE)
         # G - 1 as in Stata; Satterthwaite's value needs CR2's unbiasedness.
         if self.kind != "CR2":
             return float(len(self.members) - 1)

@@ -28,7 +28,8 @@ def cluster_robust(trial: AnalysisRequest, vcov: str = "CR2") -> Result:
     """Least-squares difference of means with standard errors robust to clusters.
 
     Formula: y = a + arm + covariates + strata; CR2 covariance with Satterthwaite degrees of freedom (Bell-McCaffrey),
-    or `vcov="CR1"` (Stata's) or "CR0" with clusters - 1. `cluster` names the column. Missing data: refused.
+    or `vcov="CR1"` (Stata's) or "CR0" with clusters - 1. `cluster` names the column. Where one cluster by itself
+    determines a part of the difference, as where an arm has one, the estimate stands alone. Missing data: refused.
     Detail: clusters, clusters_per_arm, icc (of the residuals, one-way analysis of variance).
     Reference: Bell & McCaffrey (2002), Survey Methodology 28:169-181; Pustejovsky & Tipton (2018), JBES 36:672-683.
 

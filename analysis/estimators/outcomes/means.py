@@ -13,7 +13,7 @@ from analysis.estimators.core.registry import Result, method_over_all_arms, meth
 from analysis.estimators.core.request import AnalysisRequest, ArmContrast
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import AnalysisError, Floats, NotEstimable
-from analysis.estimators.numerics.cluster_covariance import ClusterRobust
+from analysis.estimators.numerics.cluster_covariance import ALONE, ClusterRobust
 from analysis.estimators.numerics.designs import DesignMatrix, additive, interacted
 from analysis.estimators.numerics.linear import Fit, fit, t_interval, vcov_name
 
@@ -208,7 +208,7 @@ def linear_rows(trial: AnalysisRequest, design: DesignMatrix, vcov: str | None) 
         extra: dict[str, Any] = robust.detail(trial)
         trial.notes += robust.warnings(trial)
     else:
-        kind = vcov_name(vcov)
+        kind, robust = vcov_name(vcov), None
         covariance, extra = fitted.covariance(kind), {}
 
         def of(weights: Floats) -> float:
@@ -216,14 +216,16 @@ def linear_rows(trial: AnalysisRequest, design: DesignMatrix, vcov: str | None) 
 
     beta = design.back @ fitted.coefficients
     errors = np.sqrt(np.diag(design.back @ covariance @ design.back.T))
-    return unwrap([
-        _coefficient_row(
-            trial, fitted,
-            t_interval(float(beta[index]), float(errors[index]), of(design.back[index]), trial.level),
-            kind, contrast, name, extra,
-        )
-        for index, contrast, name in design.rows_of(trial)
-    ])  # fmt: skip
+
+    def numbers(index: int) -> dict[str, float]:
+        if robust is not None and robust.is_alone(design.back[index]):
+            return {"estimate": float(beta[index])}
+        return t_interval(float(beta[index]), float(errors[index]), of(design.back[index]), trial.level)
+
+    rows = design.rows_of(trial)
+    return unwrap(
+        [_coefficient_row(trial, fitted, numbers(index), kind, contrast, name, extra) for index, contrast, name in rows]
+    )
 
 
 def _exact_row(trial: AnalysisRequest, fitted: Fit, coefficient: float, name: str) -> Estimate:
@@ -255,7 +257,7 @@ def _coefficient_row(
         return trial.estimate(**numbers, id=name, note=note, effect_size=effect, detail=detail)
     pair = ArmContrast(trial, trial.labels.index(contrast[0]))
     detail["largest_leverage"] = float(fitted.leverage.max())
-    note = f"{kind} standard error{clustered}"
+    note = f"{kind} standard error{clustered}" if "std_error" in numbers else ALONE
     note += f"; largest leverage {fitted.leverage.max():.4f}" if trial.covariates else ""
     effect = raw_effect(pair, numbers["estimate"])
     return trial.estimate(**numbers, contrast=contrast, n=pair.counts, note=note, effect_size=effect, detail=detail)
