@@ -177,10 +177,12 @@ class _Restricted:
     mean: float
     variance: float
 
-    def limits(self, level: float) -> list[float]:
-        """Return the normal interval of the mean."""
+    def limits(self, level: float) -> tuple[float, float] | tuple[None, None]:
+        """Return the normal interval of the mean; none where nothing varies up to the horizon."""
+        if not self.variance:
+            return None, None
         reach = float(stats.norm.ppf(0.5 + level / 2) * np.sqrt(self.variance))
-        return [self.mean - reach, self.mean + reach]
+        return self.mean - reach, self.mean + reach
 
 
 @method_per_contrast("event horizon", jackknife=True)
@@ -214,7 +216,7 @@ def rmst(pair: ArmContrast) -> Result:
         "horizon": horizon,
         "mean": {label: arm.mean for label, arm in arms.items()},
         "mean_std_error": {label: arm.variance**0.5 for label, arm in arms.items()},
-        "mean_ci": {label: arm.limits(pair.level) for label, arm in arms.items()},
+        "mean_ci": {label: list(arm.limits(pair.level)) for label, arm in arms.items()},
         "time_lost": {label: horizon - arm.mean for label, arm in arms.items()},
     }
     found = z_interval(one.mean - zero.mean, float(np.sqrt(one.variance + zero.variance)), pair.level)
@@ -250,10 +252,13 @@ def _mean_row(trial: AnalysisRequest, times: Floats, index: int, label: str, hor
     except NotEstimable as reason:
         return trial.null(f"not estimable: {reason}", **base)
     low, high = found.limits(trial.level)
-    lost = EffectSize("time_lost", horizon - found.mean, horizon - high, horizon - low)
+    lost = EffectSize(
+        "time_lost", horizon - found.mean, *(None if end is None else horizon - end for end in (high, low))
+    )
+    sure = "; no interval: nothing varies before it" if low is None else ""
     return trial.estimate(
         **base, estimate=found.mean, std_error=found.variance**0.5, ci_low=low, ci_high=high, effect_size=lost,
-        note=f"mean of {label} up to {horizon:g}",
+        note=f"mean of {label} up to {horizon:g}{sure}",
     )  # fmt: skip
 
 

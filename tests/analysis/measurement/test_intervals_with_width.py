@@ -46,6 +46,18 @@ def test_a_kappa_whose_variance_is_0_has_no_interval():
     assert (found.statistic, found.p_value) == (None, None)
 
 
+def test_a_restricted_mean_of_people_without_an_event_has_no_interval():
+    data = arms([9, 9, 9, 9], [2, 5, 9, 9]).assign(seen=[0, 0, 0, 0, 1, 1, 0, 0])
+    still, both = run("rmst_by_arm", data, event="seen", horizon=9)
+    assert (still.estimate, still.ci_low, still.ci_high) == (9, None, None)
+    assert (still.effect_size.value, still.effect_size.ci_low, still.effect_size.ci_high) == (0, None, None)
+    assert "no interval" in still.note
+    assert both.ci_low < both.estimate < both.ci_high
+    gap = run("rmst", data, event="seen", horizon=9)[0]
+    assert gap.detail["mean_ci"]["c"] == [None, None]
+    assert gap.ci_low < gap.estimate < gap.ci_high
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_too_few_assignments_give_no_limit_instead_of_a_far_one(seed):
     rng = np.random.default_rng(seed)
