@@ -60,7 +60,8 @@ def shown(row: Row) -> Shown:
         return Shown(estimate, low, high, LOGS[unit], 2, True)
     if unit in SHARES:
         estimate, low, high = (None if value is None else 100 * value for value in numbers)
-        difference = row["contrast"] is not None
+        change = row.get("method") == "interaction" or (row.get("detail") or {}).get("effect") == "interaction"
+        difference = row["contrast"] is not None or change
         return Shown(estimate, low, high, PERCENT if difference else "%", 1, False)
     ratio = "ratio" in unit
     digits = 2 if ratio or unit in ("probability", "r") else decimals(row["ci_low"], row["ci_high"])

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from analysis.plotting import INK, MUTED, ZERO, arm_colour, bare, canvas, text_at
-from analysis.report.scales import axis_title, decimal
+from analysis.report.scales import SHARES, axis_title, decimal
 from study_app.domain.study.analysis_plan import Outcome
 
 Row = Mapping[str, Any]
@@ -32,11 +32,11 @@ def tipping(name: str, rows: Sequence[Row], outcome: Outcome, labels: Mapping[st
     with canvas(4.6 * len(drawn) + 0.6, 3.2) as figure:
         axes = figure.subplots(1, len(drawn), squeeze=False, sharey=True)[0]
         for place, (each, row) in enumerate(zip(axes, drawn, strict=True)):
-            _draw(each, row, arm_colour(place + 1))
+            _draw(each, row, arm_colour(place + 1), 100 if outcome.unit in SHARES else 1)
             treated, control = (labels.get(arm, arm) for arm in row["contrast"])
             each.set_title(f"{treated} minus {control}", loc="left", fontsize=9, color=INK)
-            each.set_xlabel(axis_title(f"Added to each imputed outcome of {treated}", outcome.unit))
-        axes[0].set_ylabel(axis_title("Difference", outcome.unit))
+            each.set_xlabel(axis_title(f"Added to each imputed outcome of {treated}", outcome.unit, change=True))
+        axes[0].set_ylabel(axis_title("Difference", outcome.unit, change=True))
         return figure
 
 
@@ -44,8 +44,10 @@ def _curve(row: Row) -> bool:
     return bool(row["detail"].get("delta"))
 
 
-def _draw(axes: Any, row: Row, colour: str) -> None:
-    curve, tip = row["detail"], row["estimate"]
+def _draw(axes: Any, row: Row, colour: str, factor: int) -> None:
+    names = ("delta", "estimates", "ci_low", "ci_high")
+    curve = {name: [factor * value for value in row["detail"][name]] for name in names}
+    tip = None if row["estimate"] is None else factor * row["estimate"]
     axes.axhline(0, color=ZERO, lw=1)
     axes.axvline(0, color=ZERO, lw=1, ls=(0, (2, 3)))
     axes.fill_between(curve["delta"], curve["ci_low"], curve["ci_high"], color=colour, alpha=0.16, lw=0)

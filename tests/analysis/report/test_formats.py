@@ -89,6 +89,9 @@ def test_ratios_are_shown_as_ratios_and_shares_in_percent():
     assert seen.interval == "0.75 to ∞"
     seen = shown(row(unit="proportion", estimate=-0.038, ci_low=-0.221, ci_high=0.142))
     assert (seen.value, seen.interval, seen.unit) == ("−3.8", "−22.1 to 14.2", "percentage points")
+    alone = row(unit="proportion", estimate=0.5, ci_low=0.4, ci_high=0.6, contrast=None)
+    assert shown(alone).unit == "%"
+    assert shown({**alone, "method": "interaction"}).unit == "percentage points"
 
 
 def test_decimals_follow_the_error():

@@ -54,7 +54,8 @@ def elsewhere(tmp_path_factory):
         {"outcome": "solved", "method": "rerandomization"}, outcomes=outcomes, multiplicity={"method": "none"}
     )
     chosen["covariates"], chosen["level"] = [], 0.9
-    chosen["analyses"].append({"outcome": "solved", "method": "newcombe", "role": "sensitivity"})
+    beside = ("newcombe", "tipping_point")
+    chosen["analyses"] += [{"outcome": "solved", "method": name, "role": "sensitivity"} for name in beside]
     return made(tmp_path_factory.mktemp("elsewhere"), data, chosen)
 
 
@@ -74,6 +75,10 @@ def test_a_yes_or_no_outcome_is_counted_and_its_difference_is_in_percentage_poin
     assert re.search(r"new: \d+/\d+ \(\d+%\); old: \d+/\d+ \(\d+%\)\.", elsewhere.text)
     assert "Difference from old (percentage points)" in elsewhere.figures["solved_estimation"]
     assert "Solved it (%)" in elsewhere.figures["solved_estimation"]
+    assert "Added to each imputed outcome of new (percentage points)" in elsewhere.figures["solved_tipping"]
+    tip = next(row for row in elsewhere.result["estimates"] if row["method"] == "tipping_point")["estimate"]
+    said = f"{100 * tip:.2f}".replace("-", "−") if tip is not None else "no shift drawn here tips it"
+    assert said in elsewhere.figures["solved_tipping"]
     assert in_unit("proportion", 0.05) == "5 percentage points"
 
 
