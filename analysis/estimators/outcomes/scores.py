@@ -111,8 +111,8 @@ def fractional_logit(trial: AnalysisRequest, vcov: str = "HC0") -> Result:
     """Logit coefficient of a share in [0, 1] (zeros and ones welcome), with robust standard errors.
 
     Formula: Bernoulli quasi-likelihood, logit(mean) = a + arm + covariates + strata; sandwich HC0 (`vcov`: HC0, HC1,
-    "quasi" with Pearson's dispersion and t, "classical"). Effect size: average marginal effect on the share.
-    Missing data: refused.
+    "quasi" with Pearson's dispersion and t, "classical"); the normal distribution but for "quasi". Effect size: average
+    marginal effect on the share. Missing data: refused.
     Reference: Papke & Wooldridge (1996), J. Appl. Econometrics 11:619-632.
 
     Example:
