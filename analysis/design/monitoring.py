@@ -268,7 +268,7 @@ def crossing_probabilities(info: Floats, critical: Floats, sides: int, drift: fl
     Returns:
         One probability a look; their sum is the type I error (drift 0) or the power.
     """
-    t, edges = sample_of("info", info), sample_of("critical", critical)
+    t, edges = sample_of("info", info), sample_of("critical", critical, endless=True)
     if not (t > 0).all() or (np.diff(t) <= 0).any() or len(t) != len(edges):
         what = f"{list(map(float, t))} beside {len(edges)} critical values"
         raise AnalysisError.of("info", what, "give the information at each look, rising, and as many critical values")

@@ -14,6 +14,7 @@ from scipy import stats
 
 from analysis.data.view import View
 from analysis.estimators import methods
+from analysis.estimators.core.effect_sizes import deviation
 from analysis.estimators.core.request import AnalysisRequest
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.core.validation import Floats, NotEstimable
@@ -105,7 +106,7 @@ class CrossoverRunner:
 
     def _mean(self, outcome: Outcome, values: Floats, arm: str) -> Estimate:
         n = len(values)
-        sd = float(values.std(ddof=1)) if n > 1 else None
+        sd = deviation(values) if n > 1 else None
         half = float(stats.t.ppf(0.5 + self.plan.level / 2, n - 1)) * sd / np.sqrt(n) if sd is not None else np.nan
         return Estimate(
             id=f"{outcome.id}.mean.{arm}", role="secondary", outcome=outcome.id, method="mean", unit=outcome.unit,

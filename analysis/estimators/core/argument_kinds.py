@@ -161,13 +161,15 @@ def numbers_of(name: str, values: Any, dimensions: int = 1) -> Floats:
     return found
 
 
-def sample_of(name: str, values: Any, least: int = 1) -> Floats:
-    """Return numbers without gaps, at least so many."""
+def sample_of(name: str, values: Any, least: int = 1, *, endless: bool = False) -> Floats:
+    """Return numbers without gaps, at least so many; infinite ones only where they mean something (`endless`)."""
     # An array of floats is taken as it is: the methods call with these, many times in a simulation.
     known = isinstance(values, np.ndarray) and values.dtype == np.float64 and values.ndim == 1
     found = np.asarray(values) if known else numbers_of(name, values)
-    if np.ndim(values) == 0 or len(found) < least or not np.isfinite(found).all():
-        raise AnalysisError.of(name, "are not all finite numbers", f"give {least} or more, without gaps")
+    unfit = np.isnan(found) if endless else ~np.isfinite(found)
+    if np.ndim(values) == 0 or len(found) < least or unfit.any():
+        what = "are not all numbers" if endless else "are not all finite numbers"
+        raise AnalysisError.of(name, what, f"give {least} or more, without gaps")
     return np.asarray(found, dtype=np.float64)
 
 

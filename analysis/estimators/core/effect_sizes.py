@@ -78,6 +78,15 @@ def variance(values: ArrayLike) -> float:
     return 0.0 if len(found) > 1 and alike(found) else float(found.var(ddof=1))
 
 
+def deviation(values: ArrayLike) -> float:
+    """Sample standard deviation; 0 where two values or more differ by rounding alone.
+
+    >>> deviation([0.1] * 10)
+    0.0
+    """
+    return float(np.sqrt(variance(values)))
+
+
 def alike(values: Floats, size: float = 0.0) -> bool:
     """Whether values differ by no more than the rounding of their size, or of a larger one that they come from."""
     return len(values) > 0 and bool(np.ptp(values) <= ROUNDED * max(size, float(np.abs(values).max())))

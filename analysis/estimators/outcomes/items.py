@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -204,11 +204,22 @@ def _columns(trial: AnalysisRequest, item: str | None, by_item: bool) -> tuple[F
     strata, stratum_names = trial.stratum_columns
     first = items.shape[1]
     if by_item:
+        _refuse_unmet(trial, codes, item_names)
         arms = (arms[:, :, None] * items[:, None, :]).reshape(len(arms), -1)
         arm_names = [f"{arm}:{name}" for arm in arm_names for name in item_names]
     columns = np.column_stack([items, arms, x - x.mean(axis=0), strata])
     labels = [*item_names, *arm_names, *x_names, *stratum_names]
     return columns, labels, range(first, first + len(arm_names))
+
+
+def _refuse_unmet(trial: AnalysisRequest, codes: Ints, item_names: Sequence[str]) -> None:
+    """Refuse arms of which one met an item and another did not: there is no difference at that item."""
+    if trial.is_dose:
+        return
+    for index, name in enumerate(item_names):
+        seen = set(trial.codes[codes == index].tolist())
+        if missing := [arm for place, arm in enumerate(trial.labels) if place not in seen]:
+            raise NotEstimable(f"no answer to {name} in the arm {missing[0]!r}; leave that item out")
 
 
 def _of_item(trial: AnalysisRequest, row: Estimate, answered: Bools) -> Estimate:

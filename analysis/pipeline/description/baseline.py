@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.core.effect_sizes import variance
+from analysis.estimators.core.effect_sizes import deviation, variance
 
 MAX_LEVELS = 12
 
@@ -120,7 +120,7 @@ def _numeric(data: pd.DataFrame, name: str, arms: Sequence[str]) -> dict[str, An
         arm: {
             "n": len(x),
             "mean": float(x.mean()) if len(x) else None,
-            "sd": float(x.std(ddof=1)) if len(x) > 1 else None,
+            "sd": deviation(x) if len(x) > 1 else None,
             "count": None,
             "percent": None,
         }

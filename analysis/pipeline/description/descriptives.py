@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.data.view import View
+from analysis.estimators.core.effect_sizes import deviation
 from analysis.estimators.core.results import EffectSize, Estimate
 from analysis.estimators.methods import METHODS
 from analysis.estimators.outcomes.proportions import wilson
@@ -36,7 +37,8 @@ def _mean_row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float, clus
     values = rows[outcome.id].dropna().to_numpy(dtype=float)
     n = len(values)
     known = n > 1
-    error = float(values.std(ddof=1) / np.sqrt(n)) if known else None
+    sd = deviation(values) if known else None
+    error = sd / float(np.sqrt(n)) if sd is not None else None
     df = float(n - 1) if known else None
     mean = float(values.mean()) if n else None
     try:
@@ -61,7 +63,7 @@ def _mean_row(rows: pd.DataFrame, outcome: Outcome, arm: str, level: float, clus
         ci_low=low,
         ci_high=high,
         ci_level=level,
-        effect_size=EffectSize("sd", float(values.std(ddof=1)) if known else None),
+        effect_size=EffectSize("sd", sd),
         n={arm: n},
         note="; ".join(notes),
     )
@@ -81,7 +83,7 @@ def _interval(values: NDArray[np.float64], outcome: Outcome, level: float) -> tu
         return wilson(int(values.sum()), n, level)
     if n < 2:
         return None, None
-    half = float(stats.t.ppf(0.5 + level / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    half = float(stats.t.ppf(0.5 + level / 2, n - 1) * deviation(values) / np.sqrt(n))
     return float(values.mean()) - half, float(values.mean()) + half
 
 

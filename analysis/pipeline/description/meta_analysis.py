@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.core.effect_sizes import pooled_sd, small_sample_factor
+from analysis.estimators.core.effect_sizes import deviation, pooled_sd, small_sample_factor
 from analysis.pipeline.analysis_table import AnalysisTable
 from study_app.domain.study.analysis_plan import Plan
 
@@ -62,7 +62,7 @@ def _contrast(people: pd.DataFrame, outcome: str, treated: str, control: str) ->
         values.append(known)
         row[f"n_{role}"] = len(known)
         row[f"mean_{role}"] = float(known.mean()) if len(known) else None
-        row[f"sd_{role}"] = float(known.std(ddof=1)) if len(known) > 1 else None
+        row[f"sd_{role}"] = deviation(known) if len(known) > 1 else None
     one, two = values
     spread = pooled_sd(one, two) if min(len(one), len(two)) > 1 else 0.0
     if not spread > 0:

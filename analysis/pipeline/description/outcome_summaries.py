@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.data.view import View
+from analysis.estimators.core.effect_sizes import deviation
 from analysis.estimators.core.no_effect import no_effect
 from analysis.estimators.numerics.restricted_mean import kaplan_meier_curve
 from analysis.estimators.outcomes.proportions import wilson
@@ -93,7 +94,7 @@ def _of_arm(part: pd.DataFrame, outcome: Outcome, level: float, *, censored: boo
     if censored:
         return found
     low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
-    spread = float(values.std(ddof=1)) if len(values) > 1 else None
+    spread = deviation(values) if len(values) > 1 else None
     quartiles = {"median": float(middle), "q1": float(low), "q3": float(high)}
     return {**found, "mean": float(values.mean()), "sd": spread, **(quartiles if outcome.kind != "time" else {})}
 

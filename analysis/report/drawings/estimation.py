@@ -12,7 +12,7 @@ from scipy import stats
 
 from analysis.plotting import INK, MUTED, PAPER, ZERO, arm_colour, bare, canvas, text_at
 from analysis.report.drawings.forest import interval, signed
-from analysis.report.scales import axis_title, shown
+from analysis.report.scales import SHARES, axis_title, shown
 from study_app.domain.study.analysis_plan import Outcome
 
 Row = Mapping[str, Any]
@@ -44,13 +44,15 @@ def estimation(
     with canvas(8.2, 0.95 * len(arms) + 1.5) as figure:
         axes = figure.subplots(1, 2 if rows else 1, width_ratios=[2.5, 1.2][: 2 if rows else 1], squeeze=False)[0]
         left = axes[0]
-        draw = _share if outcome.kind == "binary" else _cloud
+        binary = outcome.kind == "binary"
+        draw = _share if binary else _cloud
+        factor = 100 if binary or outcome.unit in SHARES else 1
         for index, arm in enumerate(arms):
-            draw(left, data.loc[data["arm"] == arm, outcome.id].to_numpy(dtype=float), index)
-            _mean(left, means.get(arm), index, outcome)
+            draw(left, factor * data.loc[data["arm"] == arm, outcome.id].to_numpy(dtype=float), index)
+            _mean(left, means.get(arm), index if binary else index - 0.1, factor)
         left.set_yticks(range(len(arms)), [_with_n(labels[arm], data, arm) for arm in arms])
         left.set_ylim(len(arms) - 0.4, -0.75)
-        left.set_xlabel(axis_title(outcome.title, outcome.unit))
+        left.set_xlabel(axis_title(outcome.title, SHARES[0] if binary else outcome.unit))
         bare(left, "left")
         if rows:
             _differences(axes[1], rows, arms, labels, outcome)
@@ -58,11 +60,10 @@ def estimation(
         return figure
 
 
-def _mean(axes: Any, found: Row | None, row: int, outcome: Outcome) -> None:
+def _mean(axes: Any, found: Row | None, place: float, factor: int) -> None:
     """Draw what results.json has: its interval knows of clusters, and of a share that it ends at 0 and 1."""
     if found is None or found["estimate"] is None:
         return
-    factor, place = (100, row) if outcome.kind == "binary" else (1, row - 0.1)
     if found["ci_low"] is not None and found["ci_high"] is not None and found["ci_low"] < found["ci_high"]:
         axes.plot([factor * found["ci_low"], factor * found["ci_high"]], [place] * 2, color=INK, lw=2.2)
     axes.plot(factor * found["estimate"], place, "o", ms=6.5, color=PAPER, mec=INK, mew=1.8)
@@ -70,7 +71,7 @@ def _mean(axes: Any, found: Row | None, row: int, outcome: Outcome) -> None:
 
 def _share(axes: Any, values: np.ndarray, row: int) -> None:
     if len(values):
-        axes.barh(row, 100 * float(values.mean()), height=0.44, color=arm_colour(row), alpha=0.5, lw=0)
+        axes.barh(row, float(values.mean()), height=0.44, color=arm_colour(row), alpha=0.5, lw=0)
     axes.set_xlim(0, 100)
 
 

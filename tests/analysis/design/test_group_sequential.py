@@ -113,3 +113,8 @@ def test_power_and_expected_size_are_those_of_rpact():
     assert power == pytest.approx(0.9, abs=1e-6)
     assert early == pytest.approx((0.309855724586,), abs=1e-6)
     assert expected / 1000 * inflation == pytest.approx(sample, abs=1e-6)
+
+
+def test_a_look_that_cannot_stop_the_trial_has_an_infinite_boundary():
+    found = crossing_probabilities(np.array([0.5, 1.0]), [np.inf, 1.959963984540054], 2)
+    assert found == pytest.approx([0, 0.05], abs=1e-6)

@@ -8,8 +8,11 @@ from support.analysis.oracle_tables import run
 from analysis.agreement import icc
 from analysis.estimators.core.effect_sizes import hedges_g, pooled_sd, standardized_difference, variance
 from analysis.measurement.psychometrics import alpha
-from analysis.pipeline.description.baseline import smd_numeric, variance_ratio
+from analysis.pipeline.description.baseline import _numeric, smd_numeric, variance_ratio
+from analysis.pipeline.description.descriptives import _mean_row
+from analysis.pipeline.description.outcome_summaries import _of_arm
 from analysis.pipeline.description.quiz_quality import _item_rest
+from study_app.domain.study.analysis_plan import Plan
 
 CALL = {"outcome": "y", "arm": "arm", "control": "c"}
 
@@ -78,3 +81,12 @@ def test_answers_whose_totals_are_equal_but_for_rounding_have_no_alpha():
         {"easy": [0, 1, 0, 1], "a": [0.1, 0.3, 0.2, 0.1], "b": [0.2, 0.2, 0.3, 0.3], "c": [0.3, 0.1, 0.1, 0.2]}
     )
     assert _item_rest(beside, "easy") is None
+
+
+def test_where_everyone_has_one_decimal_no_table_has_a_standard_deviation():
+    plan = Plan.model_validate({"outcomes": [{"id": "y", "kind": "continuous"}], "control": "c"})
+    people = pd.DataFrame({"arm": ["c"] * 10 + ["t"] * 13, "y": 0.1})
+    assert people["y"][10:].std() > 0
+    assert {_mean_row(people[10:], plan.outcomes[0], "t", 0.95, None).effect_size.value} == {0}
+    assert _of_arm(people[10:], plan.outcomes[0], 0.95, censored=False)["sd"] == 0
+    assert {cell["sd"] for cell in _numeric(people, "y", ["c", "t"])["arms"].values()} == {0}

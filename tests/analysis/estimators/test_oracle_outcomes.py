@@ -334,6 +334,15 @@ def test_a_mixed_logit_by_item_has_a_row_for_each_arm_at_each_item():
     assert [2 * row.estimate for row in dose] == pytest.approx([row.estimate for row in rows], rel=1e-6)
 
 
+def test_by_item_an_arm_without_answers_to_an_item_is_named():
+    call = {"outcome": "right", "arm": "arm", "control": "a", "item": "item", "person": "person", "by_item": True}
+    answers = apart()
+    for arm in "ab":
+        row = run("mixed_logit", answers[(answers["item"] != "3") | (answers["arm"] != arm)], **call)
+        assert row.estimate is None
+        assert f"no answer to item[3] in the arm {arm!r}" in row.note
+
+
 def test_a_mixed_logit_of_people_who_differ_much_finds_its_maximum():
     """R: lme4::glmer(y ~ 0 + item + arm + (1 | person), binomial, nAGQ = 25): 0.3517 (1.087), sd 3.560, logLik -160.82.
 

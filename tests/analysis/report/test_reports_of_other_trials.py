@@ -6,6 +6,7 @@ import re
 from html import unescape
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from support.analysis.method_rows import plan, row_of, table
 
@@ -13,6 +14,7 @@ from analysis.data.load import load
 from analysis.pipeline.analyse import analyse_prepared
 from analysis.pipeline.prepare import prepare
 from analysis.report.checklists.answers import checklists
+from analysis.report.drawings.estimation import estimation
 from analysis.report.flow_diagram import diagram
 from analysis.report.formats.document import manuscript
 from analysis.report.formats.latex import escaped
@@ -22,7 +24,7 @@ from analysis.report.scales import axis_title, bounds_note, decimals, in_unit
 from analysis.report.sentences.captions import lost
 from analysis.report.sentences.subgroups import level_name, subgroup_name, subgroup_of
 from analysis.report.wording import p_phrase
-from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.analysis_plan import Outcome, Plan
 
 
 def made(folder, data, chosen):
@@ -274,3 +276,14 @@ def test_bounds_of_shares_and_what_covers_them_are_on_one_scale():
     row = {"method": "lee_bounds", "unit": "proportion", "estimate": None, "ci_low": 0.01, "ci_high": 0.02}
     row |= {"contrast": ["b", "a"], "ci_level": 0.95, "detail": {"imbens_manski": [-0.19, 0.21]}}
     assert bounds_note(row) == "95% interval −19.0 to 21.0"
+
+
+@pytest.mark.parametrize(("kind", "unit"), [("bounded", "proportion"), ("binary", "solved"), ("binary", "proportion")])
+def test_shares_are_drawn_in_percent_under_an_axis_in_percent(kind, unit):
+    outcome = Outcome(id="share", label="Share", kind=kind, unit=unit)
+    values = [0.25, 0.75, 0.5, 0.5] if kind == "bounded" else [0, 1, 1, 0]
+    people = pd.DataFrame({"arm": ["a", "a", "b", "b"], "share": values})
+    mean = {"estimate": 0.5, "ci_low": 0.4, "ci_high": 0.6}
+    axes = estimation(people, outcome, ["a", "b"], {"a": "A", "b": "B"}, [], {"a": mean}).axes[0]
+    assert axes.get_xlabel() == "Share (%)"
+    assert [list(line.get_xdata()) for line in axes.lines] == [pytest.approx([40, 60]), pytest.approx([50])]
