@@ -88,10 +88,12 @@ class ClusterRobust:
         # Such a part is a direction in which the cluster's share of the cross products is all of them: eigenvalue 1.
         x = self.fitted.design
         scale = np.linalg.norm(x, axis=0)
-        root = np.linalg.cholesky(self.fitted.gram_inverse * np.outer(scale, scale))
-        toward = root.T @ (weights / scale)
+        # Orthonormal columns by QR: cross products square the condition, so that covariates that are nearly alike
+        # would leave no such columns, or wrong ones.
+        columns, triangle = np.linalg.qr(x / scale)
+        toward = np.linalg.solve(triangle.T, weights / scale)
         for rows in self.members:
-            part = (x[rows] / scale) @ root
+            part = columns[rows]
             values, vectors = np.linalg.eigh(part.T @ part)
             if np.linalg.norm(vectors[:, values > 1 - 1e-8].T @ toward) > 1e-6 * np.linalg.norm(toward):
                 return True

@@ -83,3 +83,16 @@ def test_re_randomisation_keeps_its_p_and_states_no_error():
     found = row("rerandomization", schools(1, sizes=(4,) * 8))
     assert found.p_value >= 1 / 8
     assert found.std_error is None
+
+
+@pytest.mark.parametrize("apart", [1e-6, 1e-8, 3e-9])
+def test_covariates_that_are_nearly_alike_are_no_lone_cluster(apart):
+    data = schools(4).assign(
+        again=lambda table: table["age"] + apart * np.random.default_rng(2).normal(size=len(table))
+    )
+    both = row("cluster_robust", data, covariates=("age", "again"))
+    difference = data.assign(again=(data["again"] - data["age"]) / apart)
+    assert both.std_error == pytest.approx(
+        row("cluster_robust", difference, covariates=("age", "again")).std_error, rel=0.05
+    )
+    assert both.p_value is not None
