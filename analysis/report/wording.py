@@ -180,16 +180,14 @@ def difference_sentence(
     """
     if row.get("detail", {}).get("effect") == "interaction" and row["p_value"] is not None:
         return _interaction(row, labels) + _adjusted(row, multiplicity, family) + Markup(").")
-    if not row["contrast"] or row["estimate"] is None or row["p_value"] is None:
+    if row["estimate"] is not None and row["p_value"] is None:
+        return _untested(row, labels)
+    if not row["contrast"] or row["estimate"] is None:
         return _no_difference(row, _adjusted(row, multiplicity, family))
-    treated, control = row["contrast"]
     seen = shown(row)
-    raw = not seen.ratio and seen.unit in (row["unit"], PERCENT) and row["method"] not in CHANCES
-    sentence = Markup("{}{} {} {}{}: {}{} ({}; {} {}").format(
+    sentence = Markup("{}{}{}: {}{} ({}; {} {}").format(
         "Interaction, " if _of_interaction(row) else "",
-        labels.get(treated, treated),
-        "minus" if raw else "against",
-        labels.get(control, control),
+        _compared(row, labels),
         f", adjusted for {adjusted_for}" if adjusted_for else "",
         tagged(row["id"], seen.value),
         f" {seen.unit}".rstrip(),
@@ -198,6 +196,25 @@ def difference_sentence(
         tagged(row["id"], p_phrase(row["p_value"])),
     )
     return sentence + _adjusted(row, multiplicity, family) + Markup(").")
+
+
+def _compared(row: Row, labels: Mapping[str, str]) -> str:
+    """Return "AI minus No AI", or "AI against No AI" where the estimate is no difference."""
+    seen = shown(row)
+    raw = not seen.ratio and seen.unit in (row["unit"], PERCENT) and row["method"] not in CHANCES
+    return (" minus " if raw else " against ").join(labels.get(arm, arm) for arm in row["contrast"])
+
+
+def _untested(row: Row, labels: Mapping[str, str]) -> Markup:
+    """Return an estimate without a p, and why it has none."""
+    seen = shown(row)
+    return Markup("{}: {}{} ({}; no p): {}.").format(
+        _compared(row, labels) if row["contrast"] else "Estimate",
+        tagged(row["id"], seen.value),
+        f" {seen.unit}".rstrip(),
+        _limits(row, seen.interval),
+        tagged(row["id"], tidy(row["note"]) or "not tested"),
+    )
 
 
 def _adjusted(row: Row, multiplicity: str, family: int) -> Markup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -148,6 +149,16 @@ def test_a_row_without_an_interval_says_so_and_why():
     assert "adjusted over 2 primary tests by Holm" in difference_sentence(row, {}, "holm", 2)
     assert "plausible" not in verdict(row, {}, 0.05)
     assert "plausible" in verdict(row | {"ci_low": -1.0, "ci_high": 2.0}, {}, 0.05)
+
+
+def test_an_estimate_without_an_error_is_said_with_the_reason():
+    room = [0, 0, 1, 1, 2, 2, 3, 3]
+    arm = ["ai" if number == 0 else "no_ai" for number in room]
+    data = pd.DataFrame({"arm": arm, "y": [3.0, 4.0, 1.0, 2.0, 2.0, 4.0, 1.0, 3.0], "room": room})
+    row = run("cluster_robust", data, outcome="y", arm="arm", control="no_ai", cluster="room").to_json() | {"id": "y"}
+    said = re.sub("<[^>]+>", "", difference_sentence(row, {"ai": "AI", "no_ai": "No AI"}, "holm", 1))
+    assert said.startswith("AI minus No AI: 1.33 (no interval; no p): one cluster by itself determines a part of it")
+    assert verdict(row, {}, 0.05) == "The plan's rule gives no decision."
 
 
 def test_replicates_without_a_statistic_are_named_as_what_keeps_an_interval_away():
