@@ -199,7 +199,7 @@ def difference_sentence(
 
 
 def _compared(row: Row, labels: Mapping[str, str]) -> str:
-    """Return "AI minus No AI", or "AI against No AI" where the estimate is no difference."""
+    """Return "AI minus No AI", or "AI against No AI" where the estimate is a ratio or a chance."""
     seen = shown(row)
     raw = not seen.ratio and seen.unit in (row["unit"], PERCENT) and row["method"] not in CHANCES
     return (" minus " if raw else " against ").join(labels.get(arm, arm) for arm in row["contrast"])
