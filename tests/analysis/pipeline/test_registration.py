@@ -157,5 +157,5 @@ def test_results_tables_report_and_checklist_say_it(tmp_path):
     assert "analysis.margins" in section
     where = {item.number: item.where for item in filled(result)}
     assert "1 amended" in where["21d"]
-    assert where["10"].startswith("1 amendment(s)")
+    assert where["10"].startswith("1 amendment, ")
     assert where["3"].startswith("Plan frozen at launch, 2026-01-01")
