@@ -26,6 +26,7 @@ from analysis.report.pictures import Picture, deciding_differences, pictures
 from analysis.report.sample_size import sample_size_sentence
 from analysis.report.scales import bounds_note, other_level, shown
 from analysis.report.sentences import captions, design
+from analysis.report.sentences.decision import verdict
 from analysis.report.sentences.estimands import estimands
 from analysis.report.sentences.means import mean_cells, means_sentence, what_cells_hold
 from analysis.report.sentences.set_aside import without
@@ -237,7 +238,7 @@ def _primary(prepared: Prepared, result: Mapping[str, Any], labels: Mapping[str,
             lines = [means_sentence(outcome, tuple(contrast), means, labels, summary)] if known else []
             by = adjusted_for(prepared, analysis, row)
             lines.append(wording.difference_sentence(row, labels, plan.multiplicity.method, family, adjusted_for=by))
-            decision = "" if result["dry_run"] else wording.verdict(row, labels, 1 - plan.level)
+            decision = "" if result["dry_run"] else verdict(row, labels, 1 - plan.level)
             sentences.append({"lines": lines, "verdict": decision, "row": row})
         estimand = next((entry for entry in estimands(prepared, result) if entry.outcome == name), None)
         found.append({

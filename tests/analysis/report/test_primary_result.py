@@ -12,8 +12,8 @@ from analysis.data.load import load
 from analysis.estimators.core.no_effect import no_effect
 from analysis.pipeline.analyse import analyse_prepared
 from analysis.pipeline.prepare import prepare
-from analysis.report import wording
 from analysis.report.render import _primary
+from analysis.report.sentences.decision import verdict
 from study_app.domain.study.analysis_plan import Plan
 
 LABELS = {"old": "Old", "new": "New"}
@@ -111,7 +111,7 @@ def test_a_ratio_below_one_and_a_lower_hazard_are_said_as_such():
         "contrast": ["new", "old"], "p_value": 0.01, "p_adjusted": None, "note": "", "detail": {},
     }  # fmt: skip
     later = "a ratio of one is rejected: the event comes later with New than with Old."
-    assert wording.verdict(row, LABELS, 0.05).endswith(later)
+    assert verdict(row, LABELS, 0.05).endswith(later)
     odds = row | {"method": "cmh", "unit": "odds ratio", "estimate": 0.48, "ci_low": 0.2, "ci_high": 0.9}
-    assert wording.verdict(odds, LABELS, 0.05).endswith("a ratio of one is rejected: lower with New than with Old.")
+    assert verdict(odds, LABELS, 0.05).endswith("a ratio of one is rejected: lower with New than with Old.")
     assert no_effect("welch_t", "probability") == 0.0, "the unit of an outcome may be any word"

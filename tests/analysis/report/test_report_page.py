@@ -16,7 +16,8 @@ from analysis.cli import analyze
 from analysis.report.checklists.consort import ITEMS
 from analysis.report.flow_diagram import diagram
 from analysis.report.scales import shown
-from analysis.report.wording import analysis_name, counts, note, number, p_phrase, tidy, verdict
+from analysis.report.sentences.decision import verdict
+from analysis.report.wording import analysis_name, counts, note, number, p_phrase, tidy
 
 FAST = {"replicates": 199}
 

@@ -25,8 +25,9 @@ from analysis.report.flow_diagram import diagram
 from analysis.report.outcome_lines import _named
 from analysis.report.pictures import _compared
 from analysis.report.sample_size import sample_size_sentence
+from analysis.report.sentences.decision import verdict
 from analysis.report.sentences.estimands import estimands
-from analysis.report.wording import analysis_name, difference_sentence, verdict
+from analysis.report.wording import analysis_name, difference_sentence
 from study_app.content.study_file import read_study
 from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.comparing.stated_estimands import _in_periods, stated_estimands

@@ -10,7 +10,7 @@ from analysis.pipeline.analyse import analyse_prepared
 from analysis.pipeline.prepare import prepare
 from analysis.report.formats.document import manuscript
 from analysis.report.render import labels_of, render
-from analysis.report.wording import verdict
+from analysis.report.sentences.decision import verdict
 from study_app.domain.study.analysis_plan import Plan
 
 
