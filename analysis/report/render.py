@@ -64,6 +64,7 @@ def render(prepared: Prepared, result: Mapping[str, Any]) -> Report:
         "num": wording.number,
         "compact": wording.compact,
         "p": wording.p_text,
+        "p_of_row": wording.p_of_row,
         "note": partial(wording.note, arms=_arm_labels(prepared), columns=_columns(prepared)),
         "analysis_name": partial(wording.analysis_name, labels=labels),
         "shown": shown,

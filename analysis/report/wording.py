@@ -121,6 +121,14 @@ def p_text(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def p_of_row(row: Mapping[str, Any]) -> str:
+    """Return the p of a row and, where it differs, the one adjusted for its family, as simultaneous intervals are."""
+    single, adjusted = row["p_value"], row["p_adjusted"]
+    if adjusted is None or adjusted == single:
+        return p_text(single)
+    return f"{p_text(single)} (adjusted {p_text(adjusted)})" if single is not None else p_text(adjusted)
+
+
 def tidy(note: str) -> str:
     """Return a note with its long decimals cut to four significant digits."""
     return re.sub(r"(?<!\d)-?\d+\.\d{5,}(e-?\d+)?", lambda found: compact(float(found.group())), note)

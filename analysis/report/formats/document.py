@@ -15,7 +15,7 @@ from analysis.report.outcome_lines import outcome_lines
 from analysis.report.render import item_titles
 from analysis.report.scales import decimal, decimals_of_spread, shown, with_interval
 from analysis.report.sentences.subgroups import subgroup_name
-from analysis.report.wording import analysis_name, counts, p_text, population
+from analysis.report.wording import analysis_name, counts, p_of_row, p_text, population
 
 Row = Mapping[str, Any]
 
@@ -233,7 +233,7 @@ def _rows(
             counts(row),
             text,
         ]
-        cells.append(p_text(row["p_value"]))
+        cells.append(p_text(row["p_value"]) if adjusted else p_of_row(row))
         found.append(tuple([*cells, p_text(row["p_adjusted"])] if adjusted else cells))
     return DocumentTable(caption, tuple(header), tuple(found))
 

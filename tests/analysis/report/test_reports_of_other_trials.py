@@ -287,3 +287,14 @@ def test_shares_are_drawn_in_percent_under_an_axis_in_percent(kind, unit):
     axes = estimation(people, outcome, ["a", "b"], {"a": "A", "b": "B"}, [], {"a": mean}).axes[0]
     assert axes.get_xlabel() == "Share (%)"
     assert [list(line.get_xdata()) for line in axes.lines] == [pytest.approx([40, 60]), pytest.approx([50])]
+
+
+def test_a_p_beside_a_simultaneous_interval_comes_with_the_adjusted_one(tmp_path):
+    chosen = plan({"outcome": "score", "method": "welch_t"})
+    chosen["analyses"] += [{"outcome": "score", "method": "dunnett", "role": "sensitivity"}]
+    found = made(tmp_path, table(("old", "new", "third"), effect=0.4), chosen)
+    row = next(row for row in found.result["estimates"] if row["method"] == "dunnett")
+    shown = f"{row['p_value']:.3f} (adjusted {row['p_adjusted']:.3f})"
+    assert row["p_value"] < row["p_adjusted"]
+    assert shown in found.text
+    assert any(shown in line for line in found.tables["Sensitivity analyses"].rows)
