@@ -22,6 +22,8 @@ from study_app.domain.errors import UserError
 
 FORMATS = ("html", "docx", "latex", "pdf")
 """Of the report; HTML is always written."""
+USUAL_LEVEL = 0.95
+"""Of an interval that is printed without its level."""
 
 
 @app.command()
@@ -84,6 +86,7 @@ def _estimate_line(row: dict[str, Any]) -> str:
     if row["estimate"] is None:
         return f"{name}: {p}; {row['note']}" if p else f"{name}: {row['note']}"
     interval = f"[{row['ci_low']:.3g}, {row['ci_high']:.3g}]" if row["ci_low"] is not None else ""
+    interval += f" ({100 * row['ci_level']:g}%)" if interval and row["ci_level"] != USUAL_LEVEL else ""
     return " ".join(part for part in (f"{name}: {row['estimate']:.3g}", row["unit"], interval, p) if part)
 
 

@@ -34,7 +34,7 @@ def test_a_look_respects_the_design_and_decides_the_final_p(tmp_path, example, s
     (primary,) = [row for row in result["estimates"] if row["role"] == "primary"]
     assert [look["n"] for look in result["interim"]["looks"]] == [22, 42]
     assert said in primary["note"]
-    assert "by the stage-wise ordering, after 2 look(s)" in primary["note"]
+    assert "by the stage-wise ordering, after 2 looks" in primary["note"]
     assert (primary["p_value"] <= 0.05) == primary["detail"]["crossed"]
     assert primary["ci_low"] < primary["estimate"] < primary["ci_high"]
     supplement = home / "out" / "supplement"

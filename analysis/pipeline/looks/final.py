@@ -17,7 +17,7 @@ from analysis.pipeline.prepare import Prepared
 from study_app.domain.study.analysis_plan import Plan
 
 HIDDEN = "not adjusted for the planned looks, whose results stay sealed until the trial is unsealed"
-AT_END = "p, estimate and interval by the stage-wise ordering, after {looks} look(s); those of a single look in detail"
+AT_END = "p, estimate and interval by the stage-wise ordering, after {looks}; those of a single look in detail"
 UNRECORDED = "a table does not tell whether the planned looks were taken: the primary rows are those of a single look"
 OF_ONE = "of a single look, as `single_look_estimate` and `single_look_p_value` of the primary row"
 NO_MORE = "ended at look {look} with its boundary not crossed: p is the sequential p; the interval is the repeated one"
@@ -130,7 +130,7 @@ def _final(looks: Looks, row: Estimate, before: Sequence[float]) -> Estimate:
         p_value=ordered(z=z[at]).p_value,
         ci_low=within_scale(method, null + found.low * error),
         ci_high=within_scale(method, null + found.high * error),
-        note=_joined(row.note, AT_END.format(looks=len(taken))),
+        note=_joined(row.note, AT_END.format(looks="1 look" if len(taken) == 1 else f"{len(taken)} looks")),
     )  # fmt: skip
 
 

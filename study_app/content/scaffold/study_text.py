@@ -81,12 +81,14 @@ _LATE_OUTCOME = """
 # The delayed outcome: people who do not come back are missing, so the report gives Lee bounds and worst cases with it.
 [[analysis.outcomes]]
 id = "quiz_points"
+label = "Quiz score"
 kind = "bounded"
 unit = "points"
 upper_column = "quiz_max"
 
 [[analysis.outcomes]]
 id = "retention_points"
+label = "Quiz score, two weeks later"
 kind = "bounded"
 unit = "points"
 upper_column = "retention_max"

@@ -222,8 +222,9 @@ class Stopping(PlanSection):
         gamma = f" (gamma {self.gamma:g})" if self.spending in ("kim_demets", "hwang_shih_decani") else ""
         by = boundaries.get(self.kind, f"error spending by {function}{gamma}")
         shares = ", ".join(f"{share:.0%}" for share in self.interim)
+        looks = "interim look" if len(self.interim) == 1 else "interim looks"
         said = (
-            f"{len(self.interim)} interim look(s), at {shares} of the planned number of participants with known "
+            f"{len(self.interim)} {looks}, at {shares} of the planned number of participants with known "
             f"outcomes, and the final analysis; two-sided {by}, kept at the looks as they are taken. The trial may "
             "stop for a difference once every primary hypothesis is rejected."
         )

@@ -12,6 +12,7 @@ from study_app.domain.allocation import ALGORITHM, options
 from study_app.domain.content.content_library import ContentLibrary
 from study_app.domain.sentences import ended
 from study_app.domain.study.comparing.delayed_outcomes import with_delayed
+from study_app.domain.study.comparing.stated_decision import stated_hypothesis, stated_statistics
 from study_app.domain.study.comparing.stated_estimands import stated_estimands
 from study_app.domain.study.study import Study, StudyArm, canonical_json
 from study_app.services.researcher.registered_content import (
@@ -139,7 +140,7 @@ def _items(study: Study, content: ContentLibrary) -> list[tuple[str, str]]:
                 interviews(study, content),
             ),
         ),
-        ("Statistical methods", _statistics(study)),
+        ("Statistical methods", stated_statistics(study)),
         ("Interim analyses and stopping", study.analysis.stopping.sentence),
         (
             "Protocol amendments",
@@ -193,7 +194,7 @@ def _design(study: Study) -> str:
     orders = len(options(study.allocation, study.arms))
     given = f"{orders} orders of {len(study.arms)} arms" if kind == "Crossover" else f"{len(study.arms)} arms"
     again = ", with a second randomisation of those who do not respond (SMART)" if study.second_decision else ""
-    return f"{kind}, {given}, allocation ratio {ratio}, superiority{again}."
+    return f"{kind}, {given}, allocation ratio {ratio}, {stated_hypothesis(study.analysis)}{again}."
 
 
 def _eligibility(study: Study) -> str:
@@ -250,8 +251,8 @@ def _second(study: Study) -> list[str]:
 def _outcomes(study: Study) -> str:
     primary = study.analysis.primary
     outcomes = [
-        f"- {'Primary' if outcome.id in primary else 'Secondary'}: {outcome.label or outcome.id}"
-        + (f", in {outcome.unit}" if outcome.unit else "")
+        f"- {'Primary' if outcome.id in primary else 'Secondary'}: {outcome.title} (`{outcome.name}`)"
+        + (", yes or no" if outcome.kind == "binary" else f", in {outcome.unit}" if outcome.unit else "")
         for outcome in with_delayed(study.analysis, study).outcomes
     ]
     return "\n".join(outcomes)
@@ -260,7 +261,8 @@ def _outcomes(study: Study) -> str:
 def _sequence(study: Study) -> str:
     scheme = study.allocation.model_dump(mode="json", exclude_defaults=True)
     parameters = f"method `{study.allocation.method}`, parameters `{canonical_json(scheme)}`"
-    return f"Generated as people arrive: {parameters}; draws by HMAC-SHA256 from a sealed seed."
+    unit = "clusters" if study.allocation.method == "cluster" else "people"
+    return f"Generated as {unit} arrive: {parameters}; draws by HMAC-SHA256 from a sealed seed."
 
 
 def _implementation(study: Study) -> str:
@@ -271,9 +273,13 @@ def _implementation(study: Study) -> str:
         if study.second_decision
         else ""
     )
+    clusters = study.allocation.method == "cluster"
+    what = " the whole cluster" if clusters else ""
+    who = "the first participant of it" if clusters else "a participant"
+    others = " Those who come from it later get its arm." if clusters else ""
     return (
-        f"The server allocates, in one transaction, when a participant reaches the stage `{stage.id}`, after all "
-        f"baseline data are saved.{again}"
+        f"The server allocates{what}, in one transaction, when {who} reaches the stage `{stage.id}`, after all "
+        f"baseline data of that participant are saved.{others}{again}"
     )
 
 
@@ -281,38 +287,4 @@ def _concealment() -> str:
     return (
         "The seed was drawn at launch and is encrypted under a key that is kept outside the database. Its commitment "
         "above is published before the first allocation; when the seed is shown, anyone can recompute every allocation."
-    )
-
-
-def _statistics(study: Study) -> str:
-    plan = study.analysis
-    # By their columns, as the dataset calls them: a registration is held against the data later.
-    names = ", ".join(covariate.column for covariate in plan.covariates)
-    if study.factors:
-        return _statistics_of_factors(study, names)
-    return (
-        f"Co-primary outcomes: {', '.join(plan.primary)}; multiplicity by {plan.multiplicity.method}. Decision by the "
-        f"studentised re-randomisation test under the logged scheme ({plan.replicates} replicates), with the interval "
-        f"that inverts it, at level {plan.level:g}. Covariates: {names or 'none'}."
-        + (_STATISTICS_OF_REGIMES if study.second_decision else "")
-    )
-
-
-_STATISTICS_OF_REGIMES = (
-    " Secondary: the regimes that the two decisions embed, compared by inverse probability weights with errors "
-    "clustered by person (`embedded_regimes`), and the second treatments among those who did not respond "
-    "(`second_treatments`)."
-)
-
-
-def _statistics_of_factors(study: Study, covariates: str) -> str:
-    plan = study.analysis
-    factors = ", ".join(factor.id for factor in study.factors)
-    return (
-        f"Co-primary outcomes: {', '.join(plan.primary)}. Each is compared by the main effects of {factors} (a level "
-        "less the first one, over the other factors' levels with equal weights) and their interactions, one family, "
-        f"multiplicity by {plan.multiplicity.method}, unless the plan lists rows in their place. Main effects: "
-        f"each factor drawn again while the others are held ({plan.replicates} replicates), where the allocation "
-        f"allows it, with the interval that inverts the test, at level {plan.level:g}. Simple effects, and the control "
-        f"outside the cells against each level, are secondary. Covariates: {covariates or 'none'}."
     )

@@ -299,5 +299,5 @@ def test_the_registration_says_when_the_data_are_looked_at(tmp_path):
     text = trial.app.lifecycle.launch().prereg_text
     trial.app.close()
     said = re.search(r"## Interim analyses and stopping\n\n(.*)", text)[1]
-    assert said.startswith("1 interim look(s), at 50% of the planned number of participants")
+    assert said.startswith("1 interim look, at 50% of the planned number of participants")
     assert "O'Brien-Fleming" in said

@@ -10,9 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 from study_app.domain.allocation.options import options, order_of
 from study_app.domain.study.analysis_plan import Plan
+from study_app.domain.study.comparing.stated_decision import listed
 from study_app.domain.study.plan_sections import Estimand, IntercurrentEvent
 from study_app.domain.study.study import Study, StudyArm
 
+QUIZ_POINTS = "quiz_points"
 ABOUT_LOSS: Mapping[str, str] = {
     "multiple_imputation": "multiple imputation",
     "tipping_point": "its tipping point",
@@ -34,11 +36,31 @@ def stated_estimands(
         about_loss: outcome -> methods of `ABOUT_LOSS` that the plan runs for it.
     """
     usual = Plan().estimands
+    given = plan.estimands if plan.estimands != usual else (*usual, *_of_quizzes(plan, study, usual))
     return tuple(
-        _worded(entry, plan, study, about_loss.get(entry.outcome, ())) if entry in usual else entry
-        for entry in plan.estimands
+        entry
+        if entry in plan.estimands and entry not in usual
+        else _worded(entry, plan, study, about_loss.get(entry.outcome, ()))
+        for entry in given
         if entry not in usual or entry.outcome in plan.primary
     )
+
+
+def _of_quizzes(plan: Plan, study: Study | None, usual: Sequence[Estimand]) -> list[Estimand]:
+    """Return estimands of primary outcomes that are the points of another quiz than the main one, as that quiz's."""
+    main = next(entry for entry in usual if entry.outcome == QUIZ_POINTS)
+    titles = {quiz.points: quiz.stage.title or quiz.stage.id for quiz in study.quizzes} if study else {}
+    columns = {outcome.id: outcome.name for outcome in plan.outcomes}
+    return [
+        main.model_copy(
+            update={
+                "outcome": outcome,
+                "variable": f"Points in the quiz “{titles[column]}”, taken alone; an unanswered item counts 0.",
+            }
+        )
+        for outcome in plan.primary
+        if (column := columns.get(outcome, outcome)) in titles and outcome not in {entry.outcome for entry in usual}
+    ]
 
 
 def _worded(entry: Estimand, plan: Plan, study: Study | None, about_loss: Collection[str]) -> Estimand:
@@ -47,13 +69,13 @@ def _worded(entry: Estimand, plan: Plan, study: Study | None, about_loss: Collec
     allocated = "in the order allocated" if crossed else "as allocated"
     changed: dict[str, object] = {
         "population": f"Everyone allocated and not excluded, {allocated}, whatever they then did.",
-        "treatments": _treatments(entry, arms, study, crossed),
+        "treatments": _direct(entry, plan, arms) or _treatments(entry, arms, study, crossed),
         "intercurrent": tuple(_event(each, arms) for each in entry.intercurrent),
     }
     if crossed:
         changed["summary"] = entry.summary.replace("Difference", "Difference within people", 1)
         changed["missing"] = "A period without a value says nothing; its person counts with the periods that have one."
-    elif entry.outcome == "quiz_points":
+    elif entry.missing.startswith("Quiz never opened"):
         known = [words for method, words in ABOUT_LOSS.items() if method in about_loss]
         assumed = "Quiz never opened: missing at random given arm, covariates and strata."
         changed["missing"] = f"{assumed} {_listed(known)} how much hangs on that." if known else assumed
@@ -78,6 +100,18 @@ def _treatments(entry: Estimand, arms: Sequence[StudyArm], study: Study | None, 
     where = _in_periods(study) if crossed else ""
     then = ", each followed by what the second randomisation gives to who does not respond" if second else ""
     return f"{compared}{where}{then}."
+
+
+def _direct(entry: Estimand, plan: Plan, arms: Sequence[StudyArm]) -> str:
+    """Return what the plan's own primary rows compare; empty where none of them names a pair of arms."""
+    rows = listed(plan, entry.outcome)
+    if not any(row.contrast for row in rows):
+        return ""
+    titles = {arm.id: arm.title for arm in arms}
+    control, *others = titles or [plan.control]
+    usual = [(other, control) for other in others]
+    pairs = dict.fromkeys(pair for row in rows for pair in ([row.contrast] if row.contrast else usual))
+    return f"{'; '.join(f'{titles.get(new, new)} against {titles.get(old, old)}' for new, old in pairs)}."
 
 
 def _of_factors(study: Study) -> str:
