@@ -12,7 +12,7 @@ from analysis.data.outcome_checks import scored
 from analysis.data.view import View
 from analysis.estimators.core.validation import in_deviations
 from analysis.estimators.numerics.cluster_covariance import FEW
-from analysis.pipeline.people.flow import NOT_ANALYSED
+from analysis.pipeline.people.flow import ALONE, NOT_ANALYSED, clusters_in, without_cluster
 from study_app.domain.study.analysis_plan import Covariate, Outcome, Plan
 
 LAST_ACTIVITY = "_last_activity_minutes"
@@ -112,14 +112,21 @@ def _clusters(data: pd.DataFrame, column: str, arms: Sequence[str], warnings: li
         return None
     given = data[column] if column in data else pd.Series(None, index=data.index, dtype=object)
     alone = given.isna()
-    data[CLUSTER] = given.map(_text, na_action="ignore").where(~alone, "alone " + data["participant_id"].astype(str))
-    if alone.any():
-        warnings.append(f"{int(alone.sum())} people have no {column}: each counts as a cluster alone.")
-    counts = {arm: int(data.loc[data["arm"] == arm, CLUSTER].nunique()) for arm in arms}
+    data[CLUSTER] = given.map(_text, na_action="ignore").where(~alone, ALONE + data["participant_id"].astype(str))
+    erased = int(without_cluster(data, CLUSTER).sum())
+    if others := int(alone.sum()) - erased:
+        warnings.append(f"{_people(others)} no {column}: each counts as a cluster alone.")
+    if erased:
+        warnings.append(f"{_people(erased)} no {column}, for their data were withdrawn: each is alone.")
+    counts = {arm: clusters_in(data[data["arm"] == arm], CLUSTER) for arm in arms}
     if counts and min(counts.values()) < FEW:
         listed = ", ".join(f"{count} in {arm}" for arm, count in counts.items())
         warnings.append(f"Few clusters ({listed}; {FEW} an arm are advised): intervals and p-values are doubtful.")
     return CLUSTER
+
+
+def _people(count: int) -> str:
+    return "1 person has" if count == 1 else f"{count} people have"
 
 
 def _stratum_of_clusters(data: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.design.power import minimal_detectable_effect
+from analysis.pipeline.people.flow import clusters_in
 from analysis.pipeline.prepare import Prepared
 from analysis.report.scales import decimal
 
@@ -52,5 +53,5 @@ def _of_two_means(prepared: Prepared, row: Mapping[str, Any]) -> bool:
 
 def _clusters(prepared: Prepared) -> str:
     data, column = prepared.frame.data, prepared.frame.cluster
-    counts = [data.loc[data["arm"] == arm, column].nunique() for arm in prepared.view.arm_ids]
+    counts = [clusters_in(data[data["arm"] == arm], column) for arm in prepared.view.arm_ids] if column else []
     return f" in {' and '.join(map(str, counts))} clusters" if counts else ""

@@ -13,6 +13,8 @@ from study_app.domain.records import Status
 NOT_ANALYSED = ("excluded", "in_progress")
 """Statuses that are never in an analysis set."""
 DISCONTINUED = ("abandoned", "withdrawn")
+ALONE = "alone "
+"""Before a participant's id: name of the cluster of a person without one."""
 _TURNED_AWAY = frozenset(get_args(Status)) - {"completed"}
 
 
@@ -47,6 +49,21 @@ def flow(
     }
 
 
+def clusters_in(rows: pd.DataFrame, cluster: str) -> int:
+    """Return how many clusters people are known to come from.
+
+    Who withdrew the data has no cluster any more: that person counts as a cluster alone in the rows that use them, and
+    was allocated with one that others are counted in.
+    """
+    return int(rows.loc[~without_cluster(rows, cluster), cluster].nunique())
+
+
+def without_cluster(rows: pd.DataFrame, cluster: str) -> pd.Series:
+    """Return who withdrew the data and, with them, the name of the cluster."""
+    withdrawn = rows.get("status", pd.Series("", index=rows.index)) == "withdrawn"
+    return withdrawn & (rows[cluster] == ALONE + rows["participant_id"].astype(str))
+
+
 def units(rows: pd.DataFrame, arms: Sequence[str], analysed: Reasons, cluster: str | None) -> dict[str, Any]:
     """Return what the flow of some designs has beside people by arm.
 
@@ -65,7 +82,7 @@ def units(rows: pd.DataFrame, arms: Sequence[str], analysed: Reasons, cluster: s
     found: dict[str, Any] = {}
     if cluster:
         found["clusters"] = {
-            arm: {"allocated": int(part[cluster].nunique()), "analysed": int(kept[arm][cluster].nunique())}
+            arm: {"allocated": clusters_in(part, cluster), "analysed": clusters_in(kept[arm], cluster)}
             for arm, part in parts.items()
         }
     if "second_treatment" in rows and "responded" in rows and rows["second_treatment"].notna().any():

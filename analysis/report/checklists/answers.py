@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.pipeline.people.flow import clusters_in
 from analysis.pipeline.prepare import Prepared
 from analysis.report.checklists.consort import AUTHORS, ChecklistItem, filled
 from analysis.report.checklists.elsewhere import of_a_table
@@ -86,7 +87,7 @@ def _design(prepared: Prepared) -> str:
         return f"Crossover of {len(prepared.compared)} treatments"
     whole = ""
     if prepared.frame.cluster:
-        whole = f", allocated in {prepared.frame.data[prepared.frame.cluster].nunique()} clusters"
+        whole = f", allocated in {clusters_in(prepared.frame.data, prepared.frame.cluster)} clusters"
     study = prepared.dataset.study.study
     again = ", with a second randomisation (sequential, SMART)" if study is not None and study.second_decision else ""
     return f"{len(prepared.view.arms)} parallel arms{whole}{again}"

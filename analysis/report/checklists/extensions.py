@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.pipeline.factorial.rows import METHODS_OF_FACTORS
+from analysis.pipeline.people.flow import clusters_in
 from analysis.pipeline.prepare import Prepared
 from analysis.report.checklists.consort import AUTHORS, ChecklistItem
 from analysis.report.interim_table import adaptive_items
@@ -103,9 +104,9 @@ def _effects(prepared: Prepared, rows: list[Any]) -> str:
 
 
 def _clusters(prepared: Prepared, result: Result) -> tuple[ChecklistItem, ...]:
-    data, column = prepared.frame.data, prepared.frame.cluster
+    data, column = prepared.frame.data, prepared.frame.cluster or ""
     numbers = ", ".join(
-        f"{prepared_label(prepared, arm)} {data.loc[data['arm'] == arm, column].nunique()}"
+        f"{prepared_label(prepared, arm)} {clusters_in(data[data['arm'] == arm], column)}"
         for arm in prepared.view.arm_ids
     )
     icc: dict[str, float] = {}

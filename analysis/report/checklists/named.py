@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from analysis.pipeline.people.flow import clusters_in
 from analysis.pipeline.prepare import Prepared
 from analysis.report.checklists.answers import checklists
 from analysis.report.checklists.consort import AUTHORS
@@ -102,7 +103,7 @@ class _Facts(TreatmentFacts):
     def unit(self) -> str:
         """Say what was allocated."""
         if self.prepared.frame.cluster:
-            count = self.prepared.frame.data[self.prepared.frame.cluster].nunique()
+            count = clusters_in(self.prepared.frame.data, self.prepared.frame.cluster)
             return f"{count} groups were allocated whole."
         if self.prepared.sequence:
             return "People were allocated one by one to an order of treatments, each working alone."

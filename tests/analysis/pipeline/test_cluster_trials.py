@@ -223,3 +223,15 @@ def test_an_adjusted_odds_ratio_of_a_binary_outcome_needs_no_highest_value(tmp_p
     want = sm.Logit(table["passed"], sm.add_constant((table["arm"] == "ai") * 1.0)).fit(disp=0)
     made = by_id(found)["passed.fractional_logit"]
     assert (made["estimate"], made["std_error"]) == pytest.approx((want.params.iloc[1], want.bse.iloc[1]), rel=1e-6)
+
+
+def test_who_withdrew_the_data_is_no_further_cluster(tmp_path):
+    table = trial(clusters=10)
+    table["status"] = "completed"
+    table.loc[[3, 40], ["school", "status", "score"]] = [None, "withdrawn", None]
+    table.to_csv(tmp_path / "trial.csv", index=False)
+    plan = read_plan(PLAN | {"columns": {"status": "status"}}, file="plan.toml", key="")
+    result = analyse(load(tmp_path / "trial.csv", plan.columns), plan)
+    assert result["flow"]["clusters"] == {arm: {"allocated": 5, "analysed": 5} for arm in ("plain", "ai")}
+    assert any(text.startswith("Few clusters (5 in plain, 5 in ai;") for text in result["warnings"])
+    assert any(text.startswith("2 people have no school, for their data were withdrawn") for text in result["warnings"])

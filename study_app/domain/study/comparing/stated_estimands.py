@@ -36,13 +36,13 @@ def stated_estimands(
         about_loss: outcome -> methods of `ABOUT_LOSS` that the plan runs for it.
     """
     usual = Plan().estimands
-    given = plan.estimands if plan.estimands != usual else (*usual, *_of_quizzes(plan, study, usual))
+    own = [entry for entry in plan.estimands if entry not in usual]
+    # An author who writes estimands writes all; the usual ones are joined by those of further quizzes.
+    more = [] if own else _of_quizzes(plan, study, usual)
     return tuple(
-        entry
-        if entry in plan.estimands and entry not in usual
-        else _worded(entry, plan, study, about_loss.get(entry.outcome, ()))
-        for entry in given
-        if entry not in usual or entry.outcome in plan.primary
+        entry if entry in own else _worded(entry, plan, study, about_loss.get(entry.outcome, ()))
+        for entry in (*plan.estimands, *more)
+        if entry in own or entry.outcome in plan.primary
     )
 
 
