@@ -245,7 +245,8 @@ def close(
     running = start(settings_of(study, database), new_database=False)
     try:
         if wave is not None:
-            _say_closed_wave(running.lifecycle.close_wave(wave, reason), wave, as_json)
+            later = len(running.study.sessions) - wave
+            _say_closed_wave(running.lifecycle.close_wave(wave, reason), wave, later, as_json)
             return
         end = running.lifecycle.close(reason)
         to_come = running.lifecycle.not_allocated_yet()
@@ -264,11 +265,16 @@ def close(
         say("It reveals no arm. Write it down or publish it; study verify DATASET --anchor checks it.")
 
 
-def _say_closed_wave(left: int, wave: int, as_json: bool) -> None:
+def _say_closed_wave(left: int, wave: int, later: int, as_json: bool) -> None:
     if as_json:
         say_json({"state": "closed", "closed_wave": wave, "abandoned": left})
         return
-    say(f"Closed: no more enrolment, and no change to session {wave} or one before it. Later sessions go on.")
+    locked = f"session {wave} or one before it" if wave > 1 else "session 1"
+    if later < 1:
+        say(f"Closed: no more enrolment, and no change to {locked}; none follows. Arms stay masked until study unseal.")
+        _say_left(left)
+        return
+    say(f"Closed: no more enrolment, and no change to {locked}. Later sessions go on.")
     say("study export and study analyze leave the outcomes of later sessions out until they are closed, too.")
     _say_left(left)
 
