@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.attrition import MANY
 from analysis.estimators.core.validation import Floats, dummies, groups
 from study_app.domain.errors import StudyError
 from study_app.domain.study.analysis_plan import Fallback
@@ -62,8 +63,8 @@ def within_cells(method: Callable[..., Any]) -> Callable[..., Any]:
     """Return a method that works in cells of covariates and strata, with as many as leave both arms in every cell.
 
     Each cell needs enough people for an error, too. The last is left out first; what a cell is made of stands in the
-    row's note. Indicators of missing values make no cells: their people have the mean. Raises what the method raises
-    of a single covariate where none leaves both.
+    row's note. Indicators of missing values make no cells: their people have the mean, and are with those whose level
+    is nearest to it. Raises what the method raises of a single covariate where none leaves both.
     """
 
     def called(data: pd.DataFrame, *, covariates: Sequence[str] = (), stratum: Sequence[str] = (), **rest: Any) -> Any:
@@ -72,7 +73,7 @@ def within_cells(method: Callable[..., Any]) -> Callable[..., Any]:
         for count in range(len(names), 0, -1):
             kept = {key: tuple(n for n, kind in names[:count] if kind == key) for key in ("covariates", "stratum")}
             try:
-                found = method(data, **kept, **rest)
+                found = method(_with_levels(data, kept["covariates"]), **kept, **rest)
             except StudyError:
                 if count == 1:
                     raise
@@ -82,6 +83,22 @@ def within_cells(method: Callable[..., Any]) -> Callable[..., Any]:
         raise LookupError("no covariate and no stratum to form cells of")
 
     return called
+
+
+def _with_levels(data: pd.DataFrame, covariates: Sequence[str]) -> pd.DataFrame:
+    """Return the data with the mean that stands for a missing level replaced by the level nearest to it.
+
+    A mean between two levels would be a cell of its own, of the few people whose level is missing.
+    """
+    changed = {}
+    for name in covariates:
+        flag = name.replace("_x_", "_missing_", 1)
+        missing = data[flag] == 1 if flag in data else pd.Series(data=False, index=data.index)
+        levels = np.unique(data.loc[~missing, name]) if missing.any() else np.empty(0)
+        if 0 < len(levels) <= MANY:
+            near = [levels[np.abs(levels - value).argmin()] for value in data.loc[missing, name]]
+            changed[name] = data[name].mask(missing, pd.Series(near, index=data.index[missing]))
+    return data.assign(**changed)
 
 
 def _unfit(
