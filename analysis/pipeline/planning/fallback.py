@@ -88,7 +88,7 @@ def within_cells(method: Callable[..., Any]) -> Callable[..., Any]:
 def _with_levels(data: pd.DataFrame, covariates: Sequence[str]) -> pd.DataFrame:
     """Return the data with the mean that stands for a missing level replaced by the level nearest to it.
 
-    A mean between two levels would be a cell of its own, of the few people whose level is missing.
+    A mean between two levels would be a further cell, of the few people whose level is missing.
     """
     changed = {}
     for name in covariates:

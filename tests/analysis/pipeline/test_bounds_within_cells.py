@@ -21,7 +21,7 @@ def test_people_without_a_level_are_in_the_cell_of_the_level_nearest_to_the_mean
     data = table().drop(columns="stratum").assign(years=lambda found: found.index // 2 % 4)
     data.loc[data.index[data["arm"] == "new"][:8], "score"] = None
     data["years"] = data["years"].astype(float)
-    data.loc[[6, 14, 22], "years"] = None  # all of one arm, so that they cannot be a cell of their own
+    data.loc[[6, 14, 22], "years"] = None  # all of one arm, so that they alone cannot be a cell
     found = bounds(tmp_path, data)
     nearest = round(data["years"].mean())
     assert found["ci_low"] < found["ci_high"]
