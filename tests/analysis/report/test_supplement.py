@@ -115,7 +115,7 @@ def test_a_numbered_script_shows_the_formula_and_refuses_a_wrong_path_in_one_lin
     done = subprocess.run([sys.executable, script, data], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
-    assert rows[0]["model"].startswith("quiz_points ~ d * (")
+    assert rows[0]["formula"].startswith("quiz_points ~ d * (")
     wrong = subprocess.run([sys.executable, script, tmp_path / "nowhere"], capture_output=True, text=True)
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert wrong.stderr.startswith("error: ")
