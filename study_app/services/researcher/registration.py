@@ -8,9 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from study_app import __version__
+from study_app.dataset.schema import participants_table, quiz_types
+from study_app.dataset.schema.plan_fit import measured
 from study_app.domain.allocation import ALGORITHM, options
 from study_app.domain.content.content_library import ContentLibrary
 from study_app.domain.sentences import ended
+from study_app.domain.study.analysis_plan import Plan
 from study_app.domain.study.comparing.delayed_outcomes import with_delayed
 from study_app.domain.study.comparing.stated_decision import stated_hypothesis, stated_statistics
 from study_app.domain.study.comparing.stated_estimands import stated_estimands
@@ -116,7 +119,7 @@ def _items(study: Study, content: ContentLibrary) -> list[tuple[str, str]]:
         ("Trial design", _design(study)),
         ("Trial setting and eligibility", _eligibility(study)),
         ("Interventions and comparator", _joined(_arms(study), prompts(study, content))),
-        ("Outcomes", _joined(_outcomes(study), scoring(study, content))),
+        ("Outcomes", _joined(_outcomes(study, content), scoring(study, content))),
         ("Harms", ""),
         ("Participant timeline", timeline(study)),
         (
@@ -248,12 +251,15 @@ def _second(study: Study) -> list[str]:
     return lines
 
 
-def _outcomes(study: Study) -> str:
-    primary = study.analysis.primary
+def _outcomes(study: Study, content: ContentLibrary) -> str:
+    primary, usual = study.analysis.primary, Plan.default().outcomes
+    columns = measured(study, participants_table([study], quiz_types([study], content.bank)).names).columns
     outcomes = [
         f"- {'Primary' if outcome.id in primary else 'Secondary'}: {outcome.title} (`{outcome.name}`)"
         + (", yes or no" if outcome.kind == "binary" else f", in {outcome.unit}" if outcome.unit else "")
         for outcome in with_delayed(study.analysis, study).outcomes
+        # The analysis goes without an outcome of the default plan that this study does not measure.
+        if outcome.name in columns or outcome.id in primary or outcome not in usual
     ]
     return "\n".join(outcomes)
 

@@ -98,3 +98,11 @@ def test_a_primary_retention_quiz_has_an_estimand_with_its_title():
 
 def test_a_comparison_within_people_has_no_covariates():
     assert sections("crossover")["Statistical methods"].strip().endswith("Covariates: none.")
+
+
+def test_an_outcome_of_the_default_plan_that_the_study_does_not_measure_is_not_registered():
+    found = sections("classes")["Outcomes"]
+    assert "- Primary: Quiz score (`quiz_points`), in points" in found
+    assert "Completion time (`completion_minutes`)" in found
+    assert "quiz_debugging_points" not in found  # no item of its quiz is on debugging
+    assert "quiz_debugging_points" in sections("..")["Outcomes"]  # the shipped study
