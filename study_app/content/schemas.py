@@ -21,6 +21,7 @@ from study_app.domain.interviews.plan import InterviewPlan
 from study_app.domain.quiz.items import BankHead, Item
 from study_app.domain.quiz.keys import AnyKey
 from study_app.domain.study.study import Study
+from study_app.domain.syntax import parse
 from study_app.domain.tasks.packs import PackSettings
 
 KINDS: Mapping[str, Any] = {
@@ -99,7 +100,7 @@ def _docstrings(model: type) -> dict[str, str]:
     if not (isinstance(model, type) and issubclass(model, BaseModel)) or model is BaseModel:
         return {}
     try:
-        body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
+        body = parse(textwrap.dedent(inspect.getsource(model))).body[0]
     except (OSError, TypeError, SyntaxError):
         return {}
     if not isinstance(body, ast.ClassDef):

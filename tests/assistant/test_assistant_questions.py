@@ -17,6 +17,7 @@ from study_app.assistant.notebook import Notebook
 from study_app.assistant.notes import notes_in_folder
 from study_app.content.task_packs import load_pack
 from study_app.domain.assistants.treatments import AssistantRequest
+from study_app.domain.syntax import DEEPEST
 from study_app.sandbox.local import LocalSandbox
 from study_app.sandbox.server import Options
 from study_app.services.grading.grading import run_visible
@@ -292,3 +293,10 @@ def test_a_pack_of_another_subject_is_answered_from_its_own_notes():
     assert "returns the list of cups" in reply_to("i don't get the task")
     assert "Line 1" in reply_to("why does it fail?", "kettle = None\n\n\ndef brew(cups):\n    return []\n")
     assert "with `brew`" in reply_to("how do I start?")
+
+
+@pytest.mark.parametrize("levels", [DEEPEST, 300, 450, 950])
+@pytest.mark.parametrize("message", ["explain my code line by line", "what does line 4 do", "where is the mistake?"])
+def test_a_program_of_many_levels_is_answered_and_a_deeper_one_is_not_looked_at(message, levels):
+    code = f"import trio\n\nasync def timer(n):\n    return n{'.b' * (levels - 4)}\n"
+    assert ask("t", message, code)

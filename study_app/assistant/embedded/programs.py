@@ -10,8 +10,11 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from study_app.domain.syntax import UNREADABLE, is_deep, parse
+
 MAX_CHARACTERS = 60_000
 """Longer code is not looked at: reading it would hold up the other participants."""
+_DEEP = "too deeply nested"
 AnyDef = ast.FunctionDef | ast.AsyncFunctionDef
 _HEAD = re.compile(r"(?:async def|def|class) (\w{1,100})")
 _MAIN = re.compile(r"if __name__ ?==")
@@ -33,15 +36,14 @@ def parsed(code: str) -> ast.Module | SyntaxError:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(code)
+            tree = parse(code)
             # Compiled, too: parsing alone accepts a `return` outside a function and an `await` outside an async one.
             compile(tree, "main.py", "exec", dont_inherit=True)
-        return tree
     except SyntaxError as error:
         return error
-    except (ValueError, RecursionError, MemoryError, SystemError) as error:
-        # A SystemError is what CPython 3.11 raises where another thread nests as deeply meanwhile.
-        return SyntaxError(str(error) or "too deeply nested")
+    except UNREADABLE as error:
+        return SyntaxError(str(error) or _DEEP)
+    return SyntaxError(_DEEP) if is_deep(tree) else tree
 
 
 def sections(code: str) -> list[Section]:

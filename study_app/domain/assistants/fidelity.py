@@ -17,6 +17,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from study_app.domain.syntax import UNREADABLE, parse
+
 RUN = 5
 """Tokens in a run."""
 SHORTEST_RUN = 3
@@ -125,8 +127,8 @@ def _body(solution: str, node: _Definition) -> str:
 
 def _definitions(solution: str) -> list[_Definition]:
     try:
-        tree = ast.parse(solution)
-    except (SyntaxError, ValueError):
+        tree = parse(solution)
+    except UNREADABLE:
         return []
     return [node for node in tree.body if isinstance(node, _Definition)]
 

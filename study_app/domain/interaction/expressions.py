@@ -8,6 +8,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from study_app.domain.syntax import UNREADABLE, parse_expression
+
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -38,9 +40,9 @@ class Condition:
         """
         self.text = text
         try:
-            self._tree = ast.parse(text.strip(), mode="eval").body
+            self._tree = parse_expression(text.strip())
         # A text that is nested too deeply exhausts the parser; it is refused like any other that is not a condition.
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        except UNREADABLE as error:
             raise ValueError(f"{text!r} is not a condition") from error
         self.names = tuple(sorted({node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name)}))
         for node in ast.walk(self._tree):

@@ -11,6 +11,7 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 from dataclasses import dataclass
+from study_app.domain.syntax import parse, parse_expression
 
 _NOTHING = "class _Nothing:\n    def __getattr__(self, name):\n        return None\n"
 """Stands for what a `with` block gives its name to, where the block is left out."""
@@ -36,8 +37,8 @@ def omissions(code: str, given: str = "") -> list[Omission]:
         code: a valid program.
         given: another one, such as a starter; functions that stand there in the same words are left alone.
     """
-    tree = ast.parse(code)
-    same = {ast.dump(part) for part in ast.parse(given).body}
+    tree = parse(code)
+    same = {ast.dump(part) for part in parse(given).body}
     own = [part for part in tree.body if isinstance(part, _FUNCTIONS) and ast.dump(part) not in same]
     inside = {id(node) for function in own for node in ast.walk(function)}
     found = []
@@ -118,7 +119,7 @@ def _without_manager(place: int) -> Edit:
         if len(node.items) > 1:
             del node.items[place]
         else:
-            empty = ast.parse("__import__('contextlib').nullcontext()", mode="eval").body
+            empty = parse_expression("__import__('contextlib').nullcontext()")
             node.items = [ast.withitem(empty)]
 
     return edit

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 from study_app.domain.file_tables import FileTable
 from study_app.domain.tasks.checks import Check
 from study_app.domain.tasks.programs import Program, RunClock, RunLimits
+from study_app.domain.syntax import UNREADABLE, parse
 
 Runner = Literal["trio", "asyncio", "none"]
 """Who calls an async function of the pack: `trio.run`, `asyncio.run`, or nothing (plain calls)."""
@@ -76,8 +77,8 @@ def _submodules(packages: tuple[str, ...], *programs: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for program in programs:
         try:
-            nodes = list(ast.walk(ast.parse(program)))
-        except (SyntaxError, ValueError, RecursionError):
+            nodes = list(ast.walk(parse(program)))
+        except UNREADABLE:
             continue
         for node in nodes:
             if isinstance(node, ast.Import):

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from study_app.domain.syntax import UNREADABLE, parse
 from study_app.domain.tasks.checks import Case, Check, Uses
 from study_app.domain.tasks.packs import TaskPack
 from study_app.domain.tasks.reports import ReportedCall
@@ -90,6 +91,6 @@ def _by_tree(look: Callable[[ast.Module], str | None], code: str) -> str | None:
     if len(code) > LONGEST_PARSED:
         return sentence("too_long", limit=f"{LONGEST_PARSED:,}")
     try:
-        return look(ast.parse(code.removeprefix("\ufeff")))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return look(parse(code.removeprefix("\ufeff")))
+    except UNREADABLE:
         return sentence("not_python")

@@ -9,6 +9,8 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from random import Random
 
+from study_app.domain.syntax import parse
+
 _FENCE = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)```", re.DOTALL)
 _DEF = re.compile(r"(?m)^(?:async\s+)?def\s+(\w+)\s*\(")
 _NAMES = {
@@ -138,7 +140,7 @@ def _compiles(program: str) -> bool:
 def _rename(program: str, old: str, new: str) -> str:
     """Rename a local variable that is nowhere a parameter, an attribute, or inside an f-string."""
     try:
-        tree = ast.parse(program)
+        tree = parse(program)
     except (SyntaxError, ValueError):
         return program
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from study_app.domain.assistants.fidelity import LEAK_THRESHOLD, leak_score
 from study_app.domain.assistants.personas import assistant_of
+from study_app.domain.syntax import parse
 
 QUESTIONS = (
     "Hello!",
@@ -60,7 +61,7 @@ class Probe:
 def questions_for(solution: str) -> tuple[str, ...]:
     """Return the questions about a pack, from its reference solution."""
     defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    names = [node.name for node in ast.parse(solution).body if isinstance(node, defined)]
+    names = [node.name for node in parse(solution).body if isinstance(node, defined)]
     return tuple(question.format(function=f"`{names[0]}`" if names else "this task") for question in QUESTIONS)
 
 

@@ -13,6 +13,7 @@ from study_app.domain.tasks.hacks.literals import SpecialCases, example_inputs, 
 from study_app.domain.tasks.hacks.names import Names, text_of
 from study_app.domain.tasks.hacks.tampering import changed_stand_ins, faked_time, shape, tampering
 from study_app.domain.tasks.packs import TaskPack
+from study_app.domain.syntax import UNREADABLE, is_deep, parse
 
 RuleClass = Literal["check_tampering", "time_faked", "stand_in_changed", "special_case"]
 HackClass = Literal[
@@ -92,9 +93,10 @@ def _parsed(code: str) -> ast.Module | None:
     if len(code) > LONGEST and len(_COMMENTS.sub("", code)) > LONGEST:
         return None
     try:
-        return ast.parse(code.removeprefix("\ufeff"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse(code.removeprefix("\ufeff"))
+    except UNREADABLE:
         return None
+    return None if is_deep(tree) else tree
 
 
 def _expanded(tree: ast.Module) -> list[ast.stmt]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from study_app.domain.tasks.checks import Case, Check
 from study_app.domain.tasks.hacks.names import Names
+from study_app.domain.syntax import UNREADABLE, parse_expression
 
 _WRAPPERS = frozenset("str repr map tuple list set frozenset sorted hash dumps format encode join strip lower bytes bytearray".split())
 """Functions through which an input stays that input."""
@@ -206,8 +207,8 @@ class SpecialCases(ast.NodeVisitor):
         if self._is_input(node.subject):
             for case in node.cases:
                 try:
-                    wanted = ast.parse(ast.unparse(case.pattern), mode="eval").body
-                except (SyntaxError, ValueError):
+                    wanted = parse_expression(ast.unparse(case.pattern))
+                except UNREADABLE:
                     continue
                 alternatives = [each.left for each in ast.walk(wanted) if isinstance(each, ast.BinOp)]
                 if any(self._matches(value) for each in [wanted, *alternatives] for value in self.names.values(each)):

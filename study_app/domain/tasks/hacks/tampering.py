@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from study_app.domain.tasks.hacks.names import Names, literal, text_of
+from study_app.domain.syntax import UNREADABLE, is_deep, parse, parse_expression
 
 CLOCK_MODULES = ("time", "trio", "asyncio", "datetime", "sched", "signal")
 _WITH_CLOCKS = ("time", "trio", "asyncio", "datetime")
@@ -154,9 +155,10 @@ def _patched(node: ast.Call, names: Names) -> ast.expr | None:
     first = node.args[0]
     if (text := text_of(first)) is not None:
         try:
-            return ast.copy_location(ast.parse(text, mode="eval").body, node)
-        except SyntaxError:
+            target = parse_expression(text)
+        except UNREADABLE:
             return None
+        return None if is_deep(target) else ast.copy_location(target, node)
     if len(node.args) > 1 and (name := text_of(node.args[1])) is not None:
         if isinstance(first, ast.Call) and names.dotted(first.func) in ("globals", "locals"):
             return ast.copy_location(ast.Name(name), node)
@@ -229,7 +231,7 @@ def changed_stand_ins(tree: ast.Module, stand_ins: dict[str, str], names: Names)
 
 def shape(node: ast.AST) -> str:
     """Return a definition without its documentation, comments and layout."""
-    copy = ast.parse(ast.unparse(node)).body[0]
+    copy = parse(ast.unparse(node)).body[0]
     for each in ast.walk(copy):
         body = getattr(each, "body", None)
         if (
