@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable, Iterator
-from typing import Any
 from dataclasses import dataclass
+from typing import Any
+
 from study_app.domain.syntax import parse, parse_expression
 
 _NOTHING = "class _Nothing:\n    def __getattr__(self, name):\n        return None\n"

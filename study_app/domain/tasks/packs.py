@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from study_app.domain.file_tables import FileTable
+from study_app.domain.syntax import UNREADABLE, parse
 from study_app.domain.tasks.checks import Check
 from study_app.domain.tasks.programs import Program, RunClock, RunLimits
-from study_app.domain.syntax import UNREADABLE, parse
 
 Runner = Literal["trio", "asyncio", "none"]
 """Who calls an async function of the pack: `trio.run`, `asyncio.run`, or nothing (plain calls)."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
+from study_app.domain.syntax import UNREADABLE, is_deep, parse
 from study_app.domain.tasks.hacks.literals import SpecialCases, example_inputs, stated_answers
 from study_app.domain.tasks.hacks.names import Names, text_of
 from study_app.domain.tasks.hacks.tampering import changed_stand_ins, faked_time, shape, tampering
 from study_app.domain.tasks.packs import TaskPack
-from study_app.domain.syntax import UNREADABLE, is_deep, parse
 
 RuleClass = Literal["check_tampering", "time_faked", "stand_in_changed", "special_case"]
 HackClass = Literal[

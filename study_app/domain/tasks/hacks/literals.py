@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from study_app.domain.syntax import UNREADABLE, parse_expression
 from study_app.domain.tasks.checks import Case, Check
 from study_app.domain.tasks.hacks.names import Names
-from study_app.domain.syntax import UNREADABLE, parse_expression
 
 _WRAPPERS = frozenset("str repr map tuple list set frozenset sorted hash dumps format encode join strip lower bytes bytearray".split())
 """Functions through which an input stays that input."""

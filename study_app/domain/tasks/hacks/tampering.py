@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from study_app.domain.tasks.hacks.names import Names, literal, text_of
 from study_app.domain.syntax import UNREADABLE, is_deep, parse, parse_expression
+from study_app.domain.tasks.hacks.names import Names, literal, text_of
 
 CLOCK_MODULES = ("time", "trio", "asyncio", "datetime", "sched", "signal")
 _WITH_CLOCKS = ("time", "trio", "asyncio", "datetime")
